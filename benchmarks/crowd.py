@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from bot.domain.models import Account, Call, Link, OperationVerb, Person, Principal, State, Update
+from bot.domain.people import Account, Link, Person, Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, OperationVerb, State
 from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace, NewOperation

@@ -14,8 +14,9 @@ from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.models import HomeUse, Principal, State
+from bot.domain.people import HomeUse, Principal
 from bot.domain.policy import Installation
+from bot.domain.workspaces import State
 from bot.messages.blocks.home import digest, home
 from bot.providers import provider_classes
 from bot.providers.connections import build_providers

@@ -11,7 +11,8 @@ from typing import Any, Final
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.models import Account, Link, Principal, State
+from bot.domain.people import Account, Link, Principal
+from bot.domain.workspaces import State
 from bot.store.records import Activation, FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store

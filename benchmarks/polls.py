@@ -10,7 +10,7 @@ from benchmarks.figures import Figure
 from benchmarks.machine import BenchmarkError, cores, cpu_seconds, memory_mb, running
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, forget, note, noted, stage
-from bot.domain.models import State
+from bot.domain.workspaces import State
 
 #: As many as the bot has under way in this run, about.
 _AT_ONCE = 16

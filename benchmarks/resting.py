@@ -11,7 +11,7 @@ from benchmarks.figures import Figure
 from benchmarks.machine import cpu_seconds, memory_mb
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note, stage
-from bot.domain.models import State
+from bot.domain.workspaces import State
 
 
 async def measure_startup(sizes: Sizes) -> list[Figure]:

@@ -20,7 +20,7 @@ from benchmarks.crowd import Crowd, Place, settle
 from benchmarks.load import Target
 from benchmarks.machine import BenchmarkError, cores, running
 from benchmarks.postgres import Database, database
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from playground.processes import READY_SECONDS, Child, bot_environment, free_port
 
 

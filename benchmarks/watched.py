@@ -16,7 +16,7 @@ from benchmarks.machine import TICK
 from benchmarks.postgres import database
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.models import State
+from bot.domain.workspaces import State
 
 
 async def measure_watched(sizes: Sizes) -> list[Figure]:

@@ -16,7 +16,7 @@ from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, memory_mb, running
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from playground.processes import Child
 
 _NAME = "wb"

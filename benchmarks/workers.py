@@ -16,7 +16,7 @@ from benchmarks.figures import Figure
 from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from bot.store.queued_engine import PATIENCE
 from bot.store.transaction import Priority
 

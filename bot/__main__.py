@@ -29,20 +29,25 @@ from bot.store.copying import copy_store
 from bot.store.store import Store
 from bot.support.addresses import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import connections_file, exposed_env_file, load_env_file, resolve_secret
+from bot.support.environment import (
+    NAME,
+    command,
+    connections_file,
+    exposed_env_file,
+    load_env_file,
+    resolve_secret,
+)
 from bot.support.errors import StoreError
 from bot.support.http import Http
-from bot.support.invocation import NAME, command
 from bot.support.logs import Redactor, configure
 from bot.support.settings import Reading, Settings, SettingsError, read_settings
 from bot.support.vault import Vault
 from bot.upkeep import doctor
 from bot.upkeep.archives import ArchiveError, archive, check_archives
-from bot.upkeep.checks import Check, as_json, as_text, exit_status
+from bot.upkeep.doctor import Check, as_json, as_text, check_settings, exit_status
 from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from bot.upkeep.importing import ImportProblem, as_lines, import_rows, read_rows
 from bot.upkeep.keys import rotate, secrets
-from bot.upkeep.setting_checks import check_settings
 from handlers import routes
 
 log = structlog.get_logger(__name__)

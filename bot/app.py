@@ -15,7 +15,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from bot.output import Board
+from bot.output.transcript import Board
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
@@ -33,20 +33,18 @@ from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.addresses import database_file
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.connector import CleanConnector
 from bot.support.errors import SlackFailed, SlackPermanent, StoreAway, StoreBusy, UsherError
-from bot.support.http import Http
-from bot.support.leaving import GatedRequest
-from bot.support.rate_limit import RateLimiter
+from bot.support.http import CleanConnector, GatedRequest, Http
+from bot.support.pool import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
+from bot.upkeep.archives import Witness, tell_restored
 from bot.upkeep.keys import try_secrets
-from bot.upkeep.restored import Witness, tell_restored
 from bot.web.app import build_app, build_health_app, listening, why_not_listening
 from bot.web.bolt import build_bolt
+from bot.web.front import SAVED_EVERY, Replays
+from bot.web.health import Metrics
 from bot.web.install import InstallPages
-from bot.web.metrics import Metrics
-from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.listeners import register
 from handlers.replay import replay

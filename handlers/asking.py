@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from bot.domain.models import Answer, Surface
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import unlink_button

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, Operation, OperationVerb
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Operation, OperationVerb
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import BUTTON, Markup, cut, fill, line

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.services.filling import Flag
-from bot.support.visible import clean, unescape
+from bot.support.cleaning import clean, unescape
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.
 LONGEST_COMMAND: Final = 2000

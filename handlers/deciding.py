@@ -16,7 +16,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.models import Answer, Run, Spoken, State, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.runs import Run
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import answers as words

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Answer, NewNotice, NoticeKind, Principal, Surface
+from bot.domain.notices import Answer, NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import kit, limits
+from bot.support.cleaning import clean
 from bot.support.clock import Ids
-from bot.support.visible import clean
 
 #: Slack shows a line or two below a field.
 _ERROR = 300

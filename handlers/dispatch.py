@@ -10,7 +10,9 @@ from typing import Any
 
 import structlog
 
-from bot.domain.models import Answer, Principal, Surface, TaskKind
+from bot.domain.notices import Answer
+from bot.domain.people import Principal, TaskKind
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import replies
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.hints import as_typed, in_view
@@ -21,8 +23,8 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import problems, runs, times
 from bot.store.interactions import one_request
 from bot.store.records import NewTask
+from bot.support.cleaning import unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
-from bot.support.visible import unescape
 from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
 from handlers.language.reading import MOST_WORDS

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import Markup, fill, line

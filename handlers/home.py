@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, HomeUse
+from bot.domain.notices import Answer
+from bot.domain.people import HomeUse
 from handlers import routes
 from handlers.request import SILENT, Occurrence, Request
 

@@ -18,7 +18,9 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.domain.models import Answer, HomeUse, Principal, Surface
+from bot.domain.notices import Answer
+from bot.domain.people import HomeUse, Principal
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.limits import safe
 from bot.messages.texts import answers as words

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal
 
-from bot.domain.models import Answer, Principal
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import links as words
@@ -22,7 +23,7 @@ from bot.providers import base
 from bot.providers.base import Provider
 from bot.services import naming
 from bot.services.naming import fold
-from bot.support.hiding import SLACK_TOKEN
+from bot.support.cleaning import SLACK_TOKEN
 from handlers import routes
 from handlers.command_line import command_line, typed, unknown_flags
 from handlers.request import Request

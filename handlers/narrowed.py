@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from bot.domain.models import Answer, Run, Workspace
+from bot.domain.notices import Answer
+from bot.domain.runs import Run
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Element, Press
 from bot.messages.blocks.limits import Markup, fill

@@ -15,7 +15,9 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import Principal, Surface, Value
+from bot.domain.forms import Value
+from bot.domain.people import Principal
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit
 from bot.messages.texts import problems
 from bot.support.errors import Refused

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.models import Answer, Operation, OperationVerb, Outcome, Run, Spoken, State, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.runs import Run
+from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, offers, replies, run_lists
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import answers as words

@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from bot.domain.models import Principal, Surface
+from bot.domain.people import Principal
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms
 from bot.messages.blocks.kit import Press
 from handlers import delivery

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from bot.domain.models import Answer, Named, Principal, Spoken, Surface, Workspace
 from bot.domain.moments import Moment
+from bot.domain.notices import Answer, Spoken
+from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
+from bot.domain.workspaces import Surface, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.limits import Markup, line
 from bot.services.asked import Asked

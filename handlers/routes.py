@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import handlers
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from handlers.request import Occurrence, Request
 
 #: What a person types, presses or sends ends in an Answer.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.messages.blocks.limits import Markup, line
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts
@@ -25,7 +25,7 @@ from bot.services.snapshots import Snapshots
 from bot.services.workspaces import Workspaces
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
-from bot.support.rate_limit import RateLimiter
+from bot.support.pool import RateLimiter
 from handlers.payload import principal as principal_of
 
 

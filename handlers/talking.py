@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from bot.domain.models import Answer, Run, Spoken, State, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.runs import Run
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import Markup, fill, line

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Account, Purpose, Snapshot
+from bot.domain.forms import Purpose
+from bot.domain.people import Account, Snapshot
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import answers as words

@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from bot.domain.models import Answer, Principal
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
 from bot.messages.blocks import approvals, replies
 from bot.messages.blocks import welcome as drawn
 from bot.providers import base

@@ -15,8 +15,9 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
-from bot.domain import models
-from bot.domain.models import Account, Link, Principal, Snapshot, State
+from bot.domain import people
+from bot.domain.people import Account, Link, Principal, Snapshot
+from bot.domain.workspaces import State
 from bot.providers.base import Credential, Scheduled
 from bot.providers.connections import build_providers, load_connections
 from bot.providers.saturn.offers import Offer
@@ -271,7 +272,7 @@ async def _link_everybody(made: Stage) -> None:
         now = await store.now()
         known = [(one.principal, f"Person {one.name}") for one in made.people]
         known += [(admin, "Admin") for admin in made.admins()]
-        await store.save_people([models.Person(principal, name, seen_at=now) for principal, name in known])
+        await store.save_people([people.Person(principal, name, seen_at=now) for principal, name in known])
         for number, person in enumerate(made.people):
             principal, name = person.principal, person.name
             token = SecretStr(made.token(person))

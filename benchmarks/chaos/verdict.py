@@ -11,7 +11,7 @@ from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import Person, Stage
 from benchmarks.chaos.truth import Truth
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.chaos.rows import rows
 from benchmarks.cluster_demo.stage import CHANNEL, TRAINER, Stage
 from benchmarks.workspaces import TEAMS
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from playground.demo.person import buttons
 from playground.processes import StageError
 from playground.slack import SlackServer

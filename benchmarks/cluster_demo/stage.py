@@ -20,7 +20,7 @@ from benchmarks.crowd import CONNECTION, Crowd, Place, settle
 from benchmarks.ports import lasting_ports
 from benchmarks.postgres import database
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from playground import saturn as local_saturn
 from playground.demo import ports
 from playground.processes import HOME, StageError, bot_environment, free_port

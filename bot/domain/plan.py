@@ -1,7 +1,8 @@
-"""The life cycle in one place: an operation's next step given what was observed, and when to read again.
+"""The life cycle in one place: the next step of an operation or a run, given what was observed.
 
-``plan`` and ``next_read`` are pure and total: no clock, no I/O, an answer for every input. The tables of
-``tests/domain/test_plan.py`` are their specification.
+All of it, the time of the next read included, is pure and total: no clock, no I/O, an answer for every
+input. The tables of ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are its
+specification.
 """
 
 from __future__ import annotations
@@ -9,20 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.models import (
-    Action,
-    Call,
-    Effects,
-    Operation,
-    OperationVerb,
-    Outcome,
-    RunOutcome,
-    State,
-    StopEffect,
-    StopMode,
-)
-from bot.domain.models.stopping import gentlest_mode, is_final, restart_mode
-from bot.domain.models.workspaces import DOWN
+from bot.domain.runs import Run, RunOutcome, RunState
 from bot.domain.settling import (
     ANSWER_SECONDS,
     CALL_ENDS,
@@ -31,6 +19,21 @@ from bot.domain.settling import (
     STILL_DOWN_AFTER,
     Pacing,
     unknown_since,
+)
+from bot.domain.workspaces import (
+    DOWN,
+    Action,
+    Call,
+    Effects,
+    Operation,
+    OperationVerb,
+    Outcome,
+    State,
+    StopEffect,
+    StopMode,
+    gentlest_mode,
+    is_final,
+    restart_mode,
 )
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
@@ -369,3 +372,53 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     """
     whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
     return whole * (1.0 - jitter / 2.0)
+
+
+LAUNCH = Plan(Step.LAUNCH)
+ENDED = Plan(Step.END, "ended")
+CALLED_OFF = Plan(Step.END, "cancelled", "cancelled")
+UNTOLD = Plan(Step.END, "failed", "untold")
+RUN_UNANSWERED = Plan(Step.END, "failed", "unanswered")
+
+
+def plan_run(run: Run, now: float) -> Plan:
+    """Decide the next step for a run, as it was last seen.
+
+    After a launch of unknown outcome the run is looked for before it is launched again; an accepted run is
+    never launched again. A run cancelled before its launch isn't launched.
+    """
+    if not run.is_open:
+        return WATCH
+    if run.remote_id is None:
+        return _before_launch(run, now)
+    if run.state.is_over:
+        return ENDED
+    # A stop that failed too often is given up: the run continues and is read until it ends.
+    if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
+        return READ
+    since = unknown_since(run.stop_call, run.called_at, run.unknown_since)
+    return READ if run.stop_call.is_unsure and now < since + START_SETTLES else STOP
+
+
+def _before_launch(run: Run, now: float) -> Plan:
+    if run.launch_call is Call.NONE:
+        if run.stop_wanted:
+            return CALLED_OFF
+        return LAUNCH if run.attempts < MAX_ATTEMPTS else Plan(Step.END, "failed", "gave_up")
+    if run.asked_at is not None and run.stop_wanted:
+        return UNTOLD
+    if run.asked_at is not None and now >= run.asked_at + ANSWER_SECONDS:
+        return RUN_UNANSWERED
+    ends_at = (run.called_at or 0.0) + CALL_ENDS
+    is_under_way = run.launch_call is Call.CALLING and now < ends_at
+    return Plan(Step.WAIT, at=ends_at) if is_under_way else FIND
+
+
+def next_run_read(state: RunState, age: float, fastest: float) -> float:
+    """Return the seconds until a run is read again: from 2 s (or ``fastest`` if that is more) to 15 s.
+
+    ``age`` is how long it has been in its state, in seconds: a run that has just begun may end soon.
+    """
+    slowest = 15.0
+    grown = 2.0 + age / 10.0
+    return max(min(grown, slowest), fastest, 5.0 if state is RunState.UNKNOWN else 0.0)

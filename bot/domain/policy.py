@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 
 #: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
 POST_VERBS: Final = frozenset({"card"})

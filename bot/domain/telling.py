@@ -1,7 +1,8 @@
 """Whether something is sent as a direct message, and when: one table for preferences and quiet hours; pure.
 
 Failures, and warnings before something is lost, are always sent at once, and so is what the person asked
-for recently. What the person switched off only shows on the card, if there is one.
+for recently. What the person switched off only shows on the card, if there is one. That a link of theirs
+ends is said a week and a day before its credential does.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from datetime import datetime, time, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import Mark, NoticeKind, Preferences
+from bot.domain.notices import Mark, NoticeKind
+from bot.domain.people import Preferences
 
 #: People are still waiting for what they asked for within this many seconds.
 ASKED_SECONDS: Final = 3600.0
@@ -90,3 +92,32 @@ def minutes(text: str) -> int | None:
         return None
     found = int(hour) * 60 + int(minute)
     return found if int(minute) < 60 and found < _DAY_MINUTES else None
+
+
+Occasion = Literal["week", "day", ""]
+
+#: How long before the end each reminder comes, in seconds; the earliest first.
+_BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
+
+
+def first_reminder(linked_at: float, ends_at: float | None) -> float | None:
+    """Return when the first reminder comes; None if there is none, as it would come with the link itself."""
+    if ends_at is None:
+        return None
+    return next((ends_at - before for _, before in _BEFORE if ends_at - before > linked_at), None)
+
+
+def reminder(ends_at: float, now: float) -> tuple[Occasion, float | None]:
+    """Return which reminder is due, "" for none once it has ended, and when the next look is.
+
+    The last look is at the end, when what was said before is no longer so. After a while without anybody
+    looking, only the latest reminder is due.
+    """
+    if now >= ends_at:
+        return "", None
+    due: Occasion = ""
+    for occasion, before in _BEFORE:
+        if now < ends_at - before:
+            return due, ends_at - before
+        due = occasion
+    return due, ends_at

@@ -15,11 +15,10 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from bot.domain.models import OutputChunk
+from bot.domain.runs import OutputChunk
+from bot.support.cleaning import Hider
 from bot.support.errors import BadAnswer
-from bot.support.hiding import Hider
-from bot.support.http import Http
-from bot.support.responses import Response
+from bot.support.http import Http, Response
 
 #: How large a response may be if it is read whole after all, such as an error page.
 WHOLE_BYTES = 65_536

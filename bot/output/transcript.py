@@ -1,15 +1,196 @@
-"""Everything known about one run's output: cleaned, with its end kept for display and all of it spooled."""
+"""The outputs that one process follows: cleaned, in lines, the end kept for display and all of it in a file.
+
+Whoever reads an output writes it here, and whoever displays it reads it. Nothing of it survives the
+process, and nothing has to: an output can be read again from its beginning. Of a progress bar only the last
+state is kept. Source of the grammar of terminal escapes: ECMA-48, 5.3–5.6 (control sequences, control
+strings, escape sequences).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable
-from typing import Final
+import os
+import re
+import tempfile
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, Literal
 
-from bot.domain.models import OutputChunk
-from bot.output.lines import MARK, EscapeRemover, Lines, Piece, StreamName, Tail, marked
-from bot.output.spool import Spool
+import structlog
+
+from bot.domain.runs import OutputChunk, Shown
+
+log = structlog.get_logger(__name__)
+
+
+StreamName = Literal["stdout", "stderr"]
+
+#: A longer line is passed on in parts of this many characters, so that it can't fill the memory.
+LONGEST: Final = 8_192
+#: A control string (a title, a link's address) ends with BEL or ST. Here it never spans lines, so that an
+#: unterminated one costs a line and not the rest; anything longer than this isn't treated as one. Nor does it
+#: contain the beginning of another: each of a row of them would be read up to the end of all.
+_CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
+_CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
+_WHOLE: Final = re.compile(
+    rf"{_CONTROL_SEQUENCE}[\x40-\x7e]"
+    rf"|{_CONTROL_STRING}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[\x20-\x2f]{1,16}[\x30-\x7e]"
+    r"|\x1b[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
+)
+#: The beginning of one of these: the rest may come with the next piece.
+_BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b[\x20-\x2f]{{0,16}})\Z")
+_INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
+#: Line feed, carriage return, backspace and tab have a meaning here; other control characters are dropped.
+_CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: How many lines of the end are kept, and how much of each line.
+LINES: Final = 40
+CHARACTERS: Final = 2_500
+OF_A_LINE: Final = 400
+CUT: Final = "…"
+#: Prefixed to lines of stderr to tell them apart.
+MARK: Final = "! "
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Hold a line or a part of a long one; ``begins`` and ``ends`` say which part it is."""
+
+    stream: StreamName
+    text: str
+    begins: bool = True
+    ends: bool = True
+
+
+class Lines:
+    """Split a stream's plain text into lines.
+
+    A carriage return goes back to the start of the line: what follows overwrites whatever hasn't been passed
+    on yet. A backspace removes a character.
+    """
+
+    def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
+        self._stream: StreamName = stream
+        self._longest = longest
+        self._line = ""
+        self._returned = False
+        self._begun = False
+
+    @property
+    def open_line(self) -> str:
+        """Return the part of the unfinished line that hasn't been passed on yet."""
+        return self._line
+
+    def feed(self, text: str) -> list[Piece]:
+        """Return the pieces that are now complete."""
+        pieces: list[Piece] = []
+        first, *others = text.split("\n")
+        self._write(first, pieces)
+        for line in others:
+            self._end(pieces)
+            self._write(line, pieces)
+        return pieces
+
+    def finish(self) -> list[Piece]:
+        """Return the unfinished line, if there is one."""
+        pieces: list[Piece] = []
+        if self._line or self._begun:
+            self._end(pieces)
+        return pieces
+
+    def _write(self, text: str, pieces: list[Piece]) -> None:
+        for number, part in enumerate(text.split("\r")):
+            if number:
+                self._returned = True
+            if not part:
+                continue
+            if self._returned:
+                self._line, self._returned = "", False
+            for times, written in enumerate(part.split("\b")):
+                if times:
+                    self._line = self._line[:-1]
+                self._line += written
+                self._hand_on(pieces)
+
+    def _hand_on(self, pieces: list[Piece]) -> None:
+        while len(self._line) > self._longest:
+            part, self._line = self._line[: self._longest], self._line[self._longest :]
+            pieces.append(Piece(self._stream, part, begins=not self._begun, ends=False))
+            self._begun = True
+
+    def _end(self, pieces: list[Piece]) -> None:
+        pieces.append(Piece(self._stream, self._line, begins=not self._begun))
+        self._line, self._returned, self._begun = "", False, False
+
+
+class EscapeRemover:
+    """Remove escapes and control characters from one stream; keep line ends, returns, backspaces, tabs."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return the text that is certain by now; an incomplete sequence waits for its end."""
+        text = self._held + text
+        self._held = ""
+        plain: list[str] = []
+        at = 0
+        while (begin := _INTRODUCERS.search(text, at)) is not None:
+            plain.append(text[at : begin.start()])
+            at = begin.start()
+            whole = _WHOLE.match(text, at)
+            if whole is not None:
+                at = whole.end()
+            elif _BEGUN.match(text, at):
+                self._held = text[at:]
+                at = len(text)
+            else:
+                at += 1
+        plain.append(text[at:])
+        return _CONTROLS.sub("", "".join(plain))
+
+
+def marked(piece: Piece) -> str:
+    """Return a piece as it is shown: stderr is marked at the start."""
+    return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
+
+
+class Tail:
+    """Keep the last lines. ``count`` is the number of all lines so far."""
+
+    def __init__(self, lines: int = LINES, characters: int = CHARACTERS, of_a_line: int = OF_A_LINE) -> None:
+        self._lines: deque[str] = deque(maxlen=lines)
+        self._most = lines
+        self._characters = characters
+        self._of_a_line = of_a_line
+        self.count = 0
+
+    def add(self, piece: Piece) -> None:
+        """Add a line; a long one is shown only up to a limit."""
+        if piece.begins:
+            self.count += 1
+            self._lines.append(self._cut(marked(piece)))
+
+    def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
+        """Return the last lines, oldest first; ``open_lines`` are those that haven't ended yet."""
+        shown = [*self._lines, *(self._cut(line) for line in open_lines if line)]
+        return shown[-lines:] if lines > 0 else []
+
+    def text(self, open_lines: tuple[str, ...] = ()) -> str:
+        """Return the visible end: as many of the last whole lines as fit."""
+        kept: list[str] = []
+        room = self._characters
+        for line in reversed(self.last(self._most, open_lines)):
+            room -= len(line) + 1
+            if room < 0:
+                break
+            kept.append(line)
+        return "\n".join(reversed(kept))
+
+    def _cut(self, line: str) -> str:
+        return line if len(line) <= self._of_a_line else line[: self._of_a_line - 1] + CUT
+
 
 #: How many characters are processed at a time.
 SLICE: Final = 16_384
@@ -116,3 +297,242 @@ class Seen:
         new = chunk.text[skip:]
         self._seen[chunk.stream] += len(new)
         return new
+
+
+#: The minimum seconds between two updates of a message, and the maximum updates per second of all messages
+#: together: just below Slack's limit (50 a minute), to leave room for cards.
+EVERY: Final = 3.0
+PER_SECOND: Final = 0.72
+#: An output counts as busy for this long after its last change.
+BUSY_SECONDS: Final = 60.0
+#: How many of the last lines are shown when a run ends.
+LAST_LINES: Final = 5
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """Follow one run's output. Times are monotonic seconds.
+
+    ``is_over``: nothing more will be read. ``is_done``: nothing more will be shown either.
+    """
+
+    run_id: str
+    transcript: Transcript = field(default_factory=Transcript)
+    is_over: bool = False
+    is_done: bool = False
+    over_at: float = 0.0
+    done_at: float = 0.0
+    changed_at: float = float("-inf")
+    updated_at: float = float("-inf")
+    #: The version of the transcript that the message shows; the final update says that the run is over.
+    #: Before anything is read, it stays as it is: what it showed earlier is more than nothing.
+    shown_version: int = 0
+    shown_over: bool = False
+    #: No message is updated any more: it was deleted, or the run was over before there was one.
+    is_lost: bool = False
+    #: No delivery of the file before this time, after this many failures.
+    deliver_after: float = 0.0
+    deliveries: int = 0
+    is_delivering: bool = False
+
+    @property
+    def is_dirty(self) -> bool:
+        """Return whether the message shows less than is known."""
+        if self.is_lost or self.is_done:
+            return False
+        return self.shown_version != self.transcript.version or self.shown_over != self.is_over
+
+    def over(self, now: float) -> None:
+        """Note that nothing more will be read."""
+        self.is_over, self.over_at = True, now
+
+    def done(self, now: float) -> None:
+        """Note that everything was shown and sent, and release the spool."""
+        self.is_done, self.done_at = True, now
+        self.transcript.spool.close()
+
+
+class Board:
+    """Hold the outputs that are followed, by the ids of their runs."""
+
+    def __init__(self, monotonic: Callable[[], float], room: Room | None = None) -> None:
+        self.monotonic = monotonic
+        #: How much disk space their spools share.
+        self.room = room or Room()
+        self.entries: dict[str, Entry] = {}
+
+    def add(self, run_id: str) -> Entry:
+        """Start following an output."""
+        entry = self.entries[run_id] = Entry(run_id, Transcript(Spool(room=self.room)))
+        return entry
+
+    def drop(self, run_id: str) -> None:
+        """Stop following an output."""
+        entry = self.entries.pop(run_id, None)
+        if entry is not None:
+            entry.transcript.spool.close()
+
+    def close(self) -> None:
+        """Stop following all outputs."""
+        for run_id in list(self.entries):
+            self.drop(run_id)
+
+    @property
+    def every(self) -> float:
+        """Return the seconds between two updates of one message: all of them share Slack's limit."""
+        since = self.monotonic() - BUSY_SECONDS
+        busy = sum(entry.changed_at >= since and not entry.is_done for entry in self.entries.values())
+        return max(EVERY, float(round(busy / PER_SECOND)))
+
+    def shown(self, run_id: str) -> Shown | None:
+        """Return what to show of a run's output; None if it isn't followed here."""
+        entry = self.entries.get(run_id)
+        if entry is None:
+            return None
+        transcript = entry.transcript
+        return Shown(
+            tail=transcript.tail,
+            lines=transcript.line_count,
+            every=self.every,
+            is_over=entry.is_over,
+            last_lines=tuple(transcript.last_lines(LAST_LINES)),
+            version=transcript.version,
+        )
+
+    def drawn(self, run_id: str, shown: Shown) -> None:
+        """Record what the message about an output shows now."""
+        entry = self.entries.get(run_id)
+        if entry is not None:
+            entry.shown_version, entry.shown_over = shown.version, shown.is_over
+            entry.updated_at = self.monotonic()
+
+    def due(self) -> list[Entry]:
+        """Return the outputs whose message is due for an update, longest waiting first.
+
+        Once an output has ended, it only waits for the shortest interval.
+        """
+        now, every = self.monotonic(), self.every
+        dirty = [entry for entry in self.entries.values() if entry.is_dirty]
+        due = [e for e in dirty if now - e.updated_at >= (EVERY if e.is_over else every)]
+        return sorted(due, key=lambda entry: entry.updated_at)
+
+
+#: The most bytes kept of one output.
+CAP: Final = 50_000_000
+#: The most bytes that a character takes; none is cut in two.
+LONGEST_CHARACTER: Final = 4
+#: The most bytes kept of all outputs together.
+TOTAL: Final = 500_000_000
+#: How many bytes are buffered in memory before they are written.
+HELD: Final = 65_536
+
+
+class Room:
+    """Hold how many bytes all spools of the process may use together."""
+
+    def __init__(self, total: int = TOTAL) -> None:
+        self._total = total
+        self.used = 0
+
+    @property
+    def left(self) -> int:
+        """Return how many more bytes may be used."""
+        return max(self._total - self.used, 0)
+
+
+class Spool:
+    """Take text as it arrives, return it as bytes. ``is_full`` once its limit, or the shared one, is reached.
+
+    The file has no name (``O_TMPFILE`` where available, otherwise it is unlinked at once), so nothing is left
+    to clean up after a crash and nobody else can open it. Only one task may write and read at a
+    time.
+    """
+
+    def __init__(
+        self, cap: int = CAP, held: int = HELD, folder: str | None = None, room: Room | None = None
+    ) -> None:
+        self._folder = folder
+        self._room = room or Room()
+        self._cap = cap
+        self._most_held = held
+        self._file: BinaryIO | None = None
+        self._held = bytearray()
+        self._writing: asyncio.Future[None] | None = None
+        self._is_closed = False
+        self.size = 0
+        #: Its share of the room, given back when it is closed.
+        self._taken = 0
+        self.is_full = False
+
+    async def add(self, text: str) -> None:
+        """Append a text as far as there is room, never splitting a character."""
+        if self.is_full or not text:
+            return
+        data = text.encode("utf-8", "replace")
+        room = min(self._cap - self.size, self._room.left)
+        if len(data) > room:
+            data = data[:room].decode("utf-8", "ignore").encode()
+            self.is_full = True
+        self._grow(data)
+        if len(self._held) >= self._most_held:
+            await self._flush()
+
+    async def note(self, text: str) -> None:
+        """Append a short text beyond the limit, to say why the rest is missing."""
+        self._grow(text.encode("utf-8", "replace"))
+        await self._flush()
+
+    def _grow(self, data: bytes) -> None:
+        self.size += len(data)
+        self._taken += len(data)
+        self._room.used += len(data)
+        self._held += data
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield all of it from the beginning, ``size`` bytes in total."""
+        await self._flush()
+        file = self._file
+        at = 0
+        while file is not None and at < self.size:
+            piece = await asyncio.to_thread(os.pread, file.fileno(), HELD, at)
+            if not piece:
+                return
+            at += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Close the file: nothing of it remains, and nothing more is accepted."""
+        self.is_full = self._is_closed = True
+        self._held.clear()
+        self._room.used -= self._taken
+        self._taken = 0
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    async def _flush(self) -> None:
+        """Write the buffer; if the caller is cancelled, the write still completes and the next one waits."""
+        while self._writing is not None or self._held:
+            if self._writing is None:
+                data = bytes(self._held)
+                self._held.clear()
+                self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, data))
+            await asyncio.shield(self._writing)
+            self._writing = None
+
+    def _write(self, data: bytes) -> None:
+        if self._is_closed:
+            return
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by close()
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self.is_full = True
+            self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
+            log.warning("output not spooled", problem=error, number=error.errno)
+        except ValueError:
+            # It was closed while it was being written.
+            self.is_full = True

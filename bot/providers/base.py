@@ -16,26 +16,10 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import SecretStr
 
-from bot.domain.models import (
-    About,
-    Created,
-    Effects,
-    Event,
-    Form,
-    FoundRun,
-    Observed,
-    ObservedRun,
-    OutputChunk,
-    Principal,
-    Purpose,
-    Run,
-    Spec,
-    StopEffect,
-    StopMode,
-    Traces,
-    Values,
-    Workspace,
-)
+from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.people import About, Principal
+from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
+from bot.domain.workspaces import Created, Effects, Event, Observed, StopEffect, StopMode, Traces, Workspace
 from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url
 from bot.support.errors import InvalidRequest
 from bot.support.http import Http

@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from yarl import URL
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.support.addresses import is_loopback
 
 _SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")

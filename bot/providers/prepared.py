@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
 
-from bot.domain.models import Choice, Field, Principal, Values, text_of
+from bot.domain.forms import Choice, Field, Values, text_of
+from bot.domain.people import Principal
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 NOT_OFFERED = "That template is no longer available. Choose again."

@@ -22,10 +22,9 @@ import structlog
 
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.support import errors
+from bot.support.cleaning import HIDDEN
 from bot.support.errors import BadAnswer
-from bot.support.hiding import HIDDEN
-from bot.support.http import Asking, Http
-from bot.support.responses import Response
+from bot.support.http import Asking, Http, Response
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,9 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind
-from bot.output import Board
+from bot.domain.notices import NoticeKind
+from bot.domain.runs import ClaimedOperation, ClaimedRun
+from bot.output.transcript import Board
 from bot.reconciler.ask import Asker
 from bot.reconciler.classes import Classes
 from bot.reconciler.context import EngineContext

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Approval, AuditEntry, Principal, Task, TaskKind
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.providers.base import Credential

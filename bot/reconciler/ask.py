@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
-from bot.domain.models import Account
+from bot.domain.people import Account
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
 from bot.providers.base import Access, Credential
@@ -34,7 +34,7 @@ from bot.support.errors import (
     TemporaryError,
     UnknownOutcome,
 )
-from bot.support.leaving import Window, freely, leaving_by
+from bot.support.http import Window, freely, leaving_by
 
 log = structlog.get_logger(__name__)
 

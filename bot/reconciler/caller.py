@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Final, Generic
 
-from bot.domain.models import AuditEntry, Call, Created, NoticeKind, Traces, Update
+from bot.domain.notices import NoticeKind
+from bot.domain.people import AuditEntry
 from bot.domain.plan import Step
+from bot.domain.runs import Update
 from bot.domain.settling import Verdict, judge, look_in
+from bot.domain.workspaces import Call, Created, Traces
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, Later, NotDone, Refused, Unknown
@@ -17,7 +20,7 @@ from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.updates import S, Updates
 from bot.support.errors import Conflict
-from bot.support.leaving import freely
+from bot.support.http import freely
 
 #: How often to try a call that the current state doesn't allow: the state may just be changing.
 CONFLICTS: Final = 4

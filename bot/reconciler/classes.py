@@ -5,22 +5,19 @@ Driven by due rows: work interrupted by a crash becomes due again, and doing it 
 
 from __future__ import annotations
 
-from bot.domain.models import (
-    AuditEntry,
-    ClassCard,
-    ClassCounts,
+from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, Participant
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Principal
+from bot.domain.policy import Target, decide
+from bot.domain.workspaces import (
+    NO_EFFECTS,
     Effects,
-    NewNotice,
-    NoticeKind,
     OperationVerb,
-    Participant,
-    Principal,
     State,
     Workspace,
+    ends_by_consent,
+    gentlest_mode,
 )
-from bot.domain.models.classes import CLASS_WARNING_SECONDS
-from bot.domain.models.stopping import NO_EFFECTS, ends_by_consent, gentlest_mode
-from bot.domain.policy import Target, decide
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation

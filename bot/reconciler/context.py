@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from bot.output import Board
+from bot.output.transcript import Board
 from bot.reconciler.ask import Asker
 from bot.reconciler.keys import Keys
 from bot.reconciler.ports import News, Numbers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from bot.domain.models import Operation
-from bot.domain.progress import is_short
+from bot.domain.settling import is_short
+from bot.domain.workspaces import Operation
 
 #: How long after its call a short start is first checked, in seconds.
 AFTER: Final = 4.0

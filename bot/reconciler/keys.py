@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.models import Account, AuditEntry
+from bot.domain.people import Account, AuditEntry
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.models import Account, FoundRun, Principal, Task, TaskKind
+from bot.domain.people import Account, Principal, Task, TaskKind
+from bot.domain.runs import FoundRun
 from bot.providers import base
 from bot.providers.base import Access, Discovered, Listing
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, Later, Refused, Unknown

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import (
-    Call,
-    ClaimedOperation,
-    Created,
-    NoticeKind,
-    Operation,
-    OperationVerb,
-    Outcome,
-    Spec,
-    Traces,
-    Update,
-)
+from bot.domain.forms import Spec
 from bot.domain.names import FreeName, marked
+from bot.domain.notices import NoticeKind
 from bot.domain.plan import Step
+from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import Verdict, has_settled
+from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, Traces
 from bot.providers import base
 from bot.providers.base import CLOCK_SKEW, Access
 from bot.reconciler import outcomes

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.models import Call, ClaimedOperation, OperationVerb, Outcome, State, Update
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
-from bot.domain.progress import UNANSWERED_SECONDS, is_unanswered, progress_of
+from bot.domain.runs import ClaimedOperation, Update
+from bot.domain.settling import UNANSWERED_SECONDS, is_unanswered, progress_of
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.messages.texts import holds, problems
 from bot.reconciler import outcomes
 from bot.reconciler.caller import Caller

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.support.errors import StoreError
 

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.models import (
-    AuditEntry,
-    Call,
-    NewNotice,
-    NoticeKind,
-    ObservedRun,
-    Operation,
-    OperationVerb,
-    Outcome,
-    Run,
-    RunOutcome,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry
+from bot.domain.runs import ObservedRun, Run, RunOutcome, Update
+from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 
 #: An operation or run ends once, so its end is one occasion.
 END = "end"

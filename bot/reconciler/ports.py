@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 
 
 class Replay(Protocol):
@@ -29,7 +29,7 @@ class News(Protocol):
 
 
 class Observer(Protocol):
-    """Count calls to providers, their failures and claims; ``bot.web.metrics.Metrics`` is one."""
+    """Count calls to providers, their failures and claims; ``bot.web.health.Metrics`` is one."""
 
     def polled(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""

@@ -11,9 +11,11 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import Account, Operation, Person, Run
+from bot.domain.people import Account, Person
 from bot.domain.policy import Decision, Target
+from bot.domain.runs import Run
 from bot.domain.settling import ANSWER_SECONDS
+from bot.domain.workspaces import Operation
 from bot.messages.texts import holds, problems
 from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import Runtime

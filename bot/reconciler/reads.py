@@ -13,9 +13,10 @@ from dataclasses import replace
 
 import structlog
 
-from bot.domain.models import AuditEntry, Doubt, Observed, Outcome, ReadClaim, ReadResult, State
+from bot.domain.people import AuditEntry
 from bot.domain.plan import next_read
 from bot.domain.settling import GONE, UNLISTED, doubted, is_certain
+from bot.domain.workspaces import Doubt, Observed, Outcome, ReadClaim, ReadResult, State
 from bot.messages.texts import holds, problems
 from bot.providers.base import Access, Pace, SendWindow
 from bot.reconciler import outcomes

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import structlog
 
-from bot.domain.models import Observed, ReadClaim, ReadResult
+from bot.domain.workspaces import Observed, ReadClaim, ReadResult
 from bot.reconciler.context import EngineContext
 from bot.reconciler.ports import News
 from bot.store.store import Store

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.domain.models import Account, NewNotice, NoticeKind
-from bot.domain.reminding import reminder
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account
+from bot.domain.telling import reminder
 from bot.reconciler.context import EnginePart
 
 #: How many are reminded at once.

@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import structlog
 
-from bot.domain.models import ClaimedOperation, Outcome, Update
 from bot.domain.plan import Step
+from bot.domain.runs import ClaimedOperation, Update
+from bot.domain.workspaces import Outcome
 from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler.ask import Asker

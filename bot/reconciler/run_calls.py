@@ -7,9 +7,12 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import Call, ClaimedRun, Created, NewNotice, NoticeKind, Run, Spec, Traces, Update
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.plan import MAX_ATTEMPTS, Step
+from bot.domain.runs import ClaimedRun, Run, Update
 from bot.domain.settling import Verdict, has_settled
+from bot.domain.workspaces import Call, Created, Traces
 from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler import outcomes

@@ -8,10 +8,17 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import Account, ClaimedRun, ObservedRun, Run, RunState, Update
-from bot.domain.plan_runs import next_run_read
-from bot.domain.progress import UNANSWERED_SECONDS, is_run_unanswered
-from bot.domain.settling import LEFT_OUT, START_SETTLES, doubted, is_certain
+from bot.domain.people import Account
+from bot.domain.plan import next_run_read
+from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update
+from bot.domain.settling import (
+    LEFT_OUT,
+    START_SETTLES,
+    UNANSWERED_SECONDS,
+    doubted,
+    is_certain,
+    is_run_unanswered,
+)
 from bot.messages.texts import holds
 from bot.providers import base
 from bot.reconciler import outcomes

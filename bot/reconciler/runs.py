@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import Account, Call, ClaimedRun, Outcome, Update
-from bot.domain.plan import Plan, Step
-from bot.domain.plan_runs import plan_run
+from bot.domain.people import Account
+from bot.domain.plan import Plan, Step, plan_run
 from bot.domain.policy import Target
+from bot.domain.runs import ClaimedRun, Update
+from bot.domain.workspaces import Call, Outcome
 from bot.messages.texts import problems
 from bot.reconciler import outcomes
 from bot.reconciler.caller import Caller

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import TaskKind
+from bot.domain.people import TaskKind
 from bot.domain.plan import backoff
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
@@ -19,10 +19,9 @@ from bot.services.context import Wake, nobody
 from bot.slack.notifier import Notifier
 from bot.store.records import NewTask
 from bot.store.store import Store
-from bot.support.clock import Clock, Ids
+from bot.support.clock import Clock, Ids, Ticker
 from bot.support.errors import StoreError
 from bot.support.pool import Pool
-from bot.support.ticker import Ticker
 
 log = structlog.get_logger(__name__)
 

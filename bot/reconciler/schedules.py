@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, Task, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Principal, Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import Refused
 from bot.reconciler.context import EnginePart

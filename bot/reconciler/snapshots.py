@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import Account, Principal, Snapshot, Task
+from bot.domain.people import Account, Principal, Snapshot, Task
 from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler.ask import Done, Refused

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from bot.domain.models import Operation, Run
+from bot.domain.runs import Run
+from bot.domain.workspaces import Operation
 from bot.reconciler.ports import News
 
 #: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Final, Generic
 
-from bot.domain.models import Operation, Run, Update
 from bot.domain.plan import Plan, Step
 from bot.domain.policy import Target
+from bot.domain.runs import Run, Update
+from bot.domain.workspaces import Operation
 from bot.messages.texts import problems
 from bot.reconciler.caller import UP, Caller
 from bot.reconciler.context import EngineContext, EnginePart
@@ -17,7 +18,7 @@ from bot.reconciler.preconditions import PATIENCE, Hold, Lost, Preconditions
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.reconciler.updates import S, Updates
 from bot.services.owners import STARTS
-from bot.support.leaving import freely
+from bot.support.http import freely
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 #: When a start is looked at again that another process has to send; that one claims it then.

@@ -11,11 +11,12 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import Account, NoticeKind, OutputChunk, Run, RunState
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Account
+from bot.domain.runs import OutputChunk, Run, RunState
 from bot.messages.texts import outputs, problems
-from bot.output import Entry
-from bot.output.spool import CAP, LONGEST_CHARACTER
 from bot.output.streaming import without_secrets
+from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Answer, Later, Refused, Unknown

@@ -13,7 +13,8 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry
 from bot.messages.texts import problems
 from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
 from bot.reconciler.context import EngineContext, EnginePart

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from bot.domain.models import Principal, Task, TaskKind
+from bot.domain.people import Principal, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
 from bot.providers import base

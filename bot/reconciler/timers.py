@@ -13,10 +13,12 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Workspace
-from bot.domain.models.stopping import (
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import (
     LEAST_TIMER_WARNING_SECONDS,
     TIMER_WARNING_SECONDS,
+    OperationVerb,
+    Workspace,
     is_final,
     planned_mode,
 )

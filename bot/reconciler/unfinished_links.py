@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Account, Principal, Task
+from bot.domain.people import Account, Principal, Task
 from bot.providers import base
 from bot.providers.base import Access
 from bot.reconciler.ask import Refused

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from bot.domain.models import ClaimedOperation, ClaimedRun, NoticeKind, Update
+from bot.domain.notices import NoticeKind
+from bot.domain.runs import ClaimedOperation, ClaimedRun, Update
 from bot.reconciler import outcomes
 from bot.store.store import Store
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from bot.domain.models import Account
+from bot.domain.people import Account
 from bot.support.errors import StoreError
 
 

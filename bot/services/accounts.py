@@ -10,7 +10,8 @@ import hmac
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Link, Principal
 from bot.messages.texts import pages as words
 from bot.messages.texts import problems
 from bot.providers import base

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from bot.domain.models import Approval, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Approval, AuditEntry, Principal, TaskKind
 from bot.domain.policy import Target
 from bot.messages.texts import approvals as words
 from bot.messages.texts import pages, problems
@@ -22,8 +23,8 @@ from bot.store.notices import add_notices
 from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
+from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
-from bot.support.visible import SHOWN, clean, escape
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 

@@ -29,7 +29,7 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
-from bot.domain.models import AuditEntry, Principal
+from bot.domain.people import AuditEntry, Principal
 from bot.domain.policy import Target
 from bot.messages.texts import problems
 from bot.services.authority import Authority

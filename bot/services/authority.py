@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from bot.domain import policy
-from bot.domain.models import AuditEntry, Person, Principal
+from bot.domain.people import AuditEntry, Person, Principal
 from bot.domain.policy import Decision, Target
 from bot.messages.texts import problems
 from bot.services.context import Context

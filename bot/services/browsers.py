@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import structlog
 
-from bot.domain.models import AuditEntry, BrowserSession, Look, Principal, Workspace
+from bot.domain.people import AuditEntry, Principal
 from bot.domain.policy import Target
+from bot.domain.workspaces import BrowserSession, Look, Workspace
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services import linking

@@ -12,24 +12,21 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from bot.domain.models import (
-    Call,
+from bot.domain.classes import (
+    CLASS_WARNING_SECONDS,
     ClassCard,
     ClassCounts,
     ClassProblem,
     Joined,
-    NewNotice,
-    NoticeKind,
-    Operation,
-    OperationVerb,
     Participant,
-    Spec,
-    State,
-    Workspace,
+    Queue,
+    Waiting,
 )
-from bot.domain.models.classes import CLASS_WARNING_SECONDS, Queue, Waiting
+from bot.domain.forms import Spec
 from bot.domain.names import marked
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.policy import Target
+from bot.domain.workspaces import Call, Operation, OperationVerb, State, Workspace
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
 from bot.providers.base import Provider

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.services.context import Context
 
 #: How many people are remembered as met, so that their requests ask no database.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.domain.models import Installed, Person, Principal
+from bot.domain.people import Installed, Person, Principal
 from bot.domain.policy import AnyInstallation, Installation
 from bot.messages.texts import problems
 from bot.providers.base import Provider

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.domain.models import Choice, Field, Form, Value, Values
-from bot.domain.models.forms import LIMIT, FlagProblem, flag_name
+from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Value, Values, flag_name
 from bot.services.naming import fold
 
 #: The most that a run may use: where nothing is limited, omitting it changes nothing for the run.

@@ -7,23 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.classes import ClassCard
 from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.models import (
-    Account,
-    Card,
-    ClassCard,
-    Effects,
-    Mark,
-    Notice,
-    NoticeKind,
-    Operation,
-    Principal,
-    Run,
-    State,
-    Workspace,
-)
-from bot.domain.models.stopping import NO_EFFECTS
-from bot.output import Board
+from bot.domain.notices import Card, Mark, Notice, NoticeKind
+from bot.domain.people import Account, Principal
+from bot.domain.runs import Run
+from bot.domain.workspaces import NO_EFFECTS, Effects, Operation, State, Workspace
+from bot.output.transcript import Board
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Context, Part

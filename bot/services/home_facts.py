@@ -8,28 +8,21 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.home import (
+from bot.domain.facts import (
     ConnectionFacts,
     HomeFacts,
     LinkFacts,
     LinkState,
     MakerFacts,
     Question,
+    RunFacts,
     TotalsFacts,
+    WorkspaceFacts,
 )
-from bot.domain.models import (
-    Account,
-    Home,
-    Operation,
-    OperationVerb,
-    Principal,
-    Run,
-    Snapshot,
-    State,
-    Workspace,
-)
-from bot.domain.progress import SLOW_SECONDS
+from bot.domain.people import Account, Home, Principal, Snapshot
+from bot.domain.runs import Run
+from bot.domain.settling import SLOW_SECONDS
+from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.authority import Authority

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.domain.models import HomeUse, Principal, State
+from bot.domain.people import HomeUse, Principal
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.services.context import Context, Part
 from bot.services.runs import Runs

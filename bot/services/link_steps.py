@@ -13,7 +13,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from bot.domain.models import AuditEntry, Link, Principal
+from bot.domain.people import AuditEntry, Link, Principal
 from bot.messages.texts import pages as words
 from bot.messages.texts import sign_in as there
 from bot.providers import base

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
-from bot.domain.models import Account, Link, NewNotice, NoticeKind, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Link, TaskKind
 from bot.messages.texts import pages as words
 from bot.services import linking
 from bot.services.context import Part

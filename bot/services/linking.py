@@ -14,14 +14,15 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.models import Account, AuditEntry, Link, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Link, Principal, TaskKind
 from bot.messages.texts import pages as words
 from bot.providers.base import Identity, Provider, TokenHelp
 from bot.services.context import Context
 from bot.store.records import NewTask
 from bot.store.store import Store
+from bot.support.cleaning import SLACK_TOKEN
 from bot.support.errors import Refused, UnknownOutcome
-from bot.support.hiding import SLACK_TOKEN
 from bot.support.vault import row_key
 
 #: How long a link is valid, and then how long its code is; seconds.

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import (
-    PROVISIONAL,
-    Account,
-    AuditEntry,
-    NewNotice,
-    NoticeKind,
-    OperationVerb,
-    Principal,
-    Purpose,
-    Spec,
-    State,
-    Timer,
-    Workspace,
-)
+from bot.domain.forms import Purpose, Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Principal
 from bot.domain.policy import Target
+from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.providers.base import Provider

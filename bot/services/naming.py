@@ -13,11 +13,12 @@ from typing import Final, Literal
 
 from rapidfuzz import fuzz, process
 
-from bot.domain.models import Run, Workspace
+from bot.domain.runs import Run
+from bot.domain.workspaces import Workspace
 from bot.messages.texts import answers as words
 from bot.providers.base import Provider
+from bot.support.cleaning import clean
 from bot.support.errors import Refused
-from bot.support.visible import clean
 
 #: Names are compared up to this length; differences further along matter only to machines.
 _COMPARED: Final = 200

@@ -16,8 +16,8 @@ import structlog
 from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
+from bot.support.environment import command
 from bot.support.errors import StoreError
-from bot.support.invocation import command
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Named, People, Principal
+from bot.domain.people import Named, People, Principal
 from bot.services.context import Part
 
 

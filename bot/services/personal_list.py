@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import Principal, Workspace
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.services.authority import Authority
 from bot.services.context import Context, Part

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.facts import PreferenceFacts
-from bot.domain.models import AuditEntry, Preferences, Principal, Workspace
 from bot.domain.moments import zone_of
+from bot.domain.people import AuditEntry, Preferences, Principal
+from bot.domain.workspaces import Workspace
 from bot.services.authority import Authority
 from bot.services.context import Context, Part
 from bot.services.making import entry

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.models import Account, Call, Principal, Run, RunOutcome, Spec, TaskKind, Update
+from bot.domain.forms import Spec
+from bot.domain.people import Account, Principal, TaskKind
 from bot.domain.policy import Target
+from bot.domain.runs import Run, RunOutcome, Update
+from bot.domain.workspaces import Call
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.providers.base import Provider, Scheduled

@@ -13,7 +13,8 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from bot.domain.models import About, Account, Form, Principal, Purpose, Snapshot, Spec, TaskKind, Values
+from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.people import About, Account, Principal, Snapshot, TaskKind
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Part

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.domain.models import Effects, State, StopMode, Timer, Workspace
-from bot.domain.models.stopping import MORE_SECONDS, is_final, planned_mode
-from bot.domain.models.workspaces import NOT_UP
+from bot.domain.workspaces import (
+    MORE_SECONDS,
+    NOT_UP,
+    Effects,
+    State,
+    StopMode,
+    Timer,
+    Workspace,
+    is_final,
+    planned_mode,
+)
 from bot.messages.texts import problems
 from bot.services.asked import Asked
 from bot.services.context import Context

@@ -8,28 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.models import (
-    Account,
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Principal, TaskKind
+from bot.domain.plan import FRESH
+from bot.domain.policy import Target
+from bot.domain.runs import Update
+from bot.domain.settling import has_settled
+from bot.domain.workspaces import (
+    DOWN,
+    UP,
     Action,
     Call,
     Effects,
-    NewNotice,
-    NoticeKind,
     Operation,
     OperationVerb,
-    Principal,
     State,
     StopMode,
-    TaskKind,
     Timer,
-    Update,
     Workspace,
+    is_final,
+    restart_mode,
 )
-from bot.domain.models.stopping import is_final, restart_mode
-from bot.domain.models.workspaces import DOWN, UP
-from bot.domain.plan import FRESH
-from bot.domain.policy import Target
-from bot.domain.settling import has_settled
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.asked import Asked

@@ -1,26 +1,35 @@
-"""How the notifier and the table of people call Slack: one call at a time, within the budget."""
+"""How Slack's methods are called: one call at a time, within their limits, and what an error means.
+
+Every call of a limited method is counted in the database before it is made, so the budget holds across
+restarts and for all processes together (ADR 30). Only ``error_codes.toml`` judges errors.
+"""
 
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
-from bot.domain.models import Principal
-from bot.slack.budget import Budget, Room
-from bot.slack.errors import SHUT_OUT_SECONDS, meaning
-from bot.slack.methods import UPLOAD_URL
-from bot.store.slack_calls import LEAVES_WITHIN
+from bot.domain.people import Principal
+from bot.domain.policy import Installation
+from bot.slack.methods import METHODS, UPLOAD_URL, Method
+from bot.store.slack_calls import LEAVES_WITHIN, MINUTE
+from bot.store.store import Store
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
-from bot.support.leaving import Attempt, TooLateError, Window, trying
+from bot.support.http import Attempt, TooLateError, Window, trying
 
 log = structlog.get_logger(__name__)
+
 
 #: Our own code: Usher isn't installed there, or not any more.
 NOT_INSTALLED: Final = "not_installed"
@@ -233,3 +242,145 @@ class PacedSlack:
             log.error("slack shut the app out", problem=error.code)
         self._shut_out = error.code
         self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS
+
+
+#: The rest is for calls that aren't counted here: by Slack's own tools, and those made once more.
+USED_SHARE = 0.9
+#: The limit for methods without a row of their own, taken from Slack's lower tiers.
+UNLISTED = Method(per_minute=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Hold how many calls of a method a minute has had; ``made`` is None while Slack wants a pause."""
+
+    per_minute: int | None
+    made: int | None
+
+    def within(self, share: float = 1.0) -> int:
+        """Return how many calls may leave now, within a share of the budget; a large number if unlimited."""
+        if self.made is None:
+            return 0
+        return 1_000 if self.per_minute is None else max(_most(self.per_minute, share) - self.made, 0)
+
+
+class Budget:
+    """Grant calls. ``share`` reserves the rest of a method's budget for more urgent calls.
+
+    A method that Slack doesn't limit costs nothing: it isn't counted. Raises StoreError.
+    """
+
+    def __init__(self, store: Store, installation: Installation) -> None:
+        self._store = store
+        self.installation = installation
+        self._team = installation.id
+
+    async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
+        """Count a call and return 0; or count nothing and return how many seconds to wait."""
+        limit = METHODS.get(method, UNLISTED)
+        if limit.per_minute is None:
+            return 0.0
+        paced = limit.per_channel_per_minute if channel is not None else None
+        return await self._store.take_slack_call(
+            self._team,
+            method,
+            most=_most(limit.per_minute, share),
+            channel=channel or "",
+            gap=0.0 if paced is None else MINUTE / paced + LEAVES_WITHIN,
+        )
+
+    async def room(self, method: str) -> Room:
+        """Return how much of a method's budget is left."""
+        per_minute = METHODS.get(method, UNLISTED).per_minute
+        if per_minute is None:
+            return Room(None, 0)
+        return Room(per_minute, await self._store.slack_calls_made(self._team, method))
+
+    async def pause(self, method: str, seconds: float) -> None:
+        """Stop calling a method for a while, because Slack asked for it."""
+        await self._store.pause_slack_method(self._team, method, seconds)
+
+
+def _most(per_minute: int, share: float) -> int:
+    return max(int(per_minute * USED_SHARE * share), 1)
+
+
+class Meaning(StrEnum):
+    """Name what a refusal means; the table explains each."""
+
+    TOKEN = "token"  # noqa: S105 - no secret
+    SHUT_OUT = "shut_out"
+    LIMITED = "limited"
+    UNSURE = "unsure"
+    AGAIN = "again"
+    STALE = "stale"
+    PLACE = "place"
+    PERSON = "person"
+    THREAD = "thread"
+    BLOCKS = "blocks"
+    LOST = "lost"
+    FILE = "file"
+    SETUP = "setup"
+    REQUEST = "request"
+    #: The table doesn't have the code.
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether the same call would be refused again."""
+        return self not in _PASSING
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Return whether the app isn't let in at all: there is nothing wrong with the message itself."""
+        return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
+
+
+#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
+SHUT_OUT_SECONDS: Final = 60.0
+_PASSING: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
+#: The table of the file that explains the others.
+_EXPLAINED: Final = "meanings"
+
+
+def read_table() -> Mapping[str, Mapping[str, list[str]]]:
+    """Return the codes of each method by their meaning, as the file has them."""
+    table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
+    return {name: codes for name, codes in table.items() if name != _EXPLAINED}
+
+
+_MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
+    {
+        code: Meaning(name)
+        for by_meaning in read_table().values()
+        for name, codes in by_meaning.items()
+        for code in codes
+    }
+)
+
+
+def meaning_of(code: str) -> Meaning:
+    """Return what an error code means."""
+    return _MEANINGS.get(code, Meaning.UNKNOWN)
+
+
+def rests(error: SlackFailed, otherwise: float) -> float | None:
+    """Return for how many seconds a call that does no harm twice waits; None if Slack never takes it.
+
+    ``otherwise`` is for what passes by itself.
+    """
+    if isinstance(error, SlackLimited):
+        return error.retry_after
+    means = meaning(error)
+    if means.is_shut_out:
+        return SHUT_OUT_SECONDS
+    return None if means.is_final else otherwise
+
+
+def meaning(error: SlackFailed) -> Meaning:
+    """Return what a failed call means."""
+    if isinstance(error, SlackLimited):
+        return Meaning.LIMITED
+    if isinstance(error, SlackUnknownOutcome):
+        return Meaning.UNSURE
+    return meaning_of(error.code)

@@ -9,8 +9,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from bot.domain.policy import AnyInstallation, Installation
-from bot.slack.budget import Budget
-from bot.slack.calls import AnySlack, PacedSlack, SlackCaller
+from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller
 from bot.slack.installed import InstalledSlack
 from bot.slack.methods import AUTH_TEST
 from bot.store.store import Store

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.models import (
-    Account,
-    AuditEntry,
-    NewNotice,
-    NoticeKind,
-    Outcome,
-    Principal,
-    TaskKind,
-    Workspace,
-)
-from bot.domain.reminding import first_reminder
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Principal, TaskKind
+from bot.domain.telling import first_reminder
+from bot.domain.workspaces import Outcome, Workspace
 from bot.store import (
     approvals,
     browsers,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bot.domain.models import Approval, AuditEntry, NewNotice, Principal
+from bot.domain.notices import NewNotice
+from bot.domain.people import Approval, AuditEntry, Principal
 from bot.store import cards
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from bot.domain.models import AuditEntry
+from bot.domain.people import AuditEntry
 from bot.store.tables import AUDIT
 from bot.store.text import as_json, clean, from_json
 from bot.store.transaction import Engine, Priority, Row, Transaction

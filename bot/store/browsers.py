@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import AuditEntry, BrowserSession, Look, Principal
+from bot.domain.people import AuditEntry, Principal
+from bot.domain.workspaces import BrowserSession, Look
 from bot.store import operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import known_channel

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.domain.models import Card, Mark, NoticeKind
+from bot.domain.notices import Card, Mark, NoticeKind
 from bot.store.tables import CARDS
 from bot.store.transaction import Row, Transaction
 

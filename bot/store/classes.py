@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import (
-    AuditEntry,
-    ClassCard,
-    ClassCounts,
-    ClassProblem,
-    NewNotice,
-    NoticeKind,
-    OperationVerb,
-    Participant,
-    Principal,
-)
-from bot.domain.models.classes import CLASS_WARNING_SECONDS
-from bot.domain.models.workspaces import NOT_UP
+from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Principal
+from bot.domain.workspaces import NOT_UP, OperationVerb
 from bot.store import cards, operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.models import Principal, Spoken
+from bot.domain.notices import Spoken
+from bot.domain.people import Principal
 from bot.store.tables import CONVERSATIONS
 from bot.store.transaction import Transaction
 

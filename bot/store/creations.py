@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.models import (
-    PROVISIONAL,
-    AuditEntry,
-    Call,
-    Created,
-    NewNotice,
-    OperationVerb,
-    Outcome,
-    Workspace,
-)
+from bot.domain.notices import NewNotice
+from bot.domain.people import AuditEntry
+from bot.domain.workspaces import PROVISIONAL, Call, Created, OperationVerb, Outcome, Workspace
 from bot.store import cards, gates, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

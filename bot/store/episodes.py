@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
-from bot.domain.models.workspaces import NOT_UP, UP
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import NOT_UP, UP, OperationVerb, Outcome, State
 from bot.store import timers
 from bot.store.notices import add_notices
 from bot.store.tables import OPERATIONS, WORKSPACES, principal_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from bot.domain.models import Call, FoundRun, Run, TaskKind
+from bot.domain.people import TaskKind
+from bot.domain.runs import FoundRun, Run
+from bot.domain.workspaces import Call
 from bot.store import cards, observations, runs
 from bot.store.found_workspaces import PIECE, listing_start
 from bot.store.tables import ACCOUNTS, RUNS, principal_of

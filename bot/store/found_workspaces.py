@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.domain.models import PROVISIONAL, Doubt, State, TaskKind, Workspace
+from bot.domain.people import TaskKind
 from bot.domain.settling import GONE, UNLISTED
+from bot.domain.workspaces import PROVISIONAL, Doubt, State, Workspace
 from bot.store import cards, episodes, gates
 from bot.store.queries import setting
 from bot.store.records import FoundWorkspace

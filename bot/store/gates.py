@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.models import PROVISIONAL, Account, ReadClaim, State
+from bot.domain.people import Account
+from bot.domain.workspaces import PROVISIONAL, ReadClaim, State
 from bot.store.tables import ACCOUNTS, GATES, doubt
 from bot.store.transaction import Row, Transaction
 

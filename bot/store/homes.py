@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Home, HomeUse, Principal
-from bot.domain.models.homes import OPEN_SECONDS, REDRAW_SECONDS
+from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Principal
 from bot.store.tables import HOMES
 from bot.store.text import as_json
 from bot.store.transaction import Transaction

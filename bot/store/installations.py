@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from bot.domain.models import AuditEntry, Installed, NewNotice
+from bot.domain.notices import NewNotice
+from bot.domain.people import AuditEntry, Installed
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tables import INSTALLATIONS, OAUTH_STATES

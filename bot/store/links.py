@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from bot.domain.models import Account, AuditEntry, Link, Principal, TaskKind
-from bot.domain.reminding import first_reminder
+from bot.domain.people import Account, AuditEntry, Link, Principal, TaskKind
+from bot.domain.telling import first_reminder
 from bot.store import approvals, cards, gates, people, runs, snapshots
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

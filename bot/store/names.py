@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import PROVISIONAL
 from bot.domain.names import FreeName
+from bot.domain.workspaces import PROVISIONAL
 from bot.store.tables import WORKSPACES
 from bot.store.transaction import Transaction
 

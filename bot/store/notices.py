@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.models import NewNotice, Notice, NoticeKind, NoticeState, Principal
+from bot.domain.notices import NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.people import Principal
 from bot.store import cards, conversations, preferences
 from bot.store.tables import DIRECT_CHANNELS, NOTICES, RUNS
 from bot.store.transaction import Row, Transaction

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Ending, Observed, ObservedRun, RunState, State
-from bot.domain.models.workspaces import NOT_UP
+from bot.domain.runs import ObservedRun, RunState
+from bot.domain.workspaces import NOT_UP, Ending, Observed, State
 from bot.store.transaction import Row
 
 #: The columns that ``run_after`` returns.

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.models import (
-    AuditEntry,
-    Call,
-    ClaimedOperation,
-    NewNotice,
-    NoticeKind,
-    Operation,
-    OperationVerb,
-    Outcome,
-    Principal,
-    Update,
-)
-from bot.domain.progress import Typical, start_kind, typical
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Principal
+from bot.domain.runs import ClaimedOperation, Update
+from bot.domain.settling import Typical, start_kind, typical
+from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 from bot.store import cards, episodes, gates, names, people, steps, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

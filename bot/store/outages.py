@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.domain.models import NewNotice
+from bot.domain.notices import NewNotice
 from bot.store.notices import add_notices
 from bot.store.tables import OUTAGES
 from bot.store.transaction import Transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.policy import is_current
 from bot.store import interactions
 from bot.store.tables import CONTACTS, INBOX, PEOPLE

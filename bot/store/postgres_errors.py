@@ -7,8 +7,8 @@ import re
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from bot.support.environment import NAME
 from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
-from bot.support.invocation import NAME
 
 _POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from bot.domain.models import AuditEntry, Mark, NewNotice, NoticeKind, Preferences, Principal, RunState
 from bot.domain.moments import zone_of
+from bot.domain.notices import Mark, NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Preferences, Principal
+from bot.domain.runs import RunState
 from bot.domain.telling import NOW, News, Telling, quiet_until, tell
 from bot.store import people
 from bot.store.audit import append_audit

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from bot.domain.models.notices import Mark, NoticeKind
+from bot.domain.notices import Mark, NoticeKind
 from bot.store.tables import TABLES
 from bot.store.times import healing_queries
 

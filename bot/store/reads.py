@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from bot.domain.models import Observed, ReadResult, State
+from bot.domain.workspaces import Observed, ReadResult, State
 from bot.store import cards, episodes, observations
 from bot.store.tables import WORKSPACES, doubt_columns
 from bot.store.text import as_json, as_words

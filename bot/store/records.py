@@ -6,19 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.domain.models import (
-    Account,
-    Action,
-    AuditEntry,
-    Ending,
-    NewNotice,
-    Operation,
-    OperationVerb,
-    Principal,
-    State,
-    TaskKind,
-    Timer,
-)
+from bot.domain.notices import NewNotice
+from bot.domain.people import Account, AuditEntry, Principal, TaskKind
+from bot.domain.workspaces import Action, Ending, Operation, OperationVerb, State, Timer
 
 Calls = Literal["any", "start"]
 

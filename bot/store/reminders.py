@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import Account, NewNotice
+from bot.domain.notices import NewNotice
+from bot.domain.people import Account
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.tables import ACCOUNTS

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.models import Account, Call, ClaimedRun, RunState, Update
+from bot.domain.people import Account
+from bot.domain.runs import ClaimedRun, RunState, Update
+from bot.domain.workspaces import Call
 from bot.store import cards, observations, steps
 from bot.store.notices import add_notices
 from bot.store.runs import OTHER_STOP

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import Call, NewNotice, NoticeKind, Principal, Run, StopKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
+from bot.domain.runs import Run, StopKind
+from bot.domain.workspaces import Call
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.tables import RUNS, principal_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.models import Principal, Snapshot
+from bot.domain.people import Principal, Snapshot
 from bot.store.tables import ACCOUNTS, REMEMBERED, SNAPSHOTS
 from bot.store.text import as_json, from_json
 from bot.store.transaction import Transaction

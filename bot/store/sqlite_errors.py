@@ -6,8 +6,8 @@ import errno
 import sqlite3
 from pathlib import Path
 
+from bot.support.environment import NAME
 from bot.support.errors import StoreError, StoreNotMigrated, StoreUnavailable
-from bot.support.invocation import NAME
 
 _LOCKED = "the database is locked by another process"
 _MOVED = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.models import Call, Update
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call
 from bot.store import people
 from bot.store.audit import append_audit
 from bot.store.tables import ACCOUNTS

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.store import accounts as accounts_
 from bot.store import (
     approvals,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.domain.models import Account, AuditEntry, NewNotice, TaskKind
+from bot.domain.notices import NewNotice
+from bot.domain.people import Account, AuditEntry, TaskKind
 from bot.store import links
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

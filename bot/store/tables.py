@@ -25,30 +25,25 @@ from typing import (
     get_type_hints,
 )
 
-from bot.domain.models import (
+from bot.domain.classes import ClassCard, Participant
+from bot.domain.forms import Spec
+from bot.domain.notices import Card, Notice
+from bot.domain.people import (
     Account,
     Approval,
-    BrowserSession,
-    Card,
-    ClassCard,
-    Doubt,
     Home,
     Installed,
     Link,
-    Notice,
-    Operation,
-    Participant,
     Person,
     Preferences,
     Principal,
-    Run,
     Snapshot,
-    Spec,
     Task,
-    Workspace,
 )
+from bot.domain.runs import Run
 from bot.domain.telling import FARTHEST
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
+from bot.domain.workspaces import BrowserSession, Doubt, Operation, Workspace
 from bot.store.text import as_json, as_words, from_json
 from bot.store.transaction import Row, Transaction
 
@@ -287,7 +282,7 @@ CONVERSATIONS = _plain("conversations", "principal channel_id thread_ts", "princ
 DIRECT_CHANNELS = _plain("direct_channels", "principal")
 # ``Pace.unused`` is the longest pause between two reads.
 GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
-# ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.models.homes.REDRAW_SECONDS``.
+# ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.people.REDRAW_SECONDS``.
 HOMES = Table("homes", Home, "principal", leased_until=SEND, look_at=SEND)
 INBOX = _plain("inbox", "key", seen_at=PAST)
 INSTALLATIONS = Table("installations", Installed, "id", renewing_until=LEASE, removed_at=PAST)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.domain.models import NewNotice, Task, TaskKind
+from bot.domain.notices import NewNotice
+from bot.domain.people import Task, TaskKind
 from bot.store import people
 from bot.store.notices import add_notices
 from bot.store.records import NewTask

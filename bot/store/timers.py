@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.models import NewNotice, Timer, Workspace
-from bot.domain.models.stopping import ABSENT_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.notices import NewNotice
+from bot.domain.workspaces import ABSENT_SECONDS, TIMER_WARNING_SECONDS, Timer, Workspace
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.queries import setting

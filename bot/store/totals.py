@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.home import ConnectionCounts
-from bot.domain.models import Operation, Run
+from bot.domain.facts import ConnectionCounts
+from bot.domain.runs import Run
+from bot.domain.workspaces import Operation
 from bot.store import outages
 from bot.store.tables import OPERATIONS, RUNS
 from bot.store.transaction import Row, Transaction
@@ -39,7 +40,7 @@ def of_all(
 ) -> Totals:
     """Count everything, and find the oldest slow starts and the newest failures, ``limit`` of each.
 
-    A start is slow by ``bot.domain.progress.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
+    A start is slow by ``bot.domain.settling.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
     people whose keys begin with ``place`` count.
     """
     now = tx.now()

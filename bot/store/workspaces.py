@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import AuditEntry, Principal, State, Workspace
+from bot.domain.people import AuditEntry, Principal
+from bot.domain.workspaces import State, Workspace
 from bot.store import cards, gates, operations, people
 from bot.store.audit import append_audit
 from bot.store.tables import GATES, WORKSPACES

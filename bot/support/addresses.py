@@ -1,11 +1,20 @@
-"""Which addresses may be trusted with a secret; what a database's says: its engine, its file, its secrets."""
+"""Which addresses may be trusted with a secret, what a database's says, and the proxy on the way to others.
+
+One rule for the proxy holds for all that Usher sends: Slack's library and aiohttp (``trust_env``) read the
+environment in different ways. One knows no NO_PROXY, the other takes passwords from ``~/.netrc``, and sends
+to the proxy, in clear, what is for this machine.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+import aiohttp
+from yarl import URL
 
 #: What libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
@@ -57,3 +66,46 @@ def passwords_of(url: str) -> list[str]:
     password = credentials[1].partition(":")[2] if credentials else ""
     written = [password, *re.findall(r"[?&]password=([^&]*)", url)]
     return [form for password in written if password for form in (password, unquote(password))]
+
+
+_BY_TUNNEL = frozenset({"https", "wss"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Hold the proxy's address, empty for none, and the hosts that are reached without it."""
+
+    address: str = ""
+    without: str = ""
+
+    def of(self, url: URL) -> URL | None:
+        """Return the proxy for an address, None if it is reached directly; this machine always is."""
+        host = (url.host or "").lower().removesuffix(".")
+        if not self.address or url.scheme not in _BY_TUNNEL or is_loopback(host):
+            return None
+        exempt = any(_names(entry.strip().lower(), host, url.port) for entry in self.without.split(","))
+        return None if exempt else URL(self.address)
+
+    def text_of(self, url: str) -> str | None:
+        """Return the same as text, for a library that is told the proxy of one address."""
+        found = self.of(URL(url))
+        return None if found is None else str(found)
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Act as a session's middleware; what a library found in the environment doesn't count."""
+        request.update_proxy(self.of(request.url), None, None)
+        return await handler(request)
+
+
+def _names(entry: str, host: str, port: int | None) -> bool:
+    """Return whether an entry of NO_PROXY is for a host: its name, a name above it, or ``*``."""
+    name, _, wanted = entry.partition(":")
+    name = name.removeprefix("*").removeprefix(".")
+    if wanted not in ("", str(port)):
+        return False
+    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
+
+
+DIRECT = Proxy()

@@ -1,8 +1,8 @@
 """The only reader of the environment, of ``.env``, and of the secrets that settings and connections refer to.
 
-A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others on
-the machine can read is refused. Problems are sentences without values, because they end up in terminals and
-tickets.
+A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others
+on the machine can read is refused. Problems are sentences without values, because they end up in terminals
+and tickets.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -129,3 +130,12 @@ def without_variables(prefix: str) -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+#: A wheel brings a command of its own.
+NAME: Final = "usher" if Path(sys.argv[0]).stem == "usher" else "python -m bot"
+
+
+def command(words: str) -> str:
+    """Return one of Usher's commands as it is typed here, in backticks."""
+    return f"`{NAME} {words}`"

@@ -15,10 +15,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
-from bot.support.addresses import database_file, is_safe_origin, passwords_of, wrong_database
-from bot.support.environment import key_file, referenced, resolve_secret, variables
-from bot.support.invocation import command
-from bot.support.proxy import Proxy
+from bot.support.addresses import Proxy, database_file, is_safe_origin, passwords_of, wrong_database
+from bot.support.environment import command, key_file, referenced, resolve_secret, variables
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
 _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")

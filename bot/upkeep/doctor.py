@@ -6,20 +6,48 @@ settings are wrong, otherwise 1.
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
-from bot.output.spool import TOTAL
+from bot.domain.people import Person, Principal
+from bot.output.transcript import TOTAL
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.linking import return_address
-from bot.support.errors import CredentialRefused, ProviderError, TemporaryError
+from bot.slack.calls import Meaning, meaning_of
+from bot.slack.installed import is_listed
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.slack.people import person_of
+from bot.store import name_of, open_store, schema
+from bot.store.queries import migrations
+from bot.store.store import Store
+from bot.support.addresses import database_file, is_postgres
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command
+from bot.support.errors import (
+    CredentialRefused,
+    ProviderError,
+    SecretError,
+    StoreError,
+    StoreNotMigrated,
+    StoreTooNew,
+    StoreUnreleased,
+    TemporaryError,
+)
 from bot.support.http import Http
-from bot.support.settings import Settings
-from bot.upkeep.checks import Check, plain, why
-from bot.upkeep.slack_checks import check_listed, check_slack
-from bot.upkeep.store_checks import check_store
+from bot.support.settings import ANY_WORKSPACE, Settings
+from bot.support.vault import Vault
+from bot.upkeep.archives import Witness
+from bot.upkeep.keys import try_secrets
 
 
 async def check_connection(name: str, provider: Provider) -> Check:
@@ -106,3 +134,461 @@ def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
     found = f"{free // 1_000_000} MB free in {folder}, and outputs take up to {TOTAL // 1_000_000} MB"
     advice = "" if free >= TOTAL else "Free some space or set TMPDIR to another folder: long outputs get cut."
     return [Check("room for outputs", free >= TOTAL, found, advice)]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Hold one finding; ``advice`` says what to do and is empty if all is well.
+
+    What is good may still be worth a warning.
+    """
+
+    name: str
+    is_good: bool
+    found: str
+    advice: str = ""
+    is_warning: bool = False
+
+
+def plain(value: object) -> str:
+    """Return a text from outside for a terminal: one line, no control characters, not too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
+    return text[:120] or "nothing"
+
+
+def why(failed: ProviderError) -> str:
+    """Return why a server's answer can't be used."""
+    return f"no usable answer ({type(failed).__name__}): {plain(failed)}"
+
+
+def exit_status(checks: Iterable[Check]) -> int:
+    """Return 0 if every check is good, otherwise 1."""
+    return 0 if all(check.is_good for check in checks) else 1
+
+
+def as_text(checks: Sequence[Check]) -> str:
+    """Write one line per check, with what to do below each that isn't good."""
+    lines = []
+    for check in checks:
+        mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "
+        lines.append(f"{mark} {check.name}: {check.found}")
+        if check.advice:
+            lines.append(f"     {check.advice}")
+    return "\n".join(lines)
+
+
+def as_json(checks: Sequence[Check]) -> str:
+    """Write the same as one JSON object."""
+    return json.dumps({"ok": exit_status(checks) == 0, "checks": [asdict(check) for check in checks]})
+
+
+_APP: Final = "your app's page at api.slack.com/apps"
+#: What to do, by the variable that a problem begins with.
+_SETTING_ADVICE: Final = {
+    "SLACK_BOT_TOKEN": f"Copy the Bot User OAuth Token from {_APP}, OAuth & Permissions.",
+    "SLACK_SIGNING_SECRET": f"Copy the Signing Secret from {_APP}, Basic Information.",
+    "SLACK_APP_TOKEN": f"Create an app-level token with connections:write on {_APP}, Basic Information.",
+    "SLACK_CLIENT_ID": f"Copy both from {_APP}, Basic Information.",
+    "SLACK_CLIENT_SECRET": f"Copy both from {_APP}, Basic Information.",
+    "USHER_ENCRYPTION_KEYS": (
+        f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them."
+    ),
+    "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/install.md, step 4, shows one.",
+    "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
+    "USHER_DATABASE_URL": (
+        "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."
+    ),
+    "USHER_SLACK_WORKSPACES": (
+        "Name the Slack workspaces that you serve, such as T0123ABCD,E0123ABCD: "
+        "a browser shows a workspace's id in the address of app.slack.com."
+    ),
+    "USHER_GLOBAL_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
+    "USHER_ADMINS": "Copy member ids from people's profiles in Slack, and join them with commas.",
+}
+_OTHER: Final = "Correct or remove it: docs/settings.md lists the values each one takes."
+_CONNECTIONS: Final = "Correct it in the connections file: docs/settings.md lists every key."
+_MISSPELT: Final = "Correct its name, or remove it."
+_UNKNOWN: Final = "Remove it, or correct its name: docs/settings.md lists them all."
+
+
+def check_settings(problems: Sequence[str], unknown: Sequence[str], exposed: str = "") -> list[Check]:
+    """Return a check for each problem of the settings, or the one that all is well.
+
+    ``exposed`` says what others may do with their file.
+    """
+    checks = [Check("settings", False, problem, _setting_advice(problem)) for problem in problems]
+    checks += [
+        Check("settings", False, f"{name}: there is no such setting, so it does nothing", _UNKNOWN)
+        for name in unknown
+    ]
+    if exposed:
+        checks.append(Check("settings", False, exposed, "Make it yours alone: chmod 600."))
+    return checks or [Check("settings", True, "all there")]
+
+
+def _setting_advice(problem: str) -> str:
+    if "there is no such setting" in problem:
+        return _MISSPELT
+    if problem.startswith("connections."):
+        return _CONNECTIONS
+    return _SETTING_ADVICE.get(problem.split(":", maxsplit=1)[0].split(maxsplit=1)[0], _OTHER)
+
+
+_REACH: Final = "Check that this machine can reach Slack."
+_ADMINS: Final = (
+    "Correct USHER_ADMINS and USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack."
+)
+
+
+async def check_slack(settings: Settings, http: Http) -> list[Check]:
+    """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
+    checks = []
+    if settings.slack_bot_token is not None:
+        checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
+    if settings.slack_app_token is not None:
+        checks.append(await _check_app_token(settings, http))
+    return checks
+
+
+async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
+    """Ask Slack whose token this is, and which scopes it has; ``place`` names one of several workspaces."""
+    of = f" of {place}" if place else ""
+    advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
+    checks = []
+    try:
+        answer = await http.request(
+            "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
+        )
+        body = answer.json_object()
+    except ProviderError as failed:
+        return [Check(f"slack token{of}", False, why(failed), _REACH)]
+    if body.get("ok") is not True:
+        copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
+        return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
+    checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+    granted = {scope.strip() for scope in answer.headers.get("X-OAuth-Scopes", "").split(",")}
+    missing = sorted(set(BOT_SCOPES) - granted)
+    if missing:
+        paste = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
+        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
+    else:
+        checks.append(Check(f"slack scopes{of}", True, "all there"))
+        places = [str(body.get(key) or "") for key in ("team_id", "enterprise_id")]
+        checks += await _check_administrators(settings, http, token, places, of)
+    return checks
+
+
+def check_listed(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
+    """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
+    if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
+        return []
+    found = "any Slack workspace of the world may install Usher and use its connections"
+    advice = "Name yours in USHER_SLACK_WORKSPACES, unless you mean that."
+    costly = sorted(
+        name
+        for name, provider in providers.items()
+        if provider.links_by("none") and provider.settings.workspaces is None
+    )
+    if costly:
+        found += f", and workspaces of {', '.join(costly)} are made on your account"
+        advice += " Limit those connections with their key workspaces."
+    return [Check("slack workspaces", True, found, advice, is_warning=True)]
+
+
+async def _check_administrators(
+    settings: Settings, http: Http, token: str, places: Sequence[str], of: str
+) -> list[Check]:
+    """Look up Usher's admins; with several workspaces those of ``places``, where the token is from."""
+    label, known, unknown = f"administrators{of}", [], []
+    for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
+        place, _, user = name.rpartition(":")
+        if of and place not in places:
+            continue
+        try:
+            answer = await http.request(
+                "GET",
+                f"{settings.slack_api_url}users.info",
+                headers={"Authorization": f"Bearer {token}"},
+                query={"user": user},
+            )
+            body = answer.json_object()
+        except ProviderError as failed:
+            return [Check(label, False, why(failed), _REACH)]
+        found = body.get("user")
+        if body.get("ok") is not True or not isinstance(found, dict):
+            unknown.append(f"{name} (Slack says {plain(body.get('error'))})")
+            continue
+        person = person_of(found, Principal(None, place or places[0], user), 0.0)
+        problem = _cannot_administer(person)
+        if problem is None:
+            known.append(f"{plain(person.name)} ({name})")
+        else:
+            unknown.append(f"{name} ({plain(person.name)} {problem})")
+    if unknown:
+        return [Check(label, False, f"not people who can act: {', '.join(unknown)}", _ADMINS)]
+    return [Check(label, True, ", ".join(known))] if known else []
+
+
+def _cannot_administer(person: Person) -> str | None:
+    """Return why Usher wouldn't listen to somebody."""
+    reasons = {
+        "is deactivated": person.is_deleted,
+        "is a bot": person.is_bot,
+        "is a guest": person.is_guest,
+        "belongs to another Slack workspace": person.is_stranger,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
+    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
+    if settings.slack_bot_token is not None:
+        return []
+    vault, checks = Vault(settings.keys()), []
+    page = f"{settings.public_url}{INSTALL_PATH}"
+    rows = await store.installations()
+    places = {place for row in rows for place in (row.id, row.enterprise_id)}
+    homeless = sorted(
+        name
+        for name in settings.admin_ids() | settings.global_admin_ids()
+        if name.partition(":")[0] not in places
+    )
+    if rows and homeless:
+        found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
+        checks.append(Check("administrators", False, found, f"{_ADMINS} Or install Usher there: {page}"))
+    for row in rows:
+        place = plain(f"{row.team_name} ({row.id})")
+        if not is_listed(row, settings.workspace_ids()):
+            found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
+            advice = "Add it to that setting, or have Usher removed there."
+            checks.append(Check(f"slack workspace {place}", False, found, advice))
+            continue
+        try:
+            secret = vault.open(row.row_key, row.secret)
+        except SecretError:
+            found = "it doesn't open with any of the keys"
+            advice = f"Put the old key back, or install Usher there again: {page}"
+            checks.append(Check(f"slack token of {place}", False, found, advice))
+            continue
+        if row.lost_at is not None:
+            found = "Slack doesn't let me replace it when it expires"
+            checks.append(
+                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
+            )
+            continue
+        if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
+            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
+            continue
+        checks += await check_token(settings, http, secret["token"], place)
+    if not rows:
+        checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
+    return checks
+
+
+async def _check_app_token(settings: Settings, http: Http) -> Check:
+    token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+    try:
+        answer = await http.request(
+            "POST",
+            f"{settings.slack_api_url}apps.connections.open",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        body = answer.json_object()
+    except ProviderError as failed:
+        return Check("slack app token", False, why(failed), _REACH)
+    if body.get("ok") is True:
+        return Check("slack app token", True, "Socket Mode can be opened")
+    advice = "Create an app-level token with connections:write and turn on Socket Mode."
+    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)
+
+
+#: Permissions that were refused longer ago than this say nothing about today.
+REFUSALS_SECONDS = 7 * 86_400.0
+#: From so many entries on, about 350 MB, archiving the audit is worth it.
+LONG_AUDIT = 1_000_000
+#: How many of the newest dead notices are read; they are kept for a week.
+DEAD_AT_MOST = 500
+_WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
+_TAB = "Turn on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for errors with "notice" in the log: they say what broke. Please report it.'
+_WAY_OUT = "Slack accepted no message for a day: check that this machine can reach Slack."
+_SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
+_OTHER_ADVICE = (
+    'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
+)
+#: What to do about messages that were given up, by what Slack's code means.
+_NOTICE_ADVICE = {
+    Meaning.PLACE: _WRITES,
+    Meaning.PERSON: _WRITES,
+    Meaning.REQUEST: _BROKEN,
+    Meaning.SETUP: _SCOPES,
+    Meaning.LIMITED: _WAY_OUT,
+    Meaning.UNSURE: _WAY_OUT,
+    Meaning.AGAIN: _WAY_OUT,
+}
+_STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/operate.md, “PostgreSQL”."
+
+
+async def check_store(
+    settings: Settings,
+    providers: Mapping[str, Provider] | None = None,
+    http: Http | None = None,
+    *,
+    has_keys: bool = True,
+) -> list[Check]:
+    """Open the database and read its counts and dead notices; a missing or empty one is left as it is.
+
+    With ``providers``, what they recently refused is compared with how their connections are configured. With
+    ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
+    """
+    path = database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_place_for, path)]
+    try:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            name = name_of(settings.database_url)
+            if store.engine.is_shared and await _is_empty(store):
+                return [Check("store", True, f"{name} is empty: the first start creates the tables")]
+            schema.missing(await store.migrated(), migrations(), name)
+            checks = await read_store(store, name) + await check_rights(store, providers or {})
+            if has_keys:
+                checks += await check_keys(store, settings)
+            if store.engine.is_shared:
+                checks.append(await check_processes(store))
+            if http is not None and has_keys:
+                checks += await check_installations(settings, http, store)
+            return checks + await check_audit(store) + await check_age(store, path)
+        finally:
+            await store.close()
+    except (StoreTooNew, StoreUnreleased) as failed:
+        return [Check("store", False, str(failed))]
+    except StoreError as failed:
+        advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
+        return [Check("store", False, str(failed), advice)]
+
+
+async def _is_empty(store: Store) -> bool:
+    """Return whether nothing was ever migrated here. Raises StoreError."""
+    try:
+        await store.migrated()
+    except StoreNotMigrated:
+        return True
+    return False
+
+
+def _place_for(path: Path) -> Check:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return Check("store", False, f"there is no folder {folder}", "Create it, for Usher's user only.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = "Make Usher's user its owner, and run doctor as that user."
+        return Check("store", False, f"this user can't write to {folder}", advice)
+    return Check("store", True, f"{path.absolute()} doesn't exist yet: the first start creates it")
+
+
+async def read_store(store: Store, name: str = "the database") -> list[Check]:
+    """Read an open store's counts and dead notices, after trying one tiny write; ``name`` says which it is.
+
+    Raises StoreError.
+    """
+    await store.try_writing()
+    counts = await store.statistics()
+    dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
+    found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
+    refused = Counter(account.connection for account in await store.suspects())
+    names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
+    found_refused = f"{names}: checking whether they're accepted again" if names else "none"
+    checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
+    if not dead:
+        return [*checks, Check("dead notices", True, "none")]
+    codes = sorted({notice.error or "unknown cause" for notice in dead})
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
+    advice = " ".join(dict.fromkeys(map(_notice_advice, codes)))
+    found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
+    return [*checks, Check("dead notices", False, found, advice)]
+
+
+def _notice_advice(code: str) -> str:
+    return _TAB if code == "messages_tab_disabled" else _NOTICE_ADVICE.get(meaning_of(code), _OTHER_ADVICE)
+
+
+async def check_keys(store: Store, settings: Settings) -> list[Check]:
+    """Open every account's secret, if there are any. Raises StoreError."""
+    opening = await try_secrets(store, Vault(settings.keys()))
+    if not opening.total:
+        return []
+    return [Check("encryption keys", not opening.closed, opening.found, opening.advice)]
+
+
+async def check_processes(store: Store) -> Check:
+    """List the processes that serve from a shared database: requests and work need one each, or one for both.
+
+    Raises StoreError.
+    """
+    running = [one.name.partition(":") for one in await store.owned()]
+    by_role = {role: [who for name, _, who in running if name == role] for role in ("serve", "web", "worker")}
+    found = ", ".join(
+        f"{len(names)} {role} on {', '.join(sorted({name.partition('/')[0] for name in names}))}"
+        for role, names in by_role.items()
+        if names
+    )
+    if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
+        return Check("processes", True, found or "none is running")
+    missing = "worker" if by_role["web"] else "web"
+    lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
+    return Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")
+
+
+async def check_audit(store: Store) -> list[Check]:
+    """Say when the audit has become so long that archiving is worth it. Raises StoreError."""
+    archived, _ = await store.audit_anchor()
+    length, _ = await store.audit_head()
+    count = length - archived
+    if count < LONG_AUDIT:
+        return []
+    (oldest,) = await store.audit_entries(after=archived, limit=1)
+    since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
+    advice = f"{command('audit archive')} moves old ones into a file: docs/operate.md, “The audit”."
+    return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
+
+
+async def check_age(store: Store, path: Path | None) -> list[Check]:
+    """Report a database that is older than what this machine has seen of it. Raises StoreError."""
+    if not await Witness(path).contradicts(store):
+        return []
+    found = "the database is older than when Usher last ran here: it was restored from a backup"
+    advice = "Start Usher: it tells everyone who is linked that a link they removed may be back."
+    return [Check("store age", False, found, advice)]
+
+
+async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:
+    """Check for refused connection secrets, and for servers that want them in place of people's.
+
+    Raises StoreError.
+    """
+    checks = []
+    since = await store.now() - REFUSALS_SECONDS
+    for name, provider in providers.items():
+        label = f"connection {name} token"
+        try:
+            is_good = await provider.own_secret() if isinstance(provider, base.Behalf) else None
+        except ProviderError:
+            continue  # A problem with the server is reported where its version is asked for.
+        if is_good is None:
+            continue
+        refused = await store.refusals(name, since)
+        if not is_good:
+            advice = "Put a new admin_token into the connections file."
+            checks.append(Check(label, False, "the admin token is refused", advice))
+        elif refused and provider.describe().get("act_as") == "person":
+            found = (
+                f"people's own tokens were refused the right to {refused} of their operations "
+                "in the last week, and the admin token is accepted"
+            )
+            advice = 'If this server requires the admin token, set act_as = "admin" and linking = ["admin"].'
+            checks.append(Check(label, False, found, advice))
+        else:
+            checks.append(Check(label, True, "the admin token is accepted"))
+    return checks

@@ -14,7 +14,8 @@ from typing import Final, Literal
 
 import aiohttp
 
-from bot.domain.models import Account, AuditEntry, NewNotice, NoticeKind, Principal, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Principal, TaskKind
 from bot.providers import base
 from bot.providers.base import Identity
 from bot.providers.connection import ConnectionSettings
@@ -28,6 +29,7 @@ from bot.slack.people import People
 from bot.store.records import Activation, NewTask
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command
 from bot.support.errors import (
     Forbidden,
     NotFound,
@@ -37,7 +39,6 @@ from bot.support.errors import (
     SlackPermanent,
 )
 from bot.support.http import Http
-from bot.support.invocation import command
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 

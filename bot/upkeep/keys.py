@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.domain.models import Account
+from bot.domain.people import Account
 from bot.providers.base import Credential
 from bot.services.accounts import end_unreadable
 from bot.store.store import Store
+from bot.support.environment import command
 from bot.support.errors import SecretError
-from bot.support.invocation import command
 from bot.support.vault import Vault, row_key
 
 #: So many people are named in one line.

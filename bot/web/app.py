@@ -1,38 +1,46 @@
-"""The web application, composed of what is passed in: Slack's address, the pages, and health checks."""
+"""The web application, composed of what is passed in: Slack's address, the pages, and health checks.
+
+For every request: one line in the log, without query, nonce and headers (``docs/security.md``, row 12), no
+exception that leaves, and the headers of every response.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 
+import structlog
 from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
+from aiohttp.typedefs import Middleware
 from slack_bolt.async_app import AsyncApp
 
+from bot.messages.texts import pages as words
 from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.store.store import Store
+from bot.support.clock import Ids
+from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.web.bolt import over_http
-from bot.web.browsers import Browsers
-from bot.web.every_request import OVER_HTTPS, AccessLog, failures, protect
-from bot.web.front import MAX_BYTES, Front
-from bot.web.health import Health
-from bot.web.hooks import Hooks
+from bot.web.browsers import Browsers, SignedIn, SlackSignIn
+from bot.web.front import MAX_BYTES, Front, Hooks, Replays
+from bot.web.health import Health, Metrics
 from bot.web.ide import IdePages
-from bot.web.metrics import Metrics
-from bot.web.openid import SlackSignIn
 from bot.web.pages import LinkPages
-from bot.web.render import STATIC_FILES, STATIC_PATH, Renderer
-from bot.web.replays import Replays
-from bot.web.signed_in import SignedIn
+from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH, Renderer
 from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -202,3 +210,94 @@ async def _static(request: web.Request) -> web.StreamResponse:
     if path is None:
         raise web.HTTPNotFound
     return web.FileResponse(path)
+
+
+#: Whether people reach the application by https only: then their browsers are to remember that for a year.
+OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
+
+_STATIC_CACHE = "public, max-age=3600"
+
+_WORDS_OF_OURS = re.compile(r"/link/(?:check|again|confirm|sign-in|slack)/?")
+_ASKED_BY_PAGES = re.compile(r"/ide/[^/]+/state")
+_BELOW_LINK = re.compile(r"(?i)(/link/+).+", re.DOTALL)
+
+
+def without_secrets(path: str) -> str:
+    """Return a path as it may be logged: what follows ``/link/`` can be a nonce."""
+    if _WORDS_OF_OURS.fullmatch(path):
+        return path
+    return _BELOW_LINK.sub(r"\1…", path)[:200]
+
+
+class AccessLog(AbstractAccessLogger):
+    """Log method, path, status, size and duration; routine successes at debug level only.
+
+    Those are Slack's requests, and what an open page asks every few seconds: they are the majority, and each
+    line costs as much as a sixth of such a request.
+    """
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Write the line; ``time`` in seconds."""
+        is_usual = request.path == SLACK_PATH or _ASKED_BY_PAGES.fullmatch(request.path) is not None
+        level = logging.DEBUG if response.status == 200 and is_usual else logging.INFO
+        if not self.logger.isEnabledFor(level):
+            return
+        self.logger.log(
+            level,
+            "%s %s %d %d bytes %.3f s",
+            request.method[:10],
+            without_secrets(request.path),
+            response.status,
+            response.body_length,
+            time,
+        )
+
+    @property
+    def enabled(self) -> bool:
+        """Return whether a line would be visible."""
+        return self.logger.isEnabledFor(logging.INFO)
+
+
+def failures(renderer: Renderer, ids: Ids) -> Middleware:
+    """Return the outermost middleware: no exception leaves it, and no response reveals its type."""
+
+    @web.middleware
+    async def catch(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as answer:
+            if answer.status < 400:
+                raise
+            if answer.status in (404, 405):
+                page = renderer.problem(answer.status, words.NOT_FOUND_TITLE, words.not_found())
+            else:
+                page = renderer.problem(answer.status, words.REFUSED_TITLE, words.forged())
+            if "Allow" in answer.headers:
+                page.headers["Allow"] = answer.headers["Allow"]
+            return page
+        except StoreError as error:
+            reference = ids.reference()
+            log.error("web.store_failed", reference=reference, error=error)  # noqa: TRY400 - no trace is needed
+            page = renderer.problem(503, words.BUSY_TITLE, words.busy(), reference)
+            page.headers["Retry-After"] = "5"
+            return page
+        except Exception:
+            reference = ids.reference()
+            log.exception("web.failed", reference=reference)
+            return renderer.problem(500, words.FAILED_TITLE, words.unexpected(reference), reference)
+
+    return catch
+
+
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
+    """Set the headers that every response has; for the application's ``on_response_prepare``."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.app.get(OVER_HTTPS):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
+    response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
+    # In place of the versions that the library would reveal.
+    response.headers["Server"] = "usher"

@@ -1,29 +1,55 @@
-"""Cookies in people's browsers, forms that they send, and the proof that one came from our own page.
+"""Who is at a browser: cookies, forms, the proof that a form came from our own page, and Sign in with Slack.
 
 One signed cookie holds the nonces of the links that are open in this browser and the browser's own id,
-another what sign-ins must come back with; both last for minutes, and the server stores nothing of them. Links
-may be open side by side, in tabs of their own: an address names the one that it is about. A third cookie
-holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+another what sign-ins must come back with; both last for minutes, and the server stores nothing of them.
+Links may be open side by side, in tabs of their own: an address names the one that it is about. A third
+cookie holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
+
+Signing in is OpenID Connect with the scope ``openid`` alone, state, nonce and the client's secret
+(``docs/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page and the
+keys are at the origin of the Web API's address; the issuer is always Slack, so that a local Slack signs as
+Slack does. Looking at a page never signs anybody in.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 import secrets
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from types import ModuleType
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import structlog
 from aiohttp import web
 from itsdangerous import BadData, URLSafeSerializer
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.jwk import GuestProtocol, KeySet, RSAKey
+from pydantic import SecretStr
 
+from bot.domain.people import Principal
+from bot.messages.texts import ide as words
+from bot.messages.texts.times import duration
+from bot.services.browsers import Browsing
+from bot.services.context import PeopleBook
+from bot.services.gather import IDE_PATH
 from bot.services.linking import digest
+from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
+from bot.support.errors import ProviderError, Refused, SlackFailed
+from bot.support.http import Http
 from bot.web.front import Refusal, read_body
-from bot.web.openid import Flow
+from bot.web.render import Renderer
 from bot.web.shapes import FORM
+
+log = structlog.get_logger(__name__)
+
 
 #: How long a cookie lasts: a link, and then the code that follows it; seconds.
 COOKIE_SECONDS = 1200.0
@@ -279,3 +305,276 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20))
     except (Refusal, ValueError):
         return None
+
+
+SIGN_OUT_PATH: Final = "/sign-out"
+SIGNED_OUT_PATH: Final = "/signed-out"
+#: The form of row ids; addresses accept nothing else.
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class SignedIn:
+    """Begin and end browser sessions. ``sign_in`` is None if no Slack client is configured."""
+
+    def __init__(
+        self,
+        *,
+        browsing: Browsing,
+        browsers: Browsers,
+        renderer: Renderer,
+        sign_in: SlackSignIn | None,
+        team_id: str,
+    ) -> None:
+        self._browsing = browsing
+        self._browsers = browsers
+        self._renderer = renderer
+        self._sign_in = sign_in
+        self._team_id = team_id
+
+    def ask(self, page: str) -> web.Response:
+        """Ask the visitor of a workspace's page to sign in; the same for every address."""
+        if self._sign_in is None:
+            return self._renderer.problem(404, words.UNSET_TITLE, words.UNSET_TEXT)
+        lasts = duration(self._browsing.lifetime)
+        return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
+
+    def go_to_slack(self, request: web.Request, page: str) -> web.Response:
+        """Redirect to Slack from the button of our own page; from anywhere else, back to that page."""
+        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return see_other(f"{IDE_PATH}/{page}")
+        url, flow = self._sign_in.begin(self._team_id)
+        response = see_other(url)
+        self._browsers.begin_page(request, response, flow, page)
+        return response
+
+    async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
+        """Begin a session with what Slack proved, and redirect to the page that it was for."""
+        back = f"{IDE_PATH}/{page}" if ID.fullmatch(page) else ""
+        try:
+            session_id = await self._proven(request)
+        except Refused as refused:
+            log.info("page.sign_in_refused", rule=refused.rule)
+            response: web.StreamResponse = self._renderer.refusal(refused, back)
+        else:
+            await self._browsing.end(self._browsers.session(request))
+            response = see_other(back or SIGNED_OUT_PATH)
+            self._browsers.open_session(response, session_id, self._browsing.lifetime)
+        # Whatever the result: each sign-in is answered once.
+        self._browsers.end(request, response)
+        return response
+
+    async def _proven(self, request: web.Request) -> str:
+        flow = self._browsers.page_flow(request)
+        return await self._browsing.begin(await proven(self._sign_in, flow, request.query, words))
+
+    async def sign_out(self, request: web.Request) -> web.StreamResponse:
+        """End this browser's session, if its own page asks for that."""
+        session_id = self._browsers.session(request)
+        if session_id is not None:
+            fields = await read_form(request) or {}
+            if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
+                log.warning("page.form_refused", reason="sign-out")
+                return self._renderer.problem(403, words.FORGED_TITLE, words.forged())
+            await self._browsing.end(session_id)
+        response = see_other(SIGNED_OUT_PATH)
+        self._browsers.close_session(response)
+        return response
+
+    async def signed_out(self, _request: web.Request) -> web.StreamResponse:
+        """Show that nobody is signed in."""
+        return self._renderer.problem(200, words.SIGNED_OUT_TITLE, words.SIGNED_OUT_TEXT)
+
+
+def see_other(location: str) -> web.Response:
+    """Redirect a browser; the location always comes from us."""
+    return web.Response(status=303, headers={"Location": location})
+
+
+ISSUER = "https://slack.com"
+SCOPE = "openid"
+#: How long Slack may take to answer while the person waits.
+TOTAL_SECONDS = 10.0
+#: How far Slack's clock may differ from ours, and how soon unknown keys are looked up again; seconds.
+LEEWAY = 60
+KEYS_AGAIN = 60.0
+#: What the library raises for malformed tokens and keys: its own errors, and those of the parsers it uses.
+_ODD = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
+
+
+_CLAIM = "https://slack.com/"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Hold what one sign-in must come back with; it is stored in the browser's cookie only.
+
+    Slack puts the nonce into its token. The verifier of PKCE is for providers; Slack gets none.
+    """
+
+    state: str
+    nonce: str
+    verifier: str
+
+    @classmethod
+    def fresh(cls) -> Flow:
+        """Return one that nobody can guess."""
+        return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
+
+    @property
+    def challenge(self) -> str:
+        """Return the S256 challenge of PKCE."""
+        return _unpadded(hashlib.sha256(self.verifier.encode()).digest())
+
+
+class SlackSignIn:
+    """Send a person to Slack, and verify who they are from the answer."""
+
+    def __init__(
+        self,
+        *,
+        http: Http,
+        clock: Clock,
+        people: PeopleBook,
+        api_url: str,
+        client_id: str,
+        client_secret: SecretStr,
+        redirect_url: str,
+    ) -> None:
+        self._http = http
+        self._clock = clock
+        self._people = people
+        self._api_url = api_url
+        parts = urlsplit(api_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._redirect_url = redirect_url
+        self._keys = KeySet([])
+        self._keys_asked_at: float | None = None
+
+    def begin(self, team_id: str) -> tuple[str, Flow]:
+        """Return Slack's address for somebody of this workspace ("" if unknown), and what must come back."""
+        flow = Flow.fresh()
+        query = {
+            "response_type": "code",
+            "scope": SCOPE,
+            "client_id": self._client_id,
+            "redirect_uri": self._redirect_url,
+            "state": flow.state,
+            "nonce": flow.nonce,
+        }
+        if team_id.startswith("T"):
+            query["team"] = team_id
+        return f"{self._origin}/openid/connect/authorize?{urlencode(query)}", flow
+
+    async def finish(self, code: str, flow: Flow) -> Principal:
+        """Exchange a code for who signed in; raises SlackFailed if that proves nothing."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self._redirect_url,
+            "client_id": self._client_id,
+            "client_secret": self._client_secret.get_secret_value(),
+        }
+        answer = await self._ask("POST", f"{self._api_url}{OPENID_CONNECT_TOKEN}", form)
+        if answer.get("ok") is not True:
+            raise _failed(str(answer.get("error", "not ok"))[:60])
+        token = answer.get("id_token")
+        if not isinstance(token, str):
+            raise _failed("no id_token")
+        return await self._people.with_enterprise(_proven(await self._claims(token, flow.nonce)))
+
+    async def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
+        try:
+            answer = await self._http.request(method, url, form=form, total=TOTAL_SECONDS)
+            return answer.json_object()
+        except ProviderError as error:
+            raise _failed(type(error).__name__) from None
+
+    async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
+        """Return the claims of a token that Slack signed for us, now, for this sign-in."""
+        checks = jwt.JWTClaimsRegistry(
+            now=int(self._clock.now()),
+            leeway=LEEWAY,
+            iss={"essential": True, "value": ISSUER},
+            aud={"essential": True, "value": self._client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        try:
+            try:
+                claims = self._signed(token)
+            except InvalidKeyIdError:
+                await self._look_up_keys()
+                claims = self._signed(token)
+            checks.validate(claims)
+        except _ODD as error:
+            raise _failed(f"id_token: {type(error).__name__}") from None
+        if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
+            # The library is satisfied if we are one of several audiences.
+            raise _failed("id_token: audience")
+        return claims
+
+    def _signed(self, token: str) -> dict[str, Any]:
+        # The only algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
+        return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
+
+    def _keys_for(self, token: GuestProtocol) -> KeySet:
+        """Return the keys in which the library finds the one that the token names; it must name one."""
+        if not token.headers().get("kid"):
+            raise InvalidKeyIdError
+        return self._keys
+
+    async def _look_up_keys(self) -> None:
+        now = self._clock.monotonic()
+        if self._keys_asked_at is not None and now - self._keys_asked_at < KEYS_AGAIN:
+            return
+        found = (await self._ask("GET", f"{self._origin}/openid/connect/keys")).get("keys")
+        if not isinstance(found, list):
+            raise _failed("no keys")
+        # Only a successful answer counts: after a failure, the next sign-in asks again.
+        self._keys_asked_at = now
+        self._keys = KeySet(list(filter(None, map(_public_key, found))))
+
+
+def _proven(claims: dict[str, Any]) -> Principal:
+    team, user = claims.get(f"{_CLAIM}team_id"), claims.get(f"{_CLAIM}user_id")
+    enterprise = claims.get(f"{_CLAIM}enterprise_id")
+    if not (isinstance(team, str) and isinstance(user, str) and team and user):
+        raise _failed("id_token: nobody")
+    return Principal(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
+
+
+def _public_key(given: Any) -> RSAKey | None:
+    """Read one published key; None unless it is an RSA key of at least 2048 bits."""
+    try:
+        # The library only warns about shorter ones.
+        with warnings.catch_warnings(action="error", category=SecurityWarning):
+            return RSAKey.import_key(given) if given["kty"] == "RSA" else None
+    except (*_ODD, KeyError, SecurityWarning):
+        return None
+
+
+async def proven(
+    sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
+) -> Principal:
+    """Return whom Slack's redirect proves; raises Refused (``sign_in.…``) in the ``words`` of its page."""
+    if sign_in is None or flow is None:
+        raise Refused("sign_in.expired", words.sign_in_expired())
+    code = query.get("code", "")[:1000]
+    if query.get("error") or not code:
+        raise Refused("sign_in.cancelled", words.sign_in_cancelled())
+    try:
+        return await sign_in.finish(code, flow)
+    except SlackFailed as failed:
+        log.warning("sign_in_failed", problem=failed.code)
+        raise Refused("sign_in.failed", words.sign_in_failed()) from None
+
+
+def _failed(code: str) -> SlackFailed:
+    return SlackFailed(OPENID_CONNECT_TOKEN, code)
+
+
+def _unpadded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

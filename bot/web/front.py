@@ -1,8 +1,16 @@
-"""The front of Slack's address: verifies size, headers, time and signature before anything is parsed.
+"""The front for Slack and providers: checks size, headers, time and signature before anything is parsed.
 
 Bolt parses first, so unsigned garbage led to 500s, and the same signed bytes worked again for five minutes
-(measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. The rule is in
-``docs/rules.md``, "The front verifies before anything parses".
+(measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. The rule is
+in ``docs/rules.md``, "The front verifies before anything parses".
+
+Which requests were there before is in memory for each request, in the database for all processes. A
+second's signatures are written together, after the requests were served: writing each before would cost
+more than answering it. What a kill forgets, or another process doesn't know yet, is younger than
+``SAVED_EVERY``, and the inbox knows what those requests did.
+
+A webhook's response (``/hooks/<connection>``) doesn't reveal whom we know. An event that was received
+before has no effect, so a provider that got no response may send it again.
 """
 
 from __future__ import annotations
@@ -11,7 +19,9 @@ import asyncio
 import hashlib
 import hmac
 import re
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -20,9 +30,18 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
+from bot.domain.workspaces import Event
+from bot.providers import base
+from bot.providers.base import Provider
+from bot.services.context import Context
+from bot.store.signatures import KEPT
+from bot.store.store import Store
 from bot.support.clock import Clock
+from bot.support.errors import CredentialRefused, ProviderError, StoreError
 from bot.web import shapes
-from bot.web.replays import Replays
+
+log = structlog.get_logger(__name__)
+
 
 #: Slack's own payloads are far smaller; the limit of the whole application is the same.
 MAX_BYTES = 1024 * 1024
@@ -33,8 +52,6 @@ BODY_SECONDS = 10.0
 _TIMESTAMP = re.compile(r"[0-9]{9,11}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
-
-_log = structlog.get_logger(__name__)
 
 
 class Refusal(Exception):
@@ -73,7 +90,7 @@ class Front:
                 payload = await self._verified(request)
             except Refusal as refusal:
                 self._refused(refusal.reason)
-                _log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
+                log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
                 response = web.Response(status=refusal.status, text=refusal.reason)
                 # Don't wait for what was not read.
                 response.force_close()
@@ -133,3 +150,122 @@ async def read_body(request: web.Request) -> bytes:
         raise Refusal(400, "slow body") from None
     except (aiohttp.ClientError, web.RequestPayloadError, HttpProcessingError, OSError):
         raise Refusal(400, "broken body") from None
+
+
+#: The most signed requests that are remembered; the oldest are dropped first.
+MAX_REMEMBERED = 200_000
+#: How often what is new is written, in seconds.
+SAVED_EVERY = 1.0
+#: How far back others' are read each time, in seconds.
+SHARED_SECONDS = 10.0
+#: The part of a signature that distinguishes it from all others: 64 bits.
+LENGTH = 16
+
+
+class Replays:
+    """Remember signatures for ten minutes, by the monotonic clock; the number is bounded."""
+
+    def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
+        self._monotonic = monotonic
+        self._limit = limit
+        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._unsaved: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def is_first(self, signature: str) -> bool:
+        """Return whether a signature, in hexadecimal, is new, and remember it."""
+        now, start = self._monotonic(), signature[:LENGTH]
+        while self._seen and next(iter(self._seen.values())) <= now - KEPT:
+            self._seen.popitem(last=False)
+        if start in self._seen:
+            return False
+        self._remember(start, now)
+        self._unsaved.append(start)
+        return True
+
+    async def load(self, store: Store, within: float = KEPT) -> None:
+        """Remember what other processes have seen; call it before the first request."""
+        now = self._monotonic()
+        for age, signatures in await store.saved_signatures(within):
+            for at in range(0, len(signatures), LENGTH):
+                self._remember(signatures[at : at + LENGTH], now - age)
+
+    async def share(self, store: Store) -> None:
+        """Write what is new, and learn what other processes have written."""
+        await self.save(store)
+        with suppress(StoreError):
+            # The next time covers what comes late now.
+            await self.load(store, SHARED_SECONDS)
+
+    async def save(self, store: Store) -> None:
+        """Write what is new; where that fails, it is tried again with what comes next."""
+        unsaved, self._unsaved = self._unsaved, []
+        if not unsaved:
+            return
+        try:
+            await store.save_signatures("".join(unsaved))
+        except StoreError as error:
+            log.warning("signatures not written", problem=error)
+            self._unsaved = [*unsaved, *self._unsaved][-self._limit :]
+
+    def _remember(self, start: str, at: float) -> None:
+        self._seen[start] = at
+        if len(self._seen) > self._limit:
+            self._seen.popitem(last=False)
+
+
+HOOKS_PATH = "/hooks"
+
+
+class Hooks:
+    """Receive events of the connections whose provider sends them; ``wake`` notifies the background work."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        connections = context.connections
+        self._hearing = {name: one for name, one in connections.items() if isinstance(one, base.Events)}
+        self._wake = context.wake
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the one route; anything but a POST is answered with 405."""
+        return [web.post(f"{HOOKS_PATH}/{{connection}}", self.hear)]
+
+    async def hear(self, request: web.Request) -> web.Response:
+        """Answer 204 once the event is written; 404 or 401 for senders that may not report anything."""
+        name = request.match_info["connection"]
+        provider = self._hearing.get(name)
+        if provider is None:
+            return _refused(404)
+        if request.content_length is not None and request.content_length > MAX_BYTES:
+            return _refused(413)
+        try:
+            body = await read_body(request)
+            events = provider.events(request.headers, body)
+        except Refusal as refusal:
+            return _refused(refusal.status)
+        except CredentialRefused:
+            log.warning("hook.refused", connection=name)
+            return _refused(401)
+        except ProviderError as error:
+            log.warning("hook.not_read", connection=name, problem=error)
+            return _refused(400)
+        await self._keep(name, provider, events)
+        return web.Response(status=204)
+
+    async def _keep(self, name: str, provider: Provider, events: list[Event]) -> None:
+        heard = 0
+        for event in events:
+            gate_key = provider.gate_key(event.remote_id)
+            heard += await self._store.hear(name, gate_key, f"hook:{name}:{event.key}", event.remark)
+        if heard:
+            self._wake()
+        log.info("hook.heard", connection=name, events=len(events), new=heard)
+
+
+def _refused(status: int) -> web.Response:
+    response = web.Response(status=status)
+    # Don't wait for what was not read.
+    response.force_close()
+    return response

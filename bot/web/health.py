@@ -1,4 +1,7 @@
-"""``/healthz``: the process is alive. ``/readyz``: it can work. ``/metrics``: what it does. No secrets."""
+"""``/healthz``: the process is alive. ``/readyz``: it can work. ``/metrics``: what it does.
+
+They have no secrets, and no people's names.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import hmac
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 
 from bot.store.store import Store
 from bot.support.errors import StoreError
-from bot.web.metrics import CONTENT_TYPE, Metrics
 
 #: How long the store may take to answer; seconds.
 STORE_SECONDS = 2.0
@@ -85,3 +89,81 @@ class Health:
                 return await self._store.statistics()
         except (StoreError, TimeoutError):
             return None
+
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_GAUGES = {
+    "open_operations": ("usher_open_operations", "Open operations."),
+    "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
+    "dead_notices": (
+        "usher_dead_notices",
+        "Messages given up in the last week.",
+    ),
+    "accounts": ("usher_accounts", "Linked accounts."),
+    "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
+    "tasks": ("usher_tasks", "Open tasks of the background work."),
+    "people": ("usher_people", "People known from Slack."),
+}
+#: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.
+_CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+
+
+class Metrics:
+    """Count what happens in this process, and show what the store counts."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._gauges = {
+            key: Gauge(name, help_text, registry=self._registry) for key, (name, help_text) in _GAUGES.items()
+        }
+        self._polls = Counter(
+            "usher_polls", "Status reads that were sent.", ["connection"], registry=self._registry
+        )
+        self._claims = Histogram(
+            "usher_claim_seconds",
+            "How long it took to claim status reads in the database.",
+            ["connection"],
+            registry=self._registry,
+            buckets=_CLAIM_SECONDS,
+        )
+        self._errors = Counter(
+            "usher_provider_errors",
+            "Calls to a provider that failed, by kind.",
+            ["connection", "kind"],
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            "usher_slack_requests_refused",
+            "Requests to Slack's address that were refused, by reason.",
+            ["reason"],
+            registry=self._registry,
+        )
+
+    def follow_spool(self, used: Callable[[], int]) -> None:
+        """Export how many bytes of output are spooled on disk."""
+        gauge = Gauge("usher_spooled_bytes", "Bytes of runs' outputs on disk.", registry=self._registry)
+        gauge.set_function(used)
+
+    def polled(self, connection: str, count: int = 1) -> None:
+        """Count status reads."""
+        self._polls.labels(connection).inc(count)
+
+    def claimed(self, connection: str, seconds: float) -> None:
+        """Note how long it took to claim status reads."""
+        self._claims.labels(connection).observe(seconds)
+
+    def provider_failed(self, connection: str, kind: str) -> None:
+        """Count a failed call; ``kind`` is the error's class name."""
+        self._errors.labels(connection, kind).inc()
+
+    def request_refused(self, reason: str) -> None:
+        """Count a refused request; for a malformed one the place is left out, so that labels stay few."""
+        self._refused.labels(reason.partition(":")[0]).inc()
+
+    def render(self, statistics: Mapping[str, int]) -> bytes:
+        """Return all metrics in the text format; ``statistics`` come from the store."""
+        for key, gauge in self._gauges.items():
+            if key in statistics:
+                gauge.set(statistics[key])
+        return generate_latest(self._registry)

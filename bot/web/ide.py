@@ -1,21 +1,37 @@
 """The page that shows a workspace to its owner, below ``/ide`` (``docs/security.md``, row 14).
 
-The state comes from our own row, never from the provider: visiting asks for a read through the poll gate. The
-credential that opens the workspace is given only to the page's own script, in response to a request that no
-other page can send; the HTML contains no secret.
+The state comes from our own row, never from the provider: visiting asks for a read through the poll gate.
+The credential that opens the workspace is given only to the page's own script, in response to a request
+that no other page can send; the HTML contains no secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import partial
+from typing import Any
 
 import structlog
 from aiohttp import web
 
-from bot.domain.models import Look, OperationVerb, Workspace
 from bot.domain.moments import zone_of
+from bot.domain.settling import is_slow
+from bot.domain.workspaces import (
+    NO_EFFECTS,
+    Effects,
+    Ending,
+    Look,
+    Operation,
+    OperationVerb,
+    State,
+    StopMode,
+    Workspace,
+    coming_ends,
+    is_final,
+)
+from bot.messages.texts import cards, times
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import base
@@ -24,12 +40,128 @@ from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames
+from bot.support.cleaning import clean
 from bot.support.errors import Refused, SecretError
-from bot.web.browsers import Browsers, read_form
-from bot.web.page_state import PageState, page_state
+from bot.web.browsers import SIGN_OUT_PATH, SIGNED_OUT_PATH, Browsers, SignedIn, read_form, see_other
 from bot.web.render import Renderer, headers_showing
-from bot.web.signed_in import SIGN_OUT_PATH, SIGNED_OUT_PATH, SignedIn, see_other
 from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
+
+_LONGEST = 300
+_PHASES = {
+    State.STARTING: "starting",
+    State.RUNNING: "running",
+    State.STOPPING: "stopping",
+    State.STOPPED: "stopped",
+    State.SUSPENDED: "stopped",
+    State.FAILED: "failed",
+    State.GONE: "gone",
+    State.UNKNOWN: "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """Hold what the page shows. ``start`` labels the button that starts it, or is empty for none."""
+
+    phase: str
+    line: str
+    heading: str = ""
+    text: str = ""
+    stops: bool = False
+    start: str = ""
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether there is something to show in the page."""
+        return self.phase == "running"
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether it will change by itself: then the page shows progress."""
+        return self.phase in {"starting", "stopping", "ending", "unknown"}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that the page's script reads."""
+        return {
+            "phase": self.phase,
+            "line": self.line,
+            "heading": self.heading,
+            "text": self.text,
+            "stops": self.stops,
+            "start": self.start,
+            "busy": self.is_busy,
+        }
+
+
+def page_state(
+    workspace: Workspace,
+    operation: Operation | None,
+    title: str,
+    now: float,
+    effects: Effects = NO_EFFECTS,
+    zone: tzinfo = UTC,
+) -> PageState:
+    """Derive it from the row, its newest operation and what stopping means; ``title`` is the connection's.
+
+    Times are said in ``zone``, the person's own.
+    """
+    phase = _phase(workspace, operation)
+    if phase == "stopping" and is_final(effects, "stop"):
+        phase = "ending"
+    heading, text = words.PLACES.get(phase, ("", ""))
+    text = text.format(title=_plain(title))
+    if phase == "starting" and operation is not None and operation.usual_seconds:
+        usual = cards.USUAL_PASSED if is_slow(operation, now) else cards.USUAL
+        text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
+    start = ""
+    if phase == "stopped" and workspace.allows("start"):
+        start = words.START
+    elif phase in {"gone", "unmade"} and workspace.spec is not None:
+        start = words.START_NEW
+        text = f"{text} {words.NEW_ONE}"
+    if phase == "failed" and workspace.detail:
+        text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
+    return PageState(
+        phase,
+        _sentence(phase, coming_ends(workspace, effects, now), now, zone),
+        heading,
+        text,
+        stops=phase in {"starting", "running", "closed"} and workspace.allows("stop"),
+        start=start,
+    )
+
+
+def _phase(workspace: Workspace, operation: Operation | None) -> str:
+    verb = operation.verb if operation is not None and operation.is_open else None
+    if verb is not None and verb.brings_down:
+        return "stopping"
+    if workspace.is_provisional:
+        return "unmade" if verb is None else "starting"
+    if workspace.state is State.RUNNING and verb is not OperationVerb.RESTART:
+        return "running" if workspace.allows("open") else "closed"
+    return _PHASES[workspace.state] if verb is None else "starting"
+
+
+def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: float, zone: tzinfo) -> str:
+    for how, at in ends[:1]:
+        said = times.day_in(at, now, zone).removeprefix("today ")
+        if phase == "running" and how in {"stops", "removed"}:
+            return words.ends(phase, said, is_removed=how == "removed")
+        if phase == "stopped" and how == "removed":
+            return words.ends(phase, said, is_removed=True)
+        if phase in {"starting", "running", "closed"} and how not in {"stops", "removed"}:
+            return words.until(phase, said.removeprefix("at "))
+    return words.LINES[phase]
+
+
+def _plain(text: str) -> str:
+    """Return a text from outside without invisible characters, and not too long."""
+    shown = clean(text).replace("\n", " ")
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: What a button does, with the fields of its form.
@@ -46,8 +178,6 @@ _FOR_GOOD = "yes"
 #: Slack's redirect to a conversation, which works for every client.
 _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +291,7 @@ class IdePages:
         if shown is None:
             return web.json_response({}, status=404 if look is not None else 401)
         if not self._browsers.is_of_session(request, shown.session_id, request.headers.get(MARK_HEADER, "")):
-            _log.warning("page.entry_refused")
+            log.warning("page.entry_refused")
             return web.json_response({}, status=403)
         if not shown.page_state.is_up:
             return web.json_response({"again": True})
@@ -171,7 +301,7 @@ class IdePages:
         try:
             token = self._browsing.entry(shown.workspace)
         except SecretError:
-            _log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
+            log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
         if token is None and "late" not in request.query:
             # It is written a moment after the read that delivered it.
@@ -195,7 +325,7 @@ class IdePages:
                     raise Refused("page.too_many", words.too_many())
                 return await act(shown, fields)
             except Refused as refused:
-                _log.info("page.refused", rule=refused.rule)
+                log.info("page.refused", rule=refused.rule)
                 return self._renderer.refusal(refused, shown.page)
 
         return pressed

@@ -26,12 +26,11 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
-from bot.domain.models import Installed
+from bot.domain.people import Installed
 from bot.messages.texts import install as words
 from bot.services.context import Context
-from bot.slack.installed import InstalledSlack
+from bot.slack.installed import InstalledSlack, lasts
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
-from bot.slack.tokens import lasts
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.web.browsers import cookie_name

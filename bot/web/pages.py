@@ -20,10 +20,8 @@ from bot.messages.texts import sign_in as there
 from bot.services.accounts import Accounts
 from bot.services.linking import Opened
 from bot.support.errors import Refused
-from bot.web.browsers import Browsers, Visit, read_form
-from bot.web.openid import Flow, SlackSignIn, proven
+from bot.web.browsers import Browsers, Flow, SlackSignIn, Visit, proven, read_form, see_other
 from bot.web.render import Renderer
-from bot.web.signed_in import see_other
 
 LINK_PATH = "/link"
 #: To where people sign in at the provider.

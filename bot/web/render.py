@@ -21,8 +21,8 @@ from bot.messages.texts import install as install_words
 from bot.messages.texts import pages as words
 from bot.messages.texts import sign_in as there_words
 from bot.providers.base import Embedding
+from bot.support.cleaning import clean
 from bot.support.errors import Refused
-from bot.support.visible import clean
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from bot.support.responses import is_deeper
+from bot.support.http import is_deeper
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

@@ -1,8 +1,12 @@
 """Socket Mode: the same listeners over connections that Usher opens to Slack; no public address is needed.
 
-Slack sends each payload to a random one of the app's connections, those of all processes, and repeats events
-that were not acknowledged; the inbox makes both harmless. An acknowledgement goes back on the connection that
-its payload came on. Health is judged by the age of the last pong, not of the last event.
+Slack sends each payload to a random one of the app's connections, those of all processes, and repeats
+events that were not acknowledged; the inbox makes both harmless. An acknowledgement goes back on the
+connection that its payload came on. Health is judged by the age of the last pong, not of the last event.
+
+Slack's client reconnects by closing the connection it has and opening another. What Slack sends in between
+is lost, and an answer that is ready by then goes out on a connection that never saw the question. So here a
+client serves one connection only: where it would reconnect, it says that a new one is needed.
 """
 
 from __future__ import annotations
@@ -27,18 +31,18 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.support.proxy import DIRECT, Proxy
+from bot.support.addresses import DIRECT, Proxy
 from bot.web.bolt import left_bolt
 from bot.web.shapes import Malformed, read_envelope
-from bot.web.socket_connection import Connection
+
+log = structlog.get_logger(__name__)
+
 
 PING_SECONDS = 10.0
 #: How long a connection that Slack wants to close is kept for what it still sends; Slack closes it sooner.
 LINGER_SECONDS = 30.0
 #: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
 TOO_MANY: Final = "too_many_websockets"
-
-_log = structlog.get_logger(__name__)
 
 
 class SocketSide(AsyncSocketModeHandler):
@@ -98,14 +102,14 @@ class SocketSide(AsyncSocketModeHandler):
                 raise
             except Exception as error:  # noqa: BLE001 - as over HTTP, nothing odd is left without an answer
                 if isinstance(error, Malformed):
-                    _log.warning("slack.envelope_refused", reason=f"malformed: {error}")
+                    log.warning("slack.envelope_refused", reason=f"malformed: {error}")
                 else:
                     left_bolt(req.type, error)
                 # Acknowledged all the same: a repetition would not help.
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again, and the inbox recognises it.
-            _log.warning("slack.envelope_not_acknowledged", error=error)
+            log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def close(self, seconds: float = 5.0) -> None:
         """Let running work finish for some seconds, then close the connections and all of their tasks."""
@@ -128,9 +132,9 @@ class SocketSide(AsyncSocketModeHandler):
             old, self._live[number] = self._live.get(number), new
             if old is not None:
                 self._run(self._retire(old))
-            _log.info("slack.socket_connected", connection=number)
+            log.info("slack.socket_connected", connection=number)
             await new.ending.wait()
-            _log.info("slack.socket_ending", connection=number, reason=new.reason)
+            log.info("slack.socket_ending", connection=number, reason=new.reason)
             if new.reason == TOO_MANY:
                 await self._end(new)
                 await asyncio.sleep(self._ping_seconds)
@@ -162,9 +166,9 @@ class SocketSide(AsyncSocketModeHandler):
                 is_parsed = isinstance(answer, AsyncSlackResponse)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = float(answer.headers.get("Retry-After", pause))
-                _log.warning("slack.socket_refused", error=answer.get("error") if is_parsed else "unreadable")
+                log.warning("slack.socket_refused", error=answer.get("error") if is_parsed else "unreadable")
             except (OSError, aiohttp.ClientError) as error:
-                _log.warning("slack.socket_not_opened", error=error)
+                log.warning("slack.socket_not_opened", error=error)
             else:
                 return connection
             await self._end(connection)
@@ -191,3 +195,86 @@ class SocketSide(AsyncSocketModeHandler):
     async def _end(self, connection: Connection) -> None:
         await connection.end()
         self._open.discard(connection)
+
+
+#: How many unanswered pings make the connection count as dead.
+MISSED_PINGS = 4
+#: How long the other side may take to close; seconds.
+CLOSE_SECONDS = 1.0
+
+
+class Connection(SocketModeClient):
+    """Hold one connection; ``ending`` is set when a new one is needed, ``gone`` once no more can come."""
+
+    def __init__(
+        self,
+        app_token: str,
+        web_client: AsyncWebClient,
+        monotonic: Callable[[], float],
+        ping_seconds: float,
+        log: logging.Logger,
+        *,
+        proxy: Proxy = DIRECT,
+    ) -> None:
+        super().__init__(app_token, logger=log, web_client=web_client, ping_interval=ping_seconds)
+        self._way = proxy
+        self.ending = asyncio.Event()
+        self.gone = asyncio.Event()
+        #: Slack's word for why it ends the connection; empty if it didn't say.
+        self.reason = ""
+        self._greeted = asyncio.Event()
+        self._monotonic = monotonic
+        #: The last pong as the client timestamps it, by the wall clock, and when we first saw it.
+        self._last_pong: float | None = None
+        self._pong_at = 0.0
+
+    async def open(self, address: str) -> None:
+        """Connect, and wait until Slack has said hello."""
+        self.wss_uri, self.proxy = address, self._way.text_of(address)
+        await self.connect()  # type: ignore[no-untyped-call]  # slack_sdk leaves it without types
+        await self._greeted.wait()
+
+    def is_ready(self) -> bool:
+        """Return whether payloads can arrive: connected, greeted, and the last pong is recent enough."""
+        session = self.current_session
+        is_open = session is not None and not session.closed and not self.closed
+        return is_open and self._greeted.is_set() and not self.gone.is_set() and not self._misses_pongs()
+
+    def _misses_pongs(self) -> bool:
+        last = self.last_ping_pong_time
+        if last != self._last_pong:
+            self._last_pong, self._pong_at = last, self._monotonic()
+        # By our own clock, because the wall clock may be changed between a ping and its pong.
+        return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
+
+    async def is_ping_pong_failing(self) -> bool:
+        """Tell the client's own monitor the same."""
+        return self._misses_pongs()
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """Note what Slack says about the connection itself; pass the rest on."""
+        if message.get("type") == "hello":
+            self._greeted.set()
+        elif message.get("type") == "disconnect":
+            self.reason = str(message.get("reason") or "")
+        await super().run_message_listeners(message, raw_message)
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Ask for another connection. With ``force`` Slack announced the end; otherwise it has come."""
+        self.ending.set()
+        if not force:
+            self.gone.set()
+
+    async def end(self) -> None:
+        """Close it, and end all of its tasks."""
+        self.closed = True
+        self.auto_reconnect_enabled = False
+        with suppress(OSError, TimeoutError, aiohttp.ClientError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.disconnect()  # type: ignore[no-untyped-call]  # as above
+        tasks = [self.message_processor, self.message_receiver, self.current_session_monitor]
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self.aiohttp_client_session.close()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from bot.domain.facts import ClassFacts
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.classes import at

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, ClassCard, Workspace
-from bot.domain.models.classes import Queue
+from bot.domain.classes import ClassCard, Queue
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import opening

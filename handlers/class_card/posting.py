@@ -8,7 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain import moments
-from bot.domain.models import Answer, Form, FormProblems
+from bot.domain.forms import Form, FormProblems
+from bot.domain.notices import Answer
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.classes import at, end_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.models import Surface
+from bot.domain.workspaces import Surface
 from handlers import delivery, payload, routes
 from handlers.dispatch import run_talk, run_text
 from handlers.request import Occurrence

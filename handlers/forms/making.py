@@ -9,7 +9,9 @@ from typing import Any
 
 import structlog
 
-from bot.domain.models import Account, Answer, Field, Form, FormProblems, Principal, Purpose, Spec, Values
+from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Values
+from bot.domain.notices import Answer
+from bot.domain.people import Account, Principal
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, line

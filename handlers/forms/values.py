@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.models import Form, Purpose, Value, Values
+from bot.domain.forms import Form, Purpose, Value, Values
 from bot.messages.blocks import forms
 from bot.messages.texts import forms as words
 from bot.support.errors import Refused

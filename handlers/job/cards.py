@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, Call
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Call
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import runs as words

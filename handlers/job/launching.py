@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.domain.models import Answer, Form, FormProblems, Spec, Values
+from bot.domain.forms import Form, FormProblems, Spec, Values
+from bot.domain.notices import Answer
 from bot.messages.blocks import forms, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies, run_lists
 from bot.messages.blocks.limits import fill
 from bot.messages.blocks.run_lists import run_status

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.models import Account, Answer
+from bot.domain.notices import Answer
+from bot.domain.people import Account
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import runs as job_words

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from bot.domain.models import Answer, Surface
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Press
@@ -20,7 +21,7 @@ from bot.messages.blocks.limits import fill
 from bot.messages.texts import forms as words
 from bot.services.filling import COMMAND, PRESET
 from bot.services.snapshots import PersonalOffer
-from bot.support.visible import has_invisible, unescape
+from bot.support.cleaning import has_invisible, unescape
 from handlers import routes
 from handlers.command_line import decoded
 from handlers.dispatch import run_button

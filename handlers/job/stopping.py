@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, Run
+from bot.domain.notices import Answer
+from bot.domain.runs import Run
 from bot.messages.blocks import offers, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.runs import outcome_of

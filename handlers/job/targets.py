@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.models import Account, Answer, Run
 from bot.domain.moments import zone_of
+from bot.domain.notices import Answer
+from bot.domain.people import Account
+from bot.domain.runs import Run
 from bot.messages.blocks import replies, run_lists
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import runs as words

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
 
-from bot.domain.models import Run, Workspace
+from bot.domain.runs import Run
+from bot.domain.workspaces import Workspace
 from bot.providers.base import Provider
 from bot.services import naming
 from handlers.command_line import Quoted

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from bot.domain.models import Run, Workspace
+from bot.domain.runs import Run
+from bot.domain.workspaces import Workspace
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.names import Names, Piece, Span, plain_end

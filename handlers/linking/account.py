@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from bot.domain.models import Account, Answer
+from bot.domain.notices import Answer
+from bot.domain.people import Account
 from bot.messages.blocks import approvals, replies
 from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import fill

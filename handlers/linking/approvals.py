@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill

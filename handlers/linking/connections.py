@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bot.domain.models import Answer, Purpose
+from bot.domain.forms import Purpose
+from bot.domain.notices import Answer
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill, line

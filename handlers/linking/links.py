@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import Account, Answer
+from bot.domain.notices import Answer
+from bot.domain.people import Account
 from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.domain.models import Answer, Named, Spoken
+from bot.domain.notices import Answer, Spoken
+from bot.domain.people import Named
 from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bot.domain.models import Answer, Choice, Preferences, Principal, Workspace
+from bot.domain.forms import Choice
+from bot.domain.notices import Answer
+from bot.domain.people import Preferences, Principal
 from bot.domain.telling import minutes
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import preferences as blocks
 from bot.messages.blocks.limits import line
 from bot.messages.texts import preferences as words

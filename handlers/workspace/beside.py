@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Call, Effects, Operation, OperationVerb, State, Workspace
-from bot.domain.models.stopping import is_final, restart_mode
+from bot.domain.workspaces import (
+    Call,
+    Effects,
+    Operation,
+    OperationVerb,
+    State,
+    Workspace,
+    is_final,
+    restart_mode,
+)
 from bot.messages.blocks import lists
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words

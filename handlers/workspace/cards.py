@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, Operation, OperationVerb, Outcome
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Operation, OperationVerb, Outcome
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import answers as words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import Answer, State
+from bot.domain.notices import Answer
+from bot.domain.workspaces import State
 from bot.messages.blocks import lists, offers, replies, timers
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening

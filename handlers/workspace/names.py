@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.models import Answer, Workspace
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill, line

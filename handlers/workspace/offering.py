@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.models import Answer, Operation, OperationVerb, Spoken, State, StopMode, Workspace
-from bot.domain.models.stopping import is_final, planned_mode
+from bot.domain.notices import Answer, Spoken
+from bot.domain.workspaces import Operation, OperationVerb, State, StopMode, Workspace, is_final, planned_mode
 from bot.messages.blocks import kit, offers, replies, timers
 from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
 from bot.messages.blocks.limits import Markup, fill, line

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import Answer, OperationVerb, State, Workspace
 from bot.domain.moments import Moment
+from bot.domain.notices import Answer
+from bot.domain.workspaces import OperationVerb, State, Workspace
 from bot.messages.blocks import kit, lists, offers, replies
 from bot.messages.blocks.buttons import at_stake, offered
 from bot.messages.blocks.kit import AGREED

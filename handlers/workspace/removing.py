@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Answer, OperationVerb, Spoken, State, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.workspaces import OperationVerb, State, Workspace
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.buttons import remove_button
 from bot.messages.blocks.kit import AGREED

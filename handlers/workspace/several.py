@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.models import Answer, OperationVerb, Workspace
 from bot.domain.moments import FARTHEST_SECONDS
+from bot.domain.notices import Answer
+from bot.domain.workspaces import OperationVerb, Workspace
 from bot.messages.blocks import kit, offers, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import answers, problems, talk

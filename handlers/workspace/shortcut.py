@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.models import Answer, Surface
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards

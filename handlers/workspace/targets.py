@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.models import Account, Answer, Run, Spoken, State, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.people import Account
+from bot.domain.runs import Run
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import offers, replies, timers
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.domain.models import Answer, State, StopMode, Timer, Workspace
-from bot.domain.models.stopping import SOONEST_SECONDS, planned_mode
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
+from bot.domain.notices import Answer
+from bot.domain.workspaces import SOONEST_SECONDS, State, StopMode, Timer, Workspace, planned_mode
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import timers as drawn

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain import moments
-from bot.domain.models import Answer, Principal, Workspace
-from bot.domain.models.stopping import SOONEST_SECONDS
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.domain.workspaces import SOONEST_SECONDS, Workspace
 from bot.messages.blocks import moments as answers
 from bot.messages.blocks import replies
 from bot.messages.blocks import timers as drawn

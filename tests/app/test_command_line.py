@@ -172,7 +172,7 @@ def test_only_one_place_says_how_commands_are_typed():
             if "python -m bot" in str(text.value) and text.lineno not in lines
         }
     # The heading of manifest.yml, and the one place.
-    assert found == {"bot/slack/manifest.py", "bot/support/invocation.py"}
+    assert found == {"bot/slack/manifest.py", "bot/support/environment.py"}
 
 
 async def test_help_names_every_command():

@@ -12,7 +12,8 @@ from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import OperationVerb, Outcome
 from bot.messages.texts import answers
 from bot.reconciler import outcomes
 from bot.store import open_store

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Operation, OperationVerb, Outcome, Principal, State, StopEffect
-from bot.domain.models.stopping import is_final
+from bot.domain.people import Principal
 from bot.domain.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Plan, Step, plan
 from bot.domain.settling import (
     CALL_ENDS,
@@ -17,6 +16,7 @@ from bot.domain.settling import (
     START_SETTLES,
     STILL_DOWN_AFTER,
 )
+from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome, State, StopEffect, is_final
 
 ALICE = Principal(None, "T1", "U1")
 MADE = 1000.0

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, State, StopEffect
 from bot.domain.plan import STOP_SETTLES, Plan, Step, plan
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffect
 from tests.domain.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
 
 EFFECTS = {

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import State
 from bot.domain.plan import UNUSED_AFTER, backoff, next_read
+from bot.domain.workspaces import State
 from bot.providers.base import Pace
 
 SATURN = Pace(min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0)

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, Principal, Run, RunState, Spec, StopKind
-from bot.domain.plan import MAX_ATTEMPTS, Plan, Step
-from bot.domain.plan_runs import next_run_read, plan_run
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
+from bot.domain.runs import Run, RunState, StopKind
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS, START_SETTLES
+from bot.domain.workspaces import Call
 
 MADE = 1000.0
 CALLED = 1100.0

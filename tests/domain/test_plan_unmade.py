@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Call, Operation, OperationVerb, Outcome, Principal
+from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, plan_unmade
 from bot.domain.settling import ANSWER_SECONDS, CALL_ENDS
+from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 
 MADE = 1000.0
 CALLED = 1100.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation, Installations, Target, decide, is_current
 from bot.messages.texts import problems
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation, Target, decide
 
 TRAINER = Principal(None, "T1", "UTRAINER")

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, OperationVerb, Outcome, Principal, Spec, State
-from bot.domain.progress import MOST, Typical, is_short, is_slow, progress_of, start_kind, typical
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.settling import MOST, Typical, is_short, is_slow, progress_of, start_kind, typical
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.messages.texts.times import roughly
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts
 

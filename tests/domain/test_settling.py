@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, Created, Doubt
 from bot.domain.settling import (
     CALL_ENDS,
     GONE,
@@ -16,6 +15,7 @@ from bot.domain.settling import (
     is_certain,
     judge,
 )
+from bot.domain.workspaces import Call, Created, Doubt
 
 OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
 

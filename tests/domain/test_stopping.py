@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.models import Principal, Spec, State, StopEffect, Workspace
-from bot.domain.models.stopping import ends_by_consent, gentlest_mode, restart_mode
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import State, StopEffect, Workspace, ends_by_consent, gentlest_mode, restart_mode
 from bot.messages.blocks.classes import end_words
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider

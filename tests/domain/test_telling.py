@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import NoticeKind, Preferences
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Preferences
 from bot.domain.telling import (
     FARTHEST,
     News,

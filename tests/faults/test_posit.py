@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.models import Spec
+from bot.domain.forms import Spec
 from bot.messages.texts import problems
 from tests.faults.posit_world import workbench_world
 

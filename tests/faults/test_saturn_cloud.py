@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.models import Spec
+from bot.domain.forms import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.domain.models import ClassCard, NoticeKind, Person, Principal, Snapshot
+from bot.domain.classes import ClassCard
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal, Snapshot
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.maker import OFFER, Maker

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.domain.models import Account, Answer, Link, Notice, NoticeKind, Principal, Surface, Workspace
+from bot.domain.notices import Answer, Notice, NoticeKind
+from bot.domain.people import Account, Link, Principal
 from bot.domain.policy import Installation
+from bot.domain.workspaces import Surface, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
@@ -17,7 +19,7 @@ from bot.providers.base import Provider
 from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused
-from bot.support.rate_limit import RateLimiter
+from bot.support.pool import RateLimiter
 from handlers.delivery import form_body
 from handlers.dispatch import run_button, run_form, run_text
 from handlers.request import Waiting

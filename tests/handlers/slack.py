@@ -15,14 +15,13 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.domain.policy import Installation
-from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack, SlackAnswer
+from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.entering import OneTenant
+from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
-from bot.support.proxy import DIRECT
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.shapes import read_envelope
 from handlers.listeners import register

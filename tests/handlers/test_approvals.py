@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import NoticeKind, TaskKind
+from bot.domain.notices import NoticeKind
+from bot.domain.people import TaskKind
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits

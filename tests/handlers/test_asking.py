@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Observed, OperationVerb, Outcome, State, StopEffect, Update
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, StopEffect
 from tests.handlers.rig import Cloud, Rig, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden

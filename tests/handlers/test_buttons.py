@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, State, Update
+from bot.domain.runs import Update
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.support.errors import SecretError, StoreBusy, StoreUnavailable
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden

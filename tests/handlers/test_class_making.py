@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, Principal, Spec, Update
+from bot.domain.forms import Spec
 from bot.domain.names import marked
+from bot.domain.people import Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import OperationVerb, Outcome
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.rigs.clock import FakeClock

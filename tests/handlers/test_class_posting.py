@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
-    NoticeKind,
-    Snapshot,
-    Spec,
-    TaskKind,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Snapshot, TaskKind
 from handlers.replay import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words

@@ -6,17 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import (
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    Principal,
-    State,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
 from bot.domain.policy import Installation
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from handlers.replay import replay
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, submit, words

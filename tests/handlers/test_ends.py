@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, Created, Observed, OperationVerb, Outcome, Spec, State, Update
+from bot.domain.forms import Spec
+from bot.domain.runs import Update
 from bot.domain.settling import MAKE_SETTLES
+from bot.domain.workspaces import Call, Created, Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
 from tests.handlers.rig import Cloud, rig, words
 from tests.rigs.clock import FakeClock

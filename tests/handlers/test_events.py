@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import BrowserSession, NoticeKind, Person, Principal
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
+from bot.domain.workspaces import BrowserSession
 from bot.support.errors import StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events.people import user_changed

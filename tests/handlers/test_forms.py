@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import NoticeKind, Snapshot, Spec, Surface, TaskKind
+from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Snapshot, TaskKind
+from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit
 from handlers.dispatch import run_button, run_search
 from handlers.replay import replay

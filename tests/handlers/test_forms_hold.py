@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Choice, Field, Form
+from bot.domain.forms import Choice, Field, Form
 from bot.messages.blocks import forms
 from bot.support.errors import StoreBusy
 from tests.handlers.rig import submit, words

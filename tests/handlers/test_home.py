@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import NoticeKind, OperationVerb
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import OperationVerb
 from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE

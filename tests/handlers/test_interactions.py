@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from bot.domain.models import TaskKind
+from bot.domain.people import TaskKind
 from bot.messages.blocks import replies
 from handlers.dispatch import guarded
 from handlers.request import Reference, Request

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NoticeKind, RunState, Spec, TaskKind
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.runs import RunState
+from bot.domain.workspaces import Call
 from bot.services import runs
 from bot.services.asked import Asked
 from bot.support.errors import Refused

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NoticeKind, Snapshot, Spec, TaskKind
+from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Snapshot, TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import run_rig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.messages.texts.verbs import VERBS
 from tests.handlers.rig import words
 from tests.handlers.run_rig import going, run_rig

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base

@@ -12,7 +12,9 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.domain.models import NoticeKind, Person, State
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person
+from bot.domain.workspaces import State
 from bot.messages.texts import answers as words
 from bot.services.owners import Owners
 from bot.support.errors import StoreBusy

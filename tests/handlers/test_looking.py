@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from bot.domain.models import NoticeKind, Observed, State, TaskKind
+from bot.domain.notices import NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import Observed, State
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace, observe

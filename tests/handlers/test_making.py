@@ -7,18 +7,12 @@ from typing import ClassVar
 
 import pytest
 
-from bot.domain.models import (
-    Created,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    Snapshot,
-    Spec,
-    State,
-    Update,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Snapshot
 from bot.domain.policy import Installation
+from bot.domain.runs import Update
+from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
 from bot.services.authority import Authority
 from bot.support.errors import Refused

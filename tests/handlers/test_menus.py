@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.domain.models import NoticeKind, Observed, OperationVerb, State
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit
 from tests.handlers.rig import buttons, words

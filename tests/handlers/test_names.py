@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NoticeKind, TaskKind
+from bot.domain.notices import NoticeKind
+from bot.domain.people import TaskKind
 from handlers.replay import replay
 from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock

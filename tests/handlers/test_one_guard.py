@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Answer, Person, Surface
+from bot.domain.notices import Answer
+from bot.domain.people import Person
+from bot.domain.workspaces import Surface
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
 from handlers.delivery import command_body, form_body

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock

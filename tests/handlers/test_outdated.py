@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Observed, Outcome, State
+from bot.domain.workspaces import Observed, Outcome, State
 from tests.handlers.rig import buttons, words
 from tests.handlers.test_buttons import end, started
 from tests.rigs.golden import check_golden

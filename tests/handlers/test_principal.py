@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.domain.policy import Installation, decide
 from bot.support.errors import Refused
 from handlers.payload import installed_at, of_user, principal

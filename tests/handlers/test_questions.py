@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, Principal, Spec, Update
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, OperationVerb
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import going, launch, run_rig
 from tests.rigs.store import ALICE, BOB

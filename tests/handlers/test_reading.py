@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Principal, Workspace
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
 from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import NoticeKind, Principal, State
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Principal
+from bot.domain.workspaces import State
 from handlers.job.shortcut import code_of
 from handlers.replay import replay
 from tests.handlers.rig import GUEST, buttons, words

@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.models import Created, Observed, OperationVerb, Outcome, Person, Spec, State, Update
+from bot.domain.forms import Spec
+from bot.domain.people import Person
+from bot.domain.runs import Update
+from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from bot.domain.models import OperationVerb, Person, TaskKind
+from bot.domain.people import Person, TaskKind
+from bot.domain.workspaces import OperationVerb
 from handlers.replay import replay
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE

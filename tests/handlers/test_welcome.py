@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.domain.models import Answer, NoticeKind
+from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import replies, welcome
 from bot.messages.blocks.limits import MESSAGE_BLOCKS
 from bot.messages.texts import welcome as words_of

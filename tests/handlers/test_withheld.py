@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Created, Observed, Outcome, Principal, Spec, State, Update
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import Created, Observed, Outcome, State
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig
 from tests.rigs.clock import FakeClock

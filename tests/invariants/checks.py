@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Home, NoticeKind, State
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Home
+from bot.domain.workspaces import State
 from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home
 from bot.services.gather import Gatherer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from bot.domain.models import Principal
-from bot.domain.models.stopping import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.people import Principal
+from bot.domain.workspaces import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.store.transaction import Priority
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life

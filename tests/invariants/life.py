@@ -9,15 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain.models import Account, Answer, HomeUse, OperationVerb, Person, Principal, Spec, State, Surface
+from bot.domain.forms import Spec
+from bot.domain.notices import Answer
+from bot.domain.people import Account, HomeUse, Person, Principal
+from bot.domain.workspaces import OperationVerb, State, Surface
 from bot.messages.blocks.kit import Press
 from bot.services.accounts import Accounts
 from bot.services.linking import digest
 from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
-from bot.support.rate_limit import RateLimiter
-from bot.support.responses import Response
+from bot.support.http import Response
+from bot.support.pool import RateLimiter
 from handlers.delivery import reply_notice
 from handlers.dispatch import run_button, run_text
 from handlers.replay import replay

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential, Identity, Listing
 from bot.support.errors import CredentialRefused, NotFound
 from tests.rigs.clock import CountingIds, FakeClock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.support.errors import (
     RateLimited,
     ServerFailed,

@@ -5,20 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.classes import ClassCard
 from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.models import (
-    Call,
-    ClassCard,
-    Mark,
-    NoticeKind,
-    Operation,
-    OperationVerb,
-    Principal,
-    Run,
-    State,
-    StopEffect,
-    Workspace,
-)
+from bot.domain.notices import Mark, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.runs import Run
+from bot.domain.workspaces import Call, Operation, OperationVerb, State, StopEffect, Workspace
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, Spec, State, StopEffect
+from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffect
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.drawn import DRAWN, draws
 from bot.messages.blocks.notices import render

@@ -8,19 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.models import (
-    ClassCard,
-    ClassCounts,
-    ClassProblem,
-    Named,
-    Outcome,
-    Participant,
-    Principal,
-    Spec,
-    StopEffect,
-    Workspace,
-)
+from bot.domain.forms import Spec
+from bot.domain.people import Named, Principal
+from bot.domain.workspaces import Outcome, StopEffect, Workspace
 from bot.messages.blocks import classes
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems

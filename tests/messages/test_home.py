@@ -8,17 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.facts import PreferenceFacts
-from bot.domain.home import (
+from bot.domain.facts import (
     ConnectionCounts,
     ConnectionFacts,
     HomeFacts,
     LinkFacts,
     MakerFacts,
+    PreferenceFacts,
     Question,
     TotalsFacts,
 )
-from bot.domain.models import Approval, Named, Outcome, Preferences, Run, RunState, State
+from bot.domain.people import Approval, Named, Preferences
+from bot.domain.runs import Run, RunState
+from bot.domain.workspaces import Outcome, State
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.totals import totals_home

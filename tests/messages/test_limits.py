@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.messages.blocks import kit, limits, replies
-from bot.support.visible import clean
+from bot.support.cleaning import clean
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
 from tests.rigs.golden import check_limits

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Approval, Named, NoticeKind, OperationVerb, Outcome, State
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Approval, Named
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.messages.blocks import kit
 from bot.messages.blocks.approvals import asked
 from bot.messages.blocks.past import redraw

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NoticeKind, Outcome, State
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import Outcome, State
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards as words

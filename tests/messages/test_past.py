@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Call, Mark, NoticeKind, OperationVerb, Outcome, Run, RunState, Spec, State
+from bot.domain.forms import Spec
+from bot.domain.notices import Mark, NoticeKind
+from bot.domain.runs import Run, RunState
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import holds, past, redraw, still_so
 from bot.messages.blocks.runs import run_waiting

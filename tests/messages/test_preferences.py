@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.facts import PreferenceFacts
-from bot.domain.models import Choice, NoticeKind, Preferences, State
+from bot.domain.forms import Choice
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Preferences
+from bot.domain.workspaces import State
 from bot.messages.blocks import preferences
 from bot.messages.blocks.notices import render
 from tests.messages.card_facts import NOW, WORKSPACE, facts, least_facts

@@ -10,7 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.facts import RunFacts
-from bot.domain.models import Call, Run, RunState, Shown, Spec
+from bot.domain.forms import Spec
+from bot.domain.runs import Run, RunState, Shown
+from bot.domain.workspaces import Call
 from bot.messages.blocks.limits import SECTION
 from bot.messages.blocks.outputs import preformatted
 from bot.messages.blocks.run_lists import run_list, run_status

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Call, NoticeKind, OperationVerb, Outcome, State
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.messages.blocks import lists, timers
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.home import home
 from bot.messages.blocks.notices import render
 from bot.messages.texts import timers as words
-from bot.web.page_state import page_state
+from bot.web.ide import page_state
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
 from tests.messages.test_home import own
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.messages import texts as catalogue
 from bot.messages.texts import (
     answers,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import OutputChunk
-from bot.output import Board
+from bot.domain.runs import OutputChunk
+from bot.output.transcript import Board
 from tests.rigs.clock import FakeClock
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.output.lines import EscapeRemover
+from bot.output.transcript import EscapeRemover
 
 ESCAPES = {
     "a colour": "\x1b[31;1m",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.models import OutputChunk
-from bot.output import Transcript
+from bot.domain.runs import OutputChunk
+from bot.output.transcript import Transcript
 
 TEXT = "".join(f"line {number}\n" for number in range(40_000))
 CHUNK = OutputChunk("stdout", TEXT)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.output.lines import Lines, Tail
+from bot.output.transcript import Lines, Tail
 
 
 def lines_of(*parts: str, longest: int = 8_192) -> list[str]:

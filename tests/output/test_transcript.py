@@ -5,10 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import OutputChunk
-from bot.output import Board, Spool, Transcript
-from bot.output.spool import Room
-from bot.output.transcript import Seen
+from bot.domain.runs import OutputChunk
+from bot.output.transcript import Board, Room, Seen, Spool, Transcript
 from tests.rigs.clock import FakeClock
 
 CHUNKS = st.lists(

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.home import HomeFacts
-from bot.domain.models import State
+from bot.domain.facts import HomeFacts
+from bot.domain.workspaces import State
 from bot.messages.blocks import home, kit
 from tests.messages.card_facts import NOW
 from tests.messages.test_home import row

@@ -12,8 +12,7 @@ import pytest
 import slack_bolt
 
 from bot.web.bolt import Authorize, TenantGuard
-from bot.web.socket import SocketSide
-from bot.web.socket_connection import Connection
+from bot.web.socket import Connection, SocketSide
 from tests.project.repository import ROOT
 
 RUFF = Path(sys.executable).with_name("ruff")

@@ -15,7 +15,7 @@ from bot.providers import provider_classes
 from bot.providers.connection import ConnectionSettings
 from bot.slack import manifest
 from bot.support.settings import VARIABLES
-from bot.web.metrics import Metrics
+from bot.web.health import Metrics
 from handlers import routes
 from tests.project.repository import ROOT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.providers import provider_classes
 from bot.providers.connections import build_providers, load_connections, secrets_of, unclear_people
 from bot.providers.jupyterhub import JupyterHub

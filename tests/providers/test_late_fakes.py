@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import Spec, State
+from bot.domain.forms import Spec
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support.errors import UnknownOutcome
 from tests.rigs.clock import FakeClock

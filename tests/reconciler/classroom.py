@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.models import ClassCard, Joined, Principal, State
+from bot.domain.classes import ClassCard, Joined
+from bot.domain.people import Principal
+from bot.domain.workspaces import State
 from bot.services import classes
 from bot.services.asked import Asked
 from bot.services.classes import Draft

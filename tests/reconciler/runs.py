@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.domain.models import Principal, Run
+from bot.domain.people import Principal
+from bot.domain.runs import Run
 from tests.reconciler.world import World, new_world
 from tests.rigs.run_provider import JobProvider
 from tests.rigs.store import ALICE, launched, want_stop

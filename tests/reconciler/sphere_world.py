@@ -9,7 +9,9 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.domain.models import Principal, Spec, Workspace
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
 from bot.services.accounts import Accounts
 from bot.services.making import Making

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Approval, NoticeKind, Principal, TaskKind
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Approval, Principal, TaskKind
 from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
 from tests.reconciler.world import World

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, Spec, State
+from bot.domain.forms import Spec
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.messages.blocks import kit
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy

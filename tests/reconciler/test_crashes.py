@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world

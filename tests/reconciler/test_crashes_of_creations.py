@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, State
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from tests.reconciler.fuse import Fuse
 from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE

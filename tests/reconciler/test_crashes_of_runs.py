@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.models import RunState
+from bot.domain.runs import RunState
 from bot.domain.settling import MAKE_SETTLES
 from bot.support.errors import StoreBusy
 from tests.reconciler.fuse import Fuse, Killed

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, Spec, State, TaskKind
+from bot.domain.forms import Spec
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.providers.base import Credential
 from bot.services.making import Making
 from bot.store.records import NewTask

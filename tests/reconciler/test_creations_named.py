@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.services.making import Making
 from bot.store.records import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold

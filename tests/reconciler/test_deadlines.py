@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from bot.domain.models import FoundRun, NewNotice, NoticeKind, ObservedRun, Outcome, RunState
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.settling import ANSWER_SECONDS
+from bot.domain.workspaces import Outcome
 from bot.store import runs as rows_of_runs
 from bot.support.errors import SlackFailed, Unreachable
 from tests.reconciler.runs import new_run_world, said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, State
 from tests.reconciler.sphere_world import PUBLIC_URL, sphere_world
 
 MINUTE = 60.0

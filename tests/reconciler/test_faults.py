@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Call, Observed, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.support.errors import (
     BadAnswer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Outcome
+from bot.domain.workspaces import Outcome
 from bot.reconciler import Reconciler
 from bot.support.errors import (
     CredentialRefused,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import OperationVerb
+from bot.domain.workspaces import OperationVerb
 from tests.reconciler.classroom import people
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.support.errors import ServerFailed, Unreachable
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import Call, HomeUse, NewNotice, NoticeKind, Outcome, State, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import HomeUse, TaskKind
+from bot.domain.workspaces import Call, Outcome, State
 from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store.records import NewTask
 from bot.support.pool import Pool

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import HomeUse, NewNotice, NoticeKind, Observed, Principal, Snapshot, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import HomeUse, Principal, Snapshot
+from bot.domain.workspaces import Observed, State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.rigs.maker import Maker
 from tests.rigs.providers import FakeProvider

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, RunState, State, Update
+from bot.domain.runs import RunState, Update
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 LOST = UnknownOutcome("no answer")

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot.domain.models import Outcome, Principal, State, TaskKind
+from bot.domain.people import Principal, TaskKind
+from bot.domain.workspaces import Outcome, State
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store.records import NewTask

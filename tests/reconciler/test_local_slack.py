@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Outcome, Principal
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
 from bot.domain.policy import Installation
+from bot.domain.workspaces import Outcome
 from bot.slack.notifier import WebApi
 from playground.faults import Fault
 from playground.harness import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, State
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.messages.blocks import kit
 from bot.messages.texts import holds
 from bot.support.errors import UnknownOutcome, Unreachable

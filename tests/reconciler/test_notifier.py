@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import NewNotice, NoticeKind, Principal, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.workspaces import State
 from bot.slack.notifier import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.fuse import Killed

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import RunState, State, TaskKind
+from bot.domain.people import TaskKind
+from bot.domain.runs import RunState
+from bot.domain.workspaces import State
 from bot.store.records import NewTask
 from bot.support.errors import BadAnswer
 from tests.contract.providers.test_odd_answers import (

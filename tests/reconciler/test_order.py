@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import NewNotice, NoticeKind, Principal
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
 from bot.support.errors import SlackLimited
 
 POST = "chat.postMessage"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.store.records import NewOperation

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Outcome, TaskKind
+from bot.domain.people import TaskKind
 from bot.domain.policy import Installation, Installations
+from bot.domain.workspaces import Outcome
 from bot.reconciler.outages import OURS, PEOPLE
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.store.records import NewTask

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import Run
+from bot.domain.runs import Run
 from bot.services.gather import Gatherer
 from bot.slack.notifier.outputs import Outputs
 from tests.reconciler.runs import new_run_world, output, said

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.reconciler.runtimes import BREAKS_AFTER, Slots
 from bot.support.errors import RateLimited, SecretError, SlackLimited, StoreBusy, Unreachable
 from tests.rigs.store import ALICE, BOB

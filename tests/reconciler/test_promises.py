@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.support.errors import SlackPermanent
 from tests.rigs.store import ALICE
 

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, Update
+from bot.domain.runs import Update
 from bot.domain.settling import ANSWER_SECONDS
+from bot.domain.workspaces import Call, OperationVerb, Outcome
 from bot.store.runs import launch_another
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.reconciler.fuse import Killed, Meanwhile

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.models import NoticeKind, Observed, OperationVerb, Outcome, Preferences, State
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Preferences
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.support.errors import SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import Observed, ReadResult, State
+from bot.domain.workspaces import Observed, ReadResult, State
 from bot.reconciler.recorder import Recorder
 from bot.support.errors import StoreBusy
 from bot.support.pool import Pool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Preferences
+from bot.domain.people import Preferences
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.reconciler.test_limits import CAROL
 from tests.reconciler.test_quiet_hours import at

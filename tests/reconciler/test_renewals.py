@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import OperationVerb, Outcome, State
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from tests.reconciler.test_creations import rows
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, RunState
+from bot.domain.runs import RunState
+from bot.domain.workspaces import Call
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.support.errors import (
     BadAnswer,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, FoundRun, ObservedRun, RunState
+from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.workspaces import Call
 from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
 from tests.reconciler.runs import new_run_world, said
 from tests.rigs.run_provider import RemoteRun

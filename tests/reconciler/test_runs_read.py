@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import FoundRun, ObservedRun, RunState, Spec, TaskKind
+from bot.domain.forms import Spec
+from bot.domain.people import TaskKind
 from bot.domain.policy import Installation
+from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.store.records import NewTask
 from bot.support.errors import (
     CredentialRefused,

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Outcome, State, TaskKind
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import Outcome, State
 from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.records import NewTask
 from bot.store.tables import SERVING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import TaskKind
+from bot.domain.people import TaskKind
 from bot.providers import base
 from bot.store.records import NewTask
 from bot.support.errors import Unreachable

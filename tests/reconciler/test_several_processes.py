@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.domain.models import Person, Principal, State, TaskKind
+from bot.domain.people import Person, Principal, TaskKind
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
 from bot.services.authority import Authority

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Preferences, Principal, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Preferences, Principal
+from bot.domain.workspaces import OperationVerb, State
 from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import METHODS
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome

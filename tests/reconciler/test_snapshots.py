@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import User
+from bot.domain.people import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.services.snapshots import STALE_SECONDS, Snapshots
 from bot.support.errors import Forbidden, RateLimited, Unreachable

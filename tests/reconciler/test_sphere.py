@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, State
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.providers.base import Access, Credential
 from bot.services import classes
-from bot.support.http import Http
-from bot.support.responses import Response
+from bot.support.http import Http, Response
 from bot.support.vault import entry_key
 from playground.faults import Fault
 from tests.reconciler.classroom import TRAINER, ask, post, press, told

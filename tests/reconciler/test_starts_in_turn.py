@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.reconciler.runtimes import SEVERAL
 from bot.support.errors import RateLimited
 from tests.reconciler.classroom import people, post, press, seat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 
 
 async def test_a_start_ends_in_one_card_and_one_ready_message(world):

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.models import Outcome, Principal, State, TaskKind
+from bot.domain.people import Principal, TaskKind
+from bot.domain.workspaces import Outcome, State
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
 from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachable

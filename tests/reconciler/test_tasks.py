@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import State, TaskKind
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import State
 from bot.store.records import NewTask
 from bot.support.errors import (
     CredentialRefused,

@@ -9,7 +9,7 @@ from datetime import UTC, timedelta, tzinfo
 
 import pytest
 
-from bot.support.ticker import Ticker
+from bot.support.clock import Ticker
 
 NEVER_LOOKS = 3600.0
 

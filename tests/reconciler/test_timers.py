@@ -6,8 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, State
-from bot.domain.models.stopping import TIMER_WARNING_SECONDS
+from bot.domain.workspaces import TIMER_WARNING_SECONDS, OperationVerb, Outcome, State
 from bot.services import timers
 from bot.services.accounts import Accounts
 from bot.services.asked import Asked

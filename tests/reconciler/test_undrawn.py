@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from bot.domain.models import NewNotice, NoticeKind, Preferences, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Preferences
+from bot.domain.workspaces import State
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom

@@ -11,20 +11,12 @@ from typing import Any
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from bot.domain.models import (
-    Account,
-    NewNotice,
-    NoticeKind,
-    OperationVerb,
-    Outcome,
-    Person,
-    Principal,
-    Spec,
-    State,
-    Workspace,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Person, Principal
 from bot.domain.policy import Installation, Installations
-from bot.output import Board
+from bot.domain.workspaces import OperationVerb, Outcome, State, Workspace
+from bot.output.transcript import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.ports import News
@@ -32,15 +24,14 @@ from bot.reconciler.streams import AT_ONCE
 from bot.services.context import Context
 from bot.services.making import Making
 from bot.services.owners import Owners
-from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack
+from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
 from bot.store.records import FoundWorkspace, NewOperation
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
+from bot.support.http import Response
 from bot.support.pool import Pool
-from bot.support.responses import Response
 from bot.support.vault import Vault, row_key
 from tests.reconciler.fuse import Fuse, Fused, Killed
 from tests.rigs.clock import CountingIds, FakeClock

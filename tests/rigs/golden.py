@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from bot.messages.blocks import kit as kit_of
 from bot.messages.blocks import limits
 from playground.slack import kit

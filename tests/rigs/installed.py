@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Installed
+from bot.domain.people import Installed
 
 ACME = Installed(
     id="T1",

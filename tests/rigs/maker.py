@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.models import (
-    Choice,
-    Created,
-    Field,
-    Form,
-    FormProblems,
-    Principal,
-    Purpose,
-    Spec,
-    Traces,
-    Values,
-)
+from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
+from bot.domain.people import Principal
+from bot.domain.workspaces import Created, Traces
 from bot.providers import base
 from bot.providers.base import Access, Credential, Identity
 from tests.rigs.providers import FakeProvider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.store.store import Store
 from bot.support.errors import SlackFailed
 

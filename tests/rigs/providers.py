@@ -12,22 +12,17 @@ from typing import Any, ClassVar, Self
 
 from pydantic import SecretStr
 
-from bot.domain.models import (
-    About,
+from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.people import About, Principal, User
+from bot.domain.workspaces import (
     Action,
     Created,
     Effects,
-    Form,
     Observed,
-    Principal,
-    Purpose,
-    Spec,
     State,
     StopEffect,
     StopMode,
     Traces,
-    User,
-    Values,
     Workspace,
 )
 from bot.providers import base

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
+from bot.domain.forms import Spec
+from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.domain.workspaces import Created, Traces
 from bot.providers import base
 from bot.providers.base import CLOCK_SKEW, Access, Listing, Pace
 from tests.rigs.providers import FakeProvider

@@ -8,25 +8,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from bot.domain.models import (
-    Account,
-    Approval,
-    Call,
-    Link,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Person,
-    Principal,
-    ReadResult,
-    Run,
-    Spec,
-    State,
-    StopKind,
-    Timer,
-    Workspace,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Approval, Link, Person, Principal
+from bot.domain.runs import Run, StopKind
+from bot.domain.workspaces import Call, Observed, OperationVerb, ReadResult, State, Timer, Workspace
 from bot.store import approvals, cards, runs, timers
 from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation

@@ -7,7 +7,7 @@ import json
 import pytest
 import pytest_asyncio
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.services import approvals, classes
 from bot.services.asked import Asked
 from bot.support.errors import Refused

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest_asyncio
 from pydantic import SecretStr
 
-from bot.domain.models import Account, Principal, TaskKind
+from bot.domain.people import Account, Principal, TaskKind
 from bot.providers.base import Credential
 from bot.store.records import Activation, NewTask
 from bot.support.vault import row_key

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.models import HomeUse, Principal
+from bot.domain.people import HomeUse, Principal
 from tests.rigs.scenario.cloud import AMIR
 from tests.rigs.scenario.sphere import sphere_world
 from tests.rigs.scenario.stage import SEED

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 
-from bot.domain.models import Spec
+from bot.domain.forms import Spec
 from playground.demo.browser import Browser
 from playground.jupyterhub import start
 from tests.playground.hub_help import client

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.upkeep import store_checks
+from bot.upkeep import doctor
 from tests.rigs.scenario.stage import spoil
 
 POST = "chat.postMessage"
@@ -22,7 +22,7 @@ def limited(seconds):
 
 async def dead(world):
     """Return what doctor says of notices that were given up; empty when there are none."""
-    (*_, check) = await store_checks.read_store(world.bot.store)
+    (*_, check) = await doctor.read_store(world.bot.store)
     return "" if check.is_good else check.found
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.models import TaskKind
+from bot.domain.people import TaskKind
 from bot.slack import methods as slack_methods
 from bot.store.records import NewTask
 from tests.rigs.scenario.stage import spoil

@@ -11,8 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.store.signatures import KEPT
 from bot.web.bolt import over_http
-from bot.web.front import MAX_BYTES
-from bot.web.replays import Replays
+from bot.web.front import MAX_BYTES, Replays
 from tests.rigs.clock import FakeClock
 from tests.web import signed
 from tests.web.bolts import REGISTER, bolt_with, noting

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from bot.domain import moments
-from bot.domain.models import OutputChunk, Workspace
+from bot.domain.runs import OutputChunk
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes, hints, kit, limits
-from bot.output import Transcript
-from bot.output.lines import EscapeRemover, Lines
+from bot.output.transcript import EscapeRemover, Lines, Transcript
 from bot.providers import connection, requests
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import types
@@ -26,11 +26,10 @@ from bot.providers.posit.client import OutputDecoder
 from bot.providers.saturn import offers
 from bot.providers.sphere import states
 from bot.services import approvals, cron, linking, naming
+from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
-from bot.support.hiding import Hider
 from bot.support.logs import Redactor
-from bot.support.visible import clean
-from bot.web import every_request, shapes
+from bot.web import app, shapes
 from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.events.conversation import mentioned
@@ -203,7 +202,7 @@ READERS = {
     "a user name": Reader(64_000, pure(approvals.is_username)),
     "a code": Reader(64_000, pure(linking.plain_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
-    "a path in the log": Reader(8_190, pure(every_request.without_secrets)),
+    "a path in the log": Reader(8_190, pure(app.without_secrets)),
     "a line of the log": Reader(64_000, pure(Redactor(["known-secret"]).text)),
     "a request of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.FORM)), "payload="),
     "an event of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.JSON))),

@@ -8,9 +8,10 @@ import logging
 import pytest
 from aiohttp.web_log import AccessLogger
 
-from bot.domain.models import NewNotice, NoticeKind, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import State
 from bot.store.records import FoundWorkspace
-from bot.web.every_request import AccessLog, without_secrets
+from bot.web.app import AccessLog, without_secrets
 from tests.security.codes import code_on, link
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
 

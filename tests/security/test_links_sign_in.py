@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from bot.domain.models import NoticeKind, Person
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person
 from bot.domain.policy import Installation
 from bot.messages.texts import pages as words
 from tests.web import signed
@@ -288,7 +289,7 @@ async def test_a_code_is_not_an_answer_where_people_sign_in(made):
 
 
 async def test_in_an_organisation_enterprise_and_user_are_compared():
-    from bot.domain.models import Principal
+    from bot.domain.people import Principal
 
     carol = Principal("E0ORG", "T0HOME", "U0CAROL")
     home = Installation(signed.TEAM, "E0ORG", is_org_wide=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import OperationVerb, Outcome, Principal, State
+from bot.domain.people import Principal
+from bot.domain.workspaces import OperationVerb, Outcome, State
 from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE, BOB
 
@@ -102,7 +103,7 @@ async def test_row_18_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine
 
 
 def _everybody():
-    from bot.domain.models import TaskKind
+    from bot.domain.people import TaskKind
     from bot.store.records import NewTask
 
     return NewTask(TaskKind.SYNC_PEOPLE, "everybody")

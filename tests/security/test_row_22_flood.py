@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import Outcome
+from bot.domain.workspaces import Outcome
 from bot.reconciler.runtimes import Slots
-from bot.support.rate_limit import BURST
+from bot.support.pool import BURST
 from tests.rigs.scenario import world as new_scenario
 from tests.rigs.store import ALICE, BOB
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import OperationVerb
 from bot.services.gather import Gatherer
 from bot.services.personal_list import PersonalList
 from bot.services.workspaces import Workspaces

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bot.domain.models import NoticeKind, Person, Principal
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.messages.texts import pages as words
 from bot.providers.base import TokenHelp

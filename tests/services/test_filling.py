@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.models import Field, Form, Spec
+from bot.domain.forms import Field, Form, Spec
 from bot.messages.blocks.forms import flag as shown_flag
 from bot.messages.blocks.forms import wrong_flag
 from bot.providers.posit import forms

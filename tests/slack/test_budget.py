@@ -10,13 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.policy import Installation
-from bot.slack.budget import Budget
-from bot.slack.calls import PacedSlack, SlackAnswer
+from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.methods import METHODS
 from bot.slack.notifier import WebApi
-from bot.support.connector import CleanConnector
 from bot.support.errors import SlackLimited
-from bot.support.leaving import GatedRequest
+from bot.support.http import CleanConnector, GatedRequest
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
 from tests.support.http_rig import raw_server, whole

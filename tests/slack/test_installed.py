@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.domain.models import NoticeKind, Person, Principal
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
 from bot.services.authority import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
-from bot.slack.installed import MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
-from bot.slack.tokens import EARLY
+from bot.slack.installed import EARLY, MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
 from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, person_of
 from bot.support.errors import SlackFailed, SlackLimited

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.store.people import MOST, SECONDS, PeopleCache
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, memory_store

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.support.hiding import HIDDEN, Hider, hidden
+from bot.support.cleaning import HIDDEN, Hider, hidden
 
 SECRET = 'canary/+token==~ä"9'
 HEX = "c0ffee00c0ffee00c0ffee00c0ffee00"

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 import pytest
 import structlog
 
-from bot.support.clock import SystemClock
+from bot.support.clock import SystemClock, Ticker
 from bot.support.errors import ServerFailed, SlackPermanent, StoreUnavailable
 from bot.support.logs import REMOVED, Redactor, brief_exception, configure
-from bot.support.ticker import Ticker
 from tests.project.repository import named, python_files, tree
 
 

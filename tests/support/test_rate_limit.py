@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.support.rate_limit import NOTICE_EVERY, RateLimiter
+from bot.support.pool import NOTICE_EVERY, RateLimiter
 from tests.rigs.clock import FakeClock
 
 

@@ -11,7 +11,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Outcome, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import OperationVerb, Outcome
 from bot.providers import base
 from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
@@ -19,9 +21,8 @@ from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.upkeep import doctor, store_checks
-from bot.upkeep.checks import as_text
-from bot.upkeep.slack_checks import check_listed, check_slack
+from bot.upkeep import doctor
+from bot.upkeep.doctor import as_text, check_listed, check_slack
 from tests.app.command_line import KEY, environment, run
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
@@ -247,24 +248,22 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
 
 
 async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
-    (check,) = await store_checks.check_store(settings(tmp_path))
+    (check,) = await doctor.check_store(settings(tmp_path))
     assert check.is_good
     assert "the first start creates it" in check.found
     assert not (tmp_path / "usher.db").exists()
-    (nowhere,) = await store_checks.check_store(
-        settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db")
-    )
+    (nowhere,) = await doctor.check_store(settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db"))
     assert (nowhere.is_good, nowhere.found) == (False, "there is no folder /nowhere")
 
 
 async def test_a_database_that_is_none_or_is_old(tmp_path):
     file = tmp_path / "usher.db"
     file.write_bytes(b"canary " * 1000)
-    (check,) = await store_checks.check_store(settings(tmp_path))
+    (check,) = await doctor.check_store(settings(tmp_path))
     assert not check.is_good
     assert "isn't a SQLite database" in check.found
     file.write_bytes(b"")
-    (old,) = await store_checks.check_store(settings(tmp_path))
+    (old,) = await doctor.check_store(settings(tmp_path))
     assert not old.is_good
     assert "python -m bot migrate" in old.found
 
@@ -280,7 +279,7 @@ async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path,
     with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
         database.execute("INSERT INTO migrations VALUES (?, 0)", [name])
         database.commit()
-    (check,) = await store_checks.check_store(settings(tmp_path))
+    (check,) = await doctor.check_store(settings(tmp_path))
     assert not check.is_good
     assert says in check.found
     assert check.advice == "", "the sentence says what to do"
@@ -291,20 +290,20 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
     store = await open_store(made.database_url, SystemClock(), SystemIds())
     try:
         await store.migrate()
-        good = by_name(await store_checks.read_store(store))
+        good = by_name(await doctor.read_store(store))
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
         await dies(store, NoticeKind.REPLY, "expired")
         await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
         # What nobody misses is no trouble.
-        harmless = by_name(await store_checks.read_store(store))
+        harmless = by_name(await doctor.read_store(store))
         assert harmless["dead notices"].found == "none"
         await dies(store, NoticeKind.LINKED, "messages_tab_disabled")
         await dies(store, NoticeKind.FAILED, "undrawable")
     finally:
         await store.close()
-    bad = by_name(await store_checks.check_store(made))["dead notices"]
+    bad = by_name(await doctor.check_store(made))["dead notices"]
     assert (bad.is_good, bad.found) == (False, "2 (messages_tab_disabled, undrawable), the newest for UALICE")
     assert "Messages Tab" in bad.advice
     assert "the log" in bad.advice
@@ -313,11 +312,11 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
 
 async def test_refused_sign_ins_are_counted_and_are_no_trouble_by_themselves():
     async with memory_store() as store:
-        assert by_name(await store_checks.read_store(store))["refused sign-ins"].found == "none"
+        assert by_name(await doctor.read_store(store))["refused sign-ins"].found == "none"
         for principal, connection in ((ALICE, "saturn"), (BOB, "saturn"), (BOB, "hub")):
             account = (await linked(store, principal, connection=connection)).account
             await store.suspect_account(account.id, account.secret)
-        check = by_name(await store_checks.read_store(store))["refused sign-ins"]
+        check = by_name(await doctor.read_store(store))["refused sign-ins"]
     assert (check.is_good, check.found) == (True, "hub 1, saturn 2: checking whether they're accepted again")
 
 
@@ -436,7 +435,7 @@ async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tm
 
 
 async def rights(folder, http, url, store, extra):
-    return await store_checks.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
+    return await doctor.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
 
 
 async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, http):

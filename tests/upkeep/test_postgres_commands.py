@@ -10,7 +10,7 @@ from bot.store import name_of, open_store
 from bot.store.queries import migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
-from bot.upkeep import store_checks
+from bot.upkeep import doctor
 from tests.app.command_line import environment, run
 from tests.rigs import postgres
 
@@ -25,7 +25,7 @@ def env(tmp_path):
 
 
 async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
-    (check,) = await store_checks.check_store(Settings(**env))
+    (check,) = await doctor.check_store(Settings(**env))
     assert (check.is_good, check.found) == (
         True,
         f"{name_of(env['USHER_DATABASE_URL'])} is empty: the first start creates the tables",
@@ -34,7 +34,7 @@ async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
     assert (first.status, first.out.splitlines()) == (0, list(migrations()))
     again = await run("migrate", env=env)
     assert (again.status, again.out) == (0, "The database is up to date.\n")
-    assert all(check.is_good for check in await store_checks.check_store(Settings(**env)))
+    assert all(check.is_good for check in await doctor.check_store(Settings(**env)))
 
 
 async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
@@ -43,7 +43,7 @@ async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
         connection.execute("DROP TABLE owners")
         connection.execute("DROP TABLE outages")
         connection.execute("ALTER TABLE notices RENAME TO elsewhere")
-    (check,) = await store_checks.check_store(Settings(**env))
+    (check,) = await doctor.check_store(Settings(**env))
     assert (check.is_good, "python -m bot migrate" in check.found) == (False, True)
 
 
@@ -61,7 +61,7 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
     await store.migrate()
     await store.own("someone", running)
-    check = await store_checks.check_processes(store)
+    check = await doctor.check_processes(store)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
 

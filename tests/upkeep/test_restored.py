@@ -9,15 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from bot.app import Process
-from bot.domain.models import AuditEntry, NoticeKind
+from bot.domain.notices import NoticeKind
+from bot.domain.people import AuditEntry
 from bot.messages.blocks.notices import render
 from bot.providers.connections import load_connections
 from bot.services.gather import Gatherer
 from bot.store import open_store
 from bot.support.settings import Settings
 from bot.support.vault import row_key
-from bot.upkeep import store_checks
-from bot.upkeep.restored import Witness
+from bot.upkeep import doctor
+from bot.upkeep.archives import Witness
 from tests.app.command_line import environment
 from tests.app.test_start import of_slack
 from tests.playground.slack_help import slack
@@ -59,7 +60,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             await made.scheduler._beat()
         shutil.copy(backup, database)
         store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
-        (check,) = await store_checks.check_age(store, database)
+        (check,) = await doctor.check_age(store, database)
         assert (check.is_good, "restored from a backup" in check.found) == (False, True)
         await store.close()
         async with served(tmp_path, local) as made:
@@ -68,7 +69,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             assert said[ALICE].startswith("My records were restored from a backup")
             assert "Type unlink saturn to remove it again" in said[ALICE]
             assert [row["action"] for row in await made.store.audit_entries()][-1] == "store.restored"
-            assert await store_checks.check_age(made.store, database) == []
+            assert await doctor.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:
             assert [row["action"] for row in await made.store.audit_entries()].count("store.restored") == 1
 

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, closing
 
 import pytest
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry
 from bot.store import open_store
 from bot.store.copying import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds

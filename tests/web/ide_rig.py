@@ -6,17 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from bot.domain.models import (
-    Account,
-    Effects,
-    Observed,
-    Principal,
-    ReadResult,
-    Spec,
-    State,
-    StopEffect,
-    Workspace,
-)
+from bot.domain.forms import Spec
+from bot.domain.people import Account, Principal
+from bot.domain.workspaces import Effects, Observed, ReadResult, State, StopEffect, Workspace
 from bot.providers import base
 from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation

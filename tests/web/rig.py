@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.models import Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
@@ -23,13 +23,13 @@ from bot.services.context import Context
 from bot.slack.entering import OneTenant
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
-from bot.support.rate_limit import RateLimiter
+from bot.support.pool import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
-from bot.web.metrics import Metrics
-from bot.web.replays import Replays
+from bot.web.front import Replays
+from bot.web.health import Metrics
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context

@@ -16,9 +16,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.support.errors import StoreBusy
-from bot.web.every_request import failures, protect
-from bot.web.front import MAX_BYTES
-from bot.web.hooks import Hooks
+from bot.web.app import failures, protect
+from bot.web.front import MAX_BYTES, Hooks
 from bot.web.render import Renderer
 from tests.reconciler.sphere_world import SphereWorld, sphere_world
 from tests.rigs.providers import FakeProvider

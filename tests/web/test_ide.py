@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from markupsafe import escape
 
-from bot.domain.models import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_STOP
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from bot.messages.texts import ide as words
 from bot.providers.base import Embedding
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.models import Person, Timer
+from bot.domain.people import Person
+from bot.domain.workspaces import Timer
 from tests.rigs.store import set_timer
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE

@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.models import Principal
+from bot.domain.people import Principal
 from bot.support.errors import SlackFailed
 from bot.support.http import Http
-from bot.web.openid import SlackSignIn
+from bot.web.browsers import SlackSignIn
 from playground.faults import Fault
 from tests.playground.slack_help import CHEN, OLIVIA, slack
 from tests.rigs.clock import FakeClock

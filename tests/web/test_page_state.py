@@ -8,18 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.models import (
-    PROVISIONAL,
-    Operation,
-    OperationVerb,
-    Outcome,
-    Principal,
-    Spec,
-    State,
-    Workspace,
-)
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import PROVISIONAL, Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.texts import ide as words
-from bot.web.page_state import page_state
+from bot.web.ide import page_state
 
 ALICE = Principal(None, "T1", "U1")
 ROW = Workspace("w", ALICE, "sphere", "1" * 32, "gate", "notebook", state=State.RUNNING)

@@ -11,13 +11,13 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import Account, Link, Principal, State, Workspace
+from bot.domain.people import Account, Link, Principal
+from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as words
 from bot.providers.base import TokenHelp
 from bot.services.linking import Opened
-from bot.web.browsers import Browsers, Visit
-from bot.web.openid import Flow
-from bot.web.page_state import page_state
+from bot.web.browsers import Browsers, Flow, Visit
+from bot.web.ide import page_state
 from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
 from tests.rigs.clock import FakeClock

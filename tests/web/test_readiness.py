@@ -12,8 +12,7 @@ from bot.app import Process
 from bot.providers.connections import load_connections
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
-from bot.web.health import Health
-from bot.web.metrics import Metrics
+from bot.web.health import Health, Metrics
 from tests.app.command_line import environment
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock

@@ -9,12 +9,11 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from markupsafe import escape
 
-from bot.domain.models import Person
+from bot.domain.people import Person
 from bot.messages.texts import ide as words
 from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
-from bot.web.browsers import Browsers
-from bot.web.openid import Flow
+from bot.web.browsers import Browsers, Flow
 from tests.rigs.clock import FakeClock
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE, KEY

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from bot.providers import base
 from bot.providers.base import Credential, Identity
-from bot.web.openid import Flow
+from bot.web.browsers import Flow
 from tests.web.rig import Browser, Rig, ScriptedProvider
 
 PAGE = "https://app.example/authorize"

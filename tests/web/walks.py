@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from tests.web.driver import Chromium
 from tests.web.ide_rig import IdeRig
 from tests.web.rig import ALICE, BOB, GOOD

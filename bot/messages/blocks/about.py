@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bot.domain.models import About, Answer, Snapshot, User
+from bot.domain.notices import Answer
+from bot.domain.people import About, Snapshot, User
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block
 from bot.messages.blocks.limits import Markup, fill, line

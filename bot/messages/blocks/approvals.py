@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.facts import RequestFacts
-from bot.domain.models import Answer, Approval, Named, NoticeKind
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.people import Approval, Named
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.drawn import draws
 from bot.messages.blocks.kit import Block, Element, Press

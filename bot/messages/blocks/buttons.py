@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.models import Effects, State, StopMode, Workspace
-from bot.domain.models.stopping import is_final
+from bot.domain.workspaces import Effects, State, StopMode, Workspace, is_final
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, Element, Press
 from bot.messages.blocks.limits import Markup, fill

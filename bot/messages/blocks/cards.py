@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
-from bot.domain.models import Answer, NoticeKind, Operation, OperationVerb, Outcome, State, Workspace
-from bot.domain.progress import is_going, is_slow, is_unanswered, progress_of
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
+from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, timers
 from bot.messages.blocks.buttons import (
     again_button,

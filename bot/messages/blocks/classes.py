@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.facts import ClassFacts, WorkspaceFacts
-from bot.domain.models import Answer, Call, ClassCard, ClassProblem, Effects, NoticeKind, State
-from bot.domain.models.stopping import ends_by_consent, gentlest_mode
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.drawn import draws

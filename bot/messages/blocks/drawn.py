@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from bot.domain.models import Answer, NoticeKind
+from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import past as words
 
 Line = str | Callable[[Any], str]

@@ -11,8 +11,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.models import Answer, Choice, Field, Form, Named, Purpose, Values, Workspace
-from bot.domain.models.forms import FlagProblem, flag_name
+from bot.domain.forms import Choice, Field, FlagProblem, Form, Purpose, Values, flag_name
+from bot.domain.notices import Answer
+from bot.domain.people import Named
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, line

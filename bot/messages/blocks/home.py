@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.facts import WorkspaceFacts
-from bot.domain.home import HomeFacts, LinkFacts, MakerFacts, Question
-from bot.domain.models import State
+from bot.domain.facts import HomeFacts, LinkFacts, MakerFacts, Question, WorkspaceFacts
+from bot.domain.workspaces import State
 from bot.messages.blocks import approvals, kit, timers, welcome
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.kit import Block, Element, Press

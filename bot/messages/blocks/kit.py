@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from bot.domain.models import Answer, Named, Spoken
+from bot.domain.notices import Answer, Spoken
+from bot.domain.people import Named
 from bot.messages.blocks import limits
 from bot.messages.blocks.limits import Markup
 from bot.messages.texts import people, times

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from bot.support.visible import SHOWN, clean, escape
+from bot.support.cleaning import SHOWN, clean, escape
 
 SECTION: Final = 3000
 HEADER: Final = 150

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.models import Answer, Spoken, State, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import offered, page_button
 from bot.messages.blocks.cards import operation_card

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, WorkspaceFacts
-from bot.domain.models import Answer, Ending, NoticeKind, Outcome, State
-from bot.domain.models.stopping import is_final
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.workspaces import Ending, Outcome, State, is_final
 from bot.messages.blocks import approvals, classes, kit, limits, replies, runs
 from bot.messages.blocks.buttons import (
     offered,

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.domain.models import Answer, Run, Spoken, StopEffect, Workspace
+from bot.domain.notices import Answer, Spoken
+from bot.domain.runs import Run
+from bot.domain.workspaces import StopEffect, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.buttons import changing
 from bot.messages.blocks.kit import Element, Press

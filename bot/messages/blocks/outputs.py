@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.messages.blocks.limits import ELLIPSIS, SECTION
-from bot.support.visible import clean, escape
+from bot.support.cleaning import clean, escape
 
 _FENCE: Final = "```"
 #: A fence inside the text would end ours: a zero-width space separates each mark from the next.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.facts import Facts, HeldFacts, RunFacts, WorkspaceFacts
-from bot.domain.models import Answer, Mark, NoticeKind
+from bot.domain.notices import Answer, Mark, NoticeKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.drawn import DRAWN
 from bot.messages.blocks.lists import status_answer

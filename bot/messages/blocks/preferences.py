@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.domain.facts import PreferenceFacts
-from bot.domain.models import Answer, Choice
+from bot.domain.forms import Choice
+from bot.domain.notices import Answer
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.blocks.limits import Markup, fill, line

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.models import Answer, Effects, Workspace
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Effects, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value

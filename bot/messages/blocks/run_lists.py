@@ -8,8 +8,9 @@ from datetime import tzinfo
 from typing import Any
 
 from bot.domain.facts import RunFacts
-from bot.domain.models import Answer, Run
-from bot.domain.progress import is_run_unanswered
+from bot.domain.notices import Answer
+from bot.domain.runs import Run
+from bot.domain.settling import is_run_unanswered
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill

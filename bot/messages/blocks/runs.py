@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bot.domain.facts import RunFacts
-from bot.domain.models import Answer, Call, NoticeKind, Run, RunState, Shown
-from bot.domain.progress import is_run_unanswered
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.runs import Run, RunState, Shown
+from bot.domain.settling import is_run_unanswered
+from bot.domain.workspaces import Call
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import asked_buttons, filled, link_again_button, reference_line
@@ -14,8 +16,7 @@ from bot.messages.blocks.limits import Markup, fill, safe
 from bot.messages.blocks.outputs import preformatted
 from bot.messages.texts import outputs, past, problems, times
 from bot.messages.texts import runs as words
-from bot.output.board import EVERY
-from bot.output.lines import MARK
+from bot.output.transcript import EVERY, MARK
 
 #: What isn't read in this process, or not yet.
 _UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.models import Answer, Effects, NoticeKind, StopMode, Workspace
-from bot.domain.models.stopping import coming_ends, is_final
 from bot.domain.moments import Moment
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.workspaces import Effects, StopMode, Workspace, coming_ends, is_final
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing
 from bot.messages.blocks.drawn import draws

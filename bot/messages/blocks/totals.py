@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.home import ConnectionFacts, TotalsFacts
-from bot.domain.models import Operation, People
+from bot.domain.facts import ConnectionFacts, RunFacts, TotalsFacts, WorkspaceFacts
+from bot.domain.people import People
+from bot.domain.workspaces import Operation
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import answered, foot
 from bot.messages.blocks.kit import Block, Press

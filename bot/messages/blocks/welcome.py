@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.models import Answer
+from bot.domain.notices import Answer
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Element, Press
 from bot.messages.texts import answers, welcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.models import OperationVerb
+from bot.domain.workspaces import OperationVerb
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (

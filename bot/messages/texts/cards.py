@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bot.domain.models import AtStake, OperationVerb, State, StopEffect
+from bot.domain.workspaces import AtStake, OperationVerb, State, StopEffect
 
 STATES: Final[Mapping[State, str]] = MappingProxyType(
     {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.support.invocation import command
+from bot.support.environment import command
 
 # -- a person's own ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.support.invocation import command
+from bot.support.environment import command
 
 #: The message and its notification, by what has become of a connection.
 OUTAGES: Final[dict[str, tuple[str, str]]] = {

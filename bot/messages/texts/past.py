@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.models import OperationVerb
+from bot.domain.workspaces import OperationVerb
 
 #: A card whose operation did what was asked for.
 DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(

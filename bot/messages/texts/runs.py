@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.models import RunState
+from bot.domain.runs import RunState
 
 # -- how far a run is --------------------------------------------------------------------------------------
 

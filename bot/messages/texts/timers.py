@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.models import Ending, StopMode
+from bot.domain.workspaces import Ending, StopMode
 
 #: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.
 LINE: Final[Mapping[StopMode | Ending, str]] = {

@@ -30,7 +30,7 @@ from bot.support.errors import (
     Renamed,
     Untrusted,
 )
-from bot.support.responses import Response
+from bot.support.http import Response
 
 NOTE = "Usher"
 #: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.

@@ -15,21 +15,10 @@ from typing import Any, ClassVar, NoReturn
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.models import (
-    Created,
-    Form,
-    FormProblems,
-    Observed,
-    Principal,
-    Purpose,
-    Spec,
-    State,
-    StopMode,
-    Traces,
-    Values,
-    text_of,
-)
+from bot.domain.forms import Form, FormProblems, Purpose, Spec, Values, text_of
 from bot.domain.names import free_name
+from bot.domain.people import Principal
+from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
 from bot.providers.base import (
     Access,
     Credential,

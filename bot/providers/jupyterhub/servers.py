@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote
 
-from bot.domain.models import Observed, State
+from bot.domain.workspaces import Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
 from bot.providers.jupyterhub import linking
@@ -33,7 +33,7 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
-from bot.support.responses import Response
+from bot.support.http import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
 _PAGES = frozenset(

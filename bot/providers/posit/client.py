@@ -34,8 +34,7 @@ from bot.providers.posit.types import (
 from bot.providers.requests import Api, authorization, clean, entries, error_of, may_have_acted
 from bot.support import errors
 from bot.support.errors import BadAnswer, UnknownOutcome
-from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http
-from bot.support.responses import Response
+from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http, Response
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000

@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.models import (
+from bot.domain.forms import (
     Choice,
     Field,
     Form,
     FormProblems,
-    Principal,
     Purpose,
     Spec,
     Value,
@@ -25,6 +24,7 @@ from bot.domain.models import (
     text_of,
 )
 from bot.domain.names import free_name
+from bot.domain.people import Principal
 from bot.providers.posit import launches, types
 from bot.providers.posit.launches import Preset, Resources
 from bot.providers.posit.types import CUSTOM_PROFILE, ComputeEnv, Offer, ResourceLimit

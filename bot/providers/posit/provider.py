@@ -15,27 +15,10 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from pydantic import SecretStr
 
-from bot.domain.models import (
-    About,
-    Created,
-    Effects,
-    Form,
-    FoundRun,
-    Observed,
-    ObservedRun,
-    OutputChunk,
-    Principal,
-    Purpose,
-    RunState,
-    Spec,
-    State,
-    StopEffect,
-    StopMode,
-    Traces,
-    User,
-    Values,
-    Workspace,
-)
+from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.people import About, Principal, User
+from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
 from bot.providers.base import (
     CLOCK_SKEW,
     Access,

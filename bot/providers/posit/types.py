@@ -32,7 +32,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.domain.models import Action, AtStake, Observed, ObservedRun, RunState, State
+from bot.domain.runs import ObservedRun, RunState
+from bot.domain.workspaces import Action, AtStake, Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.connection import is_dots, path_below
 from bot.providers.requests import MAX_MESSAGE, MAX_NAME, clean, moment, note

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from bot.domain.models import Created, FoundRun, ObservedRun, OutputChunk, RunState, Spec, Traces
+from bot.domain.forms import Spec
 from bot.domain.names import short
+from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.domain.workspaces import Created, Traces
 from bot.providers.base import (
     CLOCK_SKEW,
     Access,

@@ -37,7 +37,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Untrusted,
 )
-from bot.support.responses import Response
+from bot.support.http import Response
 
 #: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 8.0

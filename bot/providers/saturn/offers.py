@@ -11,19 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.models import (
-    Choice,
-    Created,
-    Field,
-    Form,
-    FormProblems,
-    Principal,
-    Purpose,
-    Spec,
-    Values,
-    text_of,
-)
+from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values, text_of
 from bot.domain.names import free_name
+from bot.domain.people import Principal
+from bot.domain.workspaces import Created
 from bot.providers.base import Access, Credential, Listing, Scheduled
 from bot.providers.connection import path_below
 from bot.providers.prepared import (

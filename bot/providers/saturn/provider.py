@@ -12,19 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
 
-from bot.domain.models import (
-    Created,
-    Form,
-    Observed,
-    Principal,
-    Purpose,
-    Run,
-    Spec,
-    State,
-    StopMode,
-    Traces,
-    Values,
-)
+from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.people import Principal
+from bot.domain.runs import Run
+from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
 from bot.providers.base import (
     URL_NOT_ALLOWED,
     Access,

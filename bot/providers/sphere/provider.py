@@ -14,24 +14,18 @@ from typing import Any, ClassVar, Literal
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.models import (
-    Choice,
+from bot.domain.forms import Choice, Form, FormProblems, Purpose, Spec, Values, text_of
+from bot.domain.people import Principal
+from bot.domain.workspaces import (
     Created,
     Effects,
     Event,
-    Form,
-    FormProblems,
     Observed,
-    Principal,
-    Purpose,
-    Spec,
     State,
     StopEffect,
     StopMode,
     Traces,
-    Values,
     Workspace,
-    text_of,
 )
 from bot.providers.base import (
     CLOCK_SKEW,
@@ -66,8 +60,8 @@ from bot.providers.requests import (
 )
 from bot.providers.sphere import states
 from bot.support import errors
+from bot.support.cleaning import hidden
 from bot.support.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, LimitReached, NotFound
-from bot.support.hiding import hidden
 from bot.support.http import TOTAL_SECONDS, Http
 
 #: The token is part of every call's address, so it has to be valid there.

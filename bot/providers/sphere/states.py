@@ -16,13 +16,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.domain.models import Action, Ending, Event, Observed, State
+from bot.domain.workspaces import Action, Ending, Event, Observed, State
 from bot.messages.texts.times import time_mark
 from bot.providers import requests
 from bot.providers.base import unknown_word
 from bot.providers.requests import MAX_MESSAGE, clean, note, object_in, text_in, word_in
+from bot.support.cleaning import HIDDEN
 from bot.support.errors import BadAnswer, CredentialRefused
-from bot.support.hiding import HIDDEN
 
 _STATES = {
     1: State.STARTING,

@@ -17,16 +17,16 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.facts import Facts, HeldFacts, RunFacts
-from bot.domain.models import Answer, Card, Mark, NewNotice, Notice, NoticeKind, Shown
+from bot.domain.notices import Answer, Card, Mark, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
+from bot.domain.runs import Shown
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.past import redraw, still_so
 from bot.messages.texts import notices as words
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import AnySlack, PacedSlack
-from bot.slack.errors import Meaning, meaning, rests
+from bot.slack.calls import AnySlack, Meaning, PacedSlack, meaning, rests
 from bot.slack.methods import CHAT_UPDATE
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackPermanent, StoreError

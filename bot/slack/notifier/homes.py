@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import Home
+from bot.domain.people import Home
 from bot.domain.plan import backoff
 from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home, sentence_home
@@ -24,8 +24,7 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.home_facts import HomeGatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import AnySlack
-from bot.slack.errors import Meaning, meaning, rests
+from bot.slack.calls import AnySlack, Meaning, meaning, rests
 from bot.slack.notifier.drawing import Timing
 from bot.support.errors import (
     NotIdentified,

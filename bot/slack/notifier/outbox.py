@@ -14,16 +14,15 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.models import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, limits
 from bot.messages.texts import notices as words
-from bot.output import Board
+from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
-from bot.slack.calls import NOT_INSTALLED, AnySlack, leads_to_slack
-from bot.slack.errors import Meaning, meaning
+from bot.slack.calls import NOT_INSTALLED, AnySlack, Meaning, leads_to_slack, meaning
 from bot.slack.notifier.drawing import (
     LONGEST_PAUSE,
     Drawing,

@@ -8,17 +8,17 @@ from typing import Final
 
 import structlog
 
-from bot.domain.models import NewNotice, NoticeKind, Run
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.plan import backoff
+from bot.domain.runs import Run
 from bot.messages.blocks.runs import output_message
 from bot.messages.texts import outputs as words
-from bot.output import Board, Entry
+from bot.output.transcript import Board, Entry
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
-from bot.slack.calls import AnySlack
-from bot.slack.errors import rests
+from bot.slack.calls import AnySlack, rests
 from bot.slack.notifier.drawing import Timing, edit, update
 from bot.support.errors import SlackFailed, StoreError
 from bot.support.pool import Pool, pool_room, run_all

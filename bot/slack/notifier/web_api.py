@@ -11,12 +11,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.calls import UNREACHABLE, SlackAnswer, leads_to_slack
-from bot.slack.errors import Meaning, meaning_of
+from bot.slack.calls import UNREACHABLE, Meaning, SlackAnswer, leads_to_slack, meaning_of
 from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
-from bot.support.responses import parse_retry_after
+from bot.support.http import parse_retry_after
 
 #: An upload slower than this, in bytes a second, is given up for now.
 _SLOWEST: Final = 200_000

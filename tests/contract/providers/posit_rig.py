@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support.http import Http
 from playground import posit

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.domain.models import Observed, State
+from bot.domain.workspaces import Observed, State
 from bot.providers import base, build, provider_classes
 from bot.providers.base import Access, Credential, Provider
 from bot.support.http import Http

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
-from bot.domain.models import Observed, Principal, Spec, State
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import Observed, State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from bot.support.errors import ProviderError
-from bot.support.http import Http
-from bot.support.responses import Response
+from bot.support.http import Http, Response
 from tests.contract.providers.rigs import provider_of
 
 BASES = {

@@ -8,7 +8,9 @@ import re
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
-from bot.domain.models import Principal, Spec, State
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.connection import allowed_ide_url

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.support import errors
 from tests.contract.providers.rigs import Rig, at_each

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import Observed, State
+from bot.domain.workspaces import Observed, State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from bot.support.http import Http

@@ -11,7 +11,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.models import Observed, Spec, State
+from bot.domain.forms import Spec
+from bot.domain.workspaces import Observed, State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from bot.support.http import Http

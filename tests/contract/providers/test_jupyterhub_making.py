@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import FormProblems, Principal, Spec, State, Traces
+from bot.domain.forms import FormProblems, Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import State, Traces
 from bot.providers.jupyterhub.provider import Offer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of

@@ -13,7 +13,7 @@ from bot.providers.base import Access
 from bot.providers.jupyterhub.linking import LASTS
 from bot.support import errors
 from bot.support.http import Http
-from bot.web.openid import Flow
+from bot.web.browsers import Flow
 from tests.contract.providers.rigs import HUB_SEED, Rig, provider_of
 from tests.contract.providers.test_jupyterhub import tokens
 from tests.playground.hub_help import browser, log_in

@@ -11,12 +11,14 @@ import pytest
 import structlog
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.domain.models import Principal, RunState, Spec, State
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.runs import RunState
+from bot.domain.workspaces import State
 from bot.providers.base import Provider
 from bot.providers.requests import entries, note
 from bot.support import errors
-from bot.support.http import Http
-from bot.support.responses import Response
+from bot.support.http import Http, Response
 from tests.contract.providers.rigs import provider_of
 from tests.contract.providers.test_any_answer import ACCESS, BASES
 

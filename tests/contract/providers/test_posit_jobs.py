@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import RunState, Spec, Traces
+from bot.domain.forms import Spec
+from bot.domain.runs import RunState
+from bot.domain.workspaces import Traces
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError, StreamFault

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.domain.models import Spec, State, User
+from bot.domain.forms import Spec
+from bot.domain.people import User
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.providers.posit import PositSettings
 from bot.support import errors

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import Spec, State, Traces
+from bot.domain.forms import Spec
+from bot.domain.workspaces import State, Traces
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import Observed, State
+from bot.domain.workspaces import Observed, State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, Rig, saturn_rig

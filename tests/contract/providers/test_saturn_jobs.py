@@ -7,7 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.models import FormProblems, Principal, RunState, Spec, Traces
+from bot.domain.forms import FormProblems, Spec
+from bot.domain.people import Principal
+from bot.domain.runs import RunState
+from bot.domain.workspaces import Traces
 from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig

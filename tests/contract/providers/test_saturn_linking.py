@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.models import State
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import FormProblems, Principal, Spec, State, Traces
+from bot.domain.forms import FormProblems, Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import State, Traces
 from bot.providers.base import Access
 from bot.services.snapshots import payload_of
 from bot.support import errors

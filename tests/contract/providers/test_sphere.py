@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import FormProblems, Spec, State, Traces
+from bot.domain.forms import FormProblems, Spec
+from bot.domain.workspaces import State, Traces
 from bot.providers.sphere.provider import Offer
 from bot.providers.sphere.states import FINISHED, SIGNATURE
 from bot.support import errors

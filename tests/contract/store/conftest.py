@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.models import Account, Workspace
+from bot.domain.people import Account
+from bot.domain.workspaces import Workspace
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemIds
 from tests.rigs import postgres

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    Link,
-    NewNotice,
-    NoticeKind,
-    OperationVerb,
-    Outcome,
-    Principal,
-    TaskKind,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Link, Principal, TaskKind
+from bot.domain.workspaces import OperationVerb, Outcome
 from bot.store.records import NewOperation, NewTask
 from tests.rigs.store import ALICE, BOB, link_account, linked
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Observed, OperationVerb, State
+from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.rigs.store import ALICE, linked, observe
 

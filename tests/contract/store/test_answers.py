@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Approval, NewNotice, NoticeKind, Observed, State
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Approval
+from bot.domain.workspaces import Observed, State
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, linked, observe
 
 LATER = 3.0

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import Account, Approval, AuditEntry, NewNotice, NoticeKind, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Approval, AuditEntry, TaskKind
 from bot.store.records import Activation, NewTask
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, link_account
 

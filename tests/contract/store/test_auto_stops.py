@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
+from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
+from bot.domain.people import AuditEntry
+from bot.domain.runs import Update
+from bot.domain.workspaces import (
     PROVISIONAL,
-    AuditEntry,
     Call,
     Created,
-    NoticeKind,
     Observed,
     OperationVerb,
     Outcome,
-    Spec,
     State,
-    Update,
     Workspace,
 )
 from bot.store.records import NewOperation

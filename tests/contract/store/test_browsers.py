@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import AuditEntry, BrowserSession, OperationVerb, Principal
+from bot.domain.people import AuditEntry, Principal
+from bot.domain.workspaces import BrowserSession, OperationVerb
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, linked
 

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, launched, linked, observe
 

@@ -7,20 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    Call,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    Person,
-    Principal,
-    Spec,
-    State,
-    Update,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Person, Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from bot.services import classes
 from bot.services.classes import Draft
 from bot.store.records import NewOperation

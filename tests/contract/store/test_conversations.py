@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, Spoken
+from bot.domain.notices import NewNotice, NoticeKind, Spoken
+from bot.domain.workspaces import OperationVerb
 from bot.store.conversations import KEPT_SECONDS
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB

@@ -7,20 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import (
-    PROVISIONAL,
-    AuditEntry,
-    Call,
-    Created,
-    NewNotice,
-    NoticeKind,
-    OperationVerb,
-    Outcome,
-    Spec,
-    State,
-    Update,
-    Workspace,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry
+from bot.domain.runs import Update
+from bot.domain.workspaces import PROVISIONAL, Call, Created, OperationVerb, Outcome, State, Workspace
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
-    PROVISIONAL,
-    Created,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    TaskKind,
-    Workspace,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import PROVISIONAL, Created, Observed, OperationVerb, Outcome, State, Workspace
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.rigs.store import ALICE, gate_key, observe
 

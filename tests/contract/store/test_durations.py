@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Call, OperationVerb, Outcome, Principal, Update
+from bot.domain.people import Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, OperationVerb, Outcome
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, linked
 

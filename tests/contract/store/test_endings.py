@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import (
     PROVISIONAL,
     Call,
     Created,
-    NewNotice,
-    NoticeKind,
     Observed,
     OperationVerb,
     Outcome,
-    Spec,
     State,
-    Update,
     Workspace,
 )
 from bot.store.records import NewOperation

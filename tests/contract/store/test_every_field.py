@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import pytest
 
-from bot.domain.models import Doubt, Principal, Spec
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
+from bot.domain.workspaces import Doubt
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.models import FoundRun, ObservedRun, RunState, TaskKind, Update
+from bot.domain.people import TaskKind
+from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.store.records import NewTask
 from tests.rigs.store import ALICE, launched, want_stop
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import Observed, OperationVerb, ReadResult, State, Workspace
+from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State, Workspace
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked, observe
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.domain.models import Approval, HomeUse, NewNotice, NoticeKind, Preferences, Principal
-from bot.domain.progress import SLOW_SECONDS, is_slow
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Approval, HomeUse, Preferences, Principal
+from bot.domain.settling import SLOW_SECONDS, is_slow
 from tests.contract.store.test_durations import start
 from tests.rigs.store import ALICE, ask_approval, linked
 

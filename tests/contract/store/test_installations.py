@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from bot.domain.models import AuditEntry
+from bot.domain.people import AuditEntry
 from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
 from tests.rigs.installed import ACME
 

@@ -7,18 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import (
-    Account,
-    AuditEntry,
-    Link,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    State,
-    TaskKind,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry, Link, TaskKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.store.records import Activation, NewOperation, NewTask
 from tests.rigs.store import ALICE, BOB, link_account, linked, observe
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.models import NewNotice, NoticeKind, NoticeState, Principal
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.domain.people import Principal
 from bot.store.notices import CARD_FIRST
 from tests.rigs.store import ALICE, BOB
 

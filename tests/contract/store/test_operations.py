@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Outcome, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry
+from bot.domain.runs import Update
+from bot.domain.workspaces import OperationVerb, Outcome
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE, BOB, linked

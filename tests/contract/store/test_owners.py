@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.domain.models import Call, NewNotice, NoticeKind, TaskKind, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
 from bot.domain.policy import Installation
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST

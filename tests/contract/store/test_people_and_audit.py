@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.models import AuditEntry, NewNotice, NoticeKind, OperationVerb, Person, Principal
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Person, Principal
+from bot.domain.workspaces import OperationVerb
 from bot.store.audit import hash_of
 from bot.store.interactions import UsedTwice, one_request
 from bot.store.records import NewOperation

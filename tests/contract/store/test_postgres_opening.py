@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.store import open_store, schema
 from bot.store.postgres_errors import label, why_not_opened
 from bot.store.queries import migrations

@@ -10,19 +10,10 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    HomeUse,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    Principal,
-    ReadResult,
-    State,
-    TaskKind,
-    Timer,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, HomeUse, Principal, TaskKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, ReadResult, State, Timer
 from bot.store import cards, classes, gates, homes, notices, operations, reads, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.records import NewTask

@@ -8,18 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    NewNotice,
-    NoticeKind,
-    NoticeState,
-    Observed,
-    OperationVerb,
-    Outcome,
-    Preferences,
-    State,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.domain.people import AuditEntry, Preferences
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.store.queries import migrations
 from bot.store.records import NewOperation
 from bot.store.sqlite import SqliteEngine

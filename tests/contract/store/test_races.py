@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import OperationVerb
 from bot.store.records import Activation, NewOperation, NewTask
 from tests.rigs.store import ALICE, BOB, link_account, linked
 

@@ -7,7 +7,9 @@ from functools import partial
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, ReadResult, State, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store import gates, reads
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
@@ -311,7 +313,7 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
 
 
 async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
-    from bot.domain.models import TaskKind
+    from bot.domain.people import TaskKind
     from bot.store.records import NewTask
 
     account = await link_account(store)

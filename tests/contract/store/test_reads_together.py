@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Observed, ReadResult, State
+from bot.domain.workspaces import Observed, ReadResult, State
 from tests.rigs.store import BOB, linked
 
 STARTING = Observed(State.STARTING)

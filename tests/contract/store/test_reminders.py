@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from tests.rigs.store import ALICE, BOB, link_account
 
 DAY = 86_400.0

@@ -6,17 +6,10 @@ import asyncio
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    Call,
-    FoundRun,
-    NewNotice,
-    NoticeKind,
-    ObservedRun,
-    Person,
-    RunState,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Person
+from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
+from bot.domain.workspaces import Call
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import ALICE, BOB, launched, link_account, want_stop, watch_run
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from bot.domain.models import (
-    Call,
-    FoundRun,
-    NewNotice,
-    NoticeKind,
-    ObservedRun,
-    RunState,
-    Spec,
-    Update,
-)
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
+from bot.domain.workspaces import Call
 from tests.rigs.store import ALICE, BOB, launched, want_stop, watch_run
 
 

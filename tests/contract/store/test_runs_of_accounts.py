@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
-    Approval,
-    FoundRun,
-    NewNotice,
-    NoticeKind,
-    ObservedRun,
-    RunState,
-    Snapshot,
-    TaskKind,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Approval, Snapshot, TaskKind
+from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.store.records import NewTask
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, launched, link_account, watch_run
 

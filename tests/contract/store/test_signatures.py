@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.store.signatures import KEPT
-from bot.web.replays import SAVED_EVERY, Replays
+from bot.web.front import SAVED_EVERY, Replays
 
 
 def signature(number):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Snapshot
+from bot.domain.people import Snapshot
 from tests.rigs.store import ALICE, BOB, link_account
 
 FORM = {"clusters": [{"name": "Lokal ∅", "cpus": 2.5}], "default": None}

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
 from bot.store import open_store
 from bot.store.queued_engine import PATIENCE
 from bot.store.sqlite import SqliteEngine
@@ -249,7 +250,8 @@ import asyncio, json, os, signal, sys
 from bot.support.clock import SystemIds
 from bot.store import open_store
 from bot.store.records import NewOperation
-from bot.domain.models import NewNotice, NoticeKind, OperationVerb
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import OperationVerb
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, linked
 

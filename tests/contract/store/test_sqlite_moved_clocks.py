@@ -6,18 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import (
-    Call,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    TaskKind,
-    Timer,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State, Timer
 from bot.store.records import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse

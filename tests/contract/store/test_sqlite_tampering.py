@@ -6,7 +6,8 @@ import sqlite3
 
 import pytest
 
-from bot.domain.models import AuditEntry, OperationVerb, Outcome
+from bot.domain.people import AuditEntry
+from bot.domain.workspaces import OperationVerb, Outcome
 from bot.store.audit import hash_of
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, linked

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import Call, NewNotice, NoticeKind, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call
 from bot.store.serving import RECENT_CALL
 from bot.store.store_time import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    Call,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    Update,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, found_workspace, link_account, linked, observe
 

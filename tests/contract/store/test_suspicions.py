@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bot.domain.models import Call, NewNotice, NoticeKind, OperationVerb, TaskKind, Update
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, OperationVerb
 from bot.store.records import NewOperation, NewTask
 from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, launched, link_account, linked
 

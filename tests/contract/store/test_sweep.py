@@ -6,16 +6,10 @@ import asyncio
 import sqlite3
 from contextlib import closing
 
-from bot.domain.models import (
-    Approval,
-    Link,
-    NewNotice,
-    NoticeKind,
-    OperationVerb,
-    Outcome,
-    Update,
-    Workspace,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Approval, Link
+from bot.domain.runs import Update
+from bot.domain.workspaces import OperationVerb, Outcome, Workspace
 from bot.store import open_store
 from bot.store.records import NewOperation
 from bot.support.clock import SystemIds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.domain.models import NewNotice, NoticeKind, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import TaskKind
 from bot.store.records import NewTask
 from tests.rigs.store import ALICE
 

@@ -6,19 +6,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.models import (
-    AuditEntry,
-    Link,
-    NewNotice,
-    NoticeKind,
-    Observed,
-    OperationVerb,
-    Person,
-    Principal,
-    ReadResult,
-    State,
-    TaskKind,
-)
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
+from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import ALICE, link_account

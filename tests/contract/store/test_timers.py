@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import NewNotice, NoticeKind, Observed, OperationVerb, Outcome, State, Timer, Update
-from bot.domain.models.stopping import ABSENT_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import (
+    ABSENT_SECONDS,
+    TIMER_WARNING_SECONDS,
+    Observed,
+    OperationVerb,
+    Outcome,
+    State,
+    Timer,
+)
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, linked, observe, set_timer
 

@@ -8,19 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.models import (
-    Approval,
-    Call,
-    ClassCard,
-    Observed,
-    Person,
-    Run,
-    Spec,
-    State,
-    Timer,
-    Update,
-    Workspace,
-)
+from bot.domain.classes import ClassCard
+from bot.domain.forms import Spec
+from bot.domain.people import Approval, Person
+from bot.domain.runs import Run, Update
+from bot.domain.workspaces import Call, Observed, State, Timer, Workspace
 from bot.providers.base import Scheduled
 from bot.services import approvals, classes, runs, timers
 from bot.services.asked import Asked

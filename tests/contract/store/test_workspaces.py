@@ -6,16 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.models import (
-    AuditEntry,
-    Observed,
-    OperationVerb,
-    Outcome,
-    ReadResult,
-    State,
-    TaskKind,
-    Workspace,
-)
+from bot.domain.people import AuditEntry, TaskKind
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, ReadResult, State, Workspace
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from bot.store.store import Store
 from bot.support.errors import StoreBusy

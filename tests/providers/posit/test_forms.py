@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from bot.domain.models import FormProblems, Principal, Spec, Values
+from bot.domain.forms import FormProblems, Spec, Values
+from bot.domain.people import Principal
 from bot.providers.posit import forms, launches
 from bot.providers.posit.launches import Preset
 from bot.providers.posit.provider import PositProvider, PositSettings

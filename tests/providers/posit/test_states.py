@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import RunState, State
+from bot.domain.runs import RunState
+from bot.domain.workspaces import State
 from bot.providers.posit.types import WorkbenchJob, WorkbenchSession, is_over, is_up, observed, observed_job
 
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.providers.base import Access, Credential
 from bot.providers.sphere import SphereProvider, SphereSettings
 from bot.support.errors import Conflict, InvalidRequest, LimitReached
-from bot.support.responses import Response
+from bot.support.http import Response
 
 ID = "a" * 32
 ACCESS = Access("", Credential.of_connection("none"))

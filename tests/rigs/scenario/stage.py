@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 
 from bot.app import Outlets, Process
-from bot.domain.models import Principal, TaskKind
+from bot.domain.people import Principal, TaskKind
 from bot.providers import provider_classes
 from bot.providers.connections import runs_commands, secrets_of
 from bot.slack.manifest import http_manifest, socket_manifest

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.domain.models import Run
+from bot.domain.runs import Run
 from bot.support.pool import Pool
 from playground import posit
 from playground.harness import Clock

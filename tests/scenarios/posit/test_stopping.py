@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.models import Spec
+from bot.domain.forms import Spec
 
 LOST = "Anything unsaved or only in its memory is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})

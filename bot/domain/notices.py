@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from typing import Any, Literal, NamedTuple, Self
 
-from bot.domain.models.people import Principal
+from bot.domain.people import Principal
 from bot.domain.times import Past, Send
 
 Subject = Literal["operation", "job", "class", "other"]

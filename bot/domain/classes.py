@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.models.forms import Spec
-from bot.domain.models.operations import Operation
-from bot.domain.models.people import Principal
-from bot.domain.models.workspaces import Workspace
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
 from bot.domain.times import Past, Stays
+from bot.domain.workspaces import Operation, Workspace
 
 #: How long before the stop owners are warned, in seconds.
 CLASS_WARNING_SECONDS = 300.0

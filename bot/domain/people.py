@@ -1,12 +1,13 @@
-"""Who acts, through which account, and what they want; and the Slack workspaces that they act in."""
+"""Who acts, through which account, and what they want; with the records and tasks that concern them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Generic, Literal, TypeVar
 
-from bot.domain.times import LinkEnd, Past, Stays
+from bot.domain.times import LinkEnd, Past, Stays, TaskDue
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +179,162 @@ class Installed:
     def row_key(self) -> str:
         """Return the key under which its secret is sealed; no person's looks like it."""
         return f"installation/{self.id}"
+
+
+#: For how long after a person's last use of it a Home is redrawn without being asked for, in seconds.
+OPEN_SECONDS: Final = 600.0
+#: The least seconds between a view and the next that nobody asked for.
+REDRAW_SECONDS: Final = 10.0
+#: For how long an answer to a press with something to press stays above the rest, in seconds.
+ANSWER_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Hold one person's Home.
+
+    ``uses`` counts how often they opened it or pressed something in it, so that a view drawn for an earlier
+    use isn't taken for the newest. ``wanted_at`` is since when they have been waiting for a view, None if
+    they aren't. ``answer`` is an Answer's body. ``drawn`` is a digest of the last view, ``view_hash`` Slack's
+    own name for it; empty if unknown.
+    """
+
+    principal: Principal
+    used_at: Past
+    uses: int = 1
+    page: int = 1
+    is_totals: bool = False
+    answer: dict[str, Any] | None = None
+    answered_at: Past | None = None
+    wanted_at: Past | None = None
+    drawn: str = ""
+    view_hash: str = ""
+
+    def is_over(self, now: float) -> bool:
+        """Return whether it is no longer redrawn without being asked for."""
+        return now >= self.used_at + OPEN_SECONDS
+
+    def shown_answer(self, now: float) -> dict[str, Any] | None:
+        """Return the answer to the last press while it is still shown."""
+        is_recent = self.answered_at is not None and now < self.answered_at + ANSWER_SECONDS
+        return self.answer if is_recent or self.is_statement else None
+
+    @property
+    def is_statement(self) -> bool:
+        """Return whether the last answer only said something: that goes once anything else changes."""
+        blocks = (self.answer or {}).get("blocks") or ()
+        return not any(block.get("type") == "actions" or "accessory" in block for block in blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeUse:
+    """Describe what a person did with their Home; None leaves what they look at unchanged.
+
+    ``seen`` is the version that Slack shows whoever opened it, None for a press.
+    """
+
+    page: int | None = None
+    is_totals: bool | None = None
+    answer: dict[str, Any] | None = None
+    seen: str | None = None
+
+
+Payload = TypeVar("Payload")
+
+
+class TaskKind(StrEnum):
+    """Name the reconciler's work that isn't an operation."""
+
+    DISCOVER = "discover"
+    REVOKE = "revoke"
+    REVOKE_UNUSED = "revoke_unused"
+    REPLAY = "replay"
+    LOOK_UP_PERSON = "look_up_person"
+    SYNC_PEOPLE = "sync_people"
+    #: Read what a provider offers, or says about itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
+    SNAPSHOT = "snapshot"
+    #: Check an approved username with its provider and link it; the subject is the approval's id.
+    APPROVE = "approve"
+    #: List a person's runs again; the subject is the account's id.
+    LIST_JOBS = "list_jobs"
+    #: Set a job's schedule; the subject names account, job and interaction.
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Hold one task; ``UNIQUE(kind, subject)`` while it is open."""
+
+    id: str
+    kind: TaskKind
+    subject: str
+    payload: dict[str, Any]
+    created_at: Past
+    due_at: TaskDue
+    attempts: int = 0
+    #: How often it was claimed, this time included.
+    claims: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Describe an entry of the audit: who did what to what, by which rule, with which result."""
+
+    actor: str
+    action: str
+    target: str
+    result: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Describe one user of a provider, for approvals and ``about``; ``level`` is display text."""
+
+    username: str
+    is_active: bool
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Describe a provider to its administrators: short facts, and its users if they can be listed."""
+
+    facts: tuple[tuple[str, str], ...]
+    users: tuple[User, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[Payload]):
+    """Hold what a provider answered at ``read_at``, shown until it is read again.
+
+    ``owner`` is the id of the account whose view it is, or "" if everybody sees the same. ``kind`` is
+    ``templates`` (what forms are built from, in the provider's own type) or ``about``. Rows store it as JSON.
+    """
+
+    connection: str
+    owner: str
+    kind: str
+    payload: Payload
+    read_at: Past
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Hold a person's request to be linked as a username, which an administrator decides.
+
+    ``state``: ``asked`` → ``approved`` (being checked with the provider) → ``linked``, or ``denied``, or
+    ``failed`` (the provider doesn't know the username; ``detail`` says so). ``waiting`` is the command to run
+    afterwards.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    username: str
+    state: str
+    asked_at: Past
+    decided_by: str | None = None
+    decided_at: Past | None = None
+    detail: str | None = None
+    waiting: dict[str, Any] | None = None
