@@ -109,13 +109,13 @@ class Approved(EnginePart):
     async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
         kind = NoticeKind.APPROVAL_FAILED
         detail = problems.sentence(because, title) if because in problems.CAUSES else because
-        told = [
+        news = [
             notice(approval, kind, "failed", approval.principal, cause=because, is_own=True),
             *_to_administrator(approval, kind, "failed", cause=because),
         ]
         more = {"cause": because, "said": said} if said else {"cause": because}
         audit = entry(approval, "usher", "approval.failed", "refused", **more)
-        await self._store.approval_failed(approval, detail, told, audit)
+        await self._store.approval_failed(approval, detail, news, audit)
 
 
 def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
