@@ -22,7 +22,7 @@ from bot.providers import provider_classes
 from bot.providers.connections import build_providers
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.services.home_facts import HomeGatherer
+from bot.services.home import HomeGatherer
 from bot.slack.people import People
 from bot.store import open_store
 from bot.store.store import Store

@@ -17,7 +17,7 @@ from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, forget, note, noted, stage
 from bot.domain.workspaces import State
-from bot.store.queued_engine import PATIENCE
+from bot.store.queue import PATIENCE
 from bot.store.transaction import Priority
 
 #: A claim is given up after so many seconds.

@@ -21,9 +21,7 @@ from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
 from bot.services.accounts import Accounts
-from bot.services.context import Context, Wake
-from bot.services.hints import Hints
-from bot.services.owners import RENEWED_EVERY, owners_of
+from bot.services.context import RENEWED_EVERY, Context, Hints, Wake, owners_of
 from bot.slack.calls import SlackCaller
 from bot.slack.entering import Entered, enter
 from bot.slack.installed import READ_EVERY

@@ -19,7 +19,7 @@ from handlers.dispatch import old_button, run_button
 from handlers.request import Request
 
 _OF_RUNS: Final[Mapping[str, Callable[[Any], Element]]] = MappingProxyType(
-    {"job_stop": runs.stop_button, "job_force": runs.force_button, "job_again": runs.again_button}
+    {"job_stop": runs.stop_run_button, "job_force": runs.force_button, "job_again": runs.again_button}
 )
 
 

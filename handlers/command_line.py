@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from bot.services.filling import Flag
+from bot.services.making import Flag
 from bot.support.cleaning import clean, unescape
 
 #: Longer texts are cut, and no command is read from them: no valid name is longer.

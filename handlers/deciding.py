@@ -19,7 +19,7 @@ from typing import Final
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import kit, offers, replies
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
@@ -114,7 +114,7 @@ async def _offered_to_make(request: Request) -> Answer:
         every = await services.store.runs(request.principal)
         if known := spoken_runs if points else [run for run in every if run.name == given[0]]:
             request.spoken.of_run(known[0].id)
-            return offers.run_again(known[0], services.title(known[0].connection))
+            return lists.run_again(known[0], services.title(known[0].connection))
         places = tuple(makers(services, "job"))
         request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
     elif request.verb == "new" and named is None:
@@ -321,7 +321,7 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
     if reading.what in {"start", "restart", "resume"}:
         if reading.when is not None:
             return timing.only_stops(request, [run.name])
-        return offers.run_again(run, request.services.title(run.connection))
+        return lists.run_again(run, request.services.title(run.connection))
     if not verb:
         return talking.offered(request, ["job list"])
     is_guess = reading.manner is Manner.ASKED or not is_sure

@@ -15,14 +15,14 @@ from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import replies
 from bot.messages.blocks.forms import answer_view, field_of
-from bot.messages.blocks.hints import as_typed, in_view
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, safe
-from bot.messages.blocks.offers import SAY
+from bot.messages.blocks.lists import SAY
+from bot.messages.blocks.replies import as_typed, in_view
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, runs, times
-from bot.store.interactions import one_request
 from bot.store.records import NewTask
+from bot.store.transaction import one_request
 from bot.support.cleaning import unescape
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking

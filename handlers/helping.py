@@ -9,10 +9,8 @@ from typing import Any
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks import welcome as drawn
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.texts import runs, talk
-from bot.messages.texts import welcome as words
+from bot.messages.texts import home, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import base
 from bot.providers.base import Provider
@@ -51,7 +49,7 @@ async def helped(request: Request) -> Answer:
         return kit.answer(head, [kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
     lines = _first(request.folder, request.command)
     jobs = [kit.context(line) for line in _of_jobs(request, usable)]
-    buttons = kit.actions([*steps, drawn.help_button(request.folder)])
+    buttons = kit.actions([*steps, replies.help_button(request.folder)])
     return kit.answer(head, [kit.section(head), kit.section(lines), *jobs, *buttons])
 
 
@@ -106,7 +104,7 @@ def _ways(request: Request) -> list[str]:
         return []
     if request.folder == "job":
         return [runs.HELP_DIRECT]
-    return [words.HELP_SHARE, fill(words.HELP_DIRECT, command=Markup(request.command.strip()))]
+    return [home.HELP_SHARE, fill(home.HELP_DIRECT, command=Markup(request.command.strip()))]
 
 
 @lru_cache(maxsize=64)

@@ -27,7 +27,7 @@ from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
-from bot.store.interactions import one_request
+from bot.store.transaction import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, payload, routes
 from handlers.dispatch import first_field, run_button, run_form, run_search, run_shortcut, run_text

@@ -16,8 +16,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.texts import links as words
-from bot.messages.texts import talk
+from bot.messages.texts import pages, talk
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.providers.base import Provider
@@ -59,7 +58,7 @@ async def token_in(request: Request) -> str:
         if not _suspects(services, word):
             continue
         if _OF_SLACK.search(word):
-            return fill(words.TYPED_SLACK, page=Markup(_SLACK_PAGE))
+            return fill(pages.TYPED_SLACK, page=Markup(_SLACK_PAGE))
         if known is None:
             known = await _known(services, request.principal)
         if fold(word) in known or _is_known_link(services, word):
@@ -68,9 +67,9 @@ async def token_in(request: Request) -> str:
             found = _issuers(services, piece)
             match _guess(request, piece, known) if found else "argument":
                 case "token":
-                    return _advice(words.TYPED, request, found)
+                    return _advice(pages.TYPED, request, found)
                 case "unknown id":
-                    return _advice(words.TYPED_ID, request, found)
+                    return _advice(pages.TYPED_ID, request, found)
     return ""
 
 
@@ -80,13 +79,13 @@ async def token_in_field(services: Services, principal: Principal, text: str) ->
     if not found or fold(text) in await _known(services, principal):
         return ""
     titles = " or ".join(sorted({services.title(name) for name in found}))
-    return words.TYPED_IN_FIELD.format(titles=titles)
+    return pages.TYPED_IN_FIELD.format(titles=titles)
 
 
 def _suspects(services: Services, word: str) -> list[str]:
     """Return the connections, or Slack, whose tokens look like this word."""
     if _OF_SLACK.search(word):
-        return [words.SLACK]
+        return [pages.SLACK]
     found: set[str] = set()
     for piece in set(_pieces(word)):
         found.update(_issuers(services, piece))
@@ -138,7 +137,7 @@ def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
 def _renewed(provider: Provider) -> str:
     if isinstance(provider, base.Tokens) and (page := provider.token_help().url):
         return line(page, 200)
-    return fill(words.BY_ADMINISTRATOR, title=provider.settings.title)
+    return fill(pages.BY_ADMINISTRATOR, title=provider.settings.title)
 
 
 def _words(request: Request) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
-from bot.messages.blocks import kit, lists, offers, replies, run_lists
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, problems, talk, times
@@ -200,7 +200,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
     request.spoken.of_run(run.id)
     if reading.what == "output":
         return await routes.run(request.about("job", "logs", (run.name,), run.id))
-    return run_lists.run_status(await request.services.gatherer.of_run(run))
+    return lists.run_status(await request.services.gatherer.of_run(run))
 
 
 async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) -> Answer:
@@ -222,7 +222,7 @@ async def health(request: Request, connection: str) -> Answer:
         title=services.title(connection),
         since=kit.moment(since if since is not None else now, now),
     )
-    return replies.hint(sentence, offers.command_buttons([f"list {written((connection,))}"]))
+    return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))
 
 
 async def _nothing_named(request: Request, reading: Reading) -> Answer:

@@ -10,19 +10,14 @@ from typing import Any
 from bot.domain.people import Principal
 from bot.messages.blocks.limits import Markup, line
 from bot.providers.base import Provider
-from bot.services.accounts import Accounts
-from bot.services.authority import Authority
-from bot.services.contacts import Contacts
-from bot.services.context import Context, Removals, Wake
-from bot.services.gather import Gatherer
-from bot.services.homes import Homes
-from bot.services.owners import Owners
-from bot.services.people_names import PeopleNames
-from bot.services.personal_list import PersonalList
-from bot.services.preferences import PersonalPreferences
+from bot.services.accounts import Accounts, Contacts
+from bot.services.asked import Authority
+from bot.services.context import Context, Owners, Removals, Wake
+from bot.services.gather import Gatherer, PeopleNames
+from bot.services.home import Homes, PersonalPreferences
+from bot.services.making import Snapshots
 from bot.services.runs import Runs
-from bot.services.snapshots import Snapshots
-from bot.services.workspaces import Workspaces
+from bot.services.workspaces import PersonalList, Workspaces
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.pool import RateLimiter

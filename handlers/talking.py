@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import offers, replies
+from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
@@ -122,7 +122,7 @@ def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
 def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
     now = request.services.clock.now()
-    return replies.hint(offers.in_its_state(now, workspace, talk.NOTHING_TO_CANCEL))
+    return replies.hint(lists.in_its_state(now, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:
@@ -164,7 +164,7 @@ def unknown_verb(request: Request) -> Answer:
     commands = [_Command(request.folder, (verb, *rest, *flags)) for verb in near(request, word)]
     if commands:
         more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, commands)))
-    buttons = offers.command_buttons([command.text for command in commands])
+    buttons = lists.command_buttons([command.text for command in commands])
     is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
     sentence = talk.NOT_UNDERSTOOD if is_sentence else fill(words.UNKNOWN_VERB, word=word)
     return replies.hint(sentence, buttons, more="\n".join(more))
@@ -176,7 +176,7 @@ def help_on_unknown(request: Request, word: str) -> Answer:
     more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     if found:
         more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, found)))
-    buttons = offers.command_buttons([command.text for command in found])
+    buttons = lists.command_buttons([command.text for command in found])
     return replies.hint(fill(words.UNKNOWN_VERB, word=word), buttons, more="\n".join(more))
 
 
@@ -184,13 +184,13 @@ def as_command(request: Request) -> Answer:
     """Offer what was said in other words as a command, which one press runs."""
     command = _Command(request.folder, (request.verb, *request.arguments))
     sentence = fill(talk.AS_COMMAND, commands=_listed(request, [command]))
-    return replies.hint(sentence, offers.command_buttons([command.text]))
+    return replies.hint(sentence, lists.command_buttons([command.text]))
 
 
 def offered(request: Request, commands: Sequence[str]) -> Answer:
     """Offer commands that are known to work, as they are typed in a direct message."""
     shown = Markup(talk.OR.join(f"`{typed_here(request, command)}`" for command in commands))
-    return replies.hint(fill(talk.DID_YOU_MEAN, commands=shown), offers.command_buttons(commands))
+    return replies.hint(fill(talk.DID_YOU_MEAN, commands=shown), lists.command_buttons(commands))
 
 
 def typed_here(request: Request, command: str) -> str:

@@ -12,8 +12,8 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
+from bot.services.making import PersonalOffer
 from bot.services.runs import Runs
-from bot.services.snapshots import PersonalOffer
 from bot.services.workspaces import Workspaces
 from handlers.linking.account import linked
 from handlers.request import SILENT, Answered, Request, Waiting

@@ -9,8 +9,7 @@ import structlog
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.messages.blocks import approvals, replies
-from bot.messages.blocks import welcome as drawn
+from bot.messages.blocks import replies
 from bot.providers import base
 from bot.support.errors import StoreError
 from handlers.linking.connections import makers
@@ -21,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 def what(services: Services) -> str:
     """Say in one sentence what Usher is, here."""
-    return drawn.what(
+    return replies.what(
         needs_accounts=len(services.linkless()) < len(services.connections),
         runs_jobs=any(isinstance(one, base.Runs) for one in services.connections.values()),
     )
@@ -39,13 +38,13 @@ def steps_with(services: Services, accounts: Mapping[str, str]) -> list[dict[str
     """
     linked = _linked(services, accounts)
     unlinked = [one for one in services.linking() if one[0] not in linked]
-    steps = approvals.ways(unlinked)
+    steps = replies.ways(unlinked)
     if unlinked and not _active(accounts):
         return [*steps, *replies.new_buttons(services.linkless(), first=len(steps))]
     if len(steps) > 1:
-        steps = [drawn.link_button()]
+        steps = [replies.link_button()]
     if linked:
-        steps.append(drawn.list_button())
+        steps.append(replies.list_button())
     return [*steps, *_new(services, linked)]
 
 
@@ -67,7 +66,7 @@ def _new(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     able = makers(services, "workspace")
     # People who have linked nothing yet are asked to link on the way.
     usable = [name for name in able if name in linked] if linked else able
-    return [drawn.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
+    return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
 
 async def introduced(services: Services, principal: Principal, answer: Answer) -> Answer:
@@ -85,7 +84,7 @@ async def introduced(services: Services, principal: Principal, answer: Answer) -
     if met is None:
         return answer
     steps, is_first = met
-    return drawn.introduced(answer, what(services.of(principal)), steps, is_first=is_first)
+    return replies.introduced(answer, what(services.of(principal)), steps, is_first=is_first)
 
 
 async def _met(services: Services, principal: Principal) -> tuple[list[dict[str, Any]], bool] | None:

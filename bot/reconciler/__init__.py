@@ -12,29 +12,20 @@ from functools import partial
 from bot.domain.notices import NoticeKind
 from bot.domain.runs import ClaimedOperation, ClaimedRun
 from bot.output.transcript import Board
-from bot.reconciler.ask import Asker
+from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
-from bot.reconciler.context import EngineContext
-from bot.reconciler.early_looks import EarlyLooks
-from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
-from bot.reconciler.operation_calls import OperationCalls
-from bot.reconciler.operations import Operations
-from bot.reconciler.outages import Outages
-from bot.reconciler.pauses import Pauses
-from bot.reconciler.ports import News, Numbers, Observer, Replay
-from bot.reconciler.preconditions import Preconditions
+from bot.reconciler.operations import EarlyLooks, OperationCalls, Operations
+from bot.reconciler.outages import Outages, Pauses
+from bot.reconciler.outcomes import Updates
 from bot.reconciler.reads import Reads
-from bot.reconciler.reminders import Reminders
-from bot.reconciler.run_calls import RunCalls
-from bot.reconciler.run_reads import RunReads, is_waited_for
-from bot.reconciler.runs import Runs
-from bot.reconciler.runtimes import Runtime
+from bot.reconciler.runs import RunCalls, RunReads, Runs, is_waited_for
+from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
+from bot.reconciler.step import Preconditions
 from bot.reconciler.streams import Streams
-from bot.reconciler.suspicions import Suspicions
+from bot.reconciler.suspicions import Reminders, Suspicions
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.timers import Expiries, Timers
-from bot.reconciler.updates import Updates
 from bot.services.context import Context
 from bot.support.pool import Pool
 

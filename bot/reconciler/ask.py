@@ -6,25 +6,28 @@ Every provider error ends here and becomes one of four answers. The caller decid
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.people import Account
+from bot.domain.people import Account, AuditEntry
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
-from bot.providers.base import Access, Credential
-from bot.reconciler.keys import Became, Keys
-from bot.reconciler.ports import Numbers
-from bot.reconciler.runtimes import LONGEST_ASKED, Runtime
-from bot.reconciler.watch import Watch
+from bot.output.transcript import Board
+from bot.providers import base
+from bot.providers.base import Access, Credential, Provider
+from bot.reconciler.runtimes import LONGEST_ASKED, News, Numbers, Runtime
+from bot.services.context import Context, Part
 from bot.store.records import Calls
 from bot.store.store import Store
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
+    PermanentError,
     ProviderError,
     RateLimited,
     SecretError,
@@ -35,8 +38,10 @@ from bot.support.errors import (
     UnknownOutcome,
 )
 from bot.support.http import Window, freely, leaving_by
+from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
+
 
 _T = TypeVar("_T")
 
@@ -366,3 +371,219 @@ class Asker:
 def _ended(runtime: Runtime, cause: str) -> Refused:
     """Return the answer for an account whose credential isn't used any more."""
     return Refused(CredentialRefused(), cause, problems.sentence(cause, runtime.title))
+
+
+#: ``locked``: it is the connection's own secret that is refused.
+#: An error says why a renewal gave no usable credential.
+_Unrenewed = Literal["later", "locked"] | PermanentError
+#: What became of a refused credential; see ``Keys.refused``.
+Became = Literal["changed", "suspected", "refused", "locked", "later"]
+
+
+#: Short, because a step that refreshes has already made a call, and its lease covers both.
+REFRESH_SECONDS = 10.0
+#: Minting with the connection's secret takes more requests: a login link, a session, the token, its owner.
+MINT_SECONDS = 14.0
+#: How long a decrypted secret is cached, so that a poll every ten seconds doesn't decrypt it each time.
+OPEN_SECONDS = 60.0
+MOST_OPEN = 5_000
+
+
+class Keys(Part):
+    """Decrypt accounts' secrets, and react when a provider refuses one."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
+        self._opened: dict[tuple[str, str, str], Access] = {}
+        self._open_until = 0.0
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        #: The secret from a refresh, by account, until a call with it succeeds.
+        self._unproven: dict[str, str] = {}
+        #: Since when connections' own secrets have been refused, in epoch seconds; None once accepted again.
+        #: Connections about which nothing is known yet are absent.
+        self.lockouts: dict[str, float | None] = {}
+
+    def open(self, account: Account) -> Access:
+        """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
+        now = self._clock.monotonic()
+        if now >= self._open_until or len(self._opened) >= MOST_OPEN:
+            self._opened.clear()
+            self._open_until = now + OPEN_SECONDS
+        key = (row_key(account.principal.key, account.connection), account.username, account.secret)
+        access = self._opened.get(key)
+        if access is None:
+            sealed = self._vault.open(key[0], account.secret)
+            access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
+        return access
+
+    def worked(self, account: Account, access: Access) -> None:
+        """Note that a provider accepted the credential, by the access that the call was made with."""
+        self._unproven.pop(account.id, None)
+        if access.credential.acts != "person" and self.lockouts.get(account.connection, 0.0) is not None:
+            self.lockouts[account.connection] = None
+
+    async def refused(self, account: Account, runtime: Runtime) -> Became:
+        """Handle a refused credential: refresh it once if possible.
+
+        ``changed``: there is a new secret, continue with it. ``suspected``: one refusal may be wrong, so the
+        credential is checked again. ``refused``: the link is gone. ``locked``: the operator's own secret is
+        refused, which linking again can't fix; it must be replaced in the settings. ``later``: the refresh
+        got no answer.
+        """
+        lock = self._locks.setdefault(account.id, asyncio.Lock())
+        async with lock:
+            current = await self._store.account_by_id(account.id)
+            if current is None or current.state != "active":
+                return "refused"
+            if current.secret != account.secret:
+                return "changed"
+            fresh = await self._refreshed(current, runtime.provider)
+            if isinstance(fresh, Credential):
+                sealed = self._vault.seal(
+                    row_key(current.principal.key, current.connection), fresh.as_mapping()
+                )
+                if await self._store.save_secret(
+                    current.id, current.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
+                ):
+                    self._unproven[current.id] = sealed
+                    await self._note_renewal(current, fresh)
+                return "changed"
+            if fresh == "locked":
+                self.locked_out(account.connection)
+                return "locked"
+            if fresh == "later":
+                return "later"
+            noted = AuditEntry(
+                "usher",
+                "account.suspect",
+                current.id,
+                "refused",
+                {"connection": current.connection, "cause": problems.cause_of(fresh)},
+            )
+            if await self._store.suspect_account(current.id, current.secret, [noted]):
+                log.info("credential suspected", connection=account.connection, account=account.id)
+            return "suspected"
+
+    def locked_out(self, connection: str) -> None:
+        """Note that a connection's own secret is refused; logged once until it is accepted again."""
+        if self.lockouts.get(connection) is None:
+            log.warning("the connection's own secret is refused", connection=connection)
+            self.lockouts[connection] = self._clock.now()
+
+    def _is_of_connection(self, account: Account) -> bool:
+        try:
+            return self.open(account).credential.acts != "person"
+        except SecretError:
+            return False
+
+    async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
+        of_connection = self._is_of_connection(account)
+        refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
+        if not isinstance(provider, base.Renewal) or self._unproven.get(account.id) == account.secret:
+            return refusal
+        try:
+            access = self.open(account)
+            if not access.credential.is_renewable:
+                return refusal
+            async with asyncio.timeout(MINT_SECONDS if of_connection else REFRESH_SECONDS):
+                return await provider.refresh(access)
+        except CredentialRefused:
+            return refusal
+        except (ProviderError, SecretError, TimeoutError) as error:
+            log.info("refresh failed", connection=account.connection, problem=error)
+            # The connection's secret is valid, but no longer gives access to this account.
+            return error if of_connection and isinstance(error, PermanentError) else "later"
+
+    async def _note_renewal(self, account: Account, fresh: Credential) -> None:
+        if fresh.acts == "admin":
+            detail = {"connection": account.connection, "username": account.username, "acts": "admin"}
+            await self._store.append_audit([AuditEntry("usher", "account.renew", account.id, "ok", detail)])
+
+
+class Watch:
+    """End a call by its ``limit``: after ``seconds``, or once its account is unlinked.
+
+    ``current`` returns an account as it is now, None if it was unlinked. It is asked ``every`` few seconds;
+    most calls are over before the first time. All that costs one timer, as there are many calls.
+    """
+
+    def __init__(
+        self,
+        limit: asyncio.Timeout,
+        seconds: float,
+        account: Account | None,
+        current: Callable[[Account], Awaitable[Account | None]],
+        every: float,
+    ) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        # An account that is being revoked is unlinked, and this is the call to revoke its credential.
+        self._account = account if account is not None and account.state != "revoking" else None
+        self._current = current
+        self._every = seconds if self._account is None else every
+        self._looking: asyncio.Task[None] | None = None
+        self.is_unlinked = False
+
+    def __enter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._ends_at = now + self._seconds
+        self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        if now >= self._ends_at:
+            self._end()
+            return
+        self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
+        if self._account is not None and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look(self._account))
+
+    async def _look(self, account: Account) -> None:
+        # Without an answer of the store, the next look may tell.
+        with suppress(StoreError):
+            self.is_unlinked = await self._current(account) is None
+        if self.is_unlinked:
+            self._timer.cancel()
+            self._end()
+
+    def _end(self) -> None:
+        if not self._limit.expired():
+            self._limit.reschedule(self._loop.time())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineContext(Context):
+    """Add to the context what the parts of one reconciler share.
+
+    ``runtimes`` are this process's connections; followed outputs are written to the ``board``.
+    """
+
+    runtimes: Mapping[str, Runtime]
+    keys: Keys
+    asker: Asker
+    numbers: Numbers
+    jitter: Callable[[], float]
+    board: Board
+    news: News
+
+    @classmethod
+    def over(cls, context: Context, **parts: Any) -> EngineContext:
+        """Return the context extended by the engine's own parts."""
+        return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
+
+
+class EnginePart(Part):
+    """Hold what most parts of a reconciler use of its context."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._numbers = engine.numbers

@@ -18,7 +18,7 @@ from bot.domain.workspaces import (
     ends_by_consent,
     gentlest_mode,
 )
-from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
 from bot.support.pool import Pool, contained

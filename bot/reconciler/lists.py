@@ -12,8 +12,7 @@ from bot.domain.people import Account, Principal, Task, TaskKind
 from bot.domain.runs import FoundRun
 from bot.providers import base
 from bot.providers.base import Access, Discovered, Listing
-from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, Later, Refused, Unknown
-from bot.reconciler.context import EnginePart
+from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound

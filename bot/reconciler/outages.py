@@ -1,4 +1,4 @@
-"""Outages of connections: administrators are told once when one begins, and once when it is over.
+"""Connections that don't answer, told to administrators once, and pauses that providers asked for.
 
 A connection whose own secret is refused is also out of order, until the secret is accepted again.
 """
@@ -11,10 +11,11 @@ from typing import Final
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.ask import EngineContext, EnginePart
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
+
 
 #: The suffixes, in the store, of outages of a connection's own secret and of its people's credentials.
 OURS = "#secret"
@@ -134,3 +135,30 @@ def _parts(name: str) -> tuple[str, str]:
     """Return an outage's connection and its suffix, "" if the connection itself is away."""
     connection, mark, suffix = name.partition("#")
     return connection, mark + suffix
+
+
+#: How often the rows are read, in seconds: for so long others may go on asking.
+EVERY: Final = 1.0
+
+
+class Pauses(EnginePart):
+    """Let the connections' limits learn from the rows. ``Asker`` writes them."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._read_at: float | None = None
+
+    async def step(self) -> None:
+        """Read the rows, at most once a second: there are few, and none while nobody asks for a pause."""
+        now = self._clock.monotonic()
+        if self._read_at is not None and now < self._read_at + EVERY:
+            return
+        self._read_at = now
+        try:
+            pauses = await self._store.pauses()
+        except StoreError as error:
+            log.warning("pauses not read", problem=error)
+            return
+        for pause in pauses:
+            if (runtime := self._runtimes.get(pause.connection)) is not None:
+                runtime.limits_of(pause.calls).learn(pause)

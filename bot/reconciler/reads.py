@@ -1,6 +1,9 @@
-"""Status reads through the poll gate: claim, send within the margin, record the result.
+"""Status reads through the poll gate: claim, send within the margin, record the results in batches.
 
 The rule is in ``docs/rules.md``, "The poll gate".
+
+Results that arrive during a write form the next batch. An entry is the secret that opens a workspace from
+Usher's page; only a new one is stored.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 import structlog
 
@@ -17,25 +21,29 @@ from bot.domain.people import AuditEntry
 from bot.domain.plan import next_read
 from bot.domain.settling import GONE, UNLISTED, doubted, is_certain
 from bot.domain.workspaces import Doubt, Observed, Outcome, ReadClaim, ReadResult, State
-from bot.messages.texts import holds, problems
+from bot.messages.texts import cards, problems
 from bot.providers.base import Access, Pace, SendWindow
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, Later, Refused, Unknown
-from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.recorder import Entries, Recorder
-from bot.reconciler.runtimes import Runtime
+from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, Refused, Unknown
+from bot.reconciler.runtimes import News, Runtime
+from bot.store.store import Store
+from bot.support.clock import Ids
 from bot.support.errors import (
     BadAnswer,
     CredentialRefused,
     NotFound,
     SecretError,
     SentTooLate,
+    StoreBusy,
     StoreError,
+    StoreUnavailable,
     Unreachable,
 )
 from bot.support.pool import Pool, pool_room, run_all
+from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
+
 
 #: How many seconds to wait after a read that the person's credential or permissions don't allow.
 LACKING = 300.0
@@ -256,7 +264,7 @@ class Reads(EnginePart):
             self._strange.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
         return self._held(
-            claim, self._next(runtime, claim, claim.state, now), holds.strange_state(runtime.title, word)
+            claim, self._next(runtime, claim, claim.state, now), cards.strange_state(runtime.title, word)
         )
 
     def _later(self, runtime: Runtime, claim: ReadClaim, answer: Later | Unknown) -> ReadResult:
@@ -284,7 +292,7 @@ class Reads(EnginePart):
         if claim.has_open_operation and not is_news:
             # One refusal may be a gateway's error: read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending, runtime.pace.min_poll_interval)
-            return replace(self._own(claim, wait, holds.UNSEEN), doubt=doubt)
+            return replace(self._own(claim, wait, cards.UNSEEN), doubt=doubt)
         result = self._own(claim, LACKING, answer.sentence)
         if claim.has_open_operation or claim.doubt is None or claim.doubt.kind != UNLISTED:
             # A refused read doesn't disprove a list: the next list confirms it.
@@ -357,3 +365,101 @@ def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadCl
     for group in by_account.values():
         for start in range(0, len(group), max(size, 1)):
             yield group[start : start + max(size, 1)]
+
+
+#: How many stored entries are remembered; beyond that, they are opened again.
+
+
+class Recorder:
+    """Write results in batches: a transaction for each would cost as much as the read itself.
+
+    ``news`` is notified when a write gives other loops work.
+    """
+
+    def __init__(self, store: Store, ids: Ids, news: News) -> None:
+        self._news = news
+        #: The gates of the reads that are in flight or still to be written.
+        self.open: set[str] = set()
+        self._store = store
+        self._ids = ids
+        self._waiting: list[ReadResult] = []
+        self._is_writing = False
+
+    def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
+        """Queue results to be written by the pool; without a pool they wait for ``write``."""
+        self._waiting += results
+        if pool is not None and not self._is_writing:
+            self._is_writing = True
+            pool.add(self.write())
+
+    async def write(self) -> None:
+        """Write everything queued, including what arrives meanwhile."""
+        self._is_writing = True
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting, []
+                await self._write(some)
+                self.open.difference_update(result.gate_key for result in some)
+        finally:
+            self._is_writing = False
+
+    async def _write(self, results: Sequence[ReadResult]) -> None:
+        try:
+            is_news = await self._store.record_reads(results)
+        except (StoreBusy, StoreUnavailable) as error:
+            # The gates keep their due times, so all of these are read again after the interval.
+            log.warning("reads not written", count=len(results), problem=error)
+        except Exception:  # docs/rules.md, "Where errors end"
+            if len(results) > 1:
+                # One result that can't be written must not hold up the others.
+                for result in results:
+                    await self._write([result])
+                return
+            log.exception("read not written", reference=self._ids.reference())
+        else:
+            # A failed read also affects the connection's health, which other loops look at.
+            if is_news or any(result.observed is None for result in results):
+                self._news.work_left()
+
+
+class Entries:
+    """Store new entries only: a read every few seconds returns the same one.
+
+    What is in the row decides, as another process may have written it; what it says is remembered.
+    """
+
+    def __init__(self, engine: EngineContext) -> None:
+        self._store = engine.store
+        self._vault = engine.vault
+        #: A row's entry as it is stored, and a digest of what that says.
+        self._stored: dict[str, tuple[str, bytes]] = {}
+
+    async def keep(self, claim: ReadClaim, observed: Observed | None) -> None:
+        """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
+        if observed is None or observed.entry is None:
+            return
+        workspace_id = claim.workspace_ids[0]
+        row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
+        digest = _digest(row, observed.entry)
+        if sealed is not None and self._stored.get(workspace_id) == (sealed, digest):
+            return
+        if sealed is None or self._said(row, sealed) != digest:
+            sealed = self._vault.seal(row, {"entry": observed.entry})
+            try:
+                await self._store.save_entry(workspace_id, claim.gate_key, sealed)
+            except StoreError as error:
+                log.warning("entry not written", workspace=workspace_id, problem=error)
+                return
+        if len(self._stored) >= REMEMBERED:
+            self._stored.clear()
+        self._stored[workspace_id] = (sealed, digest)
+
+    def _said(self, row: str, sealed: str) -> bytes | None:
+        try:
+            return _digest(row, self._vault.open(row, sealed).get("entry", ""))
+        except SecretError:
+            return None
+
+
+def _digest(row: str, entry: str) -> bytes:
+    return sha256(f"{row}\n{entry}".encode()).digest()

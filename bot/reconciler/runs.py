@@ -1,23 +1,61 @@
-"""Job runs for the stepper; runs of one account that only need a read are read together."""
+"""Job runs for the stepper: launched once, read together for an account, stopped as often as necessary."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
+import structlog
+
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account
-from bot.domain.plan import Plan, Step, plan_run
+from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
-from bot.domain.runs import ClaimedRun, Update
-from bot.domain.workspaces import Call, Outcome
-from bot.messages.texts import problems
+from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update
+from bot.domain.settling import (
+    LEFT_OUT,
+    START_SETTLES,
+    UNANSWERED_SECONDS,
+    Verdict,
+    doubted,
+    has_settled,
+    is_certain,
+    is_run_unanswered,
+)
+from bot.domain.workspaces import Call, Created, Outcome, Traces
+from bot.messages.texts import cards, problems
+from bot.providers import base
+from bot.providers.base import Access
 from bot.reconciler import outcomes
-from bot.reconciler.caller import Caller
-from bot.reconciler.context import EngineContext
-from bot.reconciler.preconditions import PATIENCE, PROBE_WAIT, Preconditions
-from bot.reconciler.run_reads import TOGETHER, RunReads
+from bot.reconciler.ask import (
+    LIMITED,
+    REFUSED_WAIT,
+    SUSPECTED,
+    Done,
+    EngineContext,
+    EnginePart,
+    NotDone,
+    Refused,
+    Unknown,
+)
+from bot.reconciler.outcomes import Updates
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import Stepper
-from bot.reconciler.updates import Updates
+from bot.reconciler.step import (
+    CONFLICTS,
+    PATIENCE,
+    PROBE_WAIT,
+    Caller,
+    Preconditions,
+    Stepper,
+    knowing,
+    went_well,
+)
+from bot.store.store import Store
+from bot.support.errors import Conflict, NotFound
+
+log = structlog.get_logger(__name__)
 
 
 class Runs(Stepper[ClaimedRun]):
@@ -151,3 +189,264 @@ class Runs(Stepper[ClaimedRun]):
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Leave a run that has become due for a read since its claim to the next claim."""
         await self._updates.later(claimed, 0.1)
+
+
+#: Seconds until the first read after a call: a short run may be over by then.
+FIRST_READ: Final = 2.0
+
+
+class RunCalls(Caller[ClaimedRun]):
+    """Make calls to providers for runs."""
+
+    making = Step.LAUNCH
+    question = NoticeKind.JOB_ASKED
+    keeps_call = True
+
+    async def calling(self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: Access) -> Update:
+        """Commit to the call. A repeated stop keeps the time of its first call."""
+        is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
+        return knowing(replace(claimed.update(self._numbers.lease), called=is_first), step, Call.CALLING)
+
+    async def send(self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: Access) -> Created | None:
+        """Send the call; return what was launched."""
+        run, provider = claimed.run, runtime.provider.need(base.Runs)
+        if step is Step.LAUNCH:
+            return await provider.launch_job(access, run.spec or Spec(run.name), run.id)
+        assert run.remote_id is not None, "only what was launched is stopped"
+        await provider.stop_job(access, run.remote_id, force=run.stop_wanted == "force")
+        return None
+
+    async def accepted(
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, _access: Access, created: Created | None
+    ) -> Update | None:
+        """Record a launched run; read a stopped one soon."""
+        if created is not None:
+            await self._launched(claimed, runtime, step, created)
+            return None
+        entry = outcomes.audit(claimed.run, "call.stop", "accepted", how=claimed.run.stop_wanted)
+        return replace(went_well(claimed, _first_read(runtime), entry), stop_call=Call.ACCEPTED)
+
+    async def _launched(self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created) -> None:
+        run, remote_id = claimed.run, created.remote_id
+        entry = outcomes.audit(run, f"call.{step}", "accepted", remote_id=remote_id)
+        launched = replace(
+            went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, launch_call=Call.ACCEPTED
+        )
+        if not await self._updates.save(launched):
+            # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
+            log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
+
+    def again(
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
+    ) -> Update:
+        """Look soon after an unknown outcome, as a requested pause doesn't apply to looks."""
+        run, wait, attempts = claimed.run, REFUSED_WAIT, None
+        if not isinstance(answer, Refused):
+            wait, attempts = answer.wait, answer.attempts
+        if isinstance(answer, Unknown) and step is not Step.FIND:
+            wait = _first_read(runtime)
+        notices: list[NewNotice] = []
+        if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
+            notices = [_not_stopped(run)]
+        again = replace(claimed.update(wait), attempts=attempts, hold=answer.sentence, notices=notices)
+        return knowing(again, step, known)
+
+    def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: Refused) -> Update:
+        """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
+        run = claimed.run
+        if step is Step.LAUNCH:
+            ended = outcomes.ended_run(run, "failed", answer.cause, claimed.claim)
+            return replace(ended, launch_call=Call.NONE)
+        wait = _first_read(runtime)
+        if isinstance(answer.error, (NotFound, Conflict)):
+            # The run may just have ended, as the next reads will show; otherwise the stop is retried.
+            gone = isinstance(answer.error, NotFound) or run.attempts + 1 >= CONFLICTS
+            known, attempts = (Call.ACCEPTED, 0) if gone else (Call.NONE, run.attempts + 1)
+            return replace(claimed.update(wait), stop_call=known, attempts=attempts)
+        return replace(
+            claimed.update(wait),
+            stop_call=Call.ACCEPTED,
+            attempts=0,
+            card_dirty=True,
+            notices=[_not_stopped(run, cause=answer.cause)],
+            audit=[outcomes.audit(run, "call.stop", "refused", cause=answer.cause)],
+        )
+
+    async def look(self, claimed: ClaimedRun, runtime: Runtime, access: Access) -> Traces:
+        """Look for what the launch made."""
+        run = claimed.run
+        spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
+        traces = await runtime.provider.need(base.Runs).find_job(access, spec, run.id, since)
+        if not traces.others:
+            return traces
+        by_id = {one.remote_id: one for one in traces.others}
+        left = await self._store.unexplained_runs(run, list(by_id))
+        return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
+
+    async def has_settled(self, claimed: ClaimedRun, now: float) -> bool:
+        """Return whether the launch's result would have shown up by now."""
+        run = claimed.run
+        return has_settled(run.launch_call, run.called_at, run.unknown_since, now)
+
+    def is_wanted(self, claimed: ClaimedRun) -> bool:
+        """Return whether it should still be launched."""
+        return not claimed.run.stop_wanted
+
+    def unwanted(self, claimed: ClaimedRun, verdict: Verdict) -> Update:
+        """Step again at once to end it if nothing was launched."""
+        if verdict is Verdict.NOTHING:
+            return self.absent(claimed, 0.0)
+        return outcomes.ended_run(claimed.run, "failed", "untold", claimed.claim)
+
+    async def found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
+        """Record its id."""
+        await self._launched(claimed, runtime, Step.FIND, created)
+
+
+def _first_read(runtime: Runtime) -> float:
+    return max(FIRST_READ, runtime.pace.min_poll_interval)
+
+
+def _not_stopped(run: Run, **cause: str) -> NewNotice:
+    """Return the notice for one failed stop request; without a cause, it was given up."""
+    occasion = f"stop:{run.stop_wanted}:{run.called_at}"
+    return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
+
+
+#: How many runs are read in one request.
+TOGETHER: Final = 50
+#: How many seconds the end of a run waits for the last lines of its output.
+LAST_LINES_WAIT: Final = 2.0
+
+
+class RunReads(EnginePart):
+    """Read runs. When an account's were last read is in its row."""
+
+    def __init__(self, engine: EngineContext, updates: Updates[ClaimedRun]) -> None:
+        super().__init__(engine)
+        self._updates = updates
+        self._board = engine.board
+        self._deadline_seconds = engine.deadline_seconds
+
+    async def wait(self, account: Account, runtime: Runtime) -> float:
+        """Return the seconds until an account's runs may be read again."""
+        interval = runtime.pace.min_poll_interval
+        left = (account.runs_read_at or 0.0) + interval - await self._store.now()
+        # The time of a clock that has since been corrected counts as now.
+        return min(max(left, 0.0), interval)
+
+    async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
+        """Read runs of one account in one request, record the results, and end the runs that are over."""
+        runtime.observer.polled(runtime.name, len(batch))
+        remote_ids = [_remote(claimed.run) for claimed in batch]
+        answer = await self._asker.ask(
+            runtime,
+            account,
+            "read runs",
+            lambda access: runtime.provider.need(base.Runs).job_status(access, remote_ids),
+            # Failed reads of runs aren't counted: all back off as after the third.
+            attempts=2,
+        )
+        found: Mapping[str, ObservedRun]
+        match answer:
+            case Done(found):
+                pass
+            case Refused(error=NotFound()):
+                found = {}
+            case Refused(needs_credential=True, sentence=sentence):
+                await self._updates.all_later(batch, PATIENCE, sentence)
+                return
+            case Refused():
+                for claimed in batch:
+                    await self._updates.save(await self._refused(claimed, runtime, answer))
+                return
+            case _:
+                # A single failure that the next read may resolve isn't worth a line on the card.
+                is_shown = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
+                wait = max(answer.wait, runtime.pace.min_poll_interval)
+                hold = answer.sentence if is_shown else None
+                await self._updates.all_later(batch, wait, hold, deadline_in=self._deadline_seconds)
+                return
+        for claimed in batch:
+            await self._updates.save(await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
+
+    async def _seen(self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None) -> Update:
+        run, now = claimed.run, await self._store.now()
+        if observed is None:
+            return await self._left_out(claimed, runtime, now)
+        if observed.state.is_over or observed.is_last:
+            return await self.over(claimed, observed)
+        began = observed.started_at or run.started_at or run.called_at or run.created_at
+        wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
+        if observed.state is RunState.UNKNOWN:
+            # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
+            hold = cards.UNSEEN if run.held_since is not None else None
+            return await self._held(claimed, replace(claimed.update(wait), observed=observed), hold)
+        return replace(
+            claimed.update(wait),
+            remote_id=observed.remote_id,
+            observed=observed,
+            hold="" if run.hold else None,
+            card_dirty=_is_unanswered_now(run, now),
+        )
+
+    async def over(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
+        """Return the update that ends a finished run."""
+        run = claimed.run
+        shown = self._board.shown(run.id)
+        return outcomes.ended_run(
+            run,
+            "ended",
+            None,
+            claimed.claim,
+            observed=observed,
+            last_lines=shown.last_lines if shown is not None else (),
+            due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
+            tells=await self._updates.tells(claimed),
+        )
+
+    async def _left_out(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
+        """Count a read that lacked the run: one that was just launched may not be listed yet."""
+        run = claimed.run
+        wait = max(5.0, runtime.pace.min_poll_interval)
+        if now - (run.called_at or run.created_at) < START_SETTLES:
+            return claimed.update(wait)
+        doubt = doubted(run.doubt, LEFT_OUT, now)
+        if is_certain(doubt, now):
+            log.info("run lost", connection=runtime.name, run=run.id)
+            return outcomes.ended_run(
+                run, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
+            )
+        return replace(claimed.update(wait), doubt=doubt)
+
+    async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: Refused) -> Update:
+        """Count a refused read; the reason is shown once refusals last."""
+        run, now = claimed.run, await self._store.now()
+        doubt = doubted(run.doubt, answer.word, now)
+        is_news = is_certain(doubt, now)
+        wait = (
+            PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
+        )
+        refused = replace(claimed.update(wait), doubt=doubt)
+        return await self._held(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
+
+    async def _held(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
+        """Return the update of a run that can't be seen, with a deadline for that."""
+        return await self._updates.held(claimed, replace(update, deadline_in=self._deadline_seconds), hold)
+
+
+async def is_waited_for(store: Store, claimed: ClaimedRun) -> bool:
+    """Return whether somebody waits for a run's end: they launched it here, have its card, or stopped it."""
+    run = claimed.run
+    return bool(run.reference or run.stop_wanted) or await store.card(run.id) is not None
+
+
+def _is_unanswered_now(run: Run, now: float) -> bool:
+    """Return whether a stop has, since the last read, gone unanswered long enough to be forced."""
+    is_new = (run.observed_at or 0.0) < (run.called_at or now) + UNANSWERED_SECONDS
+    return is_new and is_run_unanswered(run, now)
+
+
+def _remote(run: Run) -> str:
+    assert run.remote_id is not None, "only what was launched is read"
+    return run.remote_id

@@ -1,23 +1,32 @@
-"""A process's view of a connection: how many requests may run at once, and whether it answers at all."""
+"""A process's view of a connection: how many requests may run, whether it answers, whose start goes next.
+
+In the memory of the process that owns the connection's starts: with a new owner, as after a restart, the
+operations ask again, oldest first, once earlier starts no longer count.
+"""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from bisect import bisect_left, insort
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 import structlog
 
+from bot.domain.people import Principal
 from bot.domain.plan import backoff
-from bot.messages.texts import holds, problems
+from bot.domain.runs import Run
+from bot.domain.workspaces import Operation
+from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
-from bot.reconciler.ports import News, Observer
-from bot.reconciler.start_queue import StartQueue
 from bot.store.records import Calls, Pause
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, TemporaryError, Unreachable
 
 log = structlog.get_logger(__name__)
+
 
 #: This many failures in a row, without a success, mean the connection is down and not just one resource.
 BREAKS_AFTER = 5
@@ -227,13 +236,13 @@ class Health:
 
     def asked(self, seconds: float) -> str:
         """Return a sentence saying until when the provider asked for a pause."""
-        return holds.paused(self._title, self._clock.now() + seconds)
+        return cards.paused(self._title, self._clock.now() + seconds)
 
     def sentence(self, error: TemporaryError | None = None) -> str:
         """Return a sentence saying that it isn't answering, as far as is known."""
         if self._since is None:
             return problems.sentence(error or Unreachable(), self._title)
-        return holds.silent_since(self._title, self._since)
+        return cards.silent_since(self._title, self._since)
 
 
 class Runtime:
@@ -268,3 +277,182 @@ class Runtime:
     def is_probed(self) -> bool:
         """Return whether a connection in doubt already has its single probe in flight."""
         return self.health.is_doubtful and not self.slots.is_idle
+
+
+#: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as
+#: evenly as they are sent.
+SPARE: Final = 1.1
+STARTS_TOGETHER: Final = 0.2
+#: An operation that doesn't come back within this long of its turn loses it.
+LATE_SECONDS: Final = 2.0
+#: Without a limit, a start may be overtaken by one requested at most this much later.
+OVERTAKES_SECONDS: Final = 1.0
+#: How soon to ask again when only waiting for another operation's turn.
+SOON: Final = 0.25
+MOST_REMEMBERED: Final = 10_000
+
+
+class StartQueue:
+    """Grant starts, as long as this process owns them. ``per_second`` is the provider's limit, or None.
+
+    ``news`` gets the seconds until the next turn.
+    """
+
+    def __init__(self, per_second: float | None, monotonic: Callable[[], float], news: News) -> None:
+        self._news = news
+        self.per_second = per_second
+        self._monotonic = monotonic
+        #: Since when this process has granted them, monotonic.
+        self.owned_since = 0.0
+        self._held_until = 0.0
+        #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
+        self._order: list[tuple[float, str]] = []
+        self._comes_until: dict[str, float] = {}
+        #: When starts were granted, as far back as matters.
+        self._gone: deque[float] = deque()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Grant nothing until starts that aren't known here, of an earlier owner, don't count any more."""
+        self._order.clear()
+        self._comes_until.clear()
+        self._gone.clear()
+        self._held_until = (
+            self._monotonic() + max(1.0, 1.0 / self.per_second) * SPARE if self.per_second else 0.0
+        )
+
+    def wait(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
+        """Return 0 and count the start, or return the seconds after which the operation should ask again."""
+        if owned_since != self.owned_since:
+            self.owned_since = owned_since
+            self._begin()
+        now = self._monotonic()
+        self._forget(now)
+        wait = self._wait(operation, now)
+        if wait <= 0:
+            self._leaves((operation.created_at, operation.id))
+            self._gone.append(now)
+            return 0.0
+        self._stays(operation, now + wait)
+        self._news.turn_in(wait)
+        return wait
+
+    def missed(self, operation: Operation | Run, seconds: float) -> None:
+        """Note that a granted start couldn't be sent; it asks again after ``seconds``."""
+        if self._gone:
+            self._gone.pop()
+        self._stays(operation, self._monotonic() + seconds)
+
+    def hold_off(self, seconds: float) -> None:
+        """Grant nothing for a while, because the provider asked for it; the longer wait wins."""
+        self._held_until = max(self._held_until, self._monotonic() + seconds)
+
+    def _wait(self, operation: Operation | Run, now: float) -> float:
+        """Return the seconds until this start may be sent, 0 if it may go now; older ones go first."""
+        older = bisect_left(self._order, (operation.created_at, operation.id))
+        if now < self._held_until:
+            return max(self._held_until - now, 0.01)
+        rate = self.per_second
+        if rate is None:
+            is_first = not older or self._order[0][0] >= operation.created_at - OVERTAKES_SECONDS
+            return 0.0 if is_first else SOON
+        count = self._count(rate)
+        window = count / rate * SPARE
+        recent = [at for at in self._gone if at > now - window][-count:]
+        place = older - (count - len(recent))
+        if place < 0:
+            return 0.0
+        # Each start that was granted frees its slot one window later. The starts that wait take the slots in
+        # order; when there are more of them than slots, they take the same slots again a window later.
+        rounds, number = divmod(place, count)
+        opens = recent[number] if number < len(recent) else now
+        return max(opens + window * (rounds + 1) - now, 0.01)
+
+    def _stays(self, operation: Operation | Run, comes_at: float) -> None:
+        if operation.id not in self._comes_until:
+            if len(self._order) >= MOST_REMEMBERED:
+                return
+            insort(self._order, (operation.created_at, operation.id))
+        self._comes_until[operation.id] = comes_at + LATE_SECONDS
+
+    def _leaves(self, one: tuple[float, str]) -> None:
+        if self._comes_until.pop(one[1], None) is not None:
+            del self._order[bisect_left(self._order, one)]
+
+    def _forget(self, now: float) -> None:
+        """Drop operations that didn't come back, and starts too old to count towards the limit."""
+        while self._order and self._comes_until[self._order[0][1]] < now:
+            self._leaves(self._order[0])
+        rate = self.per_second
+        longest = self._count(rate) / rate * SPARE if rate else 0.0
+        while self._gone and self._gone[0] <= now - longest:
+            self._gone.popleft()
+
+    @staticmethod
+    def _count(rate: float) -> int:
+        return max(int(rate * STARTS_TOGETHER), 1)
+
+
+class Replay(Protocol):
+    """Run a waiting command as if it were typed now. The tasks call it; ``handlers.replay`` implements it."""
+
+    async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
+        """Run the stored command; raise StoreError if nothing could be written."""
+        ...
+
+
+class News(Protocol):
+    """Notify the loops of new work. Reads and start queues call it; the scheduler implements it."""
+
+    def work_left(self) -> None:
+        """Note that something was written that gives other loops work; most reads change nothing."""
+        ...
+
+    def turn_in(self, seconds: float, /) -> None:
+        """Note in how many seconds an operation's turn comes, which is finer than a tick."""
+        ...
+
+
+class Observer(Protocol):
+    """Count calls to providers, their failures and claims; ``bot.web.health.Metrics`` is one."""
+
+    def polled(self, connection: str, count: int = 1, /) -> None:
+        """Count status reads that were sent."""
+        ...
+
+    def claimed(self, connection: str, seconds: float, /) -> None:
+        """Note how long it took to claim status reads, where there were any."""
+        ...
+
+    def provider_failed(self, connection: str, kind: str, /) -> None:
+        """Count a failed call by the name of its error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Hold the reconciler's limits and intervals; times in seconds.
+
+    ``call_seconds`` bounds a provider call and ``lease`` a claimed row. The lease is longer, so that nobody
+    takes over a row while its call is in flight.
+    """
+
+    margin: float = 0.5
+    #: How long before a workspace ends by itself its owner is warned.
+    warn_seconds: float = 300.0
+    batch: int = 50
+    lease: float = 40.0
+    call_seconds: float = 25.0
+    #: The least seconds between two looks at an idle open operation, for its progress bar and its deadline.
+    tick: float = 20.0
+    #: The most of these looks per second: Slack allows fewer card updates than that anyway. With very many
+    #: open operations each waits longer, up to the limit below.
+    looks_per_second: float = 5.0
+    slow_tick: float = 600.0
+    #: How long after an unlink the credential may still be used, to revoke it.
+    revoke_within: float = 5.0
+    #: While a long list is read, how often to check that its account is still linked.
+    watch: float = 2.0
+    discover_after: float = 600.0
+    discover_unused_after: float = 86_400.0
+    discover_at_once: int = 20

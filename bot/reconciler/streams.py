@@ -14,14 +14,22 @@ import structlog
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Account
 from bot.domain.runs import OutputChunk, Run, RunState
-from bot.messages.texts import outputs, problems
+from bot.messages.texts import problems, runs
 from bot.output.streaming import without_secrets
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, SUSPECTED, Answer, Later, Refused, Unknown
-from bot.reconciler.context import EngineContext, EnginePart
-from bot.services.owners import OUTPUT
+from bot.reconciler.ask import (
+    REFUSED_WAIT,
+    SUSPECTED,
+    Answer,
+    EngineContext,
+    EnginePart,
+    Later,
+    Refused,
+    Unknown,
+)
+from bot.services.context import OUTPUT
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -185,7 +193,7 @@ class Streams(EnginePart):
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             runtime = self._runtimes.get(run.connection)
             because = problems.sentence(cause, runtime.title if runtime is not None else run.connection)
-            await self._over(follower, now, outputs.NOT_READ.format(because=because) if cause else "")
+            await self._over(follower, now, runs.NOT_READ.format(because=because) if cause else "")
             return
         follower.next_at = now + (max(wait, AGAIN_AFTER) if run.outcome is None else wait)
 
@@ -202,7 +210,7 @@ class Streams(EnginePart):
         transcript = follower.entry.transcript
         if transcript.spool.is_full:
             is_cut = transcript.spool.size > CAP - LONGEST_CHARACTER
-            note = outputs.CUT.format(size=CAP // 1_000_000) if is_cut else outputs.NOT_KEPT
+            note = runs.CUT.format(size=CAP // 1_000_000) if is_cut else runs.NOT_KEPT
         await transcript.end(note)
         follower.entry.over(now)
 

@@ -1,4 +1,4 @@
-"""Refused credentials: checked for a while before a link is given up.
+"""Links in doubt: refused credentials, checked before a link is given up, and reminders before one ends.
 
 While an account is suspected its calls wait (``bot.reconciler.ask``). Checks use the cheapest request there
 is. When several people's credentials are refused, the connection is at fault and nobody's time runs.
@@ -15,9 +15,9 @@ import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, AuditEntry
+from bot.domain.telling import reminder
 from bot.messages.texts import problems
-from bot.reconciler.ask import SUSPECTED, Done, Later, Refused
-from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later, Refused
 from bot.reconciler.lists import LISTS
 from bot.reconciler.outages import PEOPLE
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
@@ -25,6 +25,7 @@ from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, contained, run_all
 
 log = structlog.get_logger(__name__)
+
 
 #: How often a suspected credential is tried at most.
 LOOK_SECONDS: Final = 30.0
@@ -183,3 +184,30 @@ def _is_due(account: Account, now: float) -> bool:
 def _notice(account: Account, kind: NoticeKind, occasion: str) -> NewNotice:
     body = {"connection": account.connection, "username": account.username, "since": account.refused_since}
     return NewNotice(account.id, kind, occasion, account.principal, body)
+
+
+#: How many are reminded at once.
+SOME: Final = 100
+
+
+class Reminders(EnginePart):
+    """Write the reminders that are due; rows say which, so a downtime delays and loses none."""
+
+    async def step(self) -> int:
+        """Write what is due; return how many accounts that was about."""
+        found = await self._store.due_reminders(SOME)
+        now = await self._store.now()
+        for account in found:
+            assert account.ends_at is not None, "who is reminded of an end has one"
+            occasion, next_at = reminder(account.ends_at, now)
+            can_link_again = occasion and account.connection in self._runtimes
+            notices = [_reminder(account, occasion)] if can_link_again else []
+            await self._store.reminder_done(account, next_at, notices)
+        return len(found)
+
+
+def _reminder(account: Account, occasion: str) -> NewNotice:
+    body = {"connection": account.connection, "username": account.username, "ends_at": account.ends_at}
+    # A renewed credential is a new one of the same account.
+    when = f"{occasion}:{account.ends_at:.0f}"
+    return NewNotice(account.id, NoticeKind.LINK_ENDING, when, account.principal, body)

@@ -1,4 +1,4 @@
-"""The reconciler's work that isn't an operation: lists, waiting commands, revocations, people."""
+"""The reconciler's work that isn't an operation: usernames, schedules, offers, commands, revocations."""
 
 from __future__ import annotations
 
@@ -8,25 +8,36 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from bot.domain.people import Principal, Task, TaskKind
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, Approval, AuditEntry, Principal, Snapshot, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
+from bot.messages.texts import problems
 from bot.providers import base
-from bot.reconciler.approvals import Approved
-from bot.reconciler.ask import LIMITED
-from bot.reconciler.context import EngineContext, EnginePart
-from bot.reconciler.lists import Again, Busy, Lists, waiting_commands
-from bot.reconciler.ports import Replay
-from bot.reconciler.schedules import Schedules
-from bot.reconciler.snapshots import Snapshots
-from bot.reconciler.unfinished_links import UnfinishedLinks
-from bot.services.accounts import Accounts
-from bot.services.authority import decided
-from bot.store.records import NewTask
-from bot.support.errors import SlackFailed, SlackLimited, StoreError
+from bot.providers.base import Access, Credential
+from bot.reconciler.ask import LIMITED, Done, EngineContext, EnginePart, Refused
+from bot.reconciler.lists import (
+    DISCOVER_SECONDS,
+    Again,
+    Busy,
+    Lists,
+    not_yet,
+    settled,
+    slot,
+    waiting_commands,
+)
+from bot.reconciler.runtimes import Replay, Runtime
+from bot.services.accounts import Accounts, approval_entry, notice
+from bot.services.asked import decided
+from bot.services.linking import warn_holders
+from bot.services.making import TEMPLATES, payload_of
+from bot.store.records import Activation, NewTask
+from bot.support.errors import CredentialRefused, NotFound, SlackFailed, SlackLimited, StoreError, Untrusted
 from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
+
 
 #: How often a failing task is tried, with growing waits; a command less often, as its person is waiting.
 TRIES = 10
@@ -208,3 +219,277 @@ class Tasks(EnginePart):
         except SlackFailed as error:
             log.info("people not read", problem=str(error))
             raise Again(0.0) from None
+
+
+CHECK_SECONDS = 20.0
+
+
+class Approved(EnginePart):
+    """Link people as the usernames approved for them."""
+
+    async def link(self, task: Task) -> None:
+        """Check an approved username and link its person; raise Again while the provider doesn't answer."""
+        approval = await self._store.approval(task.subject)
+        if approval is None or approval.state != "approved":
+            return
+        runtime = self._runtimes.get(approval.connection)
+        is_served = runtime is not None and runtime.provider.settings.serves(approval.principal)
+        if runtime is None or not is_served or not runtime.provider.links_by("admin"):
+            # The operator has changed the connections file since the approval.
+            await self._failed(approval, runtime.title if runtime else approval.connection, "not_set_up")
+            return
+        answer = await self._asker.ask(
+            runtime,
+            None,
+            "check a username",
+            lambda _own: runtime.provider.need(base.Behalf).check_username(approval.username),
+            attempts=task.attempts,
+            seconds=CHECK_SECONDS,
+        )
+        match answer:
+            case Done(identity):
+                await self._activate(approval, runtime, identity.username, identity.credential)
+            case Refused(error=NotFound()):
+                await self._failed(approval, runtime.title, "not_found")
+            case Refused(error=CredentialRefused()):
+                await self._failed(approval, runtime.title, "credential_refused")
+            case Refused(error=Untrusted() as error):
+                await self._failed(approval, runtime.title, "untrusted", said=error.message)
+            case Refused():
+                await self._failed(approval, runtime.title, "forbidden")
+            case _:
+                raise not_yet(answer)
+
+    async def give_up(self, task: Task, because: str = "gave_up") -> None:
+        """Tell the person and the administrator why it failed, usually since the provider never answered."""
+        approval = await self._store.approval(task.subject)
+        if approval is not None and approval.state == "approved":
+            runtime = self._runtimes.get(approval.connection)
+            await self._failed(approval, runtime.title if runtime else approval.connection, because)
+
+    async def _activate(
+        self, approval: Approval, runtime: Runtime, username: str, credential: Credential
+    ) -> None:
+        """Write the account and the request's end in one transaction, so a crash can't separate them."""
+        principal, connection = approval.principal, approval.connection
+        account = Account(
+            id=self._ids.new("account"),
+            principal=principal,
+            connection=connection,
+            username=username,
+            secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
+            state="active",
+            linked_at=await self._store.now(),
+            ends_at=credential.ends_at,
+        )
+        body = {"connection": connection, "username": username, "account": account.id}
+        then = [approval.waiting] if approval.waiting else []
+        activation = Activation(
+            account=account,
+            notices=[
+                NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body),
+                *_to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"),
+            ],
+            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
+            audit=[
+                AuditEntry(
+                    actor=approval.decided_by or "",
+                    action="account.linked",
+                    target=f"{principal.key}/{connection}",
+                    result="ok",
+                    detail={
+                        "account": account.id,
+                        "username": username,
+                        "proof": "administrator",
+                        "acts": "admin",
+                    },
+                )
+            ],
+        )
+        if await self._store.activate_directly(activation, approval.id) == "taken":
+            await self._failed(approval, runtime.title, "taken")
+            await warn_holders(self._store, connection, username, principal, approval.id, is_approved=True)
+
+    async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
+        kind = NoticeKind.APPROVAL_FAILED
+        detail = problems.sentence(because, title) if because in problems.CAUSES else because
+        news = [
+            notice(approval, kind, "failed", approval.principal, cause=because, is_own=True),
+            *_to_administrator(approval, kind, "failed", cause=because),
+        ]
+        more = {"cause": because, "said": said} if said else {"cause": because}
+        audit = approval_entry(approval, "usher", "approval.failed", "refused", **more)
+        await self._store.approval_failed(approval, detail, news, audit)
+
+
+def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
+    if not approval.decided_by:
+        return []
+    to = Principal.from_key(approval.decided_by)
+    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+
+
+#: How soon, in seconds, to look again whether an earlier request about the same job has ended.
+SOON = 1.0
+
+
+class Schedules(EnginePart):
+    """Set and clear schedules. Doing it twice does no harm, so an interrupted task is repeated.
+
+    A delayed task is dropped once a later one for the same job was asked for, whichever process has it: its
+    schedule is outdated. The later one waits while the earlier one may be on its way.
+    """
+
+    async def set(self, task: Task) -> Sequence[NewTask]:
+        """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
+        if (is_next := await self._store.task_turn(task)) is None:
+            await self._not_set(task, "replaced")
+            return ()
+        if not is_next:
+            raise Busy(SOON)
+        account = await self._store.account_by_id(str(task.payload["account"]))
+        connection = str(task.payload["connection"])
+        runtime = self._runtimes.get(connection)
+        if account is None or account.state != "active" or runtime is None:
+            because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
+            await self._not_set(task, because if runtime is not None else "connection_gone")
+            return ()
+        with slot(runtime):
+            problem = await self._send(task, account, runtime)
+        if problem:
+            await self._not_set(task, problem)
+            return ()
+        await self._tell(task, "ok")
+        return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
+
+    async def give_up(self, task: Task, because: str = "gave_up") -> None:
+        """Tell the person that it wasn't set; by default because no attempt worked."""
+        await self._not_set(task, because)
+
+    async def _send(self, task: Task, account: Account, runtime: Runtime) -> str:
+        """Send it; return the cause of failure, or "". Raise Again to retry."""
+        job, cron = str(task.payload["job"]), task.payload["cron"] or None
+        answer = await self._asker.ask(
+            runtime,
+            account,
+            "schedule",
+            lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
+            attempts=task.attempts,
+        )
+        match settled(answer):
+            case Refused(cause=cause):
+                return cause
+            case _:
+                return ""
+
+    async def _not_set(self, task: Task, cause: str) -> None:
+        await self._tell(task, "refused", cause=cause)
+
+    async def _tell(self, task: Task, result: str, **cause: str) -> None:
+        asked = task.payload
+        principal = Principal.from_key(str(asked["principal"]))
+        detail = {"connection": asked["connection"], "cron": asked["cron"], **cause}
+        body = {"name": asked["name"], **detail}
+        await self._store.add_notices([NewNotice(task.id, NoticeKind.SCHEDULED, "schedule", principal, body)])
+        target = f"{asked['connection']}/{asked['job']}"
+        await self._store.append_audit([AuditEntry(principal.key, "call.schedule", target, result, detail)])
+
+
+#: The prefix of a task's subject that is about a server itself; any other is ``ACCOUNT/KIND``.
+_CONNECTION: Final = "connection:"
+
+
+class Snapshots(EnginePart):
+    """Read what forms are built from with people's accounts, facts about servers with Usher's own secret."""
+
+    async def read(self, task: Task) -> Sequence[NewTask]:
+        """Read and store a task's snapshot; return the commands that waited for it. Raise Again to retry."""
+        owner, _, kind = task.subject.rpartition("/")
+        account: Account | None = None
+        connection = owner.removeprefix(_CONNECTION)
+        if not owner.startswith(_CONNECTION):
+            account = await self._store.account_by_id(owner)
+            if account is None or account.state == "revoking":
+                return ()
+            if account.state == "refused":
+                return waiting_commands(task, account.principal, "credential_refused")
+            connection = account.connection
+        runtime = self._runtimes.get(connection)
+        if runtime is None:
+            return waiting_commands(task, _person(account), "connection_gone")
+        if (problem := _unasked(runtime, account, kind)) is not None:
+            return waiting_commands(task, _person(account), problem)
+        with slot(runtime):
+            problem = await self._read(task, runtime, account, kind)
+        return waiting_commands(task, _person(account), problem)
+
+    async def _read(self, task: Task, runtime: Runtime, account: Account | None, kind: str) -> str:
+        """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
+
+        async def send(access: Access) -> Any:
+            if account is None:
+                return await runtime.provider.need(base.Overview).about()
+            return await runtime.provider.need(base.Forms).templates(access)
+
+        seconds = None if account is None else DISCOVER_SECONDS
+        answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
+        match answer:
+            case Done(offer):
+                owner = account.id if account is not None else ""
+                now = await self._store.now()
+                await self._store.save_snapshot(Snapshot(runtime.name, owner, kind, payload_of(offer), now))
+                log.info("snapshot read", connection=runtime.name, kind=kind)
+                return ""
+            case Refused(cause=cause):
+                return cause
+            case _:
+                raise not_yet(answer)
+
+
+def _unasked(runtime: Runtime, account: Account | None, kind: str) -> str | None:
+    """Return why something isn't requested at all, or None if it is."""
+    if account is None:
+        return None if isinstance(runtime.provider, base.Overview) else "no_about"
+    return None if kind == TEMPLATES and isinstance(runtime.provider, base.Forms) else "not_found"
+
+
+def _person(account: Account | None) -> Principal | None:
+    return account.principal if account is not None else None
+
+
+class UnfinishedLinks(EnginePart):
+    """Revoke the credential that a provider issued to Usher for a checked token if no account uses it."""
+
+    async def revoke(self, task: Task) -> None:
+        """Revoke the payload's credential unless an account uses it; raise Again while there is no answer."""
+        runtime = self._runtimes.get(str(task.payload["connection"]))
+        if runtime is None or not isinstance(runtime.provider, base.Revocation):
+            return
+        unused = _as_account(task)
+        access = self._asker.open(unused)
+        if isinstance(access, Refused) or await self._is_used(unused, access):
+            return
+        revoking = self._asker.ask(runtime, unused, "revoke", runtime.provider.revoke, attempts=task.attempts)
+        settled(await revoking)
+
+    async def _is_used(self, unused: Account, access: Access) -> bool:
+        """Compare tokens, not ciphertexts, which change with the key."""
+        account = await self._store.account(unused.principal, unused.connection)
+        if account is None or not account.secret:
+            return False
+        held = self._asker.open(account)
+        # A secret that can't be decrypted can't be compared, so it is left alone.
+        return isinstance(held, Refused) or held.credential.token == access.credential.token
+
+
+def _as_account(task: Task) -> Account:
+    left = task.payload
+    return Account(
+        id=task.id,
+        principal=Principal.from_key(str(left["principal"])),
+        connection=str(left["connection"]),
+        username=str(left["username"]),
+        secret=str(left["secret"]),
+        state="revoking",
+        linked_at=task.created_at,
+    )

@@ -22,7 +22,7 @@ from bot.domain.workspaces import (
     is_final,
     planned_mode,
 )
-from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.making import check_account
 from bot.services.workspaces import Workspaces
 from bot.support.errors import NotIdentified, NotLinked, Refused

@@ -1,32 +1,47 @@
-"""Linking and unlinking: a person in Slack and their own account at a provider.
+"""Who a person is: linked accounts and their end, approved usernames, first contacts, signed-in browsers.
 
 Every refusal is a ``Refused`` with a text for the person. Each change is written in one transaction with its
 audit row.
+
+An administrator says which person is which user at a provider; it is never guessed from names or addresses.
+Every step leaves an audit row.
+
+A session proves who signed in with Slack, and nothing more. Who owns a workspace, and whether its owner may
+still act, is checked again at every request.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final, Literal
+
+import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Link, Principal
-from bot.messages.texts import pages as words
-from bot.messages.texts import problems
+from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
+from bot.domain.policy import Target
+from bot.domain.workspaces import BrowserSession, Look, Workspace
+from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.providers.base import Credential
+from bot.providers.base import Credential, Provider
 from bot.services import linking
-from bot.services.asked import Asked
+from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
-from bot.services.link_steps import LinkSteps
-from bot.services.linking import code_row, digest, entry
-from bot.store import accounts, links
-from bot.store.records import Activation
+from bot.services.linking import LinkSteps, code_row, digest, entry
+from bot.store import accounts, people
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.records import Activation, NewTask
 from bot.store.store import Store
+from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
+from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
-from bot.support.vault import row_key
+from bot.support.vault import entry_key, row_key
+
+log = structlog.get_logger(__name__)
 
 
 async def end_unreadable(store: Store, account: Account) -> bool:
@@ -59,7 +74,7 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
         state="active",
         linked_at=tx.now(),
     )
-    links.activate_directly(tx, Activation(fresh))
+    accounts.activate_directly(tx, Activation(fresh))
     asked.note(tx, "account.opened", f"{principal.key}/{connection}", "ok", account=fresh.id)
     return accounts.account(tx, principal, connection)
 
@@ -119,11 +134,11 @@ class Accounts(Part):
             known = (
                 ", ".join(self._connections[one].settings.title for one in self.linkable(principal)) or "none"
             )
-            raise Refused("link.unknown_connection", words.unknown_connection(connection, known))
+            raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
         if not provider.links_by("token"):
-            raise Refused("link.not_by_token", words.not_by_token(provider.settings.title))
+            raise Refused("link.not_by_token", pages.not_by_token(provider.settings.title))
         if self._public_url is None:
-            raise Refused("link.no_address", words.no_address())
+            raise Refused("link.no_address", pages.no_address())
         nonce = linking.new_nonce()
         now = await self._store.now()
         link = Link(
@@ -136,26 +151,26 @@ class Accounts(Part):
             tries_left=linking.TRIES,
         )
         if not await self._store.new_link(link, [entry(link, "link.invited", "ok")], interaction):
-            raise Refused("link.repeated", words.link_repeated())
+            raise Refused("link.repeated", pages.link_repeated())
         return f"{self._public_url.rstrip('/')}/link/{nonce}"
 
     async def confirm_code(self, principal: Principal, code: str) -> Account:
         """Link the account waiting for this person's code; raises Refused (``code.none``, …)."""
         link = await self._store.open_link_of(principal, "code")
         if link is None or link.code_hash is None or link.code_tries_left <= 0:
-            raise Refused("code.none", words.code_none(self._command))
+            raise Refused("code.none", pages.code_none(self._command))
         if link.connection not in self.linkable(principal):
             # The operator has changed the connections since.
-            raise Refused("code.none", words.code_none(self._command))
+            raise Refused("code.none", pages.code_none(self._command))
         left = link.code_tries_left - 1
         # The attempt is counted before the comparison, so that concurrent attempts can't exceed five.
         tried = replace(link, code_tries_left=left, tries_left=left)
         if not await self._store.change_link(tried, "code", link.tries_left):
-            raise Refused("code.busy", words.code_busy())
+            raise Refused("code.busy", pages.code_busy())
         expected = self._vault.open(code_row(link), link.code_hash)["code"]
         if not hmac.compare_digest(expected.encode(), digest(linking.plain_code(code)).encode()):
             await self._store.append_audit([entry(link, "link.code", "refused", tries_left=left)])
-            raise Refused("code.wrong", words.code_wrong(left, self._command))
+            raise Refused("code.wrong", pages.code_wrong(left, self._command))
         return await self.steps.linked.activate(tried, "code", proof="code")
 
     async def unlink(
@@ -213,3 +228,230 @@ def _unlinked_entry(account: Account, actor: str, cause: str) -> AuditEntry:
         result="ok",
         detail={"account": account.id, "username": account.username, "cause": cause or "asked"},
     )
+
+
+_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
+
+
+def possible(context: Context, principal: Principal) -> list[str]:
+    """Return the names of the connections where a person's username may be approved."""
+    return sorted(
+        name
+        for name, provider in context.connections.items()
+        if provider.links_by("admin") and provider.settings.serves(principal)
+    )
+
+
+def ask(
+    tx: Transaction, asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+) -> Approval:
+    """Ask the administrators of the person's Slack workspace; return the request as it stands.
+
+    ``waiting`` is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
+    ``approval.username``, ``policy.no_administrators``).
+    """
+    asked.check(tx, "link")
+    context, principal = asked.context, asked.principal
+    there = possible(context, principal)
+    if connection not in there:
+        known = ", ".join(context.connections[one].settings.title for one in there) or "none"
+        raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+    if not is_username(username):
+        raise Refused("approval.username", pages.USERNAME_SHAPE)
+    place = context.installation
+    administrators = place.administrators_of(lambda one: place.are_together(one, principal))
+    if not administrators:
+        raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+    fresh = context.ids.new("approval")
+    new = Approval(fresh, principal, connection, username, "asked", tx.now(), waiting=waiting)
+    if not asked.is_new(tx):
+        return accounts.approval(tx, people.result_of(tx, asked.interaction)) or new
+    approval = accounts.put(tx, new)
+    if approval.id == new.id:
+        kind = NoticeKind.APPROVAL_ASKED
+        add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
+    people.keep_result(tx, asked.interaction, approval.id)
+    append_audit(tx, [approval_entry(new, principal.key, "approval.asked", "ok")])
+    return approval
+
+
+def decide(
+    tx: Transaction, asked: Asked, approval_id: str, username: str, *, approve: bool
+) -> tuple[Approval, bool]:
+    """Approve or deny a request as an administrator; return it, and whether this call decided it.
+
+    ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    """
+    approval = accounts.approval(tx, approval_id)
+    target = Target("approval", approval.id, approval.principal) if approval is not None else None
+    asked.check(tx, "approve", target)
+    if approval is None:
+        raise Refused("approval.unknown", pages.GONE)
+    asked.context.provider(approval.connection)
+    if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
+        return approval, False
+    state: Literal["approved", "denied"] = "approved" if approve else "denied"
+    decided = accounts.move(tx, approval.id, state, asked.principal.key)
+    assert decided is not None, "nobody else decides within this transaction"
+    if approve:
+        add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    else:
+        add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
+    append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
+    return decided, True
+
+
+def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+    """Return a direct message about a request; it is sent once per occasion."""
+    body = {
+        "approval": approval.id,
+        "connection": approval.connection,
+        "username": approval.username,
+        "person": approval.principal.key,
+        **facts,
+    }
+    return NewNotice(approval.id, kind, occasion, to, body)
+
+
+def approval_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+    """Return an audit row about a request."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        target=f"{approval.principal.key}/{approval.connection}",
+        result=result,
+        detail={"approval": approval.id, "username": approval.username, **detail},
+    )
+
+
+def is_username(text: str) -> bool:
+    """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
+    return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
+
+
+#: How many people are remembered as met, so that their requests ask no database.
+_MOST: Final = 20_000
+
+
+class Contacts:
+    """Remember who has been introduced to Usher."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._met: set[str] = set()
+
+    async def is_new(self, principal: Principal) -> bool:
+        """Return whether a person hasn't been introduced yet."""
+        if principal.key in self._met:
+            return False
+        if not await self._store.has_met(principal):
+            return True
+        self._note(principal)
+        return False
+
+    async def meet(self, principal: Principal) -> bool:
+        """Note that a person is introduced now; return whether this is the first time."""
+        is_first = await self.is_new(principal) and await self._store.meet(principal)
+        self._note(principal)
+        return is_first
+
+    def _note(self, principal: Principal) -> None:
+        if len(self._met) >= _MOST:
+            self._met.clear()
+        self._met.add(principal.key)
+
+
+#: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
+NOTED_EVERY = 60.0
+
+
+class Browsing(Part):
+    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds.
+
+    Only the browser knows a session's id; the store holds its SHA-256.
+    """
+
+    def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
+        super().__init__(context)
+        self._authority = Authority(context)
+        self.lifetime = lifetime
+        self._idle = idle
+
+    async def begin(self, principal: Principal) -> str:
+        """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
+        principal = self._installation.who(principal)
+        await self._authority.check(principal, "sign_in")
+        session_id = linking.new_nonce()
+        now = await self._store.now()
+        session = BrowserSession(digest(session_id), principal, now, now, now + self.lifetime)
+        await self._store.begin_browser_session(session, [_entry(session, "browser.sign_in")])
+        return session_id
+
+    async def who(self, session_id: str | None) -> BrowserSession | None:
+        """Return the session of a browser, or None if it has no valid one."""
+        if session_id is None or not linking.is_nonce(session_id):
+            return None
+        session = await self._store.browser_session(digest(session_id), self._idle)
+        if session is not None:
+            await self._note(session, await self._store.now())
+        return session
+
+    async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
+        """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
+        if session_id is None or not linking.is_nonce(session_id):
+            return None
+        look = await self._store.look(digest(session_id), self._idle, workspace_id)
+        if look is not None:
+            await self._note(look.session, look.now)
+        return look
+
+    async def end(self, session_id: str | None) -> None:
+        """Sign out; ending a session twice is harmless."""
+        if session_id is None or not linking.is_nonce(session_id):
+            return
+        session = await self._store.browser_session(digest(session_id), self._idle)
+        if session is not None:
+            await self._store.end_browser_session(session.id_hash, [_entry(session, "browser.sign_out")])
+
+    async def own(self, look: Look) -> tuple[Workspace, Provider] | None:
+        """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
+
+        It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
+        """
+        workspace = look.workspace
+        if workspace is None or workspace.hidden:
+            return None
+        provider = self._connections.get(workspace.connection)
+        if (
+            provider is None
+            or not isinstance(provider, base.Page)
+            or not provider.settings.serves(workspace.principal)
+            or not self._is_of(workspace, look.session)
+        ):
+            return None
+        target = Target("workspace", workspace.id, workspace.principal)
+        decision = await self._authority.decide(workspace.principal, "open", target)
+        if not decision.allowed:
+            log.info("page.refused", rule=decision.rule)
+            return None
+        return workspace, provider
+
+    def entry(self, workspace: Workspace) -> str | None:
+        """Return the secret that opens a workspace in its page, or None; raises SecretError."""
+        if workspace.entry is None:
+            return None
+        row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
+        return self._vault.open(row, workspace.entry).get("entry")
+
+    def _is_of(self, workspace: Workspace, session: BrowserSession) -> bool:
+        return self._authority.installation.is_same_person(workspace.principal, session.principal)
+
+    async def _note(self, session: BrowserSession, now: float) -> None:
+        if now - session.seen_at >= NOTED_EVERY:
+            await self._store.keep_browser_session(session.id_hash)
+
+
+def _entry(session: BrowserSession, action: str) -> AuditEntry:
+    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
+    who, detail = session.principal.key, {"session": session.id_hash[:12]}
+    return AuditEntry(actor=who, action=action, target=who, result="ok", detail=detail)

@@ -34,7 +34,7 @@ from bot.services.accounts import acting
 from bot.services.asked import Asked
 from bot.services.gather import shown_url
 from bot.services.making import check_account, unmade
-from bot.store import cards, classes, creations, operations, people, workspaces
+from bot.store import cards, classes, operations, people, workspaces
 from bot.store.notices import add_notices
 from bot.store.records import NewOperation
 from bot.store.tables import CLASS_CARDS, OPERATIONS
@@ -272,7 +272,7 @@ def _brought_up(
         channel_id=asked.channel_id,
     )
     if workspace.is_provisional:
-        accepted = creations.accept(tx, workspace, new, interaction="", instead_of=instead_of)
+        accepted = workspaces.accept(tx, workspace, new, interaction="", instead_of=instead_of)
     else:
         accepted = operations.accept(tx, new, interaction="")
     people.keep_result(tx, asked.interaction, accepted.operation.id)

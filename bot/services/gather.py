@@ -1,4 +1,4 @@
-"""Gather the facts that cards and notices are drawn from: rows, titles, and addresses that may be shown."""
+"""Gather the facts that cards and notices are drawn from: rows, titles, names, addresses to show."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any, Final
 from bot.domain.classes import ClassCard
 from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
-from bot.domain.people import Account, Principal
+from bot.domain.people import Account, Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.workspaces import NO_EFFECTS, Effects, Operation, State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Context, Part
-from bot.services.people_names import PeopleNames
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
@@ -308,3 +307,26 @@ def _job_page(provider: Provider | None, run: Run) -> str | None:
     if provider is None or not isinstance(provider, base.Runs):
         return None
     return provider.allowed_url(provider.job_page_url(run))
+
+
+class PeopleNames(Part):
+    """Look up what drawings need to name people."""
+
+    async def of(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
+        """Return how these people are named to a reader, by their keys.
+
+        ``in_full`` is for what administrators decide: name and, with several Slack workspaces, the workspace
+        of everybody, beside the mention where there is one.
+        """
+        return {one.key: await self._named(reader, one, in_full=in_full) for one in people}
+
+    async def _named(self, reader: Principal, one: Principal, *, in_full: bool) -> Named:
+        is_here = self._installation.are_together(reader, one)
+        if is_here and not in_full:
+            return Named(one.user_id)
+        person = await self._store.person(one)
+        return Named(
+            one.user_id if is_here else "",
+            person.name if person is not None else "",
+            self._installation.at(one).team_name if self._installation.is_several else "",
+        )

@@ -1,26 +1,40 @@
-"""Creating workspaces: a new one, or a replacement for one that is gone, each as an operation."""
+"""What people make: a workspace or a run from a provider's last offer, by a form or by flags.
+
+An outdated snapshot is shown and refreshed in the background; nobody waits for a provider here.
+
+A form changes with what is chosen in it, so flags are applied one after another: those that other fields
+depend on first, each time with the resulting form.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from bot.domain.forms import Purpose, Spec
+import structlog
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Principal
+from bot.domain.people import About, Account, AuditEntry, Principal, Snapshot, TaskKind
 from bot.domain.policy import Target
 from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts
-from bot.services.asked import Asked
-from bot.services.authority import Authority
+from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
+from bot.services.naming import fold
 from bot.store import workspaces
-from bot.store.records import Accepted, NewOperation
+from bot.store.records import Accepted, NewOperation, NewTask
 from bot.store.transaction import Transaction
 from bot.support.clock import Ids
 from bot.support.errors import NotLinked, Refused
+
+log = structlog.get_logger(__name__)
 
 
 class Making(Part):
@@ -195,3 +209,299 @@ def entry(principal: Principal, action: str, workspace: Workspace, **detail: str
     detail |= {"workspace": workspace.id}
     target = f"{workspace.connection}/{workspace.remote_id}"
     return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)
+
+
+TEMPLATES: Final = "templates"
+ABOUT: Final = "about"
+#: A snapshot older than this is refreshed when somebody looks at it, in seconds.
+STALE_SECONDS: Final = 300.0
+
+
+def payload_of(value: object) -> Any:
+    """Return a provider's answer in the form that rows keep."""
+    return to_jsonable_python(value)
+
+
+def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
+    """Return a snapshot with its payload in its own type; one that can't be read counts as none."""
+    if kept is None:
+        return None
+    try:
+        return replace(kept, payload=TypeAdapter(kind).validate_python(kept.payload))
+    except ValidationError:
+        log.warning("snapshot can't be read", connection=kept.connection, kind=kept.kind)
+        return None
+
+
+class Snapshots(Part):
+    """Return what is known, and request what isn't; ``wake`` notifies the background work."""
+
+    async def templates(self, account: Account) -> Snapshot[Any] | None:
+        """Return what an account was last offered, in its provider's own type; None if it was never read."""
+        forms = self._connections[account.connection].need(base.Forms)
+        return _read(forms.offer_model, await self._store.snapshot(account.connection, account.id, TEMPLATES))
+
+    async def about(self, connection: str) -> Snapshot[About] | None:
+        """Return what a connection's server last said about itself."""
+        return _read(About, await self._store.snapshot(connection, "", ABOUT))
+
+    def is_stale(self, snapshot: Snapshot[Any]) -> bool:
+        """Return whether it is time to refresh it."""
+        return self._clock.now() - snapshot.read_at > STALE_SECONDS
+
+    async def refresh(
+        self, account: Account, *, then: Mapping[str, Any] | None = None, interaction: str = ""
+    ) -> None:
+        """Have templates read with the account; ``then`` is the command waiting for them."""
+        await self._ask(f"{account.id}/{TEMPLATES}", then, interaction)
+
+    async def refresh_about(
+        self, connection: str, *, then: Mapping[str, Any] | None = None, interaction: str = ""
+    ) -> None:
+        """Have facts about a server read; otherwise like ``refresh``."""
+        await self._ask(f"connection:{connection}/{ABOUT}", then, interaction)
+
+    async def _ask(self, subject: str, then: Mapping[str, Any] | None, interaction: str) -> None:
+        waiting = [dict(then)] if then is not None else []
+        task = NewTask(TaskKind.SNAPSHOT, subject, payload={"then": waiting})
+        await self._store.add_tasks([task], interaction)
+        self._wake()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalOffer:
+    """Hold what a provider last offered, as one person may use it for one purpose."""
+
+    provider: Provider
+    snapshot: Snapshot[Any]
+    purpose: Purpose
+    asker: Principal
+
+    def form(self, values: Values) -> Form:
+        """Return the form for the values filled in so far."""
+        forms = self.provider.need(base.Forms)
+        return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
+
+    def spec(self, values: Values) -> Spec:
+        """Return the spec of a filled form; raises FormProblems."""
+        forms = self.provider.need(base.Forms)
+        return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
+
+
+#: The most that a run may use: where nothing is limited, omitting it changes nothing for the run.
+_AT_MOST: Final = (
+    frozenset({"cpus", "cpu", "cores", "processors"}),
+    frozenset({"memory", "mem", "ram"}),
+)
+#: Words that people use for the same thing; a form has at most one word of each row.
+SYNONYMS: Final = (
+    *_AT_MOST,
+    frozenset({"gpus", "gpu"}),
+    frozenset({"directory", "dir", "workdir", "cwd", "working_directory"}),
+    frozenset({"environment", "env"}),
+    frozenset({"image", "container", "container_image"}),
+    frozenset({"queue", "queues", "partition"}),
+    frozenset({"profile", "resource_profile", "size"}),
+    frozenset({"constraints", "constraint", "placement"}),
+    frozenset({"command", "cmd"}),
+)
+COMMAND: Final = "command"
+PRESET: Final = "preset"
+#: Where it runs, and from what, is the person's own choice and is never made for them.
+_OWN_CHOICE: Final = frozenset({"cluster", PRESET})
+#: No more alternatives than this are tried.
+_TRIED: Final = 30
+_ROUNDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Hold ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None where nothing followed."""
+
+    name: str
+    value: str | None
+
+
+@dataclass(slots=True)
+class Filled:
+    """Hold the values, the resulting form, and what is wrong with which flags."""
+
+    values: dict[str, Value]
+    form: Form
+    problems: dict[str, FlagProblem] = field(default_factory=dict)
+    #: Flags that match no field of this form.
+    unknown: list[Flag] = field(default_factory=list)
+    #: Flags left out because there is nothing to limit here.
+    left_out: list[Flag] = field(default_factory=list)
+
+
+def filled(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Filled:
+    """Apply flags to a form and return the result; ``form_of`` gives the provider's form for some values.
+
+    Fields without a flag keep the form's defaults. If a flag is possible only with one choice that the
+    person left open, that choice is made. Where nothing at all can be limited, limits are left out.
+    """
+    result = _taken(form_of, flags, {})
+    if result.unknown:
+        found = [
+            (name, value)
+            for name, value in _alternatives(result, _OWN_CHOICE | set(result.values))
+            if not _taken(form_of, flags, {name: value}).unknown
+        ]
+        if len(found) == 1:
+            result = _taken(form_of, flags, dict(found))
+    _leave_out(form_of, result)
+    for one in result.form.fields:
+        if one.initial and one.name not in result.values and one.name not in result.problems:
+            result.values[one.name] = one.initial
+    return result
+
+
+def proposed(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
+    """Return the default values that complete a form, the form, and the template's label.
+
+    ``template`` is chosen first unless it is empty; without a label, it is not offered.
+    """
+    values: dict[str, Value] = {PRESET: template} if template else {}
+    form = form_of(values)
+    label = ""
+    for one in form.fields if template else ():
+        chosen = next((it for it in one.choices if fold(template) in {fold(it.value), fold(it.label)}), None)
+        if chosen is not None:
+            values[one.name], label = chosen.value, chosen.label
+            break
+    for _ in range(_ROUNDS):
+        form = form_of(values)
+        missing = {one.name: one.initial for one in form.fields if one.initial and one.name not in values}
+        if not missing:
+            break
+        values |= missing
+    return values, form, label
+
+
+def allowed_with(form_of: Callable[[Values], Form], result: Filled, flag: Flag) -> list[tuple[str, str]]:
+    """Return the choices, by field, that would make an unknown flag valid."""
+    return [
+        (name, value)
+        for name, value in _alternatives(result, frozenset())
+        if field_for(form_of(result.values | {name: value}), flag.name) is not None
+    ]
+
+
+def field_for(form: Form, name: str) -> Field | None:
+    """Return the field that a flag sets, by its name, its label, or a synonym."""
+    needle = _plain(name)
+    for one in form.fields:
+        if needle in {_plain(one.name), _plain(flag_name(one.name)), _plain(one.label)}:
+            return one
+    same = next((row for row in SYNONYMS if needle in row), frozenset[str]())
+    return next((one for one in form.fields if _plain(flag_name(one.name)) in same), None)
+
+
+def _leave_out(form_of: Callable[[Values], Form], result: Filled) -> None:
+    """Leave out limits if neither the form, nor any choice that the person left open, has them."""
+    if any(_is_size(one) for one in result.form.fields):
+        return
+    others = [
+        form_of(result.values | {name: value})
+        for name, value in _alternatives(result, frozenset(result.values))
+    ]
+    for flag in list(result.unknown):
+        is_limit = any(_plain(flag.name) in row for row in _AT_MOST)
+        if is_limit and not any(field_for(form, flag.name) is not None for form in others):
+            result.unknown.remove(flag)
+            result.left_out.append(flag)
+
+
+def _is_size(one: Field) -> bool:
+    sizes = [*SYNONYMS[:3], frozenset({"profile", "resource_profile", "size"})]
+    return one.name.startswith(LIMIT) or any(_plain(one.name) in row for row in sizes)
+
+
+def _taken(form_of: Callable[[Values], Form], flags: Sequence[Flag], chosen: Values) -> Filled:
+    form = form_of(chosen)
+    result = Filled(dict(chosen), form)
+    for _ in range(_ROUNDS):
+        given = _by_field(form, flags)
+        waiting = [
+            one
+            for one in form.fields
+            if one.name in given and one.name not in {*result.values, *result.problems}
+        ]
+        if not waiting:
+            break
+        # Fields that others depend on come first, and one at a time: the form may change with each.
+        first = next((one for one in waiting if one.redraws), None)
+        for one in [first] if first is not None else waiting:
+            _take(result, one, given[one.name])
+        form = result.form = form_of(result.values)
+    result.unknown = [flag for flag in flags if field_for(form, flag.name) is None]
+    return result
+
+
+def _by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | None]]:
+    given: dict[str, list[str | None]] = {}
+    for flag in flags:
+        wanted = field_for(form, flag.name)
+        if wanted is not None:
+            given.setdefault(wanted.name, []).append(flag.value)
+    return given
+
+
+def _take(result: Filled, wanted: Field, given: Sequence[str | None]) -> None:
+    """Write a flag's values into its field, or record what is wrong with them."""
+    found = [value for value in given if value is not None]
+    if len(found) < len(given):
+        result.problems[wanted.name] = FlagProblem("empty")
+        return
+    match wanted.kind:
+        case "long_text":
+            result.values[wanted.name] = "\n".join(found)
+            return
+        case "searches":
+            several = [part for value in found for part in _parts(wanted, value)]
+        case _:
+            if len(found) > 1:
+                result.problems[wanted.name] = FlagProblem("twice")
+                return
+            several = found
+    if wanted.kind in {"text", "number"}:
+        result.values[wanted.name] = several[0]
+        return
+    chosen: list[str] = []
+    for value in several:
+        choice = _choice(wanted, value)
+        if choice is None:
+            offered = tuple(one.label for one in wanted.choices)
+            result.problems[wanted.name] = FlagProblem("not_offered", value, offered)
+            return
+        chosen.append(choice.value)
+    result.values[wanted.name] = tuple(chosen) if wanted.kind == "searches" else chosen[0]
+
+
+def _parts(wanted: Field, value: str) -> list[str]:
+    """Split values joined by commas, unless the whole text is one value."""
+    return [value] if _choice(wanted, value) is not None else [part for part in value.split(",") if part]
+
+
+def _choice(wanted: Field, value: str) -> Choice | None:
+    needle = fold(value)
+    exact = next((choice for choice in wanted.choices if choice.value == value), None)
+    return exact or next(
+        (choice for choice in wanted.choices if needle in {fold(choice.value), fold(choice.label)}), None
+    )
+
+
+def _alternatives(result: Filled, besides: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the choices, by field, that change the form and haven't been made."""
+    return [
+        (one.name, choice.value)
+        for one in result.form.fields
+        if one.redraws and one.kind in {"choice", "search"} and one.name not in besides
+        for choice in one.choices[:_TRIED]
+        if choice.value != result.values.get(one.name, one.initial)
+    ]
+
+
+def _plain(word: str) -> str:
+    return "_".join(word.casefold().replace("-", " ").replace("_", " ").replace(".", " ").split())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,8 +17,7 @@ from bot.providers.base import Provider, Scheduled
 from bot.services.asked import Asked
 from bot.services.context import Context, Part
 from bot.services.making import check_account, check_offered
-from bot.store import accounts, people, run_steps
-from bot.store import runs as rows
+from bot.store import accounts, people, runs
 from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
@@ -35,7 +35,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     check_offered(_able(asked, connection), spec, asked.principal, "job")
     _account(tx, asked, connection)
     if not asked.is_new(tx):
-        before = rows.run(tx, people.result_of(tx, asked.interaction))
+        before = runs.run(tx, people.result_of(tx, asked.interaction))
         if before is None or before.principal != asked.principal:
             raise StoreError("this interaction was something else before")
         return before
@@ -52,9 +52,9 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
         held_since=now,
         deadline_at=now + asked.context.deadline_seconds,
     )
-    rows.insert(tx, run)
+    runs.insert(tx, run)
     people.keep_result(tx, asked.interaction, run.id)
-    rows.show(tx, run, asked.channel_id)
+    runs.show(tx, run, asked.channel_id)
     asked.note(tx, "job.run", f"{connection}/{run.name}", reference=run.reference)
     return run
 
@@ -64,15 +64,15 @@ def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Ru
     run = _usable(tx, asked, "stop", run_id)
     if run.is_open and asked.is_new(tx):
         _note(tx, asked, "job.force" if force else "job.stop", run)
-        rows.want_stop(tx, run, "force" if force else "stop")
-    return rows.run(tx, run.id) or run, run.is_open
+        runs.want_stop(tx, run, "force" if force else "stop")
+    return runs.run(tx, run.id) or run, run.is_open
 
 
 def keep_waiting(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]:
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
     run = owned(tx, asked, "keep_waiting", run_id)
     if run.is_open and asked.is_new(tx):
-        rows.keep_waiting(tx, run.id, asked.context.deadline_seconds)
+        runs.keep_waiting(tx, run.id, asked.context.deadline_seconds)
     return run, run.is_open
 
 
@@ -86,7 +86,7 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
         is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
         outcome: RunOutcome = "failed" if is_launched else "cancelled"
         cause = "let_go" if is_launched else "cancelled"
-        run_steps.save(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
+        runs.save(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
         _note(tx, asked, "job.let_go", run)
     return run
 
@@ -94,7 +94,7 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
 def look_again(tx: Transaction, asked: Asked, run_id: str) -> Run:
     """Check again right away for what a launch may have created."""
     run = owned(tx, asked, "look_again", run_id)
-    run_steps.save(tx, Update(run.id, 0.0, looks_again=True))
+    runs.save(tx, Update(run.id, 0.0, looks_again=True))
     return run
 
 
@@ -104,7 +104,7 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
     check_offered(asked.context.provider(run.connection), run.spec, asked.principal, "job")
     if not run.is_open or run.asked_at is None or not asked.is_new(tx):
         return run, False
-    is_asked = rows.launch_another(tx, run.id)
+    is_asked = runs.launch_another(tx, run.id)
     if is_asked:
         _note(tx, asked, "job.another", run)
     return run, is_asked
@@ -115,7 +115,7 @@ def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
     run = _usable(tx, asked, "logs", run_id)
     if not asked.is_new(tx):
         return run
-    watched = rows.watch(tx, run.id, asked.channel_id)
+    watched = runs.watch(tx, run.id, asked.channel_id)
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _unknown()
@@ -146,7 +146,7 @@ def schedule(tx: Transaction, asked: Asked, connection: str, job: Scheduled, cro
 
 def owned(tx: Transaction, asked: Asked, verb: str, run_id: str) -> Run:
     """Return a run of this person; raises Refused, the same for *none* and *not yours*."""
-    run = rows.run(tx, run_id)
+    run = runs.run(tx, run_id)
     if run is None:
         raise _unknown()
     asked.check(tx, verb, Target("job", run.id, run.principal), hidden_as=_unknown())
@@ -218,3 +218,74 @@ class Runs(Part):
             self._looked_at.clear()
         self._looked_at.update((account.id, self._clock.monotonic()) for account in accounts)
         self._wake()
+
+
+#: Minute, hour, day of the month, month, day of the week: the smallest and largest number of each.
+_RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+#: The most days that each month can have.
+_LONGEST: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
+_WORDS: Final = (frozenset[str](), frozenset[str](), frozenset[str](), frozenset(_MONTHS), _DAYS)
+_PART: Final = re.compile(r"(?:\*|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d{1,2}))?", re.IGNORECASE)
+
+
+def is_cron(text: str) -> bool:
+    """Say whether a text is a cron expression: five fields of numbers, names, ranges, lists and steps."""
+    fields = text.split()
+    return len(fields) == 5 and all(_is_field(field, place) for place, field in enumerate(fields))
+
+
+def fires(cron: str) -> bool:
+    """Say whether an expression can ever fire: if only days of the month are given, one of them must exist.
+
+    If days of the week are given too, matching either is enough.
+    """
+    _minute, _hour, days, months, weekdays = cron.split()
+    if weekdays[0] != "*":
+        return True
+    longest = max(_LONGEST[month - 1] for month in _numbers(months, 3))
+    return min(_numbers(days, 2)) <= longest
+
+
+def _numbers(field: str, place: int) -> set[int]:
+    """Return the numbers that a field means."""
+    least, greatest = _RANGES[place]
+    named: set[int] = set()
+    for part in field.casefold().split(","):
+        span, _, step = part.partition("/")
+        first, _, last = span.partition("-")
+        begin = least if first == "*" else _number(first)
+        # A single number with a step runs to the end of its range.
+        end = _number(last) if last else greatest if first == "*" or step else begin
+        # Such as November to February: the range wraps around the end of the year.
+        end += greatest if end < begin else 0
+        named.update((number - 1) % greatest + 1 for number in range(begin, end + 1, int(step or 1)))
+    return named
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() else _MONTHS.index(word) + 1
+
+
+def looks_like_cron(text: str) -> bool:
+    """Say whether a text was meant as a cron expression, valid or not: no name is five words like that."""
+    return bool(re.fullmatch(r"[\d*/,a-zA-Z-]+(?:\s+[\d*/,a-zA-Z-]+){3,6}", text)) and any(
+        character in text for character in "*0123456789"
+    )
+
+
+def _is_field(field: str, place: int) -> bool:
+    return all(_is_part(part, place) for part in field.split(","))
+
+
+def _is_part(part: str, place: int) -> bool:
+    found = _PART.fullmatch(part)
+    if found is None or (found[3] is not None and int(found[3]) == 0):
+        return False
+    parts = [value for value in (found[1], found[2]) if value is not None]
+    numbers = [int(value) for value in parts if value.isdecimal()]
+    least, greatest = _RANGES[place]
+    words = [value.casefold() for value in parts if not value.isdecimal()]
+    in_range = all(least <= number <= greatest for number in numbers)
+    return in_range and set(words) <= _WORDS[place] and numbers == sorted(numbers)

@@ -1,4 +1,4 @@
-"""What people do with workspaces: view, operate, name, forget. Nothing here waits for a provider.
+"""What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider.
 
 Every method authorises the principal against the current row, whatever the caller read before.
 """
@@ -6,6 +6,8 @@ Every method authorises the principal against the current row, whatever the call
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -16,6 +18,8 @@ from bot.domain.runs import Update
 from bot.domain.settling import has_settled
 from bot.domain.workspaces import (
     DOWN,
+    MORE_SECONDS,
+    NOT_UP,
     UP,
     Action,
     Call,
@@ -27,15 +31,15 @@ from bot.domain.workspaces import (
     Timer,
     Workspace,
     is_final,
+    planned_mode,
     restart_mode,
 )
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.asked import Asked
-from bot.services.authority import Authority
+from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
-from bot.services.making import Making, check_account, check_offered, entry, unknown
-from bot.store import timers
+from bot.services.making import Making, check_account, check_offered, entry, note, owned, unknown
+from bot.store import accounts, operations, timers, workspaces
 from bot.store.records import Accepted, NewOperation, NewTask
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -296,3 +300,153 @@ class Workspaces(Part):
 def _set_timer(tx: Transaction, asked: Asked, workspace_id: str, timer: Timer) -> None:
     if asked.is_new(tx):
         timers.put(tx, workspace_id, timer)
+
+
+def made(
+    context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
+) -> Timer:
+    """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
+
+    Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
+    """
+    provider, planned = context.provider(workspace.connection), effects(context, workspace)
+    mode = mode or planned_mode(planned)
+    title = provider.settings.title
+    if mode == "suspend" and "suspend" not in provider.stop_modes:
+        raise Refused("workspace.no_suspend", problems.sentence("no_suspend", title))
+    ends = is_final(planned, mode)
+    if ends and not agreed:
+        raise Refused("workspace.ends", problems.sentence("not_agreed", title))
+    return Timer(at, mode, ends)
+
+
+def effects(context: Context, workspace: Workspace) -> Effects:
+    """Return what stopping a workspace will do once it is up, also if there is none to stop yet."""
+    is_there = not workspace.is_provisional and workspace.state is not State.GONE
+    up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
+    return context.provider(workspace.connection).stops(up)
+
+
+def set(  # noqa: A001 - read with its module's name
+    tx: Transaction, asked: Asked, workspace_id: str, timer: Timer
+) -> Workspace:
+    """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
+    workspace = owned(tx, asked, "stop", workspace_id)
+    provider = asked.context.provider(workspace.connection)
+    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    latest = operations.latest(tx, workspace.id) if workspace.state in NOT_UP else None
+    is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
+    if workspace.state in NOT_UP and not is_coming_up:
+        raise Refused("workspace.not_up", problems.sentence("not_up"))
+    return _changed(tx, asked, workspace, timer)
+
+
+def keep(tx: Transaction, asked: Asked, workspace_id: str, *, instead_of: float | None = None) -> Workspace:
+    """Take a timer back, or only the one for ``instead_of``; return the workspace as it is then."""
+    workspace = owned(tx, asked, "start", workspace_id)
+    if workspace.stop_at is None or (instead_of is not None and not _is_for(workspace, instead_of)):
+        return workspace
+    return _changed(tx, asked, workspace, None)
+
+
+def add_an_hour(tx: Transaction, asked: Asked, workspace_id: str, instead_of: float) -> Workspace:
+    """Move the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
+    workspace = owned(tx, asked, "start", workspace_id)
+    if workspace.stop_mode is None or not _is_for(workspace, instead_of):
+        return workspace
+    timer = Timer(instead_of + MORE_SECONDS, workspace.stop_mode, workspace.stop_agreed)
+    return _changed(tx, asked, workspace, timer)
+
+
+def _is_for(workspace: Workspace, second: float) -> bool:
+    """Return whether a workspace's timer is for a time, to the second as buttons carry it."""
+    return workspace.stop_at is not None and abs(workspace.stop_at - second) < 1.0
+
+
+def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer | None) -> Workspace:
+    if asked.is_new(tx):
+        if timer is None:
+            timers.clear(tx, workspace.id)
+        else:
+            timers.put(tx, workspace.id, timer)
+        note(tx, asked, "workspace.timer", workspace, **said(timer))
+    return workspaces.workspace(tx, workspace.id) or workspace
+
+
+def said(timer: Timer | None) -> dict[str, str]:
+    """Return what the audit says about a timer."""
+    if timer is None:
+        return {"stops": "never"}
+    agreed = {"agreed": "yes"} if timer.agreed else {}
+    at = datetime.fromtimestamp(timer.at, UTC).isoformat(timespec="seconds")
+    return {"stops": at, "mode": timer.mode, **agreed}
+
+
+class PersonalList(Part):
+    """Add workspaces to a person's list, name and remove them."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._authority = Authority(context)
+        self._owned = Workspaces(context).owned
+
+    async def add(
+        self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
+    ) -> Workspace:
+        """Add a workspace to a person's list by its id at the provider."""
+        await self._authority.check(principal, "add")
+        if name is not None:
+            await self._check_alias(principal, name, besides=None)
+        provider = self._provider(connection)
+        if provider.links_by("none"):
+            # One shared secret opens everybody's, so people may only see what they made here.
+            raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
+        workspace = Workspace(
+            id=self._ids.new("workspace"),
+            principal=principal,
+            connection=connection,
+            remote_id=remote_id,
+            gate_key=provider.gate_key(remote_id),
+            name=remote_id,
+            alias=name,
+            origin="added",
+        )
+        account = await self._store.account(principal, connection)
+        check_account(provider, account)
+        audit = [entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(workspace, audit, interaction)
+        self._wake()
+        return added
+
+    async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Put a forgotten workspace back on the list."""
+        workspace = await self._owned(principal, "add", workspace_id)
+        audit = [entry(principal, "workspace.add", workspace)]
+        added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
+        self._wake()
+        return added
+
+    async def alias(
+        self, principal: Principal, workspace_id: str, alias: str | None, *, interaction: str
+    ) -> Workspace:
+        """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+        workspace = await self._owned(principal, "alias", workspace_id)
+        if alias is not None:
+            await self._check_alias(principal, alias, besides=workspace.id)
+        audit = [entry(principal, "workspace.alias", workspace)]
+        await self._store.name_workspace(workspace.id, alias, audit, interaction)
+        return replace(workspace, alias=alias)
+
+    async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
+        """Remove a workspace from a person's list; nothing changes at the provider."""
+        workspace = await self._owned(principal, "forget", workspace_id)
+        audit = [entry(principal, "workspace.forget", workspace)]
+        await self._store.hide_workspace(workspace.id, audit, interaction)
+        self._wake()
+        return workspace
+
+    async def _check_alias(self, principal: Principal, alias: str, besides: str | None) -> None:
+        for other in await self._store.workspaces(principal):
+            taken = {other.title.casefold(), other.name.casefold()}
+            if other.id != besides and alias.casefold() in taken:
+                raise Refused("alias.taken", problems.sentence("alias_taken"))

@@ -21,7 +21,7 @@ import structlog
 from bot.domain.people import Principal
 from bot.domain.policy import Installation
 from bot.slack.methods import METHODS, UPLOAD_URL, Method
-from bot.store.slack_calls import LEAVES_WITHIN, MINUTE
+from bot.store.slack import LEAVES_WITHIN, MINUTE
 from bot.store.store import Store
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.domain.people import Person, Principal
-from bot.services.owners import Owners
+from bot.services.context import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
 from bot.slack.methods import AUTH_TEAMS_LIST, USERS_INFO, USERS_LIST
 from bot.store.store import Store

@@ -19,7 +19,7 @@ def name_of(url: str) -> str:
         return str(path.absolute())
     if not is_postgres(url):
         return "memory"
-    from bot.store.postgres_errors import label  # noqa: PLC0415 - only where it is used
+    from bot.store.postgres_session import label  # noqa: PLC0415 - only where it is used
 
     return label(url)
 

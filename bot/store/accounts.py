@@ -1,32 +1,34 @@
-"""Linked accounts: looked up, refused, unlinked; each with everything that depends on it."""
+"""Linked accounts: invited, approved, looked up, refused, unlinked; each with all that depends on it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Principal, TaskKind
+from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.telling import first_reminder
 from bot.domain.workspaces import Outcome, Workspace
-from bot.store import (
-    approvals,
-    browsers,
-    cards,
-    links,
-    operations,
-    people,
-    runs,
-    snapshots,
-    suspicions,
-    workspaces,
-)
+from bot.store import browsers, cards, gates, operations, people, runs, tasks, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import NewTask
-from bot.store.tables import ACCOUNTS, CONVERSATIONS, OPERATIONS, REMEMBERED, TASKS, WORKSPACES
+from bot.store.records import Activation, NewTask
+from bot.store.schema import setting
+from bot.store.tables import (
+    ACCOUNTS,
+    APPROVALS,
+    CONVERSATIONS,
+    GATES,
+    LINKS,
+    OPERATIONS,
+    REMEMBERED,
+    RUNS,
+    TASKS,
+    WORKSPACES,
+)
 from bot.store.tasks import add_tasks
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, from_json
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
@@ -99,7 +101,7 @@ def unlink(
     ending = [one for one in all_of(tx, principal) if connection in {None, one.connection}]
     if ending and not people.first_sight(tx, interaction):
         return []
-    approvals.withdraw(tx, principal, connection)
+    withdraw(tx, principal, connection)
     browsers.end_of(tx, principal)
     if not ending:
         return []
@@ -120,7 +122,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
     for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
     runs.end_all(tx, pair, cause, tell=tell)
-    snapshots.delete_of(tx, ending.connection, ending.id)
+    tasks.delete_of(tx, ending.connection, ending.id)
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
@@ -130,7 +132,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
         ACCOUNTS.delete(tx, id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         TASKS.delete(tx, kind=kind, subject=ending.id)
-    links.expire(tx, ending.principal.key, ending.connection)
+    expire(tx, ending.principal.key, ending.connection)
     WORKSPACES.delete(tx, **pair)
     for workspace in gone:
         if tell and workspace["stop_at"] is not None:
@@ -212,5 +214,348 @@ def save_secret(
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
-        suspicions.resume(tx, before)
+        resume_suspected(tx, before)
+    return True
+
+
+def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = (), interaction: str = "") -> bool:
+    """Write a fresh link; older unused ones of the same principal and connection expire at once.
+
+    Return False, nothing written, for a repeated interaction: its first link stays as it is.
+    """
+    if not people.first_sight(tx, interaction):
+        return False
+    expire(tx, link.principal.key, link.connection)
+    LINKS.add(tx, link)
+    append_audit(tx, audit)
+    return True
+
+
+def expire(tx: Transaction, principal_key: str, connection: str) -> None:
+    """Expire the unused links of a pair, and delete the secrets they hold."""
+    tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
+
+
+def link(tx: Transaction, nonce_hash: str) -> Link | None:
+    """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
+    return LINKS.one(tx, nonce_hash=nonce_hash)
+
+
+def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int) -> bool:
+    """Write a link's new stage if it is unexpired and still in ``expected_stage``.
+
+    Its ``tries_left`` must also still be ``expected_tries``, so that each of many simultaneous guesses costs
+    one try. Return False if another write came first.
+    """
+    expected = {"expected_stage": expected_stage, "expected_tries": expected_tries, "now": tx.now()}
+    return tx.run(setting("change_link", *LINKS.fields), **LINKS.columns(link), **expected) == 1
+
+
+def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
+    """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
+    row = tx.one("open_link_of", principal=principal.key, stage=stage, now=tx.now())
+    return LINKS.of(row) if row else None
+
+
+def activate(
+    tx: Transaction, nonce_hash: str, expected_stage: str, activation: Activation
+) -> Literal["ok", "gone", "taken"]:
+    """Consume a link and write its account, atomically.
+
+    ``gone`` if it was used or expired meanwhile; ``taken`` if another principal has that username on that
+    connection (empty usernames never clash). A former account of the same pair is replaced; open operations
+    and runs that waited for it continue (hold cleared, stepped at once).
+    """
+    account = activation.account
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    existing = LINKS.row(tx, nonce_hash=nonce_hash)
+    if (
+        existing is None
+        or existing["stage"] != expected_stage
+        or existing["expires_at"] <= tx.now()
+        or (existing["principal"], existing["connection"]) != (pair["principal"], pair["connection"])
+    ):
+        return "gone"
+    if tx.one("holder_of_username", username=account.username, **pair) is not None:
+        return "taken"
+    if tx.one("use_link", nonce_hash=nonce_hash, expected_stage=expected_stage, now=tx.now()) is None:
+        return "gone"
+    _stand(tx, activation, pair)
+    return "ok"
+
+
+def activate_directly(
+    tx: Transaction, activation: Activation, approval_id: str = ""
+) -> Literal["ok", "gone", "taken"]:
+    """Write an account without a link page (approval, import, connections without people).
+
+    Return ``ok``, or ``taken`` if the username belongs to somebody else there. An account of the same pair is
+    replaced as by ``activate``. With ``approval_id`` that request becomes ``linked`` in the same transaction;
+    ``gone``, nothing written, if it is no longer ``approved``.
+    """
+    account = activation.account
+    pair = {"principal": account.principal.key, "connection": account.connection}
+    if tx.one("holder_of_username", username=account.username, **pair) is not None:
+        return "taken"
+    if approval_id and not _has_approval(tx, approval_id, account):
+        return "gone"
+    _stand(tx, activation, pair)
+    return "ok"
+
+
+def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
+    """Use up an approval; return False if it was withdrawn meanwhile or is for somebody else."""
+    row = APPROVALS.row(tx, id=approval_id)
+    if row is None or (row["principal"], row["connection"]) != (account.principal.key, account.connection):
+        return False
+    return move(tx, approval_id, "linked") is not None
+
+
+def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
+    """Write an account, and resume what waited for it."""
+    _put(tx, activation, pair)
+    resume(tx, pair)
+    TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
+    add_tasks(tx, activation.tasks)
+    add_notices(tx, activation.notices)
+    append_audit(tx, activation.audit)
+
+
+def _put(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
+    account = activation.account
+    former = tx.one("replace_account", **pair)
+    if former is not None:
+        tasks.delete_of(tx, account.connection, former["id"])
+        if former["renamed_to"] == account.username and activation.moved is not None:
+            _move(tx, activation.moved, former["username"], pair)
+    if former is None or former["username"] != account.username or not account.username:
+        # Access verified with another account proves nothing about this one.
+        WORKSPACES.change(tx, pair, verified_at=None, tried_at=None)
+    remind_at = first_reminder(account.linked_at, account.ends_at)
+    ACCOUNTS.add(tx, replace(account, remind_at=remind_at))
+
+
+def _move(
+    tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
+) -> None:
+    """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is."""
+    found = WORKSPACES.rows(tx, **pair)
+    taken = {row["remote_id"] for row in found}
+    for row in found:
+        remote_id, gate_key = moved(row["remote_id"], former)
+        if remote_id in taken:
+            continue
+        GATES.add_new(tx, gate_key=gate_key, connection=pair["connection"], remote_id=remote_id)
+        WORKSPACES.change(tx, {"id": row["id"]}, remote_id=remote_id, gate_key=gate_key)
+        tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
+
+
+def resume(tx: Transaction, pair: dict[str, str]) -> None:
+    """Resume what waited for the account: operations at once, watches with the next read."""
+    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
+        tx.run("resume_operation", id=operation["id"], now=tx.now())
+        if operation["hold"] or operation["read_hold"]:
+            cards.owe(tx, operation["id"], changed=True)
+    runs.resume_all(tx, pair)
+    cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
+    for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
+        gates.make_due(tx, workspace)
+
+
+def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
+    """Record when an active account's secret was first refused.
+
+    Return False if that is already recorded, or if the secret has changed.
+    """
+    if not ACCOUNTS.change(
+        tx,
+        {"id": account_id, "secret": secret, "state": "active", "refused_since": None},
+        refused_since=tx.now(),
+        refused_for=0,
+    ):
+        return False
+    append_audit(tx, audit)
+    return True
+
+
+def suspects(tx: Transaction) -> list[Account]:
+    """Return the active accounts whose secret was refused, least recently checked first."""
+    return [ACCOUNTS.of(row) for row in tx.all("suspects")]
+
+
+def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
+    """Grant a check of a suspected account at most once every ``every`` seconds.
+
+    Return the seconds since the last check during this suspicion, 0 for the first, None if it is too early.
+    """
+    row, now = ACCOUNTS.row(tx, id=account_id), tx.now()
+    if row is None or row["refused_since"] is None or row["state"] != "active":
+        return None
+    since = 0.0 if row["looked_at"] is None else now - row["looked_at"]
+    # A last check in the future was written by a clock that has since been corrected.
+    if row["looked_at"] is not None and 0.0 <= since < every:
+        return None
+    is_of_this = row["looked_at"] is not None and row["looked_at"] >= row["refused_since"]
+    ACCOUNTS.change(tx, {"id": account_id}, looked_at=now)
+    return max(since, 0.0) if is_of_this else 0.0
+
+
+def count(
+    tx: Transaction,
+    account_id: str,
+    secret: str,
+    seconds: float,
+    least: float,
+    notice: NewNotice | None = None,
+) -> float:
+    """Add ``seconds`` to how long the refusals have lasted (at least ``least``) and return the total.
+
+    Return 0 if they have ended. The notice is written only if its person is waiting for an operation, a run
+    or a command on the account.
+    """
+    row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
+    if row is None:
+        return 0.0
+    if notice is not None and _waits(tx, row):
+        add_notices(tx, [notice])
+    return float(row["refused_for"])
+
+
+def _waits(tx: Transaction, account: Row) -> bool:
+    pair = {"principal": account["principal"], "connection": account["connection"]}
+    if OPERATIONS.row(tx, **pair, outcome=None) or RUNS.row(tx, **pair, outcome=None):
+        return True
+    return any(
+        task["kind"] == TaskKind.SCHEDULE or from_json(task["payload"]).get("then")
+        for task in tx.all("tasks_of_account", account_id=account["id"])
+    )
+
+
+def accept(tx: Transaction, account_id: str, secret: str) -> bool:
+    """End a suspicion: operations, runs, reads and tasks of the account resume at once."""
+    row = tx.one("trust_account", id=account_id, secret=secret)
+    if row is None:
+        return False
+    resume_suspected(tx, row)
+    return True
+
+
+def resume_suspected(tx: Transaction, account: Row) -> None:
+    """Resume everything that waited for an account."""
+    resume(tx, {"principal": account["principal"], "connection": account["connection"]})
+    tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
+
+
+def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
+    """Return, for each connection with a suspicion, how many accounts are refused and how many were read.
+
+    Credentials that have ended say nothing of the connection, and are left out.
+
+    An account counts as refused once ``count_refusal`` has counted it, and as read if that was after
+    ``since``; reads are counted up to ``enough``. The third number counts those refused only since then.
+    """
+    return {
+        row["connection"]: (int(row["refused"]), int(row["lately"]), int(row["fresh"]))
+        for row in tx.all("suspicion_totals", since=since, enough=enough, now=tx.now())
+    }
+
+
+#: The state that a request must be in to move to a new one.
+_BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
+
+
+def put(tx: Transaction, new: Approval) -> Approval:
+    """Write a request (state ``asked``) and return the current one.
+
+    If the same person has one still ``asked`` on the connection: with the same username it is kept and takes
+    ``waiting``; with another username the new one replaces it under its own id, so that nobody approves a
+    username other than the one they were shown.
+    """
+    existing = tx.one("asked_approval", principal=new.principal.key, connection=new.connection)
+    if existing is not None and existing["username"] == new.username:
+        row = tx.one("ask_again", **APPROVALS.columns(new) | {"id": existing["id"]})
+    else:
+        if existing is not None:
+            # Whoever was shown the old username can't approve the new one with it.
+            tx.run("delete_approval", id=existing["id"])
+            cards.close_of(tx, existing["id"])
+        row = tx.one("add_approval", **APPROVALS.columns(new))
+    assert row is not None  # written a moment ago, in this transaction
+    return APPROVALS.of(row)
+
+
+def approval(tx: Transaction, approval_id: str) -> Approval | None:
+    """Return one request."""
+    row = tx.one("approval", id=approval_id)
+    return APPROVALS.of(row) if row else None
+
+
+def asked_ones(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
+    """Return the oldest undecided requests, of people whose keys begin with a place."""
+    return [APPROVALS.of(row) for row in tx.all("asked_approvals", limit=limit, place=place)]
+
+
+def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:
+    """Return one person's undecided requests."""
+    return [APPROVALS.of(row) for row in tx.all("asked_approvals_of", principal=principal.key)]
+
+
+def move(
+    tx: Transaction,
+    approval_id: str,
+    state: Literal["approved", "denied", "linked", "failed"],
+    decided_by: str | None = None,
+    detail: str | None = None,
+) -> Approval | None:
+    """Advance a request: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
+
+    Return None if it is already in another state. ``decided_by`` keeps whoever decided first.
+    """
+    row = tx.one(
+        "decide_approval",
+        id=approval_id,
+        state=state,
+        expected=_BEFORE[state],
+        detail=detail,
+        decided_by=decided_by,
+        now=tx.now(),
+    )
+    if row is None:
+        return None
+    cards.close_of(tx, approval_id)
+    return APPROVALS.of(row)
+
+
+def fail(
+    tx: Transaction, approval: Approval, detail: str, notices: Sequence[NewNotice], audit: AuditEntry
+) -> None:
+    """Write why nobody was linked as the approved username, and tell whoever has to know."""
+    if move(tx, approval.id, "failed", approval.decided_by or "", detail) is not None:
+        add_notices(tx, notices, approval.id)
+        append_audit(tx, [audit])
+
+
+def withdraw(tx: Transaction, principal: Principal, connection: str | None) -> None:
+    """Delete a person's pending requests, on one connection or all."""
+    if connection is None:
+        withdrawn = tx.all("withdraw_approvals", principal=principal.key)
+    else:
+        withdrawn = tx.all("withdraw_approvals_at", principal=principal.key, connection=connection)
+    for row in withdrawn:
+        cards.close_of(tx, row["id"])
+
+
+def due(tx: Transaction, limit: int) -> list[Account]:
+    """Return active accounts whose credential ends soon enough for the next reminder."""
+    return [ACCOUNTS.of(row) for row in tx.all("due_reminders", now=tx.now(), limit=limit)]
+
+
+def done(tx: Transaction, account: Account, next_at: float | None, notices: Sequence[NewNotice]) -> bool:
+    """Write a reminder and when the next is due; return False if another process did, or the link changed."""
+    if not ACCOUNTS.change(
+        tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
+    ):
+        return False
+    add_notices(tx, notices)
+    cards.owe_about(tx, cards.of_link(account.principal.key, account.connection), changed=True)
     return True

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from bot.domain.people import AuditEntry
 from bot.store.tables import AUDIT
-from bot.store.text import as_json, clean, from_json
-from bot.store.transaction import Engine, Priority, Row, Transaction
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, clean, from_json
 
 #: The action of the entry that says up to which other one entries were archived (``through`` in its detail).
 ARCHIVED: Final = "audit.archive"

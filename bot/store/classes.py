@@ -13,8 +13,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewOperation
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS
-from bot.store.text import as_json
-from bot.store.transaction import Transaction
+from bot.store.transaction import Transaction, as_json
 
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
 REST = 3.0

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.store.schema import Table
-from bot.store.sqlite import SqliteEngine
-from bot.store.sqlite_errors import why_not_opened
+from bot.store.sqlite import SqliteEngine, why_not_opened
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from bot.store import interactions
+from bot.store import transaction
 from bot.store.transaction import Engine, Priority, Transaction, Work
 
 Arguments = ParamSpec("Arguments")
@@ -21,7 +21,7 @@ class OnEngine:
 
     async def carry_out(self, work: Work[Result]) -> Result:
         """Run what a person asks for (``bot.services.asked``) in one transaction, while they wait."""
-        return await interactions.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
+        return await transaction.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
 
 
 def read(
@@ -43,7 +43,7 @@ def write(
 
     @wraps(work)
     async def method(self: OnEngine, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-        return await interactions.written(
+        return await transaction.written(
             lambda whole: self.engine.write(whole, priority), lambda tx: work(tx, *arguments, **named)
         )
 

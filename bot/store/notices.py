@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.domain.notices import NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
-from bot.store import cards, conversations, preferences
+from bot.store import cards, people
 from bot.store.tables import DIRECT_CHANNELS, NOTICES, RUNS
 from bot.store.transaction import Row, Transaction
 
@@ -26,9 +26,9 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
         if spoken := new.body.get("spoken"):
-            conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
+            people.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
-        telling = preferences.telling(tx, new)
+        telling = people.telling(tx, new)
         if telling.way == "card":
             continue
         row = _add(tx, new)
@@ -85,7 +85,7 @@ def hold_longer(tx: Transaction, notice: Notice) -> bool:
 
     They may have been changed since, or the clock was.
     """
-    until = preferences.quiet(tx, notice.principal)
+    until = people.quiet(tx, notice.principal)
     if until is None:
         return False
     tx.run("hold_longer", id=notice.id, held_until=until)

@@ -1,20 +1,22 @@
-"""Operations: accepted from people, claimed and advanced by steps, ended once."""
+"""Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from bot.domain.names import FreeName
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Principal
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import Typical, start_kind, typical
-from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
-from bot.store import cards, episodes, gates, names, people, steps, timers
+from bot.domain.workspaces import PROVISIONAL, Call, Operation, OperationVerb, Outcome
+from bot.store import cards, gates, people, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, NewOperation
-from bot.store.tables import OPERATIONS, PEOPLE, WORKSPACES
+from bot.store.tables import ACCOUNTS, OPERATIONS, PEOPLE, WORKSPACES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
@@ -54,7 +56,7 @@ def accept(
     joined = row is not None
     if row is None:
         row = add(tx, new)
-        episodes.begin(tx, new.workspace_id, OperationVerb(new.verb))
+        timers.begin(tx, new.workspace_id, OperationVerb(new.verb))
         if replaced is not None:
             row = _carried_over(tx, row, replaced)
     elif new.agreed and not row["agreed"]:
@@ -236,9 +238,7 @@ def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
-    return ClaimedOperation(
-        subject=OPERATIONS.of(row), claim=name, workspace=workspace, **steps.acting(tx, row)
-    )
+    return ClaimedOperation(subject=OPERATIONS.of(row), claim=name, workspace=workspace, **acting(tx, row))
 
 
 def save(tx: Transaction, update: Update) -> bool:
@@ -248,13 +248,13 @@ def save(tx: Transaction, update: Update) -> bool:
     notices are written; ``audit`` is still appended, and the result is False.
     """
     row = OPERATIONS.row(tx, id=update.id)
-    counted = steps.counted(tx, row, update)
-    if row is None or counted is None:
+    count = counted(tx, row, update)
+    if row is None or count is None:
         return False
-    update, after = counted, _changes(row, counted, tx.now())
+    update, after = count, _changes(row, count, tx.now())
     tx.run("save_step", id=update.id, **after)
     if update.name is not None:
-        names.choose(tx, row["workspace_id"], update.name)
+        choose(tx, row["workspace_id"], update.name)
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
     if update.read_needed:
@@ -275,7 +275,7 @@ def save(tx: Transaction, update: Update) -> bool:
 
 def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     start_call = update.start_call or row["start_call"]
-    shared = steps.changes(row, update, update.start_call, start_call, now)
+    shared = changes(row, update, update.start_call, start_call, now)
     ends, hold, floor = update.outcome is not None, shared["hold"], update.progress_floor
     # Each cause counts separately, as for runs (``run_steps``).
     held_since = row["held_since"] if hold == row["hold"] else None
@@ -291,3 +291,85 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
     }
+
+
+def acting(tx: Transaction, row: Row) -> dict[str, Any]:
+    """Return the account and the person that a step of this row acts for, by their names in ``Claimed``."""
+    account = tx.one("account", principal=row["principal"], connection=row["connection"])
+    return {
+        "account": ACCOUNTS.of(account) if account and account["state"] != "revoking" else None,
+        "person": people.current(tx, row["principal"]),
+    }
+
+
+def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
+    """Append an update's audit; return the part of the rest that applies, None for nothing.
+
+    A row that ended meanwhile, or that another step now holds, takes no update. An end decided while the
+    person was being asked gives way to an answer given since.
+    """
+    asked_at = update.asked_at
+    if row is not None and asked_at is not None and asked_at != row["asked_at"]:
+        update = Update(update.id, 0.0, claim=update.claim)
+    append_audit(tx, update.audit)
+    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+        return None
+    return update
+
+
+def changes(row: Row, update: Update, making: Call | None, made: Call, now: float) -> dict[str, Any]:
+    """Return the columns that operations and runs share, after an update.
+
+    ``making`` is what the update says about the creating call, ``made`` what is known about it from now on.
+    """
+    calls = {making, update.stop_call} - {None}
+    is_calling, ends = Call.CALLING in calls, update.outcome is not None
+    return {
+        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
+        "asked_at": _asked_at(row["asked_at"], update, made, now),
+        "now": now,
+        "next_step_at": now + update.next_in,
+        "is_beside": not update.claim and row["leased_until"] > now and not ends,
+        "keeps_lease": is_calling and not ends,
+        "stop_call": update.stop_call or row["stop_call"],
+        "called_at": now if update.called else row["called_at"],
+        "sent_at": now if update.called else row["sent_at"],
+        "attempts": row["attempts"] if update.attempts is None else update.attempts,
+        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
+        "outcome": update.outcome,
+        "cause": row["cause"] if update.cause is None else update.cause,
+        "ended_at": now if ends else None,
+    }
+
+
+def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
+    """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
+    if before is not None and update.looks_again:
+        return now
+    if update.asked is None or (update.asked and made != Call.UNKNOWN):
+        return before
+    return (before or now) if update.asked else None
+
+
+def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
+    """Name a workspace unlike what is taken and unlike its person's others on the connection.
+
+    What a creation of unknown outcome may still make keeps its name. A workspace that has a name keeps it.
+    """
+    workspace = WORKSPACES.one(tx, id=workspace_id)
+    if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:
+        return
+    others = [
+        WORKSPACES.of(other)
+        for other in tx.all(
+            "namesakes",
+            id=workspace_id,
+            principal=workspace.principal.key,
+            connection=workspace.connection,
+            unmade=f"{PROVISIONAL}%",
+        )
+    ]
+    named = [other for other in others if other.spec is None or not other.spec.is_unnamed]
+    name = wanted.besides(text for other in named for text in {other.name, other.title})
+    spec = replace(workspace.spec, name=name)
+    WORKSPACES.change(tx, {"id": workspace_id}, name=name, spec=spec)

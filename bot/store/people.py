@@ -1,14 +1,42 @@
-"""The inbox (one effect per interaction), the table of people, and a cache of those who were read lately."""
+"""People: the inbox, who they are, what they want to hear, what was spoken of, and their Homes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from bot.domain.people import Person, Principal
+from bot.domain.moments import zone_of
+from bot.domain.notices import Mark, NewNotice, NoticeKind, Spoken
+from bot.domain.people import (
+    OPEN_SECONDS,
+    REDRAW_SECONDS,
+    AuditEntry,
+    Home,
+    HomeUse,
+    Person,
+    Preferences,
+    Principal,
+)
 from bot.domain.policy import is_current
-from bot.store import interactions
-from bot.store.tables import CONTACTS, INBOX, PEOPLE
-from bot.store.transaction import Transaction
+from bot.domain.runs import RunState
+from bot.domain.telling import NOW, News, Telling, quiet_until, tell
+from bot.store import transaction
+from bot.store.audit import append_audit
+from bot.store.tables import (
+    CONTACTS,
+    CONVERSATIONS,
+    HOMES,
+    INBOX,
+    OPERATIONS,
+    PEOPLE,
+    PREFERENCES,
+    RUNS,
+    WORKSPACES,
+)
+from bot.store.transaction import Transaction, as_json
 
 
 def first_sight(tx: Transaction, interaction: str) -> bool:
@@ -18,7 +46,7 @@ def first_sight(tx: Transaction, interaction: str) -> bool:
     """
     if not interaction:
         return True
-    interactions.use(interaction)
+    transaction.use(interaction)
     return INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="")
 
 
@@ -95,3 +123,211 @@ class PeopleCache:
         """Invalidate everybody: somebody was written."""
         self.mark += 1
         self._people.clear()
+
+
+#: How a run ends that didn't fail.
+_WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
+
+
+def of(tx: Transaction, principal: Principal) -> Preferences:
+    """Return a person's preferences; what they are at first if they never changed them."""
+    return PREFERENCES.one(tx, principal=principal) or Preferences()
+
+
+def save_preferences(
+    tx: Transaction,
+    principal: Principal,
+    wanted: Preferences,
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
+) -> None:
+    """Set a person's preferences; a repeated interaction changes nothing."""
+    if first_sight(tx, interaction):
+        PREFERENCES.put(tx, wanted, principal=principal)
+        append_audit(tx, audit)
+
+
+def choose(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    ready: bool | None,
+    stopped: bool | None,
+    audit: Sequence[AuditEntry] = (),
+    interaction: str = "",
+) -> None:
+    """Set what is sent about one workspace; None: as for all of them."""
+    if first_sight(tx, interaction):
+        WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
+        append_audit(tx, audit)
+
+
+def quiet(tx: Transaction, principal: Principal) -> float | None:
+    """Return when the quiet hours that a person is in end; None outside of them."""
+    return quiet_until(of(tx, principal), tx.now(), _zone(tx, principal))
+
+
+def telling(tx: Transaction, new: NewNotice) -> Telling:
+    """Return how a new notice is sent, by its person's preferences."""
+    if Mark.CAN_WAIT not in new.kind.marks:
+        return NOW
+    wanted = of(tx, new.principal)
+    zone = _zone(tx, new.principal) if wanted.quiet_from is not None else zone_of(None)
+    return tell(_news(tx, new), wanted, tx.now(), zone)
+
+
+def _news(tx: Transaction, new: NewNotice) -> News:
+    news, workspace_id = News(new.kind), new.body.get("workspace")
+    if new.kind.subject == "operation":
+        operation = OPERATIONS.row(tx, id=new.subject)
+        if operation is None:
+            return news
+        workspace_id = operation["workspace_id"]
+        # The end of a class or of a timer isn't asked for just now; its operation is the person's own.
+        is_asked = operation["planned_for"] is None
+        is_asked = is_asked and tx.one("class_of_stop", operation_id=new.subject) is None
+        news = replace(news, asked_at=operation["created_at"] if is_asked else None)
+    elif new.kind is NoticeKind.JOB_ENDED:
+        run = RUNS.row(tx, id=new.subject)
+        if run is None:
+            return news
+        news = replace(news, asked_at=run["created_at"], is_failure=run["state"] not in _WELL)
+    row = WORKSPACES.row(tx, id=workspace_id) if workspace_id else None
+    if row is not None and new.kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
+        chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]
+        news = replace(news, chosen=None if chosen is None else bool(chosen))
+    return replace(news, has_card=tx.one("has_card", subject=new.subject) is not None)
+
+
+def _zone(tx: Transaction, principal: Principal) -> ZoneInfo:
+    row = person(tx, principal)
+    return zone_of(row.time_zone if row is not None else None)
+
+
+#: For so many seconds people remember what they spoke of.
+KEPT_SECONDS: Final = 900.0
+_SEVERAL: Final = 2
+
+
+def speak(
+    tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
+) -> None:
+    """Remember what an answer is about, in place of what was spoken of there before."""
+    key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
+    several = about.get("workspaces", ())
+    if len(several) < _SEVERAL:
+        former = spoken(tx, principal, channel_id, thread_ts)
+        about = {
+            **about,
+            "listed": former.listed,
+            "says_english": about.get("says_english") or former.says_english,
+        }
+    else:
+        about = {**about, "listed": several}
+    CONVERSATIONS.put(tx, **key, about=dict(about), spoken_at=tx.now())
+
+
+def spoken(tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None) -> Spoken:
+    """Return what was last spoken of there: in a thread below a card, what the card is about.
+
+    What began since without another answer is spoken of, too: its card is the answer.
+    """
+    since = tx.now() - KEPT_SECONDS
+    place = {"principal": principal.key, "channel_id": channel_id}
+    rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
+    row = next(iter(rows), None)
+    about = _about(row["about"]) if row is not None else Spoken()
+    if thread_ts:
+        card = tx.one("card_of_thread", **place, thread_ts=thread_ts)
+        if card is not None:
+            is_there = row is not None and row["thread_ts"] == thread_ts
+            is_run = str(card["kind"]).startswith("job_")
+            named = {"runs": (card["about"],)} if is_run else {"workspaces": (card["about"],)}
+            return replace(about, **named) if is_there else Spoken(**named)  # type: ignore[arg-type]
+        if row is not None and row["thread_ts"] == thread_ts:
+            return about
+    since = row["spoken_at"] if row is not None else since
+    begun = tx.one("begun_since", **place, since=since)
+    if begun is not None:
+        return Spoken(
+            (begun["workspace_id"],), listed=about.listed, what=begun["verb"], says_english=about.says_english
+        )
+    run = tx.one("run_since", **place, since=since)
+    return Spoken(runs=(run["id"],), listed=about.listed, what="run") if run is not None else about
+
+
+def _about(text: str) -> Spoken:
+    kept: dict[str, Any] = json.loads(text)
+    kept |= {key: tuple(value) for key, value in kept.items() if isinstance(value, list)}
+    return Spoken(**kept)
+
+
+def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
+    """Note that a person opened their Home or pressed something in it: they wait for a view from now on."""
+    tx.run(
+        "use_home",
+        principal=principal.key,
+        now=tx.now(),
+        page=used.page,
+        is_totals=used.is_totals,
+        answer=None if used.answer is None else as_json(used.answer),
+        seen=used.seen,
+    )
+
+
+def want(tx: Transaction, principal: Principal) -> None:
+    """Have an open Home drawn at once, because its person did something elsewhere that shows in it."""
+    now = tx.now()
+    tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
+
+
+def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:
+    """Lease the Homes that people wait for, those who have waited longest first."""
+    now = tx.now()
+    claimed = [HOMES.of(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)]
+    return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
+
+
+def claim_looks(tx: Transaction, limit: int) -> list[Home]:
+    """Return the Homes to look at although nobody waits for them, and set when to look at each again.
+
+    They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
+    person's own view came first.
+    """
+    now = tx.now()
+    found = tx.all("claim_homes_to_look_at", now=now, again=now + REDRAW_SECONDS, limit=limit)
+    return sorted((HOMES.of(row) for row in found), key=lambda home: (home.used_at, home.principal.key))
+
+
+def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+    """Note what Slack was sent for a claimed Home; a later use of it stays wanted."""
+    now = tx.now()
+    tx.run(
+        "home_published",
+        principal=home.principal.key,
+        uses=home.uses,
+        is_wanted=home.wanted_at is not None,
+        drawn=drawn,
+        view_hash=view_hash,
+        look_at=now + REDRAW_SECONDS,
+    )
+
+
+def retry(tx: Transaction, home: Home, due_in: float) -> None:
+    """Release a wanted Home to be sent again later, or look at another one again then."""
+    column = "look_at" if home.wanted_at is None else "leased_until"
+    HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
+
+
+def rest(tx: Transaction, home: Home) -> None:
+    """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
+    rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
+    HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)
+
+
+def is_news_waiting(tx: Transaction, *, notices: bool, cards: bool) -> bool:
+    """Return whether a notice, or a card whose state changed, is due: whichever of them is asked about."""
+    now = tx.now()
+    if notices and tx.one("due_notice", now=now) is not None:
+        return True
+    return cards and tx.one("due_card", now=now) is not None

@@ -1,4 +1,4 @@
-"""The PostgreSQL engine: connections that write alone, claim, record and read, each in a thread of its own.
+"""The PostgreSQL engine: connections that write, claim, record and read, each in its own thread.
 
 A transaction that decides anything takes an advisory lock first, so one does at a time, as on SQLite: what a
 method reads stays true until it commits, in however many processes. Claims and the records of polls share
@@ -11,19 +11,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from typing import Final, cast
 
-from bot.store import hints, schema
-from bot.store.database_clock import DatabaseClock
-from bot.store.postgres_errors import label, pooling_error
-from bot.store.postgres_session import PostgresSession
-from bot.store.queries import migrations
-from bot.store.queued_engine import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine
-from bot.store.schema import Table
+import psycopg
+import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from bot.store import schema
+from bot.store.postgres_session import (
+    CONNECTING,
+    DatabaseClock,
+    PostgresSession,
+    PostgresTransaction,
+    label,
+    pooling_error,
+)
+from bot.store.queue import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine, Session, Worker, WriteQueue
+from bot.store.schema import Table, migrations
 from bot.store.transaction import Priority, Transaction
-from bot.store.worker import Session, Worker
-from bot.store.write_queue import WriteQueue
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreInUse, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
 
 #: Connections that read: a long list doesn't keep everybody else waiting.
 READERS = 2
@@ -90,11 +100,11 @@ class PostgresEngine(QueuedEngine):
 
     async def hint(self) -> None:
         """Let the processes that listen look for work now. It takes no turn among those that write."""
-        await self.read(hints.send)
+        await self.read(send)
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` whenever another process gives a hint, until cancelled."""
-        await hints.listen(self._url, wake)
+        await listen(self._url, wake)
 
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
@@ -154,3 +164,34 @@ class PostgresEngine(QueuedEngine):
         for name in missing:
             self._session.apply(name, self._scripts[name])
         return missing
+
+
+#: Between two attempts to connect again, in seconds: until then, ticks do.
+RETRY_SECONDS: Final = 1.0
+
+
+def send(tx: Transaction) -> None:
+    """Give a hint when the open transaction ends; one that only reads may do so, too."""
+    cast("PostgresTransaction", tx).notify()
+
+
+async def listen(url: str, wake: Callable[[], None]) -> None:
+    """Call ``wake`` for each hint, until cancelled; connect again when the connection is lost."""
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    conninfo = make_conninfo(**CONNECTING | given)
+    is_lost = False
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+                await connection.execute("LISTEN usher")
+                is_lost = False
+                # What came while nobody listened.
+                wake()
+                async for _ in connection.notifies():
+                    wake()
+        except psycopg.Error as error:
+            if is_lost:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                log.info("no hints from other processes", problem=error)
+            is_lost = True

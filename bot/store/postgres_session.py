@@ -1,41 +1,39 @@
-"""A connection to PostgreSQL: its transactions, its locks, and what happens when it is lost."""
+"""A connection to PostgreSQL: its transactions, its locks, its clock, its errors, and its loss.
+
+Every parameter is sent as text, and the statement's own columns say what it is: one prepared statement for
+each query, whatever the values. A statement that is run for many rows gets them as one array of JSON objects,
+``:each``, and its other parameters are columns of theirs, with a ``_`` behind their names: rows that differ
+cost one statement, not one each.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from socket import SHUT_RDWR, socket
-from threading import Timer
+from threading import Lock, Timer
 from time import monotonic, sleep
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import psycopg
 import structlog
+from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
-from bot.store.database_clock import DatabaseClock
-from bot.store.postgres_errors import (
-    STALE_PLAN,
-    UNANSWERED,
-    is_passing,
-    label,
-    not_opened,
-    standby_error,
-    translated,
-    why_not_opened,
-)
-from bot.store.postgres_transaction import PostgresTransaction
-from bot.store.schema import Table
-from bot.store.store_time import StoreTime
-from bot.store.transaction import Row
-from bot.support.clock import Ids
-from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+from bot.store.schema import Table, named_queries
+from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean
+from bot.support.clock import Clock, Ids
+from bot.support.environment import NAME
+from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
 
 log = structlog.get_logger(__name__)
+
 
 #: The oldest version that is still maintained.
 OLDEST = 140_000
@@ -387,3 +385,226 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
 
 def _lock(function: str) -> bytes:
     return f"SELECT {function}({_SERVING}, {_OF_SCHEMA}) AS done".encode()
+
+
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
+#: The parameter that stands for all rows.
+_EACH = "each"
+#: What only this engine is told; for SQLite it is a comment.
+_OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
+
+
+@cache
+def numbered(query: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
+    query = _OURS.sub(r"\1", named_queries().get(query, query))
+    names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
+    if _EACH in names:
+        query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)
+        names = (_EACH,)
+    return _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
+
+
+class PostgresTransaction:
+    """Run named queries on the connection; the engine begins and ends the transaction."""
+
+    def __init__(self, cursor: Callable[[], Cursor[Row]], time: StoreTime, ids: Ids) -> None:
+        self.ids = ids
+        self._cursor = cursor
+        self._time = time
+        #: How many rows were changed on this connection.
+        self.changes = 0
+
+    def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
+        text, names = numbered(query)
+        done = self._cursor().execute(text.encode(), [_sent(params[name]) for name in names], prepare=True)
+        if done.rowcount > 0 and not (done.statusmessage or "").startswith("SELECT"):
+            self.changes += done.rowcount
+        return done
+
+    def all(self, query: str, **params: Any) -> list[Row]:
+        """Return all rows."""
+        return self._execute(query, params).fetchall()
+
+    def one(self, query: str, **params: Any) -> Row | None:
+        """Return the first row."""
+        rows = self.all(query, **params)
+        return rows[0] if rows else None
+
+    def run(self, query: str, **params: Any) -> int:
+        """Run a statement; return how many rows were written."""
+        return self._execute(query, params).rowcount
+
+    def run_each(self, query: str, params: Sequence[Parameters]) -> None:
+        """Run a statement for each set of parameters, all at once."""
+        if params:
+            each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
+            self._execute(query, {_EACH: as_json(each)})
+
+    def notify(self) -> None:
+        """Wake whoever listens, once the transaction ends."""
+        self._cursor().execute(b"NOTIFY usher")
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+
+def _sent(value: Any) -> str | None:
+    cleaned = clean(value)
+    return cleaned if cleaned is None or isinstance(cleaned, str) else repr(cleaned)
+
+
+_POOLED = (
+    "a pooler in front of the database shares connections between transactions: use session pooling "
+    "(PgBouncer: pool_mode = session)"
+)
+_CAUSES = {
+    "25006": "the database is read-only",
+    "3F000": "there is no schema to keep the tables in: correct the user's search_path",
+    "26000": _POOLED,
+    "42501": "its user may not do this: make that user the owner of the database",
+    "42P05": _POOLED,
+    "53100": "the disk of the database is full",
+    "57014": "the database took too long",
+}
+#: The same work may succeed in a moment: a lock, a server that is starting or stopping, too many connections.
+_PASSING = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
+#: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
+STALE_PLAN = "0A000"
+_NO_SERVER = "no server answers there: start it, or correct the address"
+_TOO_LATE = "no server answers there in time"
+_FULL = "the server has no free connection"
+#: What is said of a connection whose first statement wasn't answered.
+UNANSWERED = "the first statement was not answered"
+_NOT_SERVED = (
+    "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
+    "to the server, five for each process of Usher"
+)
+_RESTARTS = "the server is starting or stopping"
+#: By what the client library says when it can't connect.
+_NOT_OPENED = (
+    (r"root certificate file", "the file of sslrootcert can't be read"),
+    (
+        r"does not match host name",
+        "its certificate is for another host: write the name that it is for in the URL",
+    ),
+    (
+        r"certificate verify failed|self.signed",
+        "its certificate can't be verified: set sslrootcert to the certificate of who signed it",
+    ),
+    (
+        r"does not support SSL",
+        "it doesn't encrypt connections, which sslmode asks for: switch ssl on at the server",
+    ),
+    (r"password authentication failed|no password supplied", "the user or the password in it is wrong"),
+    (r"role .* does not exist", "there is no such user"),
+    (r"database .* does not exist", "there is no such database: create it first"),
+    (r"permission denied for database", "its user may not connect to that database"),
+    (r"no pg_hba.conf entry", "the server admits no such connection: see its pg_hba.conf"),
+    (r"could not translate host name|failed to resolve host", "there is no such host"),
+    (rf"{UNANSWERED}|query_wait_timeout", _NOT_SERVED),
+    (r"refused|No such file|server login has been failing", _NO_SERVER),
+    (r"timeout|timed out", _TOO_LATE),
+    (r"too many clients|remaining connection slots|no more connections", _FULL),
+    (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
+    (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
+    (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
+)
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Return whether the same work may succeed in a moment."""
+    return error.sqlstate in _PASSING or error.sqlstate == STALE_PLAN
+
+
+def translated(error: Exception) -> Exception:
+    """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
+    if not isinstance(error, psycopg.Error):
+        return error
+    if isinstance(error, psycopg.IntegrityError):
+        return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
+    if error.sqlstate is None or is_passing(error):
+        return StoreBusy("the connection to the database was lost; nothing was done")
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
+    return StoreUnavailable(_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})")
+
+
+def standby_error() -> StoreAway:
+    """Return the error for a server that only follows another one; it may take that one's place."""
+    return StoreAway(
+        "the database is a standby, which can only be read: give the address of the primary, or those of all "
+        "servers with target_session_attrs=read-write"
+    )
+
+
+def pooling_error() -> StoreUnavailable:
+    """Return the error for connections that others use between two transactions."""
+    return StoreUnavailable(_POOLED)
+
+
+def label(url: str) -> str:
+    """Return what may be said of a database's URL: the server and the name, nothing that opens it."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        return "USHER_DATABASE_URL"
+    host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
+    return f"postgresql://{host}{':' if port else ''}{port}/{name}"
+
+
+def not_opened(url: str, error: psycopg.Error) -> StoreUnavailable:
+    """Return the error for operators when a database can't be opened."""
+    why = why_not_opened(url, error)
+    is_away = why.endswith((_NO_SERVER, _TOO_LATE, _FULL, _NOT_SERVED, _RESTARTS))
+    return StoreAway(why) if is_away else StoreUnavailable(why)
+
+
+def why_not_opened(url: str, error: psycopg.Error) -> str:
+    """Return the cause for operators when a database can't be opened."""
+    if isinstance(error, psycopg.ProgrammingError):
+        cause = "the URL is not understood: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    else:
+        text = str(error)
+        causes = (cause for pattern, cause in _NOT_OPENED if re.search(pattern, text, re.IGNORECASE))
+        cause = next(causes, "see the log of the PostgreSQL server")
+    return f"{label(url)} can't be opened: {cause}"
+
+
+class DatabaseClock:
+    """Tell the database's time: its last reading, carried on by the machine's monotonic clock."""
+
+    def __init__(self, machine: Clock) -> None:
+        self._machine = machine
+        self._lock = Lock()
+        self._ahead = machine.now() - machine.monotonic()
+        self._is_known = False
+
+    def note(self, before: float, epoch: float, after: float) -> None:
+        """Take over a reading that was made between two moments of the monotonic clock.
+
+        What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
+        At first nothing is, however right the machine's clock looks, and the earliest time that it can be is
+        taken: ahead of the database's time, gates and limits of others would open too early here.
+        """
+        with self._lock:
+            known = self._ahead if self._is_known else epoch - after
+            self._ahead = min(max(known, epoch - after), epoch - before)
+            self._is_known = True
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return self._ahead + self._machine.monotonic()
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return self._machine.monotonic()
+
+    def boot(self) -> str:
+        """Identify the boot of this machine."""
+        return self._machine.boot()
+
+    def slept(self) -> float:
+        """Return how many seconds this machine has slept since then."""
+        return self._machine.slept()

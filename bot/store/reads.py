@@ -9,10 +9,9 @@ from functools import partial
 from typing import Final
 
 from bot.domain.workspaces import Observed, ReadResult, State
-from bot.store import cards, episodes, observations
+from bot.store import cards, gates, timers
 from bot.store.tables import WORKSPACES, doubt_columns
-from bot.store.text import as_json, as_words
-from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction
+from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
 
 #: Results per transaction: about ten milliseconds.
 _AT_ONCE: Final = 100
@@ -151,9 +150,9 @@ def _observe(
     actions = as_words(seen.actions)
     before = (row["state"], row["url"], row["detail"], row["progress"], row["actions"])
     after = (seen.state.value, seen.url, seen.detail, seen.progress, actions)
-    ends_before, ends_after = (row["ends_at"], row["ends_how"]), observations.end_of(row, seen, granted_at)
+    ends_before, ends_after = (row["ends_at"], row["ends_how"]), gates.end_of(row, seen, granted_at)
     is_kept = row["is_kept"] if seen.is_kept is None else int(seen.is_kept)
-    started_at = observations.up_since(row, seen, granted_at)
+    started_at = gates.up_since(row, seen, granted_at)
     at_stake = as_words(seen.at_stake)
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
@@ -194,7 +193,7 @@ def _observe(
         return False
     # By the provider's word alone: reads of ours are no proof of it.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
-    episodes.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
+    timers.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
     return before != after

@@ -1,19 +1,21 @@
-"""Job runs: what people request, and what happens to runs when their account changes."""
+"""Job runs: requested by people, found in lists, claimed when due, advanced, ended once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Principal
+from bot.domain.people import Account, Principal, TaskKind
 from bot.domain.plan import MAX_ATTEMPTS
-from bot.domain.runs import Run, StopKind
+from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
 from bot.domain.workspaces import Call
-from bot.store import cards
+from bot.store import cards, gates, operations
 from bot.store.notices import add_notices
-from bot.store.tables import RUNS, principal_of
-from bot.store.text import as_json
-from bot.store.transaction import Row, Transaction
+from bot.store.tables import ACCOUNTS, RUNS, principal_of
+from bot.store.transaction import Engine, Priority, Row, Transaction, as_json
+from bot.store.workspaces import PIECE, listing_start
 
 #: ``woken``: a stop of another kind than the one possibly in flight was requested.
 OTHER_STOP = 2
@@ -166,3 +168,254 @@ def resume_all(tx: Transaction, pair: Row) -> None:
         tx.run("resume_run", id=row["id"], now=tx.now())
         if row["hold"]:
             cards.owe(tx, row["id"], changed=True)
+
+
+#: Runs of one account due within this many seconds are read along with one that is due.
+_TOGETHER = 2.0
+
+
+def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
+    """Lease due open runs, oldest first, each with everything a step needs.
+
+    A run whose output another process follows is left to that one.
+    """
+    now = tx.now()
+    name = tx.ids.new("claim")
+    found = tx.all("claim_runs", now=now, until=now + lease, limit=limit, claim=name, owner=owner)
+    return _steps(tx, found, name)
+
+
+def claim_of(
+    tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
+) -> list[ClaimedRun] | None:
+    """Claim the next read of an active account's runs, and lease those that are due within 2 s for it.
+
+    Only open, launched ones are read. Return None if the account has ended, or somebody else has read its
+    runs since it was read itself.
+    """
+    now = tx.now()
+    if not tx.run("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
+        return None
+    name = tx.ids.new("claim")
+    found = tx.all(
+        "claim_runs_of",
+        principal=account.principal.key,
+        connection=account.connection,
+        now=now,
+        soon=now + _TOGETHER,
+        until=now + lease,
+        limit=limit,
+        claim=name,
+        owner=owner,
+    )
+    return _steps(tx, found, name)
+
+
+def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedRun]:
+    found = sorted(found, key=lambda row: (row["created_at"], row["id"]))
+    return [ClaimedRun(subject=RUNS.of(row), claim=name, **operations.acting(tx, row)) for row in found]
+
+
+def save(tx: Transaction, update: Update) -> bool:
+    """Write a step's result and release the lease; return False if it ended or another step holds it.
+
+    While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
+    one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
+    The card becomes dirty if anything visible changed; ``audit`` is always appended.
+    """
+    row = tx.one("run", id=update.id)
+    counted = operations.counted(tx, row, update)
+    if row is None or counted is None:
+        return False
+    update, after = counted, _changes(row, counted, tx.now())
+    if after["remote_id"] != row["remote_id"]:
+        after |= _named(tx, row, after["remote_id"])
+    tx.run("save_run", id=update.id, **after)
+    add_notices(tx, update.notices, update.id)
+    weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
+    changed = any(after[column] != row[column] for column in weighty)
+    if changed or gates.runs_differ(row, after) or update.card_dirty:
+        cards.owe(tx, update.id, changed=changed)
+    return True
+
+
+def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
+    launch_call = update.launch_call or row["launch_call"]
+    shared = operations.changes(row, update, update.launch_call, launch_call, now)
+    # Another kind of stop was requested meanwhile: what is known about this one doesn't apply to it.
+    other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
+    return {
+        **gates.run_after(row, update.observed, now),
+        **_deadline(row, update, now),
+        **shared,
+        **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
+        "asked_at": None if update.remote_id else shared["asked_at"],
+        "remote_id": update.remote_id or row["remote_id"],
+        "launch_call": launch_call,
+        "stop_wanted": row["stop_wanted"],
+        "is_watched": row["is_watched"],
+    }
+
+
+def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
+    """Return since when a run couldn't be read, when its person is told, and its doubt.
+
+    A run seen queued or running has no deadline; a deadline already set, or already reported, is kept.
+    """
+    columns = ("held_since", "deadline_at", "deadline_number", "doubt", "doubt_times", "doubt_since")
+    kept = {column: row[column] for column in columns}
+    if update.doubt is not None:
+        doubt = update.doubt
+        kept |= {"doubt": doubt.kind, "doubt_times": doubt.times, "doubt_since": doubt.since}
+    if update.observed is not None:
+        kept |= {"doubt": None}
+    if update.observed is not None and update.observed.state is not RunState.UNKNOWN:
+        kept |= {"held_since": None, "deadline_at": None}
+    elif update.deadline_in is not None and row["held_since"] is None:
+        number = row["deadline_number"] + 1
+        kept |= {"held_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
+    elif row["held_since"] is not None and update.hold and update.hold != row["hold"]:
+        # A day without the connection isn't a day of a refused credential: each cause counts separately.
+        kept |= {"held_since": now}
+    return kept | ({"deadline_at": None} if update.deadline_passed else {})
+
+
+def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
+    """Handle a row that already has the id: one from a list is this run; another launch keeps it."""
+    existing = tx.one(
+        "run_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
+    )
+    if existing is None or existing["id"] == row["id"]:
+        return {}
+    if existing["reference"]:
+        # The search found another launch's run, so the outcome of this one is unknown again.
+        return {"remote_id": row["remote_id"], "launch_call": Call.UNKNOWN}
+    return _taken_over(tx, row, existing)
+
+
+def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
+    """Merge the row that a list added for this run into it, with what was requested on that row."""
+    tx.run("delete_cards_of", subject=listed["id"])
+    tx.run("delete_run", id=listed["id"])
+    asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
+    watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}
+    return {**watched, **asked} if listed["stop_wanted"] and row["stop_wanted"] != "force" else watched
+
+
+#: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
+KEPT_SECONDS = 30 * 86_400.0
+KEPT_NEWEST = 50
+
+
+async def merge(engine: Engine, account_id: str, found: Sequence[FoundRun]) -> int:
+    """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
+
+    New ones are written without card or notices and aren't watched; open ones are still followed to their
+    end. For known open ones the list counts as a read; a step ends them. Ended ones are added only if the
+    sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
+    """
+    start = await engine.read(lambda tx: listing_start(tx, TaskKind.LIST_JOBS, account_id), Priority.STEADY)
+    unknown: list[FoundRun] = []
+    for piece in _pieces(found):
+        left = await engine.write(
+            partial(_read_known, account_id=account_id, piece=piece, start=start), rows=len(piece)
+        )
+        if left is None:
+            return 0
+        unknown += left
+    new = 0
+    for piece in _pieces(_worth_keeping(unknown, engine.now())):
+        new += await engine.write(
+            partial(_add_found, account_id=account_id, piece=piece, start=start), rows=len(piece)
+        )
+    return new
+
+
+def _read_known(
+    tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float
+) -> list[FoundRun] | None:
+    """Write what a piece of a list says about known runs; return the others, or None if unlinked."""
+    pair = _pair(tx, account_id)
+    if pair is None:
+        return None
+    unknown = []
+    for one in piece:
+        row = RUNS.row(tx, **pair, remote_id=one.remote_id, is_orphan=False)
+        if row is None:
+            unknown.append(one)
+        elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
+            _read(tx, row, one, start, tx.now())
+    return unknown
+
+
+def _worth_keeping(unknown: Sequence[FoundRun], now: float) -> list[FoundRun]:
+    """Return the unknown runs of a list that are taken: open ones, and recently ended ones."""
+    newest = sorted(unknown, key=lambda one: _began(one, now), reverse=True)
+    over = [one for one in newest if one.observed.state.is_over]
+    kept = [one for one in over[:KEPT_NEWEST] if _ended(one, now) >= now - KEPT_SECONDS]
+    return [*(one for one in newest if not one.observed.state.is_over), *kept]
+
+
+def _add_found(tx: Transaction, account_id: str, piece: Sequence[FoundRun], start: float) -> int:
+    """Write a piece of the taken runs; return how many were new."""
+    pair, now = _pair(tx, account_id), tx.now()
+    if pair is None:
+        return 0
+    return sum(insert(tx, _run(tx.ids.new("job"), one, pair, start, now)) is not None for one in piece)
+
+
+def _pair(tx: Transaction, account_id: str) -> Row | None:
+    """Return the account's principal and connection; None once it is unlinked, which ends the merge."""
+    account = ACCOUNTS.row(tx, id=account_id)
+    if account is None or account["state"] == "revoking":
+        return None
+    return {"principal": account["principal"], "connection": account["connection"]}
+
+
+def _read(tx: Transaction, row: Row, one: FoundRun, start: float, now: float) -> None:
+    """Write what a list says about an open run; a step then ends it, so that its person is told."""
+    after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
+    RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.OF_RUNS})
+    changed = after["state"] != row["state"]
+    if changed:
+        tx.run("wake_run", id=row["id"], now=now)
+    if gates.runs_differ(row, after):
+        cards.owe(tx, row["id"], changed=changed)
+
+
+def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run:
+    seen, is_over = one.observed, one.observed.state.is_over
+    return Run(
+        id=run_id,
+        principal=principal_of(pair["principal"]),
+        connection=pair["connection"],
+        name=seen.name or one.name,
+        spec=None,
+        created_at=_began(one, now),
+        reference="",
+        remote_id=one.remote_id,
+        state=seen.state,
+        exit_code=seen.exit_code,
+        detail=seen.detail,
+        started_at=seen.started_at,
+        finished_at=seen.ended_at,
+        observed_at=start,
+        launch_call=Call.ACCEPTED,
+        outcome="ended" if is_over else None,
+        ended_at=_ended(one, now) if is_over else None,
+        is_watched=False,
+    )
+
+
+def _began(one: FoundRun, now: float) -> float:
+    """Return when a run began as far as it is known, never later than now."""
+    return min(now, one.observed.started_at or one.observed.ended_at or now)
+
+
+def _ended(one: FoundRun, now: float) -> float:
+    return min(now, one.observed.ended_at or one.observed.started_at or now)
+
+
+def _pieces(found: Sequence[FoundRun]) -> Iterator[Sequence[FoundRun]]:
+    """Return a list in pieces, each for a transaction of its own."""
+    return (found[at : at + PIECE] for at in range(0, len(found), PIECE))

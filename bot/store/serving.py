@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from bot.store.store_time import ClockReading
 from bot.store.tables import SERVING
 from bot.store.times import healing_queries
-from bot.store.transaction import Engine, Transaction
+from bot.store.transaction import ClockReading, Engine, Transaction
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
 SMALL: Final = 0.1

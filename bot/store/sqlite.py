@@ -8,15 +8,19 @@ one row takes 6.8 µs instead of 3.2, and four of them are a tenth of recording 
 lock, so two processes could both read first, and one of them would then fail to write. ``analyze`` isn't
 used: the tests pin the query plans of a schema without statistics, and the statistics of a small table
 mislead once it has grown.
+
+It is a file next to the database: SQLite loses its own locks when another handle of its file is closed.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -24,18 +28,15 @@ import structlog
 from sqlite_utils import Database
 
 from bot.store import schema
-from bot.store.queries import migrations, named_queries
-from bot.store.queued_engine import BATCH_SECONDS, PATIENCE, QueuedEngine
-from bot.store.serving_lock import ServingLock
-from bot.store.sqlite_errors import is_locked, translated, why_not_opened
-from bot.store.store_time import StoreTime
-from bot.store.text import clean
-from bot.store.transaction import Parameters, Priority, Row
-from bot.store.worker import Worker
+from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
+from bot.store.schema import migrations, named_queries
+from bot.store.transaction import Parameters, Priority, Row, StoreTime, clean
 from bot.support.clock import Clock, Ids
-from bot.support.errors import StoreBusy, StoreInUse, StoreUnavailable
+from bot.support.environment import NAME
+from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
 
 log = structlog.get_logger(__name__)
+
 
 #: How long SQLite waits for another process's lock before readers get a turn and it tries again.
 LOCK_SECONDS = 0.1
@@ -307,3 +308,101 @@ def _inode(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
+
+
+_LOCKED = "the database is locked by another process"
+_MOVED = "{name} was moved or deleted while it was in use: put it back if you can, and restart Usher"
+_DAMAGED = (
+    "the database is damaged: stop Usher and restore the newest backup, or save what can still be read "
+    "(docs/operate.md, “Backups”)"
+)
+_CAUSES = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the database is read-only",
+    sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: "the file isn't a SQLite database",
+    sqlite3.SQLITE_PERM: "this user isn't allowed to use the database",
+    sqlite3.SQLITE_AUTH: "this user isn't allowed to use the database",
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+}
+_SYSTEM_CAUSES = {
+    errno.ENOENT: "its folder doesn't exist",
+    errno.ENOTDIR: "its folder doesn't exist",
+    errno.EISDIR: "it is a folder",
+    errno.EACCES: "this user isn't allowed to use it",
+    errno.EPERM: "this user isn't allowed to use it",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOSPC: "the disk is full",
+}
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Return the primary result code; the extended ones carry more in the upper bits."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def is_locked(error: BaseException) -> bool:
+    """Return whether another process has the database locked."""
+    return isinstance(error, sqlite3.Error) and _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def is_missing_table(error: BaseException) -> bool:
+    """Return whether the schema is missing."""
+    return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
+
+
+def translated(error: Exception) -> Exception:
+    """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
+    if isinstance(error, FileNotFoundError):
+        return StoreUnavailable(_MOVED.format(name=Path(str(error.filename)).name))
+    if isinstance(error, OSError):
+        return StoreUnavailable(f"the database file can't be used: {error.strerror}")
+    if not isinstance(error, sqlite3.Error):
+        return error
+    if isinstance(error, sqlite3.IntegrityError):
+        return StoreError(f"the data's own rules forbid it ({error})")
+    if is_missing_table(error):
+        return StoreNotMigrated(f"the database is not migrated; run: {NAME} migrate")
+    cause, colon, step = _CAUSES.get(_code(error), "the database failed").partition(": ")
+    return StoreUnavailable(f"{cause} ({error}){colon}{step}")
+
+
+def why_not_opened(path: str, error: Exception) -> str:
+    """Return the cause for operators when a database can't be opened."""
+    if isinstance(error, OSError):
+        cause = _SYSTEM_CAUSES.get(error.errno or 0, error.strerror or "the system refused it")
+        return f"{Path(path).absolute()} can't be opened: {cause}"
+    return f"{Path(path).absolute()} can't be opened: {translated(error)}"
+
+
+class ServingLock:
+    """Hold the lock, or not; calling ``take`` repeatedly is fine."""
+
+    def __init__(self, database: str) -> None:
+        # Resolved, so that every path to the database gives the same lock.
+        resolved = Path(database).resolve()
+        self._path = resolved.with_name(f"{resolved.name}.lock")
+        self._handle: int | None = None
+
+    def take(self) -> bool:
+        """Take the lock; return False if another process has it. Raise OSError if the file can't be made."""
+        if self._handle is None:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(handle)
+                if isinstance(error, BlockingIOError):
+                    return False
+                raise
+            self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Release the lock. The file stays: removing it could leave two processes with a lock each."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

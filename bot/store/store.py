@@ -15,39 +15,21 @@ from collections.abc import Sequence
 from bot.domain.people import Person, Principal
 from bot.store import accounts as accounts_
 from bot.store import (
-    approvals,
     audit,
     browsers,
     cards,
     classes,
-    conversations,
-    creations,
-    found_runs,
-    found_workspaces,
     gates,
-    homes,
-    links,
     notices,
     operations,
-    owners,
     people,
     reads,
-    reminders,
-    run_steps,
     serving,
-    signatures,
-    slack_calls,
-    snapshots,
-    suspicions,
+    slack,
     tasks,
     timers,
-    totals,
     upkeep,
 )
-from bot.store import installations as installations_
-from bot.store import outages as outages_
-from bot.store import pauses as pauses_
-from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
 from bot.store.methods import OnEngine, read, several, write
@@ -79,12 +61,12 @@ class Store(OnEngine):
         """Finish what is queued and close the database."""
         await self.engine.close()
 
-    own = write(owners.own)
-    renew_owned = write(owners.renew, Priority.URGENT)
-    disown = write(owners.disown)
-    disown_all = write(owners.disown_all, Priority.URGENT)
-    owned = read(owners.owned, Priority.STEADY)
-    is_worked = read(owners.is_worked, Priority.STEADY)
+    own = write(tasks.own)
+    renew_owned = write(tasks.renew, Priority.URGENT)
+    disown = write(tasks.disown)
+    disown_all = write(tasks.disown_all, Priority.URGENT)
+    owned = read(tasks.owned, Priority.STEADY)
+    is_worked = read(tasks.is_worked, Priority.STEADY)
     statistics = read(upkeep.statistics, Priority.STEADY)
     try_writing = write(upkeep.try_writing, Priority.URGENT)
     did_daily = write(upkeep.did_daily)
@@ -95,8 +77,8 @@ class Store(OnEngine):
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
     first_sight = write(people.first_sight, Priority.URGENT)
-    save_signatures = write(signatures.save)
-    saved_signatures = read(signatures.saved)
+    save_signatures = write(slack.save)
+    saved_signatures = read(slack.saved)
 
     async def person(self, principal: Principal) -> Person | None:
         """Return what is known of a person."""
@@ -122,20 +104,20 @@ class Store(OnEngine):
     audit_anchor = read(audit.anchor, Priority.STEADY)
     leave_to_archive = write(audit.leave_to_archive)
     verify_audit = several(audit.verify)
-    outages = read(outages_.current, Priority.STEADY)
-    begin_outage = write(outages_.begin)
-    end_outage = write(outages_.end)
-    pauses = read(pauses_.current, Priority.STEADY)
-    note_pauses = write(pauses_.note)
+    outages = read(tasks.current_outages, Priority.STEADY)
+    begin_outage = write(tasks.begin)
+    end_outage = write(tasks.end)
+    pauses = read(tasks.current_pauses, Priority.STEADY)
+    note_pauses = write(tasks.note)
 
     # -- links, accounts, browsers ---------------------------------------------------------------------------
 
-    new_link = write(links.new, Priority.URGENT)
-    link = read(links.link)
-    change_link = write(links.change, Priority.URGENT)
-    open_link_of = read(links.open_of)
-    activate = write(links.activate, Priority.URGENT)
-    activate_directly = write(links.activate_directly, Priority.URGENT)
+    new_link = write(accounts_.new, Priority.URGENT)
+    link = read(accounts_.link)
+    change_link = write(accounts_.change, Priority.URGENT)
+    open_link_of = read(accounts_.open_of)
+    activate = write(accounts_.activate, Priority.URGENT)
+    activate_directly = write(accounts_.activate_directly, Priority.URGENT)
     account = read(accounts_.account)
     account_by_id = read(accounts_.by_id)
     accounts = read(accounts_.all_of)
@@ -146,14 +128,14 @@ class Store(OnEngine):
     drop_account = write(accounts_.drop)
     refuse_account = write(accounts_.refuse)
     save_secret = write(accounts_.save_secret)
-    suspect_account = write(suspicions.suspect)
-    suspects = read(suspicions.suspects, Priority.STEADY)
-    claim_look = write(suspicions.claim_look)
-    count_refusal = write(suspicions.count)
-    trust_account = write(suspicions.accept)
-    suspicion_totals = read(suspicions.totals, Priority.STEADY)
-    approval = read(approvals.approval)
-    approval_failed = write(approvals.fail)
+    suspect_account = write(accounts_.suspect)
+    suspects = read(accounts_.suspects, Priority.STEADY)
+    claim_look = write(accounts_.claim_look)
+    count_refusal = write(accounts_.count)
+    trust_account = write(accounts_.accept)
+    suspicion_totals = read(accounts_.totals, Priority.STEADY)
+    approval = read(accounts_.approval)
+    approval_failed = write(accounts_.fail)
     begin_browser_session = write(browsers.begin, Priority.URGENT)
     browser_session = read(browsers.session)
     look = read(browsers.look)
@@ -175,21 +157,21 @@ class Store(OnEngine):
     look_at_timer = write(timers.look)
     timer_warned = write(timers.warned)
     end_timer = write(timers.end)
-    due_reminders = read(reminders.due)
-    reminder_done = write(reminders.done)
+    due_reminders = read(accounts_.due)
+    reminder_done = write(accounts_.done)
     settle_timer = write(timers.settle)
-    spoken = read(conversations.spoken)
-    speak = write(conversations.speak, Priority.URGENT)
-    preferences = read(preferences_.of)
-    save_preferences = write(preferences_.save, Priority.URGENT)
-    choose_for_workspace = write(preferences_.choose, Priority.URGENT)
+    spoken = read(people.spoken)
+    speak = write(people.speak, Priority.URGENT)
+    preferences = read(people.of)
+    save_preferences = write(people.save_preferences, Priority.URGENT)
+    choose_for_workspace = write(people.choose, Priority.URGENT)
     hear = write(workspaces_.hear)
     save_entry = write(workspaces_.save_entry)
-    save_snapshot = write(snapshots.save)
-    snapshot = read(snapshots.snapshot)
-    remember = write(snapshots.remember, Priority.URGENT)
-    remembered = read(snapshots.remembered)
-    merge_discovered = several(found_workspaces.merge)
+    save_snapshot = write(tasks.save)
+    snapshot = read(tasks.snapshot)
+    remember = write(tasks.remember, Priority.URGENT)
+    remembered = read(tasks.remembered)
+    merge_discovered = several(workspaces_.merge)
 
     # -- operations, creations, the poll gate ----------------------------------------------------------------
 
@@ -200,13 +182,13 @@ class Store(OnEngine):
     latest_operation = read(operations.latest)
     creation_of = read(operations.creation_of)
     open_operations = read(operations.open_ones)
-    refusals = read(totals.refusals)
+    refusals = read(upkeep.refusals)
     claim_operations = write(operations.claim, Priority.CLAIMS)
     save_step = write(operations.save)
-    accept_creation = write(creations.accept, Priority.URGENT)
-    renew = write(creations.renew)
-    name_created = write(creations.name)
-    unexplained = read(creations.unexplained, Priority.STEADY)
+    accept_creation = write(workspaces_.accept, Priority.URGENT)
+    renew = write(workspaces_.renew)
+    name_created = write(workspaces_.name_made)
+    unexplained = read(workspaces_.unexplained, Priority.STEADY)
     want_read = write(gates.want, Priority.URGENT)
     read_soon = write(workspaces_.read_soon)
     claim_reads = write(gates.claim, Priority.CLAIMS)
@@ -219,12 +201,12 @@ class Store(OnEngine):
     run = read(runs_.run)
     runs = read(runs_.all_of)
     run_by_remote = read(runs_.by_remote)
-    claim_runs = write(run_steps.claim, Priority.CLAIMS)
-    claim_runs_of = write(run_steps.claim_of, Priority.CLAIMS)
-    save_run_step = write(run_steps.save)
+    claim_runs = write(runs_.claim, Priority.CLAIMS)
+    claim_runs_of = write(runs_.claim_of, Priority.CLAIMS)
+    save_run_step = write(runs_.save)
     watched_runs = read(runs_.watched, Priority.STEADY)
     output_done = write(runs_.output_done)
-    merge_runs = several(found_runs.merge)
+    merge_runs = several(runs_.merge)
 
     # -- class cards -----------------------------------------------------------------------------------------
 
@@ -242,17 +224,17 @@ class Store(OnEngine):
 
     # -- Homes -----------------------------------------------------------------------------------------------
 
-    use_home = write(homes.use, Priority.URGENT)
-    want_home = write(homes.want, Priority.URGENT)
-    claim_wanted_homes = write(homes.claim_wanted, Priority.CLAIMS)
-    claim_homes_to_look_at = write(homes.claim_looks, Priority.CLAIMS)
-    home_published = write(homes.published)
-    home_retry = write(homes.retry)
-    home_rest = write(homes.rest)
-    is_news_waiting = read(homes.is_news_waiting, Priority.STEADY)
-    asked_approvals = read(approvals.asked_ones)
-    asked_approvals_of = read(approvals.asked_of)
-    totals = read(totals.of_all, Priority.STEADY)
+    use_home = write(people.use_home, Priority.URGENT)
+    want_home = write(people.want, Priority.URGENT)
+    claim_wanted_homes = write(people.claim_wanted, Priority.CLAIMS)
+    claim_homes_to_look_at = write(people.claim_looks, Priority.CLAIMS)
+    home_published = write(people.published)
+    home_retry = write(people.retry)
+    home_rest = write(people.rest)
+    is_news_waiting = read(people.is_news_waiting, Priority.STEADY)
+    asked_approvals = read(accounts_.asked_ones)
+    asked_approvals_of = read(accounts_.asked_of)
+    totals = read(upkeep.of_all, Priority.STEADY)
 
     # -- notices, cards, Slack, tasks ------------------------------------------------------------------------
 
@@ -274,17 +256,17 @@ class Store(OnEngine):
     card_lost = write(cards.lost)
     unplace_card = write(cards.unplace)
     card = read(cards.card)
-    take_slack_call = write(slack_calls.take, Priority.URGENT)
-    slack_calls_made = read(slack_calls.made)
-    pause_slack_method = write(slack_calls.pause, Priority.URGENT)
-    install = write(installations_.install, Priority.URGENT)
-    installations = read(installations_.all_of)
-    remove_installation = write(installations_.remove, Priority.URGENT)
-    claim_renewal = write(installations_.claim_renewal, Priority.URGENT)
-    renew_installation = write(installations_.renew, Priority.URGENT)
-    lose_token = write(installations_.lose, Priority.URGENT)
-    reseal_installation = write(installations_.reseal)
-    use_oauth_state = write(installations_.use_state, Priority.URGENT)
+    take_slack_call = write(slack.take, Priority.URGENT)
+    slack_calls_made = read(slack.made)
+    pause_slack_method = write(slack.pause, Priority.URGENT)
+    install = write(slack.install, Priority.URGENT)
+    installations = read(slack.all_of)
+    remove_installation = write(slack.remove, Priority.URGENT)
+    claim_renewal = write(slack.claim_renewal, Priority.URGENT)
+    renew_installation = write(slack.renew, Priority.URGENT)
+    lose_token = write(slack.lose, Priority.URGENT)
+    reseal_installation = write(slack.reseal)
+    use_oauth_state = write(slack.use_state, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
     is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim, Priority.CLAIMS)

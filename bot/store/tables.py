@@ -44,8 +44,7 @@ from bot.domain.runs import Run
 from bot.domain.telling import FARTHEST
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.workspaces import BrowserSession, Doubt, Operation, Workspace
-from bot.store.text import as_json, as_words, from_json
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, as_json, as_words, from_json
 
 Model = TypeVar("Model")
 
@@ -298,7 +297,7 @@ NOTICES = Table(
     # The end of quiet hours; whether they have ended is asked again before anything is sent.
     held_until=due(FARTHEST),
 )
-# ``bot.store.installations.STATE_KEPT``.
+# ``bot.store.slack.STATE_KEPT``.
 OAUTH_STATES = _plain("oauth_states", "state_hash", expires_at=due(900.0))
 #: A step's hold takes precedence over a read's.
 OPERATIONS = Table(
@@ -311,7 +310,7 @@ OPERATIONS = Table(
     leased_until=LEASE,
 )
 OUTAGES = _plain("outages", "connection", since=PAST)
-# ``bot.store.owners.LEASE``.
+# ``bot.store.tasks.LEASE``.
 OWNERS = _plain("owners", "name", "owner", until=LEASE)
 PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=PAST)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.

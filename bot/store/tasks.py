@@ -1,18 +1,17 @@
-"""Tasks: the reconciler's work that isn't an operation; one open per kind and subject, others join it."""
+"""Tasks, and what processes share about connections: providers' last answers, outages, owners, pauses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.notices import NewNotice
-from bot.domain.people import Task, TaskKind
+from bot.domain.people import Principal, Snapshot, Task, TaskKind
 from bot.store import people
 from bot.store.notices import add_notices
-from bot.store.records import NewTask
-from bot.store.tables import TASKS
-from bot.store.text import as_json, from_json
-from bot.store.transaction import Row, Transaction
+from bot.store.records import Calls, NewTask, Owned, Pause
+from bot.store.tables import ACCOUNTS, OUTAGES, OWNERS, REMEMBERED, SNAPSHOTS, TASKS
+from bot.store.transaction import Row, Transaction, as_json, from_json
 
 
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") -> None:
@@ -138,3 +137,121 @@ def retry(
 def _requeue(tx: Transaction, task: Task, payload: dict[str, Any], attempts: int, due_at: float) -> None:
     again = {"payload": payload, "attempts": attempts, "due_at": due_at}
     TASKS.change(tx, {"id": task.id}, **again, joined=None, is_leased=False)
+
+
+def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:
+    """Write a provider's answer; the newer one wins.
+
+    It is dropped if ``owner`` isn't an account, or is one being revoked.
+    """
+    if snapshot.owner:
+        account = ACCOUNTS.row(tx, id=snapshot.owner)
+        if account is None or account["state"] == "revoking":
+            return
+    tx.run("save_snapshot", **SNAPSHOTS.columns(snapshot) | {"payload": as_json(snapshot.payload)})
+
+
+def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
+    """Return a provider's latest answer."""
+    return SNAPSHOTS.one(tx, connection=connection, owner=owner, kind=kind)
+
+
+def delete_of(tx: Transaction, connection: str, account_id: str) -> None:
+    """Delete an account's snapshots."""
+    SNAPSHOTS.delete(tx, connection=connection, owner=account_id)
+
+
+def remember(
+    tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
+) -> None:
+    """Keep a person's form values for the next time; an unlink deletes them."""
+    REMEMBERED.put(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
+
+
+def remembered(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
+    """Return the person's latest form values, or an empty dict."""
+    row = REMEMBERED.row(tx, principal=principal, connection=connection, purpose=purpose)
+    values: dict[str, Any] = {} if row is None else from_json(row["payload"])
+    return values
+
+
+def current_outages(tx: Transaction) -> Mapping[str, float]:
+    """Return the current outages: since when (epoch seconds), by connection."""
+    return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
+
+
+def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
+    """Write an outage with its notices; return since when it has lasted.
+
+    If another process has already written it, nothing is written. That one may have ended it just now.
+    """
+    if OUTAGES.add_new(tx, connection=connection, since=since):
+        add_notices(tx, notices)
+        return since
+    return current_outages(tx).get(connection, since)
+
+
+def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+    """End an outage and write its notices; return False, nothing written, if it was already over."""
+    if not OUTAGES.delete(tx, connection=connection):
+        return False
+    add_notices(tx, notices)
+    return True
+
+
+#: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
+LEASE: Final = 10.0
+
+
+def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
+    """Take what nobody else owns, or keep it; return which of the names are the owner's now."""
+    now = tx.now()
+    return [name for name in names if tx.one("own", name=name, owner=owner, now=now, until=now + LEASE)]
+
+
+def renew(tx: Transaction, owner: str) -> list[str]:
+    """Keep everything of an owner's for longer; return the names of what it was."""
+    return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE)]
+
+
+def disown(tx: Transaction, owner: str, names: Sequence[str]) -> None:
+    """Hand back what others may take at once."""
+    for name in names:
+        OWNERS.delete(tx, owner=owner, name=name)
+
+
+def disown_all(tx: Transaction, owner: str) -> None:
+    """Hand back everything of an owner's."""
+    OWNERS.delete(tx, owner=owner)
+
+
+def owned(tx: Transaction) -> list[Owned]:
+    """Return what is owned by processes that live, by name."""
+    now = tx.now()
+    return [Owned(row["name"], row["owner"], row["until"] - now) for row in tx.all("owned", now=now)]
+
+
+def is_worked(tx: Transaction) -> bool:
+    """Return whether a process lives that does the work in the background."""
+    return tx.one("is_worked", now=tx.now()) is not None
+
+
+#: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
+KEPT = 60.0
+
+
+def note(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
+    """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
+    now = tx.now()
+    tx.run("forget_pauses", now=now, before=now - KEPT)
+    for who, wait in seconds.items():
+        tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
+
+
+def current_pauses(tx: Transaction) -> list[Pause]:
+    """Return the pauses of all connections that still matter."""
+    now = tx.now()
+    return [
+        Pause(row["connection"], row["calls"], row["who"], now - row["noted_at"], row["until"] - now)
+        for row in tx.all("pauses", now=now, before=now - KEPT)
+    ]

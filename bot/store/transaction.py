@@ -1,16 +1,27 @@
-"""The interface between the store's logic and an engine: transactions of named queries.
+"""The interface between the store's logic and an engine: transactions of named queries, and their time.
 
 Only the engine differs between databases. The logic is synchronous and written once; it may be rerun from the
 start (after a rolled-back group), so it must change nothing but the database.
+
+It follows the wall clock as long as that moves with the monotonic one. If the wall clock is set back, the
+store's time runs at half speed until the two meet again: waits become longer, never shorter. If it jumps
+ahead (or the machine slept), the jump is held back until the engine has moved the closed poll gates along
+with it; otherwise two reads of one resource could be closer together than they appear.
+
+The inbox can't tell the two apart: it would drop the second write, and the answer would name both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import IntEnum
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from threading import Lock
 from typing import Any, Protocol, TypeVar
 
-from bot.store.store_time import ClockReading
 from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")
@@ -126,3 +137,158 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Finish what is queued and close the database."""
         ...
+
+
+def clean(value: Any) -> Any:
+    """Return a parameter as every engine stores it: enums as their values, booleans as 0 and 1.
+
+    In text, NUL (PostgreSQL rejects it) and lone surrogates (not valid UTF-8) become U+FFFD.
+    """
+    if value is None or type(value) is float:
+        return value
+    if isinstance(value, Enum):
+        value = value.value
+    if not isinstance(value, str):
+        return int(value) if isinstance(value, bool) else value
+    if "\x00" in value:
+        value = value.replace("\x00", "\ufffd")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
+
+
+def as_json(value: Any) -> str:
+    """Return ASCII-only JSON; objects keep the order of their keys."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+
+
+def from_json(text: str | None) -> Any:
+    """Parse stored JSON; return None for None."""
+    return None if text is None else json.loads(text)
+
+
+def as_words(words: Iterable[str] | None) -> str | None:
+    """Return words joined by spaces, equal sets always as the same text; None for None."""
+    return None if words is None else " ".join(sorted(words))
+
+
+#: Differences below this are rounding; the wall clock's own value is returned.
+_SAME = 1e-5
+#: Differences below this are ignored as ordinary slewing of the clock.
+_SMALL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot.
+
+    ``slept`` is how many seconds the machine has slept during that boot.
+    """
+
+    boot: str
+    ahead: float
+    slept: float
+
+
+class StoreTime:
+    """Derive the store's time from an injected clock; thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin at the clock's current time, whatever it was before: nobody has read it yet."""
+        with self._lock:
+            self._monotonic = self._clock.monotonic()
+            self._ahead = self._clock.now() - self._monotonic
+            self._last = 0.0
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        with self._lock:
+            wall, monotonic = self._clock.now(), self._clock.monotonic()
+            since = max(0.0, monotonic - self._monotonic)
+            self._monotonic = monotonic
+            difference = wall - (monotonic + self._ahead)
+            if difference < -_SMALL:
+                self._ahead -= min(since / 2, -difference)
+            now = wall if abs(difference) < _SAME else monotonic + self._ahead
+            self._last = max(self._last, now)
+            return self._last
+
+    def ahead(self) -> float:
+        """Return how many seconds the store's time is ahead of the monotonic clock."""
+        return self.now() - self._clock.monotonic()
+
+    def jump(self) -> float:
+        """Return how many seconds the wall clock has jumped ahead; 0 if it hasn't."""
+        with self._lock:
+            difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
+            return difference if difference > _SMALL else 0.0
+
+    def catch_up(self) -> None:
+        """Apply a jump at once, where nobody moves gates."""
+        with self._lock:
+            difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
+            if difference > _SMALL:
+                self._ahead += difference
+
+    def follow(self, jump: float) -> None:
+        """Apply a jump after the gates were moved by it."""
+        with self._lock:
+            self._ahead += jump
+
+
+#: The keys that the request under way has used, and those that its transaction under way uses.
+_used: ContextVar[set[str] | None] = ContextVar("used", default=None)
+_using: ContextVar[set[str] | None] = ContextVar("using", default=None)
+
+
+class UsedTwice(Exception):
+    """Signal that a request used the key of its interaction twice: each write needs a key of its own."""
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Run a request, or a part of one: keys that are used within it can't be used again."""
+    if _used.get() is not None:
+        yield
+        return
+    token = _used.set(set())
+    try:
+        yield
+    finally:
+        _used.reset(token)
+
+
+def use(interaction: str) -> None:
+    """Note that the transaction under way uses a key; raises UsedTwice."""
+    used, using = _used.get(), _using.get()
+    if used is None or using is None:
+        return
+    if interaction in used:
+        raise UsedTwice(f"the interaction {interaction} was used before in this request")
+    using.add(interaction)
+
+
+async def written(write: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
+    """Run work that writes, in a thread and perhaps repeatedly; what it used counts once it is committed."""
+    used = _used.get()
+    if used is None:
+        return await write(work)
+    using: set[str] = set()
+    context = copy_context()
+    context.run(_using.set, using)
+
+    def attempt(tx: Transaction) -> Result:
+        using.clear()
+        return context.run(work, tx)
+
+    result = await write(attempt)
+    used |= using
+    return result

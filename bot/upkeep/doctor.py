@@ -28,7 +28,7 @@ from bot.slack.installed import is_listed
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.store import name_of, open_store, schema
-from bot.store.queries import migrations
+from bot.store.schema import migrations
 from bot.store.store import Store
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds

@@ -20,8 +20,8 @@ from bot.providers import base
 from bot.providers.base import Identity
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
-from bot.services.approvals import is_username
-from bot.services.authority import Authority
+from bot.services.accounts import is_username
+from bot.services.asked import Authority
 from bot.services.context import Context
 from bot.slack.entering import Entered, enter
 from bot.slack.notifier import WebApi

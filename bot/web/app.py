@@ -22,7 +22,7 @@ from aiohttp.typedefs import Middleware
 from slack_bolt.async_app import AsyncApp
 
 from bot.messages.texts import pages as words
-from bot.services.browsers import Browsing
+from bot.services.accounts import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.store.store import Store

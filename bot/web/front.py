@@ -34,7 +34,7 @@ from bot.domain.workspaces import Event
 from bot.providers import base
 from bot.providers.base import Provider
 from bot.services.context import Context
-from bot.store.signatures import KEPT
+from bot.store.slack import KEPT
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import CredentialRefused, ProviderError, StoreError

@@ -36,7 +36,7 @@ from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import base
 from bot.providers.base import Provider
-from bot.services.browsers import Browsing
+from bot.services.accounts import Browsing
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import StoredNames

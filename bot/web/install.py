@@ -27,7 +27,7 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.domain.people import Installed
-from bot.messages.texts import install as words
+from bot.messages.texts import ide
 from bot.services.context import Context
 from bot.slack.installed import InstalledSlack, lasts
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
@@ -108,7 +108,7 @@ class Rows(AsyncInstallationStore):
             installed_by=installation.user_id or "",
         )
         result = await self._slack.install(made, secret)
-        if result in words.REFUSED:
+        if result in ide.REFUSED:
             raise NotInstalled(result)
 
 
@@ -248,12 +248,12 @@ class InstallPages:
         return self._page_of(reason, 409 if args.error is not None else max(args.suggested_status_code, 400))
 
     def _page_of(self, reason: str, status: int) -> BoltResponse:
-        text = words.refused(reason if _REASON.fullmatch(reason) else "unknown")
+        text = ide.refused(reason if _REASON.fullmatch(reason) else "unknown")
         return self._answer(
             self._renderer.page(
                 "message.html",
                 status,
-                title=words.REFUSED_TITLE,
+                title=ide.REFUSED_TITLE,
                 text=text,
                 reference="",
                 back=INSTALL_PATH,

@@ -15,8 +15,7 @@ from typing import NoReturn
 import structlog
 from aiohttp import web
 
-from bot.messages.texts import pages as words
-from bot.messages.texts import sign_in as there
+from bot.messages.texts import pages
 from bot.services.accounts import Accounts
 from bot.services.linking import Opened
 from bot.support.errors import Refused
@@ -132,7 +131,7 @@ class LinkPages:
 
     async def _prove(self, request: web.Request, visit: Visit) -> Opened:
         flow = self._browsers.flow(request, visit.nonce)
-        principal = await proven(self._sign_in, flow, request.query, words)
+        principal = await proven(self._sign_in, flow, request.query, pages)
         return await self._steps.prove(visit.nonce, visit.browser, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
@@ -181,12 +180,12 @@ class LinkPages:
         self, visit: Visit, opened: Opened, flow: Flow | None, query: Mapping[str, str]
     ) -> None:
         if flow is None:
-            raise Refused("sign_in.expired", words.sign_in_expired())
+            raise Refused("sign_in.expired", pages.sign_in_expired())
         code = query.get("code", "")[:1000]
         if query.get("error", "access_denied") != "access_denied":
-            raise Refused("sign_in.failed", there.unset(opened.title))
+            raise Refused("sign_in.failed", pages.there_unset(opened.title))
         if not code or "error" in query:
-            raise Refused("sign_in.cancelled", there.cancelled(opened.title))
+            raise Refused("sign_in.cancelled", pages.there_cancelled(opened.title))
         await self._steps.signed_in(visit.nonce, visit.browser, code, flow.verifier)
 
     # -- forms -------------------------------------------------------------------------------------------
@@ -220,7 +219,7 @@ class LinkPages:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""
         visit = self._browsers.visit(request, name or request.query.get(OF, ""))
         if visit is None:
-            raise Refused("link.no_cookie", words.no_cookie(self._command))
+            raise Refused("link.no_cookie", pages.no_cookie(self._command))
         request[_BACK] = _address(visit)
         return visit
 
@@ -240,7 +239,7 @@ class LinkPages:
 
     def _forged(self, reason: str) -> NoReturn:
         _log.warning("link.form_refused", reason=reason)
-        raise Refused("link.forged", words.forged())
+        raise Refused("link.forged", pages.forged())
 
     def _page(
         self,
@@ -252,9 +251,9 @@ class LinkPages:
         status: int = 200,
         **facts: object,
     ) -> web.Response:
-        labels = [words.STEP_SIGN_IN] if self._steps.sign_in else []
-        labels += [opened.title if opened.signs_in else words.STEP_TOKEN, words.STEP_CONFIRM]
-        labels += [] if self._steps.sign_in else [words.STEP_CODE]
+        labels = [pages.STEP_SIGN_IN] if self._steps.sign_in else []
+        labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
+        labels += [] if self._steps.sign_in else [pages.STEP_CODE]
         # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
         place = current if self._steps.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]

@@ -16,10 +16,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from bot.messages.texts import ide as ide_words
-from bot.messages.texts import install as install_words
-from bot.messages.texts import pages as words
-from bot.messages.texts import sign_in as there_words
+from bot.messages.texts import ide, pages
 from bot.providers.base import Embedding
 from bot.support.cleaning import clean
 from bot.support.errors import Refused
@@ -92,10 +89,9 @@ def _templates() -> Environment:
     )
     templates.filters["name"] = _name
     templates.globals.update(
-        words=_escaped(words),
-        there=_escaped(there_words),
-        ide=_escaped(ide_words),
-        install=_escaped(install_words),
+        words=_escaped(pages),
+        ide=_escaped(ide),
+        install=_escaped(ide),
         asset=_Assets().address,
     )
     return templates
@@ -114,13 +110,13 @@ class Renderer:
 
     def refusal(self, refused: Refused, back: str = "/link") -> web.Response:
         """Render a page that says why something doesn't work and what to do; ``back`` is where to go."""
-        title = words.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else words.REFUSED_TITLE
+        title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
         goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
         return self.page(
             "message.html",
             STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
             title=title,
-            text=words.POLICY.get(refused.rule, refused.text),
+            text=pages.POLICY.get(refused.rule, refused.text),
             reference="",
             back=back if goes_on else "",
         )

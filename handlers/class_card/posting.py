@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 from bot.domain import moments
 from bot.domain.forms import Form, FormProblems
 from bot.domain.notices import Answer
-from bot.messages.blocks import moments as answers
-from bot.messages.blocks import offers, replies
+from bot.messages.blocks import lists, replies
 from bot.messages.blocks.classes import at, end_words
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import classes as words
-from bot.services import classes, filling, naming
+from bot.services import classes, making, naming
 from bot.services.classes import Draft
 from bot.services.gather import class_effects
 from handlers import routes
@@ -96,7 +95,7 @@ async def _pattern(request: Request, command: CardCommand) -> Draft:
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
         sentence = fill(words.UNKNOWN_NAME, name=what, command=request.command)
-        raise Answered(replies.hint(sentence, offers.command_buttons(commands)))
+        raise Answered(replies.hint(sentence, lists.command_buttons(commands)))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
         connection = next(iter(services.connections))
@@ -114,7 +113,7 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
     offer = await offer_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
-    values, form, label = filling.proposed(offer.form, template)
+    values, form, label = making.proposed(offer.form, template)
     if not form.fields:
         raise Answered(replies.hint(fill(words.NO_RECIPES, title=title, command=request.command)))
     known = _known(form)
@@ -203,5 +202,5 @@ def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     found = moments.read(given, zone, now, kind="time", soonest=SOONEST_SECONDS)
     if isinstance(found, moments.Moment):
         return found.at
-    command.problems.append(answers.unread(found, given, SOONEST_SECONDS))
+    command.problems.append(replies.unread(found, given, SOONEST_SECONDS))
     return None

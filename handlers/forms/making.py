@@ -15,10 +15,10 @@ from bot.domain.people import Account, Principal
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill, line
-from bot.messages.texts import forms as words
+from bot.messages.texts import verbs
 from bot.services import runs
+from bot.services.making import PersonalOffer
 from bot.services.naming import find_connection, fold
-from bot.services.snapshots import PersonalOffer
 from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.forms.values import PURPOSES, Making, value_of
@@ -55,7 +55,7 @@ async def make_pressed(request: Request) -> Answer:
         if purpose == known:
             text = request.text or f"{_VERBS[known]} {connection}"
             return await open_form(replace(request, folder=known, text=text), known, (connection,))
-    return replies.hint(words.OUTDATED)
+    return replies.hint(verbs.OUTDATED)
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
@@ -63,7 +63,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     services = request.services
     words_given = await _usual(request, purpose, words_given)
     connection = maker_of(
-        request, purpose, words_given, nowhere=words.NOWHERE[purpose], which=partial(_where, request, purpose)
+        request, purpose, words_given, nowhere=verbs.NOWHERE[purpose], which=partial(_where, request, purpose)
     )
     template = " ".join(leading(request, words_given)[1]) if words_given else ""
     making = Making(connection, purpose, request.surface.channel_id or "")
@@ -78,8 +78,8 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
     view = view_of(offer, making, account, values)
     if request.surface.is_form:
-        return Answer(text=words.OPEN_FORM, view=view)
-    return _with_button(fill(words.READY, title=services.title(connection)), making, view)
+        return Answer(text=verbs.OPEN_FORM, view=view)
+    return _with_button(fill(verbs.READY, title=services.title(connection)), making, view)
 
 
 async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ async def redrawn(request: Request) -> Answer:
     entered = values_of(request.view)
     values = {name: value for name, value in entered.items() if making.proposed.get(name) != value}
     view = view_of(offer, making, account, values)
-    return Answer(text=words.OPEN_FORM, view=view)
+    return Answer(text=verbs.OPEN_FORM, view=view)
 
 
 @routes.options("field")
@@ -162,12 +162,12 @@ def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
         kit.button(line(services.title(name)), Press("make", f"{purpose} {name}", number=number))
         for number, name in enumerate(able)
     ]
-    return replies.answer(words.WHERE[purpose], buttons)
+    return replies.answer(verbs.WHERE[purpose], buttons)
 
 
 def open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
     """Return the button that opens a form; its value is only keys."""
-    return kit.button(words.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
+    return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
 async def _loading(request: Request, making: Making, account: Account, template: str) -> Answer:
@@ -179,12 +179,12 @@ async def _loading(request: Request, making: Making, account: Account, template:
     await ask_for_offer(
         request,
         account,
-        words.NO_OFFER_ANSWER,
+        verbs.NO_OFFER_ANSWER,
         buttons=[open_button(making.purpose, making.connection)],
         then=replace(request.waiting(text), view=external_id, folder=making.purpose),
     )
-    view = forms.sentence_view(making.purpose, fill(words.LOADING, title=title), external_id=external_id)
-    return _with_button(fill(words.LOADING_ANSWER, title=title), making, view)
+    view = forms.sentence_view(making.purpose, fill(verbs.LOADING, title=title), external_id=external_id)
+    return _with_button(fill(verbs.LOADING_ANSWER, title=title), making, view)
 
 
 def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
@@ -198,11 +198,11 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     account = await services.accounts.acting(principal, making.connection)
     title = services.title(making.connection)
     if account is None or account.state != "active":
-        sentence = words.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
+        sentence = verbs.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
         raise Refused("account.none", sentence)
     snapshot = await services.snapshots.templates(account)
     if snapshot is None:
-        raise Refused("form.outdated", words.OUTDATED)
+        raise Refused("form.outdated", verbs.OUTDATED)
     return account, PersonalOffer(
         services.connections[making.connection], snapshot, making.purpose, principal
     )

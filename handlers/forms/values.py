@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.forms import Form, Purpose, Value, Values
 from bot.messages.blocks import forms
-from bot.messages.texts import forms as words
+from bot.messages.texts import verbs
 from bot.support.errors import Refused
 from handlers.linking.connections import makers
 from handlers.services import Services
@@ -60,9 +60,9 @@ class Making:
                 for key in ("chosen", "proposed")
             )
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise Refused("form.outdated", words.OUTDATED) from None
+            raise Refused("form.outdated", verbs.OUTDATED) from None
         if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
-            raise Refused("form.outdated", words.OUTDATED)
+            raise Refused("form.outdated", verbs.OUTDATED)
         return cls(connection, purpose, channel_id, author, chosen, proposed)
 
 

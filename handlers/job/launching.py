@@ -9,13 +9,12 @@ from collections.abc import Callable
 
 from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.notices import Answer
-from bot.messages.blocks import forms, offers, replies
+from bot.messages.blocks import forms, lists, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
 from bot.messages.texts import runs as words
 from bot.providers import base
-from bot.services import filling, runs
-from bot.services.filling import Filled, Flag
-from bot.services.snapshots import PersonalOffer
+from bot.services import making, runs
+from bot.services.making import Filled, Flag, PersonalOffer
 from handlers import routes
 from handlers.command_line import CommandLine, command_line
 from handlers.forms.making import make, open_form
@@ -69,7 +68,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         more=fill(words.TAIL_HINT, command=request.command),
     )
     offer = await _offer(request, connection)
-    result = filling.filled(offer.form, _flags(request, typed))
+    result = making.filled(offer.form, _flags(request, typed))
     said = _problems(request, connection, offer.form, result)
     try:
         spec = offer.spec(result.values)
@@ -100,7 +99,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = connection_of(request, connection)
     offer = await _offer(request, connection)
-    values = {filling.PRESET: name}
+    values = {making.PRESET: name}
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
@@ -134,7 +133,7 @@ def checked_words(request: Request, typed: CommandLine) -> None:
     more = [words.NAME_HINT] if by_name else []
     more += [fill(words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
     commands = [f"job run {name} {' '.join(typed.words)}" for name in by_name[: replies.FEW]]
-    leading(request, typed.words, "\n".join(more), offers.command_buttons(commands))
+    leading(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:
@@ -144,8 +143,8 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
     """Return everything that was given as flags, including the preset and the program's words."""
     rest = leading(request, command.words)[1] if command.words else ()
-    preset = [Flag(filling.PRESET, " ".join(rest))] if rest else []
-    tail = [Flag(filling.COMMAND, command.tail)] if command.tail else []
+    preset = [Flag(making.PRESET, " ".join(rest))] if rest else []
+    tail = [Flag(making.COMMAND, command.tail)] if command.tail else []
     return [*preset, *command.flags, *tail]
 
 
@@ -155,12 +154,10 @@ def _problems(
     said = [_at_flag(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()]
     title = request.services.title(connection)
     for flag in result.unknown:
-        if flag.name == filling.COMMAND:
+        if flag.name == making.COMMAND:
             said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
             continue
-        others = [
-            forms.flag(*one) for one in filling.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]
-        ]
+        others = [forms.flag(*one) for one in making.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]]
         if others:
             with_what = Markup(f" {words.OR} ".join(others))
             said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
@@ -171,15 +168,15 @@ def _problems(
 
 def _at_flag(name: str, sentence: str) -> str:
     """Return a sentence, already escaped, with the flag that it is about."""
-    place = {filling.COMMAND: words.COMMAND_PLACE}.get(name, forms.flag(name))
+    place = {making.COMMAND: words.COMMAND_PLACE}.get(name, forms.flag(name))
     return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
 
 
 def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     more, form = list(said), result.form
-    known = [forms.flag(one.name) for one in form.fields if one.name != filling.COMMAND]
+    known = [forms.flag(one.name) for one in form.fields if one.name != making.COMMAND]
     if result.unknown and known:
         more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(known))))
-    if form.field(filling.COMMAND) and filling.COMMAND not in result.values:
+    if form.field(making.COMMAND) and making.COMMAND not in result.values:
         more.append(fill(words.TAIL_HINT, command=request.command))
     return replies.hint(words.NOT_RUN_YET, more="\n".join(more))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.domain.notices import Answer
-from bot.messages.blocks import kit, replies, run_lists
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.limits import fill
-from bot.messages.blocks.run_lists import run_status
+from bot.messages.blocks.lists import run_status
 from bot.messages.texts import runs as words
 from bot.providers import base
 from bot.services import runs
@@ -37,7 +37,7 @@ async def show_list(request: Request) -> Answer:
         return narrowed.none_of_these(request, part, words.RUNS, "job_list", show_all, remark)
     shown = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.of_runs(request.principal, shown)
-    return run_lists.run_list(
+    return lists.run_list(
         facts,
         page=page,
         remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),

@@ -10,12 +10,11 @@ from bot.domain.people import Account
 from bot.messages.blocks import replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import runs as job_words
-from bot.messages.texts import schedules as words
 from bot.providers import base
 from bot.providers.base import Scheduled
 from bot.services import runs
-from bot.services.cron import fires, is_cron, looks_like_cron
 from bot.services.naming import fold, split_connection
+from bot.services.runs import fires, is_cron, looks_like_cron
 from handlers import routes
 from handlers.command_line import command_line
 from handlers.linking.account import link_first
@@ -38,11 +37,11 @@ async def schedule(request: Request) -> Answer:
     wanted = job_of(request, name, known)
     title = request.services.title(wanted.connection)
     if cron is None:
-        shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
-        return replies.answer(f"{shown} {fill(words.NEXT_OF_ONE, command=request.command, name=name)}")
+        shown = fill(job_words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        return replies.answer(f"{shown} {fill(job_words.NEXT_OF_ONE, command=request.command, name=name)}")
     given = "" if cron == OFF else cron
     await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
-    template = words.CLEARING if cron == OFF else words.SETTING
+    template = job_words.CLEARING if cron == OFF else job_words.SETTING
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 
 
@@ -64,7 +63,7 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
 
 def _checked(cron: str) -> str:
     """Return an expression that can fire; raises Answered with what is wrong with any other."""
-    template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
+    template = job_words.CRON if not is_cron(cron) else "" if fires(cron) else job_words.NEVER
     if template:
         raise Answered(replies.hint(fill(template, cron=cron)))
     return cron
@@ -72,23 +71,25 @@ def _checked(cron: str) -> str:
 
 def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     if not known:
-        return replies.answer(words.NO_JOBS)
+        return replies.answer(job_words.NO_JOBS)
     rows = [
         fill(
-            words.ROW,
+            job_words.JOB_ROW,
             name=one.job.name,
             title=request.services.title(one.connection),
             cron=_when(one.job),
         )
         for one in known[:MOST]
     ]
-    return replies.answer("\n".join([words.LIST, *rows, fill(words.NEXT, command=request.command)]))
+    return replies.answer("\n".join([job_words.JOBS, *rows, fill(job_words.NEXT, command=request.command)]))
 
 
 def _when(job: Scheduled) -> Markup:
     if job.cron is None:
-        return Markup(words.UNTOLD)
-    return Markup(fill(words.RUNS, cron=Markup(line(job.cron)))) if job.cron else Markup(words.NONE)
+        return Markup(job_words.UNTOLD)
+    return (
+        Markup(fill(job_words.RUNS_AT, cron=Markup(line(job.cron)))) if job.cron else Markup(job_words.NONE)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
     services = request.services
     able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
     if not able:
-        raise Answered(replies.hint(words.NOWHERE))
+        raise Answered(replies.hint(job_words.NOWHERE))
     accounts = [await services.accounts.acting(request.principal, name) for name in able]
     active = [account for account in accounts if account is not None and account.state == "active"]
     if not active:
@@ -138,5 +139,5 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
     if len(found) == 1:
         return found[0]
-    template = words.TWICE if found else words.UNKNOWN
+    template = job_words.TWICE if found else job_words.NO_SUCH_JOB
     raise Answered(replies.hint(fill(template, name=name, command=request.command)))

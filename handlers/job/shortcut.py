@@ -18,9 +18,8 @@ from bot.messages.blocks import forms as drawn
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.limits import fill
-from bot.messages.texts import forms as words
-from bot.services.filling import COMMAND, PRESET
-from bot.services.snapshots import PersonalOffer
+from bot.messages.texts import verbs
+from bot.services.making import COMMAND, PRESET, PersonalOffer
 from bot.support.cleaning import has_invisible, unescape
 from handlers import routes
 from handlers.command_line import decoded
@@ -67,26 +66,26 @@ async def run_as_job(request: Request) -> Answer:
     services = request.services
     text = code_of(request.message)
     if not text:
-        return replies.hint(words.NO_CODE)
+        return replies.hint(verbs.NO_CODE)
     if has_invisible(text):
-        return replies.hint(words.CODE_INVISIBLE)
+        return replies.hint(verbs.CODE_INVISIBLE)
     writer = str(request.message.get("user") or request.message.get("bot_id") or "")
     code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
     able = commanding(services)
     if not able:
-        return replies.hint(words.CODE_NOWHERE)
+        return replies.hint(verbs.CODE_NOWHERE)
     accounts = await services.store.accounts(request.principal)
     active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
     if not active:
-        sentence = fill(words.CODE_NOT_LINKED, titles=services.titles(able))
+        sentence = fill(verbs.CODE_NOT_LINKED, titles=services.titles(able))
         return replies.hint(sentence, ways(services, able))
     if len(active) == 1:
         return await _form(request, active[0], code)
     if len(text) > _FIELD:
         titles = services.titles(active)
-        return replies.hint(fill(words.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
+        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
     choices = [(name, services.title(name)) for name in active]
-    return Answer(text=words.WHERE["job"], view=drawn.code_choice_view(choices, code.text, code.author))
+    return Answer(text=verbs.WHERE["job"], view=drawn.code_choice_view(choices, code.text, code.author))
 
 
 @routes.view(drawn.CODE_CALLBACK)
@@ -105,7 +104,7 @@ async def form_of_place(request: Request) -> Answer:
     connection, _, carried = (request.target or "").partition("\n")
     code = Code.read(carried)
     if not code.text or connection not in commanding(request.services):
-        return replies.hint(words.OUTDATED)
+        return replies.hint(verbs.OUTDATED)
     return await _form(request, connection, code)
 
 
@@ -126,14 +125,14 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
     if snapshot is None and request.surface.kind == "replay":
-        return replies.hint(fill(words.CODE_LATER, title=title))
+        return replies.hint(fill(verbs.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")
         press = Press("run_code", f"{connection}\n{code.carried}").text
         then = replace(request.waiting(""), press=press, view=external_id, folder="job")
-        await ask_for_offer(request, account, words.NO_OFFER_ANSWER, then=then)
-        loading = drawn.sentence_view("job", fill(words.LOADING, title=title), external_id=external_id)
-        return Answer(text=fill(words.CODE_LATER, title=title), view=loading)
+        await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
+        loading = drawn.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
+        return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
     offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
     given = await services.store.remembered(request.principal, connection, "job")
     values = {name: value_of(value) for name, value in given.items()}
@@ -143,9 +142,9 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         values.pop(PRESET, None)
         field = offer.form(values).field(COMMAND)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
-        return replies.hint(fill(words.CODE_NO_PLACE, title=title, command=request.command_of("job")))
+        return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
     limit = min(field.max_length or _FIELD, _FIELD)
     if len(code.text) > limit:
-        sentence = fill(words.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
+        sentence = fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
         return replies.hint(sentence)
-    return Answer(text=words.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))
+    return Answer(text=verbs.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
-from bot.messages.blocks import offers, replies
+from bot.messages.blocks import lists, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import runs as words
@@ -38,7 +38,7 @@ def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
     if run.state.is_over:
         return over_already(request, run)
     title = request.services.title(run.connection)
-    return offers.stop_run(run, title, force=force)
+    return lists.stop_run(run, title, force=force)
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:

@@ -8,7 +8,7 @@ from bot.domain.moments import zone_of
 from bot.domain.notices import Answer
 from bot.domain.people import Account
 from bot.domain.runs import Run
-from bot.messages.blocks import replies, run_lists
+from bot.messages.blocks import lists, replies
 from bot.messages.blocks.limits import Markup, fill
 from bot.messages.texts import runs as words
 from bot.services import naming, runs
@@ -84,7 +84,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     if looking:
         return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)
-    near = naming.nearest_runs(request.name, rows)[: run_lists.FEW]
+    near = naming.nearest_runs(request.name, rows)[: lists.FEW]
     more: list[str] = [unread(request)] if request.waited.problem else []
     if near:
         more.append(words.NEAREST)
@@ -96,4 +96,4 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
 async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
     person = await request.services.store.person(request.principal)
     zone = zone_of(person.time_zone if person is not None else None)
-    return run_lists.choices(request.verb, runs, request.services.clock.now(), zone)
+    return lists.choices(request.verb, runs, request.services.clock.now(), zone)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.notices import Answer
-from bot.messages.blocks import about as drawn
-from bot.messages.blocks import replies
+from bot.messages.blocks import replies, totals
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
@@ -34,7 +33,7 @@ async def about(request: Request) -> Answer:
         return replies.answer(fill(words.ABOUT_ASKING, title=title))
     if services.snapshots.is_stale(snapshot):
         await services.snapshots.refresh_about(connection)
-    return drawn.about(
+    return totals.about(
         snapshot,
         title,
         now=services.clock.now(),

@@ -7,8 +7,7 @@ from typing import Any
 
 from bot.domain.notices import Answer
 from bot.domain.people import Account
-from bot.messages.blocks import approvals, replies
-from bot.messages.blocks import welcome as drawn
+from bot.messages.blocks import replies
 from bot.messages.blocks.limits import fill
 from bot.messages.texts import answers as words
 from handlers.request import Answered, Request
@@ -44,7 +43,7 @@ def link_any(request: Request) -> Answer:
     """
     services = request.services
     linkless, linking = services.linkless(), services.linking()
-    buttons = approvals.ways(linking, request.text)
+    buttons = replies.ways(linking, request.text)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
         head = [what(services)] if is_list else []
@@ -53,7 +52,7 @@ def link_any(request: Request) -> Answer:
         return replies.hint(words.NO_CONNECTIONS)
     sentence = words.NOT_LINKED_ANY
     if is_list:
-        sentence = drawn.begins(what(services))
+        sentence = replies.begins(what(services))
     elif len(linking) == 1:
         sentence = fill(words.NOT_LINKED, title=linking[0][1])
     return replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
@@ -64,4 +63,4 @@ def ways(services: Services, connections: Collection[str], waiting: str = "") ->
 
     ``waiting`` is the command that runs once one of them is linked.
     """
-    return approvals.ways([one for one in services.linking() if one[0] in connections], waiting)
+    return replies.ways([one for one in services.linking() if one[0] in connections], waiting)

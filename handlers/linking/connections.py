@@ -10,7 +10,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
-from bot.messages.texts import forms
+from bot.messages.texts import verbs
 from bot.providers import base
 from bot.services import naming
 from handlers.request import Answered, Request
@@ -91,7 +91,7 @@ def maker_of(
         raise Answered(which(able))
     chosen, _ = leading(request, given, more)
     if chosen not in able:
-        sentence = fill(forms.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
+        sentence = fill(verbs.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
         raise Answered(replies.hint(sentence))
     return chosen
 

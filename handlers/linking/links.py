@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from bot.domain.notices import Answer
 from bot.domain.people import Account
-from bot.messages.blocks import approvals as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.blocks.welcome import list_button
+from bot.messages.blocks.replies import list_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
 from bot.services import naming
@@ -96,7 +95,7 @@ async def invite(request: Request) -> Answer:
     accounts = request.services.accounts
     url = await accounts.invite(request.principal, connection, waiting, request.surface.interaction)
     title, asks = request.services.title(connection), connection in request.services.approvable()
-    ask = drawn.ask_button(connection, title, text=text) if asks else None
+    ask = replies.ask_button(connection, title, text=text) if asks else None
     return replies.invitation(url, title, code_comes=not accounts.sign_in, ask=ask)
 
 

@@ -10,8 +10,8 @@ from bot.domain.people import Named
 from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
-from bot.messages.blocks.offers import SAY
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
 from bot.services import naming

@@ -10,11 +10,11 @@ from bot.domain.notices import Answer
 from bot.domain.people import Preferences, Principal
 from bot.domain.telling import minutes
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import preferences as blocks
+from bot.messages.blocks import home
 from bot.messages.blocks.limits import line
-from bot.messages.texts import preferences as words
+from bot.messages.texts import home as words
 from bot.services import naming
-from bot.services.snapshots import PersonalOffer
+from bot.services.making import PersonalOffer
 from handlers import routes
 from handlers.linking.connections import makers
 from handlers.payload import sent_by_block
@@ -34,11 +34,11 @@ async def settings(request: Request) -> Answer:
     facts = await services.preferences.facts(request.principal, rows)
     workspaces = _workspaces(rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
-    view = blocks.form(facts, workspaces, sources, f"{services.slash('workspace')} ")
-    return blocks.answer(facts, view)
+    view = home.form(facts, workspaces, sources, f"{services.slash('workspace')} ")
+    return home.answer(facts, view)
 
 
-@routes.view(blocks.CALLBACK)
+@routes.view(home.CALLBACK)
 async def saved(request: Request) -> Answer:
     """Save what was chosen; times and choices are checked again."""
     services, principal = request.services, request.principal
@@ -47,14 +47,14 @@ async def saved(request: Request) -> Answer:
     problems: dict[str, str] = {}
     before = await services.preferences.of(principal)
     begin, end = _quiet(chosen, problems)
-    connection, template = await _source(services, principal, _one(chosen[blocks.NEW]), before, problems)
+    connection, template = await _source(services, principal, _one(chosen[home.NEW]), before, problems)
     wanted = Preferences(
-        ready="ready" in chosen[blocks.TELL],
-        stopped="stopped" in chosen[blocks.TELL],
-        run_ended="run_ended" in chosen[blocks.TELL],
+        ready="ready" in chosen[home.TELL],
+        stopped="stopped" in chosen[home.TELL],
+        run_ended="run_ended" in chosen[home.TELL],
         quiet_from=begin,
         quiet_to=end,
-        workspace_id=await _workspace(services, principal, _one(chosen[blocks.WORKSPACE]), problems),
+        workspace_id=await _workspace(services, principal, _one(chosen[home.WORKSPACE]), problems),
         connection=connection,
         template=template,
     )
@@ -62,10 +62,10 @@ async def saved(request: Request) -> Answer:
         raise AtFields(problems)
     await services.preferences.save(principal, wanted, interaction=request.surface.interaction)
     facts = await services.preferences.facts(principal, await services.store.workspaces(principal))
-    return Answer(text="", view=blocks.saved(facts))
+    return Answer(text="", view=home.saved(facts))
 
 
-_FIELDS = (blocks.TELL, blocks.HOLD, blocks.BEGIN, blocks.END, blocks.WORKSPACE, blocks.NEW)
+_FIELDS = (home.TELL, home.HOLD, home.BEGIN, home.END, home.WORKSPACE, home.NEW)
 
 
 def _held(elements: Any) -> tuple[str, ...]:
@@ -80,25 +80,25 @@ def _held(elements: Any) -> tuple[str, ...]:
 
 
 def _one(chosen: tuple[str, ...]) -> str:
-    return chosen[0] if chosen and chosen[0] != blocks.ASK else ""
+    return chosen[0] if chosen and chosen[0] != home.ASK else ""
 
 
 def _quiet(chosen: dict[str, tuple[str, ...]], problems: dict[str, str]) -> tuple[int | None, int | None]:
-    if not chosen[blocks.HOLD]:
+    if not chosen[home.HOLD]:
         return None, None
-    begin, end = (minutes(_one(chosen[name])) for name in (blocks.BEGIN, blocks.END))
-    for name, found in ((blocks.BEGIN, begin), (blocks.END, end)):
+    begin, end = (minutes(_one(chosen[name])) for name in (home.BEGIN, home.END))
+    for name, found in ((home.BEGIN, begin), (home.END, end)):
         if found is None:
             problems[name] = words.NO_TIME
     if begin is not None and begin == end:
-        problems[blocks.END] = words.SAME_TIME
+        problems[home.END] = words.SAME_TIME
     return begin, end
 
 
 def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
-    kept = found[: blocks.OPTIONS]
+    kept = found[: home.OPTIONS]
     return [Choice(one.id, naming.address(one, found)) for one in sorted(kept, key=_title)]
 
 
@@ -109,7 +109,7 @@ def _title(workspace: Workspace) -> str:
 async def _workspace(services: Services, principal: Principal, chosen: str, problems: dict[str, str]) -> str:
     """Return the workspace if it is on the person's own list; what a form sends is only a key."""
     if chosen and chosen not in {one.id for one in await services.store.workspaces(principal)}:
-        problems[blocks.WORKSPACE] = words.NOT_YOURS
+        problems[home.WORKSPACE] = words.NOT_YOURS
         return ""
     return chosen
 
@@ -156,5 +156,5 @@ async def _source(
     connection, _, template = chosen.partition(" ")
     offered = {one.value for one in await _sources(services, principal)} if chosen else {""}
     if chosen not in offered and (connection, template) != (before.connection, before.template):
-        problems[blocks.NEW] = words.NOT_THERE
+        problems[home.NEW] = words.NOT_THERE
     return connection, template

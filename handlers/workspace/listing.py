@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from bot.domain.notices import Answer
 from bot.domain.workspaces import State
-from bot.messages.blocks import lists, offers, replies, timers
+from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.limits import fill
-from bot.messages.blocks.welcome import help_button, list_button
+from bot.messages.blocks.replies import help_button, list_button
 from bot.messages.texts import answers as words
 from handlers import narrowed, routes
 from handlers.linking.account import linked
@@ -85,11 +85,11 @@ async def show_address(request: Request) -> Answer:
     if workspace.state is State.RUNNING:
         if facts.ide_url:
             sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
-            return replies.opening(facts, "\n".join([sentence, *timers.ends(facts)]))
+            return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
         await services.workspaces.refresh(request.principal, workspace.id)
         return replies.answer(opening(facts), open_buttons(facts))
     operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
-    sentence = offers.in_its_state(facts.now, workspace, words.NOT_RUNNING)
+    sentence = lists.in_its_state(facts.now, workspace, words.NOT_RUNNING)
     return replies.hint(sentence, [start_button(workspace)])

@@ -9,9 +9,9 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill, line
-from bot.messages.blocks.welcome import list_button
+from bot.messages.blocks.replies import list_button
 from bot.messages.texts import answers as words
-from bot.messages.texts import preferences
+from bot.messages.texts import home
 from bot.services import naming
 from handlers import routes
 from handlers.language.words import plain
@@ -132,7 +132,7 @@ async def notify(request: Request) -> Answer:
     """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
-        return replies.hint(fill(preferences.NOTIFY_USAGE, command=request.command))
+        return replies.hint(fill(home.NOTIFY_USAGE, command=request.command))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
     changed = await request.services.preferences.choose(
@@ -146,7 +146,7 @@ async def notify(request: Request) -> Answer:
     ready = usual.ready if changed.tells_ready is None else changed.tells_ready
     stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
     is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
-    template = preferences.NOTIFY_USUAL if is_usual else preferences.NOTIFY[ready, stopped]
+    template = home.NOTIFY_USUAL if is_usual else home.NOTIFY[ready, stopped]
     title = request.services.title(workspace.connection)
     return replies.answer(fill(template, name=workspace.title, title=title))
 

@@ -12,12 +12,12 @@ from typing import Final
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import Operation, OperationVerb, State, StopMode, Workspace, is_final, planned_mode
-from bot.messages.blocks import kit, offers, replies, timers
+from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
-from bot.services.timers import effects
+from bot.services.workspaces import effects
 from bot.support.errors import Refused
 from handlers.command_line import written
 from handlers.language.which import Which
@@ -49,7 +49,7 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     if verb == "suspend" and at_stake(workspace):
         return await ask_before_suspending(request, workspace)
     title = request.services.title(workspace.connection)
-    return offers.one(verb, workspace, title)
+    return lists.one(verb, workspace, title)
 
 
 def time_of(request: Request, workspace: Workspace) -> float | None:
@@ -63,7 +63,7 @@ def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
     """Offer what was asked for a later time: the button keeps that time."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=kit.moment(at, request.services.clock.now()))
     label = fill(talk.DO_AT[request.verb], name=Markup(line(workspace.title)), then=talk.THEN)
-    (button,) = timers.choices(request.verb, [workspace], [label], [at])
+    (button,) = buttons.choices(request.verb, [workspace], [label], [at])
     about = Spoken(workspaces=(workspace.id,), what=request.verb, ask=kit.Press.of(button).text)
     return replace(replies.answer(sentence, [button]), about=about)
 
@@ -156,7 +156,7 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
         return replies.with_remarks(offered, remarks)
     shown = [_row(request, verb, workspace) for workspace in chosen]
     stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in shown]
-    return offers.several(verb, shown, stamps, remarks, at)
+    return lists.several(verb, shown, stamps, remarks, at)
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
@@ -197,14 +197,14 @@ async def stamp(request: Request, workspace: Workspace) -> str:
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
 
 
-def _row(request: Request, verb: str, workspace: Workspace) -> offers.Row:
+def _row(request: Request, verb: str, workspace: Workspace) -> lists.Row:
     services = request.services
     title = services.title(workspace.connection)
     mode = services.workspaces.final_mode(workspace, _VERBS[verb]) if verb in _VERBS else None
     if request.at is not None:
         mode = final_mode_then(request, verb, workspace)
     effect = effects(services.context, workspace).get(mode) if mode is not None else None
-    return offers.Row(workspace, title, effect)
+    return lists.Row(workspace, title, effect)
 
 
 def final_mode_then(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
@@ -248,4 +248,4 @@ def _nothing(request: Request, rows: Sequence[Workspace], which: Which) -> Answe
 
 
 def _state(request: Request, workspace: Workspace) -> str:
-    return offers.in_its_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)
+    return lists.in_its_state(request.services.clock.now(), workspace, talk.SEVERAL_STATE)

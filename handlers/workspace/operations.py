@@ -7,14 +7,12 @@ from dataclasses import replace
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer
 from bot.domain.workspaces import OperationVerb, State, Workspace
-from bot.messages.blocks import kit, lists, offers, replies
-from bot.messages.blocks.buttons import at_stake, offered
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.buttons import at_stake, day_said, offered, said
 from bot.messages.blocks.kit import AGREED
 from bot.messages.blocks.limits import fill
-from bot.messages.blocks.timers import day_said, said
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards
-from bot.messages.texts import timers as timer_words
 from bot.store.records import Accepted
 from bot.support.errors import Refused
 from handlers import routes
@@ -86,7 +84,7 @@ async def resume(request: Request) -> Answer:
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
-    sentence = offers.in_its_state(facts.now, workspace, words.NOT_SUSPENDED)
+    sentence = lists.in_its_state(facts.now, workspace, words.NOT_SUSPENDED)
     buttons = [] if workspace.state is State.RUNNING else offered(facts, State.STOPPED)
     return replies.hint(sentence, buttons)
 
@@ -163,7 +161,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
     if not answer.text and not unsaid:
         return answer
     title = request.services.title(workspace.connection)
-    sentence = " ".join([said(timer_words.SET, workspace, title), *unsaid])
+    sentence = " ".join([said(cards.SET, workspace, title), *unsaid])
     text = f"{answer.text} {kit.bare(sentence)}" if answer.text else kit.bare(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 from bot.domain.moments import FARTHEST_SECONDS
 from bot.domain.notices import Answer
 from bot.domain.workspaces import OperationVerb, Workspace
-from bot.messages.blocks import kit, offers, replies
+from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.texts import answers, problems, talk
-from bot.messages.texts import timers as timer_words
-from bot.services import timers
+from bot.messages.texts import answers, cards, problems, talk
+from bot.services import workspaces
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.request import SILENT, Request
@@ -32,7 +31,7 @@ class _Done:
     remarks: list[str] = field(default_factory=list)
 
 
-@routes.action(offers.SEVERAL)
+@routes.action(lists.SEVERAL)
 async def pressed(request: Request) -> Answer:
     """Do what the button said, and no more: what has changed since is left alone."""
     verb, *stamps = (request.target or "").split() or [""]
@@ -41,7 +40,7 @@ async def pressed(request: Request) -> Answer:
     if request.at is not None:
         now = await request.services.store.now()
         if not now < request.at <= now + FARTHEST_SECONDS:
-            return replies.hint(fill(timer_words.PASSED, command=request.command, name=answers.EXAMPLE))
+            return replies.hint(fill(cards.PASSED, command=request.command, name=answers.EXAMPLE))
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")
@@ -62,7 +61,7 @@ async def _as_it_is(request: Request, workspace: Workspace) -> str:
     operation = await request.services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED[operation.verb], name=workspace.title)
-    return offers.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
+    return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
 async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspace]) -> Answer:
@@ -81,13 +80,13 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
         timer = None
         if request.at is not None:
             mode = mode_then(verb, workspace)
-            timer = timers.made(services.context, workspace, request.at, mode, agreed=agreed)
+            timer = workspaces.made(services.context, workspace, request.at, mode, agreed=agreed)
         if verb == "forget":
             await services.personal_list.forget(request.principal, key, interaction=interaction)
         elif verb == "keep" and timer is None:
-            await asked.to(timers.keep, key)
+            await asked.to(workspaces.keep, key)
         elif verb in {"keep", "stop", "suspend"} and timer is not None:
-            await asked.to(timers.set, key, timer)
+            await asked.to(workspaces.set, key, timer)
         else:
             begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
             accepted = await services.workspaces.begin(

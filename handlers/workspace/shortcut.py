@@ -8,8 +8,7 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.kit import Press
-from bot.messages.texts import cards
-from bot.messages.texts import forms as words
+from bot.messages.texts import cards, verbs
 from handlers import routes
 from handlers.dispatch import run_button
 from handlers.payload import value_in
@@ -32,7 +31,7 @@ async def start_workspace(request: Request) -> Answer:
         await services.workspaces.look(old)
     states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
     view = drawn.start_view(rows, labels_of(rows, rows), states)
-    return Answer(text=words.START_TITLE, view=view)
+    return Answer(text=verbs.START_TITLE, view=view)
 
 
 @routes.view("start_workspace")

@@ -9,7 +9,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Account
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import offers, replies, timers
+from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.limits import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
@@ -177,7 +177,7 @@ async def unknown(
     if runs:
         shown = Markup(talk.OR.join(f"`{typed_here(request, run)}`" for run in runs))
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown))
-        buttons = [*buttons, *offers.command_buttons(runs)]
+        buttons = [*buttons, *lists.command_buttons(runs)]
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]
     return _asking(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
@@ -204,7 +204,7 @@ def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]
         labels = [done.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
         times = [offering.time_of(request, one) for one in found]
-        return timers.choices(request.verb, found, labels, times)
+        return buttons.choices(request.verb, found, labels, times)
     return replies.choices(request.verb, found, labels, request.services.workspaces.effects)
 
 

@@ -11,13 +11,11 @@ from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.workspaces import SOONEST_SECONDS, Workspace
-from bot.messages.blocks import moments as answers
+from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import replies
-from bot.messages.blocks import timers as drawn
+from bot.messages.blocks.buttons import LENGTHS
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.blocks.timers import LENGTHS
-from bot.messages.texts import talk
-from bot.messages.texts import timers as words
+from bot.messages.texts import cards, talk
 from handlers.command_line import written
 from handlers.language.reading import Reading
 from handlers.request import Answered, Request
@@ -33,22 +31,22 @@ def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> N
     """Raise Answered for what can't be planned, with what can be typed for what was chosen."""
     template = _refusal(reading)
     if template:
-        verb = "stop" if template == words.ONLY_STOPS else reading.what
+        verb = "stop" if template == cards.ONLY_STOPS else reading.what
         raise Answered(_example(template, request, verb, [one.title for one in chosen]))
 
 
 def _refusal(reading: Reading) -> str:
     verb, when = reading.what, reading.when
     if reading.is_repeated:
-        return words.REPEATED
+        return cards.REPEATED
     if when is None:
         return ""
     is_until = when.lead in _UNTIL
     if verb in _STARTS and when.lead and not is_until:
-        return words.START_LATER
+        return cards.START_LATER
     if verb in _STOPS and is_until:
-        return words.STOP_FOR
-    return "" if verb in _STOPS | _STARTS | {"keep"} else words.ONLY_STOPS
+        return cards.STOP_FOR
+    return "" if verb in _STOPS | _STARTS | {"keep"} else cards.ONLY_STOPS
 
 
 async def timed(request: Request, reading: Reading) -> Request:
@@ -60,7 +58,7 @@ async def timed(request: Request, reading: Reading) -> Request:
     if isinstance(found, Unread) and len(reading.which.named) == 1 and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, found))
     if not isinstance(found, Moment):
-        raise Answered(replies.hint(answers.unread(found, when.text, SOONEST_SECONDS)))
+        raise Answered(replies.hint(replies.unread(found, when.text, SOONEST_SECONDS)))
     return replace(request, at=found.at, moment=found)
 
 
@@ -73,7 +71,7 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
     rows = [workspace] * len(labels)
     buttons = drawn.choices(request.verb, rows, labels, list(times.values()))
-    return replies.hint(answers.unread(unread, given, SOONEST_SECONDS), buttons)
+    return replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons)
 
 
 async def moment_of(request: Request) -> Moment | None:
@@ -82,7 +80,7 @@ async def moment_of(request: Request) -> Moment | None:
         return request.moment
     drawn_for = moment_at(request.at, await request.services.store.now())
     if drawn_for is None:
-        raise Answered(replies.hint(fill(words.PASSED, command=request.command, name="NAME")))
+        raise Answered(replies.hint(fill(cards.PASSED, command=request.command, name="NAME")))
     return drawn_for
 
 
@@ -109,7 +107,7 @@ def moment_at(second: float, now: float) -> Moment | None:
 
 def only_stops(request: Request, titles: Sequence[str]) -> Answer:
     """Say that nothing but a stop can be planned, and how."""
-    return _example(words.ONLY_STOPS, request, "stop", titles)
+    return _example(cards.ONLY_STOPS, request, "stop", titles)
 
 
 def _example(template: str, request: Request, verb: str, titles: Sequence[str]) -> Answer:

@@ -13,7 +13,7 @@ import yaml
 from cryptography.fernet import Fernet
 
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.store.queries import migrations
+from bot.store.schema import migrations
 from handlers import routes
 from tests.app.command_line import environment, run
 from tests.project.repository import ROOT, python_files, tree

@@ -16,7 +16,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.messages.texts import answers as words
-from bot.services.owners import Owners
+from bot.services.context import Owners
 from bot.support.errors import StoreBusy
 from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig

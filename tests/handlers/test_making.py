@@ -14,7 +14,7 @@ from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
-from bot.services.authority import Authority
+from bot.services.asked import Authority
 from bot.support.errors import Refused
 from handlers.replay import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words

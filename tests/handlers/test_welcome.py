@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.domain.notices import Answer, NoticeKind
-from bot.messages.blocks import replies, welcome
+from bot.messages.blocks import replies
 from bot.messages.blocks.limits import MESSAGE_BLOCKS
-from bot.messages.texts import welcome as words_of
+from bot.messages.texts import home
 from bot.support.errors import StoreBusy
 from handlers.welcome import first_steps, introduced
 from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, rig, words
@@ -37,7 +37,7 @@ async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_step
         check_limits(first)
         check_golden("answers/first-contact", first)
         again = answered((await send(app, command("start notebook", trigger_id="t2"))).body)
-        assert words_of.WHAT not in words(again)
+        assert home.WHAT not in words(again)
         assert list(buttons(again)) == ["Link Hub", "Link Saturn Cloud"]
 
 
@@ -47,18 +47,18 @@ async def test_a_first_message_or_mention_too(bot, say):
         await send(app, say("list"))
         (told,) = await bot.notices(NoticeKind.REPLY)
         # An empty list says what Usher is by itself: nothing is told twice.
-        assert words(answered(told.body)) == welcome.begins(words_of.WHAT)
+        assert words(answered(told.body)) == replies.begins(home.WHAT)
         await send(app, say("whoami", event_id="Ev2") if say is message else say("whoami", ts="4.4"))
-        assert words_of.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
+        assert home.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
 
 
 async def test_somebody_who_used_usher_is_not_introduced(bot):
     await bot.link()
     async with wired(bot) as app:
         first = answered((await send(app, command("status notebook"))).body)
-        assert words_of.WHAT in words(first), "linked by an import, and never spoken to"
+        assert home.WHAT in words(first), "linked by an import, and never spoken to"
         again = answered((await send(app, command("status notebook", trigger_id="t2"))).body)
-        assert words_of.WHAT not in words(again)
+        assert home.WHAT not in words(again)
 
 
 @pytest.mark.parametrize("text", ["list", "qzqzqz", "help"])
@@ -66,7 +66,7 @@ async def test_guests_are_refused_and_not_introduced(bot, text):
     bot.people.marks["UGRETA"] = {"is_guest": True}
     async with wired(bot) as app:
         answer = answered((await send(app, command(text, GUEST))).body)
-        assert words_of.WHAT not in words(answer)
+        assert home.WHAT not in words(answer)
         assert not await bot.store.has_met(GUEST)
 
 
@@ -74,10 +74,10 @@ async def test_a_press_and_an_answer_for_everybody_are_no_introduction(bot):
     await bot.link()
     async with wired(bot) as app:
         await send(app, click("status", (await bot.workspace()).id))
-        assert words_of.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
+        assert home.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
         shared = (await send(app, command("list --share"))).body
         assert shared["response_type"] == "in_channel"
-        assert words_of.WHAT not in words(answered(shared))
+        assert home.WHAT not in words(answered(shared))
         assert not await bot.store.has_met(ALICE)
 
 
@@ -97,7 +97,7 @@ async def test_whoever_opened_the_home_first_was_told_there(bot):
         await send(app, event("app_home_opened", **opened))
         assert await bot.store.has_met(ALICE)
         first = answered((await send(app, command("whoami"))).body)
-        assert words_of.WHAT not in words(first)
+        assert home.WHAT not in words(first)
 
 
 async def labels(bot):
@@ -129,7 +129,7 @@ async def test_the_first_steps_are_those_that_work_here():
         ]
     async with rig(connections={"hub": shared}) as bot:
         assert await labels(bot) == [show, ("New workspace", "make", "workspace hub")]
-        assert words_of.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
+        assert home.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
     async with rig(connections={"saturn": asked}) as bot:
         assert await labels(bot) == [("Ask to link Saturn Cloud", "ask_link:0", "saturn")]
     third = Cloud(clock, fake_settings("third", title="Third"))
@@ -184,9 +184,9 @@ async def test_a_list_of_ones_own_is_a_new_message_and_a_refresh_is_not(bot):
 
 def test_a_long_answer_keeps_within_the_limit():
     body = [{"type": "section", "text": {"type": "mrkdwn", "text": str(n)}} for n in range(MESSAGE_BLOCKS)]
-    told = welcome.introduced(Answer("x", tuple(body)), words_of.WHAT, [welcome.list_button()])
+    told = replies.introduced(Answer("x", tuple(body)), home.WHAT, [replies.list_button()])
     check_limits(told)
-    assert told.blocks[0]["text"]["text"] == words_of.WHAT
+    assert told.blocks[0]["text"]["text"] == home.WHAT
     assert told.blocks[-1]["type"] == "actions"
 
 
@@ -212,5 +212,5 @@ async def test_a_first_greeting_begins_with_hi(bot):
         await send(app, message("hi"))
         (told,) = await bot.notices(NoticeKind.REPLY)
         first, second = answered(told.body).blocks[:2]
-        assert first["text"]["text"] == f"Hi! {welcome.begins(words_of.WHAT)}"
+        assert first["text"]["text"] == f"Hi! {replies.begins(home.WHAT)}"
         assert second["text"]["text"].startswith("Type ")

@@ -12,10 +12,10 @@ from typing import Any
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Home
 from bot.domain.workspaces import State
-from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home
+from bot.messages.blocks.replies import in_view
 from bot.services.gather import Gatherer
-from bot.services.home_facts import HomeGatherer
+from bot.services.home import HomeGatherer
 from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
 from tests.invariants.provider import number_of

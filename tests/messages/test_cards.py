@@ -14,9 +14,9 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffect
 from bot.messages.blocks.cards import link_value, operation_card
-from bot.messages.blocks.drawn import DRAWN, draws
+from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render
-from bot.messages.texts import holds
+from bot.messages.texts import cards
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 
@@ -73,18 +73,18 @@ CARDS = {
     "starting-told": facts(
         operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
     ),
-    "starting-held-up": facts(operation=CALLED | {"hold": holds.silent_since("Saturn Cloud", NOW - 120)}),
+    "starting-held-up": facts(operation=CALLED | {"hold": cards.silent_since("Saturn Cloud", NOW - 120)}),
     "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
     "restarting": facts(
         operation={"verb": OperationVerb.RESTART, "stop_call": Call.ACCEPTED, "called_at": NOW - 5}
     ),
-    "starting-still-down": facts(operation=CALLED | {"hold": holds.still_down("Saturn Cloud", NOW - 70)}),
+    "starting-still-down": facts(operation=CALLED | {"hold": cards.still_down("Saturn Cloud", NOW - 70)}),
     "starting-after-stop": facts(
-        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": holds.STOPPING_FIRST},
+        operation={"prior_call": Call.ACCEPTED, "prior_at": NOW - 60, "hold": cards.STOPPING_FIRST},
         workspace={"state": State.STOPPING},
     ),
-    "stopping-after-start": facts(operation=STOP | {"hold": holds.START_SENT}),
-    "starting-unseen": facts(operation=CALLED | {"hold": holds.UNSEEN}, workspace=STARTING),
+    "stopping-after-start": facts(operation=STOP | {"hold": cards.START_SENT}),
+    "starting-unseen": facts(operation=CALLED | {"hold": cards.UNSEEN}, workspace=STARTING),
     "creating-asked": facts(operation=CREATE | ASKED, workspace=UNMADE, page_url=None, **ALL),
     "unknown-create": facts(
         operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None, **ALL
@@ -153,7 +153,7 @@ CARDS = {
         operation=failed("not_suspended", verb=OperationVerb.SUSPEND), workspace={"state": State.RUNNING}
     ),
     "stopping-unanswered": facts(
-        operation=down(OperationVerb.STOP, created_at=NOW - 61, hold=holds.UNANSWERED),
+        operation=down(OperationVerb.STOP, created_at=NOW - 61, hold=cards.UNANSWERED),
         workspace=RUNNING,
         **ALL,
     ),

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from bot.messages.blocks.hints import as_typed, in_view
-from bot.messages.texts import answers, cards, classes, notices, preferences, problems, runs, talk, timers
+from bot.messages.blocks.replies import as_typed, in_view
+from bot.messages.texts import answers, cards, classes, home, notices, problems, runs, talk
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
@@ -71,9 +71,7 @@ def test_every_hint_of_the_catalogue_is_a_command(catalogue):
                 assert is_understood(plain) or is_understood(f"job {plain}"), code
 
 
-@pytest.mark.parametrize(
-    "catalogue", [answers, cards, classes, notices, preferences, problems, runs, talk, timers]
-)
+@pytest.mark.parametrize("catalogue", [answers, cards, classes, home, notices, problems, runs, talk])
 def test_beside_a_form_and_a_home_every_hint_is_a_slash_command(catalogue):
     for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
         shown = as_typed(text.replace("{command}", "/workspace "), "/workspace ", "/job ")

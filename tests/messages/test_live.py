@@ -11,8 +11,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Approval, Named
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.messages.blocks import kit
-from bot.messages.blocks.approvals import asked
-from bot.messages.blocks.past import redraw
+from bot.messages.blocks.notices import redraw
+from bot.messages.blocks.replies import asked
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden
 

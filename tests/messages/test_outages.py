@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.facts import Facts
 from bot.messages.blocks.notices import outage
-from bot.messages.texts.outages import OUTAGES
+from bot.messages.texts.notices import OUTAGES
 from tests.rigs.golden import check_golden
 
 NOW = 1_750_000_000.0

@@ -10,8 +10,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.messages.blocks.notices import render
-from bot.messages.blocks.past import holds, past, redraw, still_so
+from bot.messages.blocks.notices import holds, past, redraw, render, still_so
 from bot.messages.blocks.runs import run_waiting
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts, least_facts, run_facts
 from tests.rigs.golden import check_golden, check_limits

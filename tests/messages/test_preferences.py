@@ -11,7 +11,7 @@ from bot.domain.forms import Choice
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Preferences
 from bot.domain.workspaces import State
-from bot.messages.blocks import preferences
+from bot.messages.blocks import home
 from bot.messages.blocks.notices import render
 from tests.messages.card_facts import NOW, WORKSPACE, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
@@ -48,13 +48,13 @@ def test_what_was_held_is_one_message(name, held):
 def test_the_section_says_all_that_applies():
     own = tuple(replace(WORKSPACE, id=f"w{n}", name=f"report & {n}") for n in range(12))
     shown = PreferenceFacts(ALL, NOW, "Europe/Berlin", WORKSPACE, "Saturn <Cloud>", own)
-    check_golden("answers/settings-all", preferences.answer(shown))
+    check_golden("answers/settings-all", home.answer(shown))
 
 
 def test_the_form_holds_as_many_choices_as_a_menu_does_and_the_chosen_one():
     many = [Choice(f"w{n}", f"name <{n}> " + "x" * 100) for n in range(150)]
     shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW, "Europe/Berlin")
-    form = preferences.form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
+    form = home.form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
     check_limits(form)
     menus = {block["block_id"]: block["element"] for block in form["blocks"]}
     assert len(menus["workspace"]["options"]) == 100

@@ -14,10 +14,17 @@ from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState, Shown
 from bot.domain.workspaces import Call
 from bot.messages.blocks.limits import SECTION
-from bot.messages.blocks.outputs import preformatted
-from bot.messages.blocks.run_lists import run_list, run_status
-from bot.messages.blocks.runs import output_message, run_asked, run_card, run_ended, run_failed, run_waiting
-from bot.messages.texts import holds
+from bot.messages.blocks.lists import run_list, run_status
+from bot.messages.blocks.runs import (
+    output_message,
+    preformatted,
+    run_asked,
+    run_card,
+    run_ended,
+    run_failed,
+    run_waiting,
+)
+from bot.messages.texts import cards
 from tests.messages.card_facts import ALICE, NOW
 from tests.messages.test_cards import NAMES, OURS
 from tests.rigs.golden import check_golden, check_limits
@@ -59,12 +66,12 @@ def facts(run, **keys):
 
 CARDS = {
     "to-launch": run(),
-    "to-launch-held-up": run(hold=holds.silent_since("Posit Workbench", NOW - 60)),
+    "to-launch-held-up": run(hold=cards.silent_since("Posit Workbench", NOW - 60)),
     "to-launch-called-off": run(stop_wanted="stop"),
     "launching": run(**CALLING),
     "asked": run(**CALLING | {"asked_at": NOW - 5}),
-    "late": run(held_since=NOW - 1900, hold=holds.PERSON_UNKNOWN),
-    "late-unseen": run(**RUNNING | {"held_since": NOW - 1900, "hold": holds.UNSEEN}),
+    "late": run(held_since=NOW - 1900, hold=cards.PERSON_UNKNOWN),
+    "late-unseen": run(**RUNNING | {"held_since": NOW - 1900, "hold": cards.UNSEEN}),
     "waiting": run(**TAKEN),
     "unknown": run(**TAKEN | {"state": RunState.UNKNOWN}),
     "running": run(**RUNNING | {"detail": "On node <7>"}),

@@ -8,11 +8,11 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.messages.blocks import lists, timers
+from bot.messages.blocks import buttons, lists
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.home import home
 from bot.messages.blocks.notices import render
-from bot.messages.texts import timers as words
+from bot.messages.texts import cards
 from bot.web.ide import page_state
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts
 from tests.messages.test_home import own
@@ -37,7 +37,7 @@ def said(given):
         "status": str(lists.status_answer(alone, workspace).blocks),
         "list": str(lists.workspace_list([alone]).blocks),
         "home": str(home(own(rows=[alone]))),
-        "form": str(timers.form(alone, "stop")),
+        "form": str(buttons.form(alone, "stop")),
         "page": page_state(workspace, None, "Saturn Cloud", NOW).line,
     }
 
@@ -62,7 +62,7 @@ def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
 
 
 def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
-    ends = timers.ends(running(stop_at=AT, stop_mode="stop", ends_at=AT - 60, ends_how="stops"))
+    ends = buttons.ends(running(stop_at=AT, stop_mode="stop", ends_at=AT - 60, ends_how="stops"))
     assert [line.partition(" <!")[0] for line in ends] == ["Stops by itself", "I'll stop it"]
     assert f"<!date^{AT - 60}^" in ends[0]
 
@@ -70,13 +70,13 @@ def test_of_two_ends_the_sooner_one_of_its_provider_comes_first():
 def test_without_an_end_only_the_form_speaks_of_it():
     for place, text in said(running()).items():
         assert ("until somebody stops it" in text) is (place == "form")
-        assert not any(line.partition("{")[0] in text for line in words.LINE.values()), place
+        assert not any(line.partition("{")[0] in text for line in cards.LINE.values()), place
 
 
 def test_what_was_to_end_before_a_restart_is_not_said_during_it():
     ends = {"ends_at": AT, "ends_how": "stops", "stop_at": AT + 60, "stop_mode": "stop"}
     given = facts({**CALLED, "verb": OperationVerb.RESTART}, {"state": State.RUNNING, **ends})
-    assert [f"<!date^{AT + 60}^" in line for line in timers.ends(given)] == [True]
+    assert [f"<!date^{AT + 60}^" in line for line in buttons.ends(given)] == [True]
 
 
 def test_since_when_it_runs_is_said_where_it_is_known():

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 
 from bot.domain.times import Kind
-from bot.store.queries import migrations
+from bot.store.schema import migrations
 from bot.store.tables import TABLES
 
 

@@ -10,8 +10,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
-from bot.reconciler.ports import Numbers
-from bot.reconciler.runtimes import Runtime
+from bot.reconciler.runtimes import Numbers, Runtime
 from bot.support import errors
 from tests.rigs.clock import FakeClock
 from tests.rigs.listeners import Unheard, Unobserved

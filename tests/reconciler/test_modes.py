@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.messages.blocks import kit
-from bot.messages.texts import holds
+from bot.messages.texts import cards
 from bot.support.errors import UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed
 
@@ -68,7 +68,7 @@ async def test_a_stop_without_effect_can_be_forced_after_a_minute(world):
     assert labels(world.slack.messages[0]) == ["Refresh"]
     await world.pass_time(25)
     assert labels(world.slack.messages[0]) == ["Force quit", "Refresh"]
-    assert (await world.store.operation(stop)).hold == holds.UNANSWERED
+    assert (await world.store.operation(stop)).hold == cards.UNANSWERED
     force = await world.begin(workspace, OperationVerb.FORCE)
     assert await world.until_ended(force) is Outcome.FULFILLED
     assert (await world.store.operation(stop)).outcome is Outcome.REPLACED

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.services.owners import Owners
+from bot.services.context import Owners
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,

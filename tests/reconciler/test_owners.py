@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.services.owners import SharedOwners
-from bot.store.owners import LEASE
+from bot.services.context import SharedOwners
+from bot.store.tasks import LEASE
 from tests.reconciler.runs import content, new_run_world, output, said
 
 PARTS = ("owners", "reconciler", "notifier", "streams", "board")

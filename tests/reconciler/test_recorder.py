@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.domain.workspaces import Observed, ReadResult, State
-from bot.reconciler.recorder import Recorder
+from bot.reconciler.reads import Recorder
 from bot.support.errors import StoreBusy
 from bot.support.pool import Pool
 from tests.rigs.clock import CountingIds

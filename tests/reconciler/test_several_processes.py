@@ -11,11 +11,11 @@ from bot.domain.people import Person, Principal, TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
-from bot.services.authority import Authority
-from bot.services.owners import STARTS, SharedOwners
-from bot.store.owners import LEASE
+from bot.services.asked import Authority
+from bot.services.context import STARTS, SharedOwners
 from bot.store.records import NewTask
 from bot.store.store import Store
+from bot.store.tasks import LEASE
 from bot.support.errors import RateLimited, Refused, Unreachable
 from tests.reconciler.fuse import Meanwhile
 from tests.reconciler.runs import RunWorld

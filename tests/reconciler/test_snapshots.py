@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.people import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
-from bot.services.snapshots import STALE_SECONDS, Snapshots
+from bot.services.making import STALE_SECONDS, Snapshots
 from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.rigs.providers import FakeMachines
 from tests.rigs.store import ALICE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bot.reconciler.start_queue import SOON, StartQueue
+from bot.reconciler.runtimes import SOON, StartQueue
 from tests.rigs.clock import FakeClock
 from tests.rigs.listeners import Unheard
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from bot.domain.workspaces import TIMER_WARNING_SECONDS, OperationVerb, Outcome, State
-from bot.services import timers
+from bot.services import workspaces
 from bot.services.accounts import Accounts
 from bot.services.asked import Asked
 from bot.services.workspaces import Workspaces
@@ -31,8 +31,8 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
     """Give Alice a running workspace that is to be stopped in so many seconds."""
     workspace = workspace or await world.own(state=State.RUNNING)
     await world.pass_time(12)
-    timer = timers.made(world.asking, workspace, await world.store.now() + seconds, **keys)
-    await ask(world).to(timers.set, workspace.id, timer)
+    timer = workspaces.made(world.asking, workspace, await world.store.now() + seconds, **keys)
+    await ask(world).to(workspaces.set, workspace.id, timer)
     return await row(world, workspace)
 
 
@@ -105,7 +105,7 @@ async def test_a_restart_keeps_it(world):
 
 async def test_a_start_that_fails_ends_it(world):
     workspace = await world.own()
-    timer = timers.made(world.asking, workspace, await world.store.now() + HOUR)
+    timer = workspaces.made(world.asking, workspace, await world.store.now() + HOUR)
     world.provider.start_ends = State.FAILED
     accepted = await Workspaces(world.asking).begin(
         ALICE, workspace.id, OperationVerb.START, interaction="a", reference="R", timer=timer
@@ -119,8 +119,8 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
     assert told(world) == ["timer_ending"]
-    later = await ask(world, "b1").to(timers.add_an_hour, workspace.id, workspace.stop_at)
-    again = await ask(world, "b2").to(timers.add_an_hour, workspace.id, workspace.stop_at)
+    later = await ask(world, "b1").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
+    again = await ask(world, "b2").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
@@ -129,7 +129,7 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
 async def test_taken_back_it_never_comes(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
-    kept = await ask(world, "b1").to(timers.keep, workspace.id, instead_of=workspace.stop_at)
+    kept = await ask(world, "b1").to(workspaces.keep, workspace.id, instead_of=workspace.stop_at)
     assert kept.stop_at is None
     await pass_until(world, workspace.stop_at + 60)
     assert told(world) == ["timer_ending"]
@@ -141,7 +141,7 @@ async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
     workspace = await timed(world, 5 * MINUTE)
 
     async def change():
-        timer = later and timers.made(world.asking, workspace, await whole.now() + later)
+        timer = later and workspaces.made(world.asking, workspace, await whole.now() + later)
         await set_timer(whole, workspace, timer)
 
     whole = world.store
@@ -306,8 +306,8 @@ async def test_what_would_end_for_good_needs_agreement(world):
     world.provider.ends_for_good = True
     workspace = await world.own(state=State.RUNNING)
     with pytest.raises(Refused, match=r"workspace\.ends"):
-        timers.made(world.asking, workspace, 1.0)
-    assert timers.made(world.asking, workspace, 1.0, agreed=True).agreed
+        workspaces.made(world.asking, workspace, 1.0)
+    assert workspaces.made(world.asking, workspace, 1.0, agreed=True).agreed
 
 
 async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(world):

@@ -19,11 +19,10 @@ from bot.domain.workspaces import OperationVerb, Outcome, State, Workspace
 from bot.output.transcript import Board
 from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
-from bot.reconciler.ports import News
+from bot.reconciler.runtimes import News
 from bot.reconciler.streams import AT_ONCE
-from bot.services.context import Context
+from bot.services.context import Context, Owners
 from bot.services.making import Making
-from bot.services.owners import Owners
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People

@@ -16,12 +16,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.store.queries import migrations
-from bot.store.queued_engine import PATIENCE
+from bot.store.queue import PATIENCE, QueuedWork, Stage, Worker, WriteQueue
+from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.transaction import Priority
-from bot.store.worker import Worker
-from bot.store.write_queue import QueuedWork, Stage, WriteQueue
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
 

@@ -21,8 +21,8 @@ import psycopg
 import pytest
 
 from bot.store import open_store as really_open_store
-from bot.store.database_clock import DatabaseClock
 from bot.store.postgres import PostgresEngine
+from bot.store.postgres_session import DatabaseClock
 from bot.store.store import Store
 from bot.support.addresses import is_postgres
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds

@@ -13,7 +13,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, Link, Person, Principal
 from bot.domain.runs import Run, StopKind
 from bot.domain.workspaces import Call, Observed, OperationVerb, ReadResult, State, Timer, Workspace
-from bot.store import approvals, cards, runs, timers
+from bot.store import accounts, cards, runs, timers
 from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
@@ -111,14 +111,14 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
-        return approvals.put(tx, approval)
+        return accounts.put(tx, approval)
 
     return await store.carry_out(write)
 
 
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
     """Move a request to another state, by whom, and perhaps with a detail."""
-    return await store.carry_out(lambda tx: approvals.move(tx, approval_id, *given))
+    return await store.carry_out(lambda tx: accounts.move(tx, approval_id, *given))
 
 
 async def launched(

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from bot.messages.texts import holds, problems
+from bot.messages.texts import cards, problems
 from tests.rigs.scenario import ID
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
@@ -58,7 +58,7 @@ SENTENCES = [
     re.compile("The server redirects .*? Ask your Usher admin to check base_url"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
-    re.compile(re.escape(holds.UNSEEN)),
+    re.compile(re.escape(cards.UNSEEN)),
 ]
 
 
@@ -107,7 +107,7 @@ async def test_a_call_that_fails_three_times(linked, call, name):
 
 
 async def test_a_sentence_is_known_by_its_pattern():
-    assert any(one.search(holds.silent_since("Saturn Cloud", 0.0)) for one in SENTENCES)
+    assert any(one.search(cards.silent_since("Saturn Cloud", 0.0)) for one in SENTENCES)
     assert not any(one.search("Something went wrong on my side.") for one in SENTENCES)
 
 

@@ -17,7 +17,7 @@ import pytest
 from bot.domain import moments
 from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import classes, hints, kit, limits
+from bot.messages.blocks import classes, kit, limits, replies
 from bot.output.transcript import EscapeRemover, Lines, Transcript
 from bot.providers import connection, requests
 from bot.providers.jupyterhub import servers
@@ -25,7 +25,7 @@ from bot.providers.posit import types
 from bot.providers.posit.client import OutputDecoder
 from bot.providers.saturn import offers
 from bot.providers.sphere import states
-from bot.services import approvals, cron, linking, naming
+from bot.services import accounts, linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
@@ -193,13 +193,13 @@ READERS = {
     "a time at the end": Reader(LONGEST_COMMAND, pure(lambda text: moments.split(words_of(text)))),
     "how much longer": Reader(LONGEST_COMMAND, pure(lambda text: moments.longer(words_of(text)))),
     "a cron expression": Reader(
-        LONGEST_COMMAND, pure(lambda text: (cron.looks_like_cron(text), cron.is_cron(text)))
+        LONGEST_COMMAND, pure(lambda text: (runs.looks_like_cron(text), runs.is_cron(text)))
     ),
     "code in a message": Reader(40_000, pure(lambda text: code_of({"text": text}))),
     # forms, in Slack and on pages
     "a field": Reader(3_000, lambda world, text: mistyped.token_in_field(world.bot.services, ALICE, text)),
     "a time in a form": Reader(64_000, pure(lambda text: moments.read(text, moments.zone_of("UTC"), 0.0))),
-    "a user name": Reader(64_000, pure(approvals.is_username)),
+    "a user name": Reader(64_000, pure(accounts.is_username)),
     "a code": Reader(64_000, pure(linking.plain_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),
@@ -235,7 +235,9 @@ READERS = {
     "an event of Sphere's": Reader(64_000, refusing(lambda text: states.events_of(text.encode()))),
     # what is drawn of it
     "a paragraph": Reader(limits.SECTION, pure(kit.bare)),
-    "a sentence with commands": Reader(limits.SECTION, pure(lambda text: hints.as_typed(text, "/w ", "/j "))),
+    "a sentence with commands": Reader(
+        limits.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))
+    ),
     "a reason on a class card": Reader(limits.SECTION, pure(classes.without_addresses)),
 }
 

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from bot.messages.texts import sign_in as words
+from bot.messages.texts import pages
 from bot.support import errors
 from tests.web.rig import ALICE, BOB, GOOD, rig
 from tests.web.there import CODE, ENDS_AT, SigningProvider, go
@@ -53,7 +53,7 @@ async def test_the_whole_way_names_both_sides_before_and_after(both, caplog):
     caplog.set_level(logging.DEBUG)
     browser = await both.browser()
     page = await browser.get(await both.accounts.invite(ALICE, "saturn"))
-    for name in ("Alice Liddell", "Acme Research", "Saturn Cloud", words.ACCOUNT_TO_COME):
+    for name in ("Alice Liddell", "Acme Research", "Saturn Cloud", pages.ACCOUNT_TO_COME):
         assert f"{name}</" in page
     state = await begun(both, browser, waiting={"verb": "list"})
     page = await browser.get(back(state))

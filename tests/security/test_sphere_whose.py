@@ -8,8 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services.gather import Gatherer
-from bot.services.personal_list import PersonalList
-from bot.services.workspaces import Workspaces
+from bot.services.workspaces import PersonalList, Workspaces
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from tests.reconciler.sphere_world import TOKEN, sphere_world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.services.cron import fires, is_cron, looks_like_cron
+from bot.services.runs import fires, is_cron, looks_like_cron
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from cryptography.fernet import Fernet
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
-from bot.services.authority import decided
+from bot.services.asked import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import EARLY, MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
-from bot.store.installations import RENEWING_SECONDS
+from bot.store.slack import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
 from tests.rigs.clock import FakeClock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.store.database_clock import DatabaseClock
-from bot.store.store_time import StoreTime
+from bot.store.postgres_session import DatabaseClock
+from bot.store.transaction import StoreTime
 from tests.rigs.clock import FakeClock
 
 #: How far the database's clock is from the machine's, which nobody must notice.

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.store import name_of, open_store
-from bot.store.queries import migrations
+from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.upkeep import doctor

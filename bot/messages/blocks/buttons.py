@@ -1,15 +1,18 @@
-"""A workspace's buttons, shown by what its provider supports and what is possible with it now."""
+"""A workspace's buttons, shown by what its provider supports and what is possible now; and its timer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
-from bot.domain.workspaces import Effects, State, StopMode, Workspace, is_final
+from bot.domain.moments import Moment
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.workspaces import Effects, State, StopMode, Workspace, coming_ends, is_final
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Block, Element, Press
-from bot.messages.blocks.limits import Markup, fill
-from bot.messages.texts import cards as words
+from bot.messages.blocks.kit import Block, Element, Press, draws
+from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
+from bot.messages.texts import cards, past, problems, times
 
 
 def changing(
@@ -35,45 +38,45 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 
 def start_button(workspace: Workspace) -> Element:
     """Return *Start* for a workspace, *Resume* for a suspended one."""
-    label = words.RESUME if workspace.state is State.SUSPENDED else words.START
+    label = cards.RESUME if workspace.state is State.SUSPENDED else cards.START
     return kit.button(label, changing("start", workspace), style=kit.PRIMARY)
 
 
 def stop_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Stop*, which asks first; if it ends the workspace for good, it says what is lost."""
-    final = _end_question(workspace, effects, "stop", words.CONFIRM_END)
-    question = final or kit.confirm(words.CONFIRM_STOP, name=workspace.title)
+    final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
+    question = final or kit.confirm(cards.CONFIRM_STOP, name=workspace.title)
     press = changing("stop", workspace, agreed=final is not None)
-    return kit.button(words.STOP, press, style=kit.DANGER, confirm=question)
+    return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question)
 
 
 def suspend_button(workspace: Workspace) -> Element:
     """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
     said = at_stake(workspace)
     if not said:
-        return kit.button(words.SUSPEND, changing("suspend", workspace))
-    asked = kit.confirm(words.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
-    return kit.button(words.SUSPEND, changing("suspend", workspace, agreed=True), confirm=asked)
+        return kit.button(cards.SUSPEND, changing("suspend", workspace))
+    asked = kit.confirm(cards.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
+    return kit.button(cards.SUSPEND, changing("suspend", workspace, agreed=True), confirm=asked)
 
 
 def at_stake(workspace: Workspace) -> Markup:
     """Return what a stop would interrupt or lose as it was last read, as a sentence; empty for nothing."""
     if workspace.state is not State.RUNNING or workspace.at_stake is None:
         return Markup("")
-    return Markup(words.AT_STAKE.get(workspace.at_stake, ""))
+    return Markup(cards.AT_STAKE.get(workspace.at_stake, ""))
 
 
 def lost(workspace: Workspace, effects: Effects, mode: StopMode) -> Markup:
     """Return what is at stake now, and what a stop that ends the workspace for good costs in any case."""
-    return Markup(f"{at_stake(workspace)} {words.LOST[effects[mode]]}".strip())
+    return Markup(f"{at_stake(workspace)} {cards.LOST[effects[mode]]}".strip())
 
 
 def force_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Force quit*, which asks first."""
-    final = _end_question(workspace, effects, "force", words.CONFIRM_FORCE_END)
-    question = final or kit.confirm(words.CONFIRM_FORCE, name=workspace.title)
+    final = _end_question(workspace, effects, "force", cards.CONFIRM_FORCE_END)
+    question = final or kit.confirm(cards.CONFIRM_FORCE, name=workspace.title)
     press = changing("force", workspace, agreed=final is not None)
-    return kit.button(words.FORCE, press, style=kit.DANGER, confirm=question)
+    return kit.button(cards.FORCE, press, style=kit.DANGER, confirm=question)
 
 
 def _end_question(
@@ -92,12 +95,12 @@ def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
 
 def remove_button(workspace: Workspace) -> Element:
     """Return *Remove*: its click opens the form that asks, in which the name is typed."""
-    return kit.button(words.REMOVE, "remove", workspace.id, style=kit.DANGER)
+    return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER)
 
 
 def again_button(workspace: Workspace) -> Element:
     """Return *Start a new one*, which makes another from what this one was made from."""
-    return kit.button(words.START_NEW, "again", workspace.id, style=kit.PRIMARY)
+    return kit.button(cards.START_NEW, "again", workspace.id, style=kit.PRIMARY)
 
 
 def offered(
@@ -123,7 +126,7 @@ def offered(
             return []
         case State.GONE:
             again = [again_button(workspace)] if can_be_made_again(facts) else []
-            return again if workspace.hidden else [*again, kit.button(words.FORGET, "forget", workspace.id)]
+            return again if workspace.hidden else [*again, kit.button(cards.FORGET, "forget", workspace.id)]
         case _:
             start = [start_button(workspace)] if facts.may("start") else []
             # A suspended one can still be ended for good.
@@ -135,11 +138,212 @@ def open_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
     if not facts.ide_url:
         return page_button(facts)
-    return [kit.button(words.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
+    return [kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
 
 
 def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
     """Return a link to the workspace's page at the provider, if there is one."""
     if not facts.page_url:
         return []
-    return [kit.button(fill(words.SEE_PAGE, title=facts.connection_title), "page_url", url=facts.page_url)]
+    return [kit.button(fill(cards.SEE_PAGE, title=facts.connection_title), "page_url", url=facts.page_url)]
+
+
+#: How many workspaces are offered as buttons.
+FEW = 5
+#: The value of the choice that takes a timer back.
+NEVER = "never"
+CALLBACK = "stop_later"
+#: What the form proposes, in minutes.
+PROPOSED = "60"
+#: The values of the form's choices: lengths in minutes.
+LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
+
+
+def ends(facts: WorkspaceFacts) -> list[str]:
+    """Return the lines that say until when a workspace runs, or is kept.
+
+    While an operation is under way, what its provider said before that doesn't hold any more.
+    """
+    workspace, operation = facts.workspace, facts.operation
+    if workspace is None:
+        return []
+    coming = coming_ends(workspace, facts.effects, facts.now)
+    if operation is not None and operation.is_open:
+        coming = [(how, at) for how, at in coming if at == workspace.stop_at]
+    return [fill(cards.LINE[how], at=kit.day_moment(at)) for how, at in coming]
+
+
+def later_button(facts: WorkspaceFacts) -> list[Element]:
+    """Return *Stop later…*, if the workspace can be stopped; its click opens the form."""
+    workspace = facts.workspace
+    if workspace is None or not (facts.may("stop") or facts.may("suspend")):
+        return []
+    return [kit.button(cards.LATER, "stop_later", workspace.id)]
+
+
+def _is_up(facts: WorkspaceFacts) -> bool:
+    return facts.is_up
+
+
+def _is_coming(facts: WorkspaceFacts) -> bool:
+    """Return whether the stop that a message warned of was neither put off nor taken back."""
+    stop_at = facts.workspace.stop_at if facts.workspace is not None else None
+    return facts.is_up and stop_at == facts.body.get("stop_at")
+
+
+@draws(NoticeKind.TIMER_ENDING, past=past.TIMER_ENDING, holds=_is_coming, keeps_open=True)
+def ending(facts: WorkspaceFacts) -> Answer:
+    """Draw the warning by the current row: what has changed since is said instead."""
+    workspace, names = facts.workspace, _names(facts)
+    if workspace is None or workspace.stop_at is None:
+        return _message(fill(cards.OVER, **names))
+    done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
+    if workspace.stop_at != facts.time("stop_at"):
+        text, sentence = (
+            fill(cards.MOVED_SHORT, done=done, **names),
+            fill(cards.MOVED, done=done, at=at, **names),
+        )
+        return kit.message(text, sentence, [], keep_buttons(workspace)[:1])
+    left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
+    sentence = fill(cards.ENDING, done=done, left=left, at=at, **names)
+    text = fill(cards.ENDING_SHORT, done=done, left=left, **names)
+    whole = " ".join([sentence, *_lost(facts, workspace)])
+    return kit.message(text, whole, [], keep_buttons(workspace))
+
+
+def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
+    mode = _mode(workspace)
+    if is_final(facts.effects, mode):
+        return [fill(cards.ENDING_FINAL, lost=Markup(cards.LOST[facts.effects[mode]]))]
+    return [] if mode == "suspend" else [cards.ENDING_UNSAVED]
+
+
+def keep_buttons(workspace: Workspace) -> list[Element]:
+    """Return *Keep running* and *1 hour more*, for exactly the timer that the message is about."""
+    at = workspace.stop_at or 0.0
+    return [
+        kit.button(cards.KEEP, Press("keep_running", workspace.id, at=at), style=kit.PRIMARY),
+        kit.button(cards.HOUR_MORE, Press("hour_more", workspace.id, at=at)),
+    ]
+
+
+@draws(NoticeKind.TIMER_FAILED, past=past.TIMER_FAILED, holds=_is_up, keeps_open=True)
+def failed(facts: WorkspaceFacts) -> Answer:
+    """Say that a workspace wasn't stopped as planned, and why."""
+    names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
+    cause = facts.word("cause")
+    if cause == "unlinked":
+        return kit.message(fill(cards.UNLINKED_SHORT, **names), fill(cards.UNLINKED, **names))
+    said = Markup(safe(problems.sentence(cause, facts.connection_title)))
+    sentence = fill(cards.FAILED, cause=said, **names)
+    buttons = later_button(facts)
+    return kit.message(fill(cards.FAILED_SHORT, **names), sentence, [], buttons)
+
+
+def _message(sentence: str, buttons: Sequence[Element] = ()) -> Answer:
+    return kit.message(kit.bare(sentence), sentence, [], buttons)
+
+
+def _names(facts: WorkspaceFacts) -> dict[str, Any]:
+    workspace = facts.workspace
+    name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
+    return {"name": name, "title": facts.connection_title}
+
+
+def _mode(workspace: Workspace) -> StopMode:
+    return workspace.stop_mode or "stop"
+
+
+def said(template: str, workspace: Workspace, title: str, **more: object) -> str:
+    """Fill a sentence about a workspace with its timer."""
+    at = kit.day_moment(workspace.stop_at or 0.0)
+    done = Markup(cards.DONE[_mode(workspace)])
+    return fill(template, name=workspace.title, title=title, at=at, done=done, **more)
+
+
+def day_said(moment: Moment) -> list[str]:
+    """Say what nobody named: that it is tomorrow's, or that the clocks skip the time."""
+    return [
+        *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
+        *([cards.SHIFTED] if moment.is_shifted else []),
+    ]
+
+
+def planned(template: str, workspace: Workspace, title: str, moment: Moment) -> Answer:
+    """Answer that a timer is set, with the way back."""
+    sentence = " ".join([said(template, workspace, title), *day_said(moment)])
+    return _message(sentence, keep_buttons(workspace)[:1])
+
+
+def asked(
+    workspace: Workspace, title: str, effects: Effects, verb: str, at: float, *, can_suspend: bool
+) -> Answer:
+    """Ask whether a timer may end a workspace for good."""
+    sentence = fill(
+        cards.ASK,
+        name=workspace.title,
+        title=title,
+        at=kit.day_moment(at),
+        lost=Markup(cards.LOST[effects["stop"]]),
+    )
+    ending_then = changing(verb, workspace, agreed=True, at=at)
+    buttons = [kit.button(cards.END_THEN, ending_then, style=kit.DANGER)]
+    if can_suspend:
+        buttons.append(kit.button(cards.SUSPEND_THEN, changing("suspend", workspace, at=at)))
+    return _message(sentence, buttons)
+
+
+def choices(
+    verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
+) -> list[Element]:
+    """Return a button for each workspace that may be meant; pressing one chooses it."""
+    offered = zip(workspaces[:FEW], labels, times, strict=False)
+    return [
+        kit.button(line(label, BUTTON), changing(verb, one, number=number, at=at))
+        for number, (one, label, at) in enumerate(offered)
+    ]
+
+
+def form_head(facts: WorkspaceFacts) -> str:
+    """Say until when a workspace runs as things are."""
+    assert facts.workspace is not None, "a form is about a workspace"
+    coming = coming_ends(facts.workspace, facts.effects, facts.now)
+    said = [fill(cards.FORM_NOW[how], at=kit.day_moment(at), **_names(facts)) for how, at in coming]
+    return " ".join(said) or fill(cards.FORM_NONE, **_names(facts))
+
+
+def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
+    """Return the form of *Stop later…*; a time at which that ends it for good is asked about once sent."""
+    workspace = facts.workspace
+    assert workspace is not None, "a form is about a workspace"
+    notes = [form_head(facts)]
+    if timer_mode == "suspend":
+        notes.append(cards.FORM_SUSPENDS)
+    choices_ = [(str(minutes), label) for minutes, label in cards.FORM_CHOICES.items()]
+    if workspace.stop_at is not None:
+        choices_.append((NEVER, cards.FORM_NEVER))
+    options = {value: {"text": kit.plain(label, 75), "value": value} for value, label in choices_}
+    when = {
+        "type": "input",
+        "block_id": "when",
+        "optional": True,
+        "label": kit.plain(cards.FORM_WHEN, 2000),
+        "element": {
+            "type": "static_select",
+            "action_id": "when",
+            "options": list(options.values()),
+            "initial_option": options[PROPOSED],
+        },
+    }
+    other = kit.text_field("other", cards.FORM_OTHER, max_length=60) | {
+        "optional": True,
+        "hint": kit.plain(cards.FORM_OTHER_HINT, 2000),
+    }
+    return kit.modal(
+        cards.FORM_TITLE,
+        [kit.section(" ".join(notes)), when, other],
+        callback_id=CALLBACK,
+        private_metadata=workspace.id,
+        submit=cards.FORM_SUBMIT,
+        close=cards.FORM_CLOSE,
+    )

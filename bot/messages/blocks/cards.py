@@ -6,7 +6,8 @@ from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
-from bot.messages.blocks import kit, timers
+from bot.messages.blocks import buttons as timers
+from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
@@ -16,8 +17,7 @@ from bot.messages.blocks.buttons import (
     page_button,
     stop_button,
 )
-from bot.messages.blocks.drawn import draws
-from bot.messages.blocks.kit import Element
+from bot.messages.blocks.kit import Element, draws
 from bot.messages.blocks.limits import VALUE, Markup, fill, safe
 from bot.messages.texts import cards as words
 from bot.messages.texts import past, problems, times

@@ -13,8 +13,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled
-from bot.messages.blocks.drawn import draws
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, draws
 from bot.messages.blocks.limits import Markup, cut, fill, safe
 from bot.messages.texts import cards, past, problems, times
 from bot.messages.texts import classes as words

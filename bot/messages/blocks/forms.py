@@ -18,8 +18,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element
 from bot.messages.blocks.limits import Markup, fill, line
-from bot.messages.texts import forms as words
-from bot.messages.texts import runs
+from bot.messages.texts import runs, verbs
 
 CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
@@ -57,21 +56,21 @@ def make_view(
     ``has_people`` is False if one account of the operator's makes everybody's; ``author`` wrote the message
     that its command is from.
     """
-    template = words.AT if username else words.AT_NAMELESS
-    head = fill(template if has_people else words.AT_NOBODYS, title=title, username=username)
+    template = verbs.AT if username else verbs.AT_NAMELESS
+    head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
     if author:
-        blocks.append(kit.section(fill(words.FROM_MESSAGE, who=kit.person(Named(author)))))
+        blocks.append(kit.section(fill(verbs.FROM_MESSAGE, who=kit.person(Named(author)))))
     if form.note:
         blocks.append(kit.section(limits.safe(form.note)))
     if not form.fields:
-        blocks.append(kit.section(fill(words.NOTHING_TO_CHOOSE, title=title)))
+        blocks.append(kit.section(fill(verbs.NOTHING_TO_CHOOSE, title=title)))
         return _modal(purpose, blocks)
     blocks += [_input(field, values) for field in form.fields]
     return _modal(
         purpose,
         blocks[: limits.VIEW_BLOCKS],
-        submit=words.SUBMIT[purpose],
+        submit=verbs.SUBMIT[purpose],
         callback_id=CALLBACK,
         private_metadata=_carried(metadata),
     )
@@ -85,9 +84,9 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 
 def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any]:
     """Return a modal that shows an answer, with its buttons: what they answer is shown there too."""
-    title = words.ANSWER_TITLE if purpose is None else words.TITLE[purpose]
+    title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(limits.safe(answer.text))]
-    return kit.modal(title, said, close=words.DONE)
+    return kit.modal(title, said, close=verbs.DONE)
 
 
 def start_view(
@@ -102,7 +101,7 @@ def start_view(
         }
         for one, label, state in zip(workspaces, labels, states, strict=True)
     ]
-    placeholder = kit.plain(words.PICK, limits.PLACEHOLDER)
+    placeholder = kit.plain(verbs.PICK, limits.PLACEHOLDER)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if len(options) > _CHOICES:
         # The same search as in messages, told apart by what comes before the colon.
@@ -113,15 +112,15 @@ def start_view(
     field = {
         "type": "input",
         "block_id": START_FIELD,
-        "label": kit.plain(words.START_LABEL, limits.LABEL),
+        "label": kit.plain(verbs.START_LABEL, limits.LABEL),
         "element": menu,
     }
     return kit.modal(
-        words.START_TITLE,
-        [field, kit.context(words.START_NOTE)],
+        verbs.START_TITLE,
+        [field, kit.context(verbs.START_NOTE)],
         callback_id=START_CALLBACK,
-        submit=words.START_SUBMIT,
-        close=words.CLOSE,
+        submit=verbs.START_SUBMIT,
+        close=verbs.CLOSE,
     )
 
 
@@ -134,17 +133,17 @@ def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: 
     place = {
         "type": "input",
         "block_id": CODE_PLACE,
-        "label": kit.plain(words.WHERE["job"], limits.LABEL),
+        "label": kit.plain(verbs.WHERE["job"], limits.LABEL),
         "element": {"type": "static_select", "action_id": CODE_PLACE, "options": options},
     }
-    command = kit.text_field(CODE_FIELD, words.CODE_LABEL, multiline=True, initial_value=code)
+    command = kit.text_field(CODE_FIELD, verbs.CODE_LABEL, multiline=True, initial_value=code)
     return kit.modal(
-        words.TITLE["job"],
+        verbs.TITLE["job"],
         [place, command],
         callback_id=CODE_CALLBACK,
         private_metadata=author,
-        submit=words.CODE_SUBMIT,
-        close=words.CLOSE,
+        submit=verbs.CODE_SUBMIT,
+        close=verbs.CLOSE,
     )
 
 
@@ -177,7 +176,7 @@ def _carried(metadata: Mapping[str, Any]) -> str:
 
 
 def _modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]:
-    return kit.modal(words.TITLE[purpose], blocks, close=words.CLOSE, **keys)
+    return kit.modal(verbs.TITLE[purpose], blocks, close=verbs.CLOSE, **keys)
 
 
 def _input(field: Field, values: Values) -> Block:
@@ -222,7 +221,7 @@ def _element(field: Field, values: Values) -> Element:
                 "action_id": action_id,
                 "min_query_length": 0,
                 "max_selected_items": _SEVERAL,
-                "placeholder": kit.plain(words.PICK_SEVERAL, limits.PLACEHOLDER),
+                "placeholder": kit.plain(verbs.PICK_SEVERAL, limits.PLACEHOLDER),
             }
             return element | ({"initial_options": several[:_SEVERAL]} if several else {})
 
@@ -231,9 +230,9 @@ def _menu(field: Field) -> Element:
     """Return a menu that searches for its choices; a short and fixed one contains them itself."""
     offered = options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= _CHOICES:
-        placeholder = kit.plain(words.PICK, limits.PLACEHOLDER)
+        placeholder = kit.plain(verbs.PICK, limits.PLACEHOLDER)
         return {"type": "static_select", "options": offered, "placeholder": placeholder}
-    placeholder = kit.plain(words.FIND, limits.PLACEHOLDER)
+    placeholder = kit.plain(verbs.FIND, limits.PLACEHOLDER)
     return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
 
 

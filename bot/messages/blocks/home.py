@@ -1,4 +1,4 @@
-"""A person's Home: their workspaces, runs and accounts, and what waits for them, in 100 blocks at most.
+"""A person's Home: what is theirs, what waits for them, and their preferences; in 100 blocks at most.
 
 It is seen by its owner alone, so *Open* carries the address: ``docs/rules.md``, "An IDE's address reaches
 only the owner".
@@ -12,17 +12,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.facts import HomeFacts, LinkFacts, MakerFacts, Question, WorkspaceFacts
+from bot.domain.facts import HomeFacts, LinkFacts, MakerFacts, PreferenceFacts, Question, WorkspaceFacts
+from bot.domain.forms import Choice
+from bot.domain.notices import Answer
 from bot.domain.workspaces import State
-from bot.messages.blocks import approvals, kit, timers, welcome
+from bot.messages.blocks import buttons as timers
+from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
-from bot.messages.blocks.kit import Block, Element, Press
+from bot.messages.blocks.kit import Block, Element, Press, row
 from bot.messages.blocks.limits import Markup, fill, line, safe
-from bot.messages.blocks.lists import row_buttons, state_words
-from bot.messages.blocks.paging import row
-from bot.messages.blocks.preferences import section
-from bot.messages.blocks.run_lists import run_row
-from bot.messages.texts import answers, cards, preferences
+from bot.messages.blocks.lists import row_buttons, run_row, state_words
+from bot.messages.texts import answers, cards
 from bot.messages.texts import home as words
 from bot.messages.texts import runs as run_words
 
@@ -97,7 +97,7 @@ def _questions(facts: HomeFacts) -> list[Block]:
 
 def _question(question: Question) -> list[Block]:
     if question.approval is not None:
-        return approvals.decision(*question.approval)
+        return replies.decision(*question.approval)
     if question.run is not None:
         run, title = question.run.run, question.run.connection_title
         sentence = fill(run_words.ASKED_NOTICE, name=run.name, title=title)
@@ -130,7 +130,7 @@ def _nothing(facts: HomeFacts) -> str:
     if not facts.links:
         return words.NOTHING_SET_UP
     needs_accounts = any(link.state != "needless" for link in facts.links)
-    what = welcome.what(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
+    what = replies.what(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
     return f"{what}\n{_first_step(facts)}"
 
 
@@ -250,7 +250,7 @@ def _maker(maker: MakerFacts) -> Block:
 def _settings(facts: HomeFacts) -> list[Block]:
     if facts.preferences is None:
         return []
-    return [kit.header(preferences.HOME), section(facts.preferences)]
+    return [kit.header(words.HOME), section(facts.preferences)]
 
 
 def _foot(facts: HomeFacts) -> Iterable[Block]:
@@ -263,3 +263,125 @@ def _foot(facts: HomeFacts) -> Iterable[Block]:
 def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
     """Draw the end of a Home: what it can be turned to, and when it was drawn."""
     return [kit.divider(), *kit.actions(buttons), kit.context(updated(now))]
+
+
+CALLBACK: Final = "settings"
+#: The names of the form's fields.
+TELL, HOLD, BEGIN, END, WORKSPACE, NEW = "tell", "hold", "begin", "end", "workspace", "new"
+#: The choice that means none; no row and no connection is called so.
+ASK: Final = "-"
+#: A menu's options, besides *Ask me each time*.
+OPTIONS: Final = 99
+#: At what times quiet hours are proposed.
+_PROPOSED: Final = (22 * 60, 7 * 60)
+#: How many of the names and of the held ones are shown.
+_NAMES: Final = 10
+_LINES: Final = 30
+_IN_A_SECTION: Final = 8
+
+
+def section(facts: PreferenceFacts, heading: str = "") -> Block:
+    """Return what applies now, with the button that opens the form; for the person's own eyes."""
+    sentences = [*([heading] if heading else []), *_sentences(facts)]
+    return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
+
+
+def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
+    """Return the section as an answer that says when it was true, with the form where one can be opened."""
+    small = kit.context(fill(words.AS_OF, at=kit.moment(facts.now, facts.now)))
+    shown = kit.answer(kit.bare(words.HEADING), [section(facts, words.HEADING), small])
+    return Answer(text=shown.text, blocks=shown.blocks, view=view)
+
+
+def saved(facts: PreferenceFacts) -> dict[str, Any]:
+    """Return what takes the form's place once it is saved."""
+    said = "\n".join([words.SAVED, *_sentences(facts)])
+    return kit.modal(words.TITLE, [kit.section(said)], close=words.DONE)
+
+
+def _sentences(facts: PreferenceFacts) -> list[str]:
+    wanted = facts.wanted
+    sent = [said for topic, said in words.TOPICS.items() if getattr(wanted, topic)]
+    sentences = [fill(words.SENT, topics=Markup(_listed(sent))) if sent else words.NOT_SENT]
+    if facts.own:
+        names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
+        names += [fill(words.HELD_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
+        sentences.append(fill(words.EXCEPT, names=Markup(", ".join(names))))
+    if wanted.quiet_from is None or wanted.quiet_to is None:
+        sentences.append(words.NOT_QUIET)
+    else:
+        begin, end = _clock(wanted.quiet_from), _clock(wanted.quiet_to)
+        sentences.append(fill(words.QUIET, begin=begin, end=end, zone=facts.time_zone))
+    workspace = facts.workspace
+    sentences.append(
+        fill(words.WORKSPACE, name=workspace.title) if workspace is not None else words.NO_WORKSPACE
+    )
+    if not facts.connection_title:
+        return [*sentences, words.NO_NEW]
+    template = words.USUAL_TEMPLATE if wanted.template else words.NEW_ANY
+    return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
+
+
+def form(
+    facts: PreferenceFacts, workspaces: Sequence[Choice], sources: Sequence[Choice], command: str
+) -> dict[str, Any]:
+    """Return the form, filled with what applies now; ``command`` is how workspaces are written about."""
+    wanted = facts.wanted
+    is_quiet = wanted.quiet_from is not None and wanted.quiet_to is not None
+    begin, end = (wanted.quiet_from, wanted.quiet_to) if is_quiet else _PROPOSED
+    topics = [_option(topic, said) for topic, said in words.TOPICS.items()]
+    sent = [one for one in topics if getattr(wanted, one["value"])]
+    held = [_option("on", words.HOLD_OPTION)]
+    source = f"{wanted.connection} {wanted.template}".strip()
+    blocks = [
+        _boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
+        _boxes(HOLD, words.HOLD, held, held if is_quiet else [], words.HOLD_HINT),
+        _time(BEGIN, words.BEGIN, begin),
+        _time(END, words.END, end),
+        _menu(WORKSPACE, words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
+        _menu(NEW, words.DEFAULT_NEW, sources, source),
+    ]
+    return kit.modal(words.TITLE, blocks, submit=words.SUBMIT, close=words.CLOSE, callback_id=CALLBACK)
+
+
+def _boxes(
+    name: str, label: str, options: list[dict[str, Any]], chosen: list[dict[str, Any]], hint: str
+) -> Block:
+    element = {"type": "checkboxes", "action_id": name, "options": options}
+    block = _input(name, label, element | ({"initial_options": chosen} if chosen else {}), optional=True)
+    return block | {"hint": kit.plain(hint, limits.SECTION)}
+
+
+def _time(name: str, label: str, minutes: int | None) -> Block:
+    initial = {"initial_time": _clock(minutes)} if minutes is not None else {}
+    return _input(name, label, {"type": "timepicker", "action_id": name, **initial}, optional=True)
+
+
+def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str) -> Block:
+    options = [_option(ASK, words.ASK), *(_option(one.value, one.label) for one in choices[:OPTIONS])]
+    initial = next((one for one in options if one["value"] == chosen), options[0])
+    element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
+    return _input(name, label, element)
+
+
+def _input(name: str, label: str, element: dict[str, Any], *, optional: bool = False) -> Block:
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": kit.plain(label, limits.LABEL),
+        "element": element,
+        "optional": optional,
+    }
+
+
+def _option(value: str, label: str) -> dict[str, Any]:
+    return {"text": kit.plain(line(label, limits.OPTION), limits.OPTION), "value": value}
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Return parts of a sentence joined by commas and *or*."""
+    return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

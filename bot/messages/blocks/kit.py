@@ -1,17 +1,22 @@
-"""Small Block Kit builders that stay within the limits; their arguments are already escaped."""
+"""Small Block Kit builders that stay within the limits, pages of lists, and the kinds of messages.
+
+The builders' arguments are already escaped.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from bot.domain.notices import Answer, Spoken
+from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
 from bot.messages.blocks import limits
 from bot.messages.blocks.limits import Markup
-from bot.messages.texts import people, times
+from bot.messages.texts import answers as texts
+from bot.messages.texts import cards, times
+from bot.messages.texts import past as words
 
 Block = dict[str, Any]
 Element = dict[str, Any]
@@ -267,29 +272,29 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 def person(named: Named | None) -> Markup:
     """Name a person to a reader: the only place that mentions anybody."""
     if named is None:
-        return Markup(people.SOMEBODY)
+        return Markup(times.SOMEBODY)
     who = _name(named)
     if _USER_ID.fullmatch(named.user_id):
         who = Markup(f"<@{named.user_id}>")
-    return _placed(people.IN_WORKSPACE, who, named)
+    return _placed(times.IN_WORKSPACE, who, named)
 
 
 def person_plain(named: Named | None) -> Markup:
     """Name a person where Slack shows no mentions: in a confirmation or a notification."""
     if named is None:
-        return Markup(people.SOMEBODY)
-    return _placed(people.IN_WORKSPACE_PLAIN, _name(named), named)
+        return Markup(times.SOMEBODY)
+    return _placed(times.IN_WORKSPACE_PLAIN, _name(named), named)
 
 
 def _name(named: Named) -> Markup:
-    return Markup(limits.line(named.name) if named.name else people.SOMEBODY)
+    return Markup(limits.line(named.name) if named.name else times.SOMEBODY)
 
 
 def _placed(template: str, who: Markup, named: Named) -> Markup:
     if named.user_id and not named.workspace:
         return who
     return Markup(
-        limits.fill(template if named.workspace else people.ELSEWHERE, who=who, workspace=named.workspace)
+        limits.fill(template if named.workspace else times.ELSEWHERE, who=who, workspace=named.workspace)
     )
 
 
@@ -391,3 +396,97 @@ def text_field(name: str, label: str, **keys: Any) -> Block:
         "label": plain(label, limits.LABEL),
         "element": {"type": "plain_text_input", "action_id": name, **keys},
     }
+
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_Row]):
+    """Hold the rows of one page, and how many come after it."""
+
+    shown: Sequence[_Row]
+    number: int
+    left: int
+
+
+def page_of(rows: Sequence[_Row], number: int, size: int) -> Page[_Row]:
+    """Return one page of all rows; a page beyond the end becomes the last one."""
+    pages = max((len(rows) + size - 1) // size, 1)
+    number = min(max(number, 1), pages)
+    return Page(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
+
+
+def listed(
+    title: str,
+    rows: Iterable[Block],
+    page: Page[_Row],
+    remark: str = "",
+    *,
+    verb: str = "",
+    words: str = "",
+) -> list[Block]:
+    """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any.
+
+    ``words`` are those that the list was narrowed by, which its buttons keep.
+    """
+    blocks = [section(f"*{title}*"), *rows]
+    small = [texts.AND_MORE.format(count=page.left)] if page.left else []
+    small += [remark] if remark else []
+    if small:
+        blocks.append(context(*small))
+    if not verb:
+        return blocks
+    buttons = [button(cards.REFRESH, Press(verb, f"{page.number} {words}".strip(), mark="refresh"))]
+    if page.left:
+        buttons.append(button(cards.MORE, Press(verb, f"{page.number + 1} {words}".strip(), mark="more")))
+    return [*blocks, *actions(buttons)]
+
+
+def row(text: str, buttons: Sequence[Element]) -> list[Block]:
+    """Return a row of a list: a single button goes beside its text, several below."""
+    if len(buttons) == 1:
+        return [section(text, buttons[0])]
+    return [section(text), *actions(buttons)]
+
+
+Line = str | Callable[[Any], str]
+D = TypeVar("D", bound=Callable[..., Answer])
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Hold how a kind of message is drawn, and what becomes of it.
+
+    ``past`` is the line that it becomes: a template, or what draws it. ``held`` is its line among those that
+    quiet hours held back: if it isn't given, a template ``past``, or its notification. ``holds`` says whether
+    what it said is still so. ``keeps_open``: it offers *Open* for as long as its workspace runs.
+    """
+
+    draw: Callable[[Any], Answer]
+    past: Line
+    held: Line | None
+    holds: Callable[[Any], bool]
+    keeps_open: bool
+
+
+DRAWN: Final[dict[NoticeKind, Drawn]] = {}
+
+
+def draws(
+    kind: NoticeKind,
+    *,
+    past: Line = words.OVER,
+    held: Line | None = None,
+    holds: Callable[[Any], bool] = lambda _facts: True,
+    keeps_open: bool = False,
+) -> Callable[[D], D]:
+    """Declare what draws messages of a kind, from the facts of its family."""
+
+    def declare(draw: D) -> D:
+        if kind in DRAWN:
+            raise ValueError(f"two functions draw {kind}")
+        DRAWN[kind] = Drawn(draw, past, held, holds, keeps_open)
+        return draw
+
+    return declare

@@ -1,23 +1,36 @@
-"""Lists of workspaces, paged to stay within a message's 50 blocks, and the answer about one."""
+"""Lists of workspaces and of runs, paged within a message's 50 blocks, and what is offered from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from typing import Any, Final
 
-from bot.domain.facts import WorkspaceFacts
+from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Spoken
-from bot.domain.workspaces import State, Workspace
-from bot.messages.blocks import kit, limits
-from bot.messages.blocks.buttons import offered, page_button
+from bot.domain.runs import Run
+from bot.domain.settling import is_run_unanswered
+from bot.domain.workspaces import State, StopEffect, Workspace
+from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks.buttons import changing, ends, later_button, offered, page_button
 from bot.messages.blocks.cards import operation_card
-from bot.messages.blocks.kit import Block, Element
+from bot.messages.blocks.kit import Block, Element, Press, listed, page_of, row
 from bot.messages.blocks.limits import Markup, fill, safe
-from bot.messages.blocks.paging import listed, page_of, row
 from bot.messages.blocks.replies import search
-from bot.messages.blocks.timers import ends, later_button
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards
+from bot.messages.blocks.runs import (
+    again_button,
+    card_buttons,
+    force_button,
+    logs_button,
+    run_card,
+    short,
+    state_lines,
+    stop_run_button,
+)
+from bot.messages.texts import answers, cards, times
+from bot.messages.texts import runs as run_words
+from bot.messages.texts import talk as words
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20
@@ -27,7 +40,7 @@ def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was seen."""
     state, as_of = state_words(facts.now, workspace)
     return fill(
-        words.STATE_LINE,
+        answers.STATE_LINE,
         name=workspace.title,
         title=facts.connection_title,
         state=state,
@@ -39,10 +52,10 @@ def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
     state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
     if workspace.state is State.RUNNING and workspace.started_at is not None:
-        state = Markup(fill(words.SINCE, since=kit.moment(workspace.started_at, now)))
+        state = Markup(fill(answers.SINCE, since=kit.moment(workspace.started_at, now)))
     if workspace.is_provisional or workspace.observed_at is None:
-        return state, Markup(words.NEVER_CHECKED)
-    return state, Markup(fill(words.SEEN, at=kit.moment(workspace.observed_at, now)))
+        return state, Markup(answers.NEVER_CHECKED)
+    return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.observed_at, now)))
 
 
 def workspace_list(
@@ -62,10 +75,10 @@ def workspace_list(
     own begins with a menu: a search that leads to any workspace, and the buttons ``more``.
     """
     one = page_of(rows, page, PAGE)
-    what, typed = (only["what"], only["words"]) if only is not None else (words.WORKSPACES, "")
-    title = fill(words.LIST, what=Markup(what))
+    what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, "")
+    title = fill(answers.LIST, what=Markup(what))
     if shared_by is not None:
-        title = fill(words.LIST_SHARED, who=Markup(shared_by), what=Markup(what))
+        title = fill(answers.LIST_SHARED, who=Markup(shared_by), what=Markup(what))
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed)
@@ -80,7 +93,7 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     card = operation_card(facts)
     # What carries out a timer has no card of its own.
     has_card = facts.operation is None or facts.operation.planned_for is None
-    below = fill(words.AS_OF if has_card else words.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
+    below = fill(answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
     return kit.answer(remark or card.text, blocks, about=_about([facts]))
@@ -96,7 +109,7 @@ def status_answer(
     """Answer what one workspace is doing, and what can be done; ``remark`` comes first, ``more`` last."""
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
     if workspace.last_used_at is not None and not in_channel:
-        text = f"{text}\n{fill(words.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
+        text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
     if workspace.detail:
         text = f"{text}\n{safe(workspace.detail, 300)}"
     text = f"{text}\n{more}" if more else text
@@ -139,9 +152,184 @@ def _short(facts: WorkspaceFacts) -> str:
     assert workspace is not None, "a row of a list shows a workspace"
     state = cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state]
     text = fill(
-        words.STATE_SHORT,
+        answers.STATE_SHORT,
         name=workspace.title,
         title=facts.connection_title,
         state=Markup(state.lower()),
     )
     return limits.cut(text.rstrip("."), 200)
+
+
+#: Two blocks each, with room for a title, a remark and the buttons below.
+#: How many buttons people can take in at a glance.
+FEW = 5
+
+
+def run_list(
+    rows: Sequence[RunFacts],
+    *,
+    page: int = 1,
+    remark: str = "",
+    replaces: bool = False,
+    only: Mapping[str, Any] | None = None,
+) -> Answer:
+    """List runs. ``rows`` are all of them; a page beyond the end becomes the last one.
+
+    ``only`` as for workspaces.
+    """
+    one = page_of(rows, page, PAGE)
+    what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
+    title = fill(run_words.LIST, what=Markup(what))
+    drawn = [block for facts in one.shown for block in run_row(facts)]
+    text = " ".join(short(facts) for facts in one.shown[:5])
+    blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)
+    return kit.answer(text or title, blocks, replaces=replaces)
+
+
+def run_status(facts: RunFacts) -> Answer:
+    """Answer with a run's progress, when it was seen, and what can be done about it."""
+    run = facts.run
+    card = run_card(facts)
+    if not run.is_going:
+        return card
+    remark = run_words.NO_NEWS
+    if run.observed_at is not None:
+        remark = fill(run_words.NEWS, at=kit.moment(run.observed_at, facts.now))
+    blocks = [block for block in card.blocks if block["type"] != "actions"]
+    blocks += [kit.context(remark), *kit.actions(card_buttons(facts))]
+    return replace(card, blocks=tuple(blocks))
+
+
+def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
+    """Return a button per run for a verb (stop, logs, status), told apart by when they were asked for.
+
+    A button has no formatting, so the time is in the person's own zone.
+    """
+    labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE, "status": run_words.STATUS_ONE}
+    names = [limits.line(run.name).casefold() for run in runs]
+    made = []
+    for number, run in enumerate(runs[:FEW]):
+        name = limits.line(run.name, 40)
+        if names.count(names[number]) > 1:
+            name = fill(run_words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
+        label = fill(labels[verb], name=Markup(name))
+        button = stop_run_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
+        made.append(kit.numbered(button, number, label))
+    return made
+
+
+def run_row(facts: RunFacts) -> list[Block]:
+    """Draw one run in a list."""
+    state = Markup("\n".join(state_lines(facts)))
+    sentence = fill(run_words.ROW, name=facts.run.name, title=facts.connection_title, state=state)
+    return row(sentence, [kit.quiet(one) for one in _row_buttons(facts)])
+
+
+def _row_buttons(facts: RunFacts) -> list[Element]:
+    run = facts.run
+    can = facts.capabilities
+    logs = logs_button(facts) if run.remote_id else []
+    if not run.is_going:
+        return [*logs, *([again_button(run)] if run.spec and "runs" in can else [])]
+    if "runs" not in can or (run.stop_wanted and not is_run_unanswered(run, facts.now)):
+        return logs
+    return [force_button(run) if run.stop_wanted else stop_run_button(run), *logs]
+
+
+#: The action that runs a command as if it had been typed; its value is the command.
+SAY: Final = "say"
+#: The action that does something to several workspaces; its value names each.
+SEVERAL: Final = "several"
+_RED: Final = frozenset({"stop", "restart", "force", "cancel", "stop_run"})
+_IN_A_SECTION: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold one of several: what stopping does to it is given only if it ends it for good."""
+
+    workspace: Workspace
+    title: str
+    ends: StopEffect | None = None
+
+
+def command_buttons(commands: Sequence[str]) -> list[Element]:
+    """Return a button for each command, which says what it does; none for one that is too long."""
+    return [
+        kit.button(limits.line(_doing(command), limits.BUTTON), Press(SAY, command, number=number))
+        for number, command in enumerate(commands)
+        if len(command) <= limits.VALUE
+    ]
+
+
+def _doing(command: str) -> str:
+    """Return what a command does, in words for a button."""
+    verb, _, rest = command.removeprefix("job ").partition(" ")
+    said = words.COMMANDS.get(command) or f"{words.COMMANDS.get(verb, verb.capitalize())} {rest}"
+    return said.replace('"', "").strip()
+
+
+def one(verb: str, workspace: Workspace, title: str) -> Answer:
+    """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
+    press = changing(verb, workspace)
+    offered = _one(verb, workspace.title, title, press)
+    return replace(offered, about=Spoken((workspace.id,), what=verb, ask=press.text))
+
+
+def stop_run(run: Run, title: str, *, force: bool) -> Answer:
+    """Offer to stop a run."""
+    press = Press("job_force" if force else "job_stop", run.id)
+    offered = _one("stop_run", run.name, title, press)
+    return replace(offered, about=Spoken(runs=(run.id,), what="stop", ask=press.text))
+
+
+def run_again(run: Run, title: str) -> Answer:
+    """Offer to run something once more; it may cost money, so that it takes the press."""
+    offered = _one("run", run.name, title, Press("job_again", run.id))
+    return replace(offered, about=Spoken(runs=(run.id,), what="run", takes_press=True))
+
+
+def _one(verb: str, name: str, title: str, press: Press) -> Answer:
+    style = kit.DANGER if verb in _RED else kit.PRIMARY
+    label = fill(words.DO_ONE[verb], name=Markup(limits.line(name)))
+    button = kit.button(limits.cut(label, limits.BUTTON), press, style=style)
+    return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
+
+
+def several(
+    verb: str, rows: Sequence[Row], stamps: Sequence[str], remarks: Sequence[str], at: float | None = None
+) -> Answer:
+    """Offer to do something to several: all of them are named, and what ends for good says so."""
+    count = Markup(str(len(rows)))
+    head, label = fill(words.SEVERAL[verb], count=count), words.DO_SEVERAL[verb]
+    if at is not None:
+        head = fill(words.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
+        label = words.DO_SEVERAL_AT[verb]
+    lines = [
+        fill(words.SEVERAL_ROW, name=row.workspace.title, title=row.title)
+        if row.ends is None
+        else fill(
+            words.SEVERAL_FINAL,
+            name=row.workspace.title,
+            title=row.title,
+            lost=Markup(cards.LOST[row.ends]),
+        )
+        for row in rows
+    ]
+    style = kit.DANGER if verb in _RED else kit.PRIMARY
+    press = Press(SEVERAL, " ".join([verb, *stamps]), at=at)
+    button = kit.button(fill(label, count=count), press, style=style)
+    parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
+    blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
+    small = [kit.context(*remarks)] if remarks else []
+    keys = tuple(row.workspace.id for row in rows)
+    asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
+    asked = replace(asked, takes_press=not asked.ask)
+    return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])], about=asked)
+
+
+def in_its_state(now: float, workspace: Workspace, template: str) -> str:
+    """Fill a sentence with a workspace's name, its state and when it was seen."""
+    state, as_of = state_words(now, workspace)
+    state = Markup(f"{state[0].lower()}{state[1:]}")
+    return fill(template, name=workspace.title, state=state, as_of=as_of)

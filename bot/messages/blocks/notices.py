@@ -1,21 +1,16 @@
-"""The messages that a person must not miss: always a new message, because an edit doesn't notify."""
+"""The messages that a person must not miss: new ones, as an edit doesn't notify; and what they become."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.facts import Facts, HeldFacts, RequestFacts, WorkspaceFacts
-from bot.domain.notices import Answer, NoticeKind
+from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.notices import Answer, Mark, NoticeKind
 from bot.domain.workspaces import Ending, Outcome, State, is_final
-from bot.messages.blocks import approvals, classes, kit, limits, replies, runs
-from bot.messages.blocks.buttons import (
-    offered,
-    open_buttons,
-    page_button,
-    remove_button,
-    stop_button,
-)
+from bot.messages.blocks import classes, kit, limits, replies, runs
+from bot.messages.blocks.buttons import offered, open_buttons, page_button, remove_button, stop_button
 from bot.messages.blocks.cards import (
     again_buttons,
     asked_buttons,
@@ -30,13 +25,53 @@ from bot.messages.blocks.cards import (
     retry_buttons,
     while_running,
 )
-from bot.messages.blocks.drawn import DRAWN, Line, draws
-from bot.messages.blocks.kit import Element
+from bot.messages.blocks.kit import DRAWN, Element, Line, draws
 from bot.messages.blocks.limits import Markup, fill
-from bot.messages.blocks.welcome import list_button, new_button
-from bot.messages.texts import cards, links, notices, outages, past, problems, schedules, times
-from bot.messages.texts import preferences as preference_words
-from bot.messages.texts import timers as timer_words
+from bot.messages.blocks.lists import status_answer
+from bot.messages.blocks.replies import list_button, new_button
+from bot.messages.texts import cards, home, notices, pages, problems, times
+from bot.messages.texts import past as past_words
+from bot.messages.texts import runs as run_words
+
+
+def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
+    """Draw a message again from the rows as they are; a closing one without its buttons."""
+    if is_closing:
+        return past(kind, facts)
+    return render(kind, facts) if holds(kind, facts) else _as_it_is(kind, facts) or past(kind, facts)
+
+
+def _as_it_is(kind: NoticeKind, facts: Facts) -> Answer | None:
+    """Draw what has become of the workspace or run of a live message; None if that is said elsewhere."""
+    if isinstance(facts, RunFacts):
+        return render(NoticeKind.JOB_CARD, facts)
+    if facts.is_superseded or not isinstance(facts, WorkspaceFacts):
+        return None
+    if facts.operation is not None:
+        return render(NoticeKind.CARD, facts)
+    workspace = facts.workspace
+    if workspace is None or workspace.hidden:
+        return None
+    return status_answer(facts, workspace, remark=line(kind, facts))
+
+
+def holds(kind: NoticeKind, facts: Facts) -> bool:
+    """Return whether what a message said is still so; cards and questions say themselves what is."""
+    if kind.marks & (Mark.CARD | Mark.APART):
+        return True
+    return not facts.is_superseded and DRAWN[kind].holds(facts)
+
+
+def still_so(facts: HeldFacts) -> HeldFacts:
+    """Leave out what quiet hours held back and isn't so any more."""
+    return replace(facts, held=tuple(one for one in facts.held if holds(*one)))
+
+
+def past(kind: NoticeKind, facts: Facts) -> Answer:
+    """Draw a message as the one line that it becomes."""
+    said = line(kind, facts)
+    return kit.answer(kit.bare(said), [kit.context(said)])
+
 
 #: How many of what was held back are shown, and how many in a paragraph.
 _LINES: Final = 30
@@ -114,8 +149,8 @@ def carried(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.LINK_AGAIN,
-    past=past.LINK_AGAIN,
-    held=preference_words.HELD_LINK,
+    past=past_words.LINK_AGAIN,
+    held=home.HELD_LINK,
     holds=lambda facts: facts.is_refused,
 )
 def _link_again(facts: Facts) -> Answer:
@@ -133,8 +168,8 @@ def _link_again(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.LINK_ENDING,
-    past=past.LINK_ENDING,
-    held=lambda facts: filled(preference_words.HELD_ENDING, facts, at=kit.day_moment(facts.time("ends_at"))),
+    past=past_words.LINK_ENDING,
+    held=lambda facts: filled(home.HELD_ENDING, facts, at=kit.day_moment(facts.time("ends_at"))),
     holds=lambda facts: facts.link_is_ending,
 )
 def _link_ending(facts: Facts) -> Answer:
@@ -148,7 +183,7 @@ def _link_ending(facts: Facts) -> Answer:
     return _said(notices.LINK_ENDING, facts, again, text=notices.LINK_ENDING_SHORT, **names)
 
 
-@draws(NoticeKind.SIGN_IN_REFUSED, past=past.SIGN_IN_REFUSED, holds=lambda facts: facts.is_refused)
+@draws(NoticeKind.SIGN_IN_REFUSED, past=past_words.SIGN_IN_REFUSED, holds=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended:
@@ -161,7 +196,7 @@ def _is_running(facts: WorkspaceFacts) -> bool:
     return facts.state is State.RUNNING
 
 
-@draws(NoticeKind.READY, past=past.READY, holds=_is_running)
+@draws(NoticeKind.READY, past=past_words.READY, holds=_is_running)
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = []
@@ -205,9 +240,9 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return not facts.is_up
 
 
-@draws(NoticeKind.STOPPED, past=past.STOPPED, holds=_is_down, keeps_open=True)
-@draws(NoticeKind.STOPPED_ELSEWHERE, past=past.STOPPED_ELSEWHERE, holds=_is_down)
-@draws(NoticeKind.SUSPENDED, past=past.SUSPENDED, holds=_is_down)
+@draws(NoticeKind.STOPPED, past=past_words.STOPPED, holds=_is_down, keeps_open=True)
+@draws(NoticeKind.STOPPED_ELSEWHERE, past=past_words.STOPPED_ELSEWHERE, holds=_is_down)
+@draws(NoticeKind.SUSPENDED, past=past_words.SUSPENDED, holds=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
@@ -228,12 +263,12 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
         state = workspace.state if workspace is not None else State.STOPPED
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), state)
     elif is_planned:
-        sentence = f"{sentence} {timer_words.AS_PLANNED}"
+        sentence = f"{sentence} {cards.AS_PLANNED}"
     buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
     return kit.message(filled(_first(text), facts), sentence, [], buttons)
 
 
-@draws(NoticeKind.REMOVED, past=past.REMOVED)
+@draws(NoticeKind.REMOVED, past=past_words.REMOVED)
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
@@ -250,7 +285,7 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
     return operation is not None and operation.is_open and operation.deadline_at is None
 
 
-@draws(NoticeKind.WAITING, past=past.WAITING, holds=_is_waiting, keeps_open=True)
+@draws(NoticeKind.WAITING, past=past_words.WAITING, holds=_is_waiting, keeps_open=True)
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
@@ -281,7 +316,7 @@ def asked(facts: WorkspaceFacts) -> Answer:
     return _said(template, facts, text=kit.bare(template))
 
 
-@draws(NoticeKind.LINKED, past=past.LINKED)
+@draws(NoticeKind.LINKED, past=past_words.LINKED)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
@@ -309,14 +344,14 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
-@draws(NoticeKind.UNLINKED, past=past.UNLINKED)
+@draws(NoticeKind.UNLINKED, past=past_words.UNLINKED)
 def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
     one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     # The next step of whoever ended it; where somebody else did, the reason is what counts.
-    buttons = approvals.ways(one) if not because and facts.linking & {"token", "admin"} else []
+    buttons = replies.ways(one) if not because and facts.linking & {"token", "admin"} else []
     if cause == "revoked":
         buttons = [link_again_button(facts)]
     return _said(notices.UNLINKED, facts, buttons, small=small)
@@ -325,7 +360,7 @@ def _unlinked(facts: Facts) -> Answer:
 @draws(NoticeKind.LINK_TRIED)
 def _link_tried(facts: RequestFacts) -> Answer:
     """Tell the owner of a linked account that somebody else tried to link it."""
-    template = links.TRIED_BY_APPROVAL if facts.body.get("is_approved") else links.TRIED
+    template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
     who, username = kit.person(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
 
@@ -333,14 +368,14 @@ def _link_tried(facts: RequestFacts) -> Answer:
 @draws(NoticeKind.RESTORED)
 def _restored(facts: Facts) -> Answer:
     """Say that a link which its person ended may be back."""
-    return replies.answer(fill(links.RESTORED, title=facts.connection_title))
+    return replies.answer(fill(pages.RESTORED, title=facts.connection_title))
 
 
 @draws(NoticeKind.SCHEDULED)
 def _scheduled(facts: Facts) -> Answer:
     """Say whether a job's schedule was set."""
     cause, cron, title = facts.word("cause"), facts.word("cron"), facts.connection_title
-    template = schedules.NOT_SET if cause else schedules.SET if cron else schedules.CLEARED
+    template = run_words.NOT_SET if cause else run_words.SET if cron else run_words.CLEARED
     because = problems.sentence(cause, title)
     text = fill(template, name=facts.word("name"), title=title, cron=Markup(cron), because=because)
     return kit.message(text, text)
@@ -350,7 +385,7 @@ def _is_ending(facts: WorkspaceFacts) -> bool:
     return facts.workspace is not None and facts.workspace.ends_at is not None
 
 
-@draws(NoticeKind.ENDING, past=past.ENDING, holds=_is_ending)
+@draws(NoticeKind.ENDING, past=past_words.ENDING, holds=_is_ending)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
     workspace = facts.workspace
@@ -378,7 +413,7 @@ def _whole(seconds: float) -> float:
 @draws(NoticeKind.OUTAGE)
 def outage(facts: Facts) -> Answer:
     """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
-    template, text = outages.OUTAGES[facts.word("what") or "away"]
+    template, text = notices.OUTAGES[facts.word("what") or "away"]
     since, until = facts.time("since"), facts.time("until")
     names: dict[str, Any] = {
         "since": kit.moment(since, facts.now),
@@ -394,7 +429,7 @@ def outage(facts: Facts) -> Answer:
 @draws(NoticeKind.HELD)
 def _held(facts: HeldFacts) -> Answer:
     """Draw what was held back in quiet hours: a line for each that is still true, which stays true."""
-    words = preference_words
+    words = home
     lines = [_held_line(kind, one) for kind, one in facts.held]
     more = [fill(words.HELD_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
     text = fill(words.HELD_SEVERAL, count=len(lines))
@@ -409,6 +444,6 @@ def _held(facts: HeldFacts) -> Answer:
 def _held_line(kind: NoticeKind, facts: Facts) -> str:
     """Say what happened and when: the message isn't drawn again, so it must stay true."""
     how = DRAWN[kind]
-    is_said = isinstance(how.past, str) and how.past != past.OVER
+    is_said = isinstance(how.past, str) and how.past != past_words.OVER
     said = how.held or (how.past if is_said else None)
     return _line(said, facts) if said is not None else render(kind, facts).text

@@ -1,20 +1,27 @@
-"""Answers of verbs and buttons that aren't cards: sentences, problems, questions, ways to link."""
+"""Answers of verbs and buttons that aren't cards: sentences, problems, questions, requests, ways to link.
+
+The texts have commands as they are typed in a direct message. In a channel, in a form and in a Home only
+the slash command works.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from bot.domain.facts import WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.facts import RequestFacts, WorkspaceFacts
+from bot.domain.moments import FARTHEST_SECONDS, Unread
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.people import Approval, Named
 from bot.domain.workspaces import Effects, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
-from bot.messages.blocks.kit import Block, Element, Press
+from bot.messages.blocks.kit import Block, Element, Press, draws
 from bot.messages.blocks.limits import Markup, fill, safe
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards, welcome
+from bot.messages.texts import answers, cards, home, pages, times
+from bot.messages.texts.verbs import VERBS
 
 #: How many buttons people can take in at a glance; beyond that they search.
 FEW = 5
@@ -112,7 +119,7 @@ def search(verb: str) -> Element:
     return {
         "type": "external_select",
         "action_id": Press(verb, mark="workspace").action_id,
-        "placeholder": kit.plain(words.PICK, limits.PLACEHOLDER),
+        "placeholder": kit.plain(answers.PICK, limits.PLACEHOLDER),
         "min_query_length": 0,
     }
 
@@ -137,14 +144,14 @@ def question(button: Element) -> Answer:
 
 def bring_back_button(workspace: Workspace) -> Element:
     """Return the button that undoes *Forget*."""
-    return kit.button(words.BRING_BACK, "bring_back", workspace.id)
+    return kit.button(answers.BRING_BACK, "bring_back", workspace.id)
 
 
 def opening(facts: WorkspaceFacts, sentence: str) -> Answer:
     """Answer with the address itself, as a button that only its owner sees."""
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
-    blocks = [kit.section(sentence), *kit.actions([button]), kit.context(words.OPENING_PRIVATE)]
+    blocks = [kit.section(sentence), *kit.actions([button]), kit.context(answers.OPENING_PRIVATE)]
     return kit.answer(kit.bare(sentence), blocks)
 
 
@@ -170,7 +177,7 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
 
     ``first`` is the number of the first one, if others precede it.
     """
-    template = words.NEW_WORKSPACE if len(connections) + first == 1 else words.NEW_WORKSPACE_ON
+    template = answers.NEW_WORKSPACE if len(connections) + first == 1 else answers.NEW_WORKSPACE_ON
     return [
         kit.button(fill(template, title=title), Press("make", f"workspace {connection}", number=number))
         for number, (connection, title) in enumerate(connections, first)
@@ -183,52 +190,287 @@ def invitation(url: str, title: str, *, code_comes: bool, ask: Element | None = 
     ``code_comes`` says whether the page ends with a code to type back here, and ``ask`` asks an administrator
     instead, where that is possible, too.
     """
-    sentence = fill(words.LINK_PAGE, title=title)
+    sentence = fill(answers.LINK_PAGE, title=title)
     buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", style=kit.PRIMARY, url=url)]
     buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
-    small = [words.LINK_CODE] if code_comes else []
+    small = [answers.LINK_CODE] if code_comes else []
     if ask is not None:
         buttons.append(ask)
-        small.append(fill(welcome.OR_ASK, title=title))
+        small.append(fill(home.OR_ASK, title=title))
     return kit.message(kit.bare(sentence), sentence, small, buttons)
 
 
 def code_question() -> Answer:
     """Answer with how to type a code, if no form can be opened right away; otherwise open the form."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
-    blocks = [kit.section(words.CODE_ASK), *kit.actions([button])]
-    return Answer(text=kit.bare(words.CODE_ASK), blocks=tuple(blocks), view=code_view())
+    blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
+    return Answer(text=kit.bare(answers.CODE_ASK), blocks=tuple(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:
     """Return the form for typing back the code of the link page."""
-    field = kit.text_field("code", words.CODE_LABEL, min_length=4, max_length=40)
+    field = kit.text_field("code", answers.CODE_LABEL, min_length=4, max_length=40)
     return kit.modal(
-        words.CODE_TITLE,
-        [field, kit.context(words.CODE_EXPLAINED)],
+        answers.CODE_TITLE,
+        [field, kit.context(answers.CODE_EXPLAINED)],
         callback_id="code",
-        submit=words.CODE_SUBMIT,
-        close=words.CODE_CLOSE,
+        submit=answers.CODE_SUBMIT,
+        close=answers.CODE_CLOSE,
     )
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
     """Return the form in which a workspace's name is typed to remove it for good."""
-    explained = kit.section(fill(words.REMOVE_EFFECT, name=workspace.title, title=title))
+    explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
-        words.REMOVE_TITLE,
-        [explained, kit.text_field("name", words.REMOVE_LABEL, min_length=1, max_length=3000)],
+        answers.REMOVE_TITLE,
+        [explained, kit.text_field("name", answers.REMOVE_LABEL, min_length=1, max_length=3000)],
         callback_id="remove",
         private_metadata=workspace.id,
-        submit=words.REMOVE_SUBMIT,
-        close=words.REMOVE_CLOSE,
+        submit=answers.REMOVE_SUBMIT,
+        close=answers.REMOVE_CLOSE,
     )
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
     """Return what the form becomes once the code was right."""
-    template = words.CODE_DONE if username else words.CODE_DONE_NAMELESS
+    template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal(
-        words.CODE_DONE_TITLE, [done, kit.context(words.CODE_DONE_NEXT)], close=words.CODE_DONE_CLOSE
+        answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)], close=answers.CODE_DONE_CLOSE
     )
+
+
+ASK_FORM = "ask_link"
+
+
+def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
+    """Return the button that opens the form; a number distinguishes it from others in its row."""
+    press = Press("ask_link", f"{connection} {text}".rstrip(), number=number)
+    return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
+
+
+def ways(connections: Sequence[tuple[str, str, bool]], waiting: str = "") -> list[Element]:
+    """Return a button for each (name, title, whether with a token) that links it.
+
+    Without a token, an administrator is asked. ``waiting`` is the command that runs once one is linked.
+    """
+    buttons = []
+    for number, (name, title, by_token) in enumerate(connections):
+        tokens = link_buttons([(name, title)], waiting, first=number)
+        buttons += tokens if by_token else [ask_button(name, title, number, text=waiting)]
+    return buttons
+
+
+def _settled(facts: RequestFacts) -> str:
+    """Say what became of a request: the first decision counts, whatever the provider said to it."""
+    approval, template, by = facts.approval, pages.WITHDRAWN, Markup("")
+    if approval is not None and approval.decided_by is not None:
+        template = pages.DENIED_BY if approval.state == "denied" else pages.APPROVED_BY
+        by = kit.person(facts.people.get(approval.decided_by))
+    return fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
+
+
+@draws(NoticeKind.APPROVAL_ASKED, past=_settled)
+def asked(facts: RequestFacts) -> Answer:
+    """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
+    if facts.approval is None or facts.approval.state != "asked":
+        line = _settled(facts)
+        return kit.answer(kit.bare(line), [kit.context(line)])
+    names = _names(facts.approval.username, facts.connection_title, _person(facts))
+    request = decision(facts.approval, facts.connection_title, _person(facts))
+    blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
+    return kit.answer(fill(pages.REQUEST_SHORT, **names), blocks)
+
+
+def _person(facts: RequestFacts) -> Named | None:
+    """Return who asked, also where the request is gone."""
+    key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
+    return facts.people.get(key)
+
+
+def _names(username: str, title: str, person: Named | None) -> dict[str, object]:
+    return {
+        "who": kit.person(person),
+        "name": kit.person_plain(person),
+        "username": username,
+        "title": title,
+    }
+
+
+def decision(approval: Approval, title: str, person: Named | None) -> list[Block]:
+    """Draw a request that waits for an administrator."""
+    names = _names(approval.username, title, person)
+    key = f"{approval.id} {approval.username}"
+    question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **names)
+    buttons = [
+        kit.button(fill(pages.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
+        kit.button(pages.DENY, "deny", key, style=kit.DANGER),
+    ]
+    return [kit.section(fill(pages.REQUEST, **names)), *kit.actions(buttons)]
+
+
+@draws(NoticeKind.APPROVAL_DENIED)
+def denied(facts: RequestFacts) -> Answer:
+    """Tell a person that a request was denied."""
+    return _decision(pages.DENIED_PERSON, facts)
+
+
+@draws(NoticeKind.APPROVAL_FAILED)
+def failed(facts: RequestFacts) -> Answer:
+    """Tell a person, or whoever approved it, that a request can't be fulfilled."""
+    return _decision(pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts)
+
+
+@draws(NoticeKind.APPROVAL_DONE)
+def done(facts: RequestFacts) -> Answer:
+    """Tell whoever approved a request that the person is linked."""
+    return _decision(pages.DONE, facts)
+
+
+def _decision(template: str, facts: RequestFacts) -> Answer:
+    title, cause = facts.connection_title, facts.word("cause")
+    reason = Markup(fill(pages.BECAUSE[cause], title=title) if cause in pages.BECAUSE else "")
+    names = _names(facts.word("username"), title, _person(facts))
+    return answer(fill(template, because=reason, **names))
+
+
+def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
+    """Return the form in which a person names their username."""
+    given = {"initial_value": suggestion[:100]} if suggestion else {}
+    field = kit.text_field("username", fill(pages.ASK_LABEL, title=title), max_length=100, **given)
+    return kit.modal(
+        pages.ASK_TITLE,
+        [field, kit.context(pages.ASK_NOTE)],
+        callback_id=ASK_FORM,
+        private_metadata=connection,
+        submit=pages.ASK_SUBMIT,
+        close=pages.ASK_CLOSE,
+    )
+
+
+def unread(why: Unread, given: str, soonest: float = 60.0) -> Markup:
+    """Say why a typed time can't be used, and how to write it."""
+    forms = Markup(answers.FORMS)
+    if not given.strip():
+        return Markup(fill(answers.EMPTY, forms=forms))
+    options = Markup("")
+    if why.options:
+        options = Markup(fill(answers.OR, first=why.options[0], second=why.options[1]))
+    return Markup(
+        fill(
+            answers.TIME_UNREAD[why.why],
+            given=given,
+            forms=forms,
+            options=options,
+            least=times.duration(soonest),
+            most=times.duration(FARTHEST_SECONDS),
+        )
+    )
+
+
+_COMMAND: Final = re.compile(r"`([a-z][^`\n]*)`")
+_OF_JOBS: Final = "job "
+
+
+def as_typed(text: str, command: str, job_command: str) -> str:
+    """Return a sentence with what comes before a verb there, for verbs of workspaces and of runs."""
+
+    def here(found: re.Match[str]) -> str:
+        typed = found[1]
+        if typed.startswith(_OF_JOBS):
+            return f"`{job_command}{typed.removeprefix(_OF_JOBS)}`"
+        return f"`{command}{typed}`" if typed.split()[0] in VERBS["workspace"] else found[0]
+
+    return _COMMAND.sub(here, text) if "`" in text else text
+
+
+def in_view(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
+    """Return a form or a Home with the commands of its sentences as slash commands: nothing else is typed."""
+    found: dict[str, Any] = _with_commands(view, f"{command} ", f"{job_command} ")
+    return found
+
+
+def _with_commands(part: Any, command: str, job_command: str) -> Any:
+    if isinstance(part, list):
+        return [_with_commands(one, command, job_command) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("type") == "mrkdwn":
+        return {**part, "text": as_typed(str(part["text"]), command, job_command)}
+    return {key: _with_commands(value, command, job_command) for key, value in part.items()}
+
+
+#: What a button does, by its action id before the first colon: one button of a kind is enough.
+_KINDS: Final = {
+    "invite": "link",
+    "ask_link": "link",
+    "link": "link",
+    "list": "list",
+    "make": "new",
+    "new": "new",
+}
+
+
+def what(*, needs_accounts: bool, runs_jobs: bool) -> str:
+    """Say in one sentence what Usher is, by what there is here."""
+    if not needs_accounts:
+        return home.WHAT_WITHOUT_ACCOUNTS
+    return home.WHAT_WITH_JOBS if runs_jobs else home.WHAT
+
+
+def begins(what: str) -> str:
+    """Return the one sentence for somebody who has linked nothing yet."""
+    return home.TO_BEGIN.format(what=what.removesuffix("."))
+
+
+def link_button() -> Element:
+    """Return the button that offers every account to link."""
+    return kit.button(home.LINK_ACCOUNT, "link", style=kit.PRIMARY)
+
+
+def list_button(*, style: str | None = None) -> Element:
+    """Return the button that shows a person's workspaces, in a message of its own."""
+    return kit.button(home.SHOW, "list", style=style)
+
+
+def new_button(connection: str | None) -> Element:
+    """Return *New workspace* for one connection, or for whichever the person then chooses."""
+    if connection is None:
+        return kit.button(answers.NEW_WORKSPACE, "new")
+    return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
+
+
+def help_button(folder: str, *, is_short: bool = False) -> Element:
+    """Return the button that shows help, in short or with everything that the person may do."""
+    action = "help" if folder == "workspace" else f"{folder}_help"
+    return kit.button(home.HELP, action) if is_short else kit.button(home.HELP_ALL, action, "all")
+
+
+def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False) -> Answer:
+    """Return an answer with what Usher is before it, and the first steps that it doesn't offer below it.
+
+    Somebody with nothing linked (``is_first``) reads one sentence where what they asked for waits for that.
+    """
+    links = [one for one in kit.buttons_of(answer.blocks) if _kind(one) == "link"]
+    if is_first and any(" " in one.get("value", "") for one in links):
+        rows = [block for block in answer.blocks if block["type"] == "actions"]
+        return kit.with_blocks(answer, (kit.section(begins(what)), *rows))
+    what = begins(what) if is_first else what
+    offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
+    missing = [step for step in steps if _kind(step) not in offered]
+    body = answer.blocks or (kit.section(limits.cut(answer.text, limits.SECTION)),)
+    is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
+    first = str((body[0].get("text") or {}).get("text"))
+    if first.startswith(home.HI):
+        what = f"{home.HI}{what}"
+        body = (kit.section(first.removeprefix(home.HI)), *body[1:])
+    head = [] if is_said else [kit.section(what)]
+    tail = kit.actions(missing)
+    room = limits.MESSAGE_BLOCKS - len(head) - len(tail)
+    return kit.with_blocks(answer, (*head, *body[:room], *tail))
+
+
+def _kind(element: Element) -> str:
+    name = Press.read(str(element.get("action_id") or "")).name
+    return _KINDS.get(name, name)

@@ -1,6 +1,10 @@
-"""Cards and messages of runs: projections of rows, like those of workspaces."""
+"""Cards, messages and output of runs: projections of rows, like those of workspaces."""
 
 from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.facts import RunFacts
 from bot.domain.notices import Answer, NoticeKind
@@ -10,13 +14,11 @@ from bot.domain.workspaces import Call
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import asked_buttons, filled, link_again_button, reference_line
-from bot.messages.blocks.drawn import draws
-from bot.messages.blocks.kit import Block, Element
-from bot.messages.blocks.limits import Markup, fill, safe
-from bot.messages.blocks.outputs import preformatted
-from bot.messages.texts import outputs, past, problems, times
-from bot.messages.texts import runs as words
+from bot.messages.blocks.kit import Block, Element, draws
+from bot.messages.blocks.limits import ELLIPSIS, SECTION, Markup, fill, safe
+from bot.messages.texts import past, problems, runs, times
 from bot.output.transcript import EVERY, MARK
+from bot.support.cleaning import clean, escape
 
 #: What isn't read in this process, or not yet.
 _UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
@@ -31,7 +33,7 @@ def unknown() -> Answer:
 def run_past(facts: RunFacts) -> str:
     """Describe a run in one line that stays true: how it ended, or that it was asked for."""
     if not facts.run.is_open:
-        return filled(words.PAST, facts, state=Markup(outcome_of(facts.run)))
+        return filled(runs.PAST, facts, state=Markup(outcome_of(facts.run)))
     return filled(past.JOB_CARD, facts)
 
 
@@ -47,7 +49,7 @@ def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
     run = facts.run
     sentence = filled(
-        words.ENDED.get(run.state, words.ENDED_ELSE),
+        runs.ENDED.get(run.state, runs.ENDED_ELSE),
         facts,
         after=Markup(_after(run)),
         code=Markup(_code(run)),
@@ -57,7 +59,7 @@ def run_ended(facts: RunFacts) -> Answer:
         blocks.append(kit.context(safe(run.detail, 300)))
     tail = preformatted("\n".join(_last_lines(facts)))
     if tail is not None:
-        blocks += [kit.context(words.LAST_LINES), kit.section(tail.text)]
+        blocks += [kit.context(runs.LAST_LINES), kit.section(tail.text)]
     return kit.answer(kit.bare(sentence), [*blocks, *kit.actions(_over_buttons(facts))])
 
 
@@ -74,11 +76,11 @@ def run_failed(facts: RunFacts) -> Answer:
     """Tell that a run was never launched, or was lost, with the cause."""
     run = facts.run
     if _called_off(run):
-        template = words.NOT_LAUNCHED
+        template = runs.NOT_LAUNCHED
     elif run.outcome == "cancelled":
-        template = words.NOT_FOLLOWED
+        template = runs.NOT_FOLLOWED
     else:
-        template = _of_failed(run, words.NOT_RUN, words.NOT_SURE, words.NOT_KNOWN)
+        template = _of_failed(run, runs.NOT_RUN, runs.NOT_SURE, runs.NOT_KNOWN)
     sentence = filled(template, facts, cause=Markup(_cause(facts)))
     small = reference_line(run.reference, run.cause) if run.outcome != "cancelled" else []
     return kit.message(kit.bare(sentence), sentence, small, _over_buttons(facts))
@@ -93,10 +95,10 @@ def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
     run = facts.run
     if run.is_open and run.asked_at is not None:
-        template, buttons = words.ASKED_NOTICE, asked_buttons(run.id, "job_")
+        template, buttons = runs.ASKED_NOTICE, asked_buttons(run.id, "job_")
     else:
-        over = words.ASKED_ANOTHER if run.is_open else words.ASKED_OVER
-        template, buttons = words.ASKED_FOUND if run.remote_id is not None else over, []
+        over = runs.ASKED_ANOTHER if run.is_open else runs.ASKED_OVER
+        template, buttons = runs.ASKED_FOUND if run.remote_id is not None else over, []
     sentence = filled(template, facts)
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
@@ -109,7 +111,7 @@ def _is_late(facts: RunFacts) -> bool:
 def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
-    template = words.LATE_UNBEGUN if run.remote_id is None else words.LATE_UNSEEN
+    template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
     sentence = filled(template, facts, hold=hold).strip()
     buttons = card_buttons(facts) if run.is_open else []
@@ -120,44 +122,44 @@ def run_waiting(facts: RunFacts) -> Answer:
 def output_message(facts: RunFacts) -> Answer:
     """Show the newest part of a run's output: the end of its tail takes precedence."""
     output = facts.output or _UNREAD
-    blocks: list[Block] = [kit.section(fill(words.OUTPUT, name=facts.run.name))]
+    blocks: list[Block] = [kit.section(fill(runs.OUTPUT, name=facts.run.name))]
     shown = preformatted(output.tail)
     small = []
     if shown is None:
-        small.append(words.NO_OUTPUT if output.is_over else words.READING)
+        small.append(runs.NO_OUTPUT if output.is_over else runs.READING)
     else:
         blocks.append(kit.section(shown.text))
         counted = times.counted(output.lines, "line")
-        small.append(counted if output.is_over else words.LINES.format(lines=counted))
+        small.append(counted if output.is_over else runs.LINES.format(lines=counted))
         if shown.is_cut or output.lines > shown.lines:
-            small.append(words.PART)
+            small.append(runs.PART)
         if any(line.startswith(MARK) for line in output.tail.splitlines()):
-            small.append(words.MARKED)
+            small.append(runs.MARKED)
         if output.is_over:
-            small.append(words.WHOLE)
+            small.append(runs.WHOLE)
     if not output.is_over:
-        small.append(words.UPDATED.format(every=times.duration(max(output.every, 1.0))))
+        small.append(runs.UPDATED.format(every=times.duration(max(output.every, 1.0))))
     blocks.append(kit.context(" · ".join(small)))
-    return kit.answer(filled(words.OUTPUT_SHORT, facts), blocks)
+    return kit.answer(filled(runs.OUTPUT_SHORT, facts), blocks)
 
 
 @draws(NoticeKind.JOB_FILE)
 def file(facts: RunFacts) -> Answer:
     """Draw what is said with the file of the whole output."""
-    return kit.message(filled(outputs.FILE_SHORT, facts), filled(outputs.FILE, facts))
+    return kit.message(filled(runs.FILE_SHORT, facts), filled(runs.FILE, facts))
 
 
 @draws(NoticeKind.JOB_FILE_MISSING)
 def file_missing(facts: RunFacts) -> Answer:
     """Say that there is no file."""
     is_scope = facts.word("cause") == "missing_scope"
-    return _because(outputs.FILE_NOT_ALLOWED if is_scope else outputs.FILE_MISSING, facts)
+    return _because(runs.FILE_NOT_ALLOWED if is_scope else runs.FILE_MISSING, facts)
 
 
 @draws(NoticeKind.JOB_NOT_STOPPED)
 def not_stopped(facts: RunFacts) -> Answer:
     """Say that a run goes on, although it was to stop."""
-    return _because(outputs.STOP_REFUSED if facts.word("cause") else outputs.STOP_GIVEN_UP, facts)
+    return _because(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
 
 
 def _because(template: str, facts: RunFacts) -> Answer:
@@ -167,12 +169,12 @@ def _because(template: str, facts: RunFacts) -> Answer:
 
 def title_of(facts: RunFacts) -> str:
     """Return the heading of a run."""
-    return filled(words.TITLE, facts)
+    return filled(runs.TITLE, facts)
 
 
 def short(facts: RunFacts) -> str:
     """Describe a run in one line without markup, for notifications."""
-    return filled(words.SHORT, facts, state=Markup(outcome_of(facts.run)))
+    return filled(runs.SHORT, facts, state=Markup(outcome_of(facts.run)))
 
 
 def outcome_of(run: Run) -> str:
@@ -187,8 +189,8 @@ def state_lines(facts: RunFacts) -> list[str]:
     lines = [_state_line(facts)]
     if run.is_going and run.stop_wanted:
         if _not_launched(run):
-            return [words.CALLING_OFF]
-        asked = words.FORCE_ASKED if run.stop_wanted == "force" else words.STOP_ASKED
+            return [runs.CALLING_OFF]
+        asked = runs.FORCE_ASKED if run.stop_wanted == "force" else runs.STOP_ASKED
         lines.append(fill(asked, title=facts.connection_title))
     return [*lines, *([safe(run.detail, 300)] if run.detail else [])]
 
@@ -205,37 +207,37 @@ def card_buttons(facts: RunFacts) -> list[Element]:
         if is_run_unanswered(run, facts.now):
             buttons.append(force_button(run))
         elif not run.stop_wanted:
-            buttons.append(stop_button(run))
+            buttons.append(stop_run_button(run))
     return [
         *buttons,
         *logs_button(facts),
-        kit.button(words.REFRESH, "job_refresh", run.id),
+        kit.button(runs.REFRESH, "job_refresh", run.id),
         *page_button(facts),
     ]
 
 
-def stop_button(run: Run) -> Element:
+def stop_run_button(run: Run) -> Element:
     """Return *Stop*, which asks first."""
-    question = kit.confirm(words.CONFIRM_STOP, name=run.name)
-    return kit.button(words.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question)
+    question = kit.confirm(runs.CONFIRM_STOP, name=run.name)
+    return kit.button(runs.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question)
 
 
 def force_button(run: Run) -> Element:
     """Return *Force quit*, which asks first."""
-    question = kit.confirm(words.CONFIRM_FORCE, name=run.name)
-    return kit.button(words.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
+    question = kit.confirm(runs.CONFIRM_FORCE, name=run.name)
+    return kit.button(runs.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
 
 
 def again_button(run: Run) -> Element:
     """Return *Run again*, which asks first, so that two clicks don't become two runs."""
-    question = kit.confirm(words.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
-    return kit.button(words.AGAIN, "job_again", run.id, confirm=question)
+    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
+    return kit.button(runs.AGAIN, "job_again", run.id, confirm=question)
 
 
 def _late_buttons(run: Run) -> list[Element]:
     return [
-        kit.button(words.KEEP_WAITING, "job_keep_waiting", run.id, style=kit.PRIMARY),
-        kit.button(words.LET_GO, "job_let_go", run.id),
+        kit.button(runs.KEEP_WAITING, "job_keep_waiting", run.id, style=kit.PRIMARY),
+        kit.button(runs.LET_GO, "job_let_go", run.id),
     ]
 
 
@@ -244,7 +246,7 @@ def logs_button(facts: RunFacts) -> list[Element]:
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
     is_shown = run.is_watched or (run.output_ts is not None and not run.is_going)
-    return [] if is_none or is_shown else [kit.button(words.LOGS, "job_logs", run.id)]
+    return [] if is_none or is_shown else [kit.button(runs.LOGS, "job_logs", run.id)]
 
 
 def _over_buttons(facts: RunFacts) -> list[Element]:
@@ -259,9 +261,9 @@ def _small(facts: RunFacts) -> list[str]:
     run = facts.run
     small = [kit.held(run.hold, facts.now)] if run.hold and run.is_going else []
     if run.is_late:
-        small.append(words.LATE)
+        small.append(runs.LATE)
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
-        small.append(words.UNANSWERED)
+        small.append(runs.UNANSWERED)
     if run.outcome == "failed":
         small += reference_line(run.reference, run.cause)
     return small
@@ -286,51 +288,104 @@ def _state_line(facts: RunFacts) -> str:
     run = facts.run
     title, now = facts.connection_title, facts.now
     if run.outcome == "failed":
-        template = _of_failed(run, words.NEVER_RAN, words.UNSURE, words.LOST)
+        template = _of_failed(run, runs.NEVER_RAN, runs.UNSURE, runs.LOST)
         return fill(template, cause=Markup(_cause(facts)))
     if run.outcome == "cancelled":
-        template = words.CALLED_OFF if _called_off(run) else words.CUT_OFF
+        template = runs.CALLED_OFF if _called_off(run) else runs.CUT_OFF
         return fill(template, title=title, cause=Markup(_cause(facts)))
     if not run.is_going:
         return f"{_head(run)}."
     if run.asked_at is not None:
-        return fill(words.ASKED, title=title)
+        return fill(runs.ASKED, title=title)
     if run.remote_id is None:
         at = run.created_at if run.launch_call is Call.NONE else run.called_at or run.created_at
-        template = words.TO_LAUNCH if run.launch_call is Call.NONE else words.LAUNCHING
+        template = runs.TO_LAUNCH if run.launch_call is Call.NONE else runs.LAUNCHING
         return fill(template, title=title, since=kit.moment(at, now), at=kit.moment_at(at, now))
     match run.state:
         case RunState.RUNNING:
-            return fill(words.RUNNING, since=kit.moment(run.started_at or run.created_at, now))
+            return fill(runs.RUNNING, since=kit.moment(run.started_at or run.created_at, now))
         case RunState.QUEUED:
-            return fill(words.WAITING, title=title, since=kit.moment(run.created_at, now))
+            return fill(runs.WAITING, title=title, since=kit.moment(run.created_at, now))
         case _:
-            return fill(words.UNKNOWN, title=title)
+            return fill(runs.UNKNOWN, title=title)
 
 
 def _head(run: Run) -> str:
     """Describe a run's progress without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
-        return words.STATES[run.state]
+        return runs.STATES[run.state]
     if run.outcome == "failed":
-        return _of_failed(run, words.NOT_RUN_HEAD, words.UNSURE_HEAD, words.LOST_HEAD)
+        return _of_failed(run, runs.NOT_RUN_HEAD, runs.UNSURE_HEAD, runs.LOST_HEAD)
     if run.outcome == "cancelled":
-        return words.CALLED_OFF_HEAD if _called_off(run) else words.CUT_OFF_HEAD
+        return runs.CALLED_OFF_HEAD if _called_off(run) else runs.CUT_OFF_HEAD
     if not run.state.is_over:
-        return words.HEAD_ELSE
-    return f"{words.HEADS[run.state]}{_after(run)}{_code(run)}"
+        return runs.HEAD_ELSE
+    return f"{runs.HEADS[run.state]}{_after(run)}{_code(run)}"
 
 
 def _after(run: Run) -> str:
     end = run.finished_at or run.ended_at
     if run.started_at is None or end is None:
         return ""
-    return f" {words.AFTER.format(took=times.duration(end - run.started_at))}"
+    return f" {runs.AFTER.format(took=times.duration(end - run.started_at))}"
 
 
 def _code(run: Run) -> str:
-    return "" if run.exit_code is None else words.CODE.format(code=run.exit_code)
+    return "" if run.exit_code is None else runs.CODE.format(code=run.exit_code)
 
 
 def _cause(facts: RunFacts) -> str:
     return safe(problems.sentence(facts.run.cause or "internal", facts.connection_title))
+
+
+_FENCE: Final = "```"
+#: A fence inside the text would end ours: a zero-width space separates each mark from the next.
+_TOGETHER: Final = re.compile("`(?=`)")
+_PARTED: Final = "`\u200b"
+_LONGEST: Final = SECTION - 2 * len(_FENCE) - 2
+_TAB: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Preformatted:
+    """Hold an escaped text between fences, its number of lines, and whether any were left out."""
+
+    text: str
+    lines: int
+    is_cut: bool
+
+
+def preformatted(text: str) -> Preformatted | None:
+    """Return the end of a text that fits into one paragraph; None if nothing in it is visible."""
+    given = text.rstrip().splitlines()
+    room, kept = _LONGEST, list[str]()
+    for raw in reversed(given):
+        line = _line(raw)
+        if len(line) + 1 > room:
+            if not kept:
+                kept.append(_end_of(raw, room - 1))
+            break
+        room -= len(line) + 1
+        kept.append(line)
+    while kept and not kept[-1]:
+        kept.pop()
+    if not kept:
+        return None
+    body = "\n".join(reversed(kept))
+    return Preformatted(f"{_FENCE}\n{body}\n{_FENCE}", len(kept), is_cut=len(kept) < len(given))
+
+
+def _line(raw: str) -> str:
+    """Return one line, escaped and without invisible characters, its indentation kept."""
+    line = raw.expandtabs(_TAB)
+    rest = line.lstrip(" ")
+    return " " * (len(line) - len(rest)) + _TOGETHER.sub(_PARTED, escape(clean(rest)))
+
+
+def _end_of(raw: str, room: int) -> str:
+    """Return the end of a line that is too long on its own."""
+    tail = raw[-room:]
+    while len(_line(tail)) + len(ELLIPSIS) > room:
+        over = len(_line(tail)) + len(ELLIPSIS) - room
+        tail = tail[max(over // 8, 1) :]
+    return ELLIPSIS + _line(tail)

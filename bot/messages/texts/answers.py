@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from bot.domain.moments import Why
 from bot.domain.workspaces import OperationVerb
 
 #: Where requests are taken, but no process runs that carries them out.
@@ -273,3 +274,18 @@ WHOAMI_SUSPECTED: Final = (
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
+
+
+FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
+
+#: By reason: ``given`` is what was typed.
+TIME_UNREAD: Final[Mapping[Why, str]] = {
+    "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
+    "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",
+    "ambiguous": "*{given}* could mean two things. Type {options}.",
+    "past": "*{given}* has already passed.",
+    "soon": "*{given}* is too soon. Choose a time at least {least} from now.",
+    "far": "*{given}* is too far away. Choose a time within the next {most}.",
+}
+OR: Final = "`{first}` or `{second}`"
+EMPTY: Final = "Tell me when: {forms}."

@@ -1,12 +1,17 @@
-"""The words of cards and lists: states, what is going on, labels of buttons, questions before a step."""
+"""The words of cards and lists: states, what is going on, what holds it up, timers, buttons, questions.
+
+What holds an operation up is one sentence, and says that Usher goes on by itself.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bot.domain.workspaces import AtStake, OperationVerb, State, StopEffect
+from bot.domain.workspaces import AtStake, Ending, OperationVerb, State, StopEffect, StopMode
+from bot.messages.texts.times import time_mark
 
 STATES: Final[Mapping[State, str]] = MappingProxyType(
     {
@@ -252,3 +257,149 @@ CONFIRM_UNLINK: Final = (
     "Unlink",
     "Stay linked",
 )
+
+
+_SILENT_SINCE: Final = "{title} hasn't answered since {since}. Nothing is lost: I'll keep trying."
+_PAUSED: Final = "{title} asked me to slow down, so I'm waiting until {until}."
+PERSON_UNKNOWN: Final = "I'm checking with Slack who asked for this before I carry on."
+UNANSWERED: Final = (
+    "It didn't stop within a minute. *Force quit* ends it right away; anything unsaved is lost."
+)
+NOT_CONFIGURED: Final = (
+    "The connection {name} isn't set up any more. Ask your Usher admin, or remove your link with `unlink`."
+)
+#: The call was taken, and reads are refused: no news before that has lasted.
+UNSEEN: Final = "I can't see its progress right now. I'll keep checking."
+STOPPING_FIRST: Final = "It's still stopping. I'll start it again once it has stopped."
+START_SENT: Final = (
+    "A start had already been sent and may still take effect. I'm making sure it stays stopped."
+)
+_STILL_DOWN: Final = (
+    "{title} accepted the start at {since} but still shows it as stopped. I'll keep checking."
+)
+STRANGE_STATE: Final = "{title} reports an {word}. I'll keep checking."
+
+
+def silent_since(title: str, since: float) -> str:
+    """Say since when a connection gives no usable answer; ``since`` in epoch seconds.
+
+    The sentence is stored, so the time is a mark in it, which is replaced in each reader's own zone.
+    """
+    return _SILENT_SINCE.format(title=title, since=time_mark(since))
+
+
+def paused(title: str, until: float) -> str:
+    """Say that a connection asked for a pause; ``until`` in epoch seconds, stored as a mark, as above.
+
+    It is said in whole minutes, so it is the one that has begun by then.
+    """
+    return _PAUSED.format(title=title, until=time_mark(math.ceil(until / 60) * 60))
+
+
+def still_down(title: str, since: float) -> str:
+    """Say that a start was accepted at ``since`` and does not show yet."""
+    return _STILL_DOWN.format(title=title, since=time_mark(since))
+
+
+def not_configured(name: str) -> str:
+    """Say that the operator took a connection away."""
+    return NOT_CONFIGURED.format(name=name)
+
+
+def strange_state(title: str, word: str) -> str:
+    """Say that a provider used an undocumented word, given as ``unknown state 'x'``."""
+    return STRANGE_STATE.format(title=title, word=word)
+
+
+#: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.
+LINE: Final[Mapping[StopMode | Ending, str]] = {
+    "stop": "I'll stop it {at}.",
+    "suspend": "I'll suspend it {at}.",
+    "force": "I'll stop it {at}.",
+    "stops": "Stops by itself {at}.",
+    "removed": "Ends for good by itself {at}.",
+}
+DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
+
+ENDING: Final = "*{name}* on {title} will be {done} in {left}, {at}, as you asked."
+ENDING_UNSAVED: Final = "Save your work before then."
+ENDING_FINAL: Final = "It can't be started again after that. {lost}"
+ENDING_SHORT: Final = "{name} on {title} will be {done} in {left}."
+#: The same message once it is no longer true.
+MOVED: Final = "*{name}* on {title} will be {done} {at}."
+MOVED_SHORT: Final = "{name} on {title} will be {done} later."
+OVER: Final = "*{name}* on {title} has no planned stop any more."
+AS_PLANNED: Final = "You planned this stop."
+FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
+FAILED_SHORT: Final = "I couldn't stop {name} on {title} as planned."
+UNLINKED: Final = (
+    "*{name}* on {title} won't be stopped as you planned for {at}, because your account there is no "
+    "longer linked. If you don't need it any more, stop it on {title}."
+)
+UNLINKED_SHORT: Final = "{name} on {title} won't be stopped as planned."
+
+SET: Final = "*{name}* on {title} will be {done} {at}."
+TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
+SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
+KEPT: Final = "*{name}* keeps running. I won't stop it."
+#: Where somebody asks for more time.
+NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
+LONGER: Final = "{time} more"
+LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {name} for 2h`."
+NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to cancel."
+TOO_LATE: Final = "*{name}* no longer has a planned stop."
+NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
+NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {name} for 2h`."
+PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
+START_LATER: Final = (
+    "I can only plan stops, so I haven't done anything with *{name}*. "
+    "`{command}{verb} {typed} until 18:00` does it now and stops it then."
+)
+ONLY_STOPS: Final = (
+    "I can only plan stops, so I haven't done anything with *{name}*. "
+    "`{command}stop {typed} at 18:00` stops it then."
+)
+#: To those who want it done every day.
+REPEATED: Final = (
+    "I can only plan stops, and only once, so I haven't done anything with *{name}*. "
+    "Type something like `{command}{verb} {typed} {lead} 18:00`."
+)
+STOP_FOR: Final = (
+    "I can't do that just for a while: it would stay stopped. To stop it later, type "
+    "`{command}{verb} {typed} at 18:00`."
+)
+#: The same words as where something ends at once.
+ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
+
+KEEP: Final = "Keep running"
+HOUR_MORE: Final = "1 hour more"
+LATER: Final = "Stop later…"
+END_THEN: Final = "End it then"
+SUSPEND_THEN: Final = "Suspend it then"
+
+FORM_TITLE: Final = "Stop later"
+FORM_SUBMIT: Final = "Set"
+FORM_CLOSE: Final = "Cancel"
+FORM_NOW: Final[Mapping[StopMode | Ending, str]] = {
+    "stop": "*{name}* on {title} will be stopped {at}.",
+    "suspend": "*{name}* on {title} will be suspended {at}.",
+    "force": "*{name}* on {title} will be stopped {at}.",
+    "stops": "*{name}* on {title} stops by itself {at}.",
+    "removed": "*{name}* on {title} ends for good by itself {at}.",
+}
+FORM_NONE: Final = "*{name}* on {title} runs until somebody stops it."
+FORM_SUSPENDS: Final = "It will be suspended, so you can pick up where you left off."
+FORM_WHEN: Final = "When"
+FORM_OTHER: Final = "Or at another time"
+FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
+FORM_NEVER: Final = "Not at all: keep it running"
+FORM_EMPTY: Final = "Choose a time, or type one."
+#: By length in minutes.
+FORM_CHOICES: Final[Mapping[int, str]] = {
+    30: "In 30 minutes",
+    60: "In 1 hour",
+    120: "In 2 hours",
+    240: "In 4 hours",
+    480: "In 8 hours",
+    1440: "In 24 hours",
+}

@@ -1,4 +1,4 @@
-"""Texts of linking: what the pages say, and what the same steps say in Slack.
+"""Texts of linking: what the pages say, and what the same steps and an administrator's approval say in Slack.
 
 Plain text. Pages escape it by themselves; code that puts it into a Slack message has to escape it.
 """
@@ -19,6 +19,7 @@ from bot.support.errors import (
     RateLimited,
     ServerFailed,
     TemporaryError,
+    Untrusted,
 )
 
 BRAND = "Usher"
@@ -360,3 +361,175 @@ def busy() -> str:
 def not_found() -> str:
     """Answer an address that leads nowhere."""
     return "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
+
+
+ACCOUNT_TO_COME = "the one you sign in to"
+ANOTHER_ACCOUNT_BUTTON = "Use another account"
+PASTE_INSTEAD = "Paste a token instead"
+
+
+def after_slack(title: str) -> str:
+    """Say what follows Sign in with Slack where people then sign in at the provider."""
+    return (
+        f"Sign in with Slack to confirm, then sign in to {title}. "
+        "Usher shows you both accounts before it links anything."
+    )
+
+
+def there_button(title: str) -> str:
+    """Label the button that leads to the provider's own page."""
+    return f"Sign in to {title}"
+
+
+def there_text(title: str) -> str:
+    """Say what happens next, and which account it will be."""
+    return (
+        f"Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
+        f"If you're signed in to {title} as somebody else, sign out there first."
+    )
+
+
+def there_cancelled(title: str) -> str:
+    """Answer when a person didn't sign in at the provider."""
+    return f"You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
+
+
+def there_unset(title: str) -> str:
+    """Answer when the provider doesn't let Usher ask people to sign in."""
+    return (
+        f"{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
+        "Usher is registered there with docs/install.md. Until then, go back and paste a token instead."
+    )
+
+
+def there_failed(error: ProviderError, title: str, tries_left: int) -> str:
+    """Say why signing in at the provider led nowhere, with what to do."""
+    if isinstance(error, CredentialRefused):
+        return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
+    if isinstance(error, Untrusted):
+        return there_unset(title)
+    if isinstance(error, Forbidden):
+        return (
+            f"{title} doesn't let Usher create the token that it needs. Nothing was linked. Tell your Usher "
+            "admin to compare the permissions that it has there with docs/install.md."
+        )
+    if isinstance(error, TemporaryError):
+        return check_failed(error, title, tries_left)
+    return (
+        f"{title} didn't finish signing you in. Nothing was linked. "
+        "If it happens again, tell your Usher admin."
+    )
+
+
+TRIED: Final = (
+    "{who} tried to link your {title} account *{username}*, with a token that works. I refused, and your "
+    "link stays as it is. If they shouldn't have your token, replace it there and then link again."
+)
+TRIED_BY_APPROVAL: Final = (
+    "{who} was approved to act as *{username}* on {title}, which is your account. I refused, and your link "
+    "stays as it is. If one of you has the wrong username, tell your Usher admin."
+)
+
+SLACK: Final = "Slack"
+TYPED: Final = (
+    "That looks like a token from {titles}. I didn't use it and haven't kept it, but Slack may have. "
+    "Replace it now ({where}). If you sent it as a message, delete that too. To link your account, type "
+    "`{command}link` and use the page that opens."
+)
+#: Ids look like that, too.
+TYPED_ID: Final = (
+    "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
+    "your list. If it's a token from {titles}, I haven't kept it. Replace it now ({where}). "
+    "If you sent it as a message, delete that too."
+)
+TYPED_SLACK: Final = (
+    "That looks like a Slack token. I didn't use it and haven't kept it, but others may have seen it. "
+    "Replace it now ({page}). If you sent it as a message, delete that too."
+)
+#: Below a field of a form, where nothing is formatted.
+TYPED_IN_FIELD: Final = (
+    "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
+    "here."
+)
+#: Where only an administrator can replace a token.
+BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
+
+RESTORED: Final = (
+    "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
+    "recently, it's back. Type `unlink {title}` to remove it again."
+)
+
+
+ASK: Final = (
+    "On {title}, an Usher admin has to approve your link. "
+    "Type `{command}link {title} USERNAME` with your username there."
+)
+ASK_BUTTON: Final = "Ask to link {title}"
+ASK_TITLE: Final = "Ask to link"
+ASK_SUBMIT: Final = "Ask"
+ASK_CLOSE: Final = "Not now"
+ASK_LABEL: Final = "Your username on {title}"
+ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
+USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
+ASKED: Final = (
+    "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they decide."
+)
+LINKED_ALREADY: Final = (
+    "You're linked to *{username}* on {title}. "
+    "To ask for another username, type `{command}link {title} USERNAME`."
+)
+
+#: To administrators.
+REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
+REQUEST_SHORT: Final = "{name} wants to be linked to {username} on {title}."
+REQUEST_NOTE: Final = (
+    "Only approve this if you know that this person is {username} there: "
+    "whatever they do here will be done as {username}."
+)
+#: What the request becomes for every administrator, once one of them has decided.
+APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
+DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
+WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
+APPROVE: Final = "Approve"
+DENY: Final = "Deny"
+CONFIRM_APPROVE: Final = (
+    "Approve {username}?",
+    "{name} will be able to act as {username} on {title}.",
+    "Approve",
+    "Not yet",
+)
+APPROVING: Final = "Approved. I'll check *{username}* on {title}, link {who}, and tell both of you."
+DENIED: Final = "Denied. I'll tell {who}."
+DECIDED_ALREADY: Final = "That request has already been decided: {state}."
+GONE: Final = "That request is no longer open: it was withdrawn or asked again. Look at the newest request."
+CHANGED: Final = "{who} has asked for another username since. Look at the newest request."
+STATES: Final = {
+    "asked": "still open",
+    "approved": "approved, being checked",
+    "linked": "approved and linked",
+    "denied": "denied",
+    "failed": "approved, but it failed",
+    "replaced": "asked again since",
+}
+DONE: Final = "{who} is now linked to *{username}* on {title}."
+
+#: To both, when the provider does not let it be. The first two go to the person.
+DENIED_PERSON: Final = (
+    "An Usher admin didn't approve *{username}* on {title} for you. "
+    "Talk to them, or ask again with your own username."
+)
+FAILED_PERSON: Final = (
+    "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
+)
+FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
+BECAUSE: Final = {
+    "not_found": "There's no such user on {title}.",
+    "forbidden": "{title} lists that user as inactive, or doesn't let me act for them.",
+    "taken": "Somebody else in Slack is already linked to that user.",
+    "credential_refused": "{title} doesn't accept the admin token that I was set up with.",
+    "untrusted": "{title} answered with a sign-in link to another host, or with somebody else's token. "
+    "I didn't use it.",
+    "not_set_up": "{title} is no longer set up for approvals.",
+    "not_allowed": "I don't work for guests, bots, or people from other organisations.",
+    "gave_up": "{title} hasn't answered for a long time.",
+}

@@ -1,4 +1,4 @@
-"""What is said of runs of jobs: their cards, messages and output, and what the verbs answer.
+"""What is said of runs of jobs: their cards, messages, output and schedules, and what the verbs answer.
 
 ``{command}`` is how a person writes of jobs to Usher: after the slash command, or after ``run``.
 """
@@ -227,3 +227,63 @@ HELP: Final = "I run your jobs with your own account, show their output, and tel
 HELP_WORKSPACES: Final = "For workspaces, type `{command}help`."
 HELP_JOBS: Final = "For jobs, type `{command}help`."
 HELP_DIRECT: Final = "In a direct message to me, leave out the slash: `job list`, for example."
+
+
+#: In the output itself, on lines of their own: plain text, said by Usher and not by the run.
+CUT: Final = "[Usher: the output is longer than {size} MB; the rest is not in this file]"
+NOT_KEPT: Final = "[Usher: there was no room to keep more of the output]"
+NOT_READ: Final = "[Usher: the output could not be read to its end. {because}]"
+
+#: The file with the whole of it; ``{id}`` tells it from the files of other runs of that name.
+FILE_NAME: Final = "{name}-{id}.log"
+FILE: Final = "The full output of *{name}*."
+FILE_SHORT: Final = "The full output of {name}"
+FILE_MISSING: Final = (
+    "Slack didn't accept the file with the full output of *{name}*. The last lines are in the thread."
+)
+FILE_NOT_ALLOWED: Final = (
+    "I'm not allowed to send files here yet, so I can't send the full output of *{name}*. "
+    "The last lines are in the thread. "
+    "Ask your Usher admin to reinstall me with the scope `files:write`."
+)
+
+STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"
+STOP_GIVEN_UP: Final = (
+    "I couldn't stop *{name}*: {title} didn't answer after many tries. Try again in a while."
+)
+
+
+JOBS: Final = "*Your jobs*"
+JOB_ROW: Final = "*{name}* · {title}\n{cron}"
+#: A job's schedule, or that it has none.
+RUNS_AT: Final = "runs on the schedule `{cron}`"
+NONE: Final = "has no schedule"
+UNTOLD: Final = "its schedule isn't shown there"
+ONE: Final = "*{name}* on {title} {cron}."
+#: The same for one job, by its name.
+NEXT_OF_ONE: Final = (
+    'Type `{command}schedule {name} "0 3 * * *"` to set one, or `{command}schedule {name} off` '
+    "to turn it off."
+)
+NEXT: Final = (
+    'Type `{command}schedule NAME "0 3 * * *"` to set one, or `{command}schedule NAME off` to turn it off.'
+)
+
+SETTING: Final = "Setting the schedule of *{name}* on {title}. I'll message you when it's done."
+CLEARING: Final = "Turning off the schedule of *{name}* on {title}. I'll message you when it's done."
+SET: Final = "*{name}* on {title} will run on the schedule `{cron}`, by {title}'s clock."
+CLEARED: Final = "*{name}* on {title} no longer runs on a schedule."
+NOT_SET: Final = "I couldn't change the schedule of *{name}* on {title}. {because}"
+
+NOWHERE: Final = "I can't schedule jobs on any connection here."
+NO_JOBS: Final = "You don't have any jobs there yet. Set one up on the provider's page, then come back."
+NO_SUCH_JOB: Final = "I can't find a job called *{name}*. Type `{command}schedule` to see yours."
+TWICE: Final = "More than one job is called *{name}*. Use its link or id instead of its name."
+NEVER: Final = (
+    "`{cron}` would never run: none of its months has that day. Change the day (the third field) or the "
+    "month (the fourth)."
+)
+CRON: Final = (
+    'I can\'t read `{cron}` as a schedule. Type five fields, such as `"0 3 * * *"` for 3 a.m.: '
+    "minute, hour, day, month, day of the week."
+)

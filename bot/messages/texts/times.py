@@ -1,9 +1,10 @@
-"""How lengths of time, times and numbers of things are said."""
+"""How lengths of time, times, numbers of things and people are said."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 #: What ``time_mark`` writes; the group is the epoch second.
 TIME_MARK = re.compile(r"\{time:(\d{1,11})\}")
@@ -77,3 +78,12 @@ def time_mark(at: float) -> str:
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
+
+
+#: Somebody whose name isn't known.
+SOMEBODY: Final = "somebody"
+#: Somebody of a Slack workspace that the reader has to be told; then the same without formatting.
+IN_WORKSPACE: Final = "{who} (*{workspace}*)"
+IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
+#: Somebody where Usher isn't installed any more.
+ELSEWHERE: Final = "{who} (in another Slack workspace)"

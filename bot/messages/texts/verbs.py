@@ -1,4 +1,7 @@
-"""What each verb is for: help is made from this catalogue, and a test demands an entry per verb."""
+"""What each verb is for, and what forms say beside the fields, which their providers name.
+
+Help is made from the verbs, and a test demands an entry per verb.
+"""
 
 from __future__ import annotations
 
@@ -277,3 +280,71 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
         ),
     }
 )
+
+
+TITLE: Final = {"workspace": "New workspace", "job": "Run a job"}
+SUBMIT: Final = {"workspace": "Create", "job": "Run"}
+CLOSE: Final = "Cancel"
+AT: Final = "On *{title}*, with your own account *{username}*."
+AT_NAMELESS: Final = "On *{title}*, with your own account."
+AT_NOBODYS: Final = "On *{title}*. Only you can see what you create there."
+LOADING: Final = "Checking what {title} offers. This takes a few seconds."
+LOADING_ANSWER: Final = "Checking what {title} offers. Press *Open the form* in a few seconds."
+READY: Final = "The form for {title} is ready. Press *Open the form*."
+NO_OFFER_ANSWER: Final = "{title} hasn't told me what it offers. Try again in a minute."
+OPEN_FORM: Final = "Open the form"
+NOTHING_TO_CHOOSE: Final = "Your account on {title} has nothing to choose from here. Ask your {title} admin."
+PICK: Final = "Choose one"
+PICK_SEVERAL: Final = "Choose what you need"
+FIND: Final = "Type to find one"
+
+WHERE: Final = {
+    "workspace": "Where should I create it?",
+    "job": "Where should I run it?",
+}
+NOWHERE: Final = {
+    "workspace": (
+        "I can't create workspaces on any connection here. Type `{command}list` to see what you have."
+    ),
+    "job": "I can't run jobs on any connection here. Ask your Usher admin to add one.",
+}
+NOT_THERE: Final = {
+    "workspace": "I can't create workspaces on {title}. Type `{command}new` to see where I can.",
+    "job": "I can't run jobs on {title}. Type `{command}run` to see where I can.",
+}
+
+#: Below a field, where the provider says nothing better.
+NOT_OFFERED: Final = "That's no longer available. Choose again."
+TOO_LONG: Final = "At most {limit} characters."
+OUTDATED: Final = "This form is out of date. Close it and open a new one."
+NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and type `{command}link`."
+
+#: Shortcuts.
+ANSWER_TITLE: Final = "Usher"
+DONE: Final = "Close"
+START_TITLE: Final = "Start a workspace"
+START_LABEL: Final = "Workspace"
+START_SUBMIT: Final = "Start"
+START_NOTE: Final = "I'll message you when it's ready."
+FROM_MESSAGE: Final = (
+    "The command is from a message by {who}. Read it before you press *Run*: it runs with your account."
+)
+NO_CODE: Final = (
+    "I can't find a command in that message. Put it in a code block, between three backticks, and try again."
+)
+CODE_LABEL: Final = "Command"
+CODE_SUBMIT: Final = "Continue"
+CODE_TOO_LONG: Final = (
+    "That command has {length} characters, and a job on {title} takes {limit} at most. "
+    "Save it as a script there and run the script."
+)
+CODE_INVISIBLE: Final = (
+    "That command has characters in it that can't be seen, so you couldn't check what would run. "
+    "Type it again in a new message."
+)
+CODE_NO_PLACE: Final = (
+    "The form for {title} has no field for that command. Type `{command}run` to see what it offers."
+)
+CODE_NOWHERE: Final = "No connection here runs commands. Ask your Usher admin to add one."
+CODE_NOT_LINKED: Final = "You haven't linked {titles} yet. Link it, then choose *Run as a job* again."
+CODE_LATER: Final = "{title} hasn't told me what it offers. Try *Run as a job* again in a minute."

@@ -20,8 +20,7 @@ from bot.domain.facts import Facts, HeldFacts, RunFacts
 from bot.domain.notices import Answer, Card, Mark, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Shown
-from bot.messages.blocks.notices import render
-from bot.messages.blocks.past import redraw, still_so
+from bot.messages.blocks.notices import redraw, render, still_so
 from bot.messages.texts import notices as words
 from bot.services.context import Context
 from bot.services.gather import Gatherer

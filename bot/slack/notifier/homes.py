@@ -14,15 +14,15 @@ import structlog
 
 from bot.domain.people import Home
 from bot.domain.plan import backoff
-from bot.messages.blocks.hints import in_view
 from bot.messages.blocks.home import digest, home, sentence_home
+from bot.messages.blocks.replies import in_view
 from bot.messages.blocks.totals import totals_home
 from bot.messages.texts import home as words
 from bot.messages.texts import problems
-from bot.services.authority import Authority
+from bot.services.asked import Authority
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.services.home_facts import HomeGatherer
+from bot.services.home import HomeGatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, Meaning, meaning, rests
 from bot.slack.notifier.drawing import Timing

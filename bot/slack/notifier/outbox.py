@@ -49,6 +49,7 @@ from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
 
+
 #: The share of the budget that each class may use; the rest is reserved for more urgent ones.
 SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 #: The person can't receive direct messages.

@@ -12,11 +12,10 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks.runs import output_message
-from bot.messages.texts import outputs as words
+from bot.messages.texts import runs
 from bot.output.transcript import Board, Entry
-from bot.services.context import Context
+from bot.services.context import OUTPUT, Context
 from bot.services.gather import Gatherer
-from bot.services.owners import OUTPUT
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, rests
 from bot.slack.notifier.drawing import Timing, edit, update
@@ -150,7 +149,7 @@ class Outputs:
         if run is None or not spool.size:
             await self._done(entry)
             return
-        name = words.FILE_NAME.format(
+        name = runs.FILE_NAME.format(
             name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
             id=run.id.rpartition("_")[2][:8],
         )

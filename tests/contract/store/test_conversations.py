@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.notices import NewNotice, NoticeKind, Spoken
 from bot.domain.workspaces import OperationVerb
-from bot.store.conversations import KEPT_SECONDS
+from bot.store.people import KEPT_SECONDS
 from bot.store.records import NewOperation
 from tests.rigs.store import ALICE, BOB
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from bot.domain.people import AuditEntry
-from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
+from bot.store.slack import RENEWING_SECONDS, STATE_KEPT
 from tests.rigs.installed import ACME
 
 NORTH = replace(ACME, id="T2", team_id="T2", enterprise_id="E1")

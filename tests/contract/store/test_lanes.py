@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from bot.store.queue import WriteQueue
 from bot.store.sqlite import SqliteEngine
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority
-from bot.store.write_queue import WriteQueue
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock

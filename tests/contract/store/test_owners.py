@@ -11,12 +11,12 @@ from bot.domain.people import TaskKind
 from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call
-from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
+from bot.services.context import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
 from bot.slack.people import People
-from bot.store.owners import LEASE
 from bot.store.records import NewTask
+from bot.store.tasks import LEASE
 from bot.support.errors import SlackLimited, StoreUnavailable
 from tests.rigs.store import ALICE, launched, link_account, linked, start, watch_run
 

@@ -12,8 +12,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Person, Principal
 from bot.domain.workspaces import OperationVerb
 from bot.store.audit import hash_of
-from bot.store.interactions import UsedTwice, one_request
 from bot.store.records import NewOperation
+from bot.store.transaction import UsedTwice, one_request
 from tests.rigs.store import ALICE, BOB, linked
 
 

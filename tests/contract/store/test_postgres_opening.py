@@ -12,8 +12,8 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.store import open_store, schema
-from bot.store.postgres_errors import label, why_not_opened
-from bot.store.queries import migrations
+from bot.store.postgres_session import label, why_not_opened
+from bot.store.schema import migrations
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds

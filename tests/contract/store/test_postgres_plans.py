@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.store.postgres_transaction import numbered
+from bot.store.postgres_session import numbered
 from tests.contract.store.test_sqlite_plans import RARE, STATEMENTS
 from tests.rigs import postgres
 

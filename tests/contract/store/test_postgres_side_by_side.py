@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, HomeUse, Principal, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, ReadResult, State, Timer
-from bot.store import cards, classes, gates, homes, notices, operations, reads, tasks, timers
+from bot.store import cards, classes, gates, notices, operations, people, reads, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.records import NewTask
 from bot.store.store import Store
@@ -140,7 +140,7 @@ CLAIMS = {
     "claim_progressed_cards": lambda tx, most: cards.claim(tx, most, 15.0, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim(tx, most, 60.0),
-    "claim_wanted_homes": lambda tx, most: homes.claim_wanted(tx, most, 60.0),
+    "claim_wanted_homes": lambda tx, most: people.claim_wanted(tx, most, 60.0),
     "claim_class_cards": lambda tx, most: classes.claim(tx, most, 60.0),
 }
 

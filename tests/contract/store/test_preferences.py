@@ -12,8 +12,8 @@ from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import AuditEntry, Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
-from bot.store.queries import migrations
 from bot.store.records import NewOperation
+from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from tests.contract.store.conftest import machines_clock

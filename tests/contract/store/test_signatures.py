@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.signatures import KEPT
+from bot.store.slack import KEPT
 from bot.web.front import SAVED_EVERY, Replays
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.store.slack_calls import WINDOW
+from bot.store.slack import WINDOW
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
 

@@ -16,7 +16,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.store import open_store
-from bot.store.queued_engine import PATIENCE
+from bot.store.queue import PATIENCE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.tables import INBOX

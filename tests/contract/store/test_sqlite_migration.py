@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.store.queries import migrations
+from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreTooNew, StoreUnavailable, StoreUnreleased

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.store.queries import named_queries
+from bot.store.schema import named_queries
 from bot.store.tables import TABLES
 from bot.store.times import healing_queries
 from tests.rigs.engine import migrated

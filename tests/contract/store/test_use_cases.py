@@ -14,7 +14,7 @@ from bot.domain.people import Approval, Person
 from bot.domain.runs import Run, Update
 from bot.domain.workspaces import Call, Observed, State, Timer, Workspace
 from bot.providers.base import Scheduled
-from bot.services import approvals, classes, runs, timers
+from bot.services import accounts, classes, runs, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.making import owned
@@ -73,11 +73,11 @@ async def world(store, clock):
 NIGHTLY = Scheduled("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
-    "timers.set": lambda w, asked: asked.to(timers.set, w.workspace.id, Timer(w.at + HOUR, "stop")),
-    "timers.keep": lambda w, asked: asked.to(timers.keep, w.workspace.id),
-    "timers.add_an_hour": lambda w, asked: asked.to(timers.add_an_hour, w.workspace.id, w.at),
-    "approvals.ask": lambda w, asked: asked.to(approvals.ask, "saturn", "alice"),
-    "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "bob", approve=True),
+    "timers.set": lambda w, asked: asked.to(workspaces.set, w.workspace.id, Timer(w.at + HOUR, "stop")),
+    "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id),
+    "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at),
+    "approvals.ask": lambda w, asked: asked.to(accounts.ask, "saturn", "alice"),
+    "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "bob", approve=True),
     "runs.launch": lambda w, asked: asked.to(runs.launch, "saturn", Spec("train")),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.run.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.run.id),
@@ -104,9 +104,9 @@ FOR_EVERYBODY = {
 SHOWING = {"runs.watch"}
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
-    "timers.keep": lambda w, asked: asked.to(timers.keep, w.workspace.id, instead_of=w.at - HOUR),
-    "timers.add_an_hour": lambda w, asked: asked.to(timers.add_an_hour, w.workspace.id, w.at - HOUR),
-    "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "another", approve=True),
+    "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
+    "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
+    "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "another", approve=True),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.over.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.over.id),
     "runs.let_go": lambda w, asked: asked.to(runs.let_go, w.over.id),
@@ -234,7 +234,7 @@ async def test_a_refusal_after_a_write_takes_that_back(store, world):
 async def test_what_is_refused_for_another_reason_leaves_nothing(store, world):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1").to(approvals.ask, "saturn", "two words")
+        await ask(store, "i1").to(accounts.ask, "saturn", "two words")
     assert refusal.value.rule == "approval.username"
     assert await tables(store) == before
 
@@ -243,7 +243,7 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
     people = Colleagues(store)
     stranger = replace(ALICE, team_id="T9")
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1", stranger, people=people).to(timers.keep, world.workspace.id)
+        await ask(store, "i1", stranger, people=people).to(workspaces.keep, world.workspace.id)
     assert refusal.value.rule == "policy.foreign_team"
     assert people.asked == []
 
@@ -251,9 +251,9 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
 async def test_the_background_work_is_woken_by_what_was_done_alone(store, world):
     wakes = []
     asked = ask(store, "i1", wake=lambda: wakes.append(1))
-    await asked.to(timers.keep, world.workspace.id)
+    await asked.to(workspaces.keep, world.workspace.id)
     assert wakes == [1]
     await a_guest(store)
     with pytest.raises(Refused):
-        await asked.to(timers.keep, world.workspace.id)
+        await asked.to(workspaces.keep, world.workspace.id)
     assert wakes == [1]

@@ -1,4 +1,4 @@
-"""Gather the facts that people's Homes are drawn from: a Home is a projection of rows, like a card."""
+"""People's Homes, which are projections of rows like cards, and their preferences."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from bot.domain.facts import (
     LinkFacts,
     LinkState,
     MakerFacts,
+    PreferenceFacts,
     Question,
     RunFacts,
     TotalsFacts,
     WorkspaceFacts,
 )
-from bot.domain.people import Account, Home, Principal, Snapshot
+from bot.domain.moments import zone_of
+from bot.domain.people import Account, AuditEntry, Home, HomeUse, Preferences, Principal, Snapshot
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
 from bot.providers.base import Provider
-from bot.services.authority import Authority
+from bot.services.asked import Authority
 from bot.services.context import Context, Part
-from bot.services.filling import PRESET
-from bot.services.gather import Gatherer
-from bot.services.people_names import PeopleNames
-from bot.services.preferences import PersonalPreferences
-from bot.services.snapshots import TEMPLATES, PersonalOffer, Snapshots
-from bot.store.totals import Totals
+from bot.services.gather import Gatherer, PeopleNames
+from bot.services.making import PRESET, TEMPLATES, PersonalOffer, Snapshots, entry
+from bot.services.runs import Runs
+from bot.services.workspaces import Workspaces
+from bot.store.upkeep import Totals
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
+
 
 #: Workspaces on one page, runs, questions and failures: what fits into a view of 100 blocks.
 PAGE: Final = 15
@@ -260,3 +262,106 @@ def _linked_by(provider: Provider) -> Literal["token", "admin", "both"]:
     if not provider.links_by("token"):
         return "admin"
     return "both" if provider.links_by("admin") else "token"
+
+
+#: How many workspaces are read one by one for a Home.
+READ: Final = 10
+_UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN})
+
+
+class Homes(Part):
+    """Note what people do with their Homes; ``wake`` has the next view sent."""
+
+    def __init__(self, context: Context, runs: Runs) -> None:
+        super().__init__(context)
+        self._workspaces = Workspaces(context)
+        self._runs = runs
+        self._snapshots = Snapshots(context)
+
+    async def use(self, principal: Principal, used: HomeUse) -> None:
+        """Have a person's Home drawn again, because they opened it or pressed something in it."""
+        if not self._installation.includes(principal.enterprise_id, principal.team_id):
+            return
+        await self._store.use_home(principal, used)
+        self._wake()
+
+    async def show_again(self, principal: Principal) -> None:
+        """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
+        await self._store.want_home(principal)
+        self._wake()
+
+    async def read_lists(self, principal: Principal) -> None:
+        """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
+        if stale := await self._workspaces.stale(principal):
+            await self._workspaces.look(stale)
+        if stale := await self._runs.stale(principal):
+            await self._runs.look(stale)
+        await self._read_unlisted(principal)
+        for account in await self._store.accounts(principal):
+            provider = self._connections.get(account.connection)
+            is_able = account.state == "active" and isinstance(provider, base.Making)
+            kept = await self._store.snapshot(account.connection, account.id, TEMPLATES) if is_able else None
+            if is_able and kept is None:
+                await self._snapshots.refresh(account)
+
+    async def _read_unlisted(self, principal: Principal) -> None:
+        """Have some workspaces read one by one that no list reads, through the poll gate."""
+        unlisted = {name for name, provider in self._connections.items() if not provider.has_lists}
+        if not unlisted:
+            return
+        rows = await self._store.workspaces(principal)
+        for one in [row for row in rows if row.connection in unlisted and row.state in _UP][:READ]:
+            await self._store.want_read(one.id)
+        self._wake()
+
+
+class PersonalPreferences(Part):
+    """Keep people's preferences; a workspace's or connection's that is gone counts as none."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._authority = Authority(context)
+        self._owned = Workspaces(context).owned
+
+    async def of(self, principal: Principal) -> Preferences:
+        """Return a person's preferences."""
+        return await self._store.preferences(principal)
+
+    async def facts(self, principal: Principal, rows: Sequence[Workspace]) -> PreferenceFacts:
+        """Return what is shown of a person's preferences, by their workspaces; in Home and on request."""
+        wanted = await self.of(principal)
+        person = await self._store.person(principal)
+        provider = self._connections.get(wanted.connection)
+        title = provider.settings.title if provider is not None else ""
+        return PreferenceFacts(
+            wanted=wanted,
+            now=await self._store.now(),
+            time_zone=str(zone_of(person.time_zone if person is not None else None)),
+            workspace=next((one for one in rows if one.id == wanted.workspace_id), None),
+            connection_title=title,
+            own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),
+        )
+
+    async def save(self, principal: Principal, wanted: Preferences, *, interaction: str) -> None:
+        """Set a person's preferences."""
+        await self._authority.check(principal, "settings")
+        audit = [AuditEntry(principal.key, "settings.save", principal.key, "accepted")]
+        await self._store.save_preferences(principal, wanted, audit, interaction)
+
+    async def choose(
+        self,
+        principal: Principal,
+        workspace_id: str,
+        *,
+        ready: bool | None,
+        stopped: bool | None,
+        interaction: str,
+    ) -> Workspace:
+        """Set what is sent about one workspace; None: by the person's general settings."""
+        workspace = await self._owned(principal, "notify", workspace_id)
+        said = {None: "usual", True: "on", False: "off"}
+        audit = [entry(principal, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])]
+        await self._store.choose_for_workspace(
+            workspace.id, ready=ready, stopped=stopped, audit=audit, interaction=interaction
+        )
+        return replace(workspace, tells_ready=ready, tells_stopped=stopped)

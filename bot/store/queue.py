@@ -1,0 +1,563 @@
+"""What the engines share: the queue in front of a thread of the database, the thread, and the loop's side.
+
+Work that waited too long is abandoned: its caller gets StoreBusy, and it never runs or is rolled back. One
+lock decides which comes first, the caller's giving up or the thread's commit.
+
+Queued writes are committed together, for at most 20 ms. If one of them fails, all are rolled back and each is
+run again in a transaction of its own, so that it fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from threading import Condition, Thread
+from time import monotonic
+from typing import Any, ClassVar, Protocol
+
+from bot.store.serving import SLEWED, beat, follow
+from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work
+from bot.support.clock import Clock
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+
+#: How long a caller waits for a commit, in seconds.
+PATIENCE: Mapping[Priority, float] = {
+    Priority.URGENT: 2.0,
+    Priority.STEADY: 10.0,
+    Priority.RECORDS: 10.0,
+    Priority.IDLE: 10.0,
+}
+#: Poll records are batched until there are this many rows, or for this many seconds.
+BATCH_ROWS, BATCH_SECONDS = 200, 0.05
+
+
+class QueuedEngine:
+    """Queue work for threads, and keep the store's time."""
+
+    #: Whether several processes may serve from it.
+    is_shared: ClassVar[bool] = False
+
+    def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
+        self.clock = clock
+        self._time = StoreTime(clock)
+        #: Whether this is the serving process: only that one moves times.
+        self._serves = False
+        self._written_ahead = self._time.ahead()
+        self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+    def end_within(self, seconds: float) -> None:
+        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        for queue in self._queues():
+            queue.end_within(seconds)
+
+    def _queues(self) -> list[WriteQueue]:
+        """Return all queues."""
+        return [self._write_queue]
+
+    async def hint(self) -> None:
+        """Do nothing: no other process listens."""
+
+    async def listen(self, _wake: Callable[[], None]) -> None:
+        """Return at once: no other process gives hints."""
+
+    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
+        """Run read-only work, on one snapshot of the database."""
+        result: Result = await self._read_queue.submit(work, priority, is_read=True)
+        return result
+
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        """Run work that writes; durable when it returns."""
+        queue = self._queue_of(priority)
+        if priority is Priority.CLAIMS:
+            priority = Priority.STEADY
+        result: Result = await queue.submit(work, priority, is_read=False, rows=rows)
+        return result
+
+    def _queue_of(self, priority: Priority) -> WriteQueue:  # noqa: ARG002 - an engine may have several
+        """Return the queue of those who write at a priority."""
+        return self._write_queue
+
+    async def _write_patiently(self, work: Work[Result]) -> Result:
+        """Run work that writes, however long it takes: nobody waits for it but an operator."""
+        result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
+        return result
+
+    def serves(self) -> None:
+        """Move times from now on, as the one process serving from this database."""
+        self._serves = True
+
+    def clock_reading(self) -> ClockReading:
+        """Return how far the store's time is ahead of the machine's monotonic clock."""
+        return ClockReading(self.clock.boot(), self._time.ahead(), self.clock.slept())
+
+    # -- the threads' side -----------------------------------------------------------------------------------
+
+    def _begin_write(self, session: Session) -> None:
+        """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.
+
+        While the store's time slows down to meet a clock that was set back, the clock reading is written
+        repeatedly: the next start relies on it.
+        """
+        session.begin(writes=True)
+        jump = self._time.jump()
+        if not self._serves:
+            # Only the serving process moves them, not every other process that has the database open.
+            self._time.follow(jump)
+            return
+        clock_reading = self.clock_reading()
+        if not jump and abs(clock_reading.ahead - self._written_ahead) <= SLEWED:
+            return
+        if jump:
+            follow(session.transaction, jump, clock_reading)
+        else:
+            beat(session.transaction, clock_reading)
+        session.commit()
+        self._time.follow(jump)
+        self._written_ahead = clock_reading.ahead + jump
+        session.begin(writes=True)
+
+
+#: After this many turns of urgent work in a row other work gets one, so that it isn't starved.
+_URGENT_ROUNDS = 4
+
+
+class Stage(Enum):
+    """Name the stage of queued work."""
+
+    QUEUED = "queued"
+    COMMITTING = "committing"
+    GIVEN_UP = "given up"
+    DONE = "done"
+
+
+@dataclass(slots=True, eq=False)
+class QueuedWork:
+    """Hold work for the thread, the caller waiting for it, and its result."""
+
+    work: Callable[[Transaction], Any]
+    priority: Priority
+    is_read: bool
+    rows: int
+    future: asyncio.Future[Any]
+    queued_at: float = field(default_factory=monotonic)
+    stage: Stage = Stage.QUEUED
+    result: Any = None
+    error: BaseException | None = None
+
+
+class WriteQueue:
+    """Queue work from an event loop for a thread, and bring the results back."""
+
+    def __init__(self, patience: Mapping[Priority, float], batch_rows: int, batch_seconds: float) -> None:
+        self._patience = patience
+        self._batch_rows = batch_rows
+        self._batch_seconds = batch_seconds
+        self._condition = Condition()
+        self._queues: dict[Priority, deque[QueuedWork]] = {priority: deque() for priority in Priority}
+        #: Who waits for a result, the one who began first at the head, and the look at whose patience is out.
+        self._callers: dict[Priority, dict[QueuedWork, None]] = {priority: {} for priority in Priority}
+        self._looks: dict[Priority, asyncio.Handle] = {}
+        #: Whether the thread will be woken in the loop's next turn.
+        self._wakes = False
+        #: The number of rows in waiting records, so that they needn't be counted.
+        self._record_rows = 0
+        self._urgent_rounds = 0
+        self._is_closed = False
+        #: When whoever still waits gives up.
+        self._ends_at = math.inf
+        #: Why no more work can be done, once the thread has ended.
+        self._ended: str | None = None
+
+    # -- the loop's side -------------------------------------------------------------------------------------
+
+    async def submit(
+        self,
+        work: Callable[[Transaction], Any],
+        priority: Priority,
+        *,
+        is_read: bool,
+        rows: int = 1,
+        is_patient: bool = False,
+    ) -> Any:
+        """Queue work and wait for its result; raise StoreBusy, StoreUnavailable or the work's own errors.
+
+        ``is_patient``: wait for as long as it takes.
+        """
+        loop = asyncio.get_running_loop()
+        item = QueuedWork(work, priority, is_read, rows, loop.create_future())
+        with self._condition:
+            if self._is_closed or self._ended:
+                raise StoreUnavailable(self._ended or "the store is closed")
+            self._queues[priority].append(item)
+            if priority is Priority.RECORDS:
+                self._record_rows += rows
+            # Adding a record to a batch that isn't due yet needn't wake the thread.
+            is_due = priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full
+        if is_due and not self._wakes:
+            # In the loop's next turn, so that the thread gets all that this turn asks for, and less often
+            # waits for the interpreter: each handing over costs more than reading a row.
+            self._wakes = True
+            loop.call_soon(self._wake)
+        callers = self._callers[priority]
+        if not is_patient:
+            callers[item] = None
+        if callers and priority not in self._looks:
+            # One timer for all who wait: one each costs more than reading a row.
+            self._looks[priority] = loop.call_later(self._left(item), self._look_at, priority)
+        try:
+            return await item.future
+        except asyncio.CancelledError:
+            self._give_up(item)
+            raise
+        finally:
+            callers.pop(item, None)
+
+    def _wake(self) -> None:
+        self._wakes = False
+        with self._condition:
+            self._condition.notify()
+
+    def _look_at(self, priority: Priority) -> None:
+        """Turn away who has waited too long, and come again when the next one will have."""
+        del self._looks[priority]
+        loop = asyncio.get_running_loop()
+        for item in self._callers[priority]:
+            if item.future.done():
+                continue
+            if (left := self._left(item)) > 0:
+                self._looks[priority] = loop.call_later(left, self._look_at, priority)
+                return
+            if self._give_up(item):
+                item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+
+    def _left(self, item: QueuedWork) -> float:
+        """Return for how long its caller still waits."""
+        return max(min(item.queued_at + self._patience[item.priority], self._ends_at) - monotonic(), 0.0)
+
+    def end_within(self, seconds: float) -> None:
+        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        self._ends_at = monotonic() + seconds
+        loop = asyncio.get_running_loop()
+        for priority, look in self._looks.items():
+            look.cancel()
+            self._looks[priority] = loop.call_soon(self._look_at, priority)
+
+    def _give_up(self, item: QueuedWork) -> bool:
+        with self._condition:
+            if item.stage is not Stage.QUEUED:
+                return False
+            item.stage = Stage.GIVEN_UP
+            return True
+
+    def close(self) -> None:
+        """Take no more work; the threads finish what is queued."""
+        with self._condition:
+            self._is_closed = True
+            self._condition.notify_all()
+
+    # -- the thread's side -----------------------------------------------------------------------------------
+
+    def take(self) -> list[QueuedWork] | None:
+        """Wait for work and return the next items; None once closed and drained."""
+        with self._condition:
+            while True:
+                priority, wait = self._next()
+                if priority is not None:
+                    return self._pop(priority)
+                if self._is_closed and not any(self._queues.values()):
+                    return None
+                self._condition.wait(wait)
+
+    def _next(self) -> tuple[Priority | None, float | None]:
+        """Return the priority whose turn it is, or how long to wait."""
+        queues = self._queues
+        ready = [priority for priority in (Priority.URGENT, Priority.STEADY) if queues[priority]]
+        wait = self._until_batch()
+        if wait is not None and wait <= 0:
+            ready.append(Priority.RECORDS)
+        if not ready:
+            return (Priority.IDLE, None) if wait is None and queues[Priority.IDLE] else (None, wait)
+        if ready[0] is not Priority.URGENT:
+            self._urgent_rounds = 0
+            # Steady work and records take turns: the one that has waited longer goes first.
+            return min(ready, key=lambda priority: queues[priority][0].queued_at), None
+        if len(ready) > 1 and self._urgent_rounds >= _URGENT_ROUNDS:
+            self._urgent_rounds = 0
+            return min(ready[1:], key=lambda priority: queues[priority][0].queued_at), None
+        self._urgent_rounds += 1
+        return Priority.URGENT, None
+
+    def _until_batch(self) -> float | None:
+        queue = self._queues[Priority.RECORDS]
+        if not queue:
+            return None
+        if self._is_closed or self._is_full:
+            return 0.0
+        return queue[0].queued_at + self._batch_seconds - monotonic()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._record_rows >= self._batch_rows
+
+    def _pop(self, priority: Priority) -> list[QueuedWork]:
+        """Take what fits into a transaction; waiting records join steady work, to share one commit."""
+        taken: list[QueuedWork] = []
+        self._pop_into(taken, priority)
+        if priority is Priority.STEADY and not any(item.is_read for item in taken):
+            self._pop_into(taken, Priority.RECORDS)
+        return taken
+
+    def _pop_into(self, taken: list[QueuedWork], priority: Priority) -> None:
+        queue, rows = self._queues[priority], sum(item.rows for item in taken)
+        while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
+            item = queue.popleft()
+            if priority is Priority.RECORDS:
+                self._record_rows -= item.rows
+            if item.stage is Stage.QUEUED:
+                taken.append(item)
+                rows += item.rows
+
+    def put_back(self, items: Iterable[QueuedWork]) -> None:
+        """Requeue items at the head of their priority's queue."""
+        with self._condition:
+            for item in reversed(list(items)):
+                self._queues[item.priority].appendleft(item)
+                if item.priority is Priority.RECORDS:
+                    self._record_rows += item.rows
+
+    def may_commit(self, items: Iterable[QueuedWork]) -> bool:
+        """Mark items as being committed, all or none; return False if a caller gave up on one of them."""
+        with self._condition:
+            if any(item.stage is not Stage.QUEUED for item in items):
+                return False
+            for item in items:
+                item.stage = Stage.COMMITTING
+            return True
+
+    def deliver(self, items: Iterable[QueuedWork]) -> None:
+        """Deliver the items' results to the waiting callers."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
+        with self._condition:
+            for item in items:
+                if item.stage is not Stage.GIVEN_UP:
+                    item.stage = Stage.DONE
+                    by_loop.setdefault(item.future.get_loop(), []).append(item)
+        for loop, done in by_loop.items():
+            # On a closed loop nobody is waiting any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_resolve, done)
+
+    def end(self, reason: str) -> None:
+        """Fail all queued and future work: the thread has ended."""
+        with self._condition:
+            self._ended = reason
+            left = [item for queue in self._queues.values() for item in queue]
+            for queue in self._queues.values():
+                queue.clear()
+        for item in left:
+            item.error = StoreUnavailable(reason)
+        self.deliver(left)
+
+
+def _resolve(items: Iterable[QueuedWork]) -> None:
+    for item in items:
+        if item.future.done():
+            continue
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)
+
+
+#: A transaction takes on no more work after this many seconds.
+LONGEST = 0.02
+
+
+class Session(Protocol):
+    """One connection to a database, used by one thread."""
+
+    #: What the driver raises.
+    errors: ClassVar[tuple[type[Exception], ...]]
+
+    @property
+    def transaction(self) -> Transaction:
+        """Run the queries of the open transaction."""
+        ...
+
+    def open(self) -> None:
+        """Connect. Raise StoreUnavailable with the cause for operators."""
+        ...
+
+    def begin(self, *, writes: bool) -> None:
+        """Begin a transaction: the only one that writes, or one that reads a single snapshot."""
+        ...
+
+    def commit(self) -> None:
+        """Commit."""
+        ...
+
+    def rollback(self) -> None:
+        """Roll back, if there is anything to; never raise."""
+        ...
+
+    def will_pass(self, error: Exception) -> bool:
+        """Return whether the same work may succeed in a moment, although this error ended its transaction."""
+        ...
+
+    def translated(self, error: Exception) -> Exception:
+        """Translate an error of the driver to one that callers know; return others unchanged."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class Worker:
+    """Run a queue's work on a session; the engine says how a transaction that writes begins and ends."""
+
+    def __init__(
+        self,
+        queue: WriteQueue,
+        session: Session,
+        begin_write: Callable[[Session], None],
+    ) -> None:
+        self._queue = queue
+        self._session = session
+        self._begin_write = begin_write
+        self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
+        self._thread: Thread | None = None
+
+    async def start(self, name: str) -> None:
+        """Start the thread and open the session in it. Raise StoreUnavailable."""
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._thread = Thread(target=self._main, args=(opened,), name=name, daemon=True)
+        self._thread.start()
+        await opened
+
+    async def join(self, seconds: float | None = None) -> None:
+        """Wait until the thread has done what is queued, ``seconds`` at most; the queue has been closed."""
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
+
+    def _main(self, opened: asyncio.Future[None]) -> None:
+        loop = opened.get_loop()
+        try:
+            self._session.open()
+        except StoreError as error:
+            self._queue.end(str(error))
+            loop.call_soon_threadsafe(_settle, opened, error)
+            return
+        loop.call_soon_threadsafe(_settle, opened, None)
+        try:
+            while (items := self._queue.take()) is not None:
+                self.serve(items)
+        finally:
+            self._session.close()
+            self._queue.end("the store is closed")
+
+    def serve(self, items: Sequence[QueuedWork]) -> None:
+        """Run what was taken from the queue and deliver the results."""
+        reads = [item for item in items if item.is_read]
+        if reads:
+            self._run_reads(reads)
+        writes = [item for item in items if not item.is_read]
+        if writes:
+            self._run_writes(writes)
+
+    def _run_reads(self, items: Sequence[QueuedWork]) -> None:
+        """Run as many reads as fit into the time on one snapshot of the database; requeue the rest."""
+        ran: list[QueuedWork] = []
+        try:
+            self._session.begin(writes=False)
+            self._run_until(items, ran, stops=False)
+            self._session.commit()
+        except self._errors as error:
+            self._retry(items, error, self._run_reads)
+            return
+        self._queue.deliver(ran)
+        self._queue.put_back(items[len(ran) :])
+
+    def _run_writes(self, items: Sequence[QueuedWork]) -> None:
+        """Run as many writes as fit into one transaction and commit them; requeue the rest."""
+        ran: list[QueuedWork] = []
+        try:
+            self._begin_write(self._session)
+        except self._errors as error:
+            self._put_back_or_fail(items, error)
+            return
+        try:
+            self._run_until(items, ran, stops=True)
+        except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
+            self._retry(items, error, self._run_writes)
+            return
+        if not self._queue.may_commit(ran):
+            self._session.rollback()
+            self._queue.put_back(items)
+            return
+        try:
+            self._session.commit()
+        except self._errors as error:
+            self._session.rollback()
+            self._fail(ran, error)
+        else:
+            self._queue.deliver(ran)
+        self._queue.put_back(items[len(ran) :])
+
+    def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
+        """Run items until time is up. The driver's errors end it; ``stops``: so do all others."""
+        until = monotonic() + LONGEST
+        for item in items:
+            item.error = item.result = None
+            try:
+                item.result = item.work(self._session.transaction)
+            except Exception as error:
+                if stops or isinstance(error, self._session.errors):
+                    raise
+                item.error = error
+            ran.append(item)
+            if monotonic() >= until:
+                return
+
+    def _retry(
+        self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
+    ) -> None:
+        """Roll back, and run each item in a transaction of its own; a single one has failed."""
+        if len(items) == 1 or self._session.will_pass(error):
+            self._put_back_or_fail(items, error)
+            return
+        self._session.rollback()
+        for item in items:
+            alone([item])
+
+    def _put_back_or_fail(self, items: Sequence[QueuedWork], error: Exception) -> None:
+        will_pass = self._session.will_pass(error)
+        self._session.rollback()
+        if will_pass:
+            # Callers whose patience ran out are gone before the next attempt.
+            self._queue.put_back(items)
+        else:
+            self._fail(items, error)
+
+    def _fail(self, items: Sequence[QueuedWork], error: Exception) -> None:
+        for item in items:
+            item.error = self._session.translated(error)
+        self._queue.deliver(items)
+
+
+def _settle(opened: asyncio.Future[None], error: Exception | None) -> None:
+    if opened.done():
+        return
+    if error is None:
+        opened.set_result(None)
+    else:
+        opened.set_exception(error)
