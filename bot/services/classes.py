@@ -41,11 +41,8 @@ from bot.store.tables import CLASS_CARDS, OPERATIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: The due time of a card when nothing is due: a press, or ending the class, makes it due.
-NEVER: Final = classes.NEVER
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
-_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: How much of a title goes into a workspace's name at most.
 TITLE_PART: Final = 28
 
@@ -113,7 +110,7 @@ def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
         stops_at=draft.stops_at,
     )
     if asked.is_new(tx):
-        look_at = NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+        look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
         tx.run("add_class_card", **CLASS_CARDS.columns(card), look_at=look_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
@@ -259,7 +256,7 @@ def _brought_up(
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = tx.one("open_operation_of", workspace_id=workspace_id)
-        if row is not None and row["verb"] in _UP:
+        if row is not None and row["verb"] in classes.UP:
             people.keep_result(tx, asked.interaction, row["id"])
             return workspace_id, OPERATIONS.of(row), True
     new = NewOperation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice
 from bot.domain.people import AuditEntry, Principal
 from bot.domain.workspaces import NOT_UP, OperationVerb
 from bot.store import cards, operations, workspaces
@@ -19,11 +19,10 @@ from bot.store.transaction import Transaction, as_json
 REST = 3.0
 #: The due time when nothing is due: a press, or ending the class, makes it due.
 NEVER = 1e12
-#: How many seconds back starts are counted to estimate their rate.
-OBSERVED_SECONDS = 30.0
 #: A card is next checked after this share of the time since its last change.
 _SLOWER = 0.1
-_UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
+#: What brings a workspace up.
+UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
 def card(tx: Transaction, card_id: str) -> ClassCard | None:
@@ -53,12 +52,6 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
         workspace = workspaces.workspace(tx, one.workspace_id) if one.workspace_id else None
         found.append(ClassProblem(one, operation, workspace))
     return found
-
-
-def posting(card: ClassCard) -> NewNotice:
-    """Return the notice that sends a card to its channel."""
-    body = {"channel_id": card.channel_id, "connection": card.connection}
-    return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
 def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
@@ -147,7 +140,7 @@ def _stop(tx: Transaction, press: Participant, new: NewOperation) -> tuple[str |
     row = tx.one("open_operation_of", workspace_id=new.workspace_id)
     if row is None and workspace["state"] in NOT_UP:
         return None, True
-    if row is not None and row["verb"] not in _UP:
+    if row is not None and row["verb"] not in UP:
         return None, True
     # Its person gets no card for it: those before show what becomes of the workspace.
     cards.owe_about(tx, new.workspace_id, changed=True)
