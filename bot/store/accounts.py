@@ -247,8 +247,11 @@ def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int
     Its ``tries_left`` must also still be ``expected_tries``, so that each of many simultaneous guesses costs
     one try. Return False if another write came first.
     """
+    # What is decided when a link is created stays.
+    fixed = {"nonce_hash", "principal", "connection", "waiting", "created_at"}
+    changes = (name for name in LINKS.fields if name not in fixed)
     expected = {"expected_stage": expected_stage, "expected_tries": expected_tries, "now": tx.now()}
-    return tx.run(setting("change_link", *LINKS.fields), **LINKS.columns(link), **expected) == 1
+    return tx.run(setting("change_link", *changes), **LINKS.columns(link), **expected) == 1
 
 
 def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
