@@ -3,8 +3,6 @@
 Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import gc

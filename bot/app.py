@@ -1,7 +1,5 @@
 """The composition of one process, from settings to shutdown: Slack, the pages, the background work."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -23,8 +21,7 @@ from bot.reconciler.scheduler import Scheduler
 from bot.services.accounts import Accounts
 from bot.services.context import RENEWED_EVERY, Context, Hints, Wake, owners_of
 from bot.slack.calls import SlackCaller
-from bot.slack.entering import Entered, enter
-from bot.slack.installed import READ_EVERY
+from bot.slack.installed import READ_EVERY, Entered, enter
 from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
 from bot.store import name_of, open_store
@@ -44,8 +41,8 @@ from bot.web.front import SAVED_EVERY, Replays
 from bot.web.health import Metrics
 from bot.web.install import InstallPages
 from bot.web.socket import SocketSide
+from handlers.delivery import replay
 from handlers.listeners import register
-from handlers.replay import replay
 from handlers.services import build_services
 
 log = structlog.get_logger(__name__)

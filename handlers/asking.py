@@ -1,7 +1,5 @@
 """The questions of what is chosen in a menu: a button asks by itself, an option of a menu can't."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -14,7 +12,7 @@ from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import unlink_button
 from bot.services.runs import owned
 from handlers import routes
-from handlers.class_card.buttons import stop_button
+from handlers.class_card import stop_button
 from handlers.dispatch import old_button, run_button
 from handlers.request import Request
 

@@ -5,8 +5,6 @@ parse their text once more: ``command_line`` takes one word per flag, and leaves
 ``--`` unchanged; ``running_flags`` takes all words up to the next flag, so that titles need no quotes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet

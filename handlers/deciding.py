@@ -1,4 +1,4 @@
-"""Decide what a message leads to: one table from what was read to what is done, offered or answered.
+"""Decide what a message leads to: from what was read to what is done, offered, answered or explained.
 
 | how sure it is | shows | starts | ends | makes |
 |---|---|---|---|---|
@@ -10,31 +10,31 @@
 What ends for good asks in any case. A question is answered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import Press
+from bot.messages.blocks.kit import Markup, Press, fill, line, safe
 from bot.messages.texts import answers as words
-from bot.messages.texts import talk
+from bot.messages.texts import cards, problems, talk, times
 from bot.services import naming
-from handlers import mistyped, questions, routes, talking
+from handlers import mistyped, routes, talking
+from handlers.command_line import written
+from handlers.connections import makers
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, TIMED, Manner, Reading, read
 from handlers.language.words import plain
-from handlers.linking.account import linked
-from handlers.linking.connections import makers
+from handlers.linking import linked
 from handlers.request import WORDS, Answered, Request
+from handlers.talking import heard
 from handlers.waiting import look
-from handlers.workspace import offering, targets, timing
-from handlers.workspace.several import all_at_once
+from handlers.workspace import targets, timers
+from handlers.workspace.operations import all_at_once, as_it_is
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
 _FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
@@ -89,7 +89,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
 
 
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
-    others = {"question": questions.answered, "several": _one_each, "nothing": _followed}
+    others = {"question": answered, "several": _one_each, "nothing": _followed}
     if reading.kind == "talk":
         return await _talked(request, reading)
     if reading.kind in others:
@@ -121,7 +121,7 @@ async def _offered_to_make(request: Request) -> Answer:
         request = replace(request, arguments=())
     if points and len(heard) == 1:
         if request.verb == "run":
-            return await offering.one(request.about("workspace", "start", ()), heard[0])
+            return await targets.one(request.about("workspace", "start", ()), heard[0])
         request = replace(request, arguments=(heard[0].title, *given[1:]))
     return talking.as_command(request)
 
@@ -165,8 +165,8 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         which = reading.which
     is_place = which.connections and not (which.workspaces or which.points or which.unknown)
     if is_place and reading.what == "status":
-        return await questions.answered(request, replace(reading, what="health"), rows)
-    request = await timing.timed(request, reading)
+        return await answered(request, replace(reading, what="health"), rows)
+    request = await timers.timed(request, reading)
     chosen, is_sure = await _chosen(request, reading, rows)
     return await _done(request, reading, chosen, is_sure=is_sure)
 
@@ -190,7 +190,7 @@ async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace],
     """Do a verb to what was chosen, or offer it."""
     verb, which = reading.what, reading.which
     request.spoken.of(chosen)
-    timing.refuse(request, reading, chosen)
+    timers.refuse(request, reading, chosen)
     does = routes.nature("workspace", verb).does
     if len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2:
         (workspace,) = chosen
@@ -200,15 +200,15 @@ async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace],
         if does is routes.Does.SHOWS or verb in _ASKS or not is_guess:
             manner = Manner.ASKED if is_guess and verb in _ASKS else request.manner
             return await routes.run(replace(request, target=workspace.id, manner=manner))
-        offered = await offering.one(request, workspace)
-        return replies.with_remarks(offered, offering.unknown_remarks(which))
+        offered = await targets.one(request, workspace)
+        return replies.with_remarks(offered, targets.unknown_remarks(which))
     if does is routes.Does.SHOWS and not which.unknown:
-        return await questions.listed(request, chosen)
+        return await listed(request, chosen)
     if "yes" in request.flags and request.manner is Manner.TYPED and not which.unknown and not request.more:
-        needed = await offering.needed(request, chosen)
-        if offering.is_known(request):
-            return await all_at_once(request, offering.verb_of(request), needed)
-    return await offering.several(request, chosen, which)
+        needed = await targets.needed(request, chosen)
+        if targets.is_known(request):
+            return await all_at_once(request, targets.verb_of(request), needed)
+    return await targets.several(request, chosen, which)
 
 
 def _is_unread_time(reading: Reading) -> bool:
@@ -268,7 +268,7 @@ async def _pointed(
     which = reading.which
     _, named, listed, runs = await talking.heard(request, rows)
     if which.place:
-        one = questions.counted(listed, which.place)
+        one = counted(listed, which.place)
         if one is None:
             raise Answered(talking.not_counted(request, listed))
         return [one], True
@@ -278,12 +278,12 @@ async def _pointed(
     if which.connections and not at:
         at = await targets.there(request, which.connections, rows)
     if which.points == "other" and len(named) == 1:
-        at = questions.others(named, listed or rows)
+        at = others(named, listed or rows)
     if which.points == "them" and named:
         return at, False
     if len(at) == 1:
         return at, bool(named) or (bool(which.connections) and reading.manner is Manner.TYPED)
-    fitting = await offering.needed(request, at)
+    fitting = await targets.needed(request, at)
     if named and len(fitting) == 1:
         return fitting, False
     raise Answered(targets.which_of_all(request, fitting or at or rows))
@@ -307,10 +307,10 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     heard = (await talking.heard(request, rows)).workspaces
     if len(heard) == 1 and does is not routes.Does.ENDS:
         return heard[0]
-    fitting = await offering.needed(request, rows)
-    is_offered = does is routes.Does.ENDS and is_free and offering.verb_of(request) in talk.DO_ONE
+    fitting = await targets.needed(request, rows)
+    is_offered = does is routes.Does.ENDS and is_free and targets.verb_of(request) in talk.DO_ONE
     if is_offered and len(fitting) == 1:
-        raise Answered(await offering.one(request, fitting[0]))
+        raise Answered(await targets.one(request, fitting[0]))
     raise Answered(targets.which_of_all(request, fitting or rows))
 
 
@@ -320,7 +320,7 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
     request.spoken.of_run(run.id)
     if reading.what in {"start", "restart", "resume"}:
         if reading.when is not None:
-            return timing.only_stops(request, [run.name])
+            return timers.only_stops(request, [run.name])
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
         return talking.offered(request, ["job list"])
@@ -392,7 +392,7 @@ async def _undone(request: Request, reading: Reading) -> Answer:
     if latest is None or about.what not in TIMED | {"force", "yes"}:
         return talking.nothing_to_undo(request, workspace)
     opposite = "start" if latest.verb.brings_down else "stop"
-    return await offering.one(request.about("workspace", opposite, ()), workspace)
+    return await targets.one(request.about("workspace", opposite, ()), workspace)
 
 
 async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
@@ -409,7 +409,7 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
         )
         return await _commanded(replace(request, verb=about.what), again, rows)
     if which.named and reading.when is not None and is_short:
-        return timing.only_stops(request, [one.title for one in which.named])
+        return timers.only_stops(request, [one.title for one in which.named])
     if reading.what == "same" and which.named and about.what in READ:
         again = replace(reading, kind="verb", what=about.what, manner=Manner.ASKED)
         return await _commanded(replace(request, verb=about.what), again, rows)
@@ -421,7 +421,7 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
         follows = about.what == "health" if not which.named else about.what in {"why", "since", "until"}
         asked = about.what if follows and is_short else "state"
         request.spoken.what = asked
-        return await questions.answered(request, replace(reading, kind="question", what=asked), rows)
+        return await answered(request, replace(reading, kind="question", what=asked), rows)
     if reading.is_foreign:
         return talking.small_talk(request, "foreign")
     if request.folder == "job" and len(request.arguments) == 1:
@@ -453,3 +453,213 @@ async def _mistyped_verb(request: Request, reading: Reading, rows: Sequence[Work
             guessed = replace(guessed, manner=Manner.ASKED)
             return await _commanded(replace(request, verb=near[0], arguments=guessed.words), guessed, rows)
     return talking.unknown_verb(request)
+
+
+_UP: Final = frozenset({State.RUNNING, State.STARTING})
+#: What is asked about one workspace, beyond its state.
+_MORE: Final = frozenset({"why", "since", "until", "length"})
+
+
+async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Answer a question; what it mentions is never changed."""
+    which = reading.which
+    named = which.named
+    if which.is_theirs:
+        return talking.theirs(request, named)
+    if which.connections and named:
+        there = [one for one in named if one.connection in which.connections]
+        named = there or named
+    runs = list(which.runs)
+    if not named and not runs:
+        named, runs = await _asked_about(request, reading, rows)
+    if reading.topic:
+        return await _on_topic(request, reading.topic, named)
+    is_of_run = reading.what in {"result", "output"} and not named
+    if runs or is_of_run:
+        return await _of_runs(request, reading, runs)
+    if named:
+        request.spoken.of(named)
+        return await _of_workspaces(request, reading, named)
+    if which.connections and reading.what == "health":
+        request.spoken.about = Spoken(connection=which.connections[0])
+        return await health(request, which.connections[0])
+    is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
+    if which.unknown and not is_about_yours and (reading.what != "list" or _is_strange(which.unknown)):
+        return await _nothing_named(request, reading)
+    for connection in which.connections:
+        if connection not in dict(request.services.linkless()):
+            await linked(request, connection)
+    narrowed = [which.state] if which.state and reading.what == "list" else []
+    narrowed += [written((connection,)) for connection in which.connections]
+    return await routes.run(request.about("workspace", "list", tuple(narrowed)))
+
+
+def _is_strange(unknown: Sequence[str]) -> bool:
+    """Return whether a question is about something else than workspaces."""
+    return any(plain(word) not in vocabulary.OF_LISTS for word in unknown)
+
+
+async def _asked_about(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[list[Workspace], list[Run]]:
+    """Return what a question that names nothing is about: what was last spoken of, if it points there."""
+    which = reading.which
+    is_open = reading.what in _MORE or bool(reading.topic)
+    if which.connections and not (which.points or which.place):
+        return [], []
+    if not (which.points or which.place or is_open) or (which.state and not which.points):
+        return [], []
+    if which.unknown and not reading.topic:
+        return [], []
+    _, named, listed, runs = await heard(request, rows)
+    if which.place:
+        one = counted(listed, which.place)
+        named = [one] if one is not None else []
+    elif which.points == "other" and len(named) == 1:
+        named = others(named, listed or rows)
+    elif is_open and len(named) > 1 and not which.points:
+        named = []
+    if which.connections:
+        named = [one for one in named if one.connection in which.connections]
+    if named or runs:
+        return named, [] if named else runs
+    return (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
+
+
+def others(named: Sequence[Workspace], rows: Sequence[Workspace]) -> list[Workspace]:
+    """Return what *the other one* is."""
+    return [one for one in rows if one not in named]
+
+
+def counted(listed: Sequence[Workspace], place: int) -> Workspace | None:
+    """Return what stands at a place of a list, counted from its end if negative; None if nothing does."""
+    at = place - 1 if place > 0 else len(listed) + place
+    return listed[at] if 0 <= at < len(listed) else None
+
+
+async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:
+    if len(named) > 1:
+        return await listed(request, named)
+    (workspace,) = named
+    about = request.about("workspace", "status", request.arguments, workspace.id)
+    if reading.what not in _MORE:
+        return await routes.run(about)
+    services = request.services
+    latest = await services.store.latest_operation(workspace.id)
+    said = {"why": _why, "since": _since, "length": _since, "until": _until}[reading.what]
+    return await as_it_is(about, workspace, more=said(request, workspace, latest))
+
+
+async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
+    """Return a list of exactly these workspaces."""
+    only = {
+        "what": words.WORKSPACES,
+        "words": written([one.title for one in named]),
+        "rows": [one.id for one in named],
+    }
+    return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
+
+
+def _why(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say why a workspace is as it is, as far as that is known."""
+    now, title = request.services.clock.now(), request.services.title(workspace.connection)
+    at = kit.moment_at(latest.ended_at or latest.created_at, now) if latest is not None else ""
+    since = kit.moment(latest.created_at, now) if latest is not None else ""
+    names = {"name": workspace.title, "title": title, "at": at, "since": since}
+    if latest is not None and latest.is_open:
+        held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
+        doing = Markup(cards.FORMS[latest.verb].doing)
+        return fill(talk.WHY_UNDER_WAY, doing=doing, held=Markup(held), **names)
+    if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
+        cause = Markup(safe(problems.sentence(latest.cause or "", title)))
+        return fill(talk.WHY_FAILED, verb=Markup(cards.FORMS[latest.verb].verb), cause=cause, **names)
+    brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
+    if workspace.state in _UP:
+        if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
+            return fill(talk.WHY_UP, **names)
+        return fill(talk.WHY_UP_ELSEWHERE, **names)
+    if workspace.detail:
+        return fill(talk.WHY_DETAIL, **names)
+    if workspace.state is State.FAILED:
+        return fill(talk.WHY_BROKEN, **names)
+    if brought_down and latest is not None:
+        return fill(talk.WHY_TIMER if latest.planned_for is not None else talk.WHY_STOPPED, **names)
+    if workspace.up_at is not None:
+        return fill(talk.WHY_ELSEWHERE, **(names | {"at": kit.moment_at(workspace.up_at, now)}))
+    return fill(talk.WHY_UNKNOWN, **names)
+
+
+def _since(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say since when a workspace is in its state, and how long that is."""
+    now, services = request.services.clock.now(), request.services
+    names = {"name": workspace.title, "title": services.title(workspace.connection)}
+    ended = latest.ended_at if latest is not None and latest.outcome is Outcome.FULFILLED else None
+    if latest is not None and latest.is_open:
+        return fill(talk.SINCE_BEGUN, since=kit.moment(latest.created_at, now), **names)
+    is_up = workspace.state is State.RUNNING
+    if latest is not None and ended is not None and latest.verb.brings_down is not is_up:
+        length = times.duration(max(now - ended, 60.0))
+        return fill(talk.SINCE, since=kit.moment(ended, now), length=length, **names)
+    if not is_up and workspace.up_at is not None:
+        return fill(talk.SINCE_LAST_UP, at=kit.moment_at(workspace.up_at, now), **names)
+    return fill(talk.SINCE_UNKNOWN, **names)
+
+
+def _until(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say what ends a workspace; when it is planned, its state says so."""
+    if latest is not None and latest.is_open:
+        return fill(talk.UNTIL_DONE, verb=Markup(cards.FORMS[latest.verb].doing.lower()))
+    names = {"name": workspace.title, "title": request.services.title(workspace.connection)}
+    if workspace.state not in _UP:
+        return fill(talk.UNTIL_DOWN, **names)
+    if workspace.stop_at is not None:
+        return fill(talk.UNTIL, at=kit.day_moment(workspace.stop_at), **names)
+    if workspace.ends_at is not None:
+        return fill(talk.UNTIL_ENDS, at=kit.day_moment(workspace.ends_at), **names)
+    return fill(talk.UNTIL_NONE, command=request.command_of("workspace"), typed=_typed(workspace), **names)
+
+
+def _typed(workspace: Workspace) -> Markup:
+    return Markup(line(written((workspace.title,))))
+
+
+async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
+    """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
+    if not runs:
+        runs = (await heard(request)).runs or await request.services.store.runs(request.principal)
+    if not runs:
+        return await routes.run(request.about("job", "status", ()))
+    run = runs[0]
+    request.spoken.of_run(run.id)
+    if reading.what == "output":
+        return await routes.run(request.about("job", "logs", (run.name,), run.id))
+    return lists.run_status(await request.services.gatherer.of_run(run))
+
+
+async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) -> Answer:
+    """Answer what can't be done here, below the workspace that is meant."""
+    said = fill(talk.TALK[topic], command=request.command_of("workspace"))
+    if len(named) != 1:
+        return replies.hint(said)
+    request.spoken.of(named)
+    return await as_it_is(request, named[0], more=said)
+
+
+async def health(request: Request, connection: str) -> Answer:
+    """Say whether a connection answers."""
+    services = request.services
+    since = (await services.store.outages()).get(connection)
+    now = services.clock.now()
+    sentence = fill(
+        talk.CONNECTION_UP if since is None else talk.CONNECTION_AWAY,
+        title=services.title(connection),
+        since=kit.moment(since if since is not None else now, now),
+    )
+    return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))
+
+
+async def _nothing_named(request: Request, reading: Reading) -> Answer:
+    """Say that a question names nothing of the person's."""
+    if reading.is_foreign:
+        return talking.small_talk(request, "foreign")
+    return replies.hint(talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command))

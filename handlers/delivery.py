@@ -1,16 +1,24 @@
-"""Deliver an Answer to where the request came from: in the body of the ack, or through the outbox."""
+"""Deliver an Answer to where the request came from, at once or when what it waited for is there."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+import structlog
 
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.workspaces import Surface
-from bot.messages.blocks import kit, limits
+from bot.messages.blocks import forms, kit
+from bot.messages.blocks.kit import Press
 from bot.support.cleaning import clean
 from bot.support.clock import Ids
+from handlers.dispatch import run_button, run_text
+from handlers.request import RESPONSE_SECONDS, Waiting
+from handlers.services import Services
+
+log = structlog.get_logger(__name__)
+
 
 #: Slack shows a line or two below a field.
 _ERROR = 300
@@ -31,7 +39,7 @@ def command_body(answer: Answer) -> dict[str, Any]:
 def form_body(answer: Answer) -> dict[str, Any]:
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
-        errors = {block_id: limits.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
+        errors = {block_id: kit.cut(clean(text), _ERROR) for block_id, text in answer.errors.items()}
         return {"response_action": "errors", "errors": errors}
     if answer.view is None:
         return {"response_action": "clear"}
@@ -111,3 +119,52 @@ def fit_for_channel(answer: Answer) -> Answer:
         one["action_id"] in kit.ADDRESSES or "url" in one for one in kit.buttons_of(answer.blocks)
     )
     return replace(answer, in_channel=False) if is_private else answer
+
+
+#: For how many seconds people look for an answer where they asked.
+_LOOKED_FOR_SECONDS = 120.0
+
+
+async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
+    """Run what waited, with the person's current rights; ``body`` is a ``Waiting``.
+
+    The answer goes to the response_url while it is valid, soon after a mention to its channel, otherwise by
+    direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
+    from later ones by ``task``. Raises StoreError if nothing could be written.
+    """
+    waited = Waiting.of(body)
+    if waited.folder not in services.commands.values():
+        log.warning("a waiting command is of no command that exists", folder=waited.folder)
+        return
+    left = waited.response_until - services.clock.now()
+    lives = waited.response_url is not None and left > 0
+    is_soon = RESPONSE_SECONDS - left <= _LOOKED_FOR_SECONDS
+    surface = Surface(
+        kind="replay",
+        channel_id=waited.channel_id,
+        thread_ts=waited.thread_ts,
+        response_url=waited.response_url if lives else None,
+        is_direct=waited.is_direct,
+        is_mention=waited.is_mention and is_soon,
+        view_external_id=waited.view,
+        interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
+    )
+    if waited.press:
+        answer = await run_button(services, principal, surface, Press.of_text(waited.press))
+    else:
+        answer = await run_text(
+            services, principal, surface, waited.text, folder=waited.folder, waited=waited
+        )
+    if not answer.text:
+        return
+    if surface.is_form and answer.view is None:
+        # Don't leave an open form waiting: it shows the answer instead.
+        answer = replace(
+            answer, view=forms.answer_view(answer, "job" if waited.folder == "job" else "workspace")
+        )
+    if lives or surface.is_form or surface.is_mention:
+        notice = reply_notice(answer, surface, principal, services.ids)
+    else:
+        notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)
+    await services.store.add_notices([notice])
+    services.wake()

@@ -1,7 +1,5 @@
 """From whatever comes in to its handler, and from any result to an Answer: one guard for all (ADR 42)."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -15,8 +13,7 @@ from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import replies
 from bot.messages.blocks.forms import answer_view, field_of
-from bot.messages.blocks.kit import Press
-from bot.messages.blocks.limits import fill, safe
+from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.replies import as_typed, in_view
 from bot.messages.texts import answers as words
@@ -29,7 +26,7 @@ from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
 from handlers.language.reading import MOST_WORDS
 from handlers.language.words import plain
-from handlers.linking.account import linked
+from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import AT_ONCE, SILENT, WORDS, Answered, AtFields, Reference, Request, Waiting
 from handlers.services import Services

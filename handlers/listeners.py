@@ -3,8 +3,6 @@
 The work comes first and the ack last: what is acknowledged has been written.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 from dataclasses import replace
@@ -22,7 +20,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import HomeUse, Principal
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit, replies
-from bot.messages.blocks.limits import safe
+from bot.messages.blocks.kit import safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.slack.calls import AnySlack, leads_to_slack
@@ -31,10 +29,10 @@ from bot.store.transaction import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, payload, routes
 from handlers.dispatch import first_field, run_button, run_form, run_search, run_shortcut, run_text
+from handlers.helping import introduced
 from handlers.payload import place_of
 from handlers.request import Occurrence
 from handlers.services import Services
-from handlers.welcome import introduced
 
 log = structlog.get_logger(__name__)
 

@@ -5,8 +5,6 @@ something else: ids and links are valid arguments, and some ids have the same sh
 an argument of the command is treated as a token.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,7 +13,7 @@ from typing import Final, Literal
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import pages, talk
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base

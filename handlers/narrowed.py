@@ -1,7 +1,5 @@
 """Tell what a list should show by the words after it, and say so: ``running``, a connection, a name."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,8 +8,7 @@ from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import Element, Press
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.kit import Element, Markup, Press, fill
 from bot.messages.texts import answers as texts
 from bot.messages.texts import cards
 from bot.providers.base import Provider

@@ -7,8 +7,6 @@ only if the payload shows that they belong to it; otherwise it is null, which is
 of the team itself grants access.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final

@@ -15,7 +15,7 @@ from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
 from bot.domain.workspaces import Surface, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.limits import Markup, line
+from bot.messages.blocks.kit import Markup, line
 from bot.services.asked import Asked
 from bot.support.clock import Ids
 from handlers.language.reading import Manner

@@ -3,8 +3,6 @@
 Nothing else lists them: every module of ``handlers`` is imported before the first lookup.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Callable, Coroutine, Iterable, Mapping

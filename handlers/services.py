@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.domain.people import Principal
-from bot.messages.blocks.limits import Markup, line
+from bot.messages.blocks.kit import Markup, line
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts, Contacts
 from bot.services.asked import Authority

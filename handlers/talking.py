@@ -1,7 +1,5 @@
 """Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -10,8 +8,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import lists, replies
-from bot.messages.blocks.kit import AGREED
-from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import talk
 from bot.messages.texts.verbs import VERBS

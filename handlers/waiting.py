@@ -1,7 +1,5 @@
 """Commands that wait for a list or an offer to be read, and run again after that."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,13 +7,13 @@ from typing import Any
 from bot.domain.forms import Purpose
 from bot.domain.people import Account, Snapshot
 from bot.messages.blocks import replies
-from bot.messages.blocks.limits import fill, safe
+from bot.messages.blocks.kit import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.services.making import PersonalOffer
 from bot.services.runs import Runs
 from bot.services.workspaces import Workspaces
-from handlers.linking.account import linked
+from handlers.linking import linked
 from handlers.request import SILENT, Answered, Request, Waiting
 
 

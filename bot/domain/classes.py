@@ -1,7 +1,5 @@
 """Class cards: one button in a channel, and the result of each person's press."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The facts behind cards, notices and people's Homes, gathered before anything is rendered."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal

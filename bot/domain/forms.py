@@ -3,8 +3,6 @@
 ``bot.messages`` renders them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self

@@ -6,8 +6,6 @@ of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an h
 day.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass

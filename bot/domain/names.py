@@ -1,7 +1,5 @@
 """Names that Usher chooses: what people would say, with a number or a mark only where necessary; pure."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Collection, Iterable

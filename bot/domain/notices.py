@@ -1,7 +1,5 @@
 """What Usher sends to people: answers, notices and cards."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto

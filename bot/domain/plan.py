@@ -5,8 +5,6 @@ input. The tables of ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_
 specification.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

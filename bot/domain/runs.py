@@ -1,7 +1,5 @@
 """Job runs: what a person launched, its progress, and its output; and the steps of all work."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum

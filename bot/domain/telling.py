@@ -5,8 +5,6 @@ for recently. What the person switched off only shows on the card, if there is o
 ends is said a week and a day before its credential does.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final, Literal

@@ -5,8 +5,6 @@ says with its type what kind of time it is; what rows keep besides stands with t
 (``bot.store.tables``).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final

@@ -1,7 +1,5 @@
 """Workspaces on providers: their states, what a read found, what stopping does, and operations on them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The providers: each file or package here adds one, which is found by its class attribute ``kind``."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

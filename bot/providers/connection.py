@@ -4,8 +4,6 @@ Base URLs and IDE addresses are compared by their parsed parts and never by pref
 row 15): hosts in lower case, without a trailing dot, in their IDNA form.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 import unicodedata

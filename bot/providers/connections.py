@@ -4,8 +4,6 @@ Anyone who can write to this file decides where people's tokens are sent, so it 
 it, or if others may read it while it contains secrets.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What an operator prepared in the connections file (presets, recipes), and fields that forms share."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Any, TypeVar

@@ -4,8 +4,6 @@ A missing required value becomes BadAnswer naming the field. A malformed optiona
 once. In a list, no entry hides another (``entries``).
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import unicodedata

@@ -3,8 +3,6 @@
 Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from functools import partial

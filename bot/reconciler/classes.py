@@ -3,8 +3,6 @@
 Driven by due rows: work interrupted by a crash becomes due again, and doing it twice does no harm.
 """
 
-from __future__ import annotations
-
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, Participant
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Principal

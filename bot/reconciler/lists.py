@@ -1,7 +1,5 @@
 """Lists of people's workspaces and runs: read in the background, so that names are known when needed."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar

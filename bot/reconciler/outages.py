@@ -3,8 +3,6 @@
 A connection whose own secret is refused is also out of order, until the secret is accepted again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

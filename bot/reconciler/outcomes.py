@@ -1,7 +1,5 @@
 """What a step learned, saved: the end of an operation or run, and a notice when a deadline passes."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar

@@ -6,8 +6,6 @@ Results that arrive during a write form the next batch. An entry is the secret t
 Usher's page; only a new one is stored.
 """
 
-from __future__ import annotations
-
 import asyncio
 import zlib
 from collections import Counter, defaultdict

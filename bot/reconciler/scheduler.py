@@ -3,8 +3,6 @@
 APScheduler keeps its jobs in memory and only fires ticks; due work, daily work included, is in Usher's rows.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final

@@ -1,7 +1,5 @@
 """Outputs of runs, read as they arrive: one stream each, reopened if it breaks while the run continues."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress

@@ -4,8 +4,6 @@ While an account is suspected its calls wait (``bot.reconciler.ask``). Checks us
 is. When several people's credentials are refused, the connection is at fault and nobody's time runs.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

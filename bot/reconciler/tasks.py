@@ -1,7 +1,5 @@
 """The reconciler's work that isn't an operation: usernames, schedules, offers, commands, revocations."""
 
-from __future__ import annotations
-
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar

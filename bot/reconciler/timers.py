@@ -7,8 +7,6 @@ Nobody's work is stopped on a warning that was for something else: after an abse
 hasn't been read since the warning, it is read first and its person is warned again.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import structlog

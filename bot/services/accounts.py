@@ -10,8 +10,6 @@ A session proves who signed in with Slack, and nothing more. Who owns a workspac
 still act, is checked again at every request.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 from dataclasses import replace

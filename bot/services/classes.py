@@ -3,8 +3,6 @@
 A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 12).
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

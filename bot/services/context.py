@@ -3,8 +3,6 @@
 Where one process has the database to itself, it owns everything and writes nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

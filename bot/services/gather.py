@@ -1,7 +1,5 @@
 """Gather the facts that cards and notices are drawn from: rows, titles, names, addresses to show."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

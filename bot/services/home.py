@@ -1,7 +1,5 @@
 """People's Homes, which are projections of rows like cards, and their preferences."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal

@@ -6,8 +6,6 @@ The reasons are in ``docs/rules.md``, "Linking proves both sides". Every refusal
 for the person; its rule decides the page's status.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac

@@ -6,8 +6,6 @@ A form changes with what is chosen in it, so flags are applied one after another
 depend on first, each time with the resulting form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final

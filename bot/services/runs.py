@@ -1,7 +1,5 @@
 """What people do with runs of jobs: launch, view, follow, stop. Nothing here waits for a provider."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -3,8 +3,6 @@
 Every method authorises the principal against the current row, whatever the caller read before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,25 +1,25 @@
-"""Slack where Usher is installed by OAuth: for each person, the token and the budget of their installation.
+"""Slack where Usher is installed: whose requests are served, and with which token and budget it is called.
 
 What the rows say is kept in memory and read again every two seconds, and sooner where somebody comes from a
 place that isn't known yet (``docs/memory.md``, ``docs/adr/0033-several-slack-workspaces.md``). One process
 at a time replaces a token before it expires, with the row as the lock.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import structlog
+from pydantic import SecretStr
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Installed, Principal
-from bot.domain.policy import Installation, Installations
+from bot.domain.policy import AnyInstallation, Installation, Installations
 from bot.slack.calls import (
     NOT_INSTALLED,
+    AnySlack,
     Budget,
     Meaning,
     PacedSlack,
@@ -504,3 +504,64 @@ def lasts(answer: Mapping[str, Any]) -> float | None:
     """Return for how many seconds a token is valid; None without an end."""
     seconds = answer.get("expires_in")
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
+
+
+class Tenants(Protocol):
+    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to; None for a stranger's."""
+        ...
+
+    def held(self, name: str) -> str:
+        """Return the bot's token of an installation, by its id."""
+        ...
+
+
+class OneTenant:
+    """Serve the one installation that the bot token in the environment is for."""
+
+    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
+        self._installation = installation
+        self._token = bot_token.get_secret_value()
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the only installation, if a team belongs to it."""
+        return self._installation.of(enterprise_id, team_id)
+
+    def held(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
+        """Return the only token."""
+        return self._token
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Hold where Usher is installed, whose requests are served and what calls Slack there.
+
+    ``by_oauth`` is None with a bot token.
+    """
+
+    place: AnyInstallation
+    tenants: Tenants
+    slack: AnySlack
+    by_oauth: InstalledSlack | None = None
+
+
+async def enter(
+    settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
+) -> Entered:
+    """Ask Slack who the bot token belongs to, or read the installations by OAuth.
+
+    ``make`` returns a caller for a token. Raises SlackFailed and StoreError.
+    """
+    if settings.slack_bot_token is None:
+        installed = await InstalledSlack.enter(settings, store, make, clock)
+        return Entered(installed.installations, installed, installed, installed)
+    token = settings.slack_bot_token
+    caller = make(token.get_secret_value())
+    answer = await caller.call(AUTH_TEST, {})
+    installation = Installation.from_auth_test(
+        answer.data, settings.admin_ids() | settings.global_admin_ids()
+    )
+    slack = PacedSlack(caller, Budget(store, installation), clock)
+    return Entered(installation, OneTenant(installation, token), slack)

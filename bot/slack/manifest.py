@@ -5,8 +5,6 @@ Slack's published schema, and compare every scope, event and command with the ta
 Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +27,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
     {
         "app_mentions:read": Use(
             "Reads requests that mention the bot, in channels it was invited to.",
-            "handlers.events.conversation",
+            "handlers.events",
         ),
         "chat:write": Use(
             "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date.",
@@ -45,7 +43,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
         ),
         "im:history": Use(
             "Reads what people write to the bot, and checks whether a message of its own has arrived.",
-            "handlers.events.conversation",
+            "handlers.events",
         ),
         "im:write": Use(
             "Finds the direct message with a person, to check whether a first message there has arrived.",
@@ -71,31 +69,31 @@ EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
     {
         "app_home_opened": Use(
             "Shows people their workspaces, runs and accounts when they open the app's Home tab.",
-            "handlers.home",
+            "handlers.preferences",
         ),
         "app_mention": Use(
             "The same words as after the slash command, said to the bot in a channel.",
-            "handlers.events.conversation",
+            "handlers.events",
         ),
         "app_uninstalled": Use(
             "Deletes all links of the workspace that removes the app.",
-            "handlers.events.people",
+            "handlers.events",
         ),
         "message.im": Use(
             "The same words as after the slash command, said to the bot in a direct message.",
-            "handlers.events.conversation",
+            "handlers.events",
         ),
         "team_join": Use(
             "Learns about new people, and who of them is a guest.",
-            "handlers.events.people",
+            "handlers.events",
         ),
         "tokens_revoked": Use(
             "Stops using a token that Slack has taken back, and tells a person whose own it was.",
-            "handlers.events.people",
+            "handlers.events",
         ),
         "user_change": Use(
             "Deletes the links of a person who leaves, and learns who became a guest.",
-            "handlers.events.people",
+            "handlers.events",
         ),
     }
 )
@@ -132,14 +130,14 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = MappingProxyType(
     {
         "start_workspace": Shortcut(
             "Starts one of a person's workspaces from wherever they are in Slack.",
-            "handlers.workspace.shortcut",
+            "handlers.workspace.listing",
             kind="global",
             name="Start a workspace",
             description="Choose one of your workspaces and start it",
         ),
         "run_as_job": Shortcut(
             "Opens the job form with the command of a message in it; it runs when the person presses Run.",
-            "handlers.job.shortcut",
+            "handlers.job",
             kind="message",
             name="Run as a job",
             description="Run the command in this message as a job",

@@ -5,8 +5,6 @@ doctor compares the token's scopes with it. Budgets are per method, app and work
 ``docs/slack.md``, "Rate limits".
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The table of people: who is a guest, a bot, deactivated or a stranger, as Slack reports it."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping

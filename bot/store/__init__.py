@@ -1,7 +1,5 @@
 """The store: ``open_store`` chooses the engine by the database's URL."""
 
-from __future__ import annotations
-
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Engine

@@ -1,7 +1,5 @@
 """Linked accounts: invited, approved, looked up, refused, unlinked; each with all that depends on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal

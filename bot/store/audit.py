@@ -5,8 +5,6 @@ the whole database can forge all of it: if that matters, copy the head's hash el
 for an archive, in order, and the chain goes on from an anchor (``docs/adr/0038-archives-of-the-audit.md``).
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial

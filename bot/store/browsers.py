@@ -1,7 +1,5 @@
 """Browser sessions: begun by Sign in with Slack, used by pages, ended by sign-out, an unlink or expiry."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from bot.domain.people import AuditEntry, Principal

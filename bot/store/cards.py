@@ -5,8 +5,6 @@ about a workspace or a run, the one that was sent last is live. The one before b
 (``docs/rules.md``, "History stays, one message is live").
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from bot.domain.notices import Card, Mark, NoticeKind

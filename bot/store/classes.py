@@ -1,7 +1,5 @@
 """Class cards: what a press does in one transaction, and what the end of a class stops."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant

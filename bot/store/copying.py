@@ -4,8 +4,6 @@ Everything is copied in one transaction: after an interruption the target is as 
 serve from either of them meanwhile.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing

@@ -3,8 +3,6 @@
 The rule is in ``docs/rules.md``, "The poll gate".
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """The outbox: written with the transition it reports, sent later; each message once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

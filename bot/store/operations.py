@@ -1,7 +1,5 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """People: the inbox, who they are, what they want to hear, what was spoken of, and their Homes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

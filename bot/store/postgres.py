@@ -6,8 +6,6 @@ that lock: they run side by side, in one process and in several, and lock the ro
 (``docs/adr/0029-postgresql.md``). Synchronous calls in a thread are as quick as asynchronous ones.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing

@@ -1,7 +1,5 @@
 """The results of claimed reads: what they change in rows, and when a gate's next read is due."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

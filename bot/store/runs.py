@@ -1,7 +1,5 @@
 """Job runs: requested by people, found in lists, claimed when due, advanced, ended once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any

@@ -1,17 +1,18 @@
-"""The SQL files of this folder, read once: named queries, migrations, and which of them are missing."""
+"""The schema of a database: its SQL files, read once, missing migrations, and what becomes of its times.
 
-from __future__ import annotations
+Only the serving process heals them, when it starts (``docs/adr/0019-who-heals-clocks.md``).
+"""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.notices import Mark, NoticeKind
+from bot.domain.times import Kind, Time
 from bot.store.tables import TABLES
-from bot.store.times import healing_queries
 from bot.support.errors import StoreTooNew, StoreUnreleased
 
 TABLE = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
@@ -117,3 +118,52 @@ def migrations() -> dict[str, str]:
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
     }
     return {name: scripts[name].read_text(encoding="utf-8") for name in sorted(scripts)}
+
+
+#: What happened within so many seconds moves back with a clock that was set back: open work is no older.
+_RECENT: Final = 86_400.0
+_HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
+#: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
+_OPEN: Final = {
+    "runs": "outcome IS NULL",
+    "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
+    "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
+}
+
+
+def healing_queries() -> dict[str, str]:
+    """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
+
+    Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
+    seconds the clock was set back since the times were written. Times in the future move back by that, and so
+    does what happened in the last day, which keeps the order of all that open work compares.
+    """
+    healed = {
+        name: {column: time for column, time in table.times.items() if time.kind in _HEALED}
+        for name, table in TABLES.items()
+    }
+    return {f"heal_times_of_{name}": _statement(name, times) for name, times in healed.items() if times}
+
+
+def _statement(table: str, times: Mapping[str, Time]) -> str:
+    is_open = _OPEN.get(table, "1 = 1")
+    sets = ", ".join(f"{name} = {_healthy(name, time, is_open)}" for name, time in times.items())
+    where = " OR ".join(_is_ill(name, time, is_open) for name, time in times.items())
+    return f"UPDATE {table} SET {sets} WHERE {where}"  # noqa: S608 - of the names above alone
+
+
+def _healthy(name: str, time: Time, is_open: str) -> str:
+    moved, limit = f"{name} - :back", f":now + {time.farthest!r}"
+    counts = f"WHEN {_counts(name, is_open)} THEN :now " if time.kind is Kind.SINCE else ""
+    stays = f"{name} <= :now" if time.kind is Kind.DUE else f"{name} <= :now - {_RECENT!r}"
+    return f"CASE {counts}WHEN {stays} THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
+
+
+def _is_ill(name: str, time: Time, is_open: str) -> str:
+    since = ":now" if time.kind is Kind.DUE else f":now - {_RECENT!r}"
+    is_ahead = f"{name} > :now + {time.farthest!r} OR (:back > 0.0 AND {name} > {since})"
+    return f"{is_ahead} OR ({_counts(name, is_open)})" if time.kind is Kind.SINCE else is_ahead
+
+
+def _counts(name: str, is_open: str) -> str:
+    return f":is_unknown = 1 AND {name} IS NOT NULL AND {is_open}"

@@ -4,13 +4,11 @@ While the machine keeps running, its monotonic clock shows by how much the clock
 nobody knows how much time has passed, so anything that must not be early waits its full time from now on.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Final
 
+from bot.store.schema import healing_queries
 from bot.store.tables import SERVING
-from bot.store.times import healing_queries
 from bot.store.transaction import ClockReading, Engine, Transaction
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.

@@ -6,8 +6,6 @@ A sliding minute for each method and Slack workspace, a gap between two calls to
 that Slack asked for (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal

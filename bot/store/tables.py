@@ -5,8 +5,6 @@ deleted by a key here; ``queries.sql`` has what decides something. A table witho
 as they are given.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from enum import Enum

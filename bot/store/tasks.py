@@ -1,7 +1,5 @@
 """Tasks, and what processes share about connections: providers' last answers, outages, owners, pauses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

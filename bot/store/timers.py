@@ -4,8 +4,6 @@ An episode counts how often a workspace was brought up: a button drawn in an ear
 that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Upkeep and totals for operators and administrators: counts, and the sweep of outdated rows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """People's workspaces: created through Usher, found in lists, added, named, hidden and ending."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial

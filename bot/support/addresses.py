@@ -5,8 +5,6 @@ environment in different ways. One knows no NO_PROXY, the other takes passwords 
 to the proxy, in clear, what is for this machine.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from dataclasses import dataclass

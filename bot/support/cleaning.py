@@ -1,7 +1,5 @@
 """Texts from outside, without known secrets in whatever form, and without invisible characters."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -5,8 +5,6 @@ for that long, and setting it ahead would make it count all the runs that it thi
 keeps it on schedule.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 import time

@@ -5,8 +5,6 @@ on the machine can read is refused. Problems are sentences without values, becau
 and tickets.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import stat

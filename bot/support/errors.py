@@ -39,8 +39,6 @@
 Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

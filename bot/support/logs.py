@@ -3,8 +3,6 @@
 Libraries that use the standard library's logging pass the same processors (``docs/security.md``, row 19).
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

@@ -4,8 +4,6 @@ A limit is a token bucket, so that nobody takes what others need. It is in memor
 only a few seconds' worth; times are the injected monotonic seconds.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress

@@ -1,7 +1,5 @@
 """Every setting with its default, and all problems reported at once, as sentences without values."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping

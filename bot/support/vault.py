@@ -4,8 +4,6 @@ Fernet has no associated data, hence the key inside. The newest key seals, every
 reseals under the newest.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 

@@ -9,8 +9,6 @@ backup, records how far the audit had come when this machine last saw it: a data
 has a different history, brings back links that were ended since.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """The first settings and connections file, from a few questions. What isn't answered is left to fill in."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Mapping

@@ -3,8 +3,6 @@
 Each row is checked at its provider first; nothing is written in a dry run, or for a row with a problem.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +21,7 @@ from bot.providers.connections import build_providers
 from bot.services.accounts import is_username
 from bot.services.asked import Authority
 from bot.services.context import Context
-from bot.slack.entering import Entered, enter
+from bot.slack.installed import Entered, enter
 from bot.slack.notifier import WebApi
 from bot.slack.people import People
 from bot.store.records import Activation, NewTask

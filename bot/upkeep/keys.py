@@ -1,7 +1,5 @@
 """The keys that open what is stored: whether they do, and encrypting everything with the newest one."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

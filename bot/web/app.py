@@ -4,8 +4,6 @@ For every request: one line in the log, without query, nonce and headers (``docs
 exception that leaves, and the headers of every response.
 """
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import logging

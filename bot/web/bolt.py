@@ -4,8 +4,6 @@ What arrives here has been verified (by ``bot.web.front``, or by the Socket Mode
 has been checked. Bolt finds the listener, which finishes before its answer is sent (ADR 20).
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -24,10 +22,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages.blocks import kit
 from bot.messages.texts import pages as words
-from bot.slack.entering import Tenants
+from bot.slack.installed import Tenants
 from bot.support.clock import Ids
 from bot.support.environment import without_variables
-from bot.web.shapes import Malformed, kind_of
+from bot.web.front import Malformed, kind_of
 
 _log = structlog.get_logger(__name__)
 

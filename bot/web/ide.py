@@ -5,8 +5,6 @@ The credential that opens the workspace is given only to the page's own script, 
 that no other page can send; the HTML contains no secret.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo

@@ -3,8 +3,6 @@
 ``docs/adr/0033-several-slack-workspaces.md``; the facts are in ``docs/slack.md``, "Installation by OAuth".
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import re

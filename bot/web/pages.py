@@ -5,8 +5,6 @@ the link so that another one can be open in the next tab. Visiting uses up nothi
 submitting a form does, which must come from our own page in this browser.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps

@@ -3,8 +3,6 @@
 A workspace's page may also load from its vendor's hosts, and nothing else (``docs/security.md``, row 14).
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from functools import cache, lru_cache

@@ -18,8 +18,7 @@ from bot.domain import moments
 from bot.domain.moments import LEADS, Phrase
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
-from handlers.language.names import Names, Piece
-from handlers.language.which import Which, pieces_of, which_of
+from handlers.language.names import Names, Piece, Which, pieces_of, which_of
 from handlers.language.words import (
     ENDS,
     are_list,

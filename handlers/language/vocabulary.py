@@ -3,8 +3,6 @@
 Words are separated by blanks, phrases by commas.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal

@@ -4,8 +4,6 @@ Small letters, no signs or marks around, nothing inside quotes. Nothing that tak
 for a word that is at least as close to one that starts, makes or shows something.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import pairwise

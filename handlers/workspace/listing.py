@@ -1,24 +1,29 @@
-"""Show workspaces: all of a person's, what one is doing, and how to open it."""
-
-from __future__ import annotations
+"""A person's workspaces: shown, added, named, removed from their list, started from wherever they are."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.notices import Answer
-from bot.domain.workspaces import State
-from bot.messages.blocks import buttons, lists, replies
+from bot.domain.workspaces import State, Surface, Workspace
+from bot.messages.blocks import buttons, kit, lists, replies
+from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
-from bot.messages.blocks.limits import fill
+from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.blocks.replies import help_button, list_button
 from bot.messages.texts import answers as words
+from bot.messages.texts import cards, home, verbs
+from bot.services import naming
 from handlers import narrowed, routes
-from handlers.linking.account import linked
+from handlers.dispatch import run_button
+from handlers.helping import new_step
+from handlers.language.words import plain
+from handlers.linking import link_any, linked
 from handlers.narrowed import workspaces_like
+from handlers.payload import value_in
 from handlers.request import Request
-from handlers.welcome import new_step
 from handlers.workspace.operations import as_it_is, not_there
-from handlers.workspace.targets import nothing_yet, old_and_rows, workspace_of
+from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 
 
 @routes.verb("workspace", "list", flags=("share",), does=routes.Does.SHOWS)
@@ -93,3 +98,208 @@ async def show_address(request: Request) -> Answer:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     sentence = lists.in_its_state(facts.now, workspace, words.NOT_RUNNING)
     return replies.hint(sentence, [start_button(workspace)])
+
+
+_ON_OFF = {"on": True, "off": False, "usual": None}
+#: A list of choices has at most 100 entries.
+_MOST = 100
+
+
+@routes.verb("workspace", "add")
+async def add(request: Request) -> Answer:
+    """Add what the link or id refers to, on the one connection that recognises it."""
+    if not request.arguments:
+        return replies.hint(fill(words.ADD_USAGE, command=request.command))
+    brought_back = await _bring_back(request)
+    if brought_back is not None:
+        return brought_back
+    reference, rest = _reference(request)
+    name = " ".join(rest) or None
+    found = naming.references(reference, request.services.connections)
+    if not found:
+        return await _unknown(request)
+    if len(found) > 1:
+        # If several connections recognise an id, the one that the person has linked is meant.
+        linked_at = {
+            account.connection for account in await request.services.store.accounts(request.principal)
+        }
+        found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
+    if len(found) > 1:
+        example = f"{line(reference)}@{min(found)}"
+        titles = request.services.titles(found)
+        sentence = fill(words.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
+        return replies.hint(sentence)
+    connection, remote_id = next(iter(found.items()))
+    await linked(request, connection)
+    added = await request.services.personal_list.add(
+        request.principal,
+        connection,
+        remote_id,
+        naming.own_name(name) if name is not None else None,
+        interaction=request.surface.interaction,
+    )
+    title = request.services.title(connection)
+    return replies.answer(fill(words.ADDED, name=added.title, title=title), [list_button()])
+
+
+def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
+    """Return the link or id, and the words after it; a title after an @ may have several words."""
+    given = request.arguments
+    for count in range(len(given), 1, -1):
+        text = " ".join(given[:count])
+        _, connection = naming.split_connection(text, request.services.connections)
+        if "@" in given[0] and connection is not None:
+            return text, given[count:]
+    return given[0], given[1:]
+
+
+async def _bring_back(request: Request) -> Answer | None:
+    """Bring back a forgotten workspace, if the words are its name and no other's."""
+    rows = await request.services.store.workspaces(request.principal, hidden=True)
+    needle = naming.fold(request.name)
+    found = [one for one in rows if one.hidden and needle in {naming.fold(one.title), naming.fold(one.name)}]
+    if len(found) != 1:
+        return None
+    await linked(request, found[0].connection)
+    back = await request.services.personal_list.bring_back(
+        request.principal, found[0].id, interaction=request.surface.interaction
+    )
+    return _brought_back(request, back)
+
+
+async def _unknown(request: Request) -> Answer:
+    accounts = await request.services.store.accounts(request.principal)
+    if not accounts:
+        return link_any(request)
+    titles = request.services.titles(account.connection for account in accounts)
+    return replies.hint(fill(words.ADD_UNKNOWN, titles=titles))
+
+
+@routes.verb("workspace", "alias", flags=("clear",))
+async def alias(request: Request) -> Answer:
+    """Set a name, or remove it with ``--clear``."""
+    if "clear" in request.flags and request.arguments:
+        workspace = await named(request, request.name)
+        await request.services.personal_list.alias(
+            request.principal, workspace.id, None, interaction=request.surface.interaction
+        )
+        return replies.answer(fill(words.UNALIASED, name=workspace.name))
+    if len(request.arguments) < 2:
+        return replies.hint(fill(words.ALIAS_USAGE, command=request.command))
+    workspace, alias = await _split(request)
+    await request.services.personal_list.alias(
+        request.principal, workspace.id, naming.own_name(alias), interaction=request.surface.interaction
+    )
+    return replies.answer(fill(words.REALIASED, old=workspace.title, name=alias))
+
+
+async def _split(request: Request) -> tuple[Workspace, str]:
+    """Tell old name and new one apart: the longest prefix that is a workspace, else the first word."""
+    rows = await request.services.store.workspaces(request.principal)
+    for count in range(len(request.arguments) - 1, 1, -1):
+        found = naming.find(" ".join(request.arguments[:count]), rows, request.services.connections)
+        if found.kind == "one":
+            return found.workspaces[0], _new_name(request.arguments[count:])
+    return await named(request, request.arguments[0]), _new_name(request.arguments[1:])
+
+
+def _new_name(given: tuple[str, ...]) -> str:
+    """Return the new name: `to` before it isn't part of it, unless it is quoted."""
+    return " ".join(given[1:] if len(given) > 1 and plain(given[0]) in {"to", "as", "into"} else given)
+
+
+@routes.verb("workspace", "notify", flags=("ready", "stopped"))
+async def notify(request: Request) -> Answer:
+    """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
+    wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
+    if wanted not in _ON_OFF:
+        return replies.hint(fill(home.NOTIFY_USAGE, command=request.command))
+    workspace = await named(request, " ".join(request.arguments[:-1]))
+    only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
+    changed = await request.services.preferences.choose(
+        request.principal,
+        workspace.id,
+        ready=chosen if only != {"stopped"} else workspace.tells_ready,
+        stopped=chosen if only != {"ready"} else workspace.tells_stopped,
+        interaction=request.surface.interaction,
+    )
+    usual = await request.services.preferences.of(request.principal)
+    ready = usual.ready if changed.tells_ready is None else changed.tells_ready
+    stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
+    is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
+    template = home.NOTIFY_USUAL if is_usual else home.NOTIFY[ready, stopped]
+    title = request.services.title(workspace.connection)
+    return replies.answer(fill(template, name=workspace.title, title=title))
+
+
+@routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS)
+async def forget(request: Request) -> Answer:
+    """Forget a workspace, and say how to bring it back."""
+    workspace = await workspace_of(request)
+    await request.services.personal_list.forget(
+        request.principal, workspace.id, interaction=request.surface.interaction
+    )
+    title = request.services.title(workspace.connection)
+    return replies.answer(
+        fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command),
+        [replies.bring_back_button(workspace)],
+    )
+
+
+@routes.action("bring_back")
+async def bring_back(request: Request) -> Answer:
+    """Bring back what was just forgotten."""
+    services = request.services
+    workspace = await services.workspaces.owned(request.principal, "add", request.target or "")
+    await linked(request, workspace.connection)
+    back = await services.personal_list.bring_back(
+        request.principal, workspace.id, interaction=request.surface.interaction
+    )
+    return _brought_back(request, back)
+
+
+def _brought_back(request: Request, back: Workspace) -> Answer:
+    title = request.services.title(back.connection)
+    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title), [list_button()])
+
+
+@routes.options("workspace")
+async def complete(request: Request) -> list[dict[str, Any]]:
+    """Return the workspaces that match the letters typed so far; all of them if there are none."""
+    rows = await request.services.store.workspaces(request.principal)
+    needle = naming.fold(request.name)
+    fitting = [one for one in rows if needle in naming.fold(one.title) or needle in naming.fold(one.name)]
+    chosen = fitting or list(naming.nearest(request.name, rows))
+    return [
+        {
+            "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),
+            "value": one.id,
+        }
+        for one, label in zip(chosen[:_MOST], labels_of(chosen[:_MOST], rows), strict=True)
+    ]
+
+
+@routes.shortcut("start_workspace")
+async def start_workspace(request: Request) -> Answer:
+    """Answer with the form; somebody without workspaces is told how to get one."""
+    services = request.services
+    # What waits for a link or a list is the list itself: a form can't be opened later.
+    request = replace(request, verb="list", text="list")
+    old, rows = await old_and_rows(request)
+    if not rows:
+        # An empty list says what Usher is: that need not be said again.
+        await services.contacts.meet(request.principal)
+        return await nothing_yet(request, old)
+    if old:
+        await services.workspaces.look(old)
+    states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
+    view = drawn.start_view(rows, labels_of(rows, rows), states)
+    return Answer(text=verbs.START_TITLE, view=view)
+
+
+@routes.view("start_workspace")
+async def chosen(request: Request) -> Answer:
+    """Start what was chosen, as its button would; the form becomes the answer."""
+    surface = Surface(kind="button", interaction=request.surface.interaction)
+    press = Press("start", value_in(request.view, drawn.START_FIELD))
+    return await run_button(request.services, request.principal, surface, press)

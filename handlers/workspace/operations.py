@@ -1,39 +1,56 @@
-"""Operations on workspaces: find the workspace, write the operation, say what happens."""
+"""Operations on workspaces, on one or several: find them, ask before an end, write them, say what happens."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from dataclasses import replace
-
-from bot.domain.moments import Moment
-from bot.domain.notices import Answer
-from bot.domain.workspaces import OperationVerb, State, Workspace
+from bot.domain.moments import FARTHEST_SECONDS, Moment
+from bot.domain.notices import Answer, Spoken
+from bot.domain.workspaces import (
+    Call,
+    Effects,
+    Operation,
+    OperationVerb,
+    Outcome,
+    State,
+    Workspace,
+    is_final,
+    restart_mode,
+)
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import at_stake, day_said, offered, said
-from bot.messages.blocks.kit import AGREED
-from bot.messages.blocks.limits import fill
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards
+from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
+from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
+from bot.messages.texts import answers, cards, problems, talk, times
+from bot.services import naming, workspaces
 from bot.store.records import Accepted
-from bot.support.errors import Refused
+from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
-from handlers.linking.account import linked
-from handlers.request import SILENT, Request
-from handlers.workspace.beside import beside_card, ends
-from handlers.workspace.offering import ask_before_ending, ask_before_suspending
-from handlers.workspace.targets import workspace_of
-from handlers.workspace.timers import stop_later, timer_or_ask
-from handlers.workspace.timing import moment_of
+from handlers.command_line import normalise
+from handlers.language.reading import Manner
+from handlers.linking import linked
+from handlers.payload import value_in
+from handlers.request import SILENT, AtFields, Request
+from handlers.talking import nothing_to_undo
+from handlers.workspace import targets
+from handlers.workspace.targets import (
+    ask_before_ending,
+    ask_before_suspending,
+    mode_then,
+    stamp,
+    typed_name,
+    workspace_of,
+)
+from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
 _NEW = {
-    OperationVerb.START: words.STARTING,
-    OperationVerb.STOP: words.STOPPING,
-    OperationVerb.RESTART: words.RESTARTING,
-    OperationVerb.CREATE: words.MAKING,
-    OperationVerb.SUSPEND: words.SUSPENDING,
-    OperationVerb.FORCE: words.FORCING,
-    OperationVerb.REMOVE: words.REMOVING,
+    OperationVerb.START: answers.STARTING,
+    OperationVerb.STOP: answers.STOPPING,
+    OperationVerb.RESTART: answers.RESTARTING,
+    OperationVerb.CREATE: answers.MAKING,
+    OperationVerb.SUSPEND: answers.SUSPENDING,
+    OperationVerb.FORCE: answers.FORCING,
+    OperationVerb.REMOVE: answers.REMOVING,
 }
 
 
@@ -84,7 +101,7 @@ async def resume(request: Request) -> Answer:
     await linked(request, workspace.connection)
     await workspaces.refresh(request.principal, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
-    sentence = lists.in_its_state(facts.now, workspace, words.NOT_SUSPENDED)
+    sentence = lists.in_its_state(facts.now, workspace, answers.NOT_SUSPENDED)
     buttons = [] if workspace.state is State.RUNNING else offered(facts, State.STOPPED)
     return replies.hint(sentence, buttons)
 
@@ -122,7 +139,7 @@ async def begin_for(
     """
     services = request.services
     if request.seen not in {None, workspace.episode}:
-        return await as_it_is(request, workspace, words.OUTDATED)
+        return await as_it_is(request, workspace, answers.OUTDATED)
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START
     is_made_again = verb is OperationVerb.START and workspace.spec is not None
@@ -180,7 +197,7 @@ async def made_again(request: Request, former: Workspace) -> Answer:
 def not_there(request: Request, workspace: Workspace) -> Answer:
     """Say that a workspace no longer exists, and how to remove it from the list."""
     sentence = fill(
-        words.NOT_THERE,
+        answers.NOT_THERE,
         name=workspace.title,
         title=request.services.title(workspace.connection),
         command=request.command,
@@ -198,18 +215,368 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
         return _shared(request, workspace, accepted.operation.verb)
     template = _NEW[accepted.operation.verb]
     if accepted.operation.verb is OperationVerb.START and workspace.state is State.SUSPENDED:
-        template = words.RESUMING
+        template = answers.RESUMING
     elif ends(accepted.operation, request.services.workspaces.effects(workspace)):
-        template = words.ENDING
+        template = answers.ENDING
     return replies.answer(fill(template, name=workspace.title, title=title))
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Tell everybody, without buttons: they would work only for the workspace's owner."""
     sentence = fill(
-        words.SHARED[verb],
+        answers.SHARED[verb],
         who=request.who,
         name=workspace.title,
         title=request.services.title(workspace.connection),
     )
     return replies.answer(sentence, in_channel=True)
+
+
+def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> str:
+    """Return what to say of an operation that its card doesn't; "" if the card says it all."""
+    effects = request.services.workspaces.effects(workspace)
+    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
+    if template is None:
+        return ""
+    _, as_of = lists.state_words(request.services.clock.now(), workspace)
+    title = request.services.title(workspace.connection)
+    return fill(template, name=workspace.title, title=title, as_of=as_of)
+
+
+def _already(accepted: Accepted) -> str | None:
+    """Return what to say if the same was requested before."""
+    if accepted.repeated and not accepted.operation.is_open:
+        return answers.DONE_ALREADY
+    return answers.JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
+
+
+def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
+    """Return what to say if something else happens than the verb alone suggests."""
+    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
+    sentence = None
+    if verb.brings_down and workspace.is_provisional:
+        sentence = answers.CALLING_OFF
+    elif verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
+        sentence = answers.STARTING_AFTER_STOP
+    elif verb is OperationVerb.START and workspace.state is State.RUNNING:
+        sentence = answers.STARTING_RUNNING
+    elif verb is OperationVerb.SUSPEND and is_down:
+        sentence = answers.SUSPENDED_ALREADY
+    elif verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
+        sentence = answers.RENEWING
+    elif verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
+        sentence = answers.RESUMING if workspace.state is State.SUSPENDED else answers.RESTARTING_KEEPS
+    elif verb is OperationVerb.STOP and not ends(accepted.operation, effects):
+        if accepted.operation.prior_call is not Call.NONE:
+            sentence = answers.STOPPING_STARTED
+        elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
+            sentence = answers.STOPPING_PENDING
+        elif is_down:
+            sentence = answers.STOPPING_STOPPED
+    return sentence
+
+
+def ends(operation: Operation, effects: Effects) -> bool:
+    """Return whether a stop that its person consented to ends the workspace for good."""
+    is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
+    return (
+        is_stop
+        and operation.agreed
+        and is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
+    )
+
+
+@dataclass(slots=True)
+class _Done:
+    """Hold what became of each: the names of those begun, and sentences about the others.
+
+    ``has_cards`` is whether some were left out of the names, because their cards say it to whoever asked.
+    """
+
+    names: list[str] = field(default_factory=list)
+    has_cards: bool = False
+    remarks: list[str] = field(default_factory=list)
+
+
+@routes.action(lists.SEVERAL)
+async def pressed(request: Request) -> Answer:
+    """Do what the button said, and no more: what has changed since is left alone."""
+    verb, *stamps = (request.target or "").split() or [""]
+    if verb not in (talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT):
+        return replies.hint(talk.NOTHING_DONE)
+    if request.at is not None:
+        now = await request.services.store.now()
+        if not now < request.at <= now + FARTHEST_SECONDS:
+            return replies.hint(fill(cards.PASSED, command=request.command, name=answers.EXAMPLE))
+    done = _Done()
+    for one in stamps:
+        key, _, _ = one.partition(".")
+        try:
+            workspace = await request.services.workspaces.owned(request.principal, verb, key)
+        except Refused:
+            done.remarks.append(talk.GONE)
+            continue
+        if await stamp(request, workspace) != one.rstrip("!"):
+            done.remarks.append(await _as_it_is(request, workspace))
+            continue
+        await _do(request, verb, workspace, done, agreed=one.endswith("!"))
+    return _answer_for_all(verb, done, request.at)
+
+
+async def _as_it_is(request: Request, workspace: Workspace) -> str:
+    """Say what is under way for a workspace that has changed since, or else what state it is in."""
+    operation = await request.services.store.latest_operation(workspace.id)
+    if operation is not None and operation.is_open:
+        return fill(answers.JOINED[operation.verb], name=workspace.title)
+    return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
+
+
+async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspace]) -> Answer:
+    """Do it to several without a question: the person said ``--yes`` beforehand."""
+    done = _Done()
+    for workspace in workspaces:
+        await _do(request, verb, workspace, done, agreed=True)
+    return _answer_for_all(verb, done, request.at)
+
+
+async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: bool) -> None:
+    services, key = request.services, workspace.id
+    interaction = f"{request.surface.interaction}/{key}" if request.surface.interaction else ""
+    asked = replace(request.asked, interaction=interaction)
+    try:
+        timer = None
+        if request.at is not None:
+            mode = mode_then(verb, workspace)
+            timer = workspaces.made(services.context, workspace, request.at, mode, agreed=agreed)
+        if verb == "forget":
+            await services.personal_list.forget(request.principal, key, interaction=interaction)
+        elif verb == "keep" and timer is None:
+            await asked.to(workspaces.keep, key)
+        elif verb in {"keep", "stop", "suspend"} and timer is not None:
+            await asked.to(workspaces.set, key, timer)
+        else:
+            begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
+            accepted = await services.workspaces.begin(
+                request.principal,
+                key,
+                begun,
+                interaction=interaction,
+                reference=request.reference,
+                channel_id=request.surface.channel_id,
+                agreed=agreed,
+                timer=timer,
+            )
+            if request.shows_cards_here:
+                done.has_cards = True
+                said = beside_card(request, workspace, begun, accepted)
+                done.remarks += [said] if said else []
+                return
+    except NotLinked:
+        raise
+    except UsherError as error:
+        why = error.text if isinstance(error, Refused) else problems.sentence(error)
+        done.remarks.append(fill(talk.NOT_DONE, name=workspace.title, why=Markup(safe(why))))
+    else:
+        done.names.append(f"*{line(workspace.title)}*")
+
+
+def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
+    head = talk.NOTHING_DONE
+    if done.names:
+        *first, last = done.names
+        names = f"{', '.join(first)} and {last}" if first else last
+        head = fill(talk.DOING[verb], names=Markup(names))
+        if at is not None:
+            head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
+    remarks = list(dict.fromkeys(done.remarks))
+    if done.has_cards and not done.names:
+        return replies.answer("\n".join(remarks)) if remarks else SILENT
+    answer = replies.hint(head, more="\n".join(remarks))
+    return replace(answer, replaces=False)
+
+
+@routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS)
+async def remove(request: Request) -> Answer:
+    """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
+
+    A name is always required: none is guessed.
+    """
+    workspaces = request.services.workspaces
+    workspace = await workspace_of(request)
+    await linked(request, workspace.connection)
+    if workspace.state is State.GONE:
+        await workspaces.refresh(request.principal, workspace.id)
+        return not_there(request, workspace)
+    try:
+        workspaces.check_possible(workspace, OperationVerb.REMOVE)
+    except Refused as refusal:
+        facts = await request.services.gatherer.of_workspace(workspace)
+        return lists.status_answer(facts, workspace, remark=safe(refusal.text))
+    is_named = naming.fold(request.name) in {naming.fold(workspace.title), naming.fold(workspace.name)}
+    if AGREED in request.flags and request.manner is Manner.TYPED and is_named:
+        return await begin_for(request, workspace, OperationVerb.REMOVE)
+    return asked(
+        request, workspace, is_form=request.target is not None or request.surface.trigger_id is not None
+    )
+
+
+def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
+    """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
+    title = request.services.title(workspace.connection)
+    effect = fill(answers.REMOVE_EFFECT, name=workspace.title, title=title)
+    ask = fill(answers.REMOVE_ASK, command=request.command, name=typed_name(workspace))
+    answer = replies.answer(f"{effect} {ask}", [remove_button(workspace)])
+    view = replies.remove_view(workspace, title) if is_form else None
+    about = Spoken(workspaces=(workspace.id,), what="remove", takes_press=True)
+    return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)
+
+
+@routes.view("remove")
+async def name_typed(request: Request) -> Answer:
+    """Write the operation if the name is right; the card in the direct message reports the rest."""
+    workspaces = request.services.workspaces
+    workspace = await workspaces.owned(request.principal, "remove", request.carried)
+    if normalise(value_in(request.view, "name")) != normalise(workspace.title):
+        raise AtFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
+    await workspaces.begin(
+        request.principal,
+        workspace.id,
+        OperationVerb.REMOVE,
+        interaction=request.surface.interaction,
+        reference=request.reference,
+    )
+    return SILENT
+
+
+@routes.action("refresh")
+async def refresh(request: Request) -> Answer:
+    """Answer with the current row; the card itself changes when the read brings something new."""
+    services = request.services
+    operation = await services.workspaces.operation_of(request.principal, request.verb, request.target or "")
+    workspace = await services.workspaces.refresh(request.principal, operation.workspace_id)
+    facts = await services.gatherer.of_workspace(workspace)
+    return replies.answer(f"{lists.state_line(facts, workspace)}\n{answers.LOOKING}")
+
+
+@routes.action("keep_waiting")
+async def keep_waiting(request: Request) -> Answer:
+    """Extend the wait, or say how the operation has ended in the meantime."""
+    services = request.services
+    operation_id = request.target or ""
+    kept = await services.workspaces.keep_waiting(
+        request.principal, operation_id, interaction=request.surface.interaction
+    )
+    if kept is None:
+        ended = await services.workspaces.operation_of(request.principal, request.verb, operation_id)
+        return too_late(request, ended)
+    workspace = await services.workspaces.owned(request.principal, request.verb, kept.workspace_id)
+    time = times.duration(services.workspaces.deadline_seconds)
+    return replies.answer(fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time)))
+
+
+def too_late(request: Request, operation: Operation) -> Answer:
+    """Say that the operation of an old button has ended, and how."""
+    template = answers.TOO_LATE[str(operation.outcome)]
+    sentence = fill(
+        template,
+        verb=Markup(cards.FORMS[operation.verb].verb),
+        typed=Markup(answers.TYPED[operation.verb]),
+        command=request.command,
+    )
+    return replies.hint(sentence)
+
+
+@routes.action("try_again")
+async def try_again(request: Request) -> Answer:
+    """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
+    workspaces = request.services.workspaces
+    ended = await workspaces.operation_of(request.principal, request.verb, request.target or "")
+    workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
+    if ended.is_open:
+        sentence = fill(
+            answers.STILL_AT_IT, doing=Markup(cards.FORMS[ended.verb].doing), name=workspace.title
+        )
+        return replies.answer(sentence)
+    if ended.outcome is Outcome.FULFILLED:
+        return too_late(request, ended)
+    newest = await request.services.store.latest_operation(workspace.id)
+    if newest is not None and newest.id != ended.id:
+        return await as_it_is(request, workspace, answers.OUTDATED)
+    if ended.verb is OperationVerb.CREATE and workspace.is_provisional:
+        return await made_again(request, workspace)
+    if ended.verb is OperationVerb.CREATE:
+        return await begin_for(
+            request, workspace, OperationVerb.START
+        )  # It has been made, so it only has to be started.
+    if ended.verb is OperationVerb.REMOVE:
+        return asked(request, workspace, is_form=True)  # The name has to be typed each time.
+    # Ask again before ending it for good: the earlier consent was about its earlier state.
+    return await begin_for(request, workspace, ended.verb)
+
+
+@routes.action("again")
+async def start_a_new_one(request: Request) -> Answer:
+    """Make another workspace from what this one was made from; its row replaces the old one."""
+    workspaces = request.services.workspaces
+    former = await workspaces.owned(request.principal, request.verb, request.target or "")
+    return await made_again(request, former)
+
+
+@routes.action("look_again")
+async def look_again(request: Request) -> Answer:
+    """Check again, or say that there is nothing left to check."""
+    workspaces = request.services.workspaces
+    operation = await workspaces.look_again(request.principal, request.target or "")
+    workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
+    is_asked = operation.is_open and operation.asked_at is not None
+    return replies.answer(
+        fill(answers.LOOKING_AGAIN if is_asked else answers.NOT_ASKED, name=workspace.title)
+    )
+
+
+@routes.action("start_another")
+async def start_another(request: Request) -> Answer:
+    """Make another one, once; a question that is already answered isn't answered again."""
+    workspaces = request.services.workspaces
+    operation = await workspaces.operation_of(request.principal, request.verb, request.target or "")
+    is_asked = await workspaces.start_another(
+        request.principal, operation.id, interaction=request.surface.interaction
+    )
+    workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
+    return replies.answer(
+        fill(answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED, name=workspace.title)
+    )
+
+
+@routes.verb("workspace", "cancel", does=routes.Does.ENDS)
+async def cancel(request: Request) -> Answer:
+    """Cancel a start or a run; what is running already is left as it is."""
+    if request.target is None:
+        return await _without_a_name(request)
+    workspace = await workspace_of(request)
+    latest = await request.services.store.latest_operation(workspace.id)
+    if latest is None or not latest.is_open or not _can_be_cancelled(latest):
+        return nothing_to_undo(request, workspace)
+    if request.manner is Manner.ASKED:
+        return await targets.one(request, workspace)
+    return await begin_for(request, workspace, OperationVerb.STOP)
+
+
+async def _without_a_name(request: Request) -> Answer:
+    """Offer what can be cancelled: without a name it is a guess, even if there is only one."""
+    store = request.services.store
+    runs = [run for run in await store.runs(request.principal) if run.is_going]
+    rows = {one.id: one for one in await store.workspaces(request.principal)}
+    open_ones = await store.open_operations(request.principal)
+    keys = [one.workspace_id for one in open_ones if _can_be_cancelled(one) and one.workspace_id in rows]
+    made = [(rows[one].title, Press("cancel", one, rows[one].episode, mark=one)) for one in keys]
+    made += [(run.name, Press("job_stop", run.id, mark=run.id)) for run in runs]
+    if not made:
+        return replies.hint(talk.NOTHING_UNDER_WAY)
+    label = talk.DO_ONE["cancel"]
+    buttons = [kit.button(cut(fill(label, name=Markup(line(name))), BUTTON), press) for name, press in made]
+    return replies.hint(talk.CANCEL_WHICH if len(made) > 1 else talk.CANCEL_THIS, buttons[: replies.FEW])
+
+
+def _can_be_cancelled(operation: Operation) -> bool:
+    return operation.verb in {OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART}

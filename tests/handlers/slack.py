@@ -18,12 +18,12 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.people import Principal
 from bot.domain.policy import Installation
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
-from bot.slack.entering import OneTenant
+from bot.slack.installed import OneTenant
 from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
 from bot.web.bolt import build_bolt, dispatch
-from bot.web.shapes import read_envelope
+from bot.web.front import read_envelope
 from handlers.listeners import register
 from handlers.services import Services
 from tests.rigs.store import ALICE

@@ -10,7 +10,7 @@ import pytest
 from bot.support.errors import StoreUnavailable
 from handlers.command_line import LONGEST
 from handlers.dispatch import run_text
-from handlers.events.conversation import direct_message
+from handlers.events import direct_message
 from handlers.request import Occurrence
 from tests.handlers.rig import rig, words
 from tests.handlers.slack import message

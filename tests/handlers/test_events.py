@@ -12,7 +12,7 @@ from bot.domain.policy import Installation
 from bot.domain.workspaces import BrowserSession
 from bot.support.errors import StoreBusy
 from bot.web.bolt import dispatch
-from handlers.events.people import user_changed
+from handlers.events import user_changed
 from handlers.request import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send

@@ -12,8 +12,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit
+from handlers.delivery import replay
 from handlers.dispatch import run_button, run_search
-from handlers.replay import replay
 from tests.handlers.rig import activate, buttons, rig, submit
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_limits

@@ -16,7 +16,7 @@ from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, Sta
 from bot.providers import base
 from bot.services.asked import Authority
 from bot.support.errors import Refused
-from handlers.replay import replay
+from handlers.delivery import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context

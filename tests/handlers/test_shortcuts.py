@@ -11,8 +11,8 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
-from handlers.job.shortcut import code_of
-from handlers.replay import replay
+from handlers.delivery import replay
+from handlers.job import code_of
 from tests.handlers.rig import GUEST, buttons, words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.people import Person, TaskKind
 from bot.domain.workspaces import OperationVerb
-from handlers.replay import replay
+from handlers.delivery import replay
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 

@@ -9,10 +9,10 @@ import pytest
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import replies
-from bot.messages.blocks.limits import MESSAGE_BLOCKS
+from bot.messages.blocks.kit import MESSAGE_BLOCKS
 from bot.messages.texts import home
 from bot.support.errors import StoreBusy
-from handlers.welcome import first_steps, introduced
+from handlers.helping import first_steps, introduced
 from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, rig, words
 from tests.handlers.slack import bolt_for, click, command, event, little_slack, mention, message, send
 from tests.rigs.clock import FakeClock

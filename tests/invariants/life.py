@@ -21,9 +21,8 @@ from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
 from bot.support.pool import RateLimiter
-from handlers.delivery import reply_notice
+from handlers.delivery import replay, reply_notice
 from handlers.dispatch import run_button, run_text
-from handlers.replay import replay
 from handlers.services import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed

@@ -16,7 +16,7 @@ from bot.domain.workspaces import Outcome, StopEffect, Workspace
 from bot.messages.blocks import classes
 from bot.messages.texts import classes as words
 from bot.messages.texts import problems
-from handlers.class_card.posting import card_command, ends_at
+from handlers.class_card import card_command, ends_at
 from tests.messages.card_facts import ALICE, OPERATION, class_facts
 from tests.rigs.golden import check_golden, check_limits
 

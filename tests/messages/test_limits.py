@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, replies
 from bot.support.cleaning import clean
 from playground.slack.content import characters
 from playground.slack.methods.chat import BLOCKS_LIMIT
@@ -21,8 +21,8 @@ LOOSE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 
 @given(ANY, st.integers(min_value=1, max_value=120))
 def test_a_safe_text_holds_no_markup_and_keeps_its_limit(text, limit):
-    safe = limits.safe(text, limit)
-    assert 1 <= len(safe) <= max(limit, len(limits.NOTHING))
+    safe = kit.safe(text, limit)
+    assert 1 <= len(safe) <= max(limit, len(kit.NOTHING))
     assert "<" not in safe
     assert ">" not in safe
     assert not LOOSE_AMPERSAND.search(safe)
@@ -30,18 +30,18 @@ def test_a_safe_text_holds_no_markup_and_keeps_its_limit(text, limit):
 
 @given(ANY)
 def test_a_name_is_one_line_without_anything_invisible(text):
-    line = limits.line(text)
+    line = kit.line(text)
     assert "\n" not in line
-    assert len(line) <= limits.NAME
+    assert len(line) <= kit.NAME
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\ufeff\x00-\x1f]", line)
     assert line.strip() == line
 
 
 @given(ANY)
 def test_escaping_is_undone_to_what_was_cleaned(text):
-    whole = limits.safe(text, 10_000)
+    whole = kit.safe(text, 10_000)
     undone = whole.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    assert undone == (clean(text) or limits.NOTHING)
+    assert undone == (clean(text) or kit.NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_escaping_is_undone_to_what_was_cleaned(text):
     ],
 )
 def test_a_cut_does_not_go_through_an_entity(text, limit, cut):
-    assert limits.cut(text, limit) == cut
+    assert kit.cut(text, limit) == cut
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200b", "\u2800\u3164", "\x00\x07", "\u202e"])
 def test_nothing_is_said_as_a_dash(text):
-    assert limits.line(text) == limits.NOTHING
+    assert kit.line(text) == kit.NOTHING
 
 
 def test_blanks_of_all_kinds_become_plain_ones():
@@ -72,12 +72,12 @@ def test_blanks_of_all_kinds_become_plain_ones():
 
 
 def test_our_own_markup_is_filled_in_as_it_is_and_the_rest_is_not():
-    filled = limits.fill("{a} {b}", a=limits.Markup("<@U1>"), b="<@U2>")
+    filled = kit.fill("{a} {b}", a=kit.Markup("<@U1>"), b="<@U2>")
     assert filled == "<@U1> &lt;@U2&gt;"
 
 
 def test_a_value_is_never_taken_for_a_template():
-    assert limits.fill("{a}", a="{b} {0}") == "{b} {0}"
+    assert kit.fill("{a}", a="{b} {0}") == "{b} {0}"
 
 
 @pytest.mark.parametrize(

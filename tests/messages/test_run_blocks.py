@@ -13,7 +13,7 @@ from bot.domain.facts import RunFacts
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState, Shown
 from bot.domain.workspaces import Call
-from bot.messages.blocks.limits import SECTION
+from bot.messages.blocks.kit import SECTION
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import (
     output_message,

@@ -66,7 +66,7 @@ def test_block_kit_is_drawn_in_messages_alone():
 #: A mention with an id that is filled in; in a pattern it is only looked for.
 MENTION = re.compile(r"<@\{(?!re\.)")
 #: Where people are named to a reader; and a command about somebody that a button carries, which nobody reads.
-MENTIONS = {"bot/messages/blocks/kit.py", "handlers/linking/unlinking.py"}
+MENTIONS = {"bot/messages/blocks/kit.py", "handlers/linking.py"}
 
 
 def test_people_are_mentioned_in_one_place():

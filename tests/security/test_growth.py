@@ -17,7 +17,7 @@ import pytest
 from bot.domain import moments
 from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import classes, kit, limits, replies
+from bot.messages.blocks import classes, kit, replies
 from bot.output.transcript import EscapeRemover, Lines, Transcript
 from bot.providers import connection, requests
 from bot.providers.jupyterhub import servers
@@ -29,11 +29,11 @@ from bot.services import accounts, linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
-from bot.web import app, shapes
+from bot.web import app, front
 from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
-from handlers.events.conversation import mentioned
-from handlers.job.shortcut import code_of
+from handlers.events import mentioned
+from handlers.job import code_of
 from handlers.language.names import Names
 from handlers.language.reading import read
 from handlers.narrowed import workspaces_like
@@ -148,8 +148,8 @@ def hidden(_world: World, text: str) -> None:
 
 
 def body_of(text: str, kind: str) -> None:
-    with suppress(shapes.Malformed):
-        shapes.read(kind, text.encode())
+    with suppress(front.Malformed):
+        front.read(kind, text.encode())
 
 
 def refusing(check: Callable[[str], Any]) -> Callable[[World, str], Any]:
@@ -204,8 +204,8 @@ READERS = {
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),
     "a line of the log": Reader(64_000, pure(Redactor(["known-secret"]).text)),
-    "a request of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.FORM)), "payload="),
-    "an event of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.JSON))),
+    "a request of Slack's": Reader(200_000, pure(lambda text: body_of(text, front.FORM)), "payload="),
+    "an event of Slack's": Reader(200_000, pure(lambda text: body_of(text, front.JSON))),
     # what jobs and providers say
     "escapes": Reader(100_000, terminal),
     "escapes in a small piece": Reader(8_000, terminal),
@@ -217,7 +217,7 @@ READERS = {
     ),
     "a provider's text": Reader(50_000, pure(requests.clean)),
     "a name of a provider's": Reader(
-        50_000, pure(lambda text: (clean(text), limits.line(text), limits.safe(text)))
+        50_000, pure(lambda text: (clean(text), kit.line(text), kit.safe(text)))
     ),
     "a provider's address": Reader(
         64_000, pure(lambda text: connection.allowed_ide_url(text, BASE, ["*.example.org"]))
@@ -234,11 +234,9 @@ READERS = {
     ),
     "an event of Sphere's": Reader(64_000, refusing(lambda text: states.events_of(text.encode()))),
     # what is drawn of it
-    "a paragraph": Reader(limits.SECTION, pure(kit.bare)),
-    "a sentence with commands": Reader(
-        limits.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))
-    ),
-    "a reason on a class card": Reader(limits.SECTION, pure(classes.without_addresses)),
+    "a paragraph": Reader(kit.SECTION, pure(kit.bare)),
+    "a sentence with commands": Reader(kit.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))),
+    "a reason on a class card": Reader(kit.SECTION, pure(classes.without_addresses)),
 }
 
 

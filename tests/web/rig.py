@@ -20,7 +20,7 @@ from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.accounts import Accounts
 from bot.services.context import Context
-from bot.slack.entering import OneTenant
+from bot.slack.installed import OneTenant
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.pool import RateLimiter

@@ -1,7 +1,5 @@
 """A workspace's buttons, shown by what its provider supports and what is possible now; and its timer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +8,7 @@ from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import Effects, State, StopMode, Workspace, coming_ends, is_final
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Block, Element, Press, draws
-from bot.messages.blocks.limits import BUTTON, Markup, fill, line, safe
+from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
 from bot.messages.texts import cards, past, problems, times
 
 

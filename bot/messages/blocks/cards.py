@@ -1,7 +1,5 @@
 """The card of an operation: a projection of rows that can be redrawn at any time."""
 
-from __future__ import annotations
-
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
@@ -17,8 +15,7 @@ from bot.messages.blocks.buttons import (
     page_button,
     stop_button,
 )
-from bot.messages.blocks.kit import Element, draws
-from bot.messages.blocks.limits import VALUE, Markup, fill, safe
+from bot.messages.blocks.kit import VALUE, Element, Markup, draws, fill, safe
 from bot.messages.texts import cards as words
 from bot.messages.texts import past, problems, times
 

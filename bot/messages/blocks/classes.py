@@ -1,7 +1,5 @@
 """Class cards and the messages about them; none of them ever contains a workspace's address."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,8 +11,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled
-from bot.messages.blocks.kit import Block, Element, draws
-from bot.messages.blocks.limits import Markup, cut, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
 from bot.messages.texts import cards, past, problems, times
 from bot.messages.texts import classes as words
 

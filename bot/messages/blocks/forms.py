@@ -4,8 +4,6 @@ A block's id is the field's name and a digest of its choices or its default: Sla
 block as long as its id stays the same, so a field whose choices changed starts afresh.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,9 +13,8 @@ from bot.domain.forms import Choice, Field, FlagProblem, Form, Purpose, Values, 
 from bot.domain.notices import Answer
 from bot.domain.people import Named
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import kit, limits
-from bot.messages.blocks.kit import Block, Element
-from bot.messages.blocks.limits import Markup, fill, line
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import runs, verbs
 
 CALLBACK: Final = "make"
@@ -62,14 +59,14 @@ def make_view(
     if author:
         blocks.append(kit.section(fill(verbs.FROM_MESSAGE, who=kit.person(Named(author)))))
     if form.note:
-        blocks.append(kit.section(limits.safe(form.note)))
+        blocks.append(kit.section(kit.safe(form.note)))
     if not form.fields:
         blocks.append(kit.section(fill(verbs.NOTHING_TO_CHOOSE, title=title)))
         return _modal(purpose, blocks)
     blocks += [_input(field, values) for field in form.fields]
     return _modal(
         purpose,
-        blocks[: limits.VIEW_BLOCKS],
+        blocks[: kit.VIEW_BLOCKS],
         submit=verbs.SUBMIT[purpose],
         callback_id=CALLBACK,
         private_metadata=_carried(metadata),
@@ -85,7 +82,7 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any]:
     """Return a modal that shows an answer, with its buttons: what they answer is shown there too."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
-    said = list(answer.blocks) or [kit.section(limits.safe(answer.text))]
+    said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, close=verbs.DONE)
 
 
@@ -95,13 +92,13 @@ def start_view(
     """Return the form that starts one of a person's workspaces; each option says how it is now."""
     options = [
         {
-            "text": kit.plain(limits.line(label, limits.OPTION), limits.OPTION),
+            "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),
             "value": one.id,
-            "description": kit.plain(state, limits.OPTION),
+            "description": kit.plain(state, kit.OPTION),
         }
         for one, label, state in zip(workspaces, labels, states, strict=True)
     ]
-    placeholder = kit.plain(verbs.PICK, limits.PLACEHOLDER)
+    placeholder = kit.plain(verbs.PICK, kit.PLACEHOLDER)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if len(options) > _CHOICES:
         # The same search as in messages, told apart by what comes before the colon.
@@ -112,7 +109,7 @@ def start_view(
     field = {
         "type": "input",
         "block_id": START_FIELD,
-        "label": kit.plain(verbs.START_LABEL, limits.LABEL),
+        "label": kit.plain(verbs.START_LABEL, kit.LABEL),
         "element": menu,
     }
     return kit.modal(
@@ -127,13 +124,13 @@ def start_view(
 def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: str) -> dict[str, Any]:
     """Return the question on which (name, title) to run a message's command, which is shown whole."""
     options = [
-        {"text": kit.plain(limits.line(title, limits.OPTION), limits.OPTION), "value": name}
+        {"text": kit.plain(kit.line(title, kit.OPTION), kit.OPTION), "value": name}
         for name, title in connections
     ]
     place = {
         "type": "input",
         "block_id": CODE_PLACE,
-        "label": kit.plain(verbs.WHERE["job"], limits.LABEL),
+        "label": kit.plain(verbs.WHERE["job"], kit.LABEL),
         "element": {"type": "static_select", "action_id": CODE_PLACE, "options": options},
     }
     command = kit.text_field(CODE_FIELD, verbs.CODE_LABEL, multiline=True, initial_value=code)
@@ -183,14 +180,14 @@ def _input(field: Field, values: Values) -> Block:
     block: Block = {
         "type": "input",
         "block_id": _block_id(field),
-        "label": kit.plain(limits.safe(field.label, limits.LABEL), limits.LABEL),
+        "label": kit.plain(kit.safe(field.label, kit.LABEL), kit.LABEL),
         "element": _element(field, values),
         "optional": field.optional,
     }
     if field.redraws:
         block["dispatch_action"] = True
     if field.hint:
-        block["hint"] = kit.plain(limits.safe(field.hint, _HINT), _HINT)
+        block["hint"] = kit.plain(kit.safe(field.hint, _HINT), _HINT)
     return block
 
 
@@ -221,7 +218,7 @@ def _element(field: Field, values: Values) -> Element:
                 "action_id": action_id,
                 "min_query_length": 0,
                 "max_selected_items": _SEVERAL,
-                "placeholder": kit.plain(verbs.PICK_SEVERAL, limits.PLACEHOLDER),
+                "placeholder": kit.plain(verbs.PICK_SEVERAL, kit.PLACEHOLDER),
             }
             return element | ({"initial_options": several[:_SEVERAL]} if several else {})
 
@@ -230,9 +227,9 @@ def _menu(field: Field) -> Element:
     """Return a menu that searches for its choices; a short and fixed one contains them itself."""
     offered = options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= _CHOICES:
-        placeholder = kit.plain(verbs.PICK, limits.PLACEHOLDER)
+        placeholder = kit.plain(verbs.PICK, kit.PLACEHOLDER)
         return {"type": "static_select", "options": offered, "placeholder": placeholder}
-    placeholder = kit.plain(verbs.FIND, limits.PLACEHOLDER)
+    placeholder = kit.plain(verbs.FIND, kit.PLACEHOLDER)
     return {"type": "external_select", "min_query_length": 0, "placeholder": placeholder}
 
 
@@ -269,8 +266,8 @@ def _number(bound: float) -> str:
 
 
 def _option(choice: Choice) -> dict[str, Any]:
-    label = limits.line(choice.label, limits.OPTION)
-    return {"text": kit.plain(label, limits.OPTION), "value": choice.value}
+    label = kit.line(choice.label, kit.OPTION)
+    return {"text": kit.plain(label, kit.OPTION), "value": choice.value}
 
 
 def flag(name: str, *value: str) -> str:

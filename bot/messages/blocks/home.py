@@ -4,8 +4,6 @@ It is seen by its owner alone, so *Open* carries the address: ``docs/rules.md``,
 only the owner".
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
@@ -17,10 +15,9 @@ from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.domain.workspaces import State
 from bot.messages.blocks import buttons as timers
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
-from bot.messages.blocks.kit import Block, Element, Press, row
-from bot.messages.blocks.limits import Markup, fill, line, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
 from bot.messages.blocks.lists import row_buttons, run_row, state_words
 from bot.messages.texts import answers, cards
 from bot.messages.texts import home as words
@@ -349,7 +346,7 @@ def _boxes(
 ) -> Block:
     element = {"type": "checkboxes", "action_id": name, "options": options}
     block = _input(name, label, element | ({"initial_options": chosen} if chosen else {}), optional=True)
-    return block | {"hint": kit.plain(hint, limits.SECTION)}
+    return block | {"hint": kit.plain(hint, kit.SECTION)}
 
 
 def _time(name: str, label: str, minutes: int | None) -> Block:
@@ -368,14 +365,14 @@ def _input(name: str, label: str, element: dict[str, Any], *, optional: bool = F
     return {
         "type": "input",
         "block_id": name,
-        "label": kit.plain(label, limits.LABEL),
+        "label": kit.plain(label, kit.LABEL),
         "element": element,
         "optional": optional,
     }
 
 
 def _option(value: str, label: str) -> dict[str, Any]:
-    return {"text": kit.plain(line(label, limits.OPTION), limits.OPTION), "value": value}
+    return {"text": kit.plain(line(label, kit.OPTION), kit.OPTION), "value": value}
 
 
 def _clock(minutes: int) -> str:

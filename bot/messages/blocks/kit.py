@@ -1,4 +1,6 @@
-"""Small Block Kit builders that stay within the limits, pages of lists, and the kinds of messages.
+"""Small Block Kit builders that stay within Slack's limits; every text from outside is escaped once here.
+
+The rule is in ``docs/rules.md``, "Text from outside is escaped once".
 
 The builders' arguments are already escaped.
 """
@@ -12,11 +14,115 @@ from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
-from bot.messages.blocks import limits
-from bot.messages.blocks.limits import Markup
 from bot.messages.texts import answers as texts
 from bot.messages.texts import cards, times
 from bot.messages.texts import past as words
+from bot.support.cleaning import SHOWN, clean, escape
+
+SECTION: Final = 3000
+HEADER: Final = 150
+BUTTON: Final = 75
+VALUE: Final = 2000
+OPTION: Final = 75
+OPTION_VALUE: Final = 150
+#: Options of a menu behind three dots.
+MENU_OPTIONS: Final = 5
+ID: Final = 255
+URL: Final = 3000
+TITLE: Final = 24
+CONFIRM_TITLE: Final = 100
+CONFIRM_TEXT: Final = 300
+CONFIRM_BUTTON: Final = 30
+LABEL: Final = 2000
+PLACEHOLDER: Final = 150
+MESSAGE_BLOCKS: Final = 50
+#: All texts in the blocks of a message together (``docs/slack.md``, "Messages").
+MESSAGE_TEXT: Final = 10_000
+VIEW_BLOCKS: Final = 100
+CONTEXT_ELEMENTS: Final = 10
+#: Slack cuts the text that accompanies blocks at 40,000 and recommends 4,000; ours is a notification's line.
+TEXT: Final = 3000
+NAME: Final = SHOWN
+
+ELLIPSIS: Final = "…"
+#: Replaces a text that turned out empty, because Slack rejects empty ones.
+NOTHING: Final = "–"
+
+#: Paragraphs aren't shortened to less than this.
+_SHORTEST: Final = 100
+
+_ENTITY: Final = re.compile(r"&(?:amp|lt|gt);")
+
+
+class Markup(str):
+    """Mark a text as our own Slack markup: it is not escaped again."""
+
+    __slots__ = ()
+
+
+def cut(escaped: str, limit: int) -> str:
+    """Cut an escaped text to a limit, with an ellipsis, never inside an entity, a mention or a time."""
+    if len(escaped) <= limit:
+        return escaped
+    end = limit - len(ELLIPSIS)
+    for entity in _ENTITY.finditer(escaped, max(end - 5, 0), min(end + 5, len(escaped))):
+        if entity.start() < end < entity.end():
+            end = entity.start()
+    opened = escaped.rfind("<", 0, end)
+    if opened > escaped.rfind(">", 0, end) and ">" in escaped[end:]:
+        end = opened
+    return escaped[:end].rstrip() + ELLIPSIS
+
+
+def safe(text: object, limit: int = SECTION) -> str:
+    """Return a text from outside, safe for any text of Slack: cleaned, escaped, cut, never empty."""
+    return cut(escape(clean(text)), limit) or NOTHING
+
+
+def line(text: object, limit: int = NAME) -> str:
+    """Return a name from outside on one line, safe for any text of Slack."""
+    return safe(" ".join(clean(text).split()), limit)
+
+
+def fill(template: str, **values: object) -> str:
+    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is."""
+    return template.format_map(
+        {name: value if isinstance(value, Markup) else line(value) for name, value in values.items()}
+    )
+
+
+def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Return blocks that a message can hold: its longest paragraphs are shortened, never refused.
+
+    What is too much even so is left out, from the end.
+    """
+    fitting = tuple(blocks)[:MESSAGE_BLOCKS]
+    most = SECTION
+    while _characters(fitting) > MESSAGE_TEXT and most > _SHORTEST:
+        most -= _SHORTEST
+        fitting = tuple(_shortened(block, most) for block in fitting)
+    while _characters(fitting) > MESSAGE_TEXT:
+        fitting = fitting[:-1]
+    return fitting
+
+
+def _characters(part: object) -> int:
+    """Return how many characters of text are in blocks, or in any part of them."""
+    if isinstance(part, dict):
+        own = len(part["text"]) if isinstance(part.get("text"), str) else 0
+        return own + sum(map(_characters, part.values()))
+    return sum(map(_characters, part)) if isinstance(part, list | tuple) else 0
+
+
+def _shortened(block: dict[str, Any], most: int) -> dict[str, Any]:
+    match block:
+        case {"type": "section", "text": {"text": text} as paragraph}:
+            return {**block, "text": {**paragraph, "text": cut(text, most)}}
+        case {"type": "context", "elements": elements}:
+            return {**block, "elements": [{**one, "text": cut(one["text"], most)} for one in elements]}
+        case _:
+            return block
+
 
 Block = dict[str, Any]
 Element = dict[str, Any]
@@ -98,7 +204,7 @@ class Press:
         parts += [self.mark] if self.mark else []
         parts += [str(self.number)] if self.number is not None else []
         parts += [f"u{self.at:.0f}"] if self.at is not None else []
-        return ":".join([self.name, *parts])[: limits.ID]
+        return ":".join([self.name, *parts])[:ID]
 
     @property
     def value(self) -> str:
@@ -113,12 +219,12 @@ class Press:
 
 def mrkdwn(text: str) -> Block:
     """Return formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
-    return {"type": "mrkdwn", "text": limits.cut(text, limits.SECTION) or limits.NOTHING, "verbatim": True}
+    return {"type": "mrkdwn", "text": cut(text, SECTION) or NOTHING, "verbatim": True}
 
 
 def plain(text: str, limit: int) -> Block:
     """Return plain text, for buttons and titles."""
-    return {"type": "plain_text", "text": limits.cut(text, limit) or limits.NOTHING, "emoji": False}
+    return {"type": "plain_text", "text": cut(text, limit) or NOTHING, "emoji": False}
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
@@ -129,7 +235,7 @@ def section(text: str, accessory: Element | None = None) -> Block:
 
 def header(text: str) -> Block:
     """Return a heading."""
-    return {"type": "header", "text": plain(text, limits.HEADER)}
+    return {"type": "header", "text": plain(text, HEADER)}
 
 
 def divider() -> Block:
@@ -139,7 +245,7 @@ def divider() -> Block:
 
 def context(*texts: str) -> Block:
     """Return small grey texts; at least one."""
-    return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.CONTEXT_ELEMENTS]]}
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
@@ -157,7 +263,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BESIDE], others[BESIDE:]
     # An option has no room for a long command that waits.
-    apart += [one for one in folded if len(_chosen(one)) > limits.OPTION_VALUE]
+    apart += [one for one in folded if len(_chosen(one)) > OPTION_VALUE]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BESIDE] for at in range(0, len(apart), BESIDE)]
     return _rows([*rows, [*fields, *shown, *([menu(folded)] if folded else [])]])
@@ -173,7 +279,7 @@ def menu(buttons: Sequence[Element]) -> Element:
     Slack has a single question for all options of a menu, so none is used.
     """
     options = []
-    for one in buttons[: limits.MENU_OPTIONS]:
+    for one in buttons[:MENU_OPTIONS]:
         address = {"url": one["url"]} if "url" in one else {}
         options.append({"text": one["text"], "value": _chosen(one), **address})
     return {"type": "overflow", "action_id": MENU, "options": options}
@@ -199,7 +305,7 @@ def buttons_of(blocks: Iterable[Block]) -> Iterator[Element]:
 def numbered(button: Element, number: int, label: str) -> Element:
     """Return a button with a number, which tells it from its equals, and a label that says which it is."""
     action_id = replace(Press.of(button), number=number).action_id
-    return {**button, "text": plain(label, limits.BUTTON), "action_id": action_id}
+    return {**button, "text": plain(label, BUTTON), "action_id": action_id}
 
 
 def quiet(button: Element) -> Element:
@@ -243,7 +349,7 @@ def button(
     carried = Press(press, key) if isinstance(press, str) else press
     element: Element = {
         "type": "button",
-        "text": plain(label, limits.BUTTON),
+        "text": plain(label, BUTTON),
         "action_id": carried.action_id,
     }
     if carried.value:
@@ -259,12 +365,12 @@ def button(
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
     """Return the confirmation of an action: title, text, the button that acts and the one that cancels."""
-    title, text, yes, no = (limits.fill(word, **values) for word in words)
+    title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
-        "title": plain(title, limits.CONFIRM_TITLE),
-        "text": plain(text, limits.CONFIRM_TEXT),
-        "confirm": plain(yes, limits.CONFIRM_BUTTON),
-        "deny": plain(no, limits.CONFIRM_BUTTON),
+        "title": plain(title, CONFIRM_TITLE),
+        "text": plain(text, CONFIRM_TEXT),
+        "confirm": plain(yes, CONFIRM_BUTTON),
+        "deny": plain(no, CONFIRM_BUTTON),
     }
     return asked if style is None else {**asked, "style": style}
 
@@ -287,21 +393,19 @@ def person_plain(named: Named | None) -> Markup:
 
 
 def _name(named: Named) -> Markup:
-    return Markup(limits.line(named.name) if named.name else times.SOMEBODY)
+    return Markup(line(named.name) if named.name else times.SOMEBODY)
 
 
 def _placed(template: str, who: Markup, named: Named) -> Markup:
     if named.user_id and not named.workspace:
         return who
-    return Markup(
-        limits.fill(template if named.workspace else times.ELSEWHERE, who=who, workspace=named.workspace)
-    )
+    return Markup(fill(template if named.workspace else times.ELSEWHERE, who=who, workspace=named.workspace))
 
 
 def link(url: str, label: str) -> Markup:
     """Return a link with a name from outside as its words."""
     address = "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
-    return Markup(f"<{address}|{limits.line(label).replace('|', '¦')}>")
+    return Markup(f"<{address}|{line(label).replace('|', '¦')}>")
 
 
 def moment(at: float, now: float) -> Markup:
@@ -329,7 +433,7 @@ def day(at: float) -> Markup:
 
 def held(hold: str, now: float) -> str:
     """Return what an operation is held up by, escaped, with times in each reader's own zone."""
-    return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), limits.safe(hold))
+    return times.TIME_MARK.sub(lambda mark: moment(float(mark[1]), now), safe(hold))
 
 
 def bare(text: str) -> str:
@@ -350,8 +454,8 @@ def answer(
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
     return Answer(
-        text=limits.cut(text, limits.TEXT) or limits.NOTHING,
-        blocks=limits.fit(_one_colour(blocks)),
+        text=cut(text, TEXT) or NOTHING,
+        blocks=fit(_one_colour(blocks)),
         in_channel=in_channel,
         replaces=replaces,
         about=about,
@@ -360,7 +464,7 @@ def answer(
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
-    return replace(answer, blocks=limits.fit(_one_colour(blocks)))
+    return replace(answer, blocks=fit(_one_colour(blocks)))
 
 
 def message(
@@ -379,13 +483,13 @@ def modal(
 ) -> dict[str, Any]:
     """Return a form, or a page in place of one; ``keys`` are Slack's, for the view."""
     labels = {"title": title, "submit": submit, "close": close}
-    texts = {key: plain(label, limits.TITLE) for key, label in labels.items() if label}
+    texts = {key: plain(label, TITLE) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
     """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
-    return {"type": "home", "blocks": _one_colour(blocks)[: limits.VIEW_BLOCKS]}
+    return {"type": "home", "blocks": _one_colour(blocks)[:VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
@@ -393,7 +497,7 @@ def text_field(name: str, label: str, **keys: Any) -> Block:
     return {
         "type": "input",
         "block_id": name,
-        "label": plain(label, limits.LABEL),
+        "label": plain(label, LABEL),
         "element": {"type": "plain_text_input", "action_id": name, **keys},
     }
 

@@ -1,7 +1,5 @@
 """Lists of workspaces and of runs, paged within a message's 50 blocks, and what is offered from them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -12,11 +10,10 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
 from bot.domain.workspaces import State, StopEffect, Workspace
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import changing, ends, later_button, offered, page_button
 from bot.messages.blocks.cards import operation_card
-from bot.messages.blocks.kit import Block, Element, Press, listed, page_of, row
-from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
 from bot.messages.blocks.replies import search
 from bot.messages.blocks.runs import (
     again_button,
@@ -157,7 +154,7 @@ def _short(facts: WorkspaceFacts) -> str:
         title=facts.connection_title,
         state=Markup(state.lower()),
     )
-    return limits.cut(text.rstrip("."), 200)
+    return kit.cut(text.rstrip("."), 200)
 
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
@@ -206,10 +203,10 @@ def choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[El
     A button has no formatting, so the time is in the person's own zone.
     """
     labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE, "status": run_words.STATUS_ONE}
-    names = [limits.line(run.name).casefold() for run in runs]
+    names = [kit.line(run.name).casefold() for run in runs]
     made = []
     for number, run in enumerate(runs[:FEW]):
-        name = limits.line(run.name, 40)
+        name = kit.line(run.name, 40)
         if names.count(names[number]) > 1:
             name = fill(run_words.FROM, name=Markup(name), at=times.day_in(run.created_at, now, zone))
         label = fill(labels[verb], name=Markup(name))
@@ -256,9 +253,9 @@ class Row:
 def command_buttons(commands: Sequence[str]) -> list[Element]:
     """Return a button for each command, which says what it does; none for one that is too long."""
     return [
-        kit.button(limits.line(_doing(command), limits.BUTTON), Press(SAY, command, number=number))
+        kit.button(kit.line(_doing(command), kit.BUTTON), Press(SAY, command, number=number))
         for number, command in enumerate(commands)
-        if len(command) <= limits.VALUE
+        if len(command) <= kit.VALUE
     ]
 
 
@@ -291,8 +288,8 @@ def run_again(run: Run, title: str) -> Answer:
 
 def _one(verb: str, name: str, title: str, press: Press) -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
-    label = fill(words.DO_ONE[verb], name=Markup(limits.line(name)))
-    button = kit.button(limits.cut(label, limits.BUTTON), press, style=style)
+    label = fill(words.DO_ONE[verb], name=Markup(kit.line(name)))
+    button = kit.button(kit.cut(label, kit.BUTTON), press, style=style)
     return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
 
 

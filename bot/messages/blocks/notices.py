@@ -1,7 +1,5 @@
 """The messages that a person must not miss: new ones, as an edit doesn't notify; and what they become."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -9,7 +7,7 @@ from typing import Any, Final
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Mark, NoticeKind
 from bot.domain.workspaces import Ending, Outcome, State, is_final
-from bot.messages.blocks import classes, kit, limits, replies, runs
+from bot.messages.blocks import classes, kit, replies, runs
 from bot.messages.blocks.buttons import offered, open_buttons, page_button, remove_button, stop_button
 from bot.messages.blocks.cards import (
     again_buttons,
@@ -25,8 +23,7 @@ from bot.messages.blocks.cards import (
     retry_buttons,
     while_running,
 )
-from bot.messages.blocks.kit import DRAWN, Element, Line, draws
-from bot.messages.blocks.limits import Markup, fill
+from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, draws, fill
 from bot.messages.blocks.lists import status_answer
 from bot.messages.blocks.replies import list_button, new_button
 from bot.messages.texts import cards, home, notices, pages, problems, times
@@ -438,7 +435,7 @@ def _held(facts: HeldFacts) -> Answer:
     shown = [words.HELD, *(f"• {one}" for one in [*lines[-_LINES:], *more])]
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
     show = kit.actions([kit.button(words.SHOW, "list")])
-    return kit.answer(text, [*(kit.section(limits.cut(one, limits.SECTION)) for one in parts), *show])
+    return kit.answer(text, [*(kit.section(kit.cut(one, kit.SECTION)) for one in parts), *show])
 
 
 def _held_line(kind: NoticeKind, facts: Facts) -> str:

@@ -4,8 +4,6 @@ The texts have commands as they are typed in a direct message. In a channel, in 
 the slash command works.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -15,11 +13,10 @@ from bot.domain.moments import FARTHEST_SECONDS, Unread
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import Approval, Named
 from bot.domain.workspaces import Effects, Workspace
-from bot.messages.blocks import kit, limits
+from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
-from bot.messages.blocks.kit import Block, Element, Press, draws
-from bot.messages.blocks.limits import Markup, fill, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill, safe
 from bot.messages.texts import answers, cards, home, pages, times
 from bot.messages.texts.verbs import VERBS
 
@@ -77,14 +74,14 @@ def plain_problem(sentence: str, reference: str) -> Answer:
 
 def name(workspace: Workspace) -> Markup:
     """Return the person's name for a workspace, escaped and cut."""
-    return Markup(limits.line(workspace.title))
+    return Markup(kit.line(workspace.title))
 
 
 def verb_button(
     verb: str, workspace: Workspace, number: int, effects: Effects, label: str | None = None
 ) -> Element:
     """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
-    text = limits.line(label or f"{_LABELS[verb]} {workspace.title}", limits.BUTTON)
+    text = kit.line(label or f"{_LABELS[verb]} {workspace.title}", kit.BUTTON)
     match verb:
         case "stop":
             button = stop_button(workspace, effects)
@@ -119,7 +116,7 @@ def search(verb: str) -> Element:
     return {
         "type": "external_select",
         "action_id": Press(verb, mark="workspace").action_id,
-        "placeholder": kit.plain(answers.PICK, limits.PLACEHOLDER),
+        "placeholder": kit.plain(answers.PICK, kit.PLACEHOLDER),
         "min_query_length": 0,
     }
 
@@ -459,7 +456,7 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
     what = begins(what) if is_first else what
     offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
     missing = [step for step in steps if _kind(step) not in offered]
-    body = answer.blocks or (kit.section(limits.cut(answer.text, limits.SECTION)),)
+    body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)
     is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
     first = str((body[0].get("text") or {}).get("text"))
     if first.startswith(home.HI):
@@ -467,7 +464,7 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
         body = (kit.section(first.removeprefix(home.HI)), *body[1:])
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
-    room = limits.MESSAGE_BLOCKS - len(head) - len(tail)
+    room = kit.MESSAGE_BLOCKS - len(head) - len(tail)
     return kit.with_blocks(answer, (*head, *body[:room], *tail))
 
 

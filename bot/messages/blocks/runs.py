@@ -1,7 +1,5 @@
 """Cards, messages and output of runs: projections of rows, like those of workspaces."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -14,8 +12,7 @@ from bot.domain.workspaces import Call
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import asked_buttons, filled, link_again_button, reference_line
-from bot.messages.blocks.kit import Block, Element, draws
-from bot.messages.blocks.limits import ELLIPSIS, SECTION, Markup, fill, safe
+from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, draws, fill, safe
 from bot.messages.texts import past, problems, runs, times
 from bot.output.transcript import EVERY, MARK
 from bot.support.cleaning import clean, escape

@@ -1,7 +1,5 @@
 """What administrators see: of everybody in their Home, and of a server with its users in pages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -11,8 +9,7 @@ from bot.domain.people import About, People, Snapshot, User
 from bot.domain.workspaces import Operation
 from bot.messages.blocks import kit
 from bot.messages.blocks.home import answered, foot
-from bot.messages.blocks.kit import Block, Press, page_of
-from bot.messages.blocks.limits import Markup, fill, line, safe
+from bot.messages.blocks.kit import Block, Markup, Press, fill, line, page_of, safe
 from bot.messages.texts import answers, cards, home, problems, times
 
 #: Connections on the page.

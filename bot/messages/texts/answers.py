@@ -1,7 +1,5 @@
 """What verbs and buttons answer. ``{command}`` is how a person writes to Usher, with slash or without."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

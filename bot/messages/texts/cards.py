@@ -3,8 +3,6 @@
 What holds an operation up is one sentence, and says that Usher goes on by itself.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The words of class cards: before a press, after it, and at the end of the class."""
 
-from __future__ import annotations
-
 from typing import Final
 
 # -- the card ----------------------------------------------------------------------------------------------

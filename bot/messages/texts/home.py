@@ -3,8 +3,6 @@
 It stays on the screen for hours, so it names times of day and never ages.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

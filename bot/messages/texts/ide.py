@@ -1,7 +1,5 @@
 """Texts of the pages that show a workspace, sign people in, and install Usher in Slack. Plain text."""
 
-from __future__ import annotations
-
 from typing import Final
 
 SIGN_IN_TITLE: Final = "Open your workspace"

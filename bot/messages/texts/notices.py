@@ -3,8 +3,6 @@
 A notification is the first sentence, if none is given.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from bot.support.environment import command

@@ -3,8 +3,6 @@
 Plain text. Pages escape it by themselves; code that puts it into a Slack message has to escape it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What a message becomes once newer ones have taken its place: one line that stays true."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

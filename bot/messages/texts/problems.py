@@ -5,8 +5,6 @@ after a colon (``invalid: disk too small``), or a word and a sentence of ours af
 which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts it into words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

@@ -3,8 +3,6 @@
 ``{command}`` is how a person writes of jobs to Usher: after the slash command, or after ``run``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

@@ -1,7 +1,5 @@
 """What is answered to people who talk: small talk, guesses that are offered, several at once, near misses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

@@ -1,7 +1,5 @@
 """How lengths of time, times, numbers of things and people are said."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, tzinfo
 from typing import Final

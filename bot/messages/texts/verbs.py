@@ -3,8 +3,6 @@
 Help is made from the verbs, and a test demands an entry per verb.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

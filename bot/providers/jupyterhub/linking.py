@@ -6,8 +6,6 @@ Where Usher is registered as a service, the hub's OAuth token, which ends when i
 for that and deleted. Source: ``docs/providers/jupyterhub.md``, "Linking".
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

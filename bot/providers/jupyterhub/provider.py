@@ -5,8 +5,6 @@ A hub doesn't report its spawner's options, so named servers are made from prese
 (the JSON body of a start).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress

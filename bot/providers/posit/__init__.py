@@ -3,8 +3,6 @@
 Facts: ``docs/providers/posit.md``. The published reference of the API is the contract; live servers differ.
 """
 
-from __future__ import annotations
-
 from bot.providers.posit.provider import PositProvider, PositSettings
 
 __all__ = ["PositProvider", "PositSettings"]

@@ -5,8 +5,6 @@ aren't asked for. The form draws it, and ``spec_of`` checks it: it returns a spe
 invalid field.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

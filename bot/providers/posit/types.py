@@ -7,8 +7,6 @@ own root, which a proxy may have moved: the configured address with its own path
 host is never trusted.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Saturn Cloud: workspaces and jobs by id, with at most one status read per workspace in ten seconds."""
 
-from __future__ import annotations
-
 from bot.providers.saturn.provider import Saturn
 from bot.providers.saturn.settings import SaturnSettings
 

@@ -4,8 +4,6 @@ Source: ``docs/providers/saturn.md``, "Whose token". Link and token are secrets:
 opens has its own cookie jar, which is discarded with it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin

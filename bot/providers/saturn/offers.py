@@ -4,8 +4,6 @@ An offer is stored between two reads. A server that only implements the publishe
 then there are no sizes to choose from, names can't be checked, and jobs are named by their links.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

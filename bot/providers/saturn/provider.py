@@ -5,8 +5,6 @@ used if the server has them. A server that only implements the guides answers 40
 compared instead of asking for a name, and people add workspaces by link or id.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar

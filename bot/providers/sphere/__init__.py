@@ -3,8 +3,6 @@
 Facts: ``docs/providers/sphere.md``. The published guide is the contract; other documents add to it.
 """
 
-from __future__ import annotations
-
 from bot.providers.sphere.provider import SphereProvider, SphereSettings
 
 __all__ = ["SphereProvider", "SphereSettings"]

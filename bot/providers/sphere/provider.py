@@ -4,8 +4,6 @@ The account has a single token, which is in the address, and in nothing that is 
 our records say who owns a workspace, so nothing here lists workspaces for people.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

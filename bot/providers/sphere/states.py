@@ -3,8 +3,6 @@
 Source: ``docs/providers/sphere.md``, "Workspaces".
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

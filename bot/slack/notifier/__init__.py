@@ -3,8 +3,6 @@
 Why: ``docs/rules.md``, "No notice is lost or sent twice".
 """
 
-from __future__ import annotations
-
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer

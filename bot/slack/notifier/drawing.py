@@ -5,8 +5,6 @@ tried again at growing intervals, then a plain text is sent. A digest tells what
 sent twice.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ A view that nobody asked for waits for every message that somebody waits for, le
 the budget, and carries the version that it replaces, so that it never overwrites a newer one.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final

@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.plan import backoff
-from bot.messages.blocks import kit, limits
+from bot.messages.blocks import kit
 from bot.messages.texts import notices as words
 from bot.output.transcript import Board
 from bot.services.context import Context
@@ -342,7 +342,7 @@ class Outbox:
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
         day = int(await self._store.now() // 86_400)
-        body = Answer(words.NOT_DELIVERED.format(code=limits.safe(error.code, limits.NAME))).as_body()
+        body = Answer(words.NOT_DELIVERED.format(code=kit.safe(error.code, kit.NAME))).as_body()
         missing = NewNotice(
             notice.principal.key, NoticeKind.MESSAGE, f"{_MISSING}{error.code}:{day}", notice.principal, body
         )

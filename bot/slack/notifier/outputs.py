@@ -1,7 +1,5 @@
 """Outputs of runs in Slack: a message that is updated while they run, and a file at the end."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Final

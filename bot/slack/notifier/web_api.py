@@ -1,7 +1,5 @@
 """Slack's Web API through slack_sdk: one request per call, our own errors, and no token in them."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime

@@ -134,7 +134,7 @@ CREATE INDEX workspaces_ending ON workspaces (ends_at) WHERE ends_at IS NOT NULL
 -- prior_call, prior_at: what a replaced operation had sent, and when; it takes effect all the same. asked_at: since when
 -- its person has been asked whether to do it again. held_since: since when something has been holding it up. agreed: its
 -- person agreed that the workspace ends for good. channel_id: where it was typed; its person is told there if no direct
--- message reaches them. bot/store/times.py has how far ahead each time may be.
+-- message reaches them. bot/store/schema.py has how far ahead each time may be.
 CREATE TABLE operations (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
@@ -431,7 +431,7 @@ CREATE TABLE serving (
     slept DOUBLE PRECISION NOT NULL,
     boot TEXT NOT NULL
 );
--- When daily work was last done; bot/store/times.py has how far ahead each time may be.
+-- When daily work was last done; bot/store/schema.py has how far ahead each time may be.
 CREATE TABLE upkeep (
     work TEXT PRIMARY KEY,
     done_at DOUBLE PRECISION NOT NULL

@@ -9,8 +9,7 @@ import stat
 import pytest
 
 from bot.store import open_store
-from bot.store.schema import named_queries
-from bot.store.times import healing_queries
+from bot.store.schema import healing_queries, named_queries
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock

@@ -9,9 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from bot.store.schema import named_queries
+from bot.store.schema import healing_queries, named_queries
 from bot.store.tables import TABLES
-from bot.store.times import healing_queries
 from tests.rigs.engine import migrated
 
 #: For operators, once a process, once a jump of the clock, or while several people are refused: these may

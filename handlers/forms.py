@@ -1,35 +1,36 @@
-"""Forms for what people make (workspaces, runs of jobs): opened, redrawn, searched and submitted."""
+"""Forms for what people make (workspaces, runs of jobs): opened, filled, redrawn, searched and submitted."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import structlog
 
-from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Values
+from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
 from bot.domain.notices import Answer
 from bot.domain.people import Account, Principal
 from bot.messages.blocks import forms, kit, replies
-from bot.messages.blocks.kit import Press
-from bot.messages.blocks.limits import fill, line
+from bot.messages.blocks.kit import Press, fill, line
 from bot.messages.texts import verbs
 from bot.services import runs
 from bot.services.making import PersonalOffer
 from bot.services.naming import find_connection, fold
 from bot.support.errors import Refused, StoreError
 from handlers import routes
-from handlers.forms.values import PURPOSES, Making, value_of
-from handlers.linking.account import linked
-from handlers.linking.connections import leading, maker_of, makers
+from handlers.connections import leading, maker_of, makers
+from handlers.linking import linked
 from handlers.payload import fields_of, values_of
 from handlers.request import SILENT, AtFields, Request
 from handlers.services import Services
 from handlers.waiting import ask_for_offer, known_offer
 
 log = structlog.get_logger(__name__)
+
+
 #: What a person would have typed to open a form, for *Link*.
 _VERBS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
@@ -243,3 +244,60 @@ def _at_fields(request: Request, wrong: FormProblems) -> dict[str, str]:
         place = shown.get(name, first)
         errors[place] = f"{errors[place]} {sentence}" if place in errors else sentence
     return errors
+
+
+PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Say what a form is for. The form carries it as keys, and it is authorised again each time."""
+
+    connection: str
+    purpose: Purpose
+    channel_id: str = ""
+    #: Who wrote the message that the command is from; empty for the person's own words.
+    author: str = ""
+    #: Values that other fields depend on: a search arrives without the contents of the form's inputs.
+    chosen: Mapping[str, Value] = field(default_factory=dict)
+    #: The defaults of text fields: left unchanged, they follow the choices in other fields.
+    proposed: Mapping[str, Value] = field(default_factory=dict)
+
+    def metadata(self, form: Form, values: Values) -> dict[str, Any]:
+        """Return it as the form carries it, with the values that its other fields depend on."""
+        chosen = {one.name: values[one.name] for one in form.fields if one.redraws and one.name in values}
+        proposed = {
+            one.name: one.initial
+            for one in form.fields
+            if forms.is_typed(one) and one.initial and values.get(one.name) == one.initial
+        }
+        return {
+            "connection": self.connection,
+            "purpose": self.purpose,
+            "channel_id": self.channel_id,
+            **({"author": self.author} if self.author else {}),
+            "chosen": chosen,
+            "proposed": proposed,
+        }
+
+    @classmethod
+    def of_view(cls, view: Mapping[str, Any], services: Services) -> Making:
+        """Read it back from a form; raises Refused for one of an earlier release or of a lost connection."""
+        try:
+            metadata = json.loads(str(view.get("private_metadata") or ""))
+            connection, purpose = str(metadata["connection"]), metadata["purpose"]
+            channel_id, author = (str(metadata.get(key) or "") for key in ("channel_id", "author"))
+            chosen, proposed = (
+                {str(name): value_of(value) for name, value in dict(metadata.get(key) or {}).items()}
+                for key in ("chosen", "proposed")
+            )
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise Refused("form.outdated", verbs.OUTDATED) from None
+        if purpose not in ("workspace", "job") or connection not in makers(services, purpose):
+            raise Refused("form.outdated", verbs.OUTDATED)
+        return cls(connection, purpose, channel_id, author, chosen, proposed)
+
+
+def value_of(value: Any) -> Value:
+    """Return a remembered value in its original type: tuples come back from the store as lists."""
+    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else str(value)

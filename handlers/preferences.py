@@ -1,25 +1,54 @@
-"""A person's settings: shown, changed in a form, saved."""
-
-from __future__ import annotations
+"""A person's Home, opened and turned, and their settings: shown, changed in a form, saved."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer
-from bot.domain.people import Preferences, Principal
+from bot.domain.people import HomeUse, Preferences, Principal
 from bot.domain.telling import minutes
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
-from bot.messages.blocks.limits import line
+from bot.messages.blocks.kit import line
 from bot.messages.texts import home as words
 from bot.services import naming
 from bot.services.making import PersonalOffer
 from handlers import routes
-from handlers.linking.connections import makers
+from handlers.connections import makers
 from handlers.payload import sent_by_block
-from handlers.request import AtFields, Request
+from handlers.request import SILENT, AtFields, Occurrence, Request
 from handlers.services import Services
+
+
+@routes.event("app_home_opened")
+async def opened(occurrence: Occurrence) -> None:
+    """Have the Home that somebody opened drawn; meanwhile Slack shows the last version."""
+    event, services = occurrence.event, occurrence.services
+    if (event.get("tab") or "home") != "home":
+        return
+    principal = services.actor(occurrence.payload)
+    shown = event.get("view")
+    seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
+    await services.homes.use(principal, HomeUse(seen=seen))
+    decision = await services.authority.decide(principal, "home")
+    if decision.allowed:
+        # As long as there is nothing else to show, a Home itself says what Usher is.
+        await services.contacts.meet(principal)
+        await services.homes.read_lists(principal)
+
+
+@routes.action("home")
+async def turned(request: Request) -> Answer:
+    """Turn to another page, to the totals or back; the next view shows it, and asks the policy again."""
+    homes = request.services.homes
+    part, _, page = (request.target or "").partition(" ")
+    number = int(page) if page.isdecimal() and len(page) < 6 else 1
+    if part == "refresh":
+        await homes.read_lists(request.principal)
+    else:
+        await homes.use(request.principal, HomeUse(page=number, is_totals=part == "totals"))
+    return SILENT
+
 
 #: What forms call the field that chooses a template; a project is asked for by its label.
 _TEMPLATE_FIELDS = ("preset", "project")

@@ -1,0 +1,404 @@
+"""Class cards: posting one, pressing it (it acts for whoever presses and answers only them), ending it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from bot.domain import moments
+from bot.domain.classes import ClassCard, Queue
+from bot.domain.facts import ClassFacts
+from bot.domain.forms import Form, FormProblems
+from bot.domain.notices import Answer
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import classes as drawn
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.buttons import open_buttons
+from bot.messages.blocks.cards import opening
+from bot.messages.blocks.classes import at, end_words
+from bot.messages.blocks.kit import Element, Markup, fill, line, safe
+from bot.messages.texts import classes as words
+from bot.messages.texts import times
+from bot.services import classes, making, naming
+from bot.services.classes import Draft, Press, workspace_stem
+from bot.services.gather import class_effects
+from bot.support.errors import Refused
+from handlers import routes
+from handlers.command_line import Quoted, running_flags, written
+from handlers.connections import makers, named
+from handlers.linking import question
+from handlers.request import Answered, Request
+from handlers.waiting import look, offer_of
+
+#: How many templates are listed if an unknown one was requested.
+NAMED = 12
+#: How many names are suggested for one that isn't known.
+NEAR = 3
+MOST: Final = 5_000
+TITLE_MOST: Final = 80
+#: In a shorter class, its end would be announced before anybody has pressed.
+SOONEST_SECONDS: Final = 600.0
+
+
+@routes.verb("workspace", "card", flags=None)
+async def post(request: Request) -> Answer:
+    """Write a card for the channel that the request came from."""
+    services, surface = request.services, request.surface
+    if surface.is_direct or not surface.channel_id:
+        return replies.hint(words.IN_A_CHANNEL)
+    asked = card_command(request.text, services.commands)
+    person = await services.store.person(request.principal)
+    zone = moments.zone_of(person.time_zone if person is not None else None)
+    stops_at = ends_at(asked, zone, services.clock.now())
+    if not asked.what:
+        asked.problems.append(fill(words.USAGE, command=request.command))
+    if asked.problems:
+        return replies.hint("\n".join(asked.problems))
+    draft = await _draft(request, asked)
+    made = Draft(
+        channel_id=surface.channel_id,
+        connection=draft.connection,
+        title=asked.title or draft.title,
+        pattern=draft.pattern,
+        template=draft.template,
+        spec=draft.spec,
+        maximum=asked.maximum,
+        time_zone=zone.key,
+        stops_at=stops_at,
+    )
+    card = await request.asked.to(classes.post, made)
+    ends = words.POSTED_NO_END
+    if stops_at is not None:
+        end = end_words(
+            class_effects(services.connections.get(card.connection), card), is_any=card.spec is None
+        )
+        ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()), **end)
+    return replies.answer(fill(words.POSTED, name=card.title, ends=Markup(ends)))
+
+
+async def _draft(request: Request, command: CardCommand) -> Draft:
+    """Tell templates from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
+    services = request.services
+    name, slash, template = command.what.partition("/")
+    connection = naming.find_connection(name, services.connections, is_whole=True)
+    if connection is not None and connection in makers(services, "workspace"):
+        return await _made_from(request, connection, template.strip() if slash else "")
+    return await _pattern(request, command)
+
+
+async def _pattern(request: Request, command: CardCommand) -> Draft:
+    """Find the connection of a name: given after an @, the only one, or where the name is known.
+
+    A name that no workspace of the person begins with may be a slip or a sentence: unless it is in quotes or
+    a pattern, a card for it is offered, after those for the names that are like it.
+    """
+    services, what = request.services, command.what
+    rows = await services.store.workspaces(request.principal)
+    found = naming.find(what, rows, services.connections)
+    is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
+    # Who has no workspaces can only mean those of others.
+    is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
+    if found.kind == "near" and (rows or is_sentence) and not is_deliberate:
+        near = [one.title for one in found.workspaces]
+        commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
+        sentence = fill(words.UNKNOWN_NAME, name=what, command=request.command)
+        raise Answered(replies.hint(sentence, lists.command_buttons(commands)))
+    pattern, connection = naming.split_connection(what, services.connections)
+    if connection is None and len(services.connections) == 1:
+        connection = next(iter(services.connections))
+    if connection is None:
+        found = naming.find(pattern, rows, {})
+        connection = found.workspaces[0].connection if found.kind == "one" else None
+    if connection is None:
+        known = named(services, services.connections)
+        sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
+        raise Answered(replies.hint(sentence))
+    return Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
+
+
+async def _made_from(request: Request, connection: str, template: str) -> Draft:
+    """Fill in the provider's own form with its defaults; only the name differs for each person."""
+    title = request.services.title(connection)
+    offer = await offer_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
+    values, form, label = making.proposed(offer.form, template)
+    if not form.fields:
+        raise Answered(replies.hint(fill(words.NO_RECIPES, title=title, command=request.command)))
+    known = _known(form)
+    if template and not label:
+        wanting = words.NO_SUCH_RECIPE if known else words.NO_RECIPES
+        sentence = fill(wanting, title=title, name=template, known=known, command=request.command)
+        raise Answered(replies.hint(sentence))
+    try:
+        spec = offer.spec(values | {"name": "usher-class"})
+    except FormProblems as wrong:
+        if known and not template:
+            sentence = fill(
+                words.WHICH_RECIPE,
+                title=title,
+                command=request.command,
+                known=known,
+            )
+            raise Answered(replies.hint(sentence)) from None
+        said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
+        sentence = fill(words.INCOMPLETE, title=title, problems=said)
+        raise Answered(replies.hint(sentence)) from None
+    shown = label or title
+    return Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
+
+
+def _known(form: Form) -> Markup:
+    """List the choices of the form's first field that has any."""
+    offered = next((one.choices for one in form.fields if one.choices), ())
+    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:NAMED]))
+
+
+@dataclass(slots=True)
+class CardCommand:
+    """Hold what to make or start, and the flags; ``problems`` are sentences about what is wrong.
+
+    In one line: ``card RECIPE|NAME --title TEXT --until 17:00 --max 60``.
+    """
+
+    what: str
+    title: str = ""
+    until: str | None = None
+    maximum: int | None = None
+    problems: list[str] = field(default_factory=list)
+
+    def about(self, what: str) -> str:
+        """Return it as it is typed after the verb, for something else."""
+        given = [("title", self.title), ("until", self.until), ("max", self.maximum)]
+        flags = [f"--{flag} {value}" for flag, value in given if value]
+        return " ".join([written([what]), *flags])
+
+
+def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
+    """Parse a command: a flag's words reach to the next flag, so titles need no quotes."""
+    what, flags = running_flags(text, commands)
+    command = CardCommand(what)
+    for flag, value in flags:
+        _take(command, flag, value)
+    return command
+
+
+def _take(command: CardCommand, flag: str, value: str) -> None:
+    match flag:
+        case "title":
+            command.title = " ".join(value.split())
+            if not 1 <= len(command.title) <= TITLE_MOST:
+                command.problems.append(fill(words.LONG_TITLE, most=TITLE_MOST))
+        case "until":
+            command.until = value
+        case "max":
+            is_number = value.isascii() and value.isdecimal() and len(value) < 6
+            command.maximum = int(value) if is_number else 0
+            if not 1 <= command.maximum <= MOST:
+                command.problems.append(fill(words.BAD_MAX, most=MOST))
+        case _:
+            command.problems.append(fill(words.BAD_FLAG, flag=flag))
+
+
+def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
+    """Return when the class ends, in epoch seconds; None if no end was given.
+
+    What is wrong with it is added to the command's problems.
+    """
+    given = command.until
+    if given is None:
+        return None
+    found = moments.read(given, zone, now, kind="time", soonest=SOONEST_SECONDS)
+    if isinstance(found, moments.Moment):
+        return found.at
+    command.problems.append(replies.unread(found, given, SOONEST_SECONDS))
+    return None
+
+
+#: Presses observed for a shorter time than this say nothing about how fast starts go.
+ENOUGH_STARTS = 3
+
+
+@routes.action("class_press")
+@routes.verb("workspace", "press")
+async def press(request: Request) -> Answer:
+    """Handle a press, or continue one that waited: link first, then make, start or open their workspace."""
+    surface, key = request.surface, request.target or request.name
+    message_ts = surface.message_ts if surface.kind == "button" else None
+    pressed = await request.asked.to(classes.press, key, message_ts=message_ts)
+    if pressed.joined.result == "sought":
+        looking = await _looking(request, pressed.card)
+        if looking:
+            return replies.answer(looking)
+        # Whatever the list says now is all there is to know.
+        pressed = await request.asked.to(classes.press, key, message_ts=message_ts, has_looked=True)
+    card, wanted, done = pressed.card, pressed.target, pressed.joined
+    match done.result:
+        case "over":
+            sentence = words.ENDED if card.spec is None else words.ENDED_NOT_MADE
+            return replies.hint(fill(sentence, command=request.command))
+        case "full":
+            places = times.counted(card.maximum or 0, "place")
+            return replies.hint(fill(words.FULL, places=places, who=await _poster(request, card)))
+        case "noted" if wanted.waits_for == "unlinked":
+            return await _linking(request, card, is_refused=wanted.is_refused)
+    if wanted.workspace is None:
+        return await _no_workspace(request, card, wanted.waits_for)
+    if done.result == "running":
+        return await _opened(request, wanted.workspace)
+    return _on_its_way(request, card, wanted.workspace, pressed)
+
+
+async def _poster(request: Request, card: ClassCard) -> Markup:
+    names = await request.services.names.of(request.principal, card.principal)
+    return kit.person(names[card.principal.key])
+
+
+async def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
+    template = words.MANY if waits_for == "many_workspaces" else words.NO_WORKSPACE
+    sentence = fill(
+        template,
+        pattern=_sought(card),
+        title=request.services.title(card.connection),
+        who=await _poster(request, card),
+        command=request.command,
+    )
+    return replies.hint(sentence)
+
+
+async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
+    """Answer with the presser's own link; the press waits for it, and the trainer sees them waiting."""
+    services = request.services
+    title = services.title(card.connection)
+    if card.connection not in {name for name, _ in services.linkable()}:
+        if card.connection not in services.approvable():
+            return replies.hint(fill(words.NOT_LINKED, title=title))
+        asking = await question(request, card.connection, f"press {card.id}")
+        answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
+        return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
+    template = words.LINK_REFUSED if is_refused else words.NOT_LINKED
+    buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
+    return replies.answer(fill(template, title=title), buttons)
+
+
+def _buttons(answer: Answer) -> list[dict[str, object]]:
+    return [one for one in kit.buttons_of(answer.blocks) if "value" in one]
+
+
+def _sought(card: ClassCard) -> str:
+    """Return what a person's workspace is called that a card is about."""
+    return card.pattern or workspace_stem(card.title)
+
+
+async def _looking(request: Request, card: ClassCard) -> str:
+    """Have an outdated list of the presser's read again; the press continues afterwards."""
+    return await look(
+        request,
+        request.services.workspaces,
+        words.LOOKING,
+        text=f"press {card.id}",
+        connection=card.connection,
+        pattern=_sought(card),
+    )
+
+
+async def _opened(request: Request, workspace: Workspace) -> Answer:
+    """Return the workspace's address: to the presser alone, like every answer to a press."""
+    facts = await request.services.gatherer.of_workspace(workspace)
+    sentence = f"{fill(words.RUNNING, name=workspace.title)} {opening(facts)}"
+    if facts.ide_url:
+        return replies.opening(facts, sentence)
+    return replies.answer(sentence, open_buttons(facts))
+
+
+def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: Press) -> Answer:
+    wanted, done = pressed.target, pressed.joined
+    template = words.MAKING if workspace.is_provisional else words.STARTING
+    if done.result == "joined":
+        template = words.ON_ITS_WAY
+    title = request.services.title(card.connection)
+    sentences = [fill(template, name=workspace.title, title=title)]
+    if wanted.beside and workspace.is_provisional:
+        sentences.append(fill(words.BESIDE, name=wanted.beside))
+    if done.queue is not None:
+        provider = request.services.connections.get(card.connection)
+        sentences += _place(done.queue, provider.settings.starts_per_second if provider is not None else None)
+    return replies.answer(" ".join([*sentences, words.GOES_ON]))
+
+
+def _place(queue: Queue, per_second: float | None) -> list[str]:
+    """Return how many come first and how long that takes: by the connection's limit, or the pace so far."""
+    if not queue.ahead:
+        return [words.FIRST]
+    sentences = [fill(words.PLACE, place=Markup(str(queue.ahead + 1)))]
+    rate = per_second
+    if rate is None and queue.called >= ENOUGH_STARTS:
+        rate = queue.called / max(queue.seconds, 1.0)
+    if rate:
+        sentences.append(fill(words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0)))))
+    return sentences
+
+
+Done = TypeVar("Done")
+
+
+@routes.action("class_post")
+async def post_again(request: Request) -> Answer:
+    """Send the card again, unless it is known to have been posted."""
+    again = await request.asked.to(classes.post_again, request.target or "")
+    return replies.answer(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
+
+
+async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
+    """Return what a card's trainer or an administrator did; anybody else reads whose its buttons are."""
+    try:
+        return await done
+    except Refused as refusal:
+        if refusal.rule != "policy.not_trainer":
+            raise
+        card = await request.asked.see(classes.seen, card_id)
+        people = await request.services.names.of(request.principal, card.principal)
+        who = kit.person(people.get(card.principal.key))
+        raise Answered(replies.hint(fill(words.NOT_YOURS, who=who))) from None
+
+
+async def stop_button(request: Request, card_id: str) -> Element:
+    """Return *Stop all* with its question, for the card's trainer or an administrator."""
+    card = await trainers(request, card_id, request.asked.see(classes.owned, "class_stop", card_id))
+    return drawn.stop_button(await request.services.gatherer.of_class(card, request.principal))
+
+
+@routes.action("class_problems")
+async def show_problems(request: Request) -> Answer:
+    """Tell the trainer, and nobody else, who is waiting and why."""
+    services = request.services
+    key = request.target or ""
+    card, counts, found = await trainers(request, key, request.asked.see(classes.problems_of, key))
+    people = await services.names.of(request.principal, *(one.press.principal for one in found))
+    facts = ClassFacts(
+        now=services.clock.now(),
+        connection=card.connection,
+        connection_title=services.title(card.connection),
+        card=card,
+        counts=counts,
+        people=people,
+    )
+    return drawn.problems_of(facts, found)
+
+
+@routes.action("class_stop")
+async def stop_all(request: Request) -> Answer:
+    """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
+    services, key = request.services, request.target or ""
+    closed = await trainers(request, key, request.asked.to(classes.stop_all, key))
+    if closed is None or closed.stops_at is None:
+        return replies.hint(words.CLOSED_ALREADY)
+    return replies.answer(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
+
+
+@routes.action("class_keep")
+async def keep_mine(request: Request) -> Answer:
+    """Keep the presser's workspace out of the class's end."""
+    kept = await request.asked.to(classes.keep, request.target or "")
+    template = words.KEPT_MINE if kept else words.KEPT_TOO_LATE
+    return replies.answer(fill(template, command=request.command), replaces=True)

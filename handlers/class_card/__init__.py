@@ -1,1 +1,0 @@
-"""Class cards: posting one, pressing it, and ending the class."""

@@ -1,1 +1,0 @@
-"""The Slack events that Usher handles."""

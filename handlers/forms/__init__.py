@@ -1,1 +1,0 @@
-"""The forms for what people make, and what they are made from."""

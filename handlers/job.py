@@ -1,0 +1,667 @@
+"""What people do with jobs: run one, with a form or in one line, schedule it, follow its runs, stop them.
+
+``run [CONNECTION] [PRESET] --FLAG VALUE … -- the program's own words``
+
+The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
+who chose the shortcut presses *Run*, with their own account.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bot.domain.forms import Form, FormProblems, Spec, Values
+from bot.domain.moments import zone_of
+from bot.domain.notices import Answer
+from bot.domain.people import Account
+from bot.domain.runs import Run
+from bot.domain.workspaces import Call, Surface
+from bot.messages.blocks import forms, kit, lists, replies
+from bot.messages.blocks.kit import Markup, Press, fill, line, safe
+from bot.messages.blocks.lists import run_status
+from bot.messages.blocks.runs import outcome_of
+from bot.messages.texts import runs as words
+from bot.messages.texts import times, verbs
+from bot.providers import base
+from bot.providers.base import Scheduled
+from bot.services import making, naming, runs
+from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
+from bot.services.naming import fold, split_connection
+from bot.services.runs import fires, is_cron, looks_like_cron
+from bot.support.cleaning import has_invisible, unescape
+from handlers import narrowed, routes
+from handlers.command_line import CommandLine, command_line, decoded
+from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
+from handlers.dispatch import run_button
+from handlers.forms import Making, make, open_form, value_of, view_of
+from handlers.language.reading import Manner
+from handlers.linking import link_first, linked, ways
+from handlers.narrowed import runs_like
+from handlers.payload import value_in
+from handlers.request import SILENT, Answered, Request
+from handlers.waiting import ask_for_offer, known_offer, look, offer_of, offer_to, unread
+
+#: Each flag is tried with every choice, so their number is limited; nobody writes more.
+MOST_FLAGS = 50
+
+
+@routes.verb("job", "run", flags=None)
+async def run(request: Request) -> Answer:
+    """Open the form; given flags, or the program's own words after ``--``, launch right away."""
+    command = command_line(request.text, request.services.commands)
+    if command.flags or command.tail is not None:
+        return await launched(request, command)
+    checked_words(request, command)
+    connection, rest = leading(request, command.words) if command.words else ("", ())
+    if rest and runs_named_jobs(request, connection):
+        return await launched_by_name(request, connection, " ".join(rest))
+    return await open_form(request, "job", command.words)
+
+
+@routes.action("job_again")
+async def run_again(request: Request) -> Answer:
+    """Launch a run with the settings of an earlier one, which stays as it is."""
+    run = await request.asked.see(runs.owned, "run", request.target or "")
+    if run.spec is None:
+        sentence = fill(words.NO_SPEC, name=run.name, command=request.command)
+        return replies.hint(sentence)
+    again = await request.asked.to(runs.launch, run.connection, run.spec)
+    return started(request, again.name, again.connection)
+
+
+async def launched(request: Request, typed: CommandLine) -> Answer:
+    """Launch what the line describes; report everything that is wrong at once, each with its flag."""
+    if len(typed.flags) > MOST_FLAGS:
+        return replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS))
+    # A command can only be meant for a connection that runs commands.
+    places = commanding(request.services) if typed.tail else []
+    connection = maker_of(
+        request,
+        "job",
+        typed.words or (places if len(places) == 1 else ()),
+        nowhere=words.NO_CONNECTIONS,
+        which=lambda able: replies.hint(
+            fill(words.WHERE, known=named(request.services, places or able), command=request.command)
+        ),
+        more=fill(words.TAIL_HINT, command=request.command),
+    )
+    offer = await _offer(request, connection)
+    result = making.filled(offer.form, _flags(request, typed))
+    said = _problems(request, connection, offer.form, result)
+    try:
+        spec = offer.spec(result.values)
+    except FormProblems as wrong:
+        # A value that was not accepted looks missing to the provider: our own sentence says why.
+        said += [
+            _at_flag(name, safe(sentence))
+            for name, sentence in wrong.problems.items()
+            if name not in result.problems
+        ]
+        return _refused(request, result, said)
+    if said:
+        return _refused(request, result, said)
+    await _make(request, connection, spec, result.form, result.values)
+    remark = ""
+    if result.left_out:
+        left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
+        remark = fill(words.LEFT_OUT, left=left)
+    return started(request, spec.name or "job", connection, remark)
+
+
+def runs_named_jobs(request: Request, name: str) -> bool:
+    """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
+    return request.services.connections[connection_of(request, name)].need(base.Runs).runs_named_jobs
+
+
+async def launched_by_name(request: Request, connection: str, name: str) -> Answer:
+    """Launch a job that is set up on its provider, by its name, id or link."""
+    connection = connection_of(request, connection)
+    offer = await _offer(request, connection)
+    values = {making.PRESET: name}
+    try:
+        spec = offer.spec(values)
+    except FormProblems as wrong:
+        said = [
+            fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
+            for sentence in wrong.problems.values()
+        ]
+        return replies.hint(words.NOT_RUN_YET, more="\n".join(said))
+    await _make(request, connection, spec, offer.form(values), values)
+    return started(request, spec.name, connection)
+
+
+async def _make(request: Request, connection: str, spec: Spec, form: Form, values: Values) -> None:
+    await make(request, Making(connection, "job", request.surface.channel_id or ""), spec, form, values)
+
+
+def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
+    """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
+    if not remark and request.shows_cards_here:
+        return SILENT
+    sentence = fill(words.STARTED, name=name, title=request.services.title(connection))
+    return replies.answer(f"{sentence} {remark}".strip())
+
+
+def checked_words(request: Request, typed: CommandLine) -> None:
+    """Raise Answered if the first word isn't a connection: with what may be meant, and the correct syntax."""
+    if not typed.words:
+        return
+    able = makers(request.services, "job")
+    by_name = [name for name in able if runs_named_jobs(request, name)]
+    more = [words.NAME_HINT] if by_name else []
+    more += [fill(words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
+    commands = [f"job run {name} {' '.join(typed.words)}" for name in by_name[: replies.FEW]]
+    leading(request, typed.words, "\n".join(more), lists.command_buttons(commands))
+
+
+async def _offer(request: Request, connection: str) -> PersonalOffer:
+    return await offer_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
+
+
+def _flags(request: Request, command: CommandLine) -> list[Flag]:
+    """Return everything that was given as flags, including the preset and the program's words."""
+    rest = leading(request, command.words)[1] if command.words else ()
+    preset = [Flag(making.PRESET, " ".join(rest))] if rest else []
+    tail = [Flag(making.COMMAND, command.tail)] if command.tail else []
+    return [*preset, *command.flags, *tail]
+
+
+def _problems(
+    request: Request, connection: str, form_of: Callable[[Values], Form], result: Filled
+) -> list[str]:
+    said = [_at_flag(name, forms.wrong_flag(problem)) for name, problem in result.problems.items()]
+    title = request.services.title(connection)
+    for flag in result.unknown:
+        if flag.name == making.COMMAND:
+            said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
+            continue
+        others = [forms.flag(*one) for one in making.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]]
+        if others:
+            with_what = Markup(f" {words.OR} ".join(others))
+            said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
+        else:
+            said.append(fill(words.FLAG_UNKNOWN, name=flag.name, title=title))
+    return list(dict.fromkeys(said))
+
+
+def _at_flag(name: str, sentence: str) -> str:
+    """Return a sentence, already escaped, with the flag that it is about."""
+    place = {making.COMMAND: words.COMMAND_PLACE}.get(name, forms.flag(name))
+    return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
+
+
+def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
+    more, form = list(said), result.form
+    known = [forms.flag(one.name) for one in form.fields if one.name != making.COMMAND]
+    if result.unknown and known:
+        more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(known))))
+    if form.field(making.COMMAND) and making.COMMAND not in result.values:
+        more.append(fill(words.TAIL_HINT, command=request.command))
+    return replies.hint(words.NOT_RUN_YET, more="\n".join(more))
+
+
+OFF = "off"
+#: No more jobs than this are shown at once.
+MOST = 30
+
+
+@routes.verb("job", "schedule", flags=None)
+async def schedule(request: Request) -> Answer:
+    """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
+    typed = command_line(request.text, request.services.commands).words
+    name, cron = _split(typed)
+    known = await set_up(request)
+    if not name:
+        return _list(request, known)
+    wanted = job_of(request, name, known)
+    title = request.services.title(wanted.connection)
+    if cron is None:
+        shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        return replies.answer(f"{shown} {fill(words.NEXT_OF_ONE, command=request.command, name=name)}")
+    given = "" if cron == OFF else cron
+    await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
+    template = words.CLEARING if cron == OFF else words.SETTING
+    return replies.answer(fill(template, name=wanted.job.name, title=title))
+
+
+def _split(typed: Sequence[str]) -> tuple[str, str | None]:
+    """Return the name, and the expression or ``off`` after it; raises Answered if that is invalid."""
+    if not typed:
+        return "", None
+    if len(typed) > 1 and typed[-1].casefold() == OFF:
+        return " ".join(typed[:-1]), OFF
+    if len(typed) > 5 and is_cron(" ".join(typed[-5:])):
+        return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
+    # What was quoted after a name is meant as a schedule, whatever it says.
+    if len(typed) > 1 and (is_cron(typed[-1]) or looks_like_cron(typed[-1]) or " " in typed[-1]):
+        return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
+    if len(typed) > 4 and looks_like_cron(" ".join(typed[1:])):
+        return typed[0], _checked(" ".join(typed[1:]))
+    return " ".join(typed), None
+
+
+def _checked(cron: str) -> str:
+    """Return an expression that can fire; raises Answered with what is wrong with any other."""
+    template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
+    if template:
+        raise Answered(replies.hint(fill(template, cron=cron)))
+    return cron
+
+
+def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
+    if not known:
+        return replies.answer(words.NO_JOBS)
+    rows = [
+        fill(
+            words.JOB_ROW,
+            name=one.job.name,
+            title=request.services.title(one.connection),
+            cron=_when(one.job),
+        )
+        for one in known[:MOST]
+    ]
+    return replies.answer("\n".join([words.JOBS, *rows, fill(words.NEXT, command=request.command)]))
+
+
+def _when(job: Scheduled) -> Markup:
+    if job.cron is None:
+        return Markup(words.UNTOLD)
+    return Markup(fill(words.RUNS_AT, cron=Markup(line(job.cron)))) if job.cron else Markup(words.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpJob:
+    """Hold a job and the connection where it is set up."""
+
+    connection: str
+    job: Scheduled
+
+
+async def set_up(request: Request) -> list[SetUpJob]:
+    """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
+    services = request.services
+    able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
+    if not able:
+        raise Answered(replies.hint(words.NOWHERE))
+    accounts = [await services.accounts.acting(request.principal, name) for name in able]
+    active = [account for account in accounts if account is not None and account.state == "active"]
+    if not active:
+        links = [name for name, _ in services.linkable() if name in able]
+        raise Answered(link_first(request, words.NOT_LINKED, links))
+    found: list[SetUpJob] = []
+    for account in active:
+        found += await _of_account(request, account)
+    return found
+
+
+async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
+    services = request.services
+    snapshot = await offer_to(request, account, asking=words.LOOKING_FOR_IT, nothing=words.NO_OFFER)
+    provider = services.connections[account.connection]
+    return [
+        SetUpJob(account.connection, job) for job in provider.need(base.Schedules).schedules(snapshot.payload)
+    ]
+
+
+def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
+    """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
+    stem, connection = split_connection(name, request.services.connections)
+    for key, provider in request.services.connections.items():
+        job_id = provider.job_reference(stem) if connection in {None, key} else None
+        if job_id is not None:
+            listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
+            return next(listed, SetUpJob(key, Scheduled(job_id, f"job {job_id[:8]}", None)))
+    here = [one for one in known if connection in {None, one.connection}]
+    found = [one for one in here if fold(one.job.name) == fold(stem)]
+    found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
+    if len(found) == 1:
+        return found[0]
+    template = words.TWICE if found else words.NO_SUCH_JOB
+    raise Answered(replies.hint(fill(template, name=name, command=request.command)))
+
+
+_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
+_INLINE: Final = re.compile(r"`([^`\n]+)`")
+#: Slack's limit of a field, and of what a form carries.
+_FIELD: Final = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Hold a message's command, and who wrote it if that is somebody else."""
+
+    text: str
+    author: str
+
+    @property
+    def carried(self) -> str:
+        """Return it as a form or a waiting request carries it."""
+        return json.dumps([self.author, self.text], ensure_ascii=False)
+
+    @classmethod
+    def read(cls, carried: str) -> Code:
+        """Read it back; what can't be read is empty."""
+        try:
+            author, text = json.loads(carried)
+        except (ValueError, TypeError):
+            return cls("", "")
+        return cls(str(text), str(author))
+
+
+@routes.shortcut("run_as_job")
+async def run_as_job(request: Request) -> Answer:
+    """Answer with the form, filled with the command; or say why there is none."""
+    services = request.services
+    text = code_of(request.message)
+    if not text:
+        return replies.hint(verbs.NO_CODE)
+    if has_invisible(text):
+        return replies.hint(verbs.CODE_INVISIBLE)
+    writer = str(request.message.get("user") or request.message.get("bot_id") or "")
+    code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
+    able = commanding(services)
+    if not able:
+        return replies.hint(verbs.CODE_NOWHERE)
+    accounts = await services.store.accounts(request.principal)
+    active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
+    if not active:
+        sentence = fill(verbs.CODE_NOT_LINKED, titles=services.titles(able))
+        return replies.hint(sentence, ways(services, able))
+    if len(active) == 1:
+        return await _form(request, active[0], code)
+    if len(text) > _FIELD:
+        titles = services.titles(active)
+        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
+    choices = [(name, services.title(name)) for name in active]
+    return Answer(text=verbs.WHERE["job"], view=forms.code_choice_view(choices, code.text, code.author))
+
+
+@routes.view(forms.CODE_CALLBACK)
+async def place_chosen(request: Request) -> Answer:
+    """Open the form of the connection that was chosen, with the command as it was in the question."""
+    code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.carried)
+    press = Press("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
+    surface = Surface(kind="button", interaction=request.surface.interaction)
+    answer = await run_button(request.services, request.principal, surface, press)
+    return replace(answer, view=answer.view or forms.answer_view(answer, "job"))
+
+
+@routes.action("run_code")
+async def form_of_place(request: Request) -> Answer:
+    """Open the form of a connection that was chosen, or whose offer has been read by now."""
+    connection, _, carried = (request.target or "").partition("\n")
+    code = Code.read(carried)
+    if not code.text or connection not in commanding(request.services):
+        return replies.hint(verbs.OUTDATED)
+    return await _form(request, connection, code)
+
+
+def code_of(message: Mapping[str, Any]) -> str:
+    """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
+    text = str(message.get("text") or "")
+    blocks = _BLOCK.findall(text)
+    if not blocks:
+        blocks = _INLINE.findall(text)
+        blocks = blocks if len(blocks) == 1 else []
+    return "\n".join(unescape(decoded(block)).strip("\n") for block in blocks).strip()
+
+
+async def _form(request: Request, connection: str, code: Code) -> Answer:
+    services = request.services
+    title = services.title(connection)
+    making = Making(connection, "job", request.surface.channel_id or "", code.author)
+    account = await linked(request, connection)
+    snapshot = await known_offer(request, account)
+    if snapshot is None and request.surface.kind == "replay":
+        return replies.hint(fill(verbs.CODE_LATER, title=title))
+    if snapshot is None:
+        external_id = services.ids.new("form")
+        press = Press("run_code", f"{connection}\n{code.carried}").text
+        then = replace(request.waiting(""), press=press, view=external_id, folder="job")
+        await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
+        loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
+        return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
+    offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
+    given = await services.store.remembered(request.principal, connection, "job")
+    values = {name: value_of(value) for name, value in given.items()}
+    field = offer.form(values).field(COMMAND)
+    if field is None:
+        # A template of the last time may bring a command of its own.
+        values.pop(PRESET, None)
+        field = offer.form(values).field(COMMAND)
+    if field is None or (field.kind != "long_text" and "\n" in code.text):
+        return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
+    limit = min(field.max_length or _FIELD, _FIELD)
+    if len(code.text) > limit:
+        sentence = fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
+        return replies.hint(sentence)
+    return Answer(text=verbs.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))
+
+
+@routes.verb("job", "list", does=routes.Does.SHOWS)
+async def show_list(request: Request) -> Answer:
+    """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
+
+    Words narrow it: to a state, a connection, a name; the buttons keep them.
+    """
+    stale, rows = await old_and_rows(request)
+    if not rows:
+        return await nothing_yet(request, stale)
+    remark = ""
+    if stale:
+        await request.services.runs.look(stale)
+        titles = request.services.titles(account.connection for account in stale)
+        remark = fill(words.LOOKING, titles=titles)
+    page, given = narrowed.asked(request)
+    part = runs_like(given, rows, request.services.connections)
+    if part is not None and not part.rows:
+        show_all = [kit.button(words.SHOW_ALL, "job_list")]
+        return narrowed.none_of_these(request, part, words.RUNS, "job_list", show_all, remark)
+    shown = rows if part is None else list(part.rows)
+    facts = await request.services.gatherer.of_runs(request.principal, shown)
+    return lists.run_list(
+        facts,
+        page=page,
+        remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),
+        replaces=request.surface.kind == "button",
+        only=narrowed.only(request, part, words.RUNS),
+    )
+
+
+@routes.verb("job", "status", does=routes.Does.SHOWS)
+async def status(request: Request) -> Answer:
+    """Answer with the run's card and its age; without a name, with the list if there are several."""
+    is_named = request.target is not None or bool(request.name)
+    if not is_named and len(await request.services.store.runs(request.principal)) > 1:
+        return await show_list(request)
+    run = await run_of(request)
+    return run_status(await request.services.gatherer.of_run(run))
+
+
+@routes.verb("job", "logs", does=routes.Does.SHOWS)
+async def logs(request: Request) -> Answer:
+    """Show the output from now on; a run without a card gets one."""
+    services = request.services
+    run = await run_of(request)
+    title = services.title(run.connection)
+    provider = services.connections.get(run.connection)
+    if provider is not None and not isinstance(provider, base.Runs):
+        return replies.hint(fill(words.NO_LOGS, title=title))
+    if run.remote_id is None and not run.is_open:
+        return replies.hint(fill(words.NOT_HANDED_OVER, name=run.name))
+    if provider is not None:
+        await linked(request, run.connection)
+    watched = await request.asked.to(runs.watch, run.id)
+    template = words.SHOWING if watched.remote_id is not None else words.SHOWING_LATER
+    return replies.answer(fill(template, name=watched.name))
+
+
+@routes.action("job_refresh")
+async def refresh(request: Request) -> Answer:
+    """Answer with the current row; a running run is read every few seconds anyway."""
+    run = await request.asked.see(runs.owned, "status", request.target or "")
+    return run_status(await request.services.gatherer.of_run(run))
+
+
+@routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS)
+async def stop(request: Request) -> Answer:
+    """Write the stop, or offer it if the run or the verb is a guess; the card reports the rest."""
+    run, force = await run_of(request), "force" in request.flags
+    is_exact = request.target is not None
+    is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
+    if request.manner is Manner.TYPED and is_exact:
+        return await ended(request, run, force=force)
+    return offered(request, run, force=force)
+
+
+@routes.action("job_force")
+async def force_quit(request: Request) -> Answer:
+    """Ask for the run to be force quit."""
+    run = await request.asked.see(runs.owned, "stop", request.target or "")
+    return await ended(request, run, force=True)
+
+
+def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
+    """Offer to stop a run, with one button; if it is already over, just say so."""
+    if run.state.is_over:
+        return over_already(request, run)
+    title = request.services.title(run.connection)
+    return lists.stop_run(run, title, force=force)
+
+
+async def ended(request: Request, run: Run, *, force: bool) -> Answer:
+    """Ask for a run to be stopped; if it is already over, just say so."""
+    services = request.services
+    wanted, is_open = await request.asked.to(runs.stop, run.id, force=force)
+    if not is_open or wanted.state.is_over:
+        return over_already(request, wanted)
+    template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING
+    return replies.answer(fill(template, name=run.name, title=services.title(run.connection)))
+
+
+def over_already(request: Request, run: Run) -> Answer:
+    """Say how a finished run ended."""
+    title, state = request.services.title(run.connection), Markup(outcome_of(run))
+    return replies.answer(fill(words.OVER_ALREADY, name=run.name, title=title, state=state))
+
+
+@routes.action("job_keep_waiting")
+async def keep_waiting(request: Request) -> Answer:
+    """Extend the wait, or say how the run has ended in the meantime."""
+    run, is_open = await request.asked.to(runs.keep_waiting, request.target or "")
+    if not is_open:
+        return over_already(request, run)
+    time = times.duration(request.services.context.deadline_seconds)
+    return replies.answer(fill(words.KEPT_WAITING, name=run.name, time=time))
+
+
+@routes.action("job_let_go")
+async def let_go(request: Request) -> Answer:
+    """Stop following the run; if it is already over, just say so."""
+    run = await request.asked.to(runs.let_go, request.target or "")
+    if not run.is_open:
+        return over_already(request, run)
+    is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
+    template = words.LET_GONE if is_launched else words.NOT_LAUNCHING
+    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
+
+
+@routes.action("job_look_again")
+async def look_again(request: Request) -> Answer:
+    """Check again, or say that there is nothing left to check."""
+    run = await request.asked.to(runs.look_again, request.target or "")
+    template = words.LOOKING_AGAIN if run.is_open and run.asked_at is not None else words.NOT_ASKED
+    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
+
+
+@routes.action("job_start_another")
+async def start_another(request: Request) -> Answer:
+    """Launch another run, once; a question that is already answered isn't answered again."""
+    run, is_asked = await request.asked.to(runs.start_another, request.target or "")
+    template = words.STARTING_ANOTHER if is_asked else words.NOT_ASKED
+    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
+
+
+async def run_of(request: Request) -> Run:
+    """Return the run; raises Answered with a question or a hint, or Refused.
+
+    If several runs share a name, it is the newest; for stopping, the only one that is still going.
+    """
+    if request.target is not None:
+        return await request.asked.see(runs.owned, request.verb, request.target)
+    old, rows = await old_and_rows(request)
+    if not request.name:
+        return await _only(request, rows, old)
+    found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Answered(await _which(request, found))
+    raise Answered(await _unknown(request, rows, old))
+
+
+async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
+    """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
+    old = await request.services.runs.stale(request.principal, besides=request.waited.looked)
+    return old, await request.services.store.runs(request.principal)
+
+
+async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
+    """Answer somebody without runs: link, wait for the list, or run something."""
+    services = request.services
+    able = makers(services, "job")
+    if not able:
+        return replies.hint(words.NO_CONNECTIONS)
+    accounts = await services.store.accounts(request.principal)
+    if not any(account.state == "active" and account.connection in able for account in accounts):
+        return link_first(request, words.NOT_LINKED, able)
+    looking = await look(request, services.runs, words.LOOKING_FOR_ANY, old=old)
+    if not looking and request.waited.problem:
+        return replies.problem(unread(request), request.reference)
+    return replies.answer(looking or fill(words.NONE_YET, command=request.command))
+
+
+async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
+    """Return the only run if no name was given; for stopping, the only one that is still going."""
+    if not rows:
+        raise Answered(await nothing_yet(request, old))
+    wanted = [run for run in rows if run.is_going] if request.verb == "stop" else rows
+    if len(wanted) == 1:
+        return wanted[0]
+    if not wanted:
+        raise Answered(replies.hint(words.NONE_GOING))
+    sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+    raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
+
+
+async def _which(request: Request, found: Sequence[Run]) -> Answer:
+    is_same = len({naming.fold(run.name) for run in found}) == 1
+    sentence = fill(words.WHICH_TO_STOP if is_same else words.WHICH, name=request.name)
+    return replies.hint(sentence, await _buttons(request, found))
+
+
+async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
+    """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
+    if not rows:
+        return await nothing_yet(request, old)
+    looking = await look(request, request.services.runs, words.LOOKING_FOR_IT, old=old)
+    if looking:
+        return replies.answer(looking)
+    sentence = fill(words.UNKNOWN_NAME, name=request.name)
+    near = naming.nearest_runs(request.name, rows)[: lists.FEW]
+    more: list[str] = [unread(request)] if request.waited.problem else []
+    if near:
+        more.append(words.NEAREST)
+    if not more:
+        more = [fill(words.UNKNOWN_NEXT, command=request.command)]
+    return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
+
+
+async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
+    person = await request.services.store.person(request.principal)
+    zone = zone_of(person.time_zone if person is not None else None)
+    return lists.choices(request.verb, runs, request.services.clock.now(), zone)

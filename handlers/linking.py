@@ -1,0 +1,424 @@
+"""Links to people's accounts at providers: begun, approved, ended; and the account that a verb acts by."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.notices import Answer, Spoken
+from bot.domain.people import Account, Named
+from bot.domain.policy import Target
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.lists import SAY
+from bot.messages.blocks.notices import unlink_button
+from bot.messages.blocks.replies import list_button
+from bot.messages.texts import answers as words
+from bot.messages.texts import cards, pages
+from bot.services import accounts, naming
+from handlers import routes
+from handlers.command_line import written
+from handlers.connections import connection_of
+from handlers.helping import what
+from handlers.language.names import Names
+from handlers.language.reading import Manner
+from handlers.payload import value_in
+from handlers.request import SILENT, Answered, Request, Waiting
+from handlers.services import Services
+from handlers.talking import as_command
+
+
+@routes.verb("workspace", "link", does=routes.Does.SHOWS)
+async def link(request: Request) -> Answer:
+    """Answer with *Link* for one connection or for all; ``link code`` asks for the code of the page."""
+    services = request.services
+    if request.target:
+        # A button for one connection.
+        request = replace(request, arguments=(request.target,))
+    if request.name.casefold() == "code" and "code" not in services.connections:
+        return replies.code_question()
+    linkable, linkless = services.linkable(), services.linkless()
+    names = sorted({name for name, _ in linkable} | set(services.approvable()))
+    if request.name:
+        opening = await _link_of_a_workspace(request)
+        if opening is not None:
+            return opening
+        chosen, username = _chosen(request)
+        if chosen in dict(linkless):
+            return _needless(request, [(chosen, services.title(chosen))])
+        if username and chosen in services.approvable():
+            return await asked(request, chosen, username)
+        names = [chosen]
+    if len(names) == 1 and names[0] in services.approvable() and names[0] not in dict(linkable):
+        return await question(request, names[0])
+    if not names:
+        if linkless:
+            return _needless(request, linkless)
+        return replies.hint(words.NO_CONNECTIONS)
+    buttons = ways(services, names)
+    if len(names) > 1:
+        return replies.hint(words.LINK_WHICH, buttons)
+    title = services.title(names[0])
+    # Connections that people can't link themselves are offered too: a click says why not.
+    buttons = buttons or replies.link_buttons([(names[0], title)])
+    account = await services.store.account(request.principal, names[0])
+    if account is not None and account.state == "active":
+        sentence = fill(words.LINKED_AS, title=title, username=account.username)
+    else:
+        sentence = fill(words.LINK_ONE, title=title)
+    return replies.hint(sentence, buttons)
+
+
+def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
+    titles = request.services.titles(name for name, _ in linkless)
+    return replies.answer(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
+
+
+async def _link_of_a_workspace(request: Request) -> Answer | None:
+    """Offer to open the workspace that is named where no connection is; None for anything else."""
+    connections = request.services.connections
+    if naming.leading_connection(request.arguments, connections)[0] is not None:
+        return None
+    rows = await request.services.store.workspaces(request.principal)
+    spans = Names(rows, (), connections).spans(request.arguments)
+    named = [one for span in spans for one in span.workspaces]
+    return as_command(request.about("workspace", "open", (named[0].title,))) if len(named) == 1 else None
+
+
+def _chosen(request: Request) -> tuple[str, str]:
+    """Return the connection and the username after it, if there is one."""
+    connection, rest = naming.leading_connection(request.arguments, request.services.connections)
+    if connection is not None and len(rest) < 2:
+        return connection, "".join(rest)
+    return connection_of(request, request.name), ""
+
+
+@routes.action("invite")
+async def invite(request: Request) -> Answer:
+    """Create the link; the button's command waits for it and runs with the presser's rights."""
+    connection, _, text = (request.target or "").partition(" ")
+    waiting = request.waiting(text).as_body() if text else None
+    accounts = request.services.accounts
+    url = await accounts.invite(request.principal, connection, waiting, request.surface.interaction)
+    title, asks = request.services.title(connection), connection in request.services.approvable()
+    ask = replies.ask_button(connection, title, text=text) if asks else None
+    return replies.invitation(url, title, code_comes=not accounts.sign_in, ask=ask)
+
+
+@routes.action("enter_code")
+async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
+    """Answer with the form; its text is for when Slack doesn't open it."""
+    return replies.code_question()
+
+
+@routes.view("code")
+async def code_typed(request: Request) -> Answer:
+    """Finish linking; what is wrong with the code is shown at its field."""
+    services = request.services
+    account = await services.accounts.confirm_code(request.principal, value_in(request.view, "code"))
+    return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
+
+
+@routes.verb("workspace", "whoami", does=routes.Does.SHOWS)
+async def whoami(request: Request) -> Answer:
+    """Answer with the principal and the links; none of it is secret."""
+    services = request.services
+    installation = services.authority.installation.at(request.principal)
+    is_here = bool(installation.team_name) and request.principal.team_id == installation.id
+    template = words.WHOAMI if is_here else words.WHOAMI_ELSEWHERE
+    sentences = [fill(template, who=request.who, team=installation.team_name)]
+    if installation.is_administrator(request.principal):
+        sentences.append(words.WHOAMI_ADMINISTRATOR)
+    accounts = {account.connection: account for account in await services.store.accounts(request.principal)}
+    linkless = {name for name, _ in services.linkless()}
+    lines = [
+        fill(words.WHOAMI_LINKLESS, title=services.title(connection))
+        if connection in linkless
+        else _line(services.title(connection), accounts.get(connection), services.clock.now())
+        for connection in sorted({*services.connections, *accounts})
+    ]
+    missing = [(name, title) for name, title in services.linkable() if name not in accounts]
+    refused = [
+        (name, title) for name, title in services.linkable() if name in accounts and accounts[name].is_refused
+    ]
+    again = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
+    buttons = replies.link_buttons(missing)
+    buttons += replies.link_buttons(refused, template=again, first=len(missing))
+    buttons += [list_button()] if accounts or linkless else []
+    text = "\n".join([" ".join(sentences), *lines])
+    blocks = [kit.section(text), *kit.actions(buttons)]
+    return kit.answer(kit.bare(sentences[0]), blocks)
+
+
+def _line(title: str, account: Account | None, now: float) -> str:
+    if account is None:
+        return fill(words.WHOAMI_NOT_LINKED, title=title)
+    if account.state == "refused":
+        return fill(words.WHOAMI_REFUSED, title=title)
+    template = words.WHOAMI_LINKED if account.username else words.WHOAMI_LINKED_NAMELESS
+    linked = fill(template, title=title, username=account.username)
+    if account.refused_since is None:
+        return linked
+    return fill(words.WHOAMI_SUSPECTED, linked=Markup(linked), since=kit.moment(account.refused_since, now))
+
+
+@routes.action("ask_link")
+async def ask_link(request: Request) -> Answer:
+    """Answer with the form; its text is for when Slack doesn't open it."""
+    connection, _, text = (request.target or "").partition(" ")
+    return await question(request, connection, text)
+
+
+@routes.view("ask_link")
+async def username_typed(request: Request) -> Answer:
+    """Send the request to the administrators; what is wrong with the username is shown at its field."""
+    connection, _, text = request.carried.partition(" ")
+    # What waits for the link: our own keys and words, which run with the rights that the person has then.
+    waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
+    username = value_in(request.view, "username").strip()
+    asked = await request.asked.to(accounts.ask, connection, username, waiting=waiting if text else None)
+    sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
+    return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
+
+
+@routes.action("approve")
+async def approve(request: Request) -> Answer:
+    """Approve what the button showed; the check at the provider follows."""
+    return await decided(request, approve=True)
+
+
+@routes.action("deny")
+async def deny(request: Request) -> Answer:
+    """Deny what the button showed; the person is told."""
+    return await decided(request, approve=False)
+
+
+async def question(request: Request, connection: str, text: str = "") -> Answer:
+    """Ask for the username, with a form where one can be opened, otherwise in words.
+
+    ``text`` is the command that waits for the link; the button and the form carry it.
+    """
+    services = request.services
+    title = services.title(connection)
+    person = await services.store.person(request.principal)
+    suggestion = person.name if person is not None and " " not in person.name else ""
+    sentence = fill(pages.ASK, title=title, command=request.command)
+    account = await services.store.account(request.principal, connection)
+    if account is not None and account.state == "active":
+        sentence = fill(
+            pages.LINKED_ALREADY,
+            username=account.username,
+            title=title,
+            command=request.command,
+        )
+    answer = replies.answer(sentence, [replies.ask_button(connection, title, text=text)])
+    view = replies.ask_view(connection, title, suggestion)
+    view["private_metadata"] = f"{connection} {text}".rstrip()
+    return Answer(text=answer.text, blocks=answer.blocks, view=view)
+
+
+async def asked(request: Request, connection: str, username: str) -> Answer:
+    """Ask the administrators about the username that was typed."""
+    approval = await request.asked.to(accounts.ask, connection, username)
+    title = request.services.title(connection)
+    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
+
+
+async def decided(request: Request, *, approve: bool) -> Answer:
+    """Decide a request as an administrator; the message with the buttons becomes the answer."""
+    approval_id, _, username = (request.target or "").partition(" ")
+    approval, is_new = await request.asked.to(accounts.decide, approval_id, username, approve=approve)
+    names = await request.services.names.of(request.principal, approval.principal, in_full=True)
+    who = kit.person(names[approval.principal.key])
+    title = request.services.title(approval.connection)
+    if is_new:
+        template = pages.APPROVING if approve else pages.DENIED
+        return replies.answer(fill(template, username=approval.username, title=title, who=who), replaces=True)
+    if approval.username != username:
+        return replies.answer(fill(pages.CHANGED, who=who), replaces=True)
+    state = Markup(pages.STATES.get(approval.state, approval.state))
+    return replies.answer(fill(pages.DECIDED_ALREADY, state=state), replaces=True)
+
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+
+
+@routes.verb("workspace", "unlink", flags=(kit.AGREED,), does=routes.Does.ENDS)
+async def unlink(request: Request) -> Answer:
+    """Delete our access, after a question; what is running on the provider keeps running."""
+    person = next((found for word in request.arguments if (found := _MENTION.fullmatch(word))), None)
+    if person is not None:
+        return await _somebody_else(request, person)
+    name = request.target or request.name
+    accounts = [
+        account
+        for account in await request.services.store.accounts(request.principal)
+        if not _is_everybodys(request, account.connection)
+    ]
+    whole = naming.find_connection(name, request.services.connections, is_whole=True)
+    if whole is not None and _is_everybodys(request, whole):
+        title = request.services.title(whole)
+        sentence = fill(words.NOTHING_TO_UNLINK, title=title, command=request.command)
+        return replies.hint(sentence)
+    if not accounts:
+        return replies.hint(fill(words.NOTHING_LINKED, command=request.command))
+    if not name:
+        buttons = [
+            unlink_button(account.connection, request.services.title(account.connection), number)
+            for number, account in enumerate(accounts)
+        ]
+        return replies.answer(words.UNLINK_WHICH, buttons)
+    connection = _chosen_to_end(request, name, {account.connection for account in accounts})
+    if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
+        return _ask(request, connection, [account.connection for account in accounts])
+    ending = [connection] if connection else [account.connection for account in accounts]
+    ended = [
+        account
+        for one in ending
+        for account in await request.services.accounts.unlink(
+            request.principal,
+            one,
+            actor=request.principal.key,
+            cause="person",
+            interaction=f"{request.surface.interaction}/{one}" if request.surface.interaction else "",
+            is_answered=not request.shows_cards_here,
+        )
+    ]
+    if not ended:
+        return _none_at(request, connection)
+    if request.shows_cards_here:
+        return SILENT
+    gone = {account.connection for account in ended}
+    sentence = fill(words.UNLINKED, title=request.services.titles(gone))
+    return replies.answer(sentence, ways(request.services, gone))
+
+
+def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
+    """Ask once, in the words of the button's own question; None asks about every link."""
+    title = request.services.titles([connection] if connection else linked)
+    effect = fill(cards.CONFIRM_UNLINK[1], title=title)
+    name = written([connection or "all"])
+    ask = fill(
+        words.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
+    )
+    button = kit.button(cards.UNLINK, kit.Press("unlink", connection or "all", agreed=True), style=kit.DANGER)
+    about = Spoken(connection=connection or "", what="unlink", takes_press=True)
+    return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
+
+
+def _is_everybodys(request: Request, connection: str) -> bool:
+    """Return whether a connection has no user accounts: only our records say who owns what, so keep them."""
+    provider = request.services.connections.get(connection)
+    return provider is not None and provider.links_by("none")
+
+
+def _chosen_to_end(request: Request, name: str, linked: set[str]) -> str | None:
+    """Return the connection, or None for all; one that was removed since is known by its own name."""
+    if name in linked:
+        return name
+    if name.casefold() == "all" and "all" not in request.services.connections:
+        return None
+    connection = connection_of(request, name)
+    if connection not in linked:
+        raise Answered(_none_at(request, connection))
+    return connection
+
+
+def _none_at(request: Request, connection: str | None) -> Answer:
+    title = request.services.title(connection or "")
+    sentence = fill(words.NOTHING_LINKED_AT, title=title, command=request.command)
+    return replies.hint(sentence)
+
+
+async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
+    """End the links of a colleague in the same Slack workspace, for administrators only."""
+    other = replace(request.principal, user_id=person.group(1))
+    await request.services.authority.check(
+        request.principal, "unlink_other", Target("account", other.key, other)
+    )
+    who = kit.person(Named(other.user_id))
+    name = " ".join(word for word in request.arguments if word != person.group())
+    is_all = not name or name.casefold() == "all"
+    connection = None if is_all else connection_of(request, name)
+    linked_there = await request.services.store.accounts(other)
+    if not any(connection in {None, account.connection} for account in linked_there):
+        return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
+    if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
+        return _ask_about_other(request, other.user_id, connection)
+    ended = await request.services.accounts.unlink(
+        other,
+        connection,
+        actor=request.principal.key,
+        cause="administrator",
+        interaction=request.surface.interaction,
+    )
+    if not ended:
+        return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
+    titles = request.services.titles(account.connection for account in ended)
+    return replies.answer(fill(words.UNLINKED_OTHER, who=who, title=titles))
+
+
+def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
+    given = written([connection or "all"])
+    titles = request.services.titles([connection] if connection else request.services.connections)
+    effect = fill(words.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
+    ask = fill(
+        words.TO_CONTINUE,
+        button=cards.UNLINK,
+        command=request.command,
+        typed=Markup("unlink"),
+        name=f"{given} @PERSON",
+    )
+    command = f"unlink {given} <@{user_id}> --{kit.AGREED}"
+    return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])
+
+
+async def linked(request: Request, connection: str) -> Account:
+    """Return the person's account on a connection if it works; raises Answered with *Link* otherwise."""
+    account = await request.services.accounts.acting(request.principal, connection)
+    if account is not None and account.state == "active":
+        return account
+    is_refused = account is not None and account.state == "refused"
+    sentence = fill(
+        words.LINK_REFUSED if is_refused else words.NOT_LINKED, title=request.services.title(connection)
+    )
+    raise Answered(link_first(request, sentence, [connection]))
+
+
+def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
+    """Answer with the ways to link some connections; the request waits for it."""
+    names = list(connections)
+    buttons = ways(request.services, names, request.text)
+    # Connections that people can't link themselves are offered too: a click says why not.
+    links = [(name, request.services.title(name)) for name in names]
+    return replies.hint(sentence, buttons or replies.link_buttons(links, request.text))
+
+
+def link_any(request: Request) -> Answer:
+    """Answer with the ways to link every connection; the command waits for it.
+
+    If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
+    """
+    services = request.services
+    linkless, linking = services.linkless(), services.linking()
+    buttons = replies.ways(linking, request.text)
+    is_list = request.folder == "workspace" and request.verb == "list"
+    if not buttons:
+        head = [what(services)] if is_list else []
+        if linkless:
+            return replies.answer("\n".join([*head, words.NONE_YET_NEW]), replies.new_buttons(linkless))
+        return replies.hint(words.NO_CONNECTIONS)
+    sentence = words.NOT_LINKED_ANY
+    if is_list:
+        sentence = replies.begins(what(services))
+    elif len(linking) == 1:
+        sentence = fill(words.NOT_LINKED, title=linking[0][1])
+    return replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
+
+
+def ways(services: Services, connections: Collection[str], waiting: str = "") -> list[dict[str, Any]]:
+    """Return a button for each of some connections that links it, in the order of a Home.
+
+    ``waiting`` is the command that runs once one of them is linked.
+    """
+    return replies.ways([one for one in services.linking() if one[0] in connections], waiting)

@@ -1,1 +1,0 @@
-"""Links to people's accounts at providers, and what a connection is."""

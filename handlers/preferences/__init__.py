@@ -1,1 +1,0 @@
-"""What people want to hear, and their defaults."""
