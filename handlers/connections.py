@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
-from bot.messages.blocks import replies, totals
+from bot.messages.blocks import home, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, verbs
@@ -120,7 +120,7 @@ async def about(request: Request) -> Answer:
         return replies.answer(fill(words.ABOUT_ASKING, title=title))
     if services.snapshots.is_stale(snapshot):
         await services.snapshots.refresh_about(connection)
-    return totals.about(
+    return home.about(
         snapshot,
         title,
         now=services.clock.now(),

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
-from bot.domain.forms import Spec
-from bot.domain.names import FreeName
+from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NewNotice
 from bot.domain.people import Account, AuditEntry, Person, Principal
 from bot.domain.times import Deadline, Past, Since, Stays, Step

@@ -14,14 +14,13 @@ from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
 from bot.reconciler.lists import Lists
 from bot.reconciler.operations import EarlyLooks, OperationCalls, Operations
-from bot.reconciler.outages import Outages, Pauses
 from bot.reconciler.outcomes import Updates
 from bot.reconciler.reads import Reads
 from bot.reconciler.runs import RunCalls, RunReads, Runs, is_waited_for
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
 from bot.reconciler.step import Preconditions
 from bot.reconciler.streams import Streams
-from bot.reconciler.suspicions import Reminders, Suspicions
+from bot.reconciler.suspicions import Outages, Pauses, Reminders, Suspicions
 from bot.reconciler.tasks import Tasks
 from bot.reconciler.timers import Expiries, Timers
 from bot.services.context import Context

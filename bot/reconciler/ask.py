@@ -24,19 +24,7 @@ from bot.reconciler.runtimes import LONGEST_ASKED, News, Numbers, Runtime
 from bot.services.context import Context, Part
 from bot.store.records import Calls
 from bot.store.store import Store
-from bot.support.errors import (
-    BadAnswer,
-    CredentialRefused,
-    PermanentError,
-    ProviderError,
-    RateLimited,
-    SecretError,
-    SentTooLate,
-    ServerFailed,
-    StoreError,
-    TemporaryError,
-    UnknownOutcome,
-)
+from bot.support import errors
 from bot.support.http import Window, freely, leaving_by
 from bot.support.vault import row_key
 
@@ -60,7 +48,7 @@ _UNREADABLE_TIMES: Final = 3
 #: Work waiting for a suspected credential is woken when that is accepted again, else it retries after this.
 SUSPECTED_WAIT: Final = 30.0
 #: After these errors the provider, or a proxy in front of it, may have acted.
-_AMBIGUOUS: Final = (UnknownOutcome, ServerFailed, BadAnswer)
+_AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +71,7 @@ class Later:
     sentence: str | None
     attempts: int
     cause: str = ""
-    refusal: CredentialRefused | None = None
+    refusal: errors.CredentialRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +93,7 @@ class Unknown:
 class Refused:
     """Retrying won't help. ``cause`` and ``sentence`` say why, as in ``Later``."""
 
-    error: ProviderError | SecretError
+    error: errors.ProviderError | errors.SecretError
     cause: str
     sentence: str
 
@@ -117,7 +105,7 @@ class Refused:
     @property
     def needs_credential(self) -> bool:
         """Return whether it waits for another credential: the refusal then isn't about the request itself."""
-        return isinstance(self.error, (CredentialRefused, SecretError))
+        return isinstance(self.error, (errors.CredentialRefused, errors.SecretError))
 
 
 NotDone: TypeAlias = Later | Unknown | Refused
@@ -149,7 +137,7 @@ class Asker:
         """Return the access that an account's calls are made with."""
         try:
             return self._keys.open(account)
-        except SecretError as error:
+        except errors.SecretError as error:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
             return Refused(error, "secret", problems.sentence("secret"))
 
@@ -227,12 +215,12 @@ class Asker:
         except TimeoutError:
             if watch.is_unlinked:
                 return _ended(runtime, UNLINKED)
-            failure: ProviderError = UnknownOutcome("no answer in time")
-        except ProviderError as error:
+            failure: errors.ProviderError = errors.UnknownOutcome("no answer in time")
+        except errors.ProviderError as error:
             failure = error
-            if isinstance(error, SentTooLate) and (self._monotonic() > until or not may_leave()):
+            if isinstance(error, errors.SentTooLate) and (self._monotonic() > until or not may_leave()):
                 # An earlier request of the same call may have left in time.
-                failure = UnknownOutcome("not sent in time")
+                failure = errors.UnknownOutcome("not sent in time")
         else:
             self._worked(runtime, account, access)
             return Done(value)
@@ -272,9 +260,9 @@ class Asker:
                 await take(each)
         except TimeoutError:
             return await self.judge(
-                runtime, account, what, UnknownOutcome("no answer in time"), attempts, spoke=spoke
+                runtime, account, what, errors.UnknownOutcome("no answer in time"), attempts, spoke=spoke
             )
-        except ProviderError as error:
+        except errors.ProviderError as error:
             return await self.judge(runtime, account, what, error, attempts, spoke=spoke)
         finally:
             close: Any = getattr(stream, "aclose", None)
@@ -293,29 +281,29 @@ class Asker:
         runtime: Runtime,
         account: Account | None,
         what: str,
-        error: ProviderError,
+        error: errors.ProviderError,
         attempts: int = 0,
         *,
         spoke: bool = False,
         starts: bool = False,
     ) -> Later | Unknown | Refused:
         """Return what a provider's error means, and record it. ``spoke``: part of an answer had arrived."""
-        if isinstance(error, SentTooLate):
+        if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed; the poll gate decides when to retry.
             return Later(0.0, None, attempts)
         who = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=who, problem=error)
-        if isinstance(error, CredentialRefused):
+        if isinstance(error, errors.CredentialRefused):
             runtime.health.worked(error)
             return await self._refused(runtime, account, error, attempts)
-        if not isinstance(error, TemporaryError):
+        if not isinstance(error, errors.TemporaryError):
             runtime.health.worked(error)
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, runtime.title))
         attempts += 1
         # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
         wait = min(max(self.backoff(attempts), error.retry_after or 0.0), LONGEST_ASKED)
-        if isinstance(error, RateLimited):
+        if isinstance(error, errors.RateLimited):
             runtime.health.worked(error)
             is_shared = account is None or self._is_shared(runtime, account, what)
             await self._pause(runtime, who, wait, "start" if starts else "any", is_shared=is_shared)
@@ -335,7 +323,7 @@ class Asker:
         seconds = runtime.limits_of(calls).note(who, wait, is_shared=is_shared)
         try:
             await self._store.note_pauses(runtime.name, calls, seconds)
-        except StoreError as error:
+        except errors.StoreError as error:
             log.warning("pause not written", connection=runtime.name, problem=error)
 
     def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
@@ -344,7 +332,7 @@ class Asker:
         return isinstance(access, Access) and runtime.provider.acts(access, what) != "person"
 
     async def _refused(
-        self, runtime: Runtime, account: Account | None, error: CredentialRefused, attempts: int
+        self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
     ) -> Later | Refused:
         """Handle a refused credential; the request had no effect."""
         if account is None:
@@ -370,12 +358,12 @@ class Asker:
 
 def _ended(runtime: Runtime, cause: str) -> Refused:
     """Return the answer for an account whose credential isn't used any more."""
-    return Refused(CredentialRefused(), cause, problems.sentence(cause, runtime.title))
+    return Refused(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
 
 
 #: ``locked``: it is the connection's own secret that is refused.
 #: An error says why a renewal gave no usable credential.
-_Unrenewed = Literal["later", "locked"] | PermanentError
+_Unrenewed = Literal["later", "locked"] | errors.PermanentError
 #: What became of a refused credential; see ``Keys.refused``.
 Became = Literal["changed", "suspected", "refused", "locked", "later"]
 
@@ -474,12 +462,12 @@ class Keys(Part):
     def _is_of_connection(self, account: Account) -> bool:
         try:
             return self.open(account).credential.acts != "person"
-        except SecretError:
+        except errors.SecretError:
             return False
 
     async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
         of_connection = self._is_of_connection(account)
-        refusal: _Unrenewed = "locked" if of_connection else CredentialRefused()
+        refusal: _Unrenewed = "locked" if of_connection else errors.CredentialRefused()
         if not isinstance(provider, base.Renewal) or self._unproven.get(account.id) == account.secret:
             return refusal
         try:
@@ -488,12 +476,12 @@ class Keys(Part):
                 return refusal
             async with asyncio.timeout(MINT_SECONDS if of_connection else REFRESH_SECONDS):
                 return await provider.refresh(access)
-        except CredentialRefused:
+        except errors.CredentialRefused:
             return refusal
-        except (ProviderError, SecretError, TimeoutError) as error:
+        except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=error)
             # The connection's secret is valid, but no longer gives access to this account.
-            return error if of_connection and isinstance(error, PermanentError) else "later"
+            return error if of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:
         if fresh.acts == "admin":
@@ -547,7 +535,7 @@ class Watch:
 
     async def _look(self, account: Account) -> None:
         # Without an answer of the store, the next look may tell.
-        with suppress(StoreError):
+        with suppress(errors.StoreError):
             self.is_unlinked = await self._current(account) is None
         if self.is_unlinked:
             self._timer.cancel()

@@ -10,8 +10,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.forms import Spec
-from bot.domain.names import FreeName, marked
+from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target

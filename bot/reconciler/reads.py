@@ -25,18 +25,8 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import News, Runtime
 from bot.store.store import Store
+from bot.support import errors
 from bot.support.clock import Ids
-from bot.support.errors import (
-    BadAnswer,
-    CredentialRefused,
-    NotFound,
-    SecretError,
-    SentTooLate,
-    StoreBusy,
-    StoreError,
-    StoreUnavailable,
-    Unreachable,
-)
 from bot.support.pool import Pool, pool_room, run_all
 from bot.support.vault import entry_key
 
@@ -127,7 +117,7 @@ class Reads(EnginePart):
         """
         try:
             results = await self._results(runtime, claims, window)
-        except StoreError as error:
+        except errors.StoreError as error:
             # The gate keeps its due time, so it is read again after the interval.
             log.warning("read not written", connection=runtime.name, problem=error)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
@@ -157,9 +147,9 @@ class Reads(EnginePart):
                 return results if is_own else [replace(result, is_own=False) for result in results]
             case Later() | Unknown():
                 return [self._later(runtime, claim, answer) for claim in claims]
-            case Refused(error=SecretError()):
+            case Refused(error=errors.SecretError()):
                 return [self._own(claim, LACKING, answer.sentence) for claim in claims]
-            case Refused(error=CredentialRefused()):
+            case Refused(error=errors.CredentialRefused()):
                 is_ours = answer.cause == "connection_refused"
                 # People who must link again were already told; only a problem that the operator must fix is
                 # reported here.
@@ -224,7 +214,7 @@ class Reads(EnginePart):
         sent = 1
         try:
             return await runtime.provider.status(access, [claim.remote_id for claim in claims], window)
-        except (SentTooLate, Unreachable):
+        except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
         finally:
@@ -234,7 +224,7 @@ class Reads(EnginePart):
         self, runtime: Runtime, claim: ReadClaim, observed: Observed | None, now: float
     ) -> ReadResult:
         if observed is None:
-            error = BadAnswer("the answer leaves it out")
+            error = errors.BadAnswer("the answer leaves it out")
             failures = self._failures.get(claim.gate_key, 0)
             answer = await self._asker.judge(runtime, claim.account, "read", error, failures)
             assert not isinstance(answer, Refused), "a bad answer is no refusal"
@@ -283,7 +273,7 @@ class Reads(EnginePart):
     ) -> ReadResult:
         """Handle a read refused to this account alone; nobody else's row changes."""
         now = await self._store.now()
-        if isinstance(answer.error, NotFound) and alone:
+        if isinstance(answer.error, errors.NotFound) and alone:
             return await self._seen(runtime, claim, Observed(State.GONE), now)
         doubt = doubted(claim.doubt, answer.word, now)
         is_news = is_certain(doubt, now)
@@ -404,7 +394,7 @@ class Recorder:
     async def _write(self, results: Sequence[ReadResult]) -> None:
         try:
             is_news = await self._store.record_reads(results)
-        except (StoreBusy, StoreUnavailable) as error:
+        except (errors.StoreBusy, errors.StoreUnavailable) as error:
             # The gates keep their due times, so all of these are read again after the interval.
             log.warning("reads not written", count=len(results), problem=error)
         except Exception:  # docs/rules.md, "Where errors end"
@@ -445,7 +435,7 @@ class Entries:
             sealed = self._vault.seal(row, {"entry": observed.entry})
             try:
                 await self._store.save_entry(workspace_id, claim.gate_key, sealed)
-            except StoreError as error:
+            except errors.StoreError as error:
                 log.warning("entry not written", workspace=workspace_id, problem=error)
                 return
         if len(self._stored) >= REMEMBERED:
@@ -455,7 +445,7 @@ class Entries:
     def _said(self, row: str, sealed: str) -> bytes | None:
         try:
             return _digest(row, self._vault.open(row, sealed).get("entry", ""))
-        except SecretError:
+        except errors.SecretError:
             return None
 
 

@@ -20,8 +20,7 @@ from bot.domain.classes import (
     Queue,
     Waiting,
 )
-from bot.domain.forms import Spec
-from bot.domain.names import marked
+from bot.domain.forms import Spec, marked
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.policy import Target
 from bot.domain.workspaces import Call, Operation, OperationVerb, State, Workspace

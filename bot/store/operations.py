@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.names import FreeName
+from bot.domain.forms import FreeName
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Principal
 from bot.domain.runs import ClaimedOperation, Update
@@ -275,7 +275,7 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     start_call = update.start_call or row["start_call"]
     shared = changes(row, update, update.start_call, start_call, now)
     ends, hold, floor = update.outcome is not None, shared["hold"], update.progress_floor
-    # Each cause counts separately, as for runs (``run_steps``).
+    # Each cause counts separately, as for runs (``bot.store.runs``).
     held_since = row["held_since"] if hold == row["hold"] else None
     return {
         **shared,

@@ -37,16 +37,9 @@ from aiohttp.tracing import Trace
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from bot.support import errors
 from bot.support.addresses import DIRECT, Proxy
 from bot.support.cleaning import hidden
-from bot.support.errors import (
-    BadAnswer,
-    InvalidRequest,
-    ProviderError,
-    SentTooLate,
-    UnknownOutcome,
-    Unreachable,
-)
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -205,13 +198,13 @@ class Http:
             timeout=_timeout(total),
         )
         distrust(attempt.protocol, response.status)
-        failure: ProviderError | None = None
+        failure: errors.ProviderError | None = None
         try:
             yield response
         except TimeoutError:
-            failure = UnknownOutcome("no answer in time", status=response.status)
+            failure = errors.UnknownOutcome("no answer in time", status=response.status)
         except (aiohttp.ClientError, OSError):
-            failure = UnknownOutcome("the connection broke", status=response.status)
+            failure = errors.UnknownOutcome("the connection broke", status=response.status)
         finally:
             response.close()
         if failure is not None:
@@ -238,36 +231,40 @@ def _with_query(url: str, query: Mapping[str, str] | None) -> str:
     return url + ("&" if "?" in url else "?") + urlencode(query)
 
 
-def _raise_alone(failure: ProviderError) -> None:
+def _raise_alone(failure: errors.ProviderError) -> None:
     try:
         raise failure
     finally:
         failure.__context__ = None
 
 
-def _translated(error: Exception, *, sent: bool) -> ProviderError:
+def _translated(error: Exception, *, sent: bool) -> errors.ProviderError:
     """Return our error for a transport error; TimeoutError is an OSError."""
     match error:
         case TooLateError():
-            return SentTooLate("the send window had closed")
+            return errors.SentTooLate("the send window had closed")
         case aiohttp.ClientConnectorCertificateError():
-            return Unreachable("the server's certificate is not trusted")
+            return errors.Unreachable("the server's certificate is not trusted")
         case aiohttp.ClientSSLError():
-            return Unreachable("no encrypted connection")
+            return errors.Unreachable("no encrypted connection")
         case aiohttp.ClientProxyConnectionError():
-            return Unreachable("no connection to the HTTP proxy")
+            return errors.Unreachable("no connection to the HTTP proxy")
         case aiohttp.ClientHttpProxyError():
-            return Unreachable(f"the HTTP proxy refuses the connection with {error.status}")
+            return errors.Unreachable(f"the HTTP proxy refuses the connection with {error.status}")
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-            return Unreachable("no connection")
+            return errors.Unreachable("no connection")
         case TimeoutError():
-            return UnknownOutcome("no answer in time") if sent else Unreachable("no connection in time")
+            return (
+                errors.UnknownOutcome("no answer in time")
+                if sent
+                else errors.Unreachable("no connection in time")
+            )
         case _DisconnectedError() | aiohttp.ClientError() | OSError() if sent:
-            return UnknownOutcome("the connection broke")
+            return errors.UnknownOutcome("the connection broke")
         case _DisconnectedError() | aiohttp.ClientConnectionError() | OSError():
-            return Unreachable("the connection broke")
+            return errors.Unreachable("the connection broke")
         case _:
-            return InvalidRequest("What you asked for can't be sent. Change it, then try again.")
+            return errors.InvalidRequest("What you asked for can't be sent. Change it, then try again.")
 
 
 async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
@@ -275,7 +272,7 @@ async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> byte
     async for piece in response.content.iter_chunked(_CHUNK):
         body += piece
         if len(body) > max_bytes:
-            raise BadAnswer("the answer is too large", status=response.status)
+            raise errors.BadAnswer("the answer is too large", status=response.status)
     return bytes(body)
 
 
@@ -308,16 +305,16 @@ class Response:
             value = json.loads(body)
         if value is _NOT_JSON:
             # Raised outside the handler: the parser's error contains the whole body, which may be a token.
-            raise BadAnswer("the answer is not JSON", status=self.status)
+            raise errors.BadAnswer("the answer is not JSON", status=self.status)
         if is_deeper(value, MAX_DEPTH):
-            raise BadAnswer("the answer is nested too deeply", status=self.status)
+            raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
         return value
 
     def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
         """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
         value = self.revealed() if revealed else self.json()
         if not isinstance(value, dict):
-            raise BadAnswer("the answer is not a JSON object", status=self.status)
+            raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
         return value
 
     def retry_after(self) -> float | None:

@@ -30,19 +30,10 @@ from bot.slack.people import person_of
 from bot.store import name_of, open_store, schema
 from bot.store.schema import migrations
 from bot.store.store import Store
+from bot.support import errors
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
-from bot.support.errors import (
-    CredentialRefused,
-    ProviderError,
-    SecretError,
-    StoreError,
-    StoreNotMigrated,
-    StoreTooNew,
-    StoreUnreleased,
-    TemporaryError,
-)
 from bot.support.http import Http
 from bot.support.settings import ANY_WORKSPACE, Settings
 from bot.support.vault import Vault
@@ -55,13 +46,13 @@ async def check_connection(name: str, provider: Provider) -> Check:
     label = f"connection {name}"
     try:
         version, remark = await provider.probe(), await provider.remark()
-    except TemporaryError as failed:
+    except errors.TemporaryError as failed:
         return Check(
             label, False, why(failed), "Check base_url, and whether this machine reaches the server."
         )
-    except CredentialRefused as failed:
+    except errors.CredentialRefused as failed:
         return Check(label, False, why(failed), "Check the connection's own token in the connections file.")
-    except ProviderError as failed:
+    except errors.ProviderError as failed:
         return Check(label, False, why(failed), "Check base_url in the connections file.")
     return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
 
@@ -87,7 +78,7 @@ async def check_way_in(name: str, provider: Provider, public_url: str) -> list[C
         return [Check(label, True, "people paste a token. To let them sign in:", provider.registration(back))]
     try:
         is_known = await provider.oauth.is_known()
-    except ProviderError:
+    except errors.ProviderError:
         return []  # A problem with the server is reported where its version is asked for.
     if not is_known:
         found = "it doesn't accept the client id and secret, so nobody can sign in"
@@ -156,7 +147,7 @@ def plain(value: object) -> str:
     return text[:120] or "nothing"
 
 
-def why(failed: ProviderError) -> str:
+def why(failed: errors.ProviderError) -> str:
     """Return why a server's answer can't be used."""
     return f"no usable answer ({type(failed).__name__}): {plain(failed)}"
 
@@ -260,7 +251,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
             "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
         )
         body = answer.json_object()
-    except ProviderError as failed:
+    except errors.ProviderError as failed:
         return [Check(f"slack token{of}", False, why(failed), _REACH)]
     if body.get("ok") is not True:
         copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
@@ -312,7 +303,7 @@ async def _check_administrators(
                 query={"user": user},
             )
             body = answer.json_object()
-        except ProviderError as failed:
+        except errors.ProviderError as failed:
             return [Check(label, False, why(failed), _REACH)]
         found = body.get("user")
         if body.get("ok") is not True or not isinstance(found, dict):
@@ -365,7 +356,7 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
             continue
         try:
             secret = vault.open(row.row_key, row.secret)
-        except SecretError:
+        except errors.SecretError:
             found = "it doesn't open with any of the keys"
             advice = f"Put the old key back, or install Usher there again: {page}"
             checks.append(Check(f"slack token of {place}", False, found, advice))
@@ -394,7 +385,7 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
             headers={"Authorization": f"Bearer {token}"},
         )
         body = answer.json_object()
-    except ProviderError as failed:
+    except errors.ProviderError as failed:
         return Check("slack app token", False, why(failed), _REACH)
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
@@ -462,9 +453,9 @@ async def check_store(
             return checks + await check_audit(store) + await check_age(store, path)
         finally:
             await store.close()
-    except (StoreTooNew, StoreUnreleased) as failed:
+    except (errors.StoreTooNew, errors.StoreUnreleased) as failed:
         return [Check("store", False, str(failed))]
-    except StoreError as failed:
+    except errors.StoreError as failed:
         advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
         return [Check("store", False, str(failed), advice)]
 
@@ -473,7 +464,7 @@ async def _is_empty(store: Store) -> bool:
     """Return whether nothing was ever migrated here. Raises StoreError."""
     try:
         await store.migrated()
-    except StoreNotMigrated:
+    except errors.StoreNotMigrated:
         return True
     return False
 
@@ -574,7 +565,7 @@ async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[
         label = f"connection {name} token"
         try:
             is_good = await provider.own_secret() if isinstance(provider, base.Behalf) else None
-        except ProviderError:
+        except errors.ProviderError:
             continue  # A problem with the server is reported where its version is asked for.
         if is_good is None:
             continue

@@ -26,16 +26,9 @@ from bot.slack.notifier import WebApi
 from bot.slack.people import People
 from bot.store.records import Activation, NewTask
 from bot.store.store import Store
+from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
-from bot.support.errors import (
-    Forbidden,
-    NotFound,
-    PermanentError,
-    ProviderError,
-    SlackFailed,
-    SlackPermanent,
-)
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
@@ -115,9 +108,9 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
 
     try:
         return await enter(settings, store, make, clock)
-    except SlackPermanent:
+    except errors.SlackPermanent:
         raise ImportProblem(f"Slack refuses the bot token. {command('doctor')} says more.") from None
-    except SlackFailed:
+    except errors.SlackFailed:
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
@@ -155,15 +148,15 @@ class Importer:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
             identity = await provider.need(base.Behalf).check_username(row.username)
-        except NotFound:
+        except errors.NotFound:
             return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
-        except Forbidden:
+        except errors.Forbidden:
             return Result(
                 row, "problem", f"{row.username} is inactive, or Usher isn't allowed to act for them"
             )
-        except PermanentError:
+        except errors.PermanentError:
             return Result(row, "problem", f"{provider.settings.title} refused the check. Look at its token")
-        except ProviderError:
+        except errors.ProviderError:
             return Result(row, "problem", f"{provider.settings.title} didn't answer. Run this again")
         if not apply:
             return Result(row, "ok", "would be linked")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.domain.names import FreeName, free_name, marked
+from bot.domain.forms import FreeName, free_name, marked
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.forms import Spec
-from bot.domain.names import marked
+from bot.domain.forms import Spec, marked
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import OperationVerb, Outcome

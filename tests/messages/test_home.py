@@ -23,7 +23,7 @@ from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import Outcome, State
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.totals import totals_home
+from bot.messages.blocks.home import totals_home
 from bot.messages.texts import home as words_of
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts, run_facts
 from tests.rigs.golden import check_golden, check_limits

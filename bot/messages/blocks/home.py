@@ -1,4 +1,4 @@
-"""A person's Home: what is theirs, what waits for them, and their preferences; in 100 blocks at most.
+"""A person's Home: what is theirs and waits for them, their preferences, and what administrators see.
 
 It is seen by its owner alone, so *Open* carries the address: ``docs/rules.md``, "An IDE's address reaches
 only the owner".
@@ -7,19 +7,30 @@ only the owner".
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.facts import HomeFacts, LinkFacts, MakerFacts, PreferenceFacts, Question, WorkspaceFacts
+from bot.domain.facts import (
+    ConnectionFacts,
+    HomeFacts,
+    LinkFacts,
+    MakerFacts,
+    PreferenceFacts,
+    Question,
+    RunFacts,
+    TotalsFacts,
+    WorkspaceFacts,
+)
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer
-from bot.domain.workspaces import State
+from bot.domain.people import About, People, Snapshot, User
+from bot.domain.workspaces import Operation, State
 from bot.messages.blocks import buttons as timers
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
-from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, row, safe
+from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import row_buttons, run_row, state_words
-from bot.messages.texts import answers, cards
+from bot.messages.texts import answers, cards, problems, times
 from bot.messages.texts import home as words
 from bot.messages.texts import runs as run_words
 
@@ -382,3 +393,158 @@ def _clock(minutes: int) -> str:
 def _listed(parts: Sequence[str]) -> str:
     """Return parts of a sentence joined by commas and *or*."""
     return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+#: Connections on the page.
+CONNECTIONS: Final = 20
+#: The longest part of a cause shown here; the person concerned got all of it.
+CAUSE: Final = 300
+
+
+def totals_home(facts: TotalsFacts) -> dict[str, Any]:
+    """Draw the totals."""
+    buttons = [
+        kit.button(words.TO_OWN, Press("home", "own", mark="own")),
+        kit.button(words.REFRESH, Press("home", "refresh", mark="refresh")),
+    ]
+    return kit.home(
+        [
+            *answered(facts.answer, facts.answered_at, facts.now),
+            *_counts(facts),
+            *_connections(facts),
+            *_slow(facts),
+            *_failures(facts),
+            *foot(facts.now, buttons),
+        ]
+    )
+
+
+def _counts(facts: TotalsFacts) -> list[Block]:
+    counted = words.TOTALS_LINE.format(
+        running=sum(one.counts.running for one in facts.connections),
+        known=sum(one.counts.workspaces for one in facts.connections),
+        linked=sum(one.counts.linked for one in facts.connections if one.has_links),
+        starting=facts.starting,
+        runs=facts.open_runs,
+    )
+    title = fill(words.TOTALS_OF, place=facts.place) if facts.place else words.TOTALS
+    blocks = [kit.header(title), kit.section(counted)]
+    if facts.dead_notices:
+        messages = times.counted(facts.dead_notices, "message")
+        blocks.append(kit.section(words.UNDELIVERED.format(messages=messages)))
+    return blocks
+
+
+def _connections(facts: TotalsFacts) -> list[Block]:
+    if not facts.connections:
+        return []
+    # Those that don't answer come first.
+    found = sorted(facts.connections, key=lambda one: one.outage is None)
+    blocks = [kit.header(words.CONNECTIONS)]
+    blocks += [kit.section(_connection(one, facts.now)) for one in found[:CONNECTIONS]]
+    if len(found) > CONNECTIONS:
+        blocks.append(kit.context(times.counted(len(found) - CONNECTIONS, "more connection")))
+    return blocks
+
+
+def _connection(one: ConnectionFacts, now: float) -> str:
+    text = fill(
+        words.ANSWERING if one.outage is None else words.OUTAGE,
+        title=one.title,
+        since=kit.moment(one.outage if one.outage is not None else now, now),
+        running=one.counts.running,
+        known=one.counts.workspaces,
+    )
+    text += words.LINKED_HERE.format(count=one.counts.linked) if one.has_links else ""
+    text += words.REFUSED_LINKS.format(count=one.counts.refused) if one.counts.refused else ""
+    return text + (words.FAILED_HERE.format(count=one.counts.failed) if one.counts.failed else "")
+
+
+def _slow(facts: TotalsFacts) -> list[Block]:
+    rows = [kit.section(_slow_row(one, facts.people)) for one in facts.slow] or [kit.section(words.NO_SLOW)]
+    return [kit.header(words.SLOW), *rows]
+
+
+def _slow_row(facts: WorkspaceFacts, people: People) -> str:
+    operation = facts.operation
+    assert operation is not None, "a slow start is an operation"
+    text = fill(
+        words.SLOW_ROW,
+        who=kit.person(people.get(operation.principal.key)),
+        title=facts.connection_title,
+        at=kit.moment_at(operation.created_at, facts.now),
+        reference=operation.reference,
+    )
+    return f"{text}\n{kit.held(operation.hold, facts.now)}" if operation.hold else text
+
+
+def _failures(facts: TotalsFacts) -> list[Block]:
+    rows: list[WorkspaceFacts | RunFacts] = [*facts.failed, *facts.lost_runs]
+    failed = [kit.section(_failure(one, facts.people)) for one in rows]
+    count = sum(one.counts.failed for one in facts.connections) + facts.failed_runs
+    if count > len(failed):
+        failed.append(kit.context(words.MORE_FAILURES.format(count=count - len(failed))))
+    return [kit.header(words.FAILURES), *(failed or [kit.section(words.NO_FAILURES)])]
+
+
+def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
+    row = facts.run if isinstance(facts, RunFacts) else facts.operation
+    assert row is not None, "a failure is of an operation or a run"
+    verb = cards.FORMS[row.asked_verb].verb if isinstance(row, Operation) else words.RUN
+    cause = problems.sentence(row.cause or "internal", facts.connection_title)
+    return fill(
+        words.FAILURE_ROW,
+        at=kit.moment(row.ended_at or row.created_at, facts.now),
+        who=kit.person(people.get(row.principal.key)),
+        verb=verb,
+        title=facts.connection_title,
+        reference=row.reference,
+        cause=Markup(safe(cause, CAUSE)),
+    )
+
+
+#: How many users one message shows, and one paragraph: each fits, however long the names are.
+PAGE: Final = 60
+_PARAGRAPH: Final = 12
+_FACTS: Final = 30
+
+
+def about(
+    snapshot: Snapshot[About], title: str, *, now: float, page: int = 1, replaces: bool = False
+) -> Answer:
+    """Draw what a server said, with one page of its users; a page beyond the end becomes the last one."""
+    users = snapshot.payload.users
+    one = page_of(users, page, PAGE)
+    heading = fill(answers.ABOUT, title=title)
+    facts = [
+        fill(answers.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
+        for label, value in snapshot.payload.facts[:_FACTS]
+    ]
+    blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_PARAGRAPH]))]
+    rest = facts[_PARAGRAPH - 1 :]
+    blocks += [kit.section("\n".join(part)) for part in _parts(rest)]
+    if users:
+        people = times.counted(len(users), "person", "people")
+        blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
+        shown = [_user(user) for user in one.shown]
+        blocks += [kit.section("\n".join(part)) for part in _parts(shown)]
+    small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now))]
+    if one.left:
+        small.insert(0, answers.AND_MORE.format(count=one.left))
+    blocks.append(kit.context(*small))
+    if one.left:
+        blocks += kit.actions(
+            [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
+        )
+    return kit.answer(kit.bare(heading), blocks, replaces=replaces)
+
+
+def _user(user: User) -> str:
+    template = answers.ABOUT_USER if user.is_active else answers.ABOUT_USER_INACTIVE
+    level = Markup(line(user.level)) if user.level else Markup("")
+    return " ".join(fill(template, username=user.username, level=level).split())
+
+
+def _parts(lines: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(lines), _PARAGRAPH):
+        yield lines[start : start + _PARAGRAPH]

@@ -7,18 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.messages.texts.times import counted
-from bot.support.errors import (
-    BadAnswer,
-    CredentialRefused,
-    Forbidden,
-    LimitReached,
-    NotFound,
-    ProviderError,
-    RateLimited,
-    ServerFailed,
-    TemporaryError,
-    Untrusted,
-)
+from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
@@ -263,29 +252,29 @@ def token_own(title: str) -> str:
     )
 
 
-def check_failed(error: ProviderError, title: str, tries_left: int) -> str:
+def check_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:
     """Say why the provider did not accept a token, with what to do."""
     tries = f"{counted(tries_left, 'try is', 'tries are')} left."
-    if isinstance(error, CredentialRefused):
+    if isinstance(error, errors.CredentialRefused):
         return f"{title} didn't accept this token. Copy it again, or get a new one if it has expired. {tries}"
-    if isinstance(error, Forbidden):
+    if isinstance(error, errors.Forbidden):
         return (
             f"{title} recognises this token but doesn't let Usher use it. "
             f"Create one with all permissions. {tries}"
         )
-    if isinstance(error, RateLimited):
+    if isinstance(error, errors.RateLimited):
         wait = f"{error.retry_after:.0f} seconds" if error.retry_after else "a minute"
         return f"{title} is getting too many requests. Try again in {wait}. Nothing was stored."
-    if isinstance(error, ServerFailed):
+    if isinstance(error, errors.ServerFailed):
         return f"{title} is having problems right now. Try again in a minute. Nothing was stored."
-    if isinstance(error, (BadAnswer, NotFound)):
+    if isinstance(error, (errors.BadAnswer, errors.NotFound)):
         return (
             f"{title} sent an answer that Usher doesn't understand. Nothing was stored. "
             "Tell your Usher admin that the base URL of this connection may be wrong."
         )
-    if isinstance(error, TemporaryError):
+    if isinstance(error, errors.TemporaryError):
         return f"{title} didn't answer. Try again in a minute. Nothing was stored."
-    if isinstance(error, LimitReached):
+    if isinstance(error, errors.LimitReached):
         return f"{title} has reached a limit, so it couldn't check this token. Nothing was stored. {tries}"
     return f"{title} wouldn't check this token. Make sure that it's your own, and all of it. {tries}"
 
@@ -400,18 +389,18 @@ def there_unset(title: str) -> str:
     )
 
 
-def there_failed(error: ProviderError, title: str, tries_left: int) -> str:
+def there_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:
     """Say why signing in at the provider led nowhere, with what to do."""
-    if isinstance(error, CredentialRefused):
+    if isinstance(error, errors.CredentialRefused):
         return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
-    if isinstance(error, Untrusted):
+    if isinstance(error, errors.Untrusted):
         return there_unset(title)
-    if isinstance(error, Forbidden):
+    if isinstance(error, errors.Forbidden):
         return (
             f"{title} doesn't let Usher create the token that it needs. Nothing was linked. Tell your Usher "
             "admin to compare the permissions that it has there with docs/install.md."
         )
-    if isinstance(error, TemporaryError):
+    if isinstance(error, errors.TemporaryError):
         return check_failed(error, title, tries_left)
     return (
         f"{title} didn't finish signing you in. Nothing was linked. "

@@ -18,16 +18,7 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.requests import Api, checks_token, error_of, moment, path_part, text_in, word_in
-from bot.support.errors import (
-    BadAnswer,
-    CredentialRefused,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    ProviderError,
-    Renamed,
-    Untrusted,
-)
+from bot.support import errors
 from bot.support.http import Response
 
 NOTE = "Usher"
@@ -58,7 +49,7 @@ async def confirm(api: Api, access: Access) -> None:
     """
     username = text_in(await who_is(api, access.credential), "name")
     if username != access.username:
-        raise Renamed(username)
+        raise errors.Renamed(username)
 
 
 async def check(api: Api, credential: Credential) -> Identity:
@@ -74,17 +65,17 @@ def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     Raises Forbidden if it belongs to a service, or lacks what Usher needs.
     """
     if owner.get("kind", "user") != "user":
-        raise Forbidden("This token belongs to a service, not to a person. Request one of your own.")
+        raise errors.Forbidden("This token belongs to a service, not to a person. Request one of your own.")
     username = text_in(owner, "name")
     if not username.isprintable():
-        raise BadAnswer("the answer's field name is no name")
+        raise errors.BadAnswer("the answer's field name is no name")
     scopes = owner.get("scopes")
     if not isinstance(scopes, list):
         return username, []
     held = [scope for scope in scopes if isinstance(scope, str)]
     lacking = [scope for scope in _NEEDED if not _holds(held, scope, username)]
     if lacking:
-        raise Forbidden(
+        raise errors.Forbidden(
             f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
         )
     return username, held
@@ -105,7 +96,7 @@ async def _own_token(
     try:
         ends_at, seconds = await _end_of(api, pasted, username, text_in(owner, "token_id"))
         return await mint(api, pasted, username, seconds)
-    except (ProviderError, ValueError):
+    except (errors.ProviderError, ValueError):
         # The pasted token works; it just isn't ours to revoke.
         return replace(pasted, ends_at=ends_at)
 
@@ -148,13 +139,13 @@ async def revoke(api: Api, access: Access) -> None:
         return
     try:
         owner = await who_is(api, access.credential)
-    except CredentialRefused:
+    except errors.CredentialRefused:
         return
     token_id = word_in(owner, "token_id") or minted
     path = f"{tokens_path(text_in(owner, 'name'))}/{path_part(token_id)}"
     try:
         await api.call("DELETE", path, access.credential)
-    except NotFound:
+    except errors.NotFound:
         return
 
 
@@ -192,9 +183,9 @@ class SignInClient(OAuthClient):
         """Exchange the code, mint a token of our own, and delete the one that the exchange brought."""
         response = await self._exchange(code, verifier, back)
         if response.status == 401:
-            raise Untrusted("the hub doesn't accept the client id and secret", status=401)
+            raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
         if response.status == 400:
-            raise CredentialRefused("the hub refuses the code", status=400)
+            raise errors.CredentialRefused("the hub refuses the code", status=400)
         if not 200 <= response.status < 300:
             raise error_of(response, changes=True)
         granted = Credential(SecretStr(text_in(response.json_object(revealed=True), "access_token")))
@@ -219,16 +210,16 @@ class SignInClient(OAuthClient):
         try:
             try:
                 return await mint(self.api, granted, username, LASTS)
-            except InvalidRequest:
+            except errors.InvalidRequest:
                 # A hub that limits how long tokens last gives as long as it can when not asked for a time.
                 return await mint(self.api, granted, username, None)
-        except InvalidRequest as error:
-            raise Forbidden(error.message, status=error.status) from None
+        except errors.InvalidRequest as error:
+            raise errors.Forbidden(error.message, status=error.status) from None
 
     async def _forget(self, granted: Credential, username: str, token_id: str | None) -> None:
         """Delete the token that the exchange brought: by itself it ends only with the person's session."""
         if token_id is not None:
-            with suppress(ProviderError):
+            with suppress(errors.ProviderError):
                 path = f"{tokens_path(username)}/{path_part(token_id)}"
                 await self.api.call("DELETE", path, granted, total=FORGET_SECONDS)
 

@@ -13,8 +13,7 @@ from typing import Any, ClassVar, NoReturn
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.forms import Form, FormProblems, Purpose, Spec, Values, text_of
-from bot.domain.names import free_name
+from bot.domain.forms import Form, FormProblems, Purpose, Spec, Values, free_name, text_of
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
 from bot.providers.base import (
@@ -56,16 +55,7 @@ from bot.providers.prepared import (
     proposed,
 )
 from bot.providers.requests import Api, clean, note, side_by_side, text_in
-from bot.support.errors import (
-    Conflict,
-    InvalidRequest,
-    LimitReached,
-    NotFound,
-    RateLimited,
-    ServerFailed,
-    TemporaryError,
-    UnknownOutcome,
-)
+from bot.support import errors
 from bot.support.http import Http
 
 #: What every spawner can use as the name of a container, a folder or a host.
@@ -168,7 +158,7 @@ class JupyterHub(
 
     def renamed(self, remote_id: str, former: str, username: str) -> str:
         """Return the id with the new name in place of the former one."""
-        with suppress(NotFound):
+        with suppress(errors.NotFound):
             name = ServerName.of(remote_id)
             if name.user == former:
                 return ServerName(username, name.server).remote_id
@@ -187,12 +177,12 @@ class JupyterHub(
         """List the default server and every named one, running or not."""
         servers = await self._servers.of_person(access, None)
         if servers is None:
-            raise NotFound("the hub knows no such person")
+            raise errors.NotFound("the hub knows no such person")
 
         async def one(remote_id: str) -> Discovered:
             try:
                 observed = await self._servers.state_of(access, remote_id, servers)
-            except TemporaryError as error:
+            except errors.TemporaryError as error:
                 # A server that can't be read doesn't affect the others.
                 observed = Observed(State.UNKNOWN, detail=error.message)
             return Discovered(remote_id, observed.name or "", observed)
@@ -209,17 +199,19 @@ class JupyterHub(
     async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
         try:
             await self._servers.call("POST", name.path, access, json_body=options)
-        except InvalidRequest as error:
+        except errors.InvalidRequest as error:
             if not _RUNNING.search(error.message):
                 _raise_refusal(error)
-        except RateLimited as error:
+        except errors.RateLimited as error:
             # With Retry-After, too many are starting at once; without it, the hub is full.
             if error.retry_after is None:
-                raise LimitReached(error.message, status=error.status) from None
+                raise errors.LimitReached(error.message, status=error.status) from None
             raise
-        except ServerFailed as error:
+        except errors.ServerFailed as error:
             # The start failed before the hub answered: a read brings the reason.
-            raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
+            raise errors.UnknownOutcome(
+                error.message, status=error.status, retry_after=error.retry_after
+            ) from None
 
     async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
@@ -233,7 +225,7 @@ class JupyterHub(
     async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
         try:
             await self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
-        except InvalidRequest as error:
+        except errors.InvalidRequest as error:
             _raise_refusal(error)
 
     # -- making something new --------------------------------------------------------------------------------
@@ -261,12 +253,12 @@ class JupyterHub(
         """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
-            raise InvalidRequest("The server needs a name. Choose one.")
+            raise errors.InvalidRequest("The server needs a name. Choose one.")
         options: Mapping[str, Any] | None = None
         if spec.word("preset"):
             preset = named(self._presets, spec.word("preset"))
             if preset is None:
-                raise InvalidRequest("That kind of server is no longer set up. Choose another one.")
+                raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = preset.options
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
@@ -299,7 +291,7 @@ class JupyterHub(
         hosts = f"Servers open on {origin.netloc} and on hosts directly below it (subdomain_host)."
         try:
             await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
-        except TemporaryError:
+        except errors.TemporaryError:
             return (
                 f"{hosts} {self._public} can't be reached from here. That's fine if people's browsers can "
                 "reach it; otherwise check public_url."
@@ -383,7 +375,7 @@ def _id_of(name: ServerName) -> str:
     """Return a server's id, "" if its name can't be part of a path."""
     try:
         return name.remote_id
-    except NotFound:
+    except errors.NotFound:
         note("a server's name can't be part of an address")
         return ""
 
@@ -392,13 +384,13 @@ def _own(access: Access, remote_id: str) -> ServerName:
     """Return the server's name; raise NotFound for somebody else's, as the hub does."""
     name = ServerName.of(remote_id)
     if name.user != access.username:
-        raise NotFound("there is no such server")
+        raise errors.NotFound("there is no such server")
     return name
 
 
-def _raise_refusal(error: InvalidRequest) -> NoReturn:
+def _raise_refusal(error: errors.InvalidRequest) -> NoReturn:
     if _LIMIT.search(error.message):
-        raise LimitReached(error.message, status=error.status) from None
+        raise errors.LimitReached(error.message, status=error.status) from None
     if _PENDING.search(error.message):
-        raise Conflict(error.message, status=error.status) from None
+        raise errors.Conflict(error.message, status=error.status) from None
     raise error

@@ -18,10 +18,10 @@ from bot.domain.forms import (
     Spec,
     Value,
     Values,
+    free_name,
     several_of,
     text_of,
 )
-from bot.domain.names import free_name
 from bot.domain.people import Principal
 from bot.providers.posit import launches, types
 from bot.providers.posit.launches import Preset, Resources

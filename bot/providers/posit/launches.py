@@ -17,8 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bot.domain.forms import Purpose, Spec
-from bot.domain.names import short
+from bot.domain.forms import Purpose, Spec, short
 from bot.domain.people import Principal
 from bot.providers.prepared import Prepared, Strict, named
 from bot.support.errors import InvalidRequest

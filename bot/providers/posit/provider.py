@@ -57,16 +57,7 @@ from bot.providers.posit.types import (
 )
 from bot.providers.prepared import AllOf, named
 from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment
-from bot.support.errors import (
-    BadAnswer,
-    Conflict,
-    CredentialRefused,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    PermanentError,
-    UnknownOutcome,
-)
+from bot.support import errors
 from bot.support.http import Http
 
 #: How many sessions one request reads.
@@ -127,9 +118,9 @@ class Sessions:
         if is_up(session):
             return
         if is_over(session):
-            raise Conflict(ENDED)
+            raise errors.Conflict(ENDED)
         if session.workbench and session.workbench != SUSPENDS:
-            raise Conflict(NOT_RESUMABLE)
+            raise errors.Conflict(NOT_RESUMABLE)
         resuming = self.workbench.resume_session(
             who.credential, remote_id, username=who.user, launch_parameters=session.launch_parameters
         )
@@ -137,7 +128,7 @@ class Sessions:
             await rightly(self.workbench, who, "launch", resuming)
         except ParametersMissing:
             raise
-        except InvalidRequest as error:
+        except errors.InvalidRequest as error:
             await self._unless_up(who, remote_id, error)
 
     async def stop(self, who: Acting, remote_id: str, mode: StopMode) -> None:
@@ -151,13 +142,13 @@ class Sessions:
             if mode == "suspend" and _is_suspended(session):
                 return
             if mode == "suspend" and session.workbench != SUSPENDS:
-                raise Conflict(NOT_SUSPENDED)
+                raise errors.Conflict(NOT_SUSPENDED)
         stopping = self.workbench.stop_session(
             who.credential, [remote_id], force_quit=mode == "force", suspend=mode == "suspend"
         )
         try:
             await rightly(self.workbench, who, "stop", stopping)
-        except (NotFound, Forbidden) as error:
+        except (errors.NotFound, errors.Forbidden) as error:
             await self._unless_over(who, remote_id, error)
 
     async def create(self, who: Acting, launch: Mapping[str, Any]) -> Created:
@@ -206,12 +197,12 @@ class Sessions:
             )
             found = (await rightly(self.workbench, who, "read", reading)).sessions
             if wanted and found and not {session.id for session in found} & set(wanted):
-                raise BadAnswer("the answer is about other sessions")
+                raise errors.BadAnswer("the answer is about other sessions")
             return found
 
         try:
             return await ask(remote_ids)
-        except NotFound:
+        except errors.NotFound:
             if len(remote_ids) == 1:
                 return Listing()
             if not remote_ids:
@@ -227,17 +218,17 @@ class Sessions:
             found = await self._read(who, (remote_id,), only=only)
         session = next((one for one in found if one.id == remote_id), None)
         if session is None and not found.is_whole:
-            raise UnknownOutcome(UNREAD)
+            raise errors.UnknownOutcome(UNREAD)
         if session is None:
-            raise NotFound("there is no such session")
+            raise errors.NotFound("there is no such session")
         return session
 
-    async def _unless_up(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
+    async def _unless_up(self, who: Acting, remote_id: str, refusal: errors.PermanentError) -> None:
         """Raise a refusal, unless the session is up because somebody else was faster."""
         if not is_up(await self._before(who, remote_id, STATE_FIELDS)):
             raise refusal
 
-    async def _unless_over(self, who: Acting, remote_id: str, refusal: PermanentError) -> None:
+    async def _unless_over(self, who: Acting, remote_id: str, refusal: errors.PermanentError) -> None:
         """Raise a refusal, unless the session has already ended; NotFound if it is somebody else's."""
         if not is_over(await self._before(who, remote_id, STATE_FIELDS)):
             raise refusal
@@ -283,7 +274,7 @@ def acting(access: Access, super_admin_token: SecretStr | None) -> Acting:
     if access.credential.acts == "person":
         return Acting(access.credential)
     if super_admin_token is None or not access.username:
-        raise CredentialRefused(NO_TOKEN)
+        raise errors.CredentialRefused(NO_TOKEN)
     return Acting(Credential(super_admin_token), access.username)
 
 
@@ -294,7 +285,7 @@ async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitab
     """
     try:
         return await call
-    except (Forbidden, CredentialRefused) as error:
+    except (errors.Forbidden, errors.CredentialRefused) as error:
         refusal = error
     if refusal.status is None:
         # Not the server's own refusal: the token could not even be sent.
@@ -303,15 +294,15 @@ async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitab
 
 
 async def _explained(
-    workbench: Workbench, who: Acting, right: Right, refusal: Forbidden | CredentialRefused
-) -> Forbidden | CredentialRefused:
+    workbench: Workbench, who: Acting, right: Right, refusal: errors.Forbidden | errors.CredentialRefused
+) -> errors.Forbidden | errors.CredentialRefused:
     try:
         await workbench.version(who.credential, total=CHECK_SECONDS)
-    except (Forbidden, CredentialRefused):
-        return CredentialRefused(refusal.message, status=refusal.status)
+    except (errors.Forbidden, errors.CredentialRefused):
+        return errors.CredentialRefused(refusal.message, status=refusal.status)
     if who.user is None:
-        return Forbidden(refusal.message, status=refusal.status)
-    return Forbidden(_NEEDS[right])
+        return errors.Forbidden(refusal.message, status=refusal.status)
+    return errors.Forbidden(_NEEDS[right])
 
 
 #: The response always includes sessions, so ask for only this much of them.
@@ -373,14 +364,14 @@ class PositRuns(Runs[Offer]):
         who = self._who(access)
         if who.user is not None and await self._job_state(who, remote_id) is None:
             # An administrator's token stops anybody's job, and the method names no user.
-            raise NotFound("there is no such job")
+            raise errors.NotFound("there is no such job")
         stopping = self.workbench.stop_job(who.credential, remote_id, force_quit=force)
         try:
             await rightly(self.workbench, who, "stop", stopping)
-        except (NotFound, Forbidden, InvalidRequest, Conflict) as error:
+        except (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Conflict) as error:
             state = await self._job_state(who, remote_id)
             if state is None:
-                raise NotFound("there is no such job") from None
+                raise errors.NotFound("there is no such job") from None
             if not state.is_over:
                 raise error from None
 
@@ -400,7 +391,7 @@ class PositRuns(Runs[Offer]):
             read = await self._all_jobs(who)
         state = next((observed_job(job).state for job in read if job.id == remote_id), None)
         if state is None and not read.is_whole:
-            raise UnknownOutcome("an entry of the answer can't be read")
+            raise errors.UnknownOutcome("an entry of the answer can't be read")
         return state
 
     async def _all_jobs(self, who: Acting) -> Listing[WorkbenchJob]:
@@ -555,9 +546,9 @@ class PositProvider(
         users = await self._users(self._administrator())
         found = next((user for user in users if user.username == username), None)
         if found is None:
-            raise NotFound(f"there is no user {clean(username, MAX_NAME)}")
+            raise errors.NotFound(f"there is no user {clean(username, MAX_NAME)}")
         if not found.is_active:
-            raise Forbidden(f"the user {clean(username, MAX_NAME)} is not active")
+            raise errors.Forbidden(f"the user {clean(username, MAX_NAME)} is not active")
         return Identity(username, Credential.of_connection("admin"))
 
     def can_tell(self) -> bool:
@@ -586,7 +577,7 @@ class PositProvider(
         credential = Credential(token) if token is not None else None
         try:
             version = await self.workbench.version(credential, total=PROBE_SECONDS)
-        except (CredentialRefused, Forbidden):
+        except (errors.CredentialRefused, errors.Forbidden):
             return "version not told"
         return f"Workbench {_words(version)}"
 
@@ -628,7 +619,7 @@ class PositProvider(
 
     def _administrator(self) -> Acting:
         if self.settings.super_admin_token is None:
-            raise CredentialRefused(NO_TOKEN)
+            raise errors.CredentialRefused(NO_TOKEN)
         return Acting(Credential(self.settings.super_admin_token))
 
     async def _version(self, who: Acting) -> Version:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from bot.domain.forms import Spec
-from bot.domain.names import short
+from bot.domain.forms import Spec, short
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.workspaces import Created, Traces
 from bot.providers.base import (
@@ -39,16 +38,7 @@ from bot.providers.requests import (
 )
 from bot.providers.saturn import offers as lists
 from bot.providers.saturn.offers import Offer, Resource, refusal
-from bot.support.errors import (
-    BadAnswer,
-    Conflict,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    ProviderError,
-    ServerFailed,
-    Untold,
-)
+from bot.support import errors
 
 #: How many jobs one list covers, how many at the same time, and how many runs of each.
 MOST_JOBS = 50
@@ -72,13 +62,13 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         before = await pods_of(self._api, credential, job)
         try:
             await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
-        except (Forbidden, Conflict, InvalidRequest) as error:
+        except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
             return Created(f"{job}/{UNTOLD}{short(key)}", name)
         try:
             after = await pods_of(self._api, credential, job) or Pods()
-        except ProviderError:
+        except errors.ProviderError:
             # It has certainly been started; a later read will reveal which pod it is.
             after = Pods()
         new = [pod for pod in after.by_name.values() if pod.name not in before.by_name]
@@ -97,9 +87,9 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         job, name = spec.word("job"), spec.name
         found = await pods_of(self._api, access.credential, job)
         if found is None:
-            raise Untold("this server shows no runs")
+            raise errors.Untold("this server shows no runs")
         if not found.is_whole:
-            raise BadAnswer("an entry of the runs can't be read: it may be the one")
+            raise errors.BadAnswer("an entry of the runs can't be read: it may be the one")
         young = [
             pod
             for pod in found.by_name.values()
@@ -157,7 +147,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
                 shown = await pods_of(self._api, access.credential, one.id) or Pods()
-            except (BadAnswer, Forbidden, ServerFailed) as error:
+            except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
@@ -173,7 +163,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             runs += shown
             is_whole &= is_job_whole
         if not runs and not is_whole:
-            raise BadAnswer("no run can be read")
+            raise errors.BadAnswer("no run can be read")
         runs.sort(key=lambda run: began(run[0]), reverse=True)
         return Listing((run for _, run in runs), is_whole=is_whole)
 
@@ -243,13 +233,13 @@ def _text(logs: Any) -> str:
     if isinstance(logs, str):
         return logs.rstrip("\n")
     if not isinstance(logs, list):
-        raise BadAnswer("the answer's field logs is neither a text nor a list")
+        raise errors.BadAnswer("the answer's field logs is neither a text nor a list")
     lines = [entry.get("content") if isinstance(entry, dict) else entry for entry in logs]
     texts = [line for line in lines if isinstance(line, str)]
     if len(texts) < len(lines):
         note("an entry of logs has no content")
     if lines and not texts:
-        raise BadAnswer("the answer's field logs holds no texts")
+        raise errors.BadAnswer("the answer's field logs holds no texts")
     return "\n".join(line.removesuffix("\n") for line in texts).rstrip("\n")
 
 
@@ -302,7 +292,7 @@ def split(remote_id: str) -> tuple[str, str]:
     """Return job and pod of a run's id; raise NotFound if it isn't one."""
     job, slash, pod = remote_id.partition("/")
     if not slash or not job or not pod or "/" in pod:
-        raise NotFound("there is no such run")
+        raise errors.NotFound("there is no such run")
     path_part(job)
     path_part(pod)
     return job, pod
@@ -341,7 +331,7 @@ async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
     try:
         path = f"/api/active/pods/{path_part(pod)}"
         answer = (await api.call("GET", path, credential, total=lists.LIST_SECONDS)).json_object()
-    except (NotFound, BadAnswer):
+    except (errors.NotFound, errors.BadAnswer):
         # It is merely useful: the run's outcome is known without it.
         return None
     live = answer.get("container_summaries")

@@ -25,16 +25,7 @@ from bot.providers.requests import (
     unless_absent,
     word_in,
 )
-from bot.support.errors import (
-    BadAnswer,
-    CredentialRefused,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    PermanentError,
-    UnknownOutcome,
-    Untrusted,
-)
+from bot.support import errors
 from bot.support.http import Response
 
 #: People wait for these responses, 10 s at most in all.
@@ -64,27 +55,29 @@ async def mint(api: Api, admin_token: SecretStr | None, username: str) -> Creden
     Forbidden if it lacks this permission, Untrusted for a link elsewhere or somebody else's token.
     """
     if admin_token is None:
-        raise CredentialRefused(NO_ADMIN)
+        raise errors.CredentialRefused(NO_ADMIN)
     administrator = Credential(admin_token)
     try:
         response = await api.call(
             "POST", f"/auth/createloginlink/{path_part(username)}", administrator, total=MINT_SECONDS
         )
-    except BadAnswer as error:
+    except errors.BadAnswer as error:
         if error.status == 404:
-            raise Forbidden("this server makes no login links", status=404) from None
+            raise errors.Forbidden("this server makes no login links", status=404) from None
         raise
     token = await _Session(api).token(_login_link(response.json(), api.root))
     credential = Credential(token, None, Credential.of_connection(_MINTED).extra)
     if token.get_secret_value() == admin_token.get_secret_value():
-        raise Untrusted("the login link opened the administrator's own session")
+        raise errors.Untrusted("the login link opened the administrator's own session")
     try:
         owner = await _username(api, credential, MINT_SECONDS)
-    except CredentialRefused as error:
+    except errors.CredentialRefused as error:
         # The administrator's token is valid: what was refused is the link's session.
-        raise Untrusted(f"the token of the login link is refused: {error.message}") from None
+        raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
     if owner is not None and owner != username:
-        raise Untrusted(f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}")
+        raise errors.Untrusted(
+            f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}"
+        )
     return credential
 
 
@@ -94,12 +87,20 @@ async def refresh(api: Api, access: Access, admin_token: SecretStr | None) -> Cr
     if old.acts == _MINTED:
         return await mint(api, admin_token, access.username)
     if old.refresh_token is None:
-        raise CredentialRefused("the token has expired")
+        raise errors.CredentialRefused("the token has expired")
     body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
     try:
         response = await api.call("POST", "/api/auth/token", None, json_body=body, hides=old.secrets())
-    except (NotFound, InvalidRequest, Forbidden, CredentialRefused, BadAnswer) as error:
-        raise CredentialRefused("the token has expired and can't be renewed", status=error.status) from None
+    except (
+        errors.NotFound,
+        errors.InvalidRequest,
+        errors.Forbidden,
+        errors.CredentialRefused,
+        errors.BadAnswer,
+    ) as error:
+        raise errors.CredentialRefused(
+            "the token has expired and can't be renewed", status=error.status
+        ) from None
     answer = response.json_object(revealed=True)
     successor = word_in(answer, "refresh_token")
     fresh = SecretStr(text_in(answer, "access_token"))
@@ -114,7 +115,7 @@ async def _username(api: Api, credential: Credential, total: float = CHECK_SECON
         return None
     username = clean(text_in(response.json_object(), "username"), MAX_NAME)
     if not username:
-        raise BadAnswer("the answer's field username is not a text")
+        raise errors.BadAnswer("the answer's field username is not a text")
     return username
 
 
@@ -124,7 +125,7 @@ async def _check_by_token(api: Api, credential: Credential) -> Identity:
         # Nothing here says whose token it is; its first use will.
         return Identity("", credential)
     if _shown_token(response) != credential.token.get_secret_value():
-        raise CredentialRefused("the server knows another token for this account")
+        raise errors.CredentialRefused("the server knows another token for this account")
     return Identity("", credential)
 
 
@@ -133,7 +134,7 @@ def _shown_token(response: Response) -> str:
     body = response.revealed()
     shown = text_in(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
-        raise BadAnswer("the answer is no token")
+        raise errors.BadAnswer("the answer is no token")
     return shown
 
 
@@ -144,9 +145,11 @@ def _login_link(answer: Any, root: str) -> str:
     if not found:
         found = sorted({urljoin(f"{root}/", text) for text in _texts(answer) if text.startswith("/")})
     if len(found) != 1:
-        raise BadAnswer("the answer holds no login link" if not found else "which login link is meant?")
+        raise errors.BadAnswer(
+            "the answer holds no login link" if not found else "which login link is meant?"
+        )
     if not _is_at(found[0], root):
-        raise Untrusted("the login link leads to another host")
+        raise errors.Untrusted("the login link leads to another host")
     return found[0]
 
 
@@ -187,7 +190,7 @@ class _Session:
             if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):
                 break
             url = onwards
-        raise Forbidden("the login link opened no session")
+        raise errors.Forbidden("the login link opened no session")
 
     async def _asked(self) -> SecretStr | None:
         """Return the token that the session shows; None while nobody is signed in."""
@@ -207,11 +210,11 @@ class _Session:
             response = await self._api.http.request(
                 "GET", url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
             )
-        except InvalidRequest:
-            raise PermanentError("the login link can't be opened") from None
-        except UnknownOutcome as error:
+        except errors.InvalidRequest:
+            raise errors.PermanentError("the login link can't be opened") from None
+        except errors.UnknownOutcome as error:
             # Whatever happened to it: the next login link is a new one.
-            raise BadAnswer(error.message, status=error.status) from None
+            raise errors.BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)
         )

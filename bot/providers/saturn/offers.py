@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values, text_of
-from bot.domain.names import free_name
+from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values, free_name, text_of
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created
 from bot.providers.base import Access, Credential, Listing, Scheduled
@@ -40,16 +39,7 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.providers.saturn.settings import Recipe
-from bot.support.errors import (
-    BadAnswer,
-    Conflict,
-    Forbidden,
-    InvalidRequest,
-    LimitReached,
-    NotFound,
-    PermanentError,
-    Untold,
-)
+from bot.support import errors
 
 LIST_SECONDS = 10.0
 #: A longer list is taken to be endless.
@@ -82,9 +72,9 @@ async def resources(api: Api, access: Access, kind: str, beginning: str = "") ->
 
     try:
         found = await paged(api, "/api/recipes", access.credential, query)
-    except BadAnswer as error:
+    except errors.BadAnswer as error:
         if error.status == 404:
-            raise NotFound("this server has no lists", status=404) from None
+            raise errors.NotFound("this server has no lists", status=404) from None
         raise
     return entries(found, "recipes", read)
 
@@ -105,14 +95,14 @@ async def paged(
 def resource(recipe: Any) -> Resource:
     """Read a recipe with its state; raise BadAnswer if its id or its owner is missing."""
     if not isinstance(recipe, Mapping):
-        raise BadAnswer("the answer's recipe is not an object")
+        raise errors.BadAnswer("the answer's recipe is not an object")
     spec, state = part_of(recipe, "spec"), part_of(recipe, "state")
     owner = spec.get("owner")
     if owner is not None and not isinstance(owner, str):
-        raise BadAnswer("the answer's field spec.owner is not a text")
+        raise errors.BadAnswer("the answer's field spec.owner is not a text")
     made = clean(id_in(state if "id" in state else recipe, "id", "state."), MAX_NAME)
     if not made:
-        raise BadAnswer("the answer's field state.id is no id")
+        raise errors.BadAnswer("the answer's field state.id is no id")
     name = clean(word_in(spec, "name", "spec.") or "", MAX_NAME)
     return Resource(made, name, owner or "", word_in(state, "status", "state.") or "", spec)
 
@@ -139,7 +129,7 @@ async def read_offer(api: Api, access: Access) -> Offer:
     """Read sizes, the person's workspaces and their jobs."""
     try:
         workspaces = await _listed(api, access, "workspace")
-    except BadAnswer as error:
+    except errors.BadAnswer as error:
         # Knowing the used names is merely useful: the offer doesn't fail without them.
         note(f"the names of workspaces can't be read: {error.message}")
         workspaces = None
@@ -156,7 +146,7 @@ async def _listed(api: Api, access: Access, kind: str) -> Listing[Resource] | No
     """Return the person's own resources; None if the server has no lists."""
     try:
         return await resources(api, access, kind)
-    except NotFound:
+    except errors.NotFound:
         return None
 
 
@@ -299,18 +289,18 @@ async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]
     """Clone a recipe; doing so twice would make two."""
     recipe = named(recipes, spec.word("recipe"))
     if recipe is None:
-        raise InvalidRequest(NO_RECIPE)
+        raise errors.InvalidRequest(NO_RECIPE)
     name = spec.name
     try:
         existing = await find(api, access, spec)
-    except Untold:
+    except errors.Untold:
         existing = None
     if existing is not None:
-        raise Conflict(TAKEN)
+        raise errors.Conflict(TAKEN)
     body = recipe.filled(name, _owner(access, spec, recipe), spec.word("size"))
     try:
         response = await api.call("POST", "/api/resource_recipes/clone", access.credential, json_body=body)
-    except (Forbidden, Conflict, InvalidRequest) as error:
+    except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
         raise refusal(error) from None
     with may_have_acted():
         made = _id_of(response.json_object())
@@ -321,7 +311,7 @@ async def names(api: Api, access: Access, stem: str) -> Collection[str] | None:
     """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
     try:
         found = await resources(api, access, "workspace", stem)
-    except NotFound:
+    except errors.NotFound:
         return None
     says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
     return {one.name for one in found} if says_whose else None
@@ -345,22 +335,22 @@ async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
     """Look in the list as well: a server that supports neither answers 404 to everything."""
     try:
         found = await resources(api, access, "workspace", name)
-    except NotFound:
-        raise Untold("this server tells no names") from None
+    except errors.NotFound:
+        raise errors.Untold("this server tells no names") from None
     made = next((one for one in found if one.name == name), None)
     if made is not None:
         return Created(made.id, name, is_started=False)
     if not found.is_whole or not all(one.name for one in found):
-        raise BadAnswer("an entry of the list can't be read: it may be the one")
+        raise errors.BadAnswer("an entry of the list can't be read: it may be the one")
     return None
 
 
-def refusal(error: PermanentError) -> PermanentError:
+def refusal(error: errors.PermanentError) -> errors.PermanentError:
     """Return what a refusal's message means: a limit, a taken name, or nothing more specific."""
     if _LIMIT.search(error.message):
-        return LimitReached(error.message, status=error.status)
+        return errors.LimitReached(error.message, status=error.status)
     if _TAKEN.search(error.message):
-        return Conflict(error.message, status=error.status)
+        return errors.Conflict(error.message, status=error.status)
     return error
 
 

@@ -12,9 +12,8 @@ import structlog
 
 from bot.domain.people import Home
 from bot.domain.plan import backoff
-from bot.messages.blocks.home import digest, home, sentence_home
+from bot.messages.blocks.home import digest, home, sentence_home, totals_home
 from bot.messages.blocks.replies import in_view
-from bot.messages.blocks.totals import totals_home
 from bot.messages.texts import home as words
 from bot.messages.texts import problems
 from bot.services.asked import Authority
@@ -24,12 +23,7 @@ from bot.services.home import HomeGatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, Meaning, meaning, rests
 from bot.slack.notifier.drawing import Timing
-from bot.support.errors import (
-    NotIdentified,
-    Refused,
-    SlackFailed,
-    StoreError,
-)
+from bot.support import errors
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -88,7 +82,7 @@ class HomeViews:
         async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
             try:
                 await self._one(one)
-            except SlackFailed as error:
+            except errors.SlackFailed as error:
                 seconds = rests(error, backoff(3, 0.5))
                 if seconds is not None:
                     await self._later(one, seconds)
@@ -109,12 +103,12 @@ class HomeViews:
             if not is_wanted and one.is_statement and digest(view) != one.drawn:
                 # What was said about the last press may no longer be true.
                 view = await self._drawn(replace(one, answer=None), is_wanted=False)
-        except NotIdentified:
+        except errors.NotIdentified:
             # Asked again at the next look, as long as the Home is open.
             view = self._typed(sentence_home(words.NOT_KNOWN))
-        except Refused as refusal:
+        except errors.Refused as refusal:
             view = self._typed(sentence_home(refusal.text))
-        except StoreError:
+        except errors.StoreError:
             raise
         except Exception:
             reference = self._undrawn.get(one.principal.key)
@@ -134,7 +128,7 @@ class HomeViews:
             # Nobody did anything, so nothing goes into the audit.
             decision = await self._authority.decide(one.principal, "home")
             if not decision.allowed:
-                kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
+                kind = errors.NotIdentified if decision.rule == "policy.unknown_person" else errors.Refused
                 raise kind(decision.rule, problems.sentence(decision.rule))
         if one.is_totals and (await self._authority.decide(one.principal, "totals")).allowed:
             return self._typed(totals_home(await self._gatherer.totals(one)))

@@ -35,15 +35,7 @@ from bot.slack.notifier.drawing import (
     update,
 )
 from bot.store.store import Store
-from bot.support.errors import (
-    ProviderError,
-    RateLimited,
-    SlackFailed,
-    SlackLimited,
-    SlackPermanent,
-    SlackUnknownOutcome,
-    Unreachable,
-)
+from bot.support import errors
 from bot.support.http import Http
 from bot.support.pool import Pool, contained, pool_room, run_all
 
@@ -113,8 +105,8 @@ class Outbox:
         """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
         method = slack_methods.CHAT_POST_MESSAGE
         # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
-        back = partial(self._unknown, notice, SlackUnknownOutcome(method, "stopped"))
-        failed = partial(self._later, notice, SlackFailed(method, "internal"), is_unknown=True)
+        back = partial(self._unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
+        failed = partial(self._later, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
         async with contained("notice", self._ids, back=back, failed=failed, notice=notice.id):
             if notice.kind is NoticeKind.REPLY:
                 await self._replies.send(notice)
@@ -134,11 +126,11 @@ class Outbox:
                 await self._store.notice_retry(notice, 0.0, error="late")
             else:
                 await self._hand_over(notice, drawing)
-        except SlackLimited as error:
+        except errors.SlackLimited as error:
             await self._limited(notice, error)
-        except SlackUnknownOutcome as error:
+        except errors.SlackUnknownOutcome as error:
             await self._unknown(notice, error)
-        except SlackPermanent as error:
+        except errors.SlackPermanent as error:
             if meaning(error).is_shut_out:
                 await self._later(notice, error)
             elif meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
@@ -146,7 +138,7 @@ class Outbox:
                 await self._store.notice_retry(notice, 0.0, error=error.code)
             else:
                 await self._undeliverable(notice, error)
-        except SlackFailed as error:
+        except errors.SlackFailed as error:
             await self._later(notice, error)
 
     async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
@@ -184,12 +176,12 @@ class Outbox:
             # With the key, so that an edit of unknown outcome is found like any message.
             message = update(channel, ts, answer) | {"metadata": metadata(notice)}
             await edit(self._slack.to(notice.principal), message)
-        except SlackLimited as error:
+        except errors.SlackLimited as error:
             if error.retry_after <= LONGEST_WAIT:
                 raise
             # Updates of cards have used up what fits into the minute; somebody waits for this.
             return False
-        except SlackPermanent as error:
+        except errors.SlackPermanent as error:
             if meaning(error).is_shut_out:
                 raise
             return False
@@ -210,7 +202,7 @@ class Outbox:
         except TimeoutError:
             await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
             return True
-        except SlackUnknownOutcome as error:
+        except errors.SlackUnknownOutcome as error:
             # Only the search went unanswered.
             await self._later(notice, error)
             return True
@@ -258,7 +250,7 @@ class Outbox:
             message["blocks"] = list(answer.blocks)
         try:
             sent = await self._post(notice, message)
-        except SlackPermanent as error:
+        except errors.SlackPermanent as error:
             is_kept = notice.kind is NoticeKind.CLASS_CARD
             if meaning(error) is not Meaning.BLOCKS or "blocks" not in message or is_kept:
                 raise
@@ -278,16 +270,16 @@ class Outbox:
         )
         stands_in, ts = answer.data.get("channel"), answer.data.get("ts")
         if not stands_in or not ts:
-            raise SlackUnknownOutcome(method, "malformed_answer")
+            raise errors.SlackUnknownOutcome(method, "malformed_answer")
         return str(stands_in), str(ts)
 
-    async def _unknown(self, notice: Notice, error: SlackUnknownOutcome) -> None:
+    async def _unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
         """Record since when the outcome is unknown; the search follows once it has settled."""
         since = await self._store.now()
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._store.notice_retry(notice, self._timing.settles, error=error.code, unknown_since=since)
 
-    async def _limited(self, notice: Notice, error: SlackLimited) -> None:
+    async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
         room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
@@ -295,7 +287,7 @@ class Outbox:
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice, wait, error=error.code)
 
-    async def _later(self, notice: Notice, error: SlackFailed, *, is_unknown: bool = False) -> None:
+    async def _later(self, notice: Notice, error: errors.SlackFailed, *, is_unknown: bool = False) -> None:
         now = await self._store.now()
         is_let_in = self._slack.to(notice.principal).shut_out in (None, NOT_INSTALLED)
         longest = self._timing.gives_up_after
@@ -317,7 +309,7 @@ class Outbox:
         log.info("class card not posted", notice=notice.id, problem=error)
         await self._store.notice_dead(notice.id, error)
 
-    async def _undeliverable(self, notice: Notice, error: SlackFailed) -> None:
+    async def _undeliverable(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Give up what Slack won't take, and tell its person where that may work."""
         if notice.kind is NoticeKind.CLASS_CARD:
             await self._ask_poster(notice, error.code)
@@ -333,10 +325,10 @@ class Outbox:
         message = {"channel": channel, "user": notice.principal.user_id, "text": words.NOT_DIRECT}
         try:
             await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
-        except SlackFailed as failed:
+        except errors.SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
-    async def _say_missing(self, notice: Notice, error: SlackFailed) -> None:
+    async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
         """Tell a person that they missed a message, in one as plain as can be; once a day for each cause."""
         is_hopeless = meaning(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
@@ -348,7 +340,7 @@ class Outbox:
         )
         await self._store.add_notices([missing])
 
-    async def _dead(self, notice: Notice, error: SlackFailed) -> None:
+    async def _dead(self, notice: Notice, error: errors.SlackFailed) -> None:
         log.error("notice given up", notice=notice.id, kind=str(notice.kind), problem=error.code)
         await self._store.notice_dead(notice.id, error.code)
 
@@ -415,7 +407,7 @@ class Lookup:
         answer = await self._slack.to(whom).call(slack_methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
         channel = (answer.data.get("channel") or {}).get("id")
         if not channel:
-            raise SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")
+            raise errors.SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")
         return str(channel)
 
 
@@ -456,12 +448,12 @@ class Replies:
             return
         try:
             await self._deliver(notice)
-        except (SlackLimited, RateLimited) as error:
+        except (errors.SlackLimited, errors.RateLimited) as error:
             # It was not delivered, so it may be tried again while it is still useful.
             await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
-        except Unreachable:
+        except errors.Unreachable:
             await self._again(notice, 1.0, left, "unreachable")
-        except (SlackFailed, ProviderError) as error:
+        except (errors.SlackFailed, errors.ProviderError) as error:
             await self._dead(notice, getattr(error, "code", type(error).__name__))
 
     async def _deliver(self, notice: Notice) -> None:
@@ -478,7 +470,7 @@ class Replies:
         elif body.get("channel_id") and not body.get("is_direct"):
             try:
                 await self._in_channel(notice, message | thread)
-            except SlackPermanent as error:
+            except errors.SlackPermanent as error:
                 if meaning(error) not in _CLOSED:
                     raise
                 # The channel doesn't take it, but they are waiting for it.
@@ -499,7 +491,7 @@ class Replies:
     async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
         url = str(notice.body["response_url"])
         if not leads_to_slack(url, self._api_url):
-            raise SlackFailed(slack_methods.RESPONSE_URL, "strange_address")
+            raise errors.SlackFailed(slack_methods.RESPONSE_URL, "strange_address")
         replaces = bool(notice.body.get("replaces"))
         message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
         if not replaces:
@@ -512,9 +504,9 @@ class Replies:
             max_bytes=100_000,
         )
         if answer.status == 429:
-            raise RateLimited(retry_after=answer.retry_after())
+            raise errors.RateLimited(retry_after=answer.retry_after())
         if answer.status >= 300:
-            raise SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
+            raise errors.SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
         await self._store.notice_sent(notice.id, "", "")
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
