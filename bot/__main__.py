@@ -42,7 +42,6 @@ from bot.support.settings import Reading, Settings, SettingsError, read_settings
 from bot.support.vault import Vault
 from bot.upkeep import doctor
 from bot.upkeep.archives import ArchiveError, archive, check_archives
-from bot.upkeep.doctor import Check, as_json, as_text, check_settings, exit_status
 from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from bot.upkeep.importing import ImportProblem, as_lines, import_rows, read_rows
 from bot.upkeep.keys import rotate, secrets
@@ -232,16 +231,16 @@ def _migrate(_arguments: argparse.Namespace) -> int:
 def _doctor(arguments: argparse.Namespace) -> int:
     reading, connections, problems = _read()
 
-    async def run() -> list[Check]:
+    async def run() -> list[doctor.Check]:
         async with Http.new_session(reading.settings.proxy()) as session:
             http = Http(session)
             return await doctor.run_checks(
                 reading.settings, http, build_providers(connections, http), reading.wrong
             )
 
-    checks = [*check_settings(problems, reading.unknown, exposed_env_file()), *asyncio.run(run())]
-    print(as_json(checks) if arguments.json else as_text(checks))
-    return 2 if problems else exit_status(checks)
+    checks = [*doctor.check_settings(problems, reading.unknown, exposed_env_file()), *asyncio.run(run())]
+    print(doctor.as_json(checks) if arguments.json else doctor.as_text(checks))
+    return 2 if problems else doctor.exit_status(checks)
 
 
 def _routes(_arguments: argparse.Namespace) -> int:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from bot.domain.notices import Answer
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import buttons, kit, replies, runs
-from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import unlink_button
 from bot.services.runs import owned
 from handlers import routes
@@ -16,7 +15,7 @@ from handlers.class_card import stop_button
 from handlers.dispatch import old_button, run_button
 from handlers.request import Request
 
-_OF_RUNS: Final[Mapping[str, Callable[[Any], Element]]] = MappingProxyType(
+_OF_RUNS: Final[Mapping[str, Callable[[Any], kit.Element]]] = MappingProxyType(
     {"job_stop": runs.stop_run_button, "job_force": runs.force_button, "job_again": runs.again_button}
 )
 
@@ -38,7 +37,7 @@ async def ask(request: Request) -> Answer:
     return await run_button(request.services, request.principal, request.surface, press)
 
 
-async def _button(request: Request, action: str, key: str) -> Element | None:
+async def _button(request: Request, action: str, key: str) -> kit.Element | None:
     """Return the button of an action for a row that the person may act on; raises Refused."""
     services = request.services
     if action in _OF_RUNS:

@@ -17,12 +17,10 @@ from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import opening
-from bot.messages.blocks.classes import at, end_words
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.texts import classes as words
 from bot.messages.texts import times
 from bot.services import classes, making, naming
-from bot.services.classes import Draft, Press, workspace_stem
 from bot.services.gather import class_effects
 from bot.support.errors import Refused
 from handlers import routes
@@ -57,7 +55,7 @@ async def post(request: Request) -> Answer:
     if asked.problems:
         return replies.hint("\n".join(asked.problems))
     draft = await _draft(request, asked)
-    made = Draft(
+    made = classes.Draft(
         channel_id=surface.channel_id,
         connection=draft.connection,
         title=asked.title or draft.title,
@@ -71,14 +69,14 @@ async def post(request: Request) -> Answer:
     card = await request.asked.to(classes.post, made)
     ends = words.POSTED_NO_END
     if stops_at is not None:
-        end = end_words(
+        end = drawn.end_words(
             class_effects(services.connections.get(card.connection), card), is_any=card.spec is None
         )
-        ends = fill(words.POSTED_ENDS, at=at(card, stops_at, services.clock.now()), **end)
+        ends = fill(words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
     return replies.answer(fill(words.POSTED, name=card.title, ends=Markup(ends)))
 
 
-async def _draft(request: Request, command: CardCommand) -> Draft:
+async def _draft(request: Request, command: CardCommand) -> classes.Draft:
     """Tell templates from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
     services = request.services
     name, slash, template = command.what.partition("/")
@@ -88,7 +86,7 @@ async def _draft(request: Request, command: CardCommand) -> Draft:
     return await _pattern(request, command)
 
 
-async def _pattern(request: Request, command: CardCommand) -> Draft:
+async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
     """Find the connection of a name: given after an @, the only one, or where the name is known.
 
     A name that no workspace of the person begins with may be a slip or a sentence: unless it is in quotes or
@@ -115,10 +113,10 @@ async def _pattern(request: Request, command: CardCommand) -> Draft:
         known = named(services, services.connections)
         sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
         raise Answered(replies.hint(sentence))
-    return Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
+    return classes.Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
 
 
-async def _made_from(request: Request, connection: str, template: str) -> Draft:
+async def _made_from(request: Request, connection: str, template: str) -> classes.Draft:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
     offer = await offer_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
@@ -145,7 +143,7 @@ async def _made_from(request: Request, connection: str, template: str) -> Draft:
         sentence = fill(words.INCOMPLETE, title=title, problems=said)
         raise Answered(replies.hint(sentence)) from None
     shown = label or title
-    return Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
+    return classes.Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
 
 
 def _known(form: Form) -> Markup:
@@ -287,7 +285,7 @@ def _buttons(answer: Answer) -> list[dict[str, object]]:
 
 def _sought(card: ClassCard) -> str:
     """Return what a person's workspace is called that a card is about."""
-    return card.pattern or workspace_stem(card.title)
+    return card.pattern or classes.workspace_stem(card.title)
 
 
 async def _looking(request: Request, card: ClassCard) -> str:
@@ -311,7 +309,7 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
     return replies.answer(sentence, open_buttons(facts))
 
 
-def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: Press) -> Answer:
+def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: classes.Press) -> Answer:
     wanted, done = pressed.target, pressed.joined
     template = words.MAKING if workspace.is_provisional else words.STARTING
     if done.result == "joined":
@@ -393,7 +391,7 @@ async def stop_all(request: Request) -> Answer:
     closed = await trainers(request, key, request.asked.to(classes.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(words.CLOSED_ALREADY)
-    return replies.answer(fill(words.CLOSED, at=at(closed, closed.stops_at, services.clock.now())))
+    return replies.answer(fill(words.CLOSED, at=drawn.at(closed, closed.stops_at, services.clock.now())))
 
 
 @routes.action("class_keep")

@@ -31,7 +31,6 @@ from handlers.language.reading import READ, TIMED, Manner, Reading, read
 from handlers.language.words import plain
 from handlers.linking import linked
 from handlers.request import WORDS, Answered, Request
-from handlers.talking import heard
 from handlers.waiting import look
 from handlers.workspace import targets, timers
 from handlers.workspace.operations import all_at_once, as_it_is
@@ -511,7 +510,7 @@ async def _asked_about(
         return [], []
     if which.unknown and not reading.topic:
         return [], []
-    _, named, listed, runs = await heard(request, rows)
+    _, named, listed, runs = await talking.heard(request, rows)
     if which.place:
         one = counted(listed, which.place)
         named = [one] if one is not None else []
@@ -626,7 +625,7 @@ def _typed(workspace: Workspace) -> Markup:
 async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
     """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
     if not runs:
-        runs = (await heard(request)).runs or await request.services.store.runs(request.principal)
+        runs = (await talking.heard(request)).runs or await request.services.store.runs(request.principal)
     if not runs:
         return await routes.run(request.about("job", "status", ()))
     run = runs[0]

@@ -10,7 +10,6 @@ from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit
-from bot.messages.blocks.kit import Press
 from bot.support.cleaning import clean
 from bot.support.clock import Ids
 from handlers.dispatch import run_button, run_text
@@ -150,7 +149,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
     )
     if waited.press:
-        answer = await run_button(services, principal, surface, Press.of_text(waited.press))
+        answer = await run_button(services, principal, surface, kit.Press.of_text(waited.press))
     else:
         answer = await run_text(
             services, principal, surface, waited.text, folder=waited.folder, waited=waited

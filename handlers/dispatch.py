@@ -15,7 +15,6 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
-from bot.messages.blocks.replies import as_typed, in_view
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, runs, times
 from bot.store.records import NewTask
@@ -223,7 +222,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if answer.view is None:
         return answer
     slash = request.services.slash
-    return replace(answer, view=in_view(answer.view, slash("workspace"), slash("job")))
+    return replace(answer, view=replies.in_view(answer.view, slash("workspace"), slash("job")))
 
 
 async def _linked_first(request: Request, handler: routes.Verb) -> Answer:
@@ -250,7 +249,7 @@ def _as_read(request: Request, text: str) -> str:
     """Return a sentence of the catalogue, written as for a direct message, with commands as typed here."""
     if "`" not in text:
         return text
-    return as_typed(text, request.command_of("workspace"), request.command_of("job"))
+    return replies.as_typed(text, request.command_of("workspace"), request.command_of("job"))
 
 
 async def _kept(request: Request, unknown: NotIdentified) -> Answer:

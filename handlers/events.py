@@ -12,7 +12,6 @@ from bot.support.errors import Refused
 from handlers import delivery, payload, routes
 from handlers.dispatch import run_talk, run_text
 from handlers.helping import introduced
-from handlers.payload import of_user
 from handlers.request import Occurrence
 
 log = structlog.get_logger(__name__)
@@ -82,7 +81,7 @@ async def user_changed(occurrence: Occurrence) -> None:
         return
     user = user if isinstance(user, dict) else {}
     try:
-        named = of_user(user, occurrence.enterprise_id)
+        named = payload.of_user(user, occurrence.enterprise_id)
     except Refused:
         log.warning("a changed user could not be read")
         return

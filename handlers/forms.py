@@ -14,7 +14,6 @@ from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Va
 from bot.domain.notices import Answer
 from bot.domain.people import Account, Principal
 from bot.messages.blocks import forms, kit, replies
-from bot.messages.blocks.kit import Press, fill, line
 from bot.messages.texts import verbs
 from bot.services import runs
 from bot.services.making import PersonalOffer
@@ -80,7 +79,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     view = view_of(offer, making, account, values)
     if request.surface.is_form:
         return Answer(text=verbs.OPEN_FORM, view=view)
-    return _with_button(fill(verbs.READY, title=services.title(connection)), making, view)
+    return _with_button(kit.fill(verbs.READY, title=services.title(connection)), making, view)
 
 
 async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -160,7 +159,7 @@ async def make(request: Request, making: Making, spec: Spec, form: Form, values:
 def _where(request: Request, purpose: Purpose, able: list[str]) -> Answer:
     services = request.services
     buttons = [
-        kit.button(line(services.title(name)), Press("make", f"{purpose} {name}", number=number))
+        kit.button(kit.line(services.title(name)), kit.Press("make", f"{purpose} {name}", number=number))
         for number, name in enumerate(able)
     ]
     return replies.answer(verbs.WHERE[purpose], buttons)
@@ -184,8 +183,8 @@ async def _loading(request: Request, making: Making, account: Account, template:
         buttons=[open_button(making.purpose, making.connection)],
         then=replace(request.waiting(text), view=external_id, folder=making.purpose),
     )
-    view = forms.sentence_view(making.purpose, fill(verbs.LOADING, title=title), external_id=external_id)
-    return _with_button(fill(verbs.LOADING_ANSWER, title=title), making, view)
+    view = forms.sentence_view(making.purpose, kit.fill(verbs.LOADING, title=title), external_id=external_id)
+    return _with_button(kit.fill(verbs.LOADING_ANSWER, title=title), making, view)
 
 
 def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:

@@ -10,11 +10,9 @@ import structlog
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import home, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import written
@@ -60,7 +58,7 @@ async def helped(request: Request) -> Answer:
 @routes.verb("workspace", "version", does=routes.Does.SHOWS)
 async def version(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
     """Say which version this is."""
-    return replies.answer(fill(talk.VERSION, version=metadata.version("usher-bot")))
+    return replies.answer(kit.fill(talk.VERSION, version=metadata.version("usher-bot")))
 
 
 async def _accounts(request: Request) -> Mapping[str, str] | None:
@@ -71,14 +69,14 @@ async def _accounts(request: Request) -> Mapping[str, str] | None:
         return None
 
 
-def _usable(request: Request, accounts: Mapping[str, str]) -> list[Provider]:
+def _usable(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
     """Return what a person has linked or needn't link; all that is here for somebody who has nothing."""
     connections = request.services.connections
     used = [one for name, one in connections.items() if name in accounts or one.links_by("none")]
     return used if used or accounts else list(connections.values())
 
 
-def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[Provider]) -> set[str]:
+def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[base.Provider]) -> set[str]:
     """Return what a person may do here: facets and ways of stopping of what they use, their own roles."""
     services = request.services
     able: set[str] = set()
@@ -93,13 +91,13 @@ def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[P
     return able
 
 
-def _of_jobs(request: Request, usable: Iterable[Provider]) -> list[str]:
+def _of_jobs(request: Request, usable: Iterable[base.Provider]) -> list[str]:
     """Return where the other command is explained; jobs are named only where there are any."""
     if request.folder == "job":
-        return [fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
+        return [kit.fill(runs.HELP_WORKSPACES, command=request.command_of("workspace"))]
     if not any(isinstance(one, base.Runs) for one in usable):
         return []
-    return [fill(runs.HELP_JOBS, command=request.command_of("job"))]
+    return [kit.fill(runs.HELP_JOBS, command=request.command_of("job"))]
 
 
 def _ways(request: Request) -> list[str]:
@@ -108,16 +106,16 @@ def _ways(request: Request) -> list[str]:
         return []
     if request.folder == "job":
         return [runs.HELP_DIRECT]
-    return [home.HELP_SHARE, fill(home.HELP_DIRECT, command=Markup(request.command.strip()))]
+    return [home.HELP_SHARE, kit.fill(home.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 
 @lru_cache(maxsize=64)
-def _first(folder: str, command: Markup) -> str:
+def _first(folder: str, command: kit.Markup) -> str:
     """Return the first lines of help, which are the same for everybody who types a command like that."""
     return "\n".join(_line(command, VERBS[folder][verb]) for verb in FIRST[folder])
 
 
-def _everything(folder: str, command: Markup, entries: Sequence[VerbWords]) -> list[dict[str, Any]]:
+def _everything(folder: str, command: kit.Markup, entries: Sequence[VerbWords]) -> list[dict[str, Any]]:
     """Draw every entry by group."""
     blocks = []
     for group, title in GROUPS[folder].items():
@@ -127,7 +125,7 @@ def _everything(folder: str, command: Markup, entries: Sequence[VerbWords]) -> l
     return blocks
 
 
-def _line(command: Markup, entry: VerbWords) -> str:
+def _line(command: kit.Markup, entry: VerbWords) -> str:
     return f"`{command + entry.usage}` – {entry.summary}"
 
 
@@ -142,7 +140,7 @@ def _some(request: Request, verb: str) -> Answer:
     for entry in map(known.__getitem__, verbs):
         said = [f"{_line(request.command, entry)}.", *entry.more]
         if names:
-            said = [one.replace("NAME", line(written(names[:1]))) for one in said]
+            said = [one.replace("NAME", kit.line(written(names[:1]))) for one in said]
         blocks += [kit.section("\n".join(one)) for one in (said[:1], said[1:]) if one]
     return kit.answer(kit.bare(f"{_line(request.command, known[verb])}."), blocks)
 

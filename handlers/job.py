@@ -22,16 +22,12 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Call, Surface
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.kit import Markup, Press, fill, line, safe
-from bot.messages.blocks.lists import run_status
 from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import runs as words
 from bot.messages.texts import times, verbs
 from bot.providers import base
-from bot.providers.base import Scheduled
 from bot.services import making, naming, runs
 from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
-from bot.services.naming import fold, split_connection
-from bot.services.runs import fires, is_cron, looks_like_cron
 from bot.support.cleaning import has_invisible, unescape
 from handlers import narrowed, routes
 from handlers.command_line import CommandLine, command_line, decoded
@@ -40,7 +36,6 @@ from handlers.dispatch import run_button
 from handlers.forms import Making, make, open_form, value_of, view_of
 from handlers.language.reading import Manner
 from handlers.linking import link_first, linked, ways
-from handlers.narrowed import runs_like
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request
 from handlers.waiting import ask_for_offer, known_offer, look, offer_of, offer_to, unread
@@ -234,19 +229,19 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
         return "", None
     if len(typed) > 1 and typed[-1].casefold() == OFF:
         return " ".join(typed[:-1]), OFF
-    if len(typed) > 5 and is_cron(" ".join(typed[-5:])):
+    if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
         return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
     # What was quoted after a name is meant as a schedule, whatever it says.
-    if len(typed) > 1 and (is_cron(typed[-1]) or looks_like_cron(typed[-1]) or " " in typed[-1]):
+    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.looks_like_cron(typed[-1]) or " " in typed[-1]):
         return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
-    if len(typed) > 4 and looks_like_cron(" ".join(typed[1:])):
+    if len(typed) > 4 and runs.looks_like_cron(" ".join(typed[1:])):
         return typed[0], _checked(" ".join(typed[1:]))
     return " ".join(typed), None
 
 
 def _checked(cron: str) -> str:
     """Return an expression that can fire; raises Answered with what is wrong with any other."""
-    template = words.CRON if not is_cron(cron) else "" if fires(cron) else words.NEVER
+    template = words.CRON if not runs.is_cron(cron) else "" if runs.fires(cron) else words.NEVER
     if template:
         raise Answered(replies.hint(fill(template, cron=cron)))
     return cron
@@ -267,7 +262,7 @@ def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     return replies.answer("\n".join([words.JOBS, *rows, fill(words.NEXT, command=request.command)]))
 
 
-def _when(job: Scheduled) -> Markup:
+def _when(job: base.Scheduled) -> Markup:
     if job.cron is None:
         return Markup(words.UNTOLD)
     return Markup(fill(words.RUNS_AT, cron=Markup(line(job.cron)))) if job.cron else Markup(words.NONE)
@@ -278,7 +273,7 @@ class SetUpJob:
     """Hold a job and the connection where it is set up."""
 
     connection: str
-    job: Scheduled
+    job: base.Scheduled
 
 
 async def set_up(request: Request) -> list[SetUpJob]:
@@ -309,15 +304,15 @@ async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
 
 def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
-    stem, connection = split_connection(name, request.services.connections)
+    stem, connection = naming.split_connection(name, request.services.connections)
     for key, provider in request.services.connections.items():
         job_id = provider.job_reference(stem) if connection in {None, key} else None
         if job_id is not None:
             listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
-            return next(listed, SetUpJob(key, Scheduled(job_id, f"job {job_id[:8]}", None)))
+            return next(listed, SetUpJob(key, base.Scheduled(job_id, f"job {job_id[:8]}", None)))
     here = [one for one in known if connection in {None, one.connection}]
-    found = [one for one in here if fold(one.job.name) == fold(stem)]
-    found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
+    found = [one for one in here if naming.fold(one.job.name) == naming.fold(stem)]
+    found = found or [one for one in here if naming.fold(one.job.name).startswith(naming.fold(stem))]
     if len(found) == 1:
         return found[0]
     template = words.TWICE if found else words.NO_SUCH_JOB
@@ -457,7 +452,7 @@ async def show_list(request: Request) -> Answer:
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
     page, given = narrowed.asked(request)
-    part = runs_like(given, rows, request.services.connections)
+    part = narrowed.runs_like(given, rows, request.services.connections)
     if part is not None and not part.rows:
         show_all = [kit.button(words.SHOW_ALL, "job_list")]
         return narrowed.none_of_these(request, part, words.RUNS, "job_list", show_all, remark)
@@ -479,7 +474,7 @@ async def status(request: Request) -> Answer:
     if not is_named and len(await request.services.store.runs(request.principal)) > 1:
         return await show_list(request)
     run = await run_of(request)
-    return run_status(await request.services.gatherer.of_run(run))
+    return lists.run_status(await request.services.gatherer.of_run(run))
 
 
 @routes.verb("job", "logs", does=routes.Does.SHOWS)
@@ -504,7 +499,7 @@ async def logs(request: Request) -> Answer:
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; a running run is read every few seconds anyway."""
     run = await request.asked.see(runs.owned, "status", request.target or "")
-    return run_status(await request.services.gatherer.of_run(run))
+    return lists.run_status(await request.services.gatherer.of_run(run))
 
 
 @routes.verb("job", "stop", flags=("force",), does=routes.Does.ENDS)

@@ -12,7 +12,6 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
-from bot.messages.blocks.replies import list_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, pages
 from bot.services import accounts, naming
@@ -144,7 +143,7 @@ async def whoami(request: Request) -> Answer:
     again = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
     buttons = replies.link_buttons(missing)
     buttons += replies.link_buttons(refused, template=again, first=len(missing))
-    buttons += [list_button()] if accounts or linkless else []
+    buttons += [replies.list_button()] if accounts or linkless else []
     text = "\n".join([" ".join(sentences), *lines])
     blocks = [kit.section(text), *kit.actions(buttons)]
     return kit.answer(kit.bare(sentences[0]), blocks)

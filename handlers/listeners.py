@@ -20,7 +20,6 @@ from bot.domain.notices import Answer
 from bot.domain.people import HomeUse, Principal
 from bot.domain.workspaces import Surface
 from bot.messages.blocks import forms, kit, replies
-from bot.messages.blocks.kit import safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
 from bot.slack.calls import AnySlack, leads_to_slack
@@ -30,7 +29,6 @@ from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import delivery, payload, routes
 from handlers.dispatch import first_field, run_button, run_form, run_search, run_shortcut, run_text
 from handlers.helping import introduced
-from handlers.payload import place_of
 from handlers.request import Occurrence
 from handlers.services import Services
 
@@ -156,7 +154,7 @@ class Listeners:
             answer = await run_shortcut(services, who, surface, callback_id, message)
         assert isinstance(answer, Answer)
         view = answer.view or forms.answer_view(answer)
-        place = who if isinstance(who, Principal) else place_of(body)
+        place = who if isinstance(who, Principal) else payload.place_of(body)
         if await self._opened(place, surface, replace(answer, view=view)):
             return await ack()
         if isinstance(who, Answer) or not await self._delivered(answer, surface, who):
@@ -264,7 +262,7 @@ class Listeners:
 
     def _refusal(self, refusal: Refused) -> Answer:
         log.info("refused", rule=refusal.rule)
-        return replies.hint(safe(refusal.text))
+        return replies.hint(kit.safe(refusal.text))
 
 
 async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) -> None:

@@ -15,7 +15,6 @@ from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
 from bot.domain.workspaces import Surface, Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.kit import Markup, line
 from bot.services.asked import Asked
 from bot.support.clock import Ids
 from handlers.language.reading import Manner
@@ -230,21 +229,23 @@ class Request:
         return str(self.drawing)
 
     @property
-    def command(self) -> Markup:
+    def command(self) -> kit.Markup:
         """Return what comes before a verb where the answer is read, so that people can type it there.
 
         That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
         """
         return self.command_of(self.folder)
 
-    def command_of(self, folder: str) -> Markup:
+    def command_of(self, folder: str) -> kit.Markup:
         """Return the same for a folder's verbs; without a slash command, those of jobs follow a word."""
         word = "" if folder == "workspace" else f"{folder} "
         if self.is_read_directly:
-            return Markup(word)
+            return kit.Markup(word)
         if self.surface.is_mention:
-            return Markup(f"@{line(self.services.authority.installation.at(self.principal).bot_name)} {word}")
-        return Markup(f"{self.services.slash(folder)} ")
+            return kit.Markup(
+                f"@{kit.line(self.services.authority.installation.at(self.principal).bot_name)} {word}"
+            )
+        return kit.Markup(f"{self.services.slash(folder)} ")
 
     @property
     def is_read_directly(self) -> bool:
@@ -273,7 +274,7 @@ class Request:
         return self.surface.kind != "replay"
 
     @property
-    def who(self) -> Markup:
+    def who(self) -> kit.Markup:
         """Return a mention of the person, for answers that others read."""
         return kit.person(Named(self.principal.user_id))
 

@@ -21,7 +21,6 @@ import structlog
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
-from bot.support.errors import BadAnswer
 from bot.support.http import Asking, Http, Response
 
 log = structlog.get_logger(__name__)
@@ -251,7 +250,7 @@ def text_in(answer: Mapping[str, Any], key: str, where: str = "") -> str:
     """Return a required, non-empty string; raise BadAnswer naming ``where`` and ``key``."""
     value = answer.get(key)
     if not isinstance(value, str) or not value:
-        raise BadAnswer(f"the answer's field {where}{key} is not a text")
+        raise errors.BadAnswer(f"the answer's field {where}{key} is not a text")
     return value
 
 
@@ -282,7 +281,7 @@ def id_in(answer: Any, key: str, where: str = "") -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not value:
-        raise BadAnswer(f"the answer's field {where}{key} is no id")
+        raise errors.BadAnswer(f"the answer's field {where}{key} is no id")
     return value
 
 
@@ -324,24 +323,24 @@ def entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], 
     whole. If it contains nothing else, this raises too: nobody may take that for an empty list.
     """
     found: list[T] = []
-    problem: BadAnswer | None = None
+    problem: errors.BadAnswer | None = None
     for page in pages:
         values = page.get(key)
         if not isinstance(values, list):
-            problem = BadAnswer(f"the answer's field {key} is not a list")
+            problem = errors.BadAnswer(f"the answer's field {key} is not a list")
             note(problem.message)
             continue
         for value in values:
             try:
                 one = read(value)
-            except BadAnswer as error:
+            except errors.BadAnswer as error:
                 problem = error
                 note(f"an entry of {key}: {error.message}")
             else:
                 found += [] if one is None else [one]
     is_whole = problem is None and getattr(pages, "is_whole", True)
     if not found and not is_whole:
-        raise problem or BadAnswer(f"the pages of {key} find no end")
+        raise problem or errors.BadAnswer(f"the pages of {key} find no end")
     return Listing(found, is_whole=is_whole)
 
 
@@ -349,7 +348,7 @@ def object_in(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str,
     """Return a required object; raise BadAnswer if it isn't there."""
     value = answer.get(key)
     if not isinstance(value, dict):
-        raise BadAnswer(f"the answer's field {where}{key} is not an object")
+        raise errors.BadAnswer(f"the answer's field {where}{key} is not an object")
     return value
 
 

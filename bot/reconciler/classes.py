@@ -3,19 +3,11 @@
 Driven by due rows: work interrupted by a crash becomes due again, and doing it twice does no harm.
 """
 
+from bot.domain import workspaces
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, Participant
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Principal
 from bot.domain.policy import Target, decide
-from bot.domain.workspaces import (
-    NO_EFFECTS,
-    Effects,
-    OperationVerb,
-    State,
-    Workspace,
-    ends_by_consent,
-    gentlest_mode,
-)
 from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.gather import class_effects
 from bot.store.records import NewOperation
@@ -72,14 +64,14 @@ class Classes(EnginePart):
         if ends and not counts.left and (late or not counts.stopping):
             await self._finish(card, counts)
 
-    def _effects(self, workspace: Workspace) -> Effects:
+    def _effects(self, workspace: workspaces.Workspace) -> workspaces.Effects:
         runtime = self._runtimes.get(workspace.connection)
-        return runtime.provider.stops(workspace) if runtime is not None else NO_EFFECTS
+        return runtime.provider.stops(workspace) if runtime is not None else workspaces.NO_EFFECTS
 
     def _is_agreed(self, card: ClassCard) -> bool:
         """Return whether pressing the card meant agreeing that its end may end workspaces for good."""
         runtime = self._runtimes.get(card.connection)
-        return ends_by_consent(
+        return workspaces.ends_by_consent(
             class_effects(runtime.provider if runtime is not None else None, card), is_any=card.spec is None
         )
 
@@ -91,7 +83,7 @@ class Classes(EnginePart):
 
     async def _warning(self, card: ClassCard, press: Participant, now: float) -> NewNotice | None:
         workspace = await self._theirs(press)
-        if workspace is None or workspace.state is State.GONE:
+        if workspace is None or workspace.state is workspaces.State.GONE:
             return None
         # People who are warned late get as long as everybody else.
         stops_at = max(card.stops_at or 0.0, now + LEAST_CLASS_WARNING_SECONDS)
@@ -116,7 +108,7 @@ class Classes(EnginePart):
             principal=press.principal,
             workspace_id=workspace.id,
             connection=workspace.connection,
-            verb=OperationVerb(gentlest_mode(self._effects(workspace))),
+            verb=workspaces.OperationVerb(workspaces.gentlest_mode(self._effects(workspace))),
             deadline_seconds=STOP_SECONDS,
             reference=card.reference,
             agreed=self._is_agreed(card),
@@ -149,7 +141,7 @@ class Classes(EnginePart):
             await self._store.append_audit([entry])
         return decision.allowed
 
-    async def _theirs(self, press: Participant) -> Workspace | None:
+    async def _theirs(self, press: Participant) -> workspaces.Workspace | None:
         workspace = await self._store.workspace(press.workspace_id) if press.workspace_id else None
         is_theirs = workspace is not None and workspace.principal == press.principal
         return workspace if is_theirs else None

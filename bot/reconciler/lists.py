@@ -9,7 +9,6 @@ import structlog
 from bot.domain.people import Account, Principal, Task, TaskKind
 from bot.domain.runs import FoundRun
 from bot.providers import base
-from bot.providers.base import Access, Discovered, Listing
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.store.records import FoundWorkspace, NewTask
@@ -95,7 +94,7 @@ class Lists(EnginePart):
         account: Account,
         runtime: Runtime,
         what: str,
-        listing: Callable[[Access], Coroutine[Any, Any, _Found]],
+        listing: Callable[[base.Access], Coroutine[Any, Any, _Found]],
         merge: Callable[[Account, Runtime, _Found], Awaitable[None]],
     ) -> str:
         """Read and merge; return the cause of failure, for those who wait, or "". Raise Again to retry."""
@@ -117,7 +116,9 @@ class Lists(EnginePart):
                 case Refused(cause=cause):
                     return cause
 
-    async def _merge_workspaces(self, account: Account, runtime: Runtime, found: Listing[Discovered]) -> None:
+    async def _merge_workspaces(
+        self, account: Account, runtime: Runtime, found: base.Listing[base.Discovered]
+    ) -> None:
         new = await self._store.merge_discovered(
             account.id,
             [

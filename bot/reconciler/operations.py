@@ -19,10 +19,8 @@ from bot.domain.settling import UNANSWERED_SECONDS, Verdict, has_settled, is_sho
 from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, State, Traces
 from bot.messages.texts import cards, problems
 from bot.providers import base
-from bot.providers.base import CLOCK_SKEW, Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Asker, Done, EngineContext, Later, NotDone, Refused, Unknown
-from bot.reconciler.outcomes import Updates
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Caller, Preconditions, Stepper, knowing, went_well
 from bot.services.making import another
@@ -46,7 +44,7 @@ class Operations(Stepper[ClaimedOperation]):
     def __init__(
         self,
         engine: EngineContext,
-        updates: Updates[ClaimedOperation],
+        updates: outcomes.Updates[ClaimedOperation],
         preconditions: Preconditions,
         caller: Caller[ClaimedOperation],
         early: EarlyLooks,
@@ -220,14 +218,16 @@ class OperationCalls(Caller[ClaimedOperation]):
     question = NoticeKind.ASKED
     keeps_call = False
 
-    def __init__(self, engine: EngineContext, updates: Updates[ClaimedOperation], early: EarlyLooks) -> None:
+    def __init__(
+        self, engine: EngineContext, updates: outcomes.Updates[ClaimedOperation], early: EarlyLooks
+    ) -> None:
         super().__init__(engine, updates)
         self._early = early
         #: When candidates were created, if their list entries lack details; it never changes, so read once.
         self._made_at: dict[str, float | None] = {}
 
     async def calling(
-        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
         """Commit to the call, with a free name if it has none; using an administrator's right is audited."""
         operation = claimed.operation
@@ -280,7 +280,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         return replace(claimed, workspace=workspace)
 
     async def send(
-        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access
+        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
         """Send the call; return what was created, if the call creates something."""
         workspace = claimed.workspace
@@ -294,7 +294,12 @@ class OperationCalls(Caller[ClaimedOperation]):
         return None
 
     async def accepted(
-        self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: Access, created: Created | None
+        self,
+        claimed: ClaimedOperation,
+        runtime: Runtime,
+        step: Step,
+        access: base.Access,
+        created: Created | None,
     ) -> None:
         """Record the call; if the operation was replaced meanwhile, enforce what replaced it."""
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
@@ -346,7 +351,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
-    async def look(self, claimed: ClaimedOperation, runtime: Runtime, access: Access) -> Traces | None:
+    async def look(self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access) -> Traces | None:
         """Return what the provider lists, without what any record explains.
 
         None if a candidate still has to be read and its gate is closed.
@@ -367,11 +372,11 @@ class OperationCalls(Caller[ClaimedOperation]):
             if not found.is_described and not await self._is_read(runtime, access, gate, found):
                 return None
             made_at = since if found.is_described else self._made_at[gate]
-            if made_at is not None and made_at >= since - CLOCK_SKEW:
+            if made_at is not None and made_at >= since - base.CLOCK_SKEW:
                 others.append(found)
         return replace(traces, others=tuple(others))
 
-    async def _is_read(self, runtime: Runtime, access: Access, gate: str, found: Created) -> bool:
+    async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, found: Created) -> bool:
         """Read once when a candidate was created; False while its gate is closed."""
         if gate in self._made_at:
             return True
@@ -449,7 +454,7 @@ async def make_true(
         )
 
 
-async def send_down(runtime: Runtime, access: Access, remote_id: str, step: Step) -> None:
+async def send_down(runtime: Runtime, access: base.Access, remote_id: str, step: Step) -> None:
     """Send a call that brings a workspace down, for any such step."""
     match step:
         case Step.REMOVE:

@@ -8,39 +8,17 @@ from typing import Final
 
 import structlog
 
+from bot.domain import settling
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update
-from bot.domain.settling import (
-    LEFT_OUT,
-    START_SETTLES,
-    UNANSWERED_SECONDS,
-    Verdict,
-    doubted,
-    has_settled,
-    is_certain,
-    is_run_unanswered,
-)
 from bot.domain.workspaces import Call, Created, Outcome, Traces
 from bot.messages.texts import cards, problems
 from bot.providers import base
-from bot.providers.base import Access
-from bot.reconciler import outcomes
-from bot.reconciler.ask import (
-    LIMITED,
-    REFUSED_WAIT,
-    SUSPECTED,
-    Done,
-    EngineContext,
-    EnginePart,
-    NotDone,
-    Refused,
-    Unknown,
-)
-from bot.reconciler.outcomes import Updates
+from bot.reconciler import ask, outcomes
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import (
     CONFLICTS,
@@ -65,8 +43,8 @@ class Runs(Stepper[ClaimedRun]):
 
     def __init__(
         self,
-        engine: EngineContext,
-        updates: Updates[ClaimedRun],
+        engine: ask.EngineContext,
+        updates: outcomes.Updates[ClaimedRun],
         preconditions: Preconditions,
         caller: Caller[ClaimedRun],
         reads: RunReads,
@@ -202,12 +180,16 @@ class RunCalls(Caller[ClaimedRun]):
     question = NoticeKind.JOB_ASKED
     keeps_call = True
 
-    async def calling(self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: Access) -> Update:
+    async def calling(
+        self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
+    ) -> Update:
         """Commit to the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
         return knowing(replace(claimed.update(self._numbers.lease), called=is_first), step, Call.CALLING)
 
-    async def send(self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: Access) -> Created | None:
+    async def send(
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
+    ) -> Created | None:
         """Send the call; return what was launched."""
         run, provider = claimed.run, runtime.provider.need(base.Runs)
         if step is Step.LAUNCH:
@@ -217,7 +199,7 @@ class RunCalls(Caller[ClaimedRun]):
         return None
 
     async def accepted(
-        self, claimed: ClaimedRun, runtime: Runtime, step: Step, _access: Access, created: Created | None
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, _access: base.Access, created: Created | None
     ) -> Update | None:
         """Record a launched run; read a stopped one soon."""
         if created is not None:
@@ -237,13 +219,13 @@ class RunCalls(Caller[ClaimedRun]):
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def again(
-        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
+        self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: ask.NotDone, known: Call | None
     ) -> Update:
         """Look soon after an unknown outcome, as a requested pause doesn't apply to looks."""
-        run, wait, attempts = claimed.run, REFUSED_WAIT, None
-        if not isinstance(answer, Refused):
+        run, wait, attempts = claimed.run, ask.REFUSED_WAIT, None
+        if not isinstance(answer, ask.Refused):
             wait, attempts = answer.wait, answer.attempts
-        if isinstance(answer, Unknown) and step is not Step.FIND:
+        if isinstance(answer, ask.Unknown) and step is not Step.FIND:
             wait = _first_read(runtime)
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
@@ -251,7 +233,7 @@ class RunCalls(Caller[ClaimedRun]):
         again = replace(claimed.update(wait), attempts=attempts, hold=answer.sentence, notices=notices)
         return knowing(again, step, known)
 
-    def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: Refused) -> Update:
+    def refused(self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: ask.Refused) -> Update:
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
@@ -272,7 +254,7 @@ class RunCalls(Caller[ClaimedRun]):
             audit=[outcomes.audit(run, "call.stop", "refused", cause=answer.cause)],
         )
 
-    async def look(self, claimed: ClaimedRun, runtime: Runtime, access: Access) -> Traces:
+    async def look(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> Traces:
         """Look for what the launch made."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
@@ -286,15 +268,15 @@ class RunCalls(Caller[ClaimedRun]):
     async def has_settled(self, claimed: ClaimedRun, now: float) -> bool:
         """Return whether the launch's result would have shown up by now."""
         run = claimed.run
-        return has_settled(run.launch_call, run.called_at, run.unknown_since, now)
+        return settling.has_settled(run.launch_call, run.called_at, run.unknown_since, now)
 
     def is_wanted(self, claimed: ClaimedRun) -> bool:
         """Return whether it should still be launched."""
         return not claimed.run.stop_wanted
 
-    def unwanted(self, claimed: ClaimedRun, verdict: Verdict) -> Update:
+    def unwanted(self, claimed: ClaimedRun, verdict: settling.Verdict) -> Update:
         """Step again at once to end it if nothing was launched."""
-        if verdict is Verdict.NOTHING:
+        if verdict is settling.Verdict.NOTHING:
             return self.absent(claimed, 0.0)
         return outcomes.ended_run(claimed.run, "failed", "untold", claimed.claim)
 
@@ -319,10 +301,10 @@ TOGETHER: Final = 50
 LAST_LINES_WAIT: Final = 2.0
 
 
-class RunReads(EnginePart):
+class RunReads(ask.EnginePart):
     """Read runs. When an account's were last read is in its row."""
 
-    def __init__(self, engine: EngineContext, updates: Updates[ClaimedRun]) -> None:
+    def __init__(self, engine: ask.EngineContext, updates: outcomes.Updates[ClaimedRun]) -> None:
         super().__init__(engine)
         self._updates = updates
         self._board = engine.board
@@ -349,20 +331,20 @@ class RunReads(EnginePart):
         )
         found: Mapping[str, ObservedRun]
         match answer:
-            case Done(found):
+            case ask.Done(found):
                 pass
-            case Refused(error=NotFound()):
+            case ask.Refused(error=NotFound()):
                 found = {}
-            case Refused(needs_credential=True, sentence=sentence):
+            case ask.Refused(needs_credential=True, sentence=sentence):
                 await self._updates.all_later(batch, PATIENCE, sentence)
                 return
-            case Refused():
+            case ask.Refused():
                 for claimed in batch:
                     await self._updates.save(await self._refused(claimed, runtime, answer))
                 return
             case _:
                 # A single failure that the next read may resolve isn't worth a line on the card.
-                is_shown = runtime.health.is_doubtful or answer.cause in {LIMITED, SUSPECTED}
+                is_shown = runtime.health.is_doubtful or answer.cause in {ask.LIMITED, ask.SUSPECTED}
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_shown else None
                 await self._updates.all_later(batch, wait, hold, deadline_in=self._deadline_seconds)
@@ -409,21 +391,21 @@ class RunReads(EnginePart):
         """Count a read that lacked the run: one that was just launched may not be listed yet."""
         run = claimed.run
         wait = max(5.0, runtime.pace.min_poll_interval)
-        if now - (run.called_at or run.created_at) < START_SETTLES:
+        if now - (run.called_at or run.created_at) < settling.START_SETTLES:
             return claimed.update(wait)
-        doubt = doubted(run.doubt, LEFT_OUT, now)
-        if is_certain(doubt, now):
+        doubt = settling.doubted(run.doubt, settling.LEFT_OUT, now)
+        if settling.is_certain(doubt, now):
             log.info("run lost", connection=runtime.name, run=run.id)
             return outcomes.ended_run(
                 run, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
             )
         return replace(claimed.update(wait), doubt=doubt)
 
-    async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: Refused) -> Update:
+    async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: ask.Refused) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()
-        doubt = doubted(run.doubt, answer.word, now)
-        is_news = is_certain(doubt, now)
+        doubt = settling.doubted(run.doubt, answer.word, now)
+        is_news = settling.is_certain(doubt, now)
         wait = (
             PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
@@ -443,8 +425,8 @@ async def is_waited_for(store: Store, claimed: ClaimedRun) -> bool:
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
     """Return whether a stop has, since the last read, gone unanswered long enough to be forced."""
-    is_new = (run.observed_at or 0.0) < (run.called_at or now) + UNANSWERED_SECONDS
-    return is_new and is_run_unanswered(run, now)
+    is_new = (run.observed_at or 0.0) < (run.called_at or now) + settling.UNANSWERED_SECONDS
+    return is_new and settling.is_run_unanswered(run, now)
 
 
 def _remote(run: Run) -> str:

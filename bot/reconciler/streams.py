@@ -16,17 +16,7 @@ from bot.messages.texts import problems, runs
 from bot.output.streaming import without_secrets
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
-from bot.reconciler import outcomes
-from bot.reconciler.ask import (
-    REFUSED_WAIT,
-    SUSPECTED,
-    Answer,
-    EngineContext,
-    EnginePart,
-    Later,
-    Refused,
-    Unknown,
-)
+from bot.reconciler import ask, outcomes
 from bot.services.context import OUTPUT
 from bot.support.pool import Pool, contained, pool_room, run_all
 
@@ -54,7 +44,7 @@ class _Follower:
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     #: How the last stream ended; None if Usher ended it.
-    answer: Answer[None] | None = None
+    answer: ask.Answer[None] | None = None
     has_news: bool = False
     was_read: bool = False
     #: Whether the last stream was opened after the run was known to be over.
@@ -67,10 +57,10 @@ class _Follower:
     was_open: bool = False
 
 
-class Streams(EnginePart):
+class Streams(ask.EnginePart):
     """Follow watched outputs that this process owns. Nothing survives it: everything is read again."""
 
-    def __init__(self, engine: EngineContext) -> None:
+    def __init__(self, engine: ask.EngineContext) -> None:
         super().__init__(engine)
         self._board = engine.board
         self._followers: dict[str, _Follower] = {}
@@ -179,14 +169,14 @@ class Streams(EnginePart):
         """Decide what follows a stream: another one, or the end of the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
-        if isinstance(answer, (Later, Unknown)):
+        if isinstance(answer, (ask.Later, ask.Unknown)):
             follower.failures = 0 if follower.has_news else answer.attempts
             # Checking whether a suspected credential is accepted again takes no request.
-            wait, cause = 0.0 if answer.cause == SUSPECTED else answer.wait, answer.cause
-        elif isinstance(answer, Refused):
+            wait, cause = 0.0 if answer.cause == ask.SUSPECTED else answer.wait, answer.cause
+        elif isinstance(answer, ask.Refused):
             cause = answer.cause
             if answer.needs_credential:
-                follower.next_at = now + REFUSED_WAIT
+                follower.next_at = now + ask.REFUSED_WAIT
                 return
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             runtime = self._runtimes.get(run.connection)
@@ -200,7 +190,7 @@ class Streams(EnginePart):
         """Return whether an ended run's output is complete, or can't be read any further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after the end of that stream.
-        if isinstance(follower.answer, (Later, Unknown)):
+        if isinstance(follower.answer, (ask.Later, ask.Unknown)):
             return follower.failures >= TRIES_AT_END
         return True
 
@@ -275,5 +265,5 @@ class Streams(EnginePart):
             # A provider's code may raise anything; the stream is reopened.
             failures, reference = follower.failures + 1, self._ids.reference()
             wait = self._asker.backoff(failures)
-            follower.answer = Unknown(wait, problems.sentence("internal"), failures, "internal")
+            follower.answer = ask.Unknown(wait, problems.sentence("internal"), failures, "internal")
             log.exception("stream failed", run=run.id, problem=error, reference=reference)

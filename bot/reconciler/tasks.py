@@ -12,7 +12,6 @@ from bot.domain.plan import backoff
 from bot.domain.policy import is_current
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.providers.base import Access, Credential
 from bot.reconciler.ask import LIMITED, Done, EngineContext, EnginePart, Refused
 from bot.reconciler.lists import (
     DISCOVER_SECONDS,
@@ -266,7 +265,7 @@ class Approved(EnginePart):
             await self._failed(approval, runtime.title if runtime else approval.connection, because)
 
     async def _activate(
-        self, approval: Approval, runtime: Runtime, username: str, credential: Credential
+        self, approval: Approval, runtime: Runtime, username: str, credential: base.Credential
     ) -> None:
         """Write the account and the request's end in one transaction, so a crash can't separate them."""
         principal, connection = approval.principal, approval.connection
@@ -424,7 +423,7 @@ class Snapshots(EnginePart):
     async def _read(self, task: Task, runtime: Runtime, account: Account | None, kind: str) -> str:
         """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
 
-        async def send(access: Access) -> Any:
+        async def send(access: base.Access) -> Any:
             if account is None:
                 return await runtime.provider.need(base.Overview).about()
             return await runtime.provider.need(base.Forms).templates(access)
@@ -470,7 +469,7 @@ class UnfinishedLinks(EnginePart):
         revoking = self._asker.ask(runtime, unused, "revoke", runtime.provider.revoke, attempts=task.attempts)
         settled(await revoking)
 
-    async def _is_used(self, unused: Account, access: Access) -> bool:
+    async def _is_used(self, unused: Account, access: base.Access) -> bool:
         """Compare tokens, not ciphertexts, which change with the key."""
         account = await self._store.account(unused.principal, unused.connection)
         if account is None or not account.secret:

@@ -23,11 +23,9 @@ from bot.domain.policy import Target
 from bot.domain.workspaces import BrowserSession, Look, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.providers.base import Credential, Provider
 from bot.services import linking
 from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
-from bot.services.linking import LinkSteps, code_row, digest, entry
 from bot.store import accounts, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -62,7 +60,7 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     is_open = provider is not None and provider.links_by("none") and provider.settings.serves(principal)
     if account is not None or not is_open:
         return account
-    credential = Credential.of_connection("none")
+    credential = base.Credential.of_connection("none")
     fresh = Account(
         id=context.ids.new("account"),
         principal=principal,
@@ -92,7 +90,7 @@ class Accounts(Part):
         super().__init__(context)
         self._context = context
         self.sign_in = context.sign_in
-        self.steps = LinkSteps(context)
+        self.steps = linking.LinkSteps(context)
 
     def linkable(self, principal: Principal) -> list[str]:
         """Return the names of the connections that a person may link themselves."""
@@ -140,7 +138,7 @@ class Accounts(Part):
         nonce = linking.new_nonce()
         now = await self._store.now()
         link = Link(
-            nonce_hash=digest(nonce),
+            nonce_hash=linking.digest(nonce),
             principal=principal,
             connection=connection,
             waiting=waiting,
@@ -148,7 +146,7 @@ class Accounts(Part):
             expires_at=now + linking.LINK_SECONDS,
             tries_left=linking.TRIES,
         )
-        if not await self._store.new_link(link, [entry(link, "link.invited", "ok")], interaction):
+        if not await self._store.new_link(link, [linking.entry(link, "link.invited", "ok")], interaction):
             raise Refused("link.repeated", pages.link_repeated())
         return f"{self._public_url.rstrip('/')}/link/{nonce}"
 
@@ -165,9 +163,9 @@ class Accounts(Part):
         tried = replace(link, code_tries_left=left, tries_left=left)
         if not await self._store.change_link(tried, "code", link.tries_left):
             raise Refused("code.busy", pages.code_busy())
-        expected = self._vault.open(code_row(link), link.code_hash)["code"]
-        if not hmac.compare_digest(expected.encode(), digest(linking.plain_code(code)).encode()):
-            await self._store.append_audit([entry(link, "link.code", "refused", tries_left=left)])
+        expected = self._vault.open(linking.code_row(link), link.code_hash)["code"]
+        if not hmac.compare_digest(expected.encode(), linking.digest(linking.plain_code(code)).encode()):
+            await self._store.append_audit([linking.entry(link, "link.code", "refused", tries_left=left)])
             raise Refused("code.wrong", pages.code_wrong(left, self._command))
         return await self.steps.linked.activate(tried, "code", proof="code")
 
@@ -381,7 +379,7 @@ class Browsing(Part):
         await self._authority.check(principal, "sign_in")
         session_id = linking.new_nonce()
         now = await self._store.now()
-        session = BrowserSession(digest(session_id), principal, now, now, now + self.lifetime)
+        session = BrowserSession(linking.digest(session_id), principal, now, now, now + self.lifetime)
         await self._store.begin_browser_session(session, [_entry(session, "browser.sign_in")])
         return session_id
 
@@ -389,7 +387,7 @@ class Browsing(Part):
         """Return the session of a browser, or None if it has no valid one."""
         if session_id is None or not linking.is_nonce(session_id):
             return None
-        session = await self._store.browser_session(digest(session_id), self._idle)
+        session = await self._store.browser_session(linking.digest(session_id), self._idle)
         if session is not None:
             await self._note(session, await self._store.now())
         return session
@@ -398,7 +396,7 @@ class Browsing(Part):
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if session_id is None or not linking.is_nonce(session_id):
             return None
-        look = await self._store.look(digest(session_id), self._idle, workspace_id)
+        look = await self._store.look(linking.digest(session_id), self._idle, workspace_id)
         if look is not None:
             await self._note(look.session, look.now)
         return look
@@ -407,11 +405,11 @@ class Browsing(Part):
         """Sign out; ending a session twice is harmless."""
         if session_id is None or not linking.is_nonce(session_id):
             return
-        session = await self._store.browser_session(digest(session_id), self._idle)
+        session = await self._store.browser_session(linking.digest(session_id), self._idle)
         if session is not None:
             await self._store.end_browser_session(session.id_hash, [_entry(session, "browser.sign_out")])
 
-    async def own(self, look: Look) -> tuple[Workspace, Provider] | None:
+    async def own(self, look: Look) -> tuple[Workspace, base.Provider] | None:
         """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
 
         It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.

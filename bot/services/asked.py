@@ -31,7 +31,6 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
 from bot.domain.people import AuditEntry, Person, Principal
-from bot.domain.policy import Decision, Target
 from bot.messages.texts import problems
 from bot.services.context import Context
 from bot.store import people
@@ -137,7 +136,12 @@ class Asked:
     # -- within the transaction ------------------------------------------------------------------------------
 
     def check(
-        self, tx: Transaction, verb: str, target: Target | None = None, *, hidden_as: Refused | None = None
+        self,
+        tx: Transaction,
+        verb: str,
+        target: policy.Target | None = None,
+        *,
+        hidden_as: Refused | None = None,
     ) -> None:
         """Ask the policy about the person as the rows know them; raises Refused, or NotIdentified.
 
@@ -179,8 +183,8 @@ LOOK_UP_SECONDS: Final = 1.0
 
 
 async def decided(
-    context: Context, principal: Principal, verb: str, target: Target | None, person: Person | None
-) -> Decision:
+    context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
+) -> policy.Decision:
     """Ask the policy; where a Slack workspace isn't known, after looking whether Usher was installed there.
 
     Another process may have written that a moment ago.
@@ -201,7 +205,9 @@ class Authority:
         self._people = context.people
         self.installation = context.installation
 
-    async def decide(self, principal: Principal, verb: str, target: Target | None = None) -> Decision:
+    async def decide(
+        self, principal: Principal, verb: str, target: policy.Target | None = None
+    ) -> policy.Decision:
         """Return the decision without auditing it; look up anybody not known well enough first."""
         person = await self._store.person(principal)
         known = await decided(self._context, principal, verb, target, person)
@@ -216,7 +222,7 @@ class Authority:
         except (SlackFailed, TimeoutError):
             return None
 
-    async def check(self, principal: Principal, verb: str, target: Target | None = None) -> None:
+    async def check(self, principal: Principal, verb: str, target: policy.Target | None = None) -> None:
         """Return if it is allowed; otherwise write the refusal to the audit and raise Refused.
 
         Raises NotIdentified for somebody whom Slack can't identify right now.

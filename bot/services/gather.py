@@ -13,7 +13,6 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import NO_EFFECTS, Effects, Operation, State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.services.context import Context, Part
 
 #: The path of the pages in which workspaces open; our own ids follow it.
@@ -260,7 +259,7 @@ class Gatherer(Part):
 
 
 def shown_url(
-    provider: Provider | None, workspace: Workspace | None, public_url: str | None = None
+    provider: base.Provider | None, workspace: Workspace | None, public_url: str | None = None
 ) -> str | None:
     """Return a workspace's IDE URL for its owner, else None.
 
@@ -277,7 +276,7 @@ def shown_url(
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
 
 
-def class_effects(provider: Provider | None, card: ClassCard) -> Effects:
+def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:
     """Return what stopping means for what a card starts, before any workspace is known."""
     if provider is None:
         return NO_EFFECTS
@@ -294,13 +293,13 @@ def class_effects(provider: Provider | None, card: ClassCard) -> Effects:
     return provider.stops(typical)
 
 
-def _page_url(provider: Provider | None, workspace: Workspace | None) -> str | None:
+def _page_url(provider: base.Provider | None, workspace: Workspace | None) -> str | None:
     if provider is None or workspace is None or workspace.is_provisional:
         return None
     return provider.allowed_url(provider.page_url(workspace.remote_id))
 
 
-def _job_page(provider: Provider | None, run: Run) -> str | None:
+def _job_page(provider: base.Provider | None, run: Run) -> str | None:
     """Return the page that shows a run at its provider, if there is one on an allowed host."""
     if provider is None or not isinstance(provider, base.Runs):
         return None

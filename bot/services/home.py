@@ -24,7 +24,6 @@ from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.services.asked import Authority
 from bot.services.context import Context, Part
 from bot.services.gather import Gatherer, PeopleNames
@@ -156,7 +155,7 @@ class HomeGatherer(Part):
         provider = self._connections.get(connection)
         return provider.settings.title if provider is not None else connection
 
-    def _by_title(self, principal: Principal) -> list[tuple[str, Provider]]:
+    def _by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
         served = [one for one in self._connections.items() if one[1].settings.serves(principal)]
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
@@ -256,7 +255,7 @@ def _rank(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int
     return rank, workspace.title.casefold(), workspace.id
 
 
-def _linked_by(provider: Provider) -> Literal["token", "admin", "both"]:
+def _linked_by(provider: base.Provider) -> Literal["token", "admin", "both"]:
     if not provider.links_by("token"):
         return "admin"
     return "both" if provider.links_by("admin") else "token"

@@ -22,7 +22,6 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, AuditEntry, Link, Principal, TaskKind
 from bot.messages.texts import pages
 from bot.providers import base
-from bot.providers.base import Credential, Identity, Provider, TokenHelp
 from bot.services.asked import Authority
 from bot.services.context import Context, Part
 from bot.store.records import Activation, NewTask
@@ -77,7 +76,7 @@ class Opened:
     title: str
     person: str
     workspace: str
-    help: TokenHelp
+    help: base.TokenHelp
     needs_sign_in: bool
     signs_in: bool = False
     former: str = ""
@@ -127,14 +126,14 @@ def plain_code(typed: str) -> str:
     return "".join(letter for letter in typed.upper() if letter in _READABLE)[: CODE_LENGTH * 2]
 
 
-def is_token(text: str, help: TokenHelp) -> bool:  # noqa: A002 - what the provider calls it
+def is_token(text: str, help: base.TokenHelp) -> bool:  # noqa: A002 - what the provider calls it
     """Say whether a text can be a token: printable ASCII without spaces that fits the provider's pattern."""
     if not text or len(text) > LONGEST_TOKEN or not (text.isascii() and text.isprintable()) or " " in text:
         return False
     return re.fullmatch(help.pattern, text) is not None
 
 
-def refuse_foreign(token: str, title: str, connections: Iterable[Provider]) -> None:
+def refuse_foreign(token: str, title: str, connections: Iterable[base.Provider]) -> None:
     """Raise Refused for a Slack token, or a connection's own: neither may be sent to a provider."""
     if SLACK_TOKEN.match(token):
         raise Refused("token.slack", pages.token_of_slack(title))
@@ -171,7 +170,7 @@ def return_address(public_url: str, connection: str) -> str:
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
-async def identify(asking: Awaitable[Identity]) -> Identity:
+async def identify(asking: Awaitable[base.Identity]) -> base.Identity:
     """Wait for a provider to say whose account it is, ten seconds at most; raises ProviderError kinds."""
     try:
         async with asyncio.timeout(CHECK_SECONDS):
@@ -282,7 +281,7 @@ class LinkSteps(Part):
             raise
         if not is_token(token, provider.need(base.Tokens).token_help()):
             raise Refused("token.shape", pages.token_shape(title))
-        ask = partial(provider.check, Credential(SecretStr(token)))
+        ask = partial(provider.check, base.Credential(SecretStr(token)))
         return await self._identified(link, browser, ask, "token", pages.check_failed, token)
 
     async def sign_in_page(self, nonce: str, browser: str, state: str, challenge: str) -> str:
@@ -341,7 +340,7 @@ class LinkSteps(Part):
         self,
         link: Link,
         browser: str,
-        ask: Callable[[], Awaitable[Identity]],
+        ask: Callable[[], Awaitable[base.Identity]],
         way: str,
         why: Callable[[ProviderError, str, int], str],
         pasted: str = "",

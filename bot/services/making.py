@@ -21,7 +21,6 @@ from bot.domain.policy import Target
 from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.services.accounts import Accounts
 from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
@@ -136,7 +135,7 @@ class Making(Part):
         return accepted
 
 
-def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Workspace:
+def unmade(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
     """Return the row of a workspace to be made from a spec."""
     fresh = ids.new("workspace")
     return Workspace(
@@ -151,7 +150,7 @@ def unmade(ids: Ids, provider: Provider, principal: Principal, spec: Spec) -> Wo
     )
 
 
-def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
+def another(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
     """Return the row of a replacement for a workspace that has ended, with the same name.
 
     If Usher named one that was never made, a free name is looked for again.
@@ -163,7 +162,7 @@ def another(ids: Ids, provider: Provider, former: Workspace) -> Workspace:
     return replace(fresh, name=former.name, alias=former.alias)
 
 
-def check_account(provider: Provider, account: Account | None) -> Account:
+def check_account(provider: base.Provider, account: Account | None) -> Account:
     """Return the account; raises NotLinked unless it is usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
@@ -174,7 +173,7 @@ def check_account(provider: Provider, account: Account | None) -> Account:
 
 
 def check_offered(
-    provider: Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
+    provider: base.Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
 ) -> None:
     """Raise Refused (``workspace.withheld``, ``job.withheld``) for what is by now reserved for others."""
     if spec is not None and provider.withholds(spec, principal):
@@ -270,7 +269,7 @@ class Snapshots(Part):
 class PersonalOffer:
     """Hold what a provider last offered, as one person may use it for one purpose."""
 
-    provider: Provider
+    provider: base.Provider
     snapshot: Snapshot[Any]
     purpose: Purpose
     asker: Principal

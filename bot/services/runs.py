@@ -11,7 +11,6 @@ from bot.domain.runs import Run, RunOutcome, Update
 from bot.domain.workspaces import Call
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.providers.base import Provider, Scheduled
 from bot.services.asked import Asked
 from bot.services.context import Context, Part
 from bot.services.making import check_account, check_offered
@@ -121,7 +120,7 @@ def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
     return watched
 
 
-def schedule(tx: Transaction, asked: Asked, connection: str, job: Scheduled, cron: str) -> None:
+def schedule(tx: Transaction, asked: Asked, connection: str, job: base.Scheduled, cron: str) -> None:
     """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
     asked.check(tx, "schedule")
     _able(asked, connection, base.Schedules)
@@ -159,7 +158,7 @@ def _usable(tx: Transaction, asked: Asked, verb: str, run_id: str) -> Run:
     return run
 
 
-def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) -> Provider:
+def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
     provider = asked.context.provider(connection)
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))

@@ -25,7 +25,6 @@ from bot.store.tables import (
     TASKS,
     WORKSPACES,
 )
-from bot.store.tasks import add_tasks
 from bot.store.transaction import Row, Transaction, from_json
 
 
@@ -125,7 +124,7 @@ def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
         ACCOUNTS.change(tx, {"id": ending.id}, state="revoking", unlinked_at=tx.now())
-        add_tasks(tx, [NewTask(TaskKind.REVOKE, ending.id)])
+        tasks.add_tasks(tx, [NewTask(TaskKind.REVOKE, ending.id)])
     else:
         ACCOUNTS.delete(tx, id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
@@ -317,7 +316,7 @@ def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> Non
     _put(tx, activation, pair)
     resume(tx, pair)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
-    add_tasks(tx, activation.tasks)
+    tasks.add_tasks(tx, activation.tasks)
     add_notices(tx, activation.notices)
     append_audit(tx, activation.audit)
 

@@ -21,19 +21,8 @@ from bot.domain.people import (
 from bot.domain.policy import is_current
 from bot.domain.runs import RunState
 from bot.domain.telling import NOW, News, Telling, quiet_until, tell
-from bot.store import transaction
+from bot.store import tables, transaction
 from bot.store.audit import append_audit
-from bot.store.tables import (
-    CONTACTS,
-    CONVERSATIONS,
-    HOMES,
-    INBOX,
-    OPERATIONS,
-    PEOPLE,
-    PREFERENCES,
-    RUNS,
-    WORKSPACES,
-)
 from bot.store.transaction import Transaction, as_json
 
 
@@ -45,47 +34,47 @@ def first_sight(tx: Transaction, interaction: str) -> bool:
     if not interaction:
         return True
     transaction.use(interaction)
-    return INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="")
+    return tables.INBOX.add_new(tx, key=interaction, seen_at=tx.now(), result="")
 
 
 def result_of(tx: Transaction, interaction: str) -> str:
     """Return the id of what an interaction created, "" if none was kept."""
-    row = INBOX.row(tx, key=interaction)
+    row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
 
 def keep_result(tx: Transaction, interaction: str, result: str) -> None:
     """Keep the id of what an interaction created, for repeated deliveries."""
     if interaction:
-        INBOX.change(tx, {"key": interaction}, result=result)
+        tables.INBOX.change(tx, {"key": interaction}, result=result)
 
 
 def person(tx: Transaction, principal: Principal) -> Person | None:
     """Return what is known about a person."""
-    return PEOPLE.one(tx, principal=principal)
+    return tables.PEOPLE.one(tx, principal=principal)
 
 
 def current(tx: Transaction, principal: str) -> Person | None:
     """Return what is known about a person before changing anything for them; None to ask Slack first."""
-    found = PEOPLE.one(tx, principal=principal)
+    found = tables.PEOPLE.one(tx, principal=principal)
     return found if is_current(found, "change", tx.now()) else None
 
 
 def has_met(tx: Transaction, principal: Principal) -> bool:
     """Return whether a person was introduced to Usher."""
-    return CONTACTS.row(tx, principal=principal) is not None
+    return tables.CONTACTS.row(tx, principal=principal) is not None
 
 
 def meet(tx: Transaction, principal: Principal) -> bool:
     """Note that a person is introduced to Usher; return whether it is the first time."""
-    return CONTACTS.add_new(tx, principal=principal, met_at=tx.now())
+    return tables.CONTACTS.add_new(tx, principal=principal, met_at=tx.now())
 
 
 def save(tx: Transaction, people: Sequence[Person]) -> None:
     """Write people; the newer ``seen_at`` wins unless it is in the future."""
     now = tx.now()
     for one in people:
-        tx.run("save_person", **PEOPLE.columns(one), now=now)
+        tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
 #: Writes by another process are seen after this many seconds at the latest; this one's own at once.
@@ -129,7 +118,7 @@ _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 
 def of(tx: Transaction, principal: Principal) -> Preferences:
     """Return a person's preferences; what they are at first if they never changed them."""
-    return PREFERENCES.one(tx, principal=principal) or Preferences()
+    return tables.PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
 def save_preferences(
@@ -141,7 +130,7 @@ def save_preferences(
 ) -> None:
     """Set a person's preferences; a repeated interaction changes nothing."""
     if first_sight(tx, interaction):
-        PREFERENCES.put(tx, wanted, principal=principal)
+        tables.PREFERENCES.put(tx, wanted, principal=principal)
         append_audit(tx, audit)
 
 
@@ -156,7 +145,7 @@ def choose(
 ) -> None:
     """Set what is sent about one workspace; None: as for all of them."""
     if first_sight(tx, interaction):
-        WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
+        tables.WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
         append_audit(tx, audit)
 
 
@@ -177,7 +166,7 @@ def telling(tx: Transaction, new: NewNotice) -> Telling:
 def _news(tx: Transaction, new: NewNotice) -> News:
     news, workspace_id = News(new.kind), new.body.get("workspace")
     if new.kind.subject == "operation":
-        operation = OPERATIONS.row(tx, id=new.subject)
+        operation = tables.OPERATIONS.row(tx, id=new.subject)
         if operation is None:
             return news
         workspace_id = operation["workspace_id"]
@@ -186,11 +175,11 @@ def _news(tx: Transaction, new: NewNotice) -> News:
         is_asked = is_asked and tx.one("class_of_stop", operation_id=new.subject) is None
         news = replace(news, asked_at=operation["created_at"] if is_asked else None)
     elif new.kind is NoticeKind.JOB_ENDED:
-        run = RUNS.row(tx, id=new.subject)
+        run = tables.RUNS.row(tx, id=new.subject)
         if run is None:
             return news
         news = replace(news, asked_at=run["created_at"], is_failure=run["state"] not in _WELL)
-    row = WORKSPACES.row(tx, id=workspace_id) if workspace_id else None
+    row = tables.WORKSPACES.row(tx, id=workspace_id) if workspace_id else None
     if row is not None and new.kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
         chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]
         news = replace(news, chosen=None if chosen is None else bool(chosen))
@@ -222,7 +211,7 @@ def speak(
         }
     else:
         about = {**about, "listed": several}
-    CONVERSATIONS.put(tx, **key, about=dict(about), spoken_at=tx.now())
+    tables.CONVERSATIONS.put(tx, **key, about=dict(about), spoken_at=tx.now())
 
 
 def spoken(tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None) -> Spoken:
@@ -282,7 +271,9 @@ def want(tx: Transaction, principal: Principal) -> None:
 def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:
     """Lease the Homes that people wait for, those who have waited longest first."""
     now = tx.now()
-    claimed = [HOMES.of(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)]
+    claimed = [
+        tables.HOMES.of(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)
+    ]
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
@@ -294,7 +285,9 @@ def claim_looks(tx: Transaction, limit: int) -> list[Home]:
     """
     now = tx.now()
     found = tx.all("claim_homes_to_look_at", now=now, again=now + REDRAW_SECONDS, limit=limit)
-    return sorted((HOMES.of(row) for row in found), key=lambda home: (home.used_at, home.principal.key))
+    return sorted(
+        (tables.HOMES.of(row) for row in found), key=lambda home: (home.used_at, home.principal.key)
+    )
 
 
 def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
@@ -314,13 +307,13 @@ def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
 def retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
     column = "look_at" if home.wanted_at is None else "leased_until"
-    HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
+    tables.HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
 def rest(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
     rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
-    HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)
+    tables.HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)
 
 
 def is_news_waiting(tx: Transaction, *, notices: bool, cards: bool) -> bool:

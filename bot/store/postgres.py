@@ -25,7 +25,6 @@ from bot.store.postgres_session import (
     pooling_error,
 )
 from bot.store.queue import BATCH_ROWS, BATCH_SECONDS, PATIENCE, QueuedEngine, Session, Worker, WriteQueue
-from bot.store.schema import Table, migrations
 from bot.store.transaction import Priority, Transaction
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreInUse, StoreUnavailable
@@ -64,7 +63,7 @@ class PostgresEngine(QueuedEngine):
         database_clock = database_clock or DatabaseClock(clock)
         super().__init__(database_clock, patience, batch_seconds)
         self._name = label(url)
-        self._scripts = scripts or migrations()
+        self._scripts = scripts or schema.migrations()
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
         self._session = PostgresSession(url, database_clock, self._time, ids)
         self._beside = {
@@ -120,7 +119,7 @@ class PostgresEngine(QueuedEngine):
         finally:
             await self.write(lambda _: self._session.let_others_serve())
 
-    async def fill(self, tables: Callable[[], Generator[Table]]) -> dict[str, int]:
+    async def fill(self, tables: Callable[[], Generator[schema.Table]]) -> dict[str, int]:
         """Copy whole tables into a migrated, empty database, all or none; return how many rows each has.
 
         Raise StoreError if it isn't empty, StoreInUse if somebody serves from it. ``tables`` is called again

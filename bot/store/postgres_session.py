@@ -26,7 +26,6 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import schema
-from bot.store.schema import Table, named_queries
 from bot.store.transaction import Parameters, Row, StoreTime, as_json, clean
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
@@ -220,7 +219,7 @@ class PostgresSession:
             self._cursor().execute(schema.TEXT.sub('TEXT COLLATE "C"', statements).encode())
         self._cursor().execute(b"INSERT INTO migrations VALUES ($1, $2)", [name, repr(self._time.now())])
 
-    def fill(self, tables: Iterator[Table], name: str) -> dict[str, int]:
+    def fill(self, tables: Iterator[schema.Table], name: str) -> dict[str, int]:
         """Copy tables into an empty database, within the open transaction; return how many rows each has."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         if self._count("audit_head WHERE count > 0"):
@@ -397,7 +396,7 @@ _OURS = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 @cache
 def numbered(query: str) -> tuple[str, tuple[str, ...]]:
     """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
-    query = _OURS.sub(r"\1", named_queries().get(query, query))
+    query = _OURS.sub(r"\1", schema.named_queries().get(query, query))
     names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
     if _EACH in names:
         query = _PARAMETER.sub(lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query)

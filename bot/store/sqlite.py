@@ -29,7 +29,6 @@ from sqlite_utils import Database
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
-from bot.store.schema import migrations, named_queries
 from bot.store.transaction import Parameters, Priority, Row, StoreTime, clean
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
@@ -78,7 +77,7 @@ class SqliteEngine(QueuedEngine):
         """``scripts`` are the migrations by name, in the order to run them."""
         super().__init__(clock, patience, batch_seconds)
         self._path = path
-        self._scripts = scripts or migrations()
+        self._scripts = scripts or schema.migrations()
         self._lock = None if path == _IN_MEMORY else ServingLock(path)
         self._session = self._new_session(ids)
         self._worker = Worker(self._write_queue, self._session, self._begin_write)
@@ -261,7 +260,7 @@ class SqliteTransaction:
         self.ids = ids
         self._connection = connection
         self._time = time
-        self._queries = named_queries()
+        self._queries = schema.named_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
 

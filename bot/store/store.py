@@ -33,7 +33,6 @@ from bot.store import (
 )
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
-from bot.store.people import PeopleCache
 from bot.store.transaction import Engine, Priority, Transaction, Work
 
 Arguments = ParamSpec("Arguments")
@@ -94,7 +93,7 @@ class Store(OnEngine):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._people = PeopleCache(engine.now)
+        self._people = people.PeopleCache(engine.now)
 
     # -- the process -----------------------------------------------------------------------------------------
 

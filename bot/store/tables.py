@@ -23,21 +23,10 @@ from typing import (
     get_type_hints,
 )
 
+from bot.domain import people
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
 from bot.domain.notices import Card, Notice
-from bot.domain.people import (
-    Account,
-    Approval,
-    Home,
-    Installed,
-    Link,
-    Person,
-    Preferences,
-    Principal,
-    Snapshot,
-    Task,
-)
 from bot.domain.runs import Run
 from bot.domain.telling import FARTHEST
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
@@ -47,7 +36,7 @@ from bot.store.transaction import Row, Transaction, as_json, as_words, from_json
 Model = TypeVar("Model")
 
 #: Cached, since the same principals are parsed over and over.
-principal_of = lru_cache(maxsize=4096)(Principal.from_key)
+principal_of = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
 @lru_cache(maxsize=256)
@@ -79,13 +68,13 @@ _READS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     int: None,
     float: float,
     bool: bool,
-    Principal: principal_of,
+    people.Principal: principal_of,
     Spec: _spec,
     frozenset: _set,
 }
 #: How a value is written, by its type; all others are written as they are.
 _WRITES: Final[Mapping[type, Callable[[Any], Any]]] = {
-    Principal: lambda principal: principal.key,
+    people.Principal: lambda principal: principal.key,
     Spec: lambda spec: as_json(spec.as_json()),
     dict: as_json,
     frozenset: as_words,
@@ -262,13 +251,13 @@ _PAIR: Final = "principal connection"
 
 ACCOUNTS = Table(
     "accounts",
-    Account,
+    people.Account,
     "id",
     _PAIR,
     # A duration.
     refused_for=STAYS,
 )
-APPROVALS = Table("approvals", Approval, "id", _PAIR)
+APPROVALS = Table("approvals", people.Approval, "id", _PAIR)
 AUDIT = _plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
 CARDS = Table("cards", Card, "id", "subject", "about")
@@ -280,10 +269,10 @@ DIRECT_CHANNELS = _plain("direct_channels", "principal")
 # ``Pace.unused`` is the longest pause between two reads.
 GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
 # ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.people.REDRAW_SECONDS``.
-HOMES = Table("homes", Home, "principal", leased_until=SEND, look_at=SEND)
+HOMES = Table("homes", people.Home, "principal", leased_until=SEND, look_at=SEND)
 INBOX = _plain("inbox", "key", seen_at=PAST)
-INSTALLATIONS = Table("installations", Installed, "id", renewing_until=LEASE, removed_at=PAST)
-LINKS = Table("links", Link, "nonce_hash", _PAIR)
+INSTALLATIONS = Table("installations", people.Installed, "id", renewing_until=LEASE, removed_at=PAST)
+LINKS = Table("links", people.Link, "nonce_hash", _PAIR)
 MIGRATIONS = _plain("migrations", "name", applied_at=STAYS)
 NOTICES = Table(
     "notices",
@@ -313,8 +302,8 @@ OWNERS = _plain("owners", "name", "owner", until=LEASE)
 PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=PAST)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
 PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
-PEOPLE = Table("people", Person, "principal")
-PREFERENCES = Table("preferences", Preferences, "principal")
+PEOPLE = Table("people", people.Person, "principal")
+PREFERENCES = Table("preferences", people.Preferences, "principal")
 REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)
 RUNS = Table(
     "runs",
@@ -333,8 +322,10 @@ SIGNATURES = _plain("signatures", "id", seen_at=PAST)
 SLACK_CALLS = _plain("slack_calls", "team method", made_at=PAST)
 # Slack's *Retry-After*; a longer one is simply received again.
 SLACK_METHODS = _plain("slack_methods", "team method", paused_until=SEND)
-SNAPSHOTS: Table[Snapshot[Any]] = Table("snapshots", Snapshot, "connection owner kind", "connection owner")
-TASKS = Table("tasks", Task, "id", "kind subject", claimed_at=PAST)
+SNAPSHOTS: Table[people.Snapshot[Any]] = Table(
+    "snapshots", people.Snapshot, "connection owner kind", "connection owner"
+)
+TASKS = Table("tasks", people.Task, "id", "kind subject", claimed_at=PAST)
 UPKEEP = _plain("upkeep", "work", done_at=PAST)
 WORKSPACES = Table(
     "workspaces",

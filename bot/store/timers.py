@@ -7,18 +7,8 @@ that.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.domain import workspaces
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import (
-    ABSENT_SECONDS,
-    NOT_UP,
-    TIMER_WARNING_SECONDS,
-    UP,
-    OperationVerb,
-    Outcome,
-    State,
-    Timer,
-    Workspace,
-)
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.schema import setting
@@ -35,7 +25,7 @@ NONE: Final[Mapping[str, Any]] = {
 }
 
 
-def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:
+def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
     """Set a workspace's timer, instead of an earlier one."""
     needs_warning = timer.needs_warning(tx.now())
     WORKSPACES.change(
@@ -45,7 +35,7 @@ def put(tx: Transaction, workspace_id: str, timer: Timer) -> None:
         stop_mode=timer.mode,
         stop_agreed=timer.agreed,
         stop_warned=not needs_warning,
-        stop_look_at=timer.at - TIMER_WARNING_SECONDS if needs_warning else timer.at,
+        stop_look_at=timer.at - workspaces.TIMER_WARNING_SECONDS if needs_warning else timer.at,
     )
     cards.owe_about(tx, workspace_id, changed=True)
 
@@ -58,13 +48,15 @@ def clear(tx: Transaction, workspace_id: str) -> None:
         cards.owe_about(tx, workspace_id, changed=True)
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[Workspace]:
+def claim(tx: Transaction, limit: int, lease: float) -> list[workspaces.Workspace]:
     """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
 
     One that nobody has looked at for long when it was due counts as not warned of.
     """
     now = tx.now()
-    found = tx.all("claim_timers", now=now, until=now + lease, absent=now - ABSENT_SECONDS, limit=limit)
+    found = tx.all(
+        "claim_timers", now=now, until=now + lease, absent=now - workspaces.ABSENT_SECONDS, limit=limit
+    )
     return sorted(map(WORKSPACES.of, found), key=lambda one: (one.stop_at or 0.0, one.id))
 
 
@@ -97,10 +89,10 @@ def settle(tx: Transaction, workspace_id: str) -> bool:
 
 
 #: Whoever goes down from one of these was of use until then.
-_IN_USE: Final = frozenset({State.RUNNING, State.STOPPING})
+_IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
-def begin(tx: Transaction, workspace_id: str, verb: OperationVerb) -> None:
+def begin(tx: Transaction, workspace_id: str, verb: workspaces.OperationVerb) -> None:
     """Begin an episode with the acceptance of what brings a workspace up."""
     if not verb.brings_down:
         tx.run("next_episode", id=workspace_id)
@@ -110,7 +102,7 @@ def note(
     tx: Transaction,
     workspace_id: str,
     before: str,
-    after: State,
+    after: workspaces.State,
     seen_at: float,
     *,
     came_up_again: bool = False,
@@ -120,14 +112,14 @@ def note(
     ``came_up_again``: it was down in between, without being seen. A timer is for what was up when it was set:
     it ends with that.
     """
-    if after in NOT_UP:
+    if after in workspaces.NOT_UP:
         settle(tx, workspace_id)
-        if State(before) in _IN_USE:
+        if workspaces.State(before) in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
-    elif after in UP and (came_up_again or State(before) in NOT_UP):
+    elif after in workspaces.UP and (came_up_again or workspaces.State(before) in workspaces.NOT_UP):
         # An open operation's episode began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-        if operation is None or OperationVerb(operation["verb"]).brings_down:
+        if operation is None or workspaces.OperationVerb(operation["verb"]).brings_down:
             tx.run("next_episode", id=workspace_id)
             WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
 
@@ -145,8 +137,8 @@ def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     # A stop that wasn't seen to finish may be what stopped it; one that was has long been over.
     is_ours = (
         operation is not None
-        and OperationVerb(operation["verb"]).brings_down
-        and operation["outcome"] != Outcome.FULFILLED
+        and workspaces.OperationVerb(operation["verb"]).brings_down
+        and operation["outcome"] != workspaces.Outcome.FULFILLED
     )
     if is_ours:
         return

@@ -21,14 +21,12 @@ from typing import Final
 from bot.domain.people import Person, Principal
 from bot.output.transcript import TOTAL
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.services.linking import return_address
 from bot.slack.calls import Meaning, meaning_of
 from bot.slack.installed import is_listed
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.store import name_of, open_store, schema
-from bot.store.schema import migrations
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.addresses import database_file, is_postgres
@@ -41,7 +39,7 @@ from bot.upkeep.archives import Witness
 from bot.upkeep.keys import try_secrets
 
 
-async def check_connection(name: str, provider: Provider) -> Check:
+async def check_connection(name: str, provider: base.Provider) -> Check:
     """Ask a provider's server for its version, without any person's credential."""
     label = f"connection {name}"
     try:
@@ -57,7 +55,7 @@ async def check_connection(name: str, provider: Provider) -> Check:
     return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
 
 
-def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
+def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check that people can be told apart on workspace pages, if a provider needs such pages."""
     needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.Page))
     if not needing:
@@ -69,7 +67,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, Provider]) -> list
     return [Check("sign in with slack", False, found, advice)]
 
 
-async def check_way_in(name: str, provider: Provider, public_url: str) -> list[Check]:
+async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
     """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
     if not isinstance(provider, base.SignIn) or not provider.links_by("token"):
         return []
@@ -87,7 +85,7 @@ async def check_way_in(name: str, provider: Provider, public_url: str) -> list[C
 
 
 async def run_checks(
-    settings: Settings, http: Http, providers: Mapping[str, Provider], wrong: Collection[str] = ()
+    settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
     """Run every check that the settings allow; ``wrong`` are the variables that have no good value."""
     checks: list[Check] = []
@@ -116,7 +114,7 @@ def _check_address(settings: Settings) -> Check:
     return Check("public address", False, "not set, so nobody can link an account", advice)
 
 
-def check_spool(providers: Mapping[str, Provider]) -> list[Check]:
+def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check that there is enough disk space for the outputs of runs, if there are runs."""
     if not any(isinstance(provider, base.Runs) for provider in providers.values()):
         return []
@@ -269,7 +267,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     return checks
 
 
-def check_listed(settings: Settings, providers: Mapping[str, Provider]) -> list[Check]:
+def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
     if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
         return []
@@ -423,7 +421,7 @@ _SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/opera
 
 async def check_store(
     settings: Settings,
-    providers: Mapping[str, Provider] | None = None,
+    providers: Mapping[str, base.Provider] | None = None,
     http: Http | None = None,
     *,
     has_keys: bool = True,
@@ -442,7 +440,7 @@ async def check_store(
             name = name_of(settings.database_url)
             if store.engine.is_shared and await _is_empty(store):
                 return [Check("store", True, f"{name} is empty: the first start creates the tables")]
-            schema.missing(await store.migrated(), migrations(), name)
+            schema.missing(await store.migrated(), schema.migrations(), name)
             checks = await read_store(store, name) + await check_rights(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
@@ -554,7 +552,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
     return [Check("store age", False, found, advice)]
 
 
-async def check_rights(store: Store, providers: Mapping[str, Provider]) -> list[Check]:
+async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check for refused connection secrets, and for servers that want them in place of people's.
 
     Raises StoreError.

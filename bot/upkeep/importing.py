@@ -15,7 +15,6 @@ import aiohttp
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, AuditEntry, Principal, TaskKind
 from bot.providers import base
-from bot.providers.base import Identity
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.services.accounts import is_username
@@ -183,7 +182,7 @@ class Importer:
             return f"line {earlier} names the same person and connection"
         return ""
 
-    async def _link(self, row: Row, principal: Principal, identity: Identity) -> Result:
+    async def _link(self, row: Row, principal: Principal, identity: base.Identity) -> Result:
         account = Account(
             id=self._ids.new("account"),
             principal=principal,

@@ -38,7 +38,6 @@ from pydantic import SecretStr
 
 from bot.domain.workspaces import Event
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.services.context import Context
 from bot.store.slack import KEPT
 from bot.store.store import Store
@@ -260,7 +259,7 @@ class Hooks:
         await self._keep(name, provider, events)
         return web.Response(status=204)
 
-    async def _keep(self, name: str, provider: Provider, events: list[Event]) -> None:
+    async def _keep(self, name: str, provider: base.Provider, events: list[Event]) -> None:
         heard = 0
         for event in events:
             gate_key = provider.gate_key(event.remote_id)

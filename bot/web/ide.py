@@ -31,9 +31,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.texts import cards, times
 from bot.messages.texts import ide as words
-from bot.messages.texts.cards import CONFIRM_END, CONFIRM_STOP, LOST
 from bot.providers import base
-from bot.providers.base import Provider
 from bot.services.accounts import Browsing
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
@@ -185,7 +183,7 @@ class Shown:
     session_id: str
     look: Look
     workspace: Workspace
-    provider: Provider
+    provider: base.Provider
     page_state: PageState
 
     @property
@@ -364,10 +362,10 @@ class IdePages:
         return self._renderer.page(
             "stop.html",
             page=shown.page,
-            question=CONFIRM_END if is_final else CONFIRM_STOP,
+            question=cards.CONFIRM_END if is_final else cards.CONFIRM_STOP,
             agreed=_FOR_GOOD if is_final else "stop",
             name=shown.workspace.title,
-            lost=LOST[effect] if effect is not None and is_final else "",
+            lost=cards.LOST[effect] if effect is not None and is_final else "",
             form_mark=self._browsers.session_mark(shown.session_id),
         )
 

@@ -15,7 +15,6 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from bot.domain import moments
-from bot.domain.moments import LEADS, Phrase
 from handlers.command_line import Quoted
 from handlers.language import vocabulary
 from handlers.language.names import Names, Piece, Which, pieces_of, which_of
@@ -79,7 +78,7 @@ class Reading:
     words: tuple[str, ...] = ()
     manner: Manner = Manner.TYPED
     which: Which = field(default_factory=Which)
-    when: Phrase | None = None
+    when: moments.Phrase | None = None
     more: float = 0.0
     is_repeated: bool = False
     how: How = ""
@@ -406,7 +405,7 @@ class _Sentence:
         if len(words) < 3 or first not in {"make", "let", "leave"}:
             return None
         on = next((at for at, word in enumerate(words) if at > 1 and plain(word) in _STAYING), 0)
-        if on and (first == "leave" or any(plain(word) in LEADS for word in words[on + 1 :])):
+        if on and (first == "leave" or any(plain(word) in moments.LEADS for word in words[on + 1 :])):
             return self._command("keep", "workspace", (*words[1:on], *words[on + 1 :]), Manner.ASKED)
         if plain(words[1]) == "sure":
             return Reading("question", "state", which=self._which(words[2:], is_question=True))
@@ -476,7 +475,7 @@ class _Sentence:
         is_polite = is_polite or any(plain(word) in vocabulary.PLEASE for word in words)
         if verb == "stop" and when is not None and is_polite and which.is_named and not which.unknown:
             started = self._command("start", "workspace", words[:at], Manner.SAID)
-            return replace(started, when=Phrase("until", when.text))
+            return replace(started, when=moments.Phrase("until", when.text))
         if at and folder == "workspace":
             is_first = not which.is_named and not which.unknown and not which.points
             rest = (*words[:at], *words[at + max(count, 1) :])
@@ -495,7 +494,7 @@ class _Sentence:
             return self._command("open", "workspace", words[:-1], Manner.ASKED)
         if which.points and when is None and len(which.unknown) == 1 and which.unknown[0].isdecimal():
             # A bare number may be an hour or a length: it is said that it can't be read.
-            which, when = replace(which, unknown=()), Phrase("", which.unknown[0])
+            which, when = replace(which, unknown=()), moments.Phrase("", which.unknown[0])
         if found := self._of_runs(folded, which):
             return found
         if count := begins(words, vocabulary.SAME):
@@ -581,7 +580,7 @@ class _Sentence:
             after = self._which(timeless[other + 1 :])
             if plain(timeless[other]) == "stop" and not after.workspaces and not after.unknown:
                 # `start notebook and stop it at 6`
-                timeless, when, other = timeless[:other], Phrase("until", when.text), 0
+                timeless, when, other = timeless[:other], moments.Phrase("until", when.text), 0
         if other:
             return self._several(verb, words, manner)
         pieces = pieces_of(timeless, self.names)
@@ -618,7 +617,9 @@ class _Sentence:
         is_of_jobs = verb in {"stop", "cancel"} and mean_jobs(words)
         return Reading("verb", "stop", "job", (), Manner.SAID) if is_of_jobs else None
 
-    def _timed(self, verb: str, words: tuple[str, ...]) -> tuple[tuple[str, ...], Phrase | None, float, bool]:
+    def _timed(
+        self, verb: str, words: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], moments.Phrase | None, float, bool]:
         """Split the time off: return the other words, the time, how much longer, and whether it repeats."""
         more = 0.0
         if verb == "keep":
@@ -665,7 +666,7 @@ class _Sentence:
         """Return the places of names."""
         return {at for span in self.names.spans(words) for at in range(span.begin, span.end)}
 
-    def _times(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], Phrase | None]:
+    def _times(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], moments.Phrase | None]:
         """Split the first time off, wherever it is; what is part of a name is none."""
         named = self._named(words)
         return moments.split(words, named)

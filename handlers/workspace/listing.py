@@ -7,10 +7,8 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import State, Surface, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
-from bot.messages.blocks.buttons import open_buttons, start_button
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
-from bot.messages.blocks.replies import help_button, list_button
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, home, verbs
 from bot.services import naming
@@ -19,7 +17,6 @@ from handlers.dispatch import run_button
 from handlers.helping import new_step
 from handlers.language.words import plain
 from handlers.linking import link_any, linked
-from handlers.narrowed import workspaces_like
 from handlers.payload import value_in
 from handlers.request import Request
 from handlers.workspace.operations import as_it_is, not_there
@@ -49,9 +46,11 @@ async def show_list(request: Request) -> Answer:
         titles = services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
     page, given = narrowed.asked(request)
-    part = workspaces_like(given, rows, services.connections)
+    part = narrowed.workspaces_like(given, rows, services.connections)
     if part is not None and not part.rows:
-        return narrowed.none_of_these(request, part, words.WORKSPACES, "list", [list_button()], remark)
+        return narrowed.none_of_these(
+            request, part, words.WORKSPACES, "list", [replies.list_button()], remark
+        )
     remark = f"{narrowed.remark(request, part, len(rows))} {remark}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
@@ -62,7 +61,7 @@ async def show_list(request: Request) -> Answer:
         remark=remark,
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn,
-        more=[*await new_step(services, request.principal), help_button("workspace", is_short=True)],
+        more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
         only=narrowed.only(request, part, words.WORKSPACES),
     )
 
@@ -92,12 +91,12 @@ async def show_address(request: Request) -> Answer:
             sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
         await services.workspaces.refresh(request.principal, workspace.id)
-        return replies.answer(opening(facts), open_buttons(facts))
+        return replies.answer(opening(facts), buttons.open_buttons(facts))
     operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     sentence = lists.in_its_state(facts.now, workspace, words.NOT_RUNNING)
-    return replies.hint(sentence, [start_button(workspace)])
+    return replies.hint(sentence, [buttons.start_button(workspace)])
 
 
 _ON_OFF = {"on": True, "off": False, "usual": None}
@@ -139,7 +138,7 @@ async def add(request: Request) -> Answer:
         interaction=request.surface.interaction,
     )
     title = request.services.title(connection)
-    return replies.answer(fill(words.ADDED, name=added.title, title=title), [list_button()])
+    return replies.answer(fill(words.ADDED, name=added.title, title=title), [replies.list_button()])
 
 
 def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
@@ -260,7 +259,7 @@ async def bring_back(request: Request) -> Answer:
 
 def _brought_back(request: Request, back: Workspace) -> Answer:
     title = request.services.title(back.connection)
-    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title), [list_button()])
+    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title), [replies.list_button()])
 
 
 @routes.options("workspace")

@@ -11,7 +11,6 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import SOONEST_SECONDS, State, StopMode, Timer, Workspace, planned_mode
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.buttons import LENGTHS
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers as texts
 from bot.messages.texts import cards, talk, times
@@ -254,7 +253,7 @@ async def chosen_moment(
     services: Services, principal: Principal, minutes: str, typed: str
 ) -> Moment | Unread | None:
     """Return the moment that a form names, typed or as one of its lengths; None if it names nothing."""
-    if not typed and minutes not in LENGTHS:
+    if not typed and minutes not in drawn.LENGTHS:
         return None
     return await typed_moment(services, principal, typed or f"{minutes} min")
 

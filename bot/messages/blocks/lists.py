@@ -14,7 +14,6 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import changing, ends, later_button, offered, page_button
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
-from bot.messages.blocks.replies import search
 from bot.messages.blocks.runs import (
     again_button,
     card_buttons,
@@ -79,7 +78,7 @@ def workspace_list(
     is_shared = shared_by is not None
     drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed)
-    menu = [] if is_shared else [*([search("status")] if len(rows) > 1 else []), *more]
+    menu = [] if is_shared else [*([replies.search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
     text = "; ".join(_short(facts) for facts in one.shown[:5])
     return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))

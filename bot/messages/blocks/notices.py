@@ -25,7 +25,6 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, draws, fill
 from bot.messages.blocks.lists import status_answer
-from bot.messages.blocks.replies import list_button, new_button
 from bot.messages.texts import cards, home, notices, pages, problems, times
 from bot.messages.texts import past as past_words
 from bot.messages.texts import runs as run_words
@@ -317,8 +316,8 @@ def asked(facts: WorkspaceFacts) -> Answer:
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
-    buttons = [list_button(style=kit.PRIMARY)]
-    buttons += [new_button(facts.connection)] if "making" in facts.capabilities else []
+    buttons = [replies.list_button(style=kit.PRIMARY)]
+    buttons += [replies.new_button(facts.connection)] if "making" in facts.capabilities else []
     # Not in red: it undoes what just went well.
     unlink = unlink_button(facts.connection, facts.connection_title)
     del unlink["style"]

@@ -16,44 +16,9 @@ from pydantic import Field, SecretStr, field_validator
 from bot.domain.forms import Form, FormProblems, Purpose, Spec, Values, free_name, text_of
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
-from bot.providers.base import (
-    Access,
-    Credential,
-    Discovered,
-    Identity,
-    Listing,
-    Lists,
-    Making,
-    OAuthClient,
-    Pace,
-    Provider,
-    Removal,
-    Revocation,
-    SendWindow,
-    SignIn,
-    TokenHelp,
-    Tokens,
-)
-from bot.providers.connection import (
-    ConnectionSettings,
-    allowed_ide_url,
-    normalise_base_url,
-    one_label_below,
-    origin_of,
-)
+from bot.providers import base, connection, prepared
 from bot.providers.jupyterhub import linking
-from bot.providers.jupyterhub.linking import CLIENT_ID, SignInClient, registration
 from bot.providers.jupyterhub.servers import ServerName, Servers, parse_reference
-from bot.providers.prepared import (
-    NOT_OFFERED,
-    AllOf,
-    Prepared,
-    name_field,
-    name_problem,
-    named,
-    preset_field,
-    proposed,
-)
 from bot.providers.requests import Api, clean, note, side_by_side, text_in
 from bot.support import errors
 from bot.support.http import Http
@@ -64,7 +29,7 @@ MAX_NAME = 40
 NAME_HINT = "Letters, digits, - _ and ., at most 40."
 
 
-class Preset(Prepared):
+class Preset(prepared.Prepared):
     """Hold the options of one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
@@ -80,22 +45,22 @@ class Offer:
 def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Form:
     """Return the form: a preset, if there are any, and the name."""
     offered = [preset for preset in presets if preset.is_for(asker)]
-    chosen = proposed(offered, values)
+    chosen = prepared.proposed(offered, values)
     free = free_name(chosen.name if chosen is not None else "server", offer.names)
-    fields = [preset_field(offered, chosen)] if offered else []
-    return Form((*fields, name_field(free, MAX_NAME, hint=NAME_HINT)))
+    fields = [prepared.preset_field(offered, chosen)] if offered else []
+    return Form((*fields, prepared.name_field(free, MAX_NAME, hint=NAME_HINT)))
 
 
 def spec_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Spec:
     """Return the spec: ``preset``, if one was chosen; raise FormProblems."""
     problems = {}
     offered = [preset for preset in presets if preset.is_for(asker)]
-    preset = named(offered, text_of(values, "preset"))
+    preset = prepared.named(offered, text_of(values, "preset"))
     if offered and preset is None:
-        problems["preset"] = NOT_OFFERED
+        problems["preset"] = prepared.NOT_OFFERED
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
     is_shaped = not name or _SERVER.fullmatch(name) is not None
-    if wrong := name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
+    if wrong := prepared.name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
         problems["name"] = wrong
     if problems:
         raise FormProblems(problems)
@@ -111,38 +76,38 @@ PROBE_SECONDS = 8.0
 LIST_WIDTH = 5
 
 
-class JupyterHubSettings(ConnectionSettings):
+class JupyterHubSettings(connection.ConnectionSettings):
     """Hold a hub's connection: ``base_url`` is the address of it or its API, ``public_url`` is for people."""
 
     public_url: str | None = None
     #: Usher's registration as a service of the hub; without the secret, people paste tokens.
-    client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
+    client_id: str = Field(default=linking.CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
-    presets: AllOf[Preset] = ()
+    presets: prepared.AllOf[Preset] = ()
 
     @field_validator("public_url")
     @classmethod
     def _public_url(cls, value: str | None) -> str | None:
-        return None if value is None else normalise_base_url(value.strip())
+        return None if value is None else connection.normalise_base_url(value.strip())
 
 
 class JupyterHub(
-    Provider,
-    Lists,
-    Removal,
-    Revocation,
-    Tokens,
-    SignIn,
-    Making[Offer],
+    base.Provider,
+    base.Lists,
+    base.Removal,
+    base.Revocation,
+    base.Tokens,
+    base.SignIn,
+    base.Making[Offer],
 ):
     """Translate for one hub."""
 
     kind: ClassVar[str] = "jupyterhub"
-    settings_model: ClassVar[type[ConnectionSettings]] = JupyterHubSettings
+    settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
     offer_model: ClassVar[type[Offer]] = Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
-    pace: ClassVar[Pace] = Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
+    pace: ClassVar[base.Pace] = base.Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
     def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
         super().__init__(settings, http)
@@ -165,7 +130,7 @@ class JupyterHub(
         return remote_id
 
     async def status(
-        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+        self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read all servers in one response, then those that are up, coming up or broken one by one."""
         servers = await self._servers.of_person(access, window)
@@ -173,30 +138,30 @@ class JupyterHub(
             remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
         }
 
-    async def discover(self, access: Access) -> Listing[Discovered]:
+    async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
         """List the default server and every named one, running or not."""
         servers = await self._servers.of_person(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
 
-        async def one(remote_id: str) -> Discovered:
+        async def one(remote_id: str) -> base.Discovered:
             try:
                 observed = await self._servers.state_of(access, remote_id, servers)
             except errors.TemporaryError as error:
                 # A server that can't be read doesn't affect the others.
                 observed = Observed(State.UNKNOWN, detail=error.message)
-            return Discovered(remote_id, observed.name or "", observed)
+            return base.Discovered(remote_id, observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
         can_be_named = [remote_id for name in names if (remote_id := _id_of(name))]
         found = await side_by_side(LIST_WIDTH, one, can_be_named)
-        return Listing(found, is_whole=len(can_be_named) == len(names))
+        return base.Listing(found, is_whole=len(can_be_named) == len(names))
 
-    async def start(self, access: Access, remote_id: str) -> None:
+    async def start(self, access: base.Access, remote_id: str) -> None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
         await self._start(access, _own(access, remote_id), None)
 
-    async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
+    async def _start(self, access: base.Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
         try:
             await self._servers.call("POST", name.path, access, json_body=options)
         except errors.InvalidRequest as error:
@@ -213,16 +178,16 @@ class JupyterHub(
                 error.message, status=error.status, retry_after=error.retry_after
             ) from None
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.need_mode(mode)
         await self._delete(access, remote_id, None)
 
-    async def remove(self, access: Access, remote_id: str) -> None:
+    async def remove(self, access: base.Access, remote_id: str) -> None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
         await self._delete(access, remote_id, {"remove": True})
 
-    async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
+    async def _delete(self, access: base.Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
         try:
             await self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
         except errors.InvalidRequest as error:
@@ -230,7 +195,7 @@ class JupyterHub(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Offer:
+    async def templates(self, access: base.Access) -> Offer:
         """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
         servers = await self._servers.of_person(access, None)
         return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
@@ -249,27 +214,27 @@ class JupyterHub(
         """Check what was filled in."""
         return spec_of(offer, self._presets, values, asker)
 
-    async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
         options: Mapping[str, Any] | None = None
         if spec.word("preset"):
-            preset = named(self._presets, spec.word("preset"))
+            preset = prepared.named(self._presets, spec.word("preset"))
             if preset is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = preset.options
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
 
-    async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
         """Return the names of the person's servers: they are a person's own namespace."""
         return await self._servers.of_person(access, None) or ()
 
     async def find(
         self,
-        access: Access,
+        access: base.Access,
         spec: Spec,
         key: str,  # noqa: ARG002 - its name tells it apart
         since: float,  # noqa: ARG002 - of a name there is one server only
@@ -287,7 +252,7 @@ class JupyterHub(
 
     async def remark(self) -> str:
         """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
-        origin = origin_of(self._public)
+        origin = connection.origin_of(self._public)
         hosts = f"Servers open on {origin.netloc} and on hosts directly below it (subdomain_host)."
         try:
             await self.http.request("GET", f"{self._public}/hub/api/", total=PROBE_SECONDS)
@@ -298,29 +263,29 @@ class JupyterHub(
             )
         return hosts
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check(self, credential: base.Credential) -> base.Identity:
         """Find out whose token it is, and replace it by one of our own if the hub allows that."""
         return await linking.check(self._api, credential)
 
-    async def who_am_i(self, access: Access) -> None:
+    async def who_am_i(self, access: base.Access) -> None:
         """Ask whose token it is, without minting one; raise Renamed if that has another name by now."""
         await linking.confirm(self._api, access)
 
-    async def revoke(self, access: Access) -> None:
+    async def revoke(self, access: base.Access) -> None:
         """Delete the token that Usher minted; one that the person pasted is theirs to delete."""
         await linking.revoke(self._api, access)
 
     @property
-    def client(self) -> OAuthClient | None:
+    def client(self) -> base.OAuthClient | None:
         """Return Usher's registration as a service of the hub."""
         own = self.settings
         if own.client_secret is None:
             return None
-        return SignInClient(self._api, self._public, own.client_id, own.client_secret)
+        return linking.SignInClient(self._api, self._public, own.client_id, own.client_secret)
 
     def registration(self, back: str) -> str:
         """Return the lines of the hub's configuration, and the one of the connection."""
-        return registration(self.settings.client_id, back, self.settings.name)
+        return linking.registration(self.settings.client_id, back, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the server from a link to it or its pages, or from ``person/server``."""
@@ -330,9 +295,9 @@ class JupyterHub(
         """Return the hub's home, which lists the person's servers; a server's own page could start it."""
         return f"{self._public}/hub/home"
 
-    def token_help(self) -> TokenHelp:
+    def token_help(self) -> base.TokenHelp:
         """Explain where to request a token."""
-        return TokenHelp(
+        return base.TokenHelp(
             url=f"{self._public}/hub/token",
             steps=(
                 f"Press Open {self.settings.title} and sign in.",
@@ -345,13 +310,13 @@ class JupyterHub(
 
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the operator's hosts and the public address's host with its port."""
-        origin = origin_of(self._public)
+        origin = connection.origin_of(self._public)
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
         """Allow also the hosts of people: a hub with ``subdomain_host`` gives each one below its own."""
-        home = one_label_below(url or "", self._public)
-        return super().allowed_url(url) if home is None else allowed_ide_url(url, home, ())
+        home = connection.one_label_below(url or "", self._public)
+        return super().allowed_url(url) if home is None else connection.allowed_ide_url(url, home, ())
 
     def describe(self) -> Mapping[str, Any]:
         """Add the addresses in use."""
@@ -380,7 +345,7 @@ def _id_of(name: ServerName) -> str:
         return ""
 
 
-def _own(access: Access, remote_id: str) -> ServerName:
+def _own(access: base.Access, remote_id: str) -> ServerName:
     """Return the server's name; raise NotFound for somebody else's, as the hub does."""
     name = ServerName.of(remote_id)
     if name.user != access.username:

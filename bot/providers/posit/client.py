@@ -33,7 +33,6 @@ from bot.providers.posit.types import (
 )
 from bot.providers.requests import Api, authorization, clean, entries, error_of, may_have_acted
 from bot.support import errors
-from bot.support.errors import BadAnswer, UnknownOutcome
 from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http, Response
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
@@ -256,7 +255,7 @@ class JobOutput:
             self._is_over = True
             self._waiting.extend(self._decoder.finish())
             if self._decoder.is_cut:
-                self._decoder.failure = UnknownOutcome("the stream was cut")
+                self._decoder.failure = errors.UnknownOutcome("the stream was cut")
         else:
             self._waiting.extend(self._decoder.feed(piece))
 
@@ -315,7 +314,7 @@ class Workbench:
         if not include_jobs:
             return Found(entries([answer], "sessions", WorkbenchSession.from_json), Listing())
         if not isinstance(answer.get("sessions"), list):
-            raise BadAnswer("the answer's field sessions is not a list")
+            raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
         return Found(Listing(), entries([jobs], "jobs", WorkbenchJob.from_json))
 
@@ -408,7 +407,7 @@ class Workbench:
 
 def _object(answer: Any) -> Mapping[str, Any]:
     if not isinstance(answer, dict):
-        raise BadAnswer("the answer's result is not an object")
+        raise errors.BadAnswer("the answer's result is not an object")
     return answer
 
 

@@ -24,7 +24,6 @@ from bot.domain.forms import (
 )
 from bot.domain.people import Principal
 from bot.providers.posit import launches, types
-from bot.providers.posit.launches import Preset, Resources
 from bot.providers.posit.types import CUSTOM_PROFILE, ComputeEnv, Offer, ResourceLimit
 from bot.providers.prepared import NOT_OFFERED, name_field, name_problem, named
 from bot.providers.requests import clean
@@ -42,8 +41,8 @@ class Draft:
     """Hold the choices made, and the choices that remain."""
 
     purpose: Purpose
-    presets: Sequence[Preset]
-    preset: Preset | None
+    presets: Sequence[launches.Preset]
+    preset: launches.Preset | None
     ides: Sequence[str]
     ide: str
     clusters: Sequence[ComputeEnv]
@@ -69,7 +68,7 @@ class Draft:
 
 
 def draft(
-    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[Preset]
+    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[launches.Preset]
 ) -> Draft:
     """Return the draft for these values."""
     offered = launches.offered(prepared, purpose, asker)
@@ -322,7 +321,7 @@ def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: di
 
 def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
     cluster, preset = drafted.cluster, drafted.preset
-    fixed = preset.resources if preset is not None else Resources()
+    fixed = preset.resources if preset is not None else launches.Resources()
     if fixed.cluster:
         if cluster is None:
             problems["preset"] = "Its cluster isn't available right now. Ask your Usher admin."

@@ -41,7 +41,6 @@ from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.posit import forms, launches
 from bot.providers.posit import types as addresses
 from bot.providers.posit.client import STATE_FIELDS, ParametersMissing, Transport, Workbench
-from bot.providers.posit.launches import Preset
 from bot.providers.posit.types import (
     SUSPENDS,
     Offer,
@@ -313,7 +312,7 @@ class PositRuns(Runs[Offer]):
     """Run the jobs of one server."""
 
     workbench: Workbench
-    _presets: Sequence[Preset]
+    _presets: Sequence[launches.Preset]
 
     @abstractmethod
     def _who(self, access: Access) -> Acting:
@@ -420,7 +419,7 @@ class PositSettings(ConnectionSettings):
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
 
     super_admin_token: SecretStr | None = None
-    presets: AllOf[Preset] = ()
+    presets: AllOf[launches.Preset] = ()
 
 
 class PositProvider(
@@ -611,7 +610,7 @@ class PositProvider(
 
     # -- inside ----------------------------------------------------------------------------------------------
 
-    def _preset(self, spec: Spec) -> Preset | None:
+    def _preset(self, spec: Spec) -> launches.Preset | None:
         return named(self._presets, spec.word("preset"))
 
     def _who(self, access: Access) -> Acting:

@@ -37,7 +37,6 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.providers.saturn import offers as lists
-from bot.providers.saturn.offers import Offer, Resource, refusal
 from bot.support import errors
 
 #: How many jobs one list covers, how many at the same time, and how many runs of each.
@@ -50,7 +49,7 @@ LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
 
-class SaturnRuns(Runs[Offer], Schedules[Offer]):
+class SaturnRuns(Runs[lists.Offer], Schedules[lists.Offer]):
     """Run the jobs of one server, always with the person's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
@@ -63,7 +62,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         try:
             await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise refusal(error) from None
+            raise lists.refusal(error) from None
         if before is None:
             return Created(f"{job}/{UNTOLD}{short(key)}", name)
         try:
@@ -144,7 +143,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List the runs of the person's jobs, newest first; raise NotFound without lists."""
 
-        async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
+        async def of_job(one: lists.Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
                 shown = await pods_of(self._api, access.credential, one.id) or Pods()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
@@ -188,7 +187,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         await self._api.call("PATCH", path, access.credential, json_body=body)
         await self._api.call("POST", f"{path}/schedule", access.credential)
 
-    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
+    def schedules(self, offer: lists.Offer) -> Sequence[Scheduled]:
         """Return the person's jobs with their schedules."""
         return offer.jobs or ()
 

@@ -12,17 +12,9 @@ from typing import Any
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values, free_name, text_of
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created
+from bot.providers import prepared
 from bot.providers.base import Access, Credential, Listing, Scheduled
 from bot.providers.connection import path_below
-from bot.providers.prepared import (
-    NOT_OFFERED,
-    choice_field,
-    name_field,
-    name_problem,
-    named,
-    preset_field,
-    proposed,
-)
 from bot.providers.requests import (
     MAX_NAME,
     Api,
@@ -212,16 +204,18 @@ def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, aske
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
     if not offered:
         return Form((), NO_RECIPES)
-    chosen = proposed(offered, values)
+    chosen = prepared.proposed(offered, values)
     fields = [
-        preset_field(offered, chosen),
-        name_field(free_name(chosen.name if chosen is not None else "workspace", offer.names), LONGEST_NAME),
+        prepared.preset_field(offered, chosen),
+        prepared.name_field(
+            free_name(chosen.name if chosen is not None else "workspace", offer.names), LONGEST_NAME
+        ),
     ]
     if offer.sizes:
         size = chosen.size if chosen is not None else ""
         initial = size if size in {one.value for one in offer.sizes} else ""
         hint = "Defaults to the template's own."
-        fields.append(choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
+        fields.append(prepared.choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
     return Form(tuple(fields))
 
 
@@ -229,11 +223,11 @@ def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, aske
     """Return the spec: ``recipe``, ``size`` and ``owner``; raise FormProblems."""
     problems: dict[str, str] = {}
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
-    recipe = named(offered, text_of(values, "preset"))
+    recipe = prepared.named(offered, text_of(values, "preset"))
     if recipe is None:
-        problems["preset"] = NOT_OFFERED
+        problems["preset"] = prepared.NOT_OFFERED
     name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
-    if wrong := name_problem(name, LONGEST_NAME, offer.names):
+    if wrong := prepared.name_problem(name, LONGEST_NAME, offer.names):
         problems["name"] = wrong
     size = text_of(values, "size")
     if size and size not in {one.value for one in offer.sizes or ()}:
@@ -252,7 +246,7 @@ def job_form(offer: Offer, values: Values) -> Form:
     found = _matching(offer.jobs, text_of(values, "preset"))
     choices = tuple(Choice(job.job_id, job.name) for job in offer.jobs)
     initial = found[0].job_id if len(found) == 1 else choices[0].value if len(choices) == 1 else ""
-    return Form((choice_field("preset", "Job", choices, initial),))
+    return Form((prepared.choice_field("preset", "Job", choices, initial),))
 
 
 def job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
@@ -287,7 +281,7 @@ TAKEN = "There's already a workspace with that name. Choose another name."
 
 async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]) -> Created:
     """Clone a recipe; doing so twice would make two."""
-    recipe = named(recipes, spec.word("recipe"))
+    recipe = prepared.named(recipes, spec.word("recipe"))
     if recipe is None:
         raise errors.InvalidRequest(NO_RECIPE)
     name = spec.name

@@ -38,7 +38,6 @@ from bot.providers.prepared import named
 from bot.providers.requests import MAX_NAME, Api, clean, path_part, text_in, unless_absent, word_in
 from bot.providers.saturn import linking, offers
 from bot.providers.saturn.jobs import SaturnRuns
-from bot.providers.saturn.offers import Offer, read_offer
 from bot.providers.saturn.settings import SaturnSettings
 from bot.support.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
 from bot.support.http import Http
@@ -63,7 +62,7 @@ class Saturn(
     Lists,
     Renewal,
     Tokens,
-    Making[Offer],
+    Making[offers.Offer],
     SaturnRuns,
     Behalf,
 ):
@@ -72,7 +71,7 @@ class Saturn(
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     settings: SaturnSettings
-    offer_model: ClassVar[type[Offer]] = Offer
+    offer_model: ClassVar[type[offers.Offer]] = offers.Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
@@ -192,17 +191,17 @@ class Saturn(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Offer:
+    async def templates(self, access: Access) -> offers.Offer:
         """Read sizes, and the names of the person's workspaces and jobs."""
-        return await read_offer(self._api, access)
+        return await offers.read_offer(self._api, access)
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(self, offer: offers.Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for a recipe, a name and a size; or for the job to run."""
         if purpose == "job":
             return offers.job_form(offer, values)
         return offers.workspace_form(offer, self.settings.recipes, values, asker)
 
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(self, offer: offers.Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in."""
         if purpose == "job":
             return offers.job_spec(offer, values, self.settings.base_url)

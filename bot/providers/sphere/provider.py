@@ -12,54 +12,15 @@ from typing import Any, ClassVar, Literal
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
+from bot.domain import workspaces
 from bot.domain.forms import Choice, Form, FormProblems, Purpose, Spec, Values, text_of
 from bot.domain.people import Principal
-from bot.domain.workspaces import (
-    Created,
-    Effects,
-    Event,
-    Observed,
-    State,
-    StopEffect,
-    StopMode,
-    Traces,
-    Workspace,
-)
-from bot.providers.base import (
-    CLOCK_SKEW,
-    Access,
-    Credential,
-    Embedding,
-    Events,
-    Identity,
-    Listing,
-    Making,
-    Pace,
-    Page,
-    Provider,
-    Removal,
-    SendWindow,
-)
+from bot.providers import base, requests
 from bot.providers.connection import ConnectionSettings, Linking, normalise_pattern, origin_of
 from bot.providers.prepared import NOT_OFFERED, choice_field, name_field, name_problem
-from bot.providers.requests import (
-    MAX_NAME,
-    Api,
-    checks_token,
-    clean,
-    entries,
-    id_in,
-    may_have_acted,
-    object_in,
-    pages,
-    part_of,
-    text_in,
-    word_in,
-)
 from bot.providers.sphere import states
 from bot.support import errors
 from bot.support.cleaning import hidden
-from bot.support.errors import BadAnswer, Conflict, Forbidden, InvalidRequest, LimitReached, NotFound
 from bot.support.http import TOTAL_SECONDS, Http
 
 #: The token is part of every call's address, so it has to be valid there.
@@ -180,13 +141,13 @@ def spec_of(offer: Offer, values: Values) -> Spec:
     problems = {}
     if project not in projects:
         problems["project"] = NOT_OFFERED if project else "Choose a template."
-    name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
+    name = requests.clean(text_of(values, "name"), 10 * LONGEST_NAME)
     if name and (wrong := name_problem(name, LONGEST_NAME)):
         problems["name"] = wrong
     if problems:
         raise FormProblems(problems)
     label = projects[project]
-    return Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
+    return Spec(name or requests.clean(label, LONGEST_NAME), {"project": project, "project_name": label})
 
 
 CHECK_SECONDS = 8.0
@@ -206,7 +167,7 @@ _REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
+class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page, base.Events):
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
@@ -214,7 +175,7 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
     settings: SphereSettings
     offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is published: 5 s between status reads of a workspace.
-    pace: ClassVar[Pace] = Pace(
+    pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
@@ -222,80 +183,84 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
     def __init__(self, settings: SphereSettings, http: Http) -> None:
         super().__init__(settings, http)
         endpoint = origin_of(settings.base_url)
-        self._embedding = Embedding(
+        self._embedding = base.Embedding(
             settings.sdk_host, settings.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}"
         )
-        self._transport = Transport(Api(http, f"{settings.base_url}/api/v1"), settings.access_token)
+        self._transport = Transport(requests.Api(http, f"{settings.base_url}/api/v1"), settings.access_token)
 
     async def status(
         self,
-        access: Access,  # noqa: ARG002 - the account's token opens everybody's
+        access: base.Access,  # noqa: ARG002 - the account's token opens everybody's
         remote_ids: Sequence[str],
-        window: SendWindow | None = None,
-    ) -> Mapping[str, Observed]:
+        window: base.SendWindow | None = None,
+    ) -> Mapping[str, workspaces.Observed]:
         """Read the states one after another; the list can't be restricted to some."""
         return {remote_id: await self._status(remote_id, window) for remote_id in remote_ids}
 
-    async def _status(self, remote_id: str, window: SendWindow | None) -> Observed:
+    async def _status(self, remote_id: str, window: base.SendWindow | None) -> workspaces.Observed:
         workspace = await self._read(remote_id, window)
-        return Observed(State.GONE, actions=frozenset()) if workspace is None else states.observed(workspace)
+        return (
+            workspaces.Observed(workspaces.State.GONE, actions=frozenset())
+            if workspace is None
+            else states.observed(workspace)
+        )
 
-    async def _read(self, remote_id: str, window: SendWindow | None = None) -> dict[str, Any] | None:
+    async def _read(self, remote_id: str, window: base.SendWindow | None = None) -> dict[str, Any] | None:
         """Read a workspace; None if there is none."""
         try:
             answer = await self._transport.read(f"/workspaces/{_part(remote_id)}", window=window)
-        except NotFound:
+        except errors.NotFound:
             return None
         workspace = states.workspace_in(answer)
         if states.id_in(workspace) != remote_id:
-            raise BadAnswer("the answer is about another workspace")
+            raise errors.BadAnswer("the answer is about another workspace")
         return workspace
 
-    async def start(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
+    async def start(self, access: base.Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
         """Resume; refused as long as it is still stopping."""
         await self._drive(remote_id, "resume", _UP, starts=True)
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:  # noqa: ARG002
+    async def stop(self, access: base.Access, remote_id: str, mode: workspaces.StopMode = "stop") -> None:  # noqa: ARG002
         """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
         self.need_mode(mode)
         await self._drive(remote_id, "stop", _DOWN)
 
-    async def remove(self, access: Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
+    async def remove(self, access: base.Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
         """Remove for good; a PUT, not a DELETE."""
         await self._drive(remote_id, "remove", _REMOVED)
 
     async def _drive(self, remote_id: str, verb: str, done: re.Pattern[str], *, starts: bool = False) -> None:
         try:
             await self._transport.change("PUT", f"/workspaces/{_part(remote_id)}/{verb}", starts=starts)
-        except Forbidden as error:
+        except errors.Forbidden as error:
             # The token may do everything, so what isn't permitted is due to the current state.
-            raise Conflict(error.message, status=error.status) from None
-        except (Conflict, InvalidRequest, LimitReached) as error:
+            raise errors.Conflict(error.message, status=error.status) from None
+        except (errors.Conflict, errors.InvalidRequest, errors.LimitReached) as error:
             if done.search(error.message):
                 return
             if starts and _NOT_YET.search(error.message):
-                raise Conflict(error.message, status=error.status) from None
+                raise errors.Conflict(error.message, status=error.status) from None
             raise
 
-    def stops(self, workspace: Workspace) -> Effects:
+    def stops(self, workspace: workspaces.Workspace) -> workspaces.Effects:
         """Say that a workspace can be started again; one that isn't kept is removed by a stop."""
-        if workspace.state in {State.FAILED, State.GONE}:
+        if workspace.state in {workspaces.State.FAILED, workspaces.State.GONE}:
             return {}
-        erases = workspace.is_kept is False and workspace.state is not State.STOPPED
-        return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
+        erases = workspace.is_kept is False and workspace.state is not workspaces.State.STOPPED
+        return {"stop": workspaces.StopEffect.ERASES if erases else workspaces.StopEffect.RETURNS}
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Offer:  # noqa: ARG002 - as in status
+    async def templates(self, access: base.Access) -> Offer:  # noqa: ARG002 - as in status
         """Read the projects that people may use, page by page."""
         allowed = self.settings.projects
 
         def read(project: Any) -> tuple[str, str] | None:
-            key = id_in(project, "id")
-            name = clean(word_in(project, "name") or "", MAX_NAME) or key
+            key = requests.id_in(project, "id")
+            name = requests.clean(requests.word_in(project, "name") or "", requests.MAX_NAME) or key
             return (key, name) if allowed == "all" or key in allowed else None
 
-        projects = dict(entries(await self._pages("/projects"), "items", read))
+        projects = dict(requests.entries(await self._pages("/projects"), "items", read))
         return Offer(tuple(Choice(key, name) for key, name in projects.items()))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
@@ -312,12 +277,12 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
         """Check what was filled in."""
         return spec_of(offer, values)
 
-    async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: base.Access, spec: Spec, key: str) -> workspaces.Created:  # noqa: ARG002
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
         project = spec.word("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
             # It was allowed when its form was filled in, or when its predecessor was made.
-            raise Forbidden("That project isn't available here. Choose another one.")
+            raise errors.Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
             "workspace_token_required": "true",
@@ -328,43 +293,43 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
             fields["inactivity_timeout"] = str(self.settings.inactivity_minutes)
         try:
             answer = await self._transport.change("POST", "/workspaces", fields, starts=True)
-        except NotFound:
-            raise InvalidRequest(NO_PROJECT) from None
-        with may_have_acted():
-            made = states.id_in(object_in(answer, "workspace"))
-        return Created(made, spec.name or made)
+        except errors.NotFound:
+            raise errors.InvalidRequest(NO_PROJECT) from None
+        with requests.may_have_acted():
+            made = states.id_in(requests.object_in(answer, "workspace"))
+        return workspaces.Created(made, spec.name or made)
 
-    async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - as in its docstring
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:  # noqa: ARG002 - as in its docstring
         """Return nothing: workspaces have no names here, only in the person's own list."""
         return ()
 
     async def find(
         self,
-        access: Access,  # noqa: ARG002 - as in status
+        access: base.Access,  # noqa: ARG002 - as in status
         spec: Spec,
         key: str,  # noqa: ARG002 - what is made carries no mark of ours
         since: float,
-    ) -> Traces:
+    ) -> workspaces.Traces:
         """List workspaces of the project that were made since then in the way we make them.
 
         It includes those that the list says too little about: ``made_at`` reads them. One that can't be read
         at all may be the one, so then nothing is certain.
         """
         query = {"project_id": spec.word("project"), "limit": PAGE}
-        listed = entries(
+        listed = requests.entries(
             await self._pages("/workspaces", query), "items", lambda item: (states.id_in(item), item)
         )
         if not listed.is_whole:
-            return Traces()
+            return workspaces.Traces()
         found = []
         for remote_id, item in listed:
             made_at = self._made_at(item)
             is_described = item.keys() >= _TELLING
-            if not is_described or (made_at is not None and made_at >= since - CLOCK_SKEW):
-                found.append(Created(remote_id, spec.name or remote_id, is_described=is_described))
-        return Traces(others=tuple(found))
+            if not is_described or (made_at is not None and made_at >= since - base.CLOCK_SKEW):
+                found.append(workspaces.Created(remote_id, spec.name or remote_id, is_described=is_described))
+        return workspaces.Traces(others=tuple(found))
 
-    async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
+    async def made_at(self, access: base.Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
         """Read when a workspace was made; None if it was not made in the way we make them."""
         workspace = await self._read(remote_id)
         return None if workspace is None else self._made_at(workspace)
@@ -381,25 +346,27 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
             and workspace.get("auto_resume") is self.settings.auto_resume
         )
 
-    async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> Listing[dict[str, Any]]:
+    async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> base.Listing[dict[str, Any]]:
         async def ask(token: str | None) -> dict[str, Any]:
             more = {} if token is None else {"page_token": token}
             return await self._transport.read(path, {**(query or {}), **more}, total=LIST_SECONDS)
 
-        return await pages(ask, lambda answer: part_of(answer, "paging").get("next_page_token"), MAX_PAGES)
+        return await requests.pages(
+            ask, lambda answer: requests.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
+        )
 
-    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def events(self, headers: Mapping[str, str], body: bytes) -> list[workspaces.Event]:
         """Read the webhook about finished scenarios."""
         states.check(self.settings.webhook_secret, headers.get(states.SIGNATURE, ""), body)
         return states.events_of(hidden(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check(self, credential: base.Credential) -> base.Identity:
         """Check the account's own token (GET /test); there are no users whose it could be."""
-        with checks_token():
+        with requests.checks_token():
             await self._try_token()
-        return Identity("", credential)
+        return base.Identity("", credential)
 
     async def probe(self) -> str:
         """Check the account's own token: nothing can be asked without one."""
@@ -407,13 +374,13 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
         return "API v1, the access token is good"
 
     async def _try_token(self) -> None:
-        text_in(await self._transport.read("/test", total=CHECK_SECONDS), "message")
+        requests.text_in(await self._transport.read("/test", total=CHECK_SECONDS), "message")
 
     def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - people have no page there
         """Return nothing: people have no account at the server."""
         return ""
 
-    def embedding(self) -> Embedding:
+    def embedding(self) -> base.Embedding:
         """Name the SDK's host, and the endpoint whose workspaces it shows."""
         return self._embedding
 
@@ -434,7 +401,7 @@ class SphereProvider(Provider, Removal, Making[Offer], Page, Events):
 def _part(remote_id: str) -> str:
     """Return an id for a path; raise NotFound if it is malformed, before anything is sent."""
     if not states.is_id(remote_id):
-        raise NotFound("there is no such workspace")
+        raise errors.NotFound("there is no such workspace")
     return remote_id
 
 
@@ -447,7 +414,7 @@ NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need
 class Transport:
     """Call the API of one account."""
 
-    api: Api
+    api: requests.Api
     token: SecretStr
 
     async def read(
@@ -455,7 +422,7 @@ class Transport:
         path: str,
         query: Mapping[str, str] | None = None,
         *,
-        window: SendWindow | None = None,
+        window: base.SendWindow | None = None,
         total: float = TOTAL_SECONDS,
     ) -> dict[str, Any]:
         """Send a GET once and return the object in the response; ``path`` is already percent-encoded."""

@@ -24,7 +24,6 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
 from bot.slack.calls import AnySlack, Meaning, PacedSlack, meaning, rests
-from bot.slack.methods import CHAT_UPDATE
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackPermanent, StoreError
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -208,12 +207,12 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any], share: float = 1.0
     Raises SlackFailed. Repeating an edit does no harm.
     """
     try:
-        await slack.call(CHAT_UPDATE, message, share=share)
+        await slack.call(slack_methods.CHAT_UPDATE, message, share=share)
     except SlackPermanent as error:
         if meaning(error) is not Meaning.BLOCKS or not message["blocks"]:
             raise
         log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
-        await slack.call(CHAT_UPDATE, {**message, "blocks": []}, share=share)
+        await slack.call(slack_methods.CHAT_UPDATE, {**message, "blocks": []}, share=share)
 
 
 def _waits_for_output(notice: Notice, facts: Facts) -> bool:
