@@ -111,7 +111,9 @@ async def _offered_to_make(request: Request) -> Answer:
     points = bool(given) and plain(given[0]) in vocabulary.IT
     if request.verb == "run" and given and named is None:
         every = await services.store.runs(request.principal)
-        if known := spoken_runs if points else [run for run in every if run.name == given[0]]:
+        state = next((vocabulary.RUN_STATES[word] for word in given if word in vocabulary.RUN_STATES), "")
+        known = [run for run in every if run.name == given[0] or run.state == state]
+        if known := spoken_runs if points else known:
             request.spoken.of_run(known[0].id)
             return lists.run_again(known[0], services.title(known[0].connection))
         places = tuple(makers(services, "job"))
@@ -193,7 +195,9 @@ async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace],
     does = routes.nature("workspace", verb).does
     if len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2:
         (workspace,) = chosen
-        is_guess = reading.manner is Manner.ASKED or not is_sure
+        # Without a planned stop there is nothing to extend, and the answer says so.
+        only_says = request.more > 0 and workspace.stop_at is None
+        is_guess = (reading.manner is Manner.ASKED or not is_sure) and not only_says
         if verb == "start" and is_guess and workspace.state is State.RUNNING and request.at is None:
             return await routes.run(request.about("workspace", "open", (), workspace.id))
         if does is routes.Does.SHOWS or verb in _ASKS or not is_guess:
@@ -278,11 +282,11 @@ async def _pointed(
         at = await targets.there(request, which.connections, rows)
     if which.points == "other" and len(named) == 1:
         at = others(named, listed or rows)
-    if which.points == "them" and named:
+    fitting = await targets.needed(request, at)
+    if which.points == "them" and (named or len(fitting) == 2):
         return at, False
     if len(at) == 1:
         return at, bool(named) or (bool(which.connections) and reading.manner is Manner.TYPED)
-    fitting = await targets.needed(request, at)
     if named and len(fitting) == 1:
         return fitting, False
     raise Answered(targets.which_of_all(request, fitting or at or rows))

@@ -1,7 +1,6 @@
 """Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from bot.domain.notices import Answer, Spoken
@@ -24,19 +23,6 @@ _WORDS_OF_A_SENTENCE: Final = 3
 #: Verbs after which something runs.
 _UP: Final = frozenset({State.RUNNING, State.STARTING})
 _BRINGS_UP: Final = frozenset({"start", "restart", "resume", "keep", "open"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Command:
-    """Hold a command that somebody may have had in mind."""
-
-    folder: str
-    words: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """Return it as it is typed in a direct message."""
-        return f"{'' if self.folder == 'workspace' else f'{self.folder} '}{written(self.words)}"
 
 
 class Heard(NamedTuple):
@@ -156,48 +142,47 @@ def unknown_verb(request: Request) -> Answer:
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)
     word = plain(first) or first
-    more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
-    commands = [_Command(request.folder, (verb, *rest, *flags)) for verb in near(request, word)]
-    if commands:
-        more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, commands)))
-    buttons = lists.command_buttons([command.text for command in commands])
+    commands = [_text(request, verb, *rest, *flags) for verb in near(request, word)]
     is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
-    sentence = talk.NOT_UNDERSTOOD if is_sentence else fill(words.UNKNOWN_VERB, word=word)
-    return replies.hint(sentence, buttons, more="\n".join(more))
+    return _unknown(request, talk.NOT_UNDERSTOOD if is_sentence else words.UNKNOWN_VERB, word, commands)
 
 
 def help_on_unknown(request: Request, word: str) -> Answer:
     """Say that there is no such verb to explain, and offer help on the nearest ones."""
-    found = [_Command(request.folder, ("help", verb)) for verb in near(request, plain(word))]
-    more = [fill(words.UNKNOWN_VERB_HELP, command=request.command)]
-    if found:
-        more.insert(0, fill(talk.DID_YOU_MEAN, commands=_listed(request, found)))
-    buttons = lists.command_buttons([command.text for command in found])
-    return replies.hint(fill(words.UNKNOWN_VERB, word=word), buttons, more="\n".join(more))
+    commands = [_text(request, "help", verb) for verb in near(request, plain(word))]
+    return _unknown(request, words.UNKNOWN_VERB, word, commands)
+
+
+def _unknown(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
+    more = [fill(talk.DID_YOU_MEAN, commands=shown(request, commands))] if commands else []
+    more.append(fill(words.UNKNOWN_VERB_HELP, command=request.command))
+    return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
 
 
 def as_command(request: Request) -> Answer:
     """Offer what was said in other words as a command, which one press runs."""
-    command = _Command(request.folder, (request.verb, *request.arguments))
-    sentence = fill(talk.AS_COMMAND, commands=_listed(request, [command]))
-    return replies.hint(sentence, lists.command_buttons([command.text]))
+    return offered(request, [_text(request, request.verb, *request.arguments)], talk.AS_COMMAND)
 
 
-def offered(request: Request, commands: Sequence[str]) -> Answer:
+def offered(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
     """Offer commands that are known to work, as they are typed in a direct message."""
-    shown = Markup(talk.OR.join(f"`{typed_here(request, command)}`" for command in commands))
-    return replies.hint(fill(talk.DID_YOU_MEAN, commands=shown), lists.command_buttons(commands))
+    sentence = fill(sentence, commands=shown(request, commands))
+    return replies.hint(sentence, lists.command_buttons(commands))
 
 
-def typed_here(request: Request, command: str) -> str:
-    """Return a command for jobs as the person would type it here."""
-    return f"{request.command_of('job')}{line(command.removeprefix('job '), 300)}"
+def _text(request: Request, *typed: str) -> str:
+    """Return a command of the request's folder as it is typed in a direct message."""
+    return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{written(typed)}"
 
 
-def _listed(request: Request, commands: Sequence[_Command]) -> Markup:
+def shown(request: Request, commands: Sequence[str]) -> Markup:
     """Return commands as the person would type them here."""
-    typed = [f"{request.command_of(one.folder)}{line(written(one.words), 300)}" for one in commands]
+    typed = [
+        f"{request.command_of('job' if one.startswith('job ') else 'workspace')}"
+        f"{line(one.removeprefix('job '), 300)}"
+        for one in commands
+    ]
     return Markup(talk.OR.join(f"`{one}`" for one in typed))
 
 

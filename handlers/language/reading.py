@@ -271,15 +271,15 @@ class _Sentence:
         if is_of_jobs and not which.is_named and (is_which or not set(folded) & vocabulary.RESULTS):
             states = tuple(word for word in folded if word in vocabulary.RUN_STATES) if is_which else ()
             return self.made("list", states, Manner.SAID, "job")
-        if is_of_jobs:
-            return Reading("question", "result", which=which)
-        if which.runs:
+        if is_of_jobs or which.runs:
             return Reading("question", "result", which=which)
         health = vocabulary.HEALTH.intersection(map(plain, self.written))
         if which.connections and not which.workspaces and health and not is_which:
             return Reading("question", "health", which=which)
         if is_short and not which.is_named and first not in vocabulary.ASKING:
-            return None
+            if not set(folded) <= vocabulary.OF_QUESTIONS:
+                return None
+            which = replace(which, points="it")
         return Reading("question", "list" if is_which else "state", which=which)
 
     def _asked(self, about: tuple[str, ...], which: Which, *, is_of_run: bool) -> str:
@@ -326,7 +326,8 @@ class _Sentence:
         """Read *don't …*: nothing is done, whatever it is."""
         pieces = pieces_of(words, self.names)
         verb = next((found for at in range(len(words)) if (found := self._verb_at(words, at)[0])), "")
-        return Reading("verb", verb or "status", "workspace", which=which_of(pieces, self.names), how="not")
+        which = which_of(pieces, self.names)
+        return Reading("verb", verb or "status", "workspace", (), Manner.ASKED, which, how="not")
 
     def _verb_at(self, words: tuple[str, ...], at: int) -> tuple[str, str, int]:
         """Return the verb that words have at a place, its folder, and of how many words it is.

@@ -113,7 +113,7 @@ PLANS: Final = _words("planned plan timer timers scheduled countdown")
 #: Asks for more time: `keep NAME longer`, unless they say until when.
 LONGER: Final = _phrases("extend, prolong, lengthen, postpone the stop of, add more time to, add time to")
 #: What such a request may say besides, where *longer* or *more* says it.
-GIVING: Final = _words("give add get have let i we need want can could run keep leave on to stay")
+GIVING: Final = _words("give me add get have let i we need want can could run keep leave on to stay")
 #: The second word of a verb, which may follow the name: ``turn notebook off``.
 PARTICLES: Final = _words("on off up down")
 
@@ -284,7 +284,6 @@ ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = MappingProxyType(
         ),
     }
 )
-OUTPUT: Final = _phrases("last output, the output, output, last logs, last log, the logs")
 OUTPUTS: Final = _words("output logs log")
 NEWEST: Final = _words("last latest newest recent")
 ADDRESS: Final = _words("link url address")
@@ -324,7 +323,7 @@ TOPICS: Final = _by_word(
             upgrade""",
         "slow": "slow slower slowly sluggish laggy lagging lags",
         "data": "lose losing loss unsaved data safe",
-        "share": "share sharing invite collaborate",
+        "share": "share sharing invite collaborate colleague teammate someone somebody",
         "class": "class classes student students lesson seminar",
         "privacy": "see private privacy visible secure confidential",
     }

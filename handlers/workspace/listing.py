@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import State, Surface, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
@@ -96,7 +96,8 @@ async def show_address(request: Request) -> Answer:
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
     sentence = lists.in_its_state(facts.now, workspace, words.NOT_RUNNING)
-    return replies.hint(sentence, [buttons.start_button(workspace)])
+    about = Spoken((workspace.id,), what="open", ask=buttons.changing("start", workspace).text)
+    return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 
 _ON_OFF = {"on": True, "off": False, "usual": None}

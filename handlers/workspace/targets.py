@@ -28,7 +28,7 @@ from handlers.language.names import Which
 from handlers.language.words import plain
 from handlers.linking import link_any, linked
 from handlers.request import Answered, Request
-from handlers.talking import as_command, typed_here
+from handlers.talking import as_command, shown
 from handlers.waiting import look, unread
 
 
@@ -181,8 +181,7 @@ async def unknown(
         )
         more.append(offered)
     if runs:
-        shown = Markup(talk.OR.join(f"`{typed_here(request, run)}`" for run in runs))
-        more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown))
+        more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]
     if not more:
         more = [fill(words.UNKNOWN_NEXT, command=request.command)]

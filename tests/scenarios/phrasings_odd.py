@@ -126,7 +126,7 @@ ODD = [
     ("start it up", "says Which workspace?"),
     ("keep it on", "says Which workspace?"),
     ("stop the running server", "offers Stop report"),
-    ("stop them both", "offers Stop report"),
+    ("stop them both", "offers Stop 2 workspaces"),
     ("stop mine", "offers Stop report"),
     ("start mine", "says Which workspace?"),
     ("stop my own report", "does stop report"),
