@@ -156,7 +156,7 @@ async def test_two_of_the_same_name_are_asked_about_and_either_can_be_meant(bare
     alice = bare.alice
     await alice.links("alice")
     asked = await alice.types("start twin")
-    assert "You have more than one *twin*. Which one?" in asked.text
+    assert "You have more than one *twin*, on Saturn Cloud. Which one?" in asked.text
     assert bare.calls("POST") == 0
     assert len([label for label in asked.labels if "twin" in label]) >= 1 or len(asked.labels) == 2
     await alice.clicks(asked, asked.button(asked.labels[1])["action_id"])
