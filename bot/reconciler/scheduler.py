@@ -19,7 +19,7 @@ from bot.store.records import NewTask
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, Ticker
 from bot.support.errors import StoreError
-from bot.support.pool import Pool
+from bot.support.pool import Pool, contained
 
 log = structlog.get_logger(__name__)
 
@@ -231,19 +231,15 @@ class Scheduler:
 
     async def _daily(self) -> None:
         """Do the daily work that hasn't been done since last night, also after a downtime."""
-        await self._guarded("people", self._people)
-        await self._guarded("sweep", self._sweep)
-
-    async def _people(self) -> None:
-        if await self._is_due(TaskKind.SYNC_PEOPLE):
-            # The task itself records its completion.
-            await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
-            self.wake()
-
-    async def _sweep(self) -> None:
-        if await self._is_due(SWEEP):
-            await self._store.sweep()
-            await self._store.did_daily(SWEEP)
+        async with contained("reading people", self._ids):
+            if await self._is_due(TaskKind.SYNC_PEOPLE):
+                # The task itself records its completion.
+                await self._store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+                self.wake()
+        async with contained("sweep", self._ids):
+            if await self._is_due(SWEEP):
+                await self._store.sweep()
+                await self._store.did_daily(SWEEP)
 
     async def _is_due(self, work: str) -> bool:
         now, last = await self._store.now(), await self._store.last_did(work)
@@ -257,24 +253,15 @@ class Scheduler:
             log.warning("nothing can be written", problem=str(error))
 
     async def _ends(self) -> None:
-        await self._guarded("ends", self._warn)
-
-    async def _warn(self) -> None:
-        if await self._reconciler.warn_of_ends():
-            self.wake()
+        async with contained("warning of ends", self._ids):
+            if await self._reconciler.warn_of_ends():
+                self.wake()
 
     async def _timers(self) -> None:
-        await self._guarded("timers", self._stop_timed)
-
-    async def _stop_timed(self) -> None:
-        if await self._reconciler.step_timers():
-            self.wake()
+        async with contained("timers", self._ids):
+            if await self._reconciler.step_timers():
+                self.wake()
 
     async def _lists(self) -> None:
-        await self._guarded("lists", self._reconciler.refresh_lists)
-
-    async def _guarded(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
-        try:
-            await work()
-        except Exception:
-            log.exception("daily work failed", work=name, reference=self._ids.reference())
+        async with contained("lists", self._ids):
+            await self._reconciler.refresh_lists()

@@ -104,7 +104,7 @@ async def test_daily_work_is_guarded(world, scheduler):
     with capture_logs() as logs:
         await scheduler._daily()
         await scheduler._lists()
-    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["daily work failed"]
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["sweep failed"]
     assert [task.kind for task in await world.store.claim_tasks(9, 9.0)] == [TaskKind.SYNC_PEOPLE]
 
 
