@@ -4,12 +4,13 @@ from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
-from bot.messages.blocks import buttons as timers
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,
     can_be_made_again,
+    ends,
     force_button,
+    later_button,
     offered,
     open_buttons,
     page_button,
@@ -120,7 +121,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         lines += [
             *_usual(facts, operation),
             *_bar(progress_of(operation, workspace, facts.now)),
-            *timers.ends(facts),
+            *ends(facts),
         ]
     detail = workspace.detail if workspace is not None else None
     if detail and going:
@@ -247,8 +248,8 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
     workspace = facts.workspace
     remark = workspace.remark if workspace is not None else None
     small = [kit.held(remark, facts.now)] if remark else []
-    buttons = [*offered(facts, State.RUNNING, open_buttons(facts)), *timers.later_button(facts)]
-    return [opening(facts), *timers.ends(facts), *_warned(facts)], small, buttons
+    buttons = [*offered(facts, State.RUNNING, open_buttons(facts)), *later_button(facts)]
+    return [opening(facts), *ends(facts), *_warned(facts)], small, buttons
 
 
 def opening(facts: WorkspaceFacts) -> str:
@@ -285,7 +286,7 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     text = words.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
         template, text = words.SUSPENDED, words.SUSPENDED_SHORT
-    lines = [fill(template, at=at), *timers.ends(facts)]
+    lines = [fill(template, at=at), *ends(facts)]
     return _card(facts, filled(text, facts), lines, [], offered(facts, State.STOPPED))
 
 
@@ -314,7 +315,7 @@ def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     lines, buttons = [f"{sentence} {cause}"], retry_buttons(facts, operation)
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
-        lines += [now, *timers.ends(facts)]
+        lines += [now, *ends(facts)]
     text = filled(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts)
     return _card(facts, text, lines, small, buttons)
 

@@ -25,8 +25,8 @@ from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.domain.people import About, People, Snapshot, User
 from bot.domain.workspaces import Operation, State
-from bot.messages.blocks import buttons as timers
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import ends, later_button
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import row_buttons, run_row, state_words
@@ -156,17 +156,17 @@ def _row(facts: WorkspaceFacts) -> list[Block]:
     names = {"name": workspace.title, "title": facts.connection_title}
     if operation is not None and operation.is_open:
         state, buttons = under_way(facts, operation)
-        said = " ".join([state.replace("\n", " "), *timers.ends(facts)])
+        said = " ".join([state.replace("\n", " "), *ends(facts)])
         return _section(fill(words.ROW, state=Markup(said), **names), buttons)
     buttons = row_buttons(facts, workspace)
     if workspace.state is State.RUNNING:
-        buttons += timers.later_button(facts)
+        buttons += later_button(facts)
         if facts.ide_url:
             # The name is the link to the IDE.
             names["name"] = kit.link(facts.ide_url, workspace.title)
             buttons = [one for one in buttons if one["action_id"] != "open_url"]
     state, as_of = state_words(facts.now, workspace)
-    about = timers.ends(facts)[:1] or ([safe(workspace.detail, DETAIL)] if workspace.detail else [])
+    about = ends(facts)[:1] or ([safe(workspace.detail, DETAIL)] if workspace.detail else [])
     said = " · ".join([state, *(one.rstrip(".") for one in about), as_of])
     return _section(fill(words.ROW, state=Markup(said), **names), buttons)
 

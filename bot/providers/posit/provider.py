@@ -39,7 +39,6 @@ from bot.providers.base import (
 )
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.posit import forms, launches
-from bot.providers.posit import types as addresses
 from bot.providers.posit.client import STATE_FIELDS, ParametersMissing, Transport, Workbench
 from bot.providers.posit.types import (
     SUSPENDS,
@@ -49,9 +48,14 @@ from bot.providers.posit.types import (
     WorkbenchSession,
     WorkbenchUser,
     is_over,
+    is_session_id,
     is_up,
+    job_id,
     observed,
     observed_job,
+    reference,
+    session_id,
+    session_url,
     suspends,
 )
 from bot.providers.prepared import AllOf, named
@@ -89,7 +93,7 @@ class Sessions:
         self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
     ) -> dict[str, Observed]:
         """Read states, 50 per request; a session missing from the response has ended."""
-        wanted = [one for one in dict.fromkeys(remote_ids) if addresses.is_session_id(one)]
+        wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
         found: dict[str, Observed] = {}
         is_whole = True
         for begin in range(0, len(wanted), BATCH):
@@ -211,7 +215,7 @@ class Sessions:
 
     async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
         """Read a session before it is changed; raise NotFound if it isn't this person's."""
-        addresses.session_id(remote_id)
+        session_id(remote_id)
         # If something else answers in the server's place, it may answer the change too: check again first.
         with may_have_acted():
             found = await self._read(who, (remote_id,), only=only)
@@ -385,7 +389,7 @@ class PositRuns(Runs[Offer]):
                 yield OutputChunk(chunk.stream, chunk.text)
 
     async def _job_state(self, who: Acting, remote_id: str) -> RunState | None:
-        addresses.job_id(remote_id)
+        job_id(remote_id)
         with may_have_acted():
             read = await self._all_jobs(who)
         state = next((observed_job(job).state for job in read if job.id == remote_id), None)
@@ -582,7 +586,7 @@ class PositProvider(
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the session from a link to it, or from its bare id."""
-        return addresses.reference(text, self.settings.base_url)
+        return reference(text, self.settings.base_url)
 
     def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - one page lists all of them
         """Return the home page, which lists the person's sessions."""
@@ -630,7 +634,7 @@ class PositProvider(
         return await rightly(self.workbench, who, "read", asking)
 
     def _address(self, address: str) -> str | None:
-        return self.allowed_url(addresses.session_url(address, self.settings.base_url))
+        return self.allowed_url(session_url(address, self.settings.base_url))
 
 
 def _words(version: Version) -> str:

@@ -36,7 +36,7 @@ from bot.providers.requests import (
     unless_absent,
     word_in,
 )
-from bot.providers.saturn import offers as lists
+from bot.providers.saturn.offers import LIST_SECONDS, Offer, Resource, paged, refusal, resources
 from bot.support import errors
 
 #: How many jobs one list covers, how many at the same time, and how many runs of each.
@@ -49,7 +49,7 @@ LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
 
-class SaturnRuns(Runs[lists.Offer], Schedules[lists.Offer]):
+class SaturnRuns(Runs[Offer], Schedules[Offer]):
     """Run the jobs of one server, always with the person's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
@@ -62,7 +62,7 @@ class SaturnRuns(Runs[lists.Offer], Schedules[lists.Offer]):
         try:
             await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise lists.refusal(error) from None
+            raise refusal(error) from None
         if before is None:
             return Created(f"{job}/{UNTOLD}{short(key)}", name)
         try:
@@ -143,7 +143,7 @@ class SaturnRuns(Runs[lists.Offer], Schedules[lists.Offer]):
     async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List the runs of the person's jobs, newest first; raise NotFound without lists."""
 
-        async def of_job(one: lists.Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
+        async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
                 shown = await pods_of(self._api, access.credential, one.id) or Pods()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
@@ -155,7 +155,7 @@ class SaturnRuns(Runs[lists.Offer], Schedules[lists.Offer]):
             runs = [(pod, FoundRun(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
             return runs, shown.is_whole
 
-        mine = await lists.resources(self._api, access, "job")
+        mine = await resources(self._api, access, "job")
         runs: list[tuple[Pod, FoundRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
@@ -187,7 +187,7 @@ class SaturnRuns(Runs[lists.Offer], Schedules[lists.Offer]):
         await self._api.call("PATCH", path, access.credential, json_body=body)
         await self._api.call("POST", f"{path}/schedule", access.credential)
 
-    def schedules(self, offer: lists.Offer) -> Sequence[Scheduled]:
+    def schedules(self, offer: Offer) -> Sequence[Scheduled]:
         """Return the person's jobs with their schedules."""
         return offer.jobs or ()
 
@@ -329,7 +329,7 @@ async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
     """Return the exit code of a pod that is still shown; None if it isn't given."""
     try:
         path = f"/api/active/pods/{path_part(pod)}"
-        answer = (await api.call("GET", path, credential, total=lists.LIST_SECONDS)).json_object()
+        answer = (await api.call("GET", path, credential, total=LIST_SECONDS)).json_object()
     except (errors.NotFound, errors.BadAnswer):
         # It is merely useful: the run's outcome is known without it.
         return None
@@ -382,7 +382,7 @@ async def _listed(
     read: Callable[[Any], Pod],
 ) -> Pods | None:
     """Return the pods of a list; None if there is no such resource, or no such endpoint."""
-    found = await unless_absent(lists.paged(api, path, credential, query))
+    found = await unless_absent(paged(api, path, credential, query))
     if found is None:
         return None
     pods = entries(found, key, read)
