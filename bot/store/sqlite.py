@@ -183,7 +183,8 @@ class SqliteSession:
         """Begin a transaction; one that writes refuses files that were moved or deleted."""
         if writes:
             self._check_file()
-        self.database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        # Not by the wrapper, which parses what it executes: that takes as long as the statement.
+        self.database.conn.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def commit(self) -> None:
         """Commit."""
