@@ -23,7 +23,10 @@ demo-once: $(DEMO) ## Play the demo once without a person, from linking to an op
 demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; CLASS="--people N --once"
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
-test: $(DEV) ## Run all tests; takes about eight minutes
+# Also where Python is told to write no bytecode: hundreds of processes would compile the same modules.
+test test-fast coverage: export PYTHONDONTWRITEBYTECODE =
+
+test: $(DEV) ## Run all tests; takes about six minutes
 	$(RUN) pytest -n 4 --dist worksteal
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again

@@ -51,19 +51,46 @@ LONG_MATRICES: Final = (
 KEPT: Final = 3
 
 
-#: What takes long by the clock is begun first, by half of the workers: nobody waits for it at the end, and
-#: the others use the processor while these wait.
+#: What takes long by the clock is begun first, by half of the workers, each part by one of them: nobody waits
+#: for it at the end, the others use the processor while these wait, and a hub is started once.
 LONG: Final = (
     "tests/chaos/test_chaos.py",
     "tests/demo/test_demo.py",
-    "tests/invariants",
-    "tests/benchmarks/test_smoke.py",
-    "tests/playground/test_jupyterhub_lab.py",
-    "tests/scenarios/test_cluster.py",
-    "tests/scenarios/test_process.py",
+    "tests/contract/providers/test_jupyterhub",
     "tests/scenarios/test_hub.py",
+    "tests/invariants",
     "tests/playground/test_jupyterhub_process.py",
+    "tests/scenarios/test_process.py",
+    "tests/scenarios/test_cluster.py",
+    "tests/playground/test_jupyterhub_lab.py",
     "tests/playground/test_jupyterhub_light.py",
+)
+
+#: What is slow as a whole: the whole bot, processes, long times and many calls that fail.
+SLOW: Final = (
+    "tests/app",
+    "tests/benchmarks",
+    "tests/chaos",
+    "tests/contract/providers/test_bounds.py",
+    "tests/demo",
+    "tests/faults",
+    "tests/invariants",
+    "tests/playground/test_jupyterhub",
+    "tests/playground/test_slack_p",
+    "tests/project/test_contributing.py",
+    "tests/project/test_release.py",
+    "tests/reconciler/test_classes.py",
+    "tests/reconciler/test_crashes",
+    "tests/reconciler/test_deadlines.py",
+    "tests/reconciler/test_outages.py",
+    "tests/reconciler/test_outputs.py",
+    "tests/reconciler/test_quiet_hours.py",
+    "tests/reconciler/test_several_processes.py",
+    "tests/reconciler/test_slack_outages.py",
+    "tests/scenarios",
+    "tests/security/test_growth.py",
+    "tests/security/test_row_19_canary.py",
+    "tests/upkeep",
 )
 
 
@@ -76,6 +103,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left_out:
             config.hook.pytest_deselected(items=[one for one in items if one.nodeid in left_out])
             items[:] = [one for one in items if one.nodeid not in left_out]
+    for one in items:
+        if one.nodeid.startswith(SLOW) or _asks_a_hub(one):
+            one.add_marker(pytest.mark.slow)
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
@@ -94,16 +124,28 @@ def _nothing_forks_any_more() -> Iterator[None]:
     forked.end()
 
 
+def _asks_a_hub(one: pytest.Item) -> bool:
+    return "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid
+
+
+def _part(one: pytest.Item) -> int | None:
+    """Return the long part that a test belongs to; those that share the contract's hub are of one."""
+    if _asks_a_hub(one):
+        return LONG.index("tests/contract/providers/test_jupyterhub")
+    return next((rank for rank, part in enumerate(LONG) if one.nodeid.startswith(part)), None)
+
+
 def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     """Return the tests so that half of the workers' shares, as xdist deals them out, begin with long ones."""
-    ranks = {part: rank for rank, part in enumerate(LONG)}
-    ranked = [(rank, one) for one in items for part, rank in ranks.items() if one.nodeid.startswith(part)]
-    long = [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
-    rest = iter([one for one in items if not one.nodeid.startswith(LONG)])
-    ordered: list[pytest.Item] = []
+    parts: dict[int | None, list[pytest.Item]] = {}
+    for one in items:
+        parts.setdefault(_part(one), []).append(one)
+    rest = iter(parts.pop(None, []))
     patient = max(workers // 2, 1)
+    ordered: list[pytest.Item] = []
     for worker in range(workers):
-        first = long[worker::patient] if worker < patient else []
+        ranks = range(worker, len(LONG), patient) if worker < patient else ()
+        first = [one for rank in ranks for one in parts.get(rank, [])]
         size = (len(items) - len(ordered)) // (workers - worker)
         ordered += first + list(islice(rest, max(size - len(first), 0) if worker < workers - 1 else None))
     return ordered

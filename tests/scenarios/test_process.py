@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 
 from playground.processes import Child, start_child
-from tests.rigs import postgres
 from tests.rigs.scenario import ID, SEED, World
 from tests.rigs.scenario.stage import spoil
 
@@ -78,16 +77,13 @@ class ProcessWorld(World):
 
 
 @pytest_asyncio.fixture
-async def outside(request, tmp_path):
+async def outside(tmp_path):
     options = {"live": True, "saturn_seed": QUICK}
-    if getattr(request, "param", "sqlite") == "postgresql":
-        options["settings"] = {"USHER_DATABASE_URL": postgres.new_database("usher_process")}
     async with ProcessWorld(tmp_path, options).running() as ready:
         await ready.alice.links("alice")
         yield ready
 
 
-@pytest.mark.parametrize("outside", ["sqlite", "postgresql"], indirect=True)
 async def test_killed_between_start_and_ready_it_tells_once_and_keeps_the_distance_of_reads(outside):
     alice = outside.alice
     await alice.types("start training")

@@ -16,7 +16,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
 from tests.rigs.store import ALICE, link_account, linked
 
-ENGINES = ["sqlite", "postgresql"]
+ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 #: What is about the machine's clock: PostgreSQL has one of its own, which is taken as it is.
 machines_clock = pytest.mark.parametrize("engine_name", ENGINES[:1])
 
