@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Principal
 from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
@@ -58,29 +57,6 @@ async def test_a_press_is_one_write(bot):
     engine.write = counted
     await bot.press("class_press", card.id)
     assert len(writes) == 1
-
-
-async def test_each_press_says_the_place_and_when_the_turn_comes(bot):
-    card = await posted(bot)
-    people = [Principal(None, "T1", f"U{number}") for number in range(9)]
-    said = []
-    for principal in people:
-        await bot.link(principal, username=principal.user_id.lower())
-        said.append(words(await bot.press("class_press", card.id, principal)))
-        bot.clock.advance(0.1)
-    assert "You are next." in said[0]
-    assert "You are number 9 in the queue. It should be your turn in about 2 s." in said[8]
-    again = words(await bot.press("class_press", card.id, people[8]))
-    assert again.startswith("Your *notebook* on Saturn Cloud is already on its way. You are number 9")
-
-
-async def test_a_double_press_is_one_operation(bot):
-    card = await posted(bot)
-    await bot.link()
-    await bot.press("class_press", card.id)
-    await bot.press("class_press", card.id)
-    assert len(await bot.store.open_operations(ALICE)) == 1
-    assert (await bot.store.class_counts(card.id)).pressed == 1
 
 
 async def test_what_runs_is_opened_at_once_to_its_owner(bot):
@@ -279,13 +255,6 @@ async def test_the_poster_alone_posts_it_again(bot):
     assert notice.occasion == "2"
     await bot.store.notice_sent(notice.id, "C1", "9.9")
     assert "It's already there." in words(await bot.press("class_post", card.id, TRAINER))
-
-
-async def test_a_press_shows_where_a_lost_card_stands(bot):
-    card = await posted(bot)
-    await bot.link()
-    await bot.press("class_press", card.id, message_ts="7.7")
-    assert (await bot.store.card(card.id)).message_ts == "7.7"
 
 
 async def test_a_class_of_a_connection_that_was_taken_away_is_said(bot):

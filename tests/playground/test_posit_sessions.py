@@ -112,17 +112,6 @@ async def test_other_ides_stop_instead_of_suspending(posit: Posit):
     assert await posit.state(notes) == "finished"
 
 
-async def test_force_quit_kills_also_what_takes_no_notice(posit: Posit):
-    session_id = posit.session_id("analysis")
-    await posit.control(f"sessions/{session_id}", stuck=True)
-    await posit.result("stop_session", session_ids=session_id)
-    await posit.advance(60)
-    assert await posit.state(session_id) == "running"
-    await posit.result("stop_session", session_ids=session_id, force_quit=True)
-    assert await posit.state(session_id) == "killed"
-    assert await posit.code("stop_session", session_ids=session_id) == 14
-
-
 async def test_stopping_several_is_all_or_nothing(posit: Posit):
     analysis, notes = posit.session_id("analysis"), posit.session_id("notes")
     assert await posit.code("stop_session", session_ids=f"{analysis},zz") == 14
@@ -147,18 +136,6 @@ async def test_stopping_several_is_all_or_nothing(posit: Posit):
 async def test_an_empty_result_in_each_form(posit: Posit, form, body):
     await posit.control(stop_answer=form)
     assert await posit.call("stop_session", session_ids=posit.session_id("notes")) == (200, body)
-
-
-async def test_sessions_that_fail_to_start(posit: Posit):
-    await posit.control(fail_sessions=1)
-    failed, fine = await posit.launch(), await posit.launch()
-    await posit.advance(4)
-    assert (await posit.state(failed["id"]), await posit.state(fine["id"])) == ("failed", "running")
-    late = await posit.launch()
-    await posit.control(f"sessions/{late['id']}", fails=True, status_detail="Out of memory")
-    await posit.advance(4)
-    (session,) = (await posit.result("get_session", session_id=late["id"]))["sessions"]
-    assert (session["activity_state"], session["status_detail"]) == ("failed", "Out of memory")
 
 
 async def test_states_set_as_if_done_elsewhere(posit: Posit):
@@ -213,24 +190,6 @@ async def test_a_file_opens_in_rstudio_and_jupyter_notebook_only(posit: Posit):
     assert await posit.rules_broken() == []
     await posit.launch(workbench="JupyterLab", open_file="a.ipynb")
     assert await posit.rules_broken() == ["open_file only for RStudio and Jupyter Notebook"]
-
-
-@pytest.mark.parametrize(
-    ("form", "start"),
-    [
-        ("path", "/s/"),
-        ("prefix", "/workbench/s/"),
-        ("absolute", "{url}/s/"),
-        ("double_slash", "//{host}/s/"),
-        ("other_host", "https://elsewhere.example/s/"),
-        ("other_host_double_slash", "//elsewhere.example/s/"),
-    ],
-)
-async def test_addresses_of_sessions_in_each_form(posit: Posit, form, start):
-    await posit.control(url_form=form)
-    expected = start.format(url=posit.url, host=posit.url.removeprefix("http://"))
-    assert (await posit.launch())["url"].startswith(expected)
-    assert all(one["url"].startswith(expected) for one in (await posit.result("get_session"))["sessions"])
 
 
 @pytest.mark.parametrize("prefix", ["", "/workbench"])

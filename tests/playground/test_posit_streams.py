@@ -6,7 +6,6 @@ import asyncio
 import json
 import tracemalloc
 
-import aiohttp
 import pytest
 
 from tests.playground.posit_help import Posit, posit_server
@@ -91,48 +90,6 @@ async def test_objects_hold_several_lines_or_parts_of_one(posit: Posit):
         assert text_of(await output.rest()) == text_of(objects)
 
 
-async def test_a_connection_that_is_cut_says_nothing_of_the_job(posit: Posit):
-    job = await posit.launch_job("print-lines lines=10 rate=1")
-    await posit.control("streams", kind="cut", after_lines=2, job_id=job["id"])
-    await posit.advance(3)
-    async with posit.output(job["id"]) as output:
-        with pytest.raises(aiohttp.ClientPayloadError):
-            await output.rest()
-        half = bytes(output.raw).decode().rpartition('{"jobId"')[2]
-    assert "line 3" not in half
-    assert (await posit.job(job["id"]))["status"] == "Running"
-    await posit.advance(60)
-    async with posit.output(job["id"]) as output:
-        assert text_of(await output.rest()) == lines(1, 10)
-
-
-async def test_a_stream_that_is_closed_early(posit: Posit):
-    job = await posit.launch_job("print-lines lines=10 rate=1")
-    await posit.control("streams", kind="close", after_lines=1)
-    await posit.advance(3)
-    async with posit.output(job["id"]) as output:
-        assert text_of(await output.rest()) == lines(1, 1)
-    await posit.control(stream_seconds=2)
-    async with posit.output(job["id"]) as output:
-        assert text_of(await output.take(3)) == lines(1, 3)
-        await posit.advance(2)
-        assert text_of(await output.rest()) == lines(4, 5)
-    assert (await posit.job(job["id"]))["status"] == "Running"
-
-
-async def test_an_error_inside_the_stream(posit: Posit):
-    job = await posit.launch_job("print-lines lines=3 rate=0")
-    await posit.advance(60)
-    await posit.control("streams", kind="error", after_lines=1, message="Lost")
-    async with posit.output(job["id"]) as output:
-        first, error = await output.rest()
-    assert (first["output"], error) == ("line 1\n", {"error": {"code": 100, "message": "Lost"}})
-    await posit.control("streams", kind="error", after_lines=1, ends=False)
-    async with posit.output(job["id"]) as output:
-        kinds = ["error" if "error" in one else "output" for one in await output.rest()]
-    assert kinds == ["output", "error", "output", "output"]
-
-
 async def test_a_stream_that_pauses(posit: Posit):
     job = await posit.launch_job("print-lines lines=3 rate=0")
     await posit.advance(60)
@@ -143,18 +100,6 @@ async def test_a_stream_that_pauses(posit: Posit):
             await asyncio.wait_for(output.answer.content.readany(), 0.05)
         await posit.advance(30)
         assert text_of(await output.rest()) == lines(2, 3)
-
-
-async def test_bytes_that_are_no_utf8(posit: Posit):
-    job = await posit.launch_job("print-lines lines=3 rate=0")
-    await posit.advance(60)
-    await posit.control("streams", kind="broken_utf8", after_lines=1)
-    async with posit.output(job["id"]) as output:
-        objects = await output.rest()
-    with pytest.raises(UnicodeDecodeError):
-        bytes(output.raw).decode()
-    assert [one["output"].endswith(f"line {n}\n") for n, one in enumerate(objects, 1)] == [True] * 3
-    assert "\ufffd" in objects[1]["output"]
 
 
 async def test_faults_that_are_taken_back_do_nothing(posit: Posit):

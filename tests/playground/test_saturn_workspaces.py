@@ -30,39 +30,6 @@ async def test_the_life_of_a_workspace(saturn: Saturn):
     assert await saturn.status(notebook) == "stopped"
 
 
-async def test_a_workspace_that_fails_to_start(saturn: Saturn):
-    broken = saturn.ids["broken"]
-    await saturn.call("POST", f"/api/workspaces/{broken}/start")
-    await saturn.advance(10)
-    assert (await saturn.call("GET", f"/api/workspaces/{broken}"))[1] == {
-        "status": "error",
-        "id": broken,
-        "name": "broken",
-    }
-    await saturn.call("POST", f"/api/workspaces/{broken}/start")
-    assert await saturn.status(broken) == "pending"
-
-
-async def test_repeats_do_no_harm(saturn: Saturn):
-    path = f"/api/workspaces/{saturn.ids['notebook']}"
-    assert await saturn.call("POST", f"{path}/stop") == (204, "")
-    await saturn.call("POST", f"{path}/start")
-    await saturn.advance(3)
-    assert (await saturn.call("POST", f"{path}/start"))[0] == 200
-    await saturn.advance(1)
-    assert await saturn.status(saturn.ids["notebook"]) == "running"
-    await saturn.call("POST", f"{path}/stop")
-    assert (await saturn.call("POST", f"{path}/start"))[0] == 409
-
-
-async def test_a_pending_start_can_be_stopped(saturn: Saturn):
-    path = f"/api/workspaces/{saturn.ids['notebook']}"
-    await saturn.call("POST", f"{path}/start")
-    await saturn.call("POST", f"{path}/stop")
-    await saturn.advance(60)
-    assert await saturn.status(saturn.ids["notebook"]) == "stopped"
-
-
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [

@@ -7,8 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.forms import Spec
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.messages.blocks import kit
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
@@ -32,28 +31,6 @@ def states(world):
     return {key: world.provider._moved(key).state for key in world.provider.machines}
 
 
-async def test_the_card_stands_in_its_channel_and_counts(world):
-    card = await post(world, stops_at=world.clock.now() + 7200, time_zone="Europe/Berlin", maximum=9)
-    message = shown(world)
-    assert buttons(message) == ["Get my workspace", "Show problems", "Stop all"]
-    text = str(message["blocks"])
-    assert "it is suspended at" in text
-    assert "(Europe/Berlin)" in text
-    assert "Nobody has pressed it yet." in text
-    for principal in people(3):
-        await seat(world, principal)
-    for principal in people(3):
-        assert (await press(world, card, principal)).result == "started"
-    await world.pass_time(3)
-    assert "*0 of 3 ready*" in str(shown(world)["blocks"])
-    assert "3 waiting" in str(shown(world)["blocks"])
-    await world.pass_time(30)
-    assert "*3 of 3 ready*" in str(shown(world)["blocks"])
-    for principal in people(3):
-        assert told(world, principal) == [f"name-r-{principal.user_id} is ready on Fake Cloud."]
-    assert sorted(set(world.slack.kinds())) == ["class_card", "ready"]
-
-
 async def test_the_card_is_drawn_every_three_seconds_at_most(world):
     world.provider.start_takes = 40.0
     card = await post(world)
@@ -67,21 +44,6 @@ async def test_the_card_is_drawn_every_three_seconds_at_most(world):
         await world.pass_time(0.5, step=0.5)
     passed = world.clock.monotonic() - at
     assert 1 <= len(world.slack.updates) - began <= passed / 3.0 + 1
-
-
-async def test_a_recipe_makes_exactly_one_for_each(world):
-    card = await post(world, pattern="", template="small", spec=Spec("x"))
-    everybody = people(4)
-    for principal in everybody:
-        await world.link(principal)
-        await world.know(principal)
-        await press(world, card, principal)
-        assert (await press(world, card, principal)).result == "joined"
-    await world.pass_time(40)
-    assert len(world.provider.machines) == 4
-    assert {state.value for state in states(world).values()} == {"running"}
-    assert world.slack.kinds().count("ready") == 4
-    assert "*4 of 4 ready*" in str(shown(world)["blocks"])
 
 
 async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
@@ -120,41 +82,6 @@ async def test_until_tells_first_stops_what_was_consented_to_and_sums_up(world):
     assert "policy.consent" in entry["detail"]
     await world.pass_time(60, step=5)
     assert len(told(world, TRAINER)) == 1
-
-
-async def test_stop_all_gives_five_minutes_and_names_who_did_it(world):
-    (alice,) = people(1)
-    await seat(world, alice)
-    card = await post(world)
-    await press(world, card, alice)
-    await world.pass_time(20)
-    await ask(world).to(classes.stop_all, card.id)
-    await world.pass_time(4)
-    assert "is ending" in told(world, alice)[-1]
-    assert "Get my workspace" not in buttons(shown(world))
-    await world.pass_time(250, step=5)
-    assert states(world)["r-U000"] is State.RUNNING
-    await world.pass_time(90, step=2)
-    last = [one for one in world.slack.messages if one["channel"] == "DU000"][-1]
-    assert "<@UTRAINER> ended the class *Statistics*." in str(last["blocks"])
-    assert len(told(world, TRAINER)) == 1
-
-
-async def test_who_unlinked_is_not_acted_for(world):
-    alice, bob = people(2)
-    for principal in (alice, bob):
-        await seat(world, principal)
-    card = await post(world)
-    for principal in (alice, bob):
-        await press(world, card, principal)
-    await world.pass_time(20)
-    await ask(world).to(classes.stop_all, card.id)
-    await world.pass_time(10)
-    await world.store.unlink(alice, None, revocable=[], cause="unlinked")
-    await seat(world, alice, State.RUNNING)
-    await world.pass_time(360, step=2)
-    assert [one.remote_id for one in world.provider.calls if one.method == "stop"] == ["r-U001"]
-    assert "1 stopped, 0 kept" in told(world, TRAINER)[-1]
 
 
 async def test_what_its_owner_stopped_before_is_left_alone(world):
@@ -247,15 +174,6 @@ async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked
     assert not await ask(world).to(classes.post_again, card.id)
 
 
-async def test_a_channel_that_does_not_take_the_card_is_told_to_its_poster(world):
-    world.slack.fail("chat.postMessage", SlackPermanent("chat.postMessage", "not_in_channel"))
-    await post(world)
-    await world.pass_time(5)
-    (asked,) = told(world, TRAINER)
-    assert "doesn't let me post the card for Statistics" in asked
-    assert [one.kind.value for one in await world.store.dead_notices()] == ["class_card"]
-
-
 @pytest.mark.parametrize(
     ("code", "helps"),
     [
@@ -321,11 +239,3 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:
                 break
-
-
-async def test_the_operation_of_a_press_ends_as_any_other(world):
-    (alice,) = people(1)
-    await seat(world, alice)
-    card = await post(world)
-    pressed = await press(world, card, alice)
-    assert await world.until_ended(pressed.operation.id) is Outcome.FULFILLED

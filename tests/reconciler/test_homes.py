@@ -233,17 +233,6 @@ async def test_somebody_who_became_a_guest_loses_their_rows_and_is_audited_once(
     assert [row["action"] for row in refused] == ["home"]
 
 
-async def test_nothing_is_asked_of_slack_when_nobody_uses_their_home(world):
-    await world.own()
-    await opened(world)
-    await world.pass_time(620, step=5)
-    before = world.slack.count(PUBLISH)
-    for _ in range(20):
-        world.clock.advance(30)
-        assert await world.notifier.step_homes() == 0
-    assert world.slack.count(PUBLISH) == before
-
-
 async def test_hints_in_a_home_are_slash_commands(world):
     await world.own()
     await opened(world)

@@ -143,16 +143,6 @@ async def test_opening_what_has_not_changed_publishes_nothing(linked):
     assert _published(linked) == published + 1
 
 
-async def test_a_view_that_is_not_the_newest_any_more_does_not_overwrite_it(linked):
-    alice = linked.alice
-    await alice.opens_home()
-    view = linked.slack.state.views[linked.slack.state.homes[alice.id]]
-    view.hash = "published by another process"
-    await alice.types("start training")
-    await linked.pass_time(60)
-    assert "4 in all, 2 running" in alice.home().text
-
-
 async def test_refresh_reads_what_no_list_tells(tmp_path):
     async with sphere_world(tmp_path) as world:
         alice = world.alice
