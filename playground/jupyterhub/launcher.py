@@ -76,6 +76,9 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         account = runtime.account_to_use(options.account)
         directory = runtime.temporary_directory(account)
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, directory, ignore_errors=True)
+        # Before the free ports are chosen: a door at the hub's own port would pass requests on to itself
+        # until no file can be opened any more.
+        entrance = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         proxy_port, hub_port, proxy_api_port = _free_ports(port)
         host = "localhost" if options.subdomains else "127.0.0.1"
         hub_url, url = f"http://127.0.0.1:{hub_port}", f"http://{host}:{proxy_port}"
@@ -85,7 +88,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         door = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await door.setup()
         stack.push_async_callback(door.cleanup)
-        await web.TCPSite(door, "127.0.0.1", 0).start()
+        await web.SockSite(door, entrance).start()
         api_origin = f"http://127.0.0.1:{door.addresses[0][1]}"
 
         passwords = {person.name: person.password or secrets.token_urlsafe(12) for person in options.users}
