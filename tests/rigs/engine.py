@@ -56,8 +56,8 @@ class _NextTurn(WriteQueue):
     ) -> Any:
         if not self.is_open:
             raise StoreUnavailable("the store is closed")
-        # Nobody waits for a future: it would take the loop a turn more, and so half as long again.
-        item = QueuedWork(work, priority, is_read, rows, None)
+        # Nobody waits for its future: that would take the loop a turn more, and so half as long again.
+        item = QueuedWork(work, priority, is_read, rows, asyncio.get_running_loop().create_future())
         while item.stage is not Stage.DONE:
             self._engine._worker.serve([item])
             await asyncio.sleep(0)
