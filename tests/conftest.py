@@ -82,8 +82,7 @@ SLOW: Final = (
     "tests/project/test_release.py",
     "tests/reconciler",
     "tests/scenarios",
-    "tests/security/test_growth.py",
-    "tests/security/test_row_19_canary.py",
+    "tests/security",
     "tests/upkeep",
 )
 
