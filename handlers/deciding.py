@@ -18,7 +18,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import Markup, Press, fill, line, safe
+from bot.messages.blocks.kit import AGREED, Markup, Press, fill, line, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, problems, talk, times
 from bot.services import naming
@@ -27,8 +27,8 @@ from handlers.command_line import written
 from handlers.connections import makers
 from handlers.language import vocabulary
 from handlers.language.names import Names
-from handlers.language.reading import READ, TIMED, Manner, Reading, read
-from handlers.language.words import plain
+from handlers.language.reading import READ, TIMED, Reading, read
+from handlers.language.words import Manner, plain
 from handlers.linking import linked
 from handlers.request import WORDS, Answered, Request
 from handlers.waiting import look
@@ -132,7 +132,11 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
     blocks: list[kit.Block] = []
     for part in reading.parts:
         try:
-            one = replace(request, verb=part.what, arguments=part.words)
+            # Each is only offered, whatever the message agreed to.
+            flags = request.flags - {AGREED}
+            one = replace(
+                request, verb=part.what, arguments=part.words, manner=Manner.ASKED, flags=flags, target=None
+            )
             said = await _commanded(one, replace(part, manner=Manner.ASKED), rows)
         except Answered as early:
             said = early.answer

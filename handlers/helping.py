@@ -17,7 +17,7 @@ from bot.support.errors import StoreError
 from handlers import routes
 from handlers.command_line import written
 from handlers.connections import makers, telling
-from handlers.language.reading import Manner
+from handlers.language.words import Manner
 from handlers.request import Request
 from handlers.services import Services
 from handlers.talking import help_on_unknown

@@ -34,7 +34,7 @@ from handlers.command_line import CommandLine, command_line, decoded
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
 from handlers.dispatch import run_button
 from handlers.forms import Making, make, open_form, value_of, view_of
-from handlers.language.reading import Manner
+from handlers.language.words import Manner
 from handlers.linking import link_first, linked, ways
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request

@@ -20,7 +20,7 @@ from handlers.command_line import written
 from handlers.connections import connection_of
 from handlers.helping import what
 from handlers.language.names import Names
-from handlers.language.reading import Manner
+from handlers.language.words import Manner
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request, Waiting
 from handlers.services import Services

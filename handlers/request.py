@@ -17,7 +17,7 @@ from bot.domain.workspaces import Surface, Workspace
 from bot.messages.blocks import kit
 from bot.services.asked import Asked
 from bot.support.clock import Ids
-from handlers.language.reading import Manner
+from handlers.language.words import Manner
 from handlers.payload import installed_at
 from handlers.services import Services
 

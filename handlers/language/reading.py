@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -20,6 +19,7 @@ from handlers.language import vocabulary
 from handlers.language.names import Names, Piece, Which, pieces_of, which_of
 from handlers.language.words import (
     ENDS,
+    Manner,
     are_list,
     are_run_list,
     begins,
@@ -34,6 +34,7 @@ from handlers.language.words import (
     without,
     without_account,
     without_nouns,
+    without_plan,
     without_running,
     words_of_job,
 )
@@ -51,17 +52,6 @@ TIMED: Final = frozenset({"start", "stop", "restart", "suspend", "resume", "keep
 _SHOWS: Final = frozenset(
     {"status", "open", "list", "logs", "help", "settings", "whoami", "version", "about"}
 )
-
-
-class Manner(StrEnum):
-    """Say how sure it is what was meant: typed as it is, said in other words, or only a guess."""
-
-    #: A verb of Usher came first, and what follows it was typed as it is.
-    TYPED = "typed"
-    #: In other words, or as a sentence.
-    SAID = "said"
-    #: A question whether to do it, a wish, or an order that is a guess.
-    ASKED = "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -576,6 +566,8 @@ class _Sentence:
             return Reading("verb", verb, folder, words, manner, which)
         words = with_times(self._without_end(words, is_polite=False)[0])
         timeless, when, more, is_repeated = self._timed(verb, words)
+        if timeless and plain(timeless[0]) in {"and", "or"} and 0 not in self._named(timeless):
+            return Reading("talk", "one_at_a_time")
         other = self._other_verb(verb, timeless)
         if other and when is not None and verb in {"start", "restart", "resume"}:
             after = self._which(timeless[other + 1 :])
@@ -598,11 +590,11 @@ class _Sentence:
         """Read what isn't about a workspace, or about another verb; None if it is."""
         if [plain(word) for word in words] in (["nothing"], ["none"]):
             return Reading("talk", "left_alone")
-        if verb in {"cancel", "remove", "stop", "forget"} and vocabulary.PLANS.intersection(
-            map(plain, words)
-        ):
-            rest = without(words, vocabulary.PLANS | {"stop", "end"})
-            return self._command("keep", "workspace", rest or ("it",), manner)
+        if verb in {"cancel", "remove", "stop", "forget"}:
+            rest, is_first = without_plan(words, self._named(words))
+            if rest is not None and not self._other_verb(verb, rest):
+                manner = manner if is_first or verb in {"cancel", "remove"} else Manner.ASKED
+                return self._command("keep", "workspace", rest or ("it",), manner)
         if verb == "remove" and (count := ends(words, vocabulary.OFF_THE_LIST)):
             return self._command("forget", "workspace", words[:-count], Manner.ASKED)
         if "job" not in self.verbs:
@@ -640,10 +632,14 @@ class _Sentence:
             head = head[:-1]
         found = (self._command(verb, "workspace", head, manner), self._imperative(words[at:], Manner.SAID))
         parts = [part for one in found if one is not None for part in one.parts or (one,)]
-        if not head or len(parts) < 2 or any(part.verb not in READ for part in parts):
+        named, meant = Which(), []
+        for part in parts:
+            # *It* is what was named before it.
+            named = part.which if part.which.workspaces or part.which.points != "it" else named
+            meant.append(replace(part, which=named))
+        parts = meant
+        if not head or len(parts) < 2 or not all(map(_is_whole, parts)):
             return Reading("talk", "one_at_a_time")
-        named = next((part.which for part in parts if part.which.workspaces), Which())
-        parts = [replace(part, which=named) if part.which.points == "it" else part for part in parts]
         return Reading("several", parts=tuple(parts))
 
     def _other_verb(self, verb: str, words: tuple[str, ...]) -> int:
@@ -671,6 +667,13 @@ class _Sentence:
         """Split the first time off, wherever it is; what is part of a name is none."""
         named = self._named(words)
         return moments.split(words, named)
+
+
+def _is_whole(part: Reading) -> bool:
+    """Return whether one of several requests can be offered as it is: nothing is left to look for or ask."""
+    which = part.which
+    is_named = bool(which.workspaces) and not (which.unknown or which.is_near or which.is_all)
+    return part.verb in TIMED and is_named and not part.how
 
 
 def _how(pieces: Sequence[Piece], which: Which, verb: str) -> How:

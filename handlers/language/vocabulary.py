@@ -470,7 +470,7 @@ WHERE: Final = _words("on at in from @ under")
 #: A workspace of such a name is only meant where nothing else can be.
 EVERYDAY: Final = (
     ASKING
-    | OF_QUESTIONS
+    | (OF_QUESTIONS - PLANS)
     | NEGATIONS
     | CONDITIONS
     | JOINING

@@ -6,6 +6,7 @@ for a word that is at least as close to one that starts, makes or shows somethin
 
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
+from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
@@ -19,6 +20,17 @@ from handlers.language import vocabulary
 ENDS: Final = ".,;:!?…)(¿¡"
 #: Slack's marks for bold, code, italics and what is struck out.
 MARKS: Final = "*`_~"
+
+
+class Manner(StrEnum):
+    """Say how sure it is what was meant: typed as it is, said in other words, or only a guess."""
+
+    #: A verb of Usher came first, and what follows it was typed as it is.
+    TYPED = "typed"
+    #: In other words, or as a sentence.
+    SAID = "said"
+    #: A question whether to do it, a wish, or an order that is a guess.
+    ASKED = "asked"
 
 
 def plain(word: str) -> str:
@@ -199,3 +211,21 @@ def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     if named and not isinstance(named[-1], Quoted):
         return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])
     return named
+
+
+def without_plan(words: tuple[str, ...], named: AbstractSet[int]) -> tuple[tuple[str, ...] | None, bool]:
+    """Return what is left without the planned stop that a verb is about, and whether that came first.
+
+    ``the planned stop of lesson``, ``lesson's timer``; None for what isn't about one: ``lesson as planned``.
+    ``named`` are the places of names.
+    """
+    folded = [plain(word) for word in words]
+    begin = next((at for at, word in enumerate(folded) if word not in vocabulary.BEFORE_A_NAME), 0)
+    end = begin
+    while end < len(folded) and end not in named and folded[end] in vocabulary.PLANS | {"stop", "end"}:
+        end += 1
+    if vocabulary.PLANS.intersection(folded[begin:end]):
+        return words[:begin] + words[end:], True
+    last = len(folded) - 1
+    is_last = last > 0 and last not in named and folded[last] in vocabulary.PLANS
+    return (words[:last] if is_last and last - 1 in named else None), False

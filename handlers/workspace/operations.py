@@ -25,7 +25,7 @@ from bot.store.records import Accepted
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.command_line import normalise
-from handlers.language.reading import Manner
+from handlers.language.words import Manner
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, AtFields, Request

@@ -14,8 +14,8 @@ from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
-from handlers.language.reading import READ, Manner, read
-from handlers.language.words import near_verbs
+from handlers.language.reading import READ, read
+from handlers.language.words import Manner, near_verbs
 
 VERBS = routes.verbs_of_folders()
 
@@ -171,3 +171,43 @@ def test_other_words_are_no_verbs_and_mean_verbs_that_exist_or_will(folder):
     for word, verb in vocabulary.SYNONYMS[folder].items():
         assert word not in VERBS[folder], word
         assert verb in {*VERBS[folder], "settings"}, word
+
+
+LEFT = {name: workspace(name) for name in ("lesson", "notebook", "timer", "plan b", "b")}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("cancel the timer", ("keep", ())),
+        ("cancel the planned stop of lesson", ("keep", ("lesson",))),
+        ("remove lesson's timer", ("keep", ("lesson",))),
+        ("stop timer", ("stop", ("timer",))),
+        ("stop plan b", ("stop", ("plan b",))),
+        ("remove plan b", ("remove", ("plan b",))),
+        ("stop timer and lesson", ("stop", ("timer", "lesson"))),
+        ("stop lesson as planned", ("stop", ("lesson",))),
+        ("stop lesson earlier than planned", ("stop", ("lesson",))),
+        ("cancel the timer and stop lesson now", ("one_at_a_time", ())),
+        ("forget the plan and stop lesson", ("one_at_a_time", ())),
+        ("cancel everything and start lesson", ("one_at_a_time", ())),
+        ("start everything and stop lesson", ("one_at_a_time", ())),
+        ("stop foo and start lesson", ("one_at_a_time", ())),
+        ("stop it and start lesson", ("one_at_a_time", ())),
+        ("stop and lesson", ("one_at_a_time", ())),
+        ("start notebook and stop lesson", ("", ())),
+    ],
+)
+def test_a_stop_stays_a_stop_and_of_several_requests_none_is_left_open(text, told):
+    verbs = routes.verbs_of_folders()
+    words = parse(text, {}, routes.flags()).words
+    # With a workspace called *timer*, "the timer" would be that one.
+    rows = [one for name, one in LEFT.items() if name != "timer" or told[0] == "stop"]
+    reading = read(words, "workspace", verbs, Names(rows, (), {}))
+    named = tuple(group[0].title for group in reading.which.workspaces)
+    assert (reading.what, named) == told
+    if not reading.what:
+        assert [(part.what, part.which.workspaces[0][0].title) for part in reading.parts] == [
+            ("start", "notebook"),
+            ("stop", "lesson"),
+        ]

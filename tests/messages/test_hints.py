@@ -11,7 +11,8 @@ from bot.messages.texts import answers, cards, classes, home, notices, problems,
 from bot.messages.texts.verbs import VERBS
 from handlers import routes
 from handlers.command_line import parse
-from handlers.language.reading import Manner, read
+from handlers.language.reading import read
+from handlers.language.words import Manner
 from tests.rigs import golden
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
