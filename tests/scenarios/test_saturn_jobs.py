@@ -38,9 +38,9 @@ async def test_a_job_without_its_connection_is_one_press_away(cloud):
     asked = await job(cloud, "run nightly")
     assert "I don't have a connection called *nightly*" in asked.text
     assert "-- Rscript" not in asked.text
-    assert asked.labels == ["job run saturn nightly"]
+    assert asked.labels == ["Run saturn nightly"]
     assert starts(cloud) == 0
-    await cloud.alice.presses(asked, "job run saturn nightly")
+    await cloud.alice.presses(asked, "Run saturn nightly")
     await cloud.pass_time(5)
     assert starts(cloud) == 1
 

@@ -11,19 +11,22 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry, HomeUse, Principal, TaskKind
+from bot.domain.people import AuditEntry, HomeUse, Person, Principal, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, ReadResult, State, Timer
+from bot.services import classes as use_cases
+from bot.services.classes import Draft
 from bot.store import cards, classes, gates, notices, operations, people, reads, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.records import NewTask
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
-from tests.contract.store.test_classes import posted
+from tests.contract.store.test_classes import TRAINER
 from tests.contract.store.test_preferences import QUIET
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, set_timer, start
+from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.
 PATIENT = dict.fromkeys(Priority, 60.0)
@@ -113,6 +116,8 @@ def result(claim, state, **fields):
 
 async def fill(store, clock):
     """Make as many rows of each kind due."""
+    await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
+    trainer = ask(store, principal=TRAINER)
     for number in range(MANY):
         principal = Principal(None, "T1", f"U{number}")
         (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
@@ -123,7 +128,8 @@ async def fill(store, clock):
         subject = accepted.operation.id
         await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
         await store.use_home(principal, HomeUse())
-        await posted(store, id=f"class_{number}", stops_at=clock.now() + 30.0)
+        draft = Draft("C1", "saturn", "Statistics", "notebook", stops_at=clock.now() + 30.0)
+        await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
         await store.add_tasks([NewTask(TaskKind.REPLAY, str(number))])
     for notice in await store.claim_notices(100, 60.0):
         await store.notice_sent(notice.id, "C1", notice.id)

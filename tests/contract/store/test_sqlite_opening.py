@@ -117,9 +117,11 @@ def test_every_query_is_used_and_every_one_that_is_used_is_there():
     import re
     from pathlib import Path
 
+    import bot.services
     import bot.store
 
-    source = "\n".join(path.read_text() for path in Path(bot.store.__file__).parent.glob("*.py"))
+    rooms = (Path(room.__file__).parent for room in (bot.store, bot.services))
+    source = "\n".join(path.read_text() for room in rooms for path in room.glob("*.py"))
     used = set(re.findall(r"tx\.(?:all|one|run)\(\s*\"(\w+)\"", source))
     quoted = set(re.findall(r"\"(\w+)\"", source))
     assert used <= named_queries().keys()
