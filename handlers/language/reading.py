@@ -632,12 +632,12 @@ class _Sentence:
             head = head[:-1]
         found = (self._command(verb, "workspace", head, manner), self._imperative(words[at:], Manner.SAID))
         parts = [part for one in found if one is not None for part in one.parts or (one,)]
-        named, meant = Which(), []
+        named, whole = Which(), []
         for part in parts:
             # *It* is what was named before it.
             named = part.which if part.which.workspaces or part.which.points != "it" else named
-            meant.append(replace(part, which=named))
-        parts = meant
+            whole.append(replace(part, which=named))
+        parts = whole
         if not head or len(parts) < 2 or not all(map(_is_whole, parts)):
             return Reading("talk", "one_at_a_time")
         return Reading("several", parts=tuple(parts))
