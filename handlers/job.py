@@ -30,11 +30,11 @@ from bot.services import making, naming, runs
 from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
 from bot.support.cleaning import has_invisible, unescape
 from handlers import narrowed, routes
-from handlers.command_line import CommandLine, command_line, decoded
+from handlers.command_line import CommandLine, command_line, decoded, written
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
 from handlers.dispatch import run_button
 from handlers.forms import Making, make, open_form, value_of, view_of
-from handlers.language.words import Manner
+from handlers.language.words import Manner, is_slip
 from handlers.linking import link_first, linked, ways
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request
@@ -50,7 +50,7 @@ async def run(request: Request) -> Answer:
     command = command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         return await launched(request, command)
-    checked_words(request, command)
+    await checked_words(request, command)
     connection, rest = leading(request, command.words) if command.words else ("", ())
     if rest and runs_named_jobs(request, connection):
         return await launched_by_name(request, connection, " ".join(rest))
@@ -141,15 +141,23 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
     return replies.answer(f"{sentence} {remark}".strip())
 
 
-def checked_words(request: Request, typed: CommandLine) -> None:
-    """Raise Answered if the first word isn't a connection: with what may be meant, and the correct syntax."""
-    if not typed.words:
+async def checked_words(request: Request, typed: CommandLine) -> None:
+    """Raise Answered if the first word isn't a connection: with what may be meant, and the correct syntax.
+
+    A job that ran before, or is a slip away from that, is offered where it ran.
+    """
+    if not typed.words or naming.leading_connection(typed.words, request.services.connections)[0]:
         return
     able = makers(request.services, "job")
     by_name = [name for name in able if runs_named_jobs(request, name)]
     more = [words.NAME_HINT] if by_name else []
     more += [fill(words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
-    commands = [f"job run {name} {' '.join(typed.words)}" for name in by_name[: replies.FEW]]
+    name = " ".join(typed.words)
+    ran = await request.services.store.runs(request.principal)
+    alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
+    known = dict.fromkeys((run.connection, run.name) for run in alike if run.connection in by_name)
+    places = list(known) or [(connection, name) for connection in by_name]
+    commands = [f"job run {written(one)}" for one in places[: replies.FEW]]
     leading(request, typed.words, "\n".join(more), lists.command_buttons(commands))
 
 
