@@ -253,7 +253,7 @@ class ReadResult:
 TIMER_WARNING_SECONDS: Final = 600.0
 #: Nobody's workspace is stopped sooner than this after the warning, however late that came.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: After nobody has looked at a timer for this long, its person may have started the workspace anew.
+#: After nobody has looked at a timer for this long, its person may have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
 #: The shortest time that a timer can be set for.
 SOONEST_SECONDS: Final = 60.0

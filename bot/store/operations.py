@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.forms import FreeName
 from bot.domain.notices import NewNotice, NoticeKind
@@ -14,6 +14,7 @@ from bot.store import cards, gates, people, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, NewOperation
+from bot.store.schema import setting
 from bot.store.tables import ACCOUNTS, OPERATIONS, PEOPLE, WORKSPACES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
@@ -250,7 +251,7 @@ def save(tx: Transaction, update: Update) -> bool:
     if row is None or count is None:
         return False
     update, after = count, _changes(row, count, tx.now())
-    tx.run("save_step", id=update.id, **after)
+    save_columns(tx, "save_step", update.id, after)
     if update.name is not None:
         choose(tx, row["workspace_id"], update.name)
     if update.wants_read:
@@ -313,6 +314,16 @@ def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return None
     return update
+
+
+#: What a save says besides the columns that it sets.
+_DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "is_call"})
+
+
+def save_columns(tx: Transaction, query: str, row_id: str, after: Row) -> None:
+    """Write what a step changed, with the query that decides what becomes of its lease."""
+    columns = (name for name in after if name not in _DECIDING)
+    tx.run(setting(query, *columns), id=row_id, **after)
 
 
 def changes(row: Row, update: Update, making: Call | None, made: Call, now: float) -> dict[str, Any]:

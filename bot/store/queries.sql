@@ -522,13 +522,7 @@ UPDATE runs SET
         WHEN :is_beside = 1 AND woken < 1 THEN 1
         WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
         ELSE 0 END,
-    remote_id = :remote_id, state = :state, exit_code = :exit_code, detail = :detail, name = :name,
-    started_at = :started_at, finished_at = :finished_at, observed_at = :observed_at,
-    launch_call = :launch_call, stop_wanted = :stop_wanted, stop_call = :stop_call, called_at = :called_at,
-    sent_at = :sent_at, attempts = :attempts, hold = :hold, outcome = :outcome, cause = :cause, ended_at = :ended_at,
-    is_watched = :is_watched, unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since,
-    deadline_at = :deadline_at, deadline_number = :deadline_number, doubt = :doubt, doubt_times = :doubt_times,
-    doubt_since = :doubt_since
+    {changes}
 WHERE id = :id AND outcome IS NULL;
 
 -- name: delete_run
@@ -599,10 +593,7 @@ UPDATE operations SET
         ELSE 0 END,
     claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
     woken = CASE WHEN :is_beside = 1 THEN 3 WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
-    waits_for = :waits_for, start_call = :start_call, stop_call = :stop_call, called_at = :called_at,
-    sent_at = :sent_at, read_since = :read_since, attempts = :attempts, hold = :hold, read_hold = :read_hold, outcome = :outcome,
-    cause = :cause, ended_at = :ended_at, deadline_at = :deadline_at, progress_floor = :progress_floor,
-    unknown_since = :unknown_since, asked_at = :asked_at, held_since = :held_since, called_from = CASE
+    {changes}, called_from = CASE
         WHEN :is_call = 1 THEN (SELECT w.state FROM workspaces w WHERE w.id = operations.workspace_id)
         ELSE called_from END
 WHERE id = :id AND outcome IS NULL;
@@ -742,10 +733,7 @@ WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
 -- name: observed
 UPDATE workspaces SET
-    name = :name, state = :state, url = :url, detail = :detail, progress = :progress,
-    observed_at = :observed_at, verified_at = :verified_at, actions = :actions, ends_at = :ends_at,
-    ends_how = :ends_how, is_kept = :is_kept, started_at = :started_at, at_stake = :at_stake,
-    last_used_at = :last_used_at,
+    {changes},
     doubt = CASE WHEN doubt = 'unlisted' AND NOT :ends_doubt THEN doubt END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);

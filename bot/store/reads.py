@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.domain.workspaces import Observed, ReadResult, State
 from bot.store import cards, gates, timers
+from bot.store.schema import setting
 from bot.store.tables import WORKSPACES, doubt_columns
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
 
@@ -167,25 +168,23 @@ def _observe(
             }
         )
         return False
-    is_newest = tx.run(
-        "observed",
-        id=row["id"],
-        name=name,
-        state=seen.state,
-        url=seen.url,
-        detail=seen.detail,
-        progress=seen.progress,
-        observed_at=granted_at,
-        verified_at=verified_at,
-        actions=actions,
-        ends_at=ends_after[0],
-        ends_how=ends_after[1],
-        is_kept=is_kept,
-        started_at=started_at,
-        at_stake=at_stake,
-        last_used_at=last_used_at,
-        ends_doubt=ends_doubt,
-    )
+    columns = {
+        "name": name,
+        "state": seen.state,
+        "url": seen.url,
+        "detail": seen.detail,
+        "progress": seen.progress,
+        "observed_at": granted_at,
+        "verified_at": verified_at,
+        "actions": actions,
+        "ends_at": ends_after[0],
+        "ends_how": ends_after[1],
+        "is_kept": is_kept,
+        "started_at": started_at,
+        "at_stake": at_stake,
+        "last_used_at": last_used_at,
+    }
+    is_newest = tx.run(setting("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
     if not is_newest:
         # Another process has just written what a later read found.
         return False

@@ -228,7 +228,7 @@ def save(tx: Transaction, update: Update) -> bool:
     update, after = counted, _changes(row, counted, tx.now())
     if after["remote_id"] != row["remote_id"]:
         after |= _named(tx, row, after["remote_id"])
-    tx.run("save_run", id=update.id, **after)
+    operations.save_columns(tx, "save_run", update.id, after)
     add_notices(tx, update.notices, update.id)
     weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
     changed = any(after[column] != row[column] for column in weighty)

@@ -15,6 +15,7 @@ ACTS = 40
 NAMES = {"alice": ("notebook", "training", "report"), "bob": ("notebook", "analysis")}
 #: What only says something, and is no message about a workspace that is kept up to date.
 ANSWERS = ("reply", "message")
+PRESSED = {"Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again"}
 NAMED = re.compile(r"\*([a-z]+)\*")
 
 
@@ -42,21 +43,22 @@ class Day:
 
     async def says(self, who, name):
         texts = ["start {}", "stop {}", "status {}", "list", "start {} for 15 min", "is {} on?", "strt {}"]
-        await self.people[who].writes(self.chance.choice(texts).format(name))
+        await self.write(who, self.chance.choice(texts).format(name))
+
+    async def write(self, who, text):
+        await self.people[who].writes(text)
 
     async def types(self, who, name):
         texts = ["start {}", "restart {}", "stop {} in 12 min", "keep {}", "notify {} off", "notify {} on"]
-        await self.people[who].types(self.chance.choice(texts).format(name))
+        await self.command(who, self.chance.choice(texts).format(name))
+
+    async def command(self, who, text):
+        await self.people[who].types(text)
 
     async def presses(self, who, _name):
         """Press something on one of the last messages, old answers included."""
         person = self.people[who]
-        among = [
-            (shown, label)
-            for shown in person.sees()[-8:]
-            for label in shown.labels
-            if label in {"Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again"}
-        ]
+        among = [(shown, label) for shown in person.sees()[-8:] for label in shown.labels if label in PRESSED]
         if among:
             shown, label = self.chance.choice(among)
             self.pressed.add((who, shown.ts))

@@ -10,14 +10,13 @@ import pytest
 
 from tests.playground.browser import Browser, chromium
 from tests.rigs.scenario import world
-from tests.scenarios.test_day import ACTS, Day
+from tests.scenarios.test_day import ACTS, PRESSED, Day
 
 #: What a conversation shows: each message by its timestamp, with the labels of what can be pressed on it.
 SHOWN = """Object.fromEntries([...document.querySelectorAll("#messages > article")].map((one) => [
   one.dataset.ts,
   [...one.querySelectorAll(".content [data-action]:not(summary), .content .overflow .menu button")]
     .map((button) => button.textContent)]))"""
-PRESSED = ("Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again")
 #: Messages arrive in the page over a socket.
 SECONDS = 10.0
 
@@ -29,15 +28,10 @@ class DayInChromium(Day):
         super().__init__(stage, seed)
         self.tabs = tabs
 
-    async def says(self, who, name):
-        texts = ["start {}", "stop {}", "status {}", "list", "start {} for 15 min", "is {} on?", "strt {}"]
-        await self.writes(who, self.chance.choice(texts).format(name))
+    async def command(self, who, text):
+        await self.write(who, f"/workspace {text}")
 
-    async def types(self, who, name):
-        texts = ["start {}", "restart {}", "stop {} in 12 min", "keep {}", "notify {} off", "notify {} on"]
-        await self.writes(who, f"/workspace {self.chance.choice(texts).format(name)}")
-
-    async def writes(self, who, text):
+    async def write(self, who, text):
         tab, before = self.tabs[who], len(self.people[who].sees())
         await self.stage.pass_time(2)
         await tab.click("#text")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from enum import Enum
 from functools import partial
 from types import NoneType, UnionType
@@ -13,7 +13,9 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.workspaces import Doubt
+from bot.domain.runs import Run, RunState, Update
+from bot.domain.workspaces import Doubt, Operation
+from bot.store import operations, runs
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
@@ -114,3 +116,30 @@ async def test_rows_are_found_by_a_key_alone(store):
     """What no index finds would walk the whole table."""
     with pytest.raises(AssertionError, match="no index of workspaces finds"):
         await store.engine.read(partial(TABLES["workspaces"].row, name="notebook"))
+
+
+#: What a step never changes: it is decided when an operation or a run is accepted, or by a query of its own.
+ASKED = {"id", "principal", "connection", "created_at", "reference", "channel_id", "next_step_at"}
+KEPT = {
+    Operation: ASKED
+    | {"workspace_id", "verb", "agreed", "planned_for", "usual_seconds", "slow_seconds"}
+    | {"prior_call", "prior_at", "called_from", "deadline_number"},
+    Run: ASKED | {"spec", "output_ts"},
+}
+
+
+@pytest.mark.parametrize("model", KEPT, ids=lambda model: model.__name__)
+def test_a_step_saves_whatever_it_may_change(model):
+    changes = (operations if model is Operation else runs)._changes
+    row = dict.fromkeys(
+        [*TABLES[f"{model.__name__.lower()}s"].fields, "doubt_times", "doubt_since", "read_hold", "claim"]
+    )
+    row |= {
+        "state": RunState.QUEUED,
+        "leased_until": 0.0,
+        "woken": 0,
+        "progress_floor": 0,
+        "deadline_number": 0,
+    }
+    saved = changes(row, Update("1", 0.0), 0.0)
+    assert {field.name for field in fields(model)} - KEPT[model] - saved.keys() == set()
