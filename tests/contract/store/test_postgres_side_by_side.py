@@ -19,6 +19,7 @@ from bot.services.classes import Draft
 from bot.store import cards, classes, gates, notices, operations, people, reads, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.records import NewTask
+from bot.store.schema import named_queries
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
@@ -57,6 +58,8 @@ class Pause:
 
     def __init__(self, query):
         self._query = query
+        #: A query whose columns are filled in is asked by its text, not by its name.
+        self._text = named_queries()[query].partition("{changes}")[0]
         self._reached, self._goes_on = threading.Event(), threading.Event()
         #: More than once: its transaction was rolled back, as it stood in the way of somebody.
         self.times = 0
@@ -66,7 +69,7 @@ class Pause:
         return asyncio.ensure_future(store.engine.write(lambda tx: work(_Paused(tx, self.at)), priority))
 
     def at(self, query):
-        if query == self._query:
+        if query == self._query or query.startswith(self._text):
             self.times += 1
             self._reached.set()
             assert self._goes_on.wait(15)
