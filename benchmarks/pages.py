@@ -29,6 +29,7 @@ from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
+from tests.rigs.store import add_workspace
 
 _TOKEN = "access-token-of-the-benchmark"  # noqa: S105 - of a server that ends with the run
 _PROJECT = "a" * 32
@@ -165,7 +166,8 @@ async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, numb
     account = Account(f"sphere_{number:05d}", principal, "sphere", "", sealed, "active", now)
     await store.activate_directly(Activation(account))
     remote_id = crowd.remote_id(number, 0)
-    workspace = await store.add_workspace(
+    workspace = await add_workspace(
+        store,
         Workspace(
             id=f"workspace_{number:05d}",
             principal=principal,
@@ -174,7 +176,7 @@ async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, numb
             gate_key=f"{base_url}#{remote_id}",
             name=crowd.workspace(0),
             origin="added",
-        )
+        ),
     )
     session_id = new_nonce()
     session = BrowserSession(digest(session_id), principal, now, now, now + _HALF_A_DAY)

@@ -306,7 +306,7 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     if len(rows) == 1 and is_free:
         return rows[0]
     if request.verb in _FOLLOWS_DEFAULT:
-        wanted = await request.services.preferences.of(request.principal)
+        wanted = await request.services.store.preferences(request.principal)
         usual = next((one for one in rows if one.id == wanted.workspace_id), None)
         if usual is not None:
             return usual

@@ -84,7 +84,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 async def _usual(request: Request, purpose: Purpose, given: tuple[str, ...]) -> tuple[str, ...]:
     """Complete what was given from the person's defaults, as far as those still exist."""
-    wanted = await request.services.preferences.of(request.principal)
+    wanted = await request.services.store.preferences(request.principal)
     named = find_connection(given[0], request.services.connections) if given else wanted.connection
     is_usual = named == wanted.connection and named in makers(request.services, purpose)
     if len(given) > 1 or not is_usual:

@@ -12,6 +12,7 @@ from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
 from bot.messages.texts import home as words
 from bot.services import naming
+from bot.services.home import save_preferences
 from bot.services.making import PersonalOffer
 from handlers import routes
 from handlers.connections import makers
@@ -60,7 +61,7 @@ async def settings(request: Request) -> Answer:
     """Show what applies now, and open the form where one can be opened."""
     services = request.services
     rows = await services.store.workspaces(request.principal)
-    facts = await services.preferences.facts(request.principal, rows)
+    facts = await services.gatherer.of_preferences(request.principal, rows)
     workspaces = _workspaces(rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
     view = home.form(facts, workspaces, sources, f"{services.slash('workspace')} ")
@@ -74,7 +75,7 @@ async def saved(request: Request) -> Answer:
     values = sent_by_block(request.view)
     chosen = {name: _held(values.get(name)) for name in _FIELDS}
     problems: dict[str, str] = {}
-    before = await services.preferences.of(principal)
+    before = await services.store.preferences(principal)
     begin, end = _quiet(chosen, problems)
     connection, template = await _source(services, principal, _one(chosen[home.NEW]), before, problems)
     wanted = Preferences(
@@ -89,8 +90,9 @@ async def saved(request: Request) -> Answer:
     )
     if problems:
         raise AtFields(problems)
-    await services.preferences.save(principal, wanted, interaction=request.surface.interaction)
-    facts = await services.preferences.facts(principal, await services.store.workspaces(principal))
+    await request.asked.to(save_preferences, wanted)
+    rows = await services.store.workspaces(principal)
+    facts = await services.gatherer.of_preferences(principal, rows)
     return Answer(text="", view=home.saved(facts))
 
 

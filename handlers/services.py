@@ -14,10 +14,10 @@ from bot.services.accounts import Accounts, Contacts
 from bot.services.asked import Authority
 from bot.services.context import Context, Owners, Removals, Wake
 from bot.services.gather import Gatherer, PeopleNames
-from bot.services.home import Homes, PersonalPreferences
+from bot.services.home import Homes
 from bot.services.making import Snapshots
 from bot.services.runs import Runs
-from bot.services.workspaces import PersonalList, Workspaces
+from bot.services.workspaces import Workspaces
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.pool import RateLimiter
@@ -31,8 +31,6 @@ class Services:
     context: Context
     store: Store
     workspaces: Workspaces
-    personal_list: PersonalList
-    preferences: PersonalPreferences
     runs: Runs
     accounts: Accounts
     snapshots: Snapshots
@@ -109,8 +107,6 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         context=context,
         store=context.store,
         workspaces=workspaces,
-        personal_list=PersonalList(context),
-        preferences=PersonalPreferences(context),
         runs=runs,
         accounts=accounts,
         snapshots=Snapshots(context),

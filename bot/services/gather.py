@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.classes import ClassCard
-from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.facts import (
+    ClassFacts,
+    Facts,
+    HeldFacts,
+    PreferenceFacts,
+    RequestFacts,
+    RunFacts,
+    WorkspaceFacts,
+)
+from bot.domain.moments import zone_of
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
 from bot.domain.people import Account, Named, People, Principal
 from bot.domain.runs import Run
@@ -81,6 +90,23 @@ class Gatherer(Part):
                 await asyncio.sleep(0)
             found.append(self._of_run(now, run, accounts.get(run.connection)))
         return found
+
+    async def of_preferences(self, principal: Principal, rows: Sequence[Workspace]) -> PreferenceFacts:
+        """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
+
+        A workspace's or connection's that is gone counts as none.
+        """
+        wanted = await self._store.preferences(principal)
+        person = await self._store.person(principal)
+        provider = self._connections.get(wanted.connection)
+        return PreferenceFacts(
+            wanted=wanted,
+            now=await self._store.now(),
+            time_zone=str(zone_of(person.time_zone if person is not None else None)),
+            workspace=next((one for one in rows if one.id == wanted.workspace_id), None),
+            connection_title=provider.settings.title if provider is not None else "",
+            own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),
+        )
 
     async def of_class(
         self, card: ClassCard, reader: Principal, body: Mapping[str, Any] | None = None

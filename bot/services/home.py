@@ -12,24 +12,24 @@ from bot.domain.facts import (
     LinkFacts,
     LinkState,
     MakerFacts,
-    PreferenceFacts,
     Question,
     RunFacts,
     TotalsFacts,
     WorkspaceFacts,
 )
-from bot.domain.moments import zone_of
-from bot.domain.people import Account, AuditEntry, Home, HomeUse, Preferences, Principal, Snapshot
+from bot.domain.people import Account, Home, HomeUse, Preferences, Principal, Snapshot
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
-from bot.services.asked import Authority
+from bot.services.asked import Asked
 from bot.services.context import Context, Part
 from bot.services.gather import Gatherer, PeopleNames
-from bot.services.making import PRESET, TEMPLATES, PersonalOffer, Snapshots, entry
+from bot.services.making import PRESET, TEMPLATES, PersonalOffer, Snapshots
 from bot.services.runs import Runs
 from bot.services.workspaces import Workspaces
+from bot.store import people
+from bot.store.transaction import Transaction
 from bot.store.upkeep import Totals
 from bot.support.errors import StoreError
 
@@ -54,11 +54,9 @@ class HomeGatherer(Part):
 
     def __init__(self, context: Context, gatherer: Gatherer) -> None:
         super().__init__(context)
-        self._authority = Authority(context)
         self._names = PeopleNames(context)
         self._snapshots = Snapshots(context)
         self._gatherer = gatherer
-        self._preferences = PersonalPreferences(context)
         self._job_command = context.job_command
         #: By account and time of reading; None for what can't be read.
         self._templates: dict[tuple[str, float], tuple[str, ...] | None] = {}
@@ -77,7 +75,7 @@ class HomeGatherer(Part):
         rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
-        reach = self._authority.installation.reach(principal)
+        reach = self._installation.reach(principal)
         return HomeFacts(
             now=now,
             command=self._command,
@@ -94,7 +92,7 @@ class HomeGatherer(Part):
             has_code=await self._store.open_link_of(principal, "code") is not None,
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
-            preferences=await self._preferences.facts(principal, workspaces),
+            preferences=await self._gatherer.of_preferences(principal, workspaces),
             is_administrator=reach is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
@@ -102,7 +100,7 @@ class HomeGatherer(Part):
 
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
-        reader, place = home.principal, self._authority.installation
+        reader, place = home.principal, self._installation
         reach = place.reach(reader)
         found: Totals = await self._store.totals(
             sorted(
@@ -312,53 +310,9 @@ class Homes(Part):
         self._wake()
 
 
-class PersonalPreferences(Part):
-    """Keep people's preferences; a workspace's or connection's that is gone counts as none."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._authority = Authority(context)
-        self._owned = Workspaces(context).owned
-
-    async def of(self, principal: Principal) -> Preferences:
-        """Return a person's preferences."""
-        return await self._store.preferences(principal)
-
-    async def facts(self, principal: Principal, rows: Sequence[Workspace]) -> PreferenceFacts:
-        """Return what is shown of a person's preferences, by their workspaces; in Home and on request."""
-        wanted = await self.of(principal)
-        person = await self._store.person(principal)
-        provider = self._connections.get(wanted.connection)
-        title = provider.settings.title if provider is not None else ""
-        return PreferenceFacts(
-            wanted=wanted,
-            now=await self._store.now(),
-            time_zone=str(zone_of(person.time_zone if person is not None else None)),
-            workspace=next((one for one in rows if one.id == wanted.workspace_id), None),
-            connection_title=title,
-            own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),
-        )
-
-    async def save(self, principal: Principal, wanted: Preferences, *, interaction: str) -> None:
-        """Set a person's preferences."""
-        await self._authority.check(principal, "settings")
-        audit = [AuditEntry(principal.key, "settings.save", principal.key, "accepted")]
-        await self._store.save_preferences(principal, wanted, audit, interaction)
-
-    async def choose(
-        self,
-        principal: Principal,
-        workspace_id: str,
-        *,
-        ready: bool | None,
-        stopped: bool | None,
-        interaction: str,
-    ) -> Workspace:
-        """Set what is sent about one workspace; None: by the person's general settings."""
-        workspace = await self._owned(principal, "notify", workspace_id)
-        said = {None: "usual", True: "on", False: "off"}
-        audit = [entry(principal, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])]
-        await self._store.choose_for_workspace(
-            workspace.id, ready=ready, stopped=stopped, audit=audit, interaction=interaction
-        )
-        return replace(workspace, tells_ready=ready, tells_stopped=stopped)
+def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None:
+    """Set a person's preferences."""
+    asked.check(tx, "settings")
+    if asked.is_new(tx):
+        people.save_preferences(tx, asked.principal, wanted)
+        asked.note(tx, "settings.save", asked.principal.key)

@@ -380,71 +380,78 @@ def said(timer: Timer | None) -> dict[str, str]:
     return {"stops": at, "mode": timer.mode, **agreed}
 
 
-class PersonalList(Part):
-    """Add workspaces to a person's list, name and remove them."""
+def add(tx: Transaction, asked: Asked, connection: str, remote_id: str, name: str | None) -> Workspace:
+    """Add a workspace to a person's list by its id at the provider; raises Refused."""
+    asked.check(tx, "add")
+    before = workspaces.by_remote(tx, asked.principal, connection, remote_id)
+    if name is not None:
+        _check_free(tx, asked.principal, name, besides=before)
+    provider = asked.context.provider(connection)
+    if provider.links_by("none"):
+        # One shared secret opens everybody's, so people may only see what they made here.
+        raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
+    check_account(provider, accounts.account(tx, asked.principal, connection))
+    workspace = Workspace(
+        id=tx.ids.new("workspace"),
+        principal=asked.principal,
+        connection=connection,
+        remote_id=remote_id,
+        gate_key=provider.gate_key(remote_id),
+        name=remote_id,
+        alias=name,
+        origin="added",
+    )
+    return _listed(tx, asked, workspace, before)
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._authority = Authority(context)
-        self._owned = Workspaces(context).owned
 
-    async def add(
-        self, principal: Principal, connection: str, remote_id: str, name: str | None, *, interaction: str
-    ) -> Workspace:
-        """Add a workspace to a person's list by its id at the provider."""
-        await self._authority.check(principal, "add")
-        if name is not None:
-            await self._check_alias(principal, name, besides=None)
-        provider = self._provider(connection)
-        if provider.links_by("none"):
-            # One shared secret opens everybody's, so people may only see what they made here.
-            raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
-        workspace = Workspace(
-            id=self._ids.new("workspace"),
-            principal=principal,
-            connection=connection,
-            remote_id=remote_id,
-            gate_key=provider.gate_key(remote_id),
-            name=remote_id,
-            alias=name,
-            origin="added",
-        )
-        account = await self._store.account(principal, connection)
-        check_account(provider, account)
-        audit = [entry(principal, "workspace.add", workspace)]
-        added = await self._store.add_workspace(workspace, audit, interaction)
-        self._wake()
-        return added
+def bring_back(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Put a forgotten workspace back on the list."""
+    workspace = owned(tx, asked, "add", workspace_id)
+    return _listed(tx, asked, replace(workspace, hidden=False), workspace)
 
-    async def bring_back(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
-        """Put a forgotten workspace back on the list."""
-        workspace = await self._owned(principal, "add", workspace_id)
-        audit = [entry(principal, "workspace.add", workspace)]
-        added = await self._store.add_workspace(replace(workspace, hidden=False), audit, interaction)
-        self._wake()
-        return added
 
-    async def alias(
-        self, principal: Principal, workspace_id: str, alias: str | None, *, interaction: str
-    ) -> Workspace:
-        """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
-        workspace = await self._owned(principal, "alias", workspace_id)
-        if alias is not None:
-            await self._check_alias(principal, alias, besides=workspace.id)
-        audit = [entry(principal, "workspace.alias", workspace)]
-        await self._store.name_workspace(workspace.id, alias, audit, interaction)
-        return replace(workspace, alias=alias)
+def _listed(tx: Transaction, asked: Asked, workspace: Workspace, before: Workspace | None) -> Workspace:
+    if not asked.is_new(tx):
+        return before or workspace
+    note(tx, asked, "workspace.add", workspace)
+    return workspaces.add(tx, workspace)
 
-    async def forget(self, principal: Principal, workspace_id: str, *, interaction: str) -> Workspace:
-        """Remove a workspace from a person's list; nothing changes at the provider."""
-        workspace = await self._owned(principal, "forget", workspace_id)
-        audit = [entry(principal, "workspace.forget", workspace)]
-        await self._store.hide_workspace(workspace.id, audit, interaction)
-        self._wake()
-        return workspace
 
-    async def _check_alias(self, principal: Principal, alias: str, besides: str | None) -> None:
-        for other in await self._store.workspaces(principal):
-            taken = {other.title.casefold(), other.name.casefold()}
-            if other.id != besides and alias.casefold() in taken:
-                raise Refused("alias.taken", problems.sentence("alias_taken"))
+def alias(tx: Transaction, asked: Asked, workspace_id: str, name: str | None) -> Workspace:
+    """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+    workspace = owned(tx, asked, "alias", workspace_id)
+    if name is not None:
+        _check_free(tx, asked.principal, name, besides=workspace)
+    if asked.is_new(tx):
+        workspaces.name(tx, workspace.id, name)
+        note(tx, asked, "workspace.alias", workspace)
+    return replace(workspace, alias=name)
+
+
+def forget(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Remove a workspace from a person's list; nothing changes at the provider."""
+    workspace = owned(tx, asked, "forget", workspace_id)
+    if asked.is_new(tx):
+        workspaces.hide(tx, workspace.id)
+        note(tx, asked, "workspace.forget", workspace)
+    return workspace
+
+
+def notify(
+    tx: Transaction, asked: Asked, workspace_id: str, *, ready: bool | None, stopped: bool | None
+) -> Workspace:
+    """Set what is sent about one workspace; None: by the person's general settings."""
+    workspace = owned(tx, asked, "notify", workspace_id)
+    if asked.is_new(tx):
+        workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
+        said = {None: "usual", True: "on", False: "off"}
+        note(tx, asked, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
+    return replace(workspace, tells_ready=ready, tells_stopped=stopped)
+
+
+def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
+    """Raise Refused if another workspace of this person has a name already."""
+    for other in workspaces.all_of(tx, principal):
+        is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
+        if is_taken and (besides is None or other.id != besides.id):
+            raise Refused("alias.taken", problems.sentence("alias_taken"))

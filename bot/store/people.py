@@ -11,7 +11,6 @@ from bot.domain.notices import Mark, NewNotice, NoticeKind, Spoken
 from bot.domain.people import (
     OPEN_SECONDS,
     REDRAW_SECONDS,
-    AuditEntry,
     Home,
     HomeUse,
     Person,
@@ -22,7 +21,6 @@ from bot.domain.policy import is_current
 from bot.domain.runs import RunState
 from bot.domain.telling import NOW, News, Telling, quiet_until, tell
 from bot.store import tables, transaction
-from bot.store.audit import append_audit
 from bot.store.transaction import Transaction, as_json
 
 
@@ -121,32 +119,9 @@ def of(tx: Transaction, principal: Principal) -> Preferences:
     return tables.PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
-def save_preferences(
-    tx: Transaction,
-    principal: Principal,
-    wanted: Preferences,
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-) -> None:
-    """Set a person's preferences; a repeated interaction changes nothing."""
-    if first_sight(tx, interaction):
-        tables.PREFERENCES.put(tx, wanted, principal=principal)
-        append_audit(tx, audit)
-
-
-def choose(
-    tx: Transaction,
-    workspace_id: str,
-    *,
-    ready: bool | None,
-    stopped: bool | None,
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-) -> None:
-    """Set what is sent about one workspace; None: as for all of them."""
-    if first_sight(tx, interaction):
-        tables.WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
-        append_audit(tx, audit)
+def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
+    """Set a person's preferences."""
+    tables.PREFERENCES.put(tx, wanted, principal=principal)
 
 
 def quiet(tx: Transaction, principal: Principal) -> float | None:

@@ -48,62 +48,50 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     return WORKSPACES.add_new(tx, new, created_at=tx.now())
 
 
-def add(
-    tx: Transaction, workspace: Workspace, audit: Sequence[AuditEntry] = (), interaction: str = ""
-) -> Workspace:
+def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Workspace | None:
+    """Return a principal's workspace by its id at the provider, also a hidden one."""
+    return WORKSPACES.one(tx, principal=principal, connection=connection, remote_id=remote_id)
+
+
+def add(tx: Transaction, workspace: Workspace) -> Workspace:
     """Add (or unhide) a workspace by reference; make its gate due."""
     now = tx.now()
-    key = {
-        "principal": workspace.principal.key,
-        "connection": workspace.connection,
-        "remote_id": workspace.remote_id,
-    }
-    if not people.first_sight(tx, interaction):
-        return WORKSPACES.one(tx, **key) or workspace
     GATES.add_new(
         tx,
         gate_key=workspace.gate_key,
         connection=workspace.connection,
         remote_id=workspace.remote_id,
     )
-    written = insert(tx, replace(workspace, used_at=now))
-    row = WORKSPACES.row(tx, **key)
-    assert row is not None  # written a moment ago, or it was there
-    if not written:
-        alias = row["alias"] if workspace.alias is None else workspace.alias
-        WORKSPACES.change(tx, {"id": row["id"]}, hidden=False, alias=alias, used_at=now)
-    cards.owe_about(tx, row["id"], changed=True)
-    gates.want(tx, row["id"])
-    append_audit(tx, audit)
-    found = WORKSPACES.one(tx, id=row["id"])
-    assert found is not None
-    return found
+    workspace = replace(workspace, used_at=now)
+    if not insert(tx, workspace):
+        before = by_remote(tx, workspace.principal, workspace.connection, workspace.remote_id)
+        assert before is not None  # nothing else keeps it from being written
+        alias = before.alias if workspace.alias is None else workspace.alias
+        workspace = replace(before, hidden=False, alias=alias, used_at=now)
+        WORKSPACES.change(tx, {"id": workspace.id}, hidden=False, alias=alias, used_at=now)
+    cards.owe_about(tx, workspace.id, changed=True)
+    gates.want(tx, workspace.id)
+    return workspace
 
 
-def name(
-    tx: Transaction,
-    workspace_id: str,
-    alias: str | None,
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-) -> None:
+def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
     """Set or clear a person's own name for a workspace."""
-    if people.first_sight(tx, interaction):
-        WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
-        cards.owe_about(tx, workspace_id, changed=True)
-        append_audit(tx, audit)
+    WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
+    cards.owe_about(tx, workspace_id, changed=True)
 
 
-def hide(tx: Transaction, workspace_id: str, audit: Sequence[AuditEntry] = (), interaction: str = "") -> None:
+def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
+    """Set what is sent about a workspace; None: as for all of them."""
+    WORKSPACES.change(tx, {"id": workspace_id}, tells_ready=ready, tells_stopped=stopped)
+
+
+def hide(tx: Transaction, workspace_id: str) -> None:
     """Hide a workspace and end its watch. Open operations on it end as cancelled (cause ``forgotten``)."""
-    if not people.first_sight(tx, interaction):
-        return
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
         # Nobody looks at it any more, so no message about it may go on saying how it is.
         cards.close_about(tx, row)
-    append_audit(tx, audit)
 
 
 def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:

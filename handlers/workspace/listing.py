@@ -11,7 +11,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, home, verbs
-from bot.services import naming
+from bot.services import naming, workspaces
 from handlers import narrowed, routes
 from handlers.dispatch import run_button
 from handlers.helping import new_step
@@ -131,12 +131,8 @@ async def add(request: Request) -> Answer:
         return replies.hint(sentence)
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
-    added = await request.services.personal_list.add(
-        request.principal,
-        connection,
-        remote_id,
-        naming.own_name(name) if name is not None else None,
-        interaction=request.surface.interaction,
+    added = await request.asked.to(
+        workspaces.add, connection, remote_id, naming.own_name(name) if name is not None else None
     )
     title = request.services.title(connection)
     return replies.answer(fill(words.ADDED, name=added.title, title=title), [replies.list_button()])
@@ -161,9 +157,7 @@ async def _bring_back(request: Request) -> Answer | None:
     if len(found) != 1:
         return None
     await linked(request, found[0].connection)
-    back = await request.services.personal_list.bring_back(
-        request.principal, found[0].id, interaction=request.surface.interaction
-    )
+    back = await request.asked.to(workspaces.bring_back, found[0].id)
     return _brought_back(request, back)
 
 
@@ -180,16 +174,12 @@ async def alias(request: Request) -> Answer:
     """Set a name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await named(request, request.name)
-        await request.services.personal_list.alias(
-            request.principal, workspace.id, None, interaction=request.surface.interaction
-        )
+        await request.asked.to(workspaces.alias, workspace.id, None)
         return replies.answer(fill(words.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
         return replies.hint(fill(words.ALIAS_USAGE, command=request.command))
     workspace, alias = await _split(request)
-    await request.services.personal_list.alias(
-        request.principal, workspace.id, naming.own_name(alias), interaction=request.surface.interaction
-    )
+    await request.asked.to(workspaces.alias, workspace.id, naming.own_name(alias))
     return replies.answer(fill(words.REALIASED, old=workspace.title, name=alias))
 
 
@@ -216,14 +206,13 @@ async def notify(request: Request) -> Answer:
         return replies.hint(fill(home.NOTIFY_USAGE, command=request.command))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
-    changed = await request.services.preferences.choose(
-        request.principal,
+    changed = await request.asked.to(
+        workspaces.notify,
         workspace.id,
         ready=chosen if only != {"stopped"} else workspace.tells_ready,
         stopped=chosen if only != {"ready"} else workspace.tells_stopped,
-        interaction=request.surface.interaction,
     )
-    usual = await request.services.preferences.of(request.principal)
+    usual = await request.services.store.preferences(request.principal)
     ready = usual.ready if changed.tells_ready is None else changed.tells_ready
     stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
     is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
@@ -236,9 +225,7 @@ async def notify(request: Request) -> Answer:
 async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
-    await request.services.personal_list.forget(
-        request.principal, workspace.id, interaction=request.surface.interaction
-    )
+    await request.asked.to(workspaces.forget, workspace.id)
     title = request.services.title(workspace.connection)
     return replies.answer(
         fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command),
@@ -252,9 +239,7 @@ async def bring_back(request: Request) -> Answer:
     services = request.services
     workspace = await services.workspaces.owned(request.principal, "add", request.target or "")
     await linked(request, workspace.connection)
-    back = await services.personal_list.bring_back(
-        request.principal, workspace.id, interaction=request.surface.interaction
-    )
+    back = await request.asked.to(workspaces.bring_back, workspace.id)
     return _brought_back(request, back)
 
 

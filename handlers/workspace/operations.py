@@ -349,7 +349,7 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
             mode = mode_then(verb, workspace)
             timer = workspaces.made(services.context, workspace, request.at, mode, agreed=agreed)
         if verb == "forget":
-            await services.personal_list.forget(request.principal, key, interaction=interaction)
+            await asked.to(workspaces.forget, key)
         elif verb == "keep" and timer is None:
             await asked.to(workspaces.keep, key)
         elif verb in {"keep", "stop", "suspend"} and timer is not None:

@@ -6,6 +6,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.people import TaskKind
 from bot.messages.blocks import replies
+from bot.services.asked import Asked
+from bot.services.workspaces import alias
 from handlers.dispatch import guarded
 from handlers.request import Reference, Request
 from tests.handlers.rig import words
@@ -17,7 +19,8 @@ async def rename_all(request, interactions):
     """Be the verb that a contributor may write first."""
     rows = await request.services.store.workspaces(ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
-        await request.services.personal_list.alias(ALICE, row.id, f"my {row.name}", interaction=interaction)
+        asked = Asked(request.services.context, ALICE, interaction)
+        await asked.to(alias, row.id, f"my {row.name}")
     return replies.answer(f"Renamed {len(rows)}.")
 
 

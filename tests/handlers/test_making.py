@@ -14,7 +14,8 @@ from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
-from bot.services.asked import Authority
+from bot.services import workspaces
+from bot.services.asked import Asked, Authority
 from bot.support.errors import Refused
 from handlers.delivery import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
@@ -290,7 +291,7 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     await bot.link(names=())
     with pytest.raises(Refused) as refused:
-        await bot.services.personal_list.add(ALICE, "saturn", "id-1", None, interaction="a")
+        await Asked(bot.services.context, ALICE).to(workspaces.add, "saturn", "id-1", None)
     assert refused.value.rule == "add.not_here"
     assert await bot.services.workspaces.stale(ALICE) == []
 

@@ -12,7 +12,7 @@ from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, prefer
 
 FIELDS = {"tell": ["ready", "run_ended"], "hold": [], "begin": "22:00", "end": "07:00"}
 NONE = {"workspace": "-", "new": "-"}
@@ -131,9 +131,9 @@ async def test_a_default_template_is_chosen_in_the_form():
         account = await activate(made.store, ALICE, "saturn")
         now = await made.store.now()
         await made.store.save_snapshot(Snapshot("saturn", account.id, "templates", OFFER, now))
-        await made.store.save_preferences(ALICE, Preferences(connection="saturn", template="Kubernetes"))
+        await prefer(made.store, ALICE, Preferences(connection="saturn", template="Kubernetes"))
         assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
-        await made.store.save_preferences(ALICE, Preferences(connection="gone", template="x"))
+        await prefer(made.store, ALICE, Preferences(connection="gone", template="x"))
         assert (await made.say("new", trigger_id="t")).view["callback_id"] == "make"
 
 

@@ -25,7 +25,7 @@ from bot.support.errors import (
 from bot.support.vault import row_key
 from tests.reconciler.fuse import Meanwhile
 from tests.reconciler.runs import new_run_world
-from tests.rigs.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_workspace
 
 
 async def rows(world, *, hidden=False):
@@ -309,7 +309,7 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
 async def test_forgotten_while_it_is_made_it_is_shown_when_it_exists(world):
     async def meanwhile(method):
         if method == "create":
-            await world.store.hide_workspace((await rows(world))[0].id)
+            await hide_workspace(world.store, (await rows(world))[0].id)
 
     world.provider.during = meanwhile
     await world.make()
@@ -338,7 +338,7 @@ async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
 async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     first = await world.workspace_of(await world.make())
     await world.pass_time(60)
-    await world.store.name_workspace(first.id, "mine")
+    await name_workspace(world.store, first.id, "mine")
     del world.provider.machines["m1"]
     await world.store.want_read(first.id)
     await world.pass_time(30)

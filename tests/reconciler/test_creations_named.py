@@ -10,7 +10,7 @@ from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.services.making import Making
 from bot.store.records import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, name_workspace
 
 
 async def made(world, operation_id):
@@ -43,7 +43,7 @@ async def test_a_name_in_use_gets_a_number(world, where):
         # The list has it, and the look doesn't: whatever is on the person's list counts, too.
         row = await world.own(remote_id="statistics-3") if where == "alias" else await listed(world)
         if where == "alias":
-            await world.store.name_workspace(row.id, "Statistics")
+            await name_workspace(world.store, row.id, "Statistics")
     assert await made(world, await world.make(stem="statistics")) == "statistics-2"
     assert "*statistics-2*" in str(world.slack.messages[-1])
 

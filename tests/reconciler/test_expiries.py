@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.workspaces import OperationVerb, State
 from tests.reconciler.sphere_world import PUBLIC_URL, sphere_world
+from tests.rigs.store import hide_workspace
 
 MINUTE = 60.0
 
@@ -93,7 +94,7 @@ async def test_a_stopped_one_is_warned_of_before_it_is_removed(world):
 
 async def test_who_has_it_stopped_or_forgotten_is_not_warned(world):
     row = await world.made()
-    await world.store.hide_workspace(row.id)
+    await hide_workspace(world.store, row.id)
     await world.pass_time(12 * MINUTE)
     assert texts(world) == []
 

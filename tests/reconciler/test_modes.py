@@ -9,6 +9,7 @@ from bot.messages.blocks import kit
 from bot.messages.texts import cards
 from bot.support.errors import UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed
+from tests.rigs.store import hide_workspace
 
 
 def labels(message):
@@ -151,7 +152,7 @@ async def test_a_start_gives_way_to_a_removal(world):
 
 async def test_what_was_taken_off_the_list_is_called_off_not_waited_for(world):
     workspace = await world.own()
-    await world.store.hide_workspace(workspace.id)
+    await hide_workspace(world.store, workspace.id)
     operation_id = await world.begin(workspace)
     assert await world.until_ended(operation_id) is Outcome.CANCELLED
     assert (await world.store.operation(operation_id)).cause == "forgotten"

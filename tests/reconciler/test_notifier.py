@@ -12,7 +12,7 @@ from bot.slack.notifier import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.fuse import Killed
 from tests.rigs.slack import FakeSlack
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, name_workspace
 
 POST = "chat.postMessage"
 
@@ -334,7 +334,7 @@ async def test_the_same_drawing_is_not_sent_twice_whichever_process_sent_it(worl
     for _ in range(2):
         world.reborn()
         for alias in ("other", None):
-            await world.store.name_workspace(workspace.id, alias)
+            await name_workspace(world.store, workspace.id, alias)
         assert await world.notifier.step_cards() > 0
         assert len(world.slack.updates) == before
 
@@ -345,10 +345,10 @@ async def test_what_an_update_of_unknown_outcome_showed_is_drawn_over(world):
     await world.pass_time(60)
     before = world.slack.messages[-1]["text"]
     world.slack.fail("chat.update", SlackUnknownOutcome("chat.update", "no_answer"), after=True)
-    await world.store.name_workspace(workspace.id, "other")
+    await name_workspace(world.store, workspace.id, "other")
     await world.notifier.step_cards()
     assert "other" in world.slack.messages[-1]["text"]
-    await world.store.name_workspace(workspace.id, None)
+    await name_workspace(world.store, workspace.id, None)
     await world.pass_time(30)
     assert world.slack.messages[-1]["text"] == before
 

@@ -27,7 +27,7 @@ from tests.contract.providers.test_odd_answers import (
     two,
     without,
 )
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, notify
 
 GOOD: Change = lambda entry: entry  # noqa: E731 - a change like the others
 
@@ -99,7 +99,7 @@ async def test_no_workspace_is_gone_and_nobody_is_told(world, kind, answers, odd
     await turn(world, answers(GOOD), TaskKind.DISCOVER)
     rows = {row.id: row for row in await world.store.workspaces(ALICE)}
     for row_id in rows:
-        await world.store.choose_for_workspace(row_id, ready=None, stopped=True)
+        await notify(world.store, row_id, ready=None, stopped=True)
     for change in (odd, GOOD):
         before = (await world.store.account(ALICE, "cloud")).discovered_at
         await turn(world, answers(change), TaskKind.DISCOVER)
@@ -143,7 +143,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
     await begin(world, "saturn")
     await turn(world, saturn(GOOD), TaskKind.DISCOVER)
     for row in await world.store.workspaces(ALICE):
-        await world.store.choose_for_workspace(row.id, ready=None, stopped=True)
+        await notify(world.store, row.id, ready=None, stopped=True)
     account = await world.store.account(ALICE, "cloud")
     lacking = {**saturn(GOOD), "recipes": {"recipes": two(RECIPE, GOOD)[1:]}}
     for answers in (lacking, saturn(GOOD), lacking):

@@ -14,7 +14,7 @@ from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.support.errors import SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, observe, prefer
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = Preferences(stopped=True, quiet_from=22 * 60, quiet_to=7 * 60)
@@ -31,7 +31,7 @@ async def evening(world, when="2027-01-15 22:30", preferences=NIGHT, state=State
     await world.know(time_zone="Europe/Berlin")
     workspace = await world.own(state=state)
     await world.know(time_zone="Europe/Berlin")
-    await world.store.save_preferences(ALICE, preferences)
+    await prefer(world.store, ALICE, preferences)
     return workspace
 
 
@@ -181,7 +181,7 @@ async def test_who_ends_their_quiet_hours_at_night_is_told_at_the_end_as_it_was_
     workspace = await evening(world)
     await stops(world, workspace)
     longer = Preferences(stopped=True, quiet_from=22 * 60, quiet_to=9 * 60)
-    await world.store.save_preferences(ALICE, longer)
+    await prefer(world.store, ALICE, longer)
     await until(world, "2027-01-16 08:50")
     assert world.slack.messages == []
     await until(world, "2027-01-16 09:01")

@@ -9,7 +9,7 @@ from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.reconciler.test_limits import CAROL
 from tests.reconciler.test_quiet_hours import at
 from tests.reconciler.world import new_world
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, prefer
 
 DAY, HOUR = 86_400.0, 3600.0
 
@@ -88,7 +88,7 @@ async def test_at_night_it_waits_for_the_morning(world):
     await linked_for(world, 7.01, BOB)
     for who in (ALICE, BOB):
         await world.know(who, time_zone="Europe/Berlin")
-        await world.store.save_preferences(who, Preferences(quiet_from=22 * 60, quiet_to=7 * 60))
+        await prefer(world.store, who, Preferences(quiet_from=22 * 60, quiet_to=7 * 60))
     world.clock.advance(0.5 * HOUR)
     await world.reconciler.warn_of_ends()
     await world.work()

@@ -10,7 +10,7 @@ from bot.domain.workspaces import OperationVerb, State
 from bot.slack.calls import UNREACHABLE
 from bot.slack.methods import METHODS
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, prefer
 
 POST = "chat.postMessage"
 K = NoticeKind
@@ -181,7 +181,7 @@ async def test_one_whose_end_could_not_be_told_is_sent_after_all(world):
 )
 async def test_one_whose_end_is_not_told_now_is_sent(world, wanted):
     workspace = await world.own(state=State.STOPPED)
-    await world.store.save_preferences(ALICE, wanted)
+    await prefer(world.store, ALICE, wanted)
     world.provider.start_takes = 4_000.0
     operation_id = await world.begin(workspace, OperationVerb.START)
     await put_off(world, operation_id, 4_200.0)

@@ -11,7 +11,7 @@ from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
 from tests.reconciler.test_notifier import POST, message, outbox
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, prefer
 
 
 async def undrawable(world):
@@ -51,7 +51,7 @@ async def test_what_can_be_neither_drawn_nor_sent_is_visibly_dead_after_a_day(wo
 
 async def undrawable_card(world):
     """Post the card of a start whose workspace then can't be read any more; owe it an update."""
-    await world.store.save_preferences(ALICE, Preferences(ready=False))
+    await prefer(world.store, ALICE, Preferences(ready=False))
     operation_id = await world.begin(await world.own(state=State.RUNNING))
     await world.until_ended(operation_id)
     await world.pass_time(60)
@@ -130,7 +130,7 @@ async def test_a_mistake_after_the_drawing_is_looked_up_less_and_less_often_and_
 
 
 async def test_a_card_whose_blocks_slack_refuses_is_shown_as_text_and_drawn_again_when_it_changes(world):
-    await world.store.save_preferences(ALICE, Preferences(ready=False))
+    await prefer(world.store, ALICE, Preferences(ready=False))
     operation_id = await world.begin(await world.own(state=State.RUNNING))
     await world.until_ended(operation_id)
     await world.pass_time(60)

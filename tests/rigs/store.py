@@ -10,10 +10,10 @@ from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, Link, Person, Principal
+from bot.domain.people import Account, Approval, Link, Person, Preferences, Principal
 from bot.domain.runs import Run, StopKind
 from bot.domain.workspaces import Call, Observed, OperationVerb, ReadResult, State, Timer, Workspace
-from bot.store import accounts, cards, runs, timers
+from bot.store import accounts, cards, people, runs, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
@@ -175,6 +175,31 @@ async def set_timer(store: Store, workspace: Workspace, timer: Timer | None) -> 
         await store.carry_out(lambda tx: timers.clear(tx, workspace.id))
     else:
         await store.carry_out(lambda tx: timers.put(tx, workspace.id, timer))
+
+
+async def add_workspace(store: Store, workspace: Workspace) -> Workspace:
+    """Put a workspace on its person's list."""
+    return await store.carry_out(lambda tx: workspaces.add(tx, workspace))
+
+
+async def name_workspace(store: Store, workspace_id: str, alias: str | None) -> None:
+    """Give a workspace its person's own name, or none."""
+    await store.carry_out(lambda tx: workspaces.name(tx, workspace_id, alias))
+
+
+async def hide_workspace(store: Store, workspace_id: str) -> None:
+    """Take a workspace off its person's list."""
+    await store.carry_out(lambda tx: workspaces.hide(tx, workspace_id))
+
+
+async def notify(store: Store, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
+    """Set what is sent about one workspace."""
+    await store.carry_out(lambda tx: workspaces.notify(tx, workspace_id, ready=ready, stopped=stopped))
+
+
+async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:
+    """Set somebody's preferences."""
+    await store.carry_out(lambda tx: people.save_preferences(tx, principal, wanted))
 
 
 def start(workspace: Workspace) -> NewOperation:

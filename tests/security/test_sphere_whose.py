@@ -7,8 +7,9 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
+from bot.services.asked import Asked
 from bot.services.gather import Gatherer
-from bot.services.workspaces import PersonalList, Workspaces
+from bot.services.workspaces import Workspaces, add, alias, forget
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from tests.reconciler.sphere_world import TOKEN, sphere_world
@@ -27,11 +28,11 @@ def workspaces(world):
 
 
 @pytest.fixture
-def personal_list(world):
-    return PersonalList(world.world.asking)
+def bob(world):
+    return Asked(world.world.asking, BOB)
 
 
-async def test_another_person_can_do_nothing_with_it(world, workspaces, personal_list):
+async def test_another_person_can_do_nothing_with_it(world, workspaces, bob):
     row = await world.made(ALICE)
     await world.made(BOB)
     sent = dict(world.server.harness.requests)
@@ -44,8 +45,8 @@ async def test_another_person_can_do_nothing_with_it(world, workspaces, personal
         workspaces.owned(BOB, "open", row.id),
         workspaces.refresh(BOB, row.id),
         workspaces.again(BOB, row.id, reference="R"),
-        personal_list.alias(BOB, row.id, "mine", interaction="j"),
-        personal_list.forget(BOB, row.id, interaction="k"),
+        bob.to(alias, row.id, "mine"),
+        bob.to(forget, row.id),
     ):
         with pytest.raises(Refused):
             await call
@@ -54,11 +55,11 @@ async def test_another_person_can_do_nothing_with_it(world, workspaces, personal
     assert world.machine(row).phase == "running"
 
 
-async def test_it_cannot_be_added_by_its_id(world, personal_list):
+async def test_it_cannot_be_added_by_its_id(world, bob):
     row = await world.made(ALICE)
     await world.made(BOB)
     with pytest.raises(Refused) as refused:
-        await personal_list.add(BOB, "cloud", row.remote_id, None, interaction="i")
+        await bob.to(add, "cloud", row.remote_id, None)
     assert refused.value.rule == "add.not_here"
     assert world.world.provider.parse_reference(row.remote_id) is None
 

@@ -14,6 +14,7 @@ from bot.providers.base import Embedding, Pace
 from bot.store.records import Activation
 from bot.support.vault import Vault, entry_key
 from tests.rigs.maker import FakeMaking
+from tests.rigs.store import add_workspace
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 from tests.web.there import SigningProvider
 
@@ -71,7 +72,7 @@ class IdeRig:
             origin="added",
             spec=Spec(name, {"project": "p"}),
         )
-        added: Workspace = await self.store.add_workspace(row)
+        added: Workspace = await add_workspace(self.store, row)
         await self.sees(added, **seen)
         return added
 

@@ -12,6 +12,7 @@ from markupsafe import escape
 from bot.domain.workspaces import OperationVerb, State
 from bot.messages.texts import ide as words
 from bot.messages.texts.cards import CONFIRM_STOP
+from tests.rigs.store import hide_workspace
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.rig import ALICE, BOB, Inputs
 
@@ -139,7 +140,7 @@ async def test_others_and_nothing_look_the_same(world):
     alices = await world.workspace()
     elsewhere = await world.workspace(BOB, remote_id="3" * 32, connection="saturn", name="gpu")
     removed = await world.workspace(BOB, remote_id="4" * 32)
-    await world.store.hide_workspace(removed.id)
+    await hide_workspace(world.store, removed.id)
     browser = await world.signed_in("U0BOB")
     seen = set()
     for page in (alices.id, elsewhere.id, removed.id, "workspace_unknown", "x"):

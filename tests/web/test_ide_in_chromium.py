@@ -13,6 +13,7 @@ from bot.messages.texts import ide as words
 from bot.providers.base import Embedding
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.rigs.ports import quiet_port
+from tests.rigs.store import name_workspace
 from tests.web.driver import chromium, is_installed
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
@@ -178,7 +179,7 @@ async def test_a_vendor_that_cannot_be_reached_is_said_so():
 async def test_a_strange_script_is_not_run():
     """A name with markup adds nothing; and where escaping would not hold, the policy does."""
     async with scene() as (world, window, _sphere, workspace):
-        await world.store.name_workspace(workspace.id, "<img src=x onerror=window.owned=1>")
+        await name_workspace(world.store, workspace.id, "<img src=x onerror=window.owned=1>")
         await sign_in(world, window, workspace)
         await window.text("iframe")
         assert await window.text("h1") == "<img src=x onerror=window.owned=1>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval
 from bot.domain.workspaces import Observed, State
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, linked, observe
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, linked, name_workspace, observe
 
 LATER = 3.0
 
@@ -28,7 +28,7 @@ async def test_nothing_that_changes_owes_an_answer_an_edit(store, clock, workspa
         assert await store.card(notice.id) is None
     for state in (State.RUNNING, State.STOPPED, State.GONE):
         await observe(store, clock, workspace, Observed(state))
-    await store.name_workspace(workspace.id, "thesis")
+    await name_workspace(store, workspace.id, "thesis")
     await store.unlink(ALICE, "saturn", revocable=(), cause="person")
     assert await owed(store, clock) == {}
 

@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.people import AuditEntry
 from bot.domain.runs import Update
 from bot.domain.workspaces import (
     PROVISIONAL,
@@ -19,7 +18,7 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, notify, observe
 
 
 @pytest.fixture
@@ -45,11 +44,7 @@ async def asked_for(store, workspace, verb=OperationVerb.STOP):
 async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, notebook):
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
-    entry = AuditEntry(ALICE.key, "workspace.notify", "x", "accepted")
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=True, audit=[entry], interaction="i1")
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=False, audit=[entry], interaction="i1")
-    assert (await store.workspace(notebook.id)).tells_stopped
-    assert len([row for row in await store.audit_entries() if row["action"] == "workspace.notify"]) == 1
+    await notify(store, notebook.id, ready=None, stopped=True)
     await observe(store, clock, notebook, Observed(State.RUNNING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
     await observe(store, clock, notebook, Observed(State.STOPPED))
@@ -61,20 +56,20 @@ async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, not
 
 @pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.STOPPING, State.RUNNING])
 async def test_what_is_not_down_is_not_told(store, clock, notebook, state):
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
+    await notify(store, notebook.id, ready=None, stopped=True)
     await observe(store, clock, notebook, Observed(state))
     assert await told(store) == []
 
 
 async def test_a_stop_on_its_way_is_told_when_it_is_down(store, clock, notebook):
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
+    await notify(store, notebook.id, ready=None, stopped=True)
     await observe(store, clock, notebook, Observed(State.STOPPING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == stopped(notebook)
 
 
 async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, notebook):
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
+    await notify(store, notebook.id, ready=None, stopped=True)
     account = await store.account(ALICE, "saturn")
     await store.merge_discovered(account.id, [found_workspace("notebook")])
     assert await told(store) == stopped(notebook)
@@ -91,7 +86,7 @@ async def test_what_a_list_finds_stopped_or_two_find_gone_is_told(store, clock, 
 
 
 async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
+    await notify(store, notebook.id, ready=None, stopped=True)
     operation = await asked_for(store, notebook)
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
@@ -103,7 +98,7 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
 
 
 async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, notebook):
-    await store.choose_for_workspace(notebook.id, ready=None, stopped=True)
+    await notify(store, notebook.id, ready=None, stopped=True)
     operation = await asked_for(store, notebook)
     await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     await observe(store, clock, notebook, Observed(State.STOPPED))

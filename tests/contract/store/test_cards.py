@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, launched, linked, observe
+from tests.rigs.store import ALICE, BOB, add_workspace, hide_workspace, launched, linked, observe
 
 
 @pytest.fixture
@@ -308,9 +308,9 @@ async def test_a_notice_that_is_given_up_takes_no_place(store, workspace):
 async def test_what_nobody_looks_at_any_more_is_offered_nowhere(store, workspace):
     start = await asked(store, workspace, OperationVerb.START, "1")
     await told(store, workspace, NoticeKind.WAITING, start, "2")
-    await store.hide_workspace(workspace.id)
+    await hide_workspace(store, workspace.id)
     assert await claimed(store) == {"1": "closing", "2": "closing"}
-    await store.add_workspace(workspace)
+    await add_workspace(store, workspace)
     assert await claimed(store) == {}
 
 
@@ -318,7 +318,7 @@ async def test_what_is_gone_stays_gone_when_it_is_forgotten(store, clock, worksp
     start = await asked(store, workspace, OperationVerb.START, "1")
     await store.save_step(Update(start, 0.0, outcome=Outcome.FULFILLED))
     await observe(store, clock, workspace, Observed(State.GONE))
-    await store.hide_workspace(workspace.id)
+    await hide_workspace(store, workspace.id)
     assert await claimed(store) == {"1": "live"}
 
 

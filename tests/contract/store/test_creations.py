@@ -14,7 +14,7 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import PROVISIONAL, Call, Created, OperationVerb, Outcome, State, Workspace
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
-from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, link_account, linked
+from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, hide_workspace, link_account, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
 SPEC = Spec("analysis", {"ide": "RStudio", "hooks": ("a", "b")})
@@ -141,7 +141,7 @@ async def test_a_name_from_a_step_that_lost_its_lease_wakes_the_one_that_has_it(
 
 async def test_what_came_of_an_operation_that_ended_is_shown(store, account):
     operation = (await asked(store)).operation
-    await store.hide_workspace("ws1")
+    await hide_workspace(store, "ws1")
     assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
     made = await store.name_created(operation.id, Created("r1", "analysis"), R1)
     assert not made.hidden

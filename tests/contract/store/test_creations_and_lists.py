@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import PROVISIONAL, Created, Observed, OperationVerb, Outcome, State, Workspace
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
-from tests.rigs.store import ALICE, gate_key, observe
+from tests.rigs.store import ALICE, gate_key, hide_workspace, name_workspace, observe
 
 R1 = gate_key("posit", "r1")
 LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
@@ -38,14 +38,14 @@ async def asked_for(store, row, verb, **more):
 
 
 async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):
-    await store.hide_workspace("ws1")
+    await hide_workspace(store, "ws1")
     await store.merge_discovered(account.id, [])
     assert (await store.workspace("ws1")).state is State.UNKNOWN
 
 
 async def test_the_listed_row_becomes_the_created_one(store, clock, account, creating):
     row = await listed(store, account)
-    await store.name_workspace(row.id, "mine")
+    await name_workspace(store, row.id, "mine")
     clock.advance(3)
     made = await store.name_created(creating.id, CREATED, R1)
     assert (made.id, made.alias, made.state) == ("ws1", "mine", State.STARTING)
@@ -59,7 +59,7 @@ async def test_the_listed_row_becomes_the_created_one(store, clock, account, cre
 
 async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
     row = await listed(store, account)
-    await store.hide_workspace(row.id)
+    await hide_workspace(store, row.id)
     assert not (await store.name_created(creating.id, CREATED, R1)).hidden
 
 

@@ -18,7 +18,7 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, gate_key, linked, observe
+from tests.rigs.store import ALICE, BOB, gate_key, hide_workspace, linked, observe
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
         NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
     )
     assert await store.ending(9000.0) == []
-    await store.hide_workspace(workspace.id)
+    await hide_workspace(store, workspace.id)
     assert await store.ending(9000.0) == []
     assert operation.operation.is_open
 

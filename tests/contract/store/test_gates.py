@@ -8,7 +8,16 @@ import pytest
 
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State, Workspace
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, gate_key, link_account, linked, observe
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    add_workspace,
+    gate_key,
+    hide_workspace,
+    link_account,
+    linked,
+    observe,
+)
 
 SHARED = gate_key("saturn", "shared")
 
@@ -37,7 +46,7 @@ async def test_an_untouched_gate_is_not_read(store):
 
 async def test_a_claim_closes_the_gate_for_interval_and_margin(store, clock):
     account = await link_account(store)
-    workspace = await store.add_workspace(by_reference(ALICE))
+    workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     assert (claim.gate_key, claim.connection, claim.remote_id) == (SHARED, "saturn", "shared")
     assert (claim.account, claim.workspace_ids) == (account, (workspace.id,))
@@ -53,7 +62,7 @@ async def test_a_claim_closes_the_gate_for_interval_and_margin(store, clock):
 
 async def test_a_read_whose_reader_died_is_due_again_when_the_gate_opens(store, clock):
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store)
     clock.advance(10.4)
     assert await claim_one(store) is None
@@ -68,7 +77,7 @@ async def test_the_result_says_when_to_read_next_and_never_opens_the_gate_early(
     store, clock, state, next_in, closed, rest
 ):
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(state), next_in)])
     clock.advance(closed)
@@ -79,7 +88,7 @@ async def test_the_result_says_when_to_read_next_and_never_opens_the_gate_early(
 
 async def test_without_a_next_time_nobody_reads_until_somebody_asks(store, clock):
     await link_account(store)
-    workspace = await store.add_workspace(by_reference(ALICE))
+    workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.STOPPED), None)])
     clock.advance(100_000)
@@ -90,7 +99,7 @@ async def test_without_a_next_time_nobody_reads_until_somebody_asks(store, clock
 
 async def test_a_slow_answer_keeps_the_gate_closed_for_the_interval(store, clock):
     await link_account(store)
-    workspace = await store.add_workspace(by_reference(ALICE))
+    workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     await store.want_read(workspace.id)
     clock.advance(3)
@@ -105,7 +114,7 @@ async def test_a_slow_answer_keeps_the_gate_closed_for_the_interval(store, clock
 
 async def test_what_was_wanted_while_a_read_was_under_way_is_read_after_it(store, clock):
     await link_account(store)
-    workspace = await store.add_workspace(by_reference(ALICE))
+    workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     clock.advance(1)
     await store.want_read(workspace.id)
@@ -120,10 +129,10 @@ async def test_what_was_wanted_while_a_read_was_under_way_is_read_after_it(store
 async def test_one_gate_serves_people_and_connections_to_the_same_place(store, clock):
     await link_account(store)
     await link_account(store, BOB, "saturn-2")
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     assert claim.account.principal == ALICE
-    await store.add_workspace(by_reference(BOB, "saturn-2"))
+    await add_workspace(store, by_reference(BOB, "saturn-2"))
     assert await claim_one(store, "saturn-2") is None
     assert await claim_one(store) is None
     clock.advance(10.5)
@@ -135,8 +144,8 @@ async def test_one_gate_serves_people_and_connections_to_the_same_place(store, c
 async def test_a_gate_is_handed_to_the_connection_that_still_has_a_reader(store, clock):
     await link_account(store, BOB, "saturn-2")
     await link_account(store)
-    await store.add_workspace(by_reference(BOB, "saturn-2"))
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(BOB, "saturn-2"))
+    await add_workspace(store, by_reference(ALICE))
     await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
     assert await claim_one(store) is None
     clock.advance(10.5)
@@ -146,12 +155,12 @@ async def test_a_gate_is_handed_to_the_connection_that_still_has_a_reader(store,
 
 async def test_a_gate_keeps_its_time_across_an_unlink_and_a_new_link(store, clock):
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store)
     await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
     await store.sweep()
     await link_account(store, secret="again")
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store) is None
     clock.advance(10.5)
     assert await claim_one(store)
@@ -167,7 +176,7 @@ async def test_a_workspace_without_an_active_account_is_not_read(store, clock):
 async def test_a_forgotten_workspace_is_not_read(store, clock):
     workspace = (await linked(store)).workspaces[0]
     await store.want_read(workspace.id)
-    await store.hide_workspace(workspace.id)
+    await hide_workspace(store, workspace.id)
     assert await claim_one(store) is None
 
 
@@ -175,7 +184,7 @@ async def test_the_unproven_read_first_with_their_own_account_then_the_proven_ta
     readers = []
     for principal in (ALICE, BOB):
         await link_account(store, principal)
-        await store.add_workspace(by_reference(principal))
+        await add_workspace(store, by_reference(principal))
     for _ in range(5):
         claim = await claim_one(store)
         readers.append(claim.account.principal)
@@ -193,10 +202,10 @@ async def test_the_unproven_read_first_with_their_own_account_then_the_proven_ta
 
 async def test_an_unproven_reader_that_fails_does_not_keep_the_proven_from_reading(store, clock):
     await link_account(store)
-    alice = await store.add_workspace(by_reference(ALICE))
+    alice = await add_workspace(store, by_reference(ALICE))
     await observe(store, clock, alice, Observed(State.RUNNING), 1.0)
     await link_account(store, BOB)
-    bob = await store.add_workspace(by_reference(BOB))
+    bob = await add_workspace(store, by_reference(BOB))
     readers = []
     for _ in range(3):
         clock.advance(10.5)
@@ -213,9 +222,9 @@ async def test_an_unproven_reader_that_fails_does_not_keep_the_proven_from_readi
 
 async def test_an_open_operation_of_any_watcher_is_told(store, clock):
     await link_account(store)
-    alice = await store.add_workspace(by_reference(ALICE))
+    alice = await add_workspace(store, by_reference(ALICE))
     await link_account(store, BOB)
-    await store.add_workspace(by_reference(BOB))
+    await add_workspace(store, by_reference(BOB))
     await store.accept_operation(
         NewOperation(ALICE, alice.id, "saturn", OperationVerb.START, 60.0, "R"), interaction=""
     )

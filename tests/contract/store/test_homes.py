@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, HomeUse, Preferences, Principal
 from bot.domain.settling import SLOW_SECONDS, is_slow
 from tests.contract.store.test_durations import start
-from tests.rigs.store import ALICE, ask_approval, linked
+from tests.rigs.store import ALICE, ask_approval, linked, prefer
 
 BOB = Principal(None, "T1", "UBOB")
 
@@ -127,7 +127,7 @@ async def test_what_is_held_in_quiet_hours_is_no_news(store, clock):
     local = datetime.fromtimestamp(clock.now(), UTC)
     begin = local.hour * 60 + local.minute
     quiet = Preferences(quiet_from=begin, quiet_to=(begin + 60) % 1440)
-    await store.save_preferences(ALICE, quiet)
+    await prefer(store, ALICE, quiet)
     await store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
     clock.advance(60)
     assert not await store.is_news_waiting(notices=True, cards=True)

@@ -14,7 +14,7 @@ from bot.domain.workspaces import OperationVerb
 from bot.store.audit import hash_of
 from bot.store.records import NewOperation
 from bot.store.transaction import UsedTwice, one_request
-from tests.rigs.store import ALICE, BOB, linked
+from tests.rigs.store import ALICE, BOB, hide_workspace, linked
 
 
 def entries(count, result="ok"):
@@ -95,7 +95,7 @@ async def test_two_stores_make_one_chain(database):
 
 async def test_statistics_count_what_operators_ask_for(store):
     mine = await linked(store, names=["one", "two"])
-    await store.hide_workspace(mine.workspaces[1].id)
+    await hide_workspace(store, mine.workspaces[1].id)
     new = NewOperation(ALICE, mine.workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
     await store.accept_operation(new, interaction="", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
     await store.add_notices([NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])

@@ -26,7 +26,7 @@ from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
 from tests.contract.store.test_preferences import QUIET
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, set_timer, start
+from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, prefer, set_timer, start
 from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.
@@ -263,7 +263,7 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
 async def test_what_two_hold_back_at_once_is_told_in_one_message(stores, url, clock):
     first, second = stores
     await linked(first, ALICE, ("a", "b"), state=State.RUNNING)
-    await first.save_preferences(ALICE, QUIET)
+    await prefer(first, ALICE, QUIET)
     clock.advance(60.0)
     one, other = await first.claim_reads("saturn", 2, INTERVAL, MARGIN)
     pause = Pause("holding_notice")

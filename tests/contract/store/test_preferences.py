@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
-from bot.domain.people import AuditEntry, Preferences
+from bot.domain.people import Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
@@ -18,7 +18,7 @@ from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, BOB, linked, observe, start
+from tests.rigs.store import ALICE, BOB, linked, observe, prefer, start
 
 #: 2027-01-15 08:00 UTC is when the clock of these tests stands.
 QUIET = Preferences(stopped=True, quiet_from=7 * 60, quiet_to=10 * 60)
@@ -43,23 +43,20 @@ async def claimed(store):
     return await store.claim_notices(50, 60.0)
 
 
-async def test_preferences_are_kept_and_a_repeated_press_changes_nothing(store):
+async def test_preferences_are_kept(store):
     assert await store.preferences(ALICE) == Preferences()
     wanted = Preferences(
         ready=False, stopped=True, quiet_from=0, quiet_to=1439, workspace_id="w", connection="c", template="t"
     )
-    entry = AuditEntry(ALICE.key, "settings.save", ALICE.key, "accepted")
-    await store.save_preferences(ALICE, wanted, [entry], "i1")
-    await store.save_preferences(ALICE, Preferences(), [entry], "i1")
+    await prefer(store, ALICE, wanted)
     assert await store.preferences(ALICE) == wanted
     assert await store.preferences(BOB) == Preferences()
-    assert [row["action"] for row in await store.audit_entries()] == ["settings.save"]
-    await store.save_preferences(ALICE, Preferences(), interaction="i2")
+    await prefer(store, ALICE, Preferences())
     assert await store.preferences(ALICE) == Preferences()
 
 
 async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook):
-    await store.save_preferences(ALICE, Preferences(ready=False))
+    await prefer(store, ALICE, Preferences(ready=False))
     for number, notices in enumerate(([], [NewNotice("", NoticeKind.CARD, "1", ALICE)])):
         accepted = await store.accept_operation(start(notebook), interaction=f"i{number}", notices=notices)
         ready = NewNotice("", NoticeKind.READY, "end", ALICE)
@@ -69,7 +66,7 @@ async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook)
 
 
 async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, notebook):
-    await store.save_preferences(ALICE, QUIET)
+    await prefer(store, ALICE, QUIET)
     for _ in range(2):
         await stop_by_itself(store, clock, notebook)
         await up(store, clock, notebook)
@@ -87,11 +84,11 @@ async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, noteboo
 
 
 async def test_what_comes_while_it_is_being_sent_is_held_by_another(store, clock, notebook):
-    await store.save_preferences(ALICE, QUIET)
+    await prefer(store, ALICE, QUIET)
     await stop_by_itself(store, clock, notebook)
     clock.advance(END)
     (first,) = await claimed(store)
-    await store.save_preferences(ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
+    await prefer(store, ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
     await up(store, clock, notebook)
     await stop_by_itself(store, clock, notebook)
     await store.notice_sent(first.id, "D1", "1.0")
@@ -102,9 +99,9 @@ async def test_what_comes_while_it_is_being_sent_is_held_by_another(store, clock
 
 
 async def test_a_claimed_one_is_held_on_while_it_is_still_quiet(store, clock, notebook):
-    await store.save_preferences(ALICE, QUIET)
+    await prefer(store, ALICE, QUIET)
     await stop_by_itself(store, clock, notebook)
-    await store.save_preferences(ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
+    await prefer(store, ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
     clock.advance(END)
     (held,) = await claimed(store)
     assert await store.hold_longer(held)
@@ -122,7 +119,7 @@ async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, 
     clock.jump(ahead)
     store = await database.open(serves=True)
     workspace = (await linked(store, ALICE, ("notebook",), state=State.RUNNING)).workspaces[0]
-    await store.save_preferences(ALICE, QUIET)
+    await prefer(store, ALICE, QUIET)
     await stop_by_itself(store, clock, workspace)
     await store.close()
     clock.jump(-ahead)
@@ -133,7 +130,7 @@ async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, 
 
 
 async def test_what_is_given_up_shows_with_all_that_it_held(store, clock, notebook):
-    await store.save_preferences(ALICE, QUIET)
+    await prefer(store, ALICE, QUIET)
     await stop_by_itself(store, clock, notebook)
     clock.advance(END)
     (held,) = await claimed(store)
@@ -145,7 +142,7 @@ async def test_what_is_given_up_shows_with_all_that_it_held(store, clock, notebo
 
 async def test_the_end_of_a_class_was_asked_for_by_somebody_else(store, clock, notebook):
     """A stop that the person asked for a moment ago is told at once, as the only one."""
-    await store.save_preferences(ALICE, QUIET)
+    await prefer(store, ALICE, QUIET)
     new = NewOperation(ALICE, notebook.id, "saturn", OperationVerb.STOP, 60.0, "R")
     operation = (await store.accept_operation(new, interaction="i1")).operation
     stopped = NewNotice("", NoticeKind.STOPPED, "end", ALICE)

@@ -13,7 +13,7 @@ from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store import gates, reads
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, BOB, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, add_workspace, link_account, linked, observe
 
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
 
@@ -23,7 +23,7 @@ async def two_watchers(store):
     rows = []
     for principal in (ALICE, BOB):
         await link_account(store, principal)
-        rows.append(await store.add_workspace(by_reference(principal)))
+        rows.append(await add_workspace(store, by_reference(principal)))
     return rows
 
 
@@ -165,7 +165,7 @@ async def test_gone_is_believed_for_the_reader_alone_and_the_others_ask_themselv
 
 async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_successor(store, clock):
     account = await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     await link_account(store, username="another")
     await store.record_reads([ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0)])
@@ -176,7 +176,7 @@ async def test_a_reader_who_was_unlinked_meanwhile_proves_nothing_for_the_succes
 
 async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     await store.record_reads(
@@ -317,7 +317,7 @@ async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(
     from bot.store.records import NewTask
 
     account = await link_account(store)
-    workspace = await store.add_workspace(by_reference(ALICE))
+    workspace = await add_workspace(store, by_reference(ALICE))
     await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     assert await store.claim_tasks(10, 60.0)
     clock.advance(2)

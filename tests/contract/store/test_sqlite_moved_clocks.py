@@ -16,7 +16,7 @@ from bot.support.errors import StoreInUse
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, launched, link_account, linked, observe, set_timer, start
+from tests.rigs.store import ALICE, add_workspace, launched, link_account, linked, observe, set_timer, start
 
 
 class Restarted:
@@ -198,7 +198,7 @@ async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, mo
 async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early(bot):
     store = await bot.serve()
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     bot.clock.jump(-3600)
     for _ in range(10):
         bot.clock.advance(1)
@@ -266,7 +266,7 @@ async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
 async def test_a_gate_that_moved_along_with_a_jump_opens_in_time_after_the_clock_was_put_right(bot):
     store = await bot.serve()
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store)
     bot.clock.jump(3600)
     await store.first_sight("any write")
@@ -279,7 +279,7 @@ async def test_a_gate_that_moved_along_with_a_jump_opens_in_time_after_the_clock
 async def test_only_who_serves_moves_times(database, bot, clock):
     store = await bot.serve()
     await link_account(store)
-    await store.add_workspace(by_reference(ALICE))
+    await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store)
     behind, beside = FakeClock(clock.now() - 900), FakeClock(clock.now())
     other = await database.open(clock=behind)

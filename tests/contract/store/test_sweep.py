@@ -16,6 +16,7 @@ from bot.support.clock import SystemIds
 from tests.rigs.store import (
     ALICE,
     BOB,
+    add_workspace,
     ask_approval,
     decide_approval,
     gate_key,
@@ -108,20 +109,20 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
     await link_account(store)
     key = gate_key("saturn", "x")
     shared = Workspace("w", ALICE, "saturn", "x", key, "x", origin="added")
-    await store.add_workspace(shared)
+    await add_workspace(store, shared)
     # A gate is seen from outside by how long it stays closed: here for longer than the sweep's day.
     assert await store.claim_reads("saturn", 10, 3 * DAY, 0.5)
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     await link_account(store, secret="again")
     clock.advance(2 * DAY)
     await store.sweep()
-    await store.add_workspace(shared)
+    await add_workspace(store, shared)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
     clock.advance(5 * DAY)
     await store.sweep()
     await link_account(store, secret="once more")
-    await store.add_workspace(shared)
+    await add_workspace(store, shared)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5)
 
 

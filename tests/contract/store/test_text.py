@@ -11,7 +11,7 @@ from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, link_account
+from tests.rigs.store import ALICE, add_workspace, link_account, name_workspace
 
 ODD = [
     "",
@@ -71,7 +71,7 @@ async def test_names_of_people_and_workspaces(store, text):
     (workspace,) = await store.workspaces(ALICE)
     assert all(agrees(stored, text) for stored in (workspace.url, workspace.detail))
     assert agrees(workspace.name, text or "r1")
-    await store.name_workspace(workspace.id, text)
+    await name_workspace(store, workspace.id, text)
     assert agrees((await store.workspace(workspace.id)).alias, text)
     await store.unlink(ALICE, None, revocable=[], cause="unlinked")
 
@@ -82,7 +82,7 @@ async def test_names_of_people_and_workspaces(store, text):
 async def test_words_of_providers(store, clock, text):
     await link_account(store, account_id="a1", secret=text)
     assert agrees((await store.account_by_id("a1")).secret, text)
-    workspace = await store.add_workspace(by_reference(ALICE))
+    workspace = await add_workspace(store, by_reference(ALICE))
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, text)
     operation = (await store.accept_operation(new, interaction="")).operation
     assert agrees(operation.reference, text)

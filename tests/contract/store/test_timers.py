@@ -16,7 +16,7 @@ from bot.domain.workspaces import (
     Timer,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, linked, observe, set_timer
+from tests.rigs.store import ALICE, hide_workspace, linked, observe, set_timer
 
 HOUR = 3600.0
 
@@ -149,7 +149,7 @@ async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(sto
 
 async def test_off_the_list_it_is_gone(store, clock, workspace):
     await put(store, clock, workspace)
-    await store.hide_workspace(workspace.id)
+    await hide_workspace(store, workspace.id)
     assert await timer(store, workspace) is None
     clock.advance(HOUR)
     assert await store.claim_timers(10, 60.0) == []

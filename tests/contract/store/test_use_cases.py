@@ -10,19 +10,20 @@ import pytest
 
 from bot.domain.classes import ClassCard
 from bot.domain.forms import Spec
-from bot.domain.people import Approval, Person
+from bot.domain.people import Approval, Person, Preferences
 from bot.domain.runs import Run, Update
 from bot.domain.workspaces import Call, Observed, State, Timer, Workspace
 from bot.providers.base import Scheduled
 from bot.services import accounts, classes, runs, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
+from bot.services.home import save_preferences
 from bot.services.making import owned
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreUnavailable
 from tests.rigs.people import Colleagues
-from tests.rigs.store import ALICE, BOB, ask_approval, launched, linked, observe, set_timer
+from tests.rigs.store import ALICE, BOB, ask_approval, hide_workspace, launched, linked, observe, set_timer
 from tests.rigs.use_cases import REFUSAL, WatchedStore, ask, changed, on, tables
 
 HOUR = 3600.0
@@ -33,6 +34,8 @@ class World:
     """Hold what use cases are about: Alice's running workspace with a timer, and runs of hers."""
 
     workspace: Workspace
+    #: No longer on her list.
+    forgotten: Workspace
     run: Run
     #: Its launch has an unknown outcome, and she is asked about it.
     lost: Run
@@ -55,6 +58,8 @@ async def world(store, clock):
     await observe(store, clock, row, Observed(State.RUNNING))
     await set_timer(store, row, Timer(clock.now() + HOUR, "stop"))
     made.workspace = await store.workspace(row.id)
+    made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
+    await hide_workspace(store, made.forgotten.id)
     await ask_approval(store, Approval("bobs", BOB, "saturn", "bob", "asked", clock.now()))
     made.run = await launched(store, connection="saturn", deadline_seconds=60.0, is_watched=False)
     made.lost = await launched(store, connection="saturn", name="lost")
@@ -76,6 +81,12 @@ USE_CASES: dict[str, Do] = {
     "timers.set": lambda w, asked: asked.to(workspaces.set, w.workspace.id, Timer(w.at + HOUR, "stop")),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at),
+    "list.add": lambda w, asked: asked.to(workspaces.add, "saturn", "notebook2", "mine"),
+    "list.bring_back": lambda w, asked: asked.to(workspaces.bring_back, w.forgotten.id),
+    "list.alias": lambda w, asked: asked.to(workspaces.alias, w.workspace.id, "mine"),
+    "list.forget": lambda w, asked: asked.to(workspaces.forget, w.workspace.id),
+    "list.notify": lambda w, asked: asked.to(workspaces.notify, w.workspace.id, ready=None, stopped=True),
+    "preferences": lambda w, asked: asked.to(save_preferences, Preferences(ready=False)),
     "approvals.ask": lambda w, asked: asked.to(accounts.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "bob", approve=True),
     "runs.launch": lambda w, asked: asked.to(runs.launch, "saturn", Spec("train")),
@@ -93,6 +104,8 @@ USE_CASES: dict[str, Do] = {
 }
 #: What another person may ask for just as well.
 FOR_EVERYBODY = {
+    "list.add",
+    "preferences",
     "approvals.ask",
     "runs.launch",
     "runs.schedule",
@@ -101,7 +114,7 @@ FOR_EVERYBODY = {
     "classes.keep",
 }
 #: What shows something, for which Slack's word on a person may be older than a day.
-SHOWING = {"runs.watch"}
+SHOWING = {"runs.watch", "preferences"}
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),

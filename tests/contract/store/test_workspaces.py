@@ -6,14 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.people import AuditEntry, TaskKind
+from bot.domain.people import TaskKind
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, ReadResult, State, Workspace
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from bot.store.store import Store
 from bot.support.errors import StoreBusy
-from tests.rigs.store import ALICE, BOB, found_workspace, gate_key, link_account, linked, observe
-
-ENTRY = AuditEntry(ALICE.key, "workspace", "x", "ok")
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    add_workspace,
+    found_workspace,
+    gate_key,
+    hide_workspace,
+    link_account,
+    linked,
+    name_workspace,
+    notify,
+    observe,
+)
 
 
 def reference(name="added", principal=ALICE, alias=None):
@@ -64,8 +74,8 @@ async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock
     two = mine.workspaces[1]
     operation = NewOperation(ALICE, mine.workspaces[2].id, "saturn", OperationVerb.START, 60.0, "R")
     await store.accept_operation(operation, interaction="")
-    await store.name_workspace(mine.workspaces[0].id, "mine")
-    await store.add_workspace(reference())
+    await name_workspace(store, mine.workspaces[0].id, "mine")
+    await add_workspace(store, reference())
     clock.advance(60)
     again = [found_workspace("one", state=State.RUNNING), found_workspace("four")]
     assert await store.merge_discovered(mine.account.id, again) == 1
@@ -126,7 +136,7 @@ async def test_a_read_that_reaches_everybodys_says_nothing_of_a_list_that_lacks_
 async def test_nothing_follows_from_what_a_list_lacks_that_is_not_whole(store, clock):
     mine = await linked(store, names=["one", "two"])
     one, two = mine.workspaces
-    await store.choose_for_workspace(two.id, ready=None, stopped=True)
+    await notify(store, two.id, ready=None, stopped=True)
     clock.advance(60)
     odd = FoundWorkspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
     assert await store.merge_discovered(mine.account.id, [odd], is_whole=False) == 0
@@ -210,7 +220,7 @@ async def test_a_list_marks_nothing_as_gone_that_was_seen_since_it_began(store, 
 
 async def test_forgotten_ones_stay_forgotten_in_a_list(store):
     mine = await linked(store, names=["one", "two"])
-    await store.hide_workspace(mine.workspaces[0].id, [ENTRY], "i1")
+    await hide_workspace(store, mine.workspaces[0].id)
     assert (
         await store.merge_discovered(mine.account.id, [found_workspace("one"), found_workspace("two")]) == 0
     )
@@ -220,7 +230,7 @@ async def test_forgotten_ones_stay_forgotten_in_a_list(store):
 
 async def test_a_list_proves_that_an_added_one_may_be_seen(store):
     account = await link_account(store)
-    added = await store.add_workspace(reference("ualice-x"))
+    added = await add_workspace(store, reference("ualice-x"))
     assert added.verified_at is None
     assert await store.merge_discovered(account.id, [found_workspace("x")]) == 0
     row = await store.workspace(added.id)
@@ -233,7 +243,7 @@ async def test_a_list_for_an_account_that_is_gone_is_dropped(store):
 
 async def test_adding_by_reference_makes_it_due(store, clock):
     await link_account(store)
-    added = await store.add_workspace(reference(alias="mine"), [ENTRY], "i1")
+    added = await add_workspace(store, reference(alias="mine"))
     assert (added.title, added.origin, added.used_at, added.state) == (
         "mine",
         "added",
@@ -241,51 +251,35 @@ async def test_adding_by_reference_makes_it_due(store, clock):
         State.UNKNOWN,
     )
     assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
-    again = await store.add_workspace(reference(alias="else"), [ENTRY], "i1")
-    assert again == added
-    assert len(await store.audit_entries()) == 1
 
 
 async def test_adding_what_is_there_keeps_it_and_unhides_it(store):
     await link_account(store)
-    first = await store.add_workspace(reference(alias="mine"))
-    await store.hide_workspace(first.id)
+    first = await add_workspace(store, reference(alias="mine"))
+    await hide_workspace(store, first.id)
     other = Workspace("workspace_other", ALICE, "saturn", "added", first.gate_key, "x", origin="added")
-    back = await store.add_workspace(other)
+    back = await add_workspace(store, other)
     assert (back.id, back.title, back.hidden) == (first.id, "mine", False)
     assert len(await store.workspaces(ALICE, hidden=True)) == 1
 
 
-async def test_a_repeated_addition_of_what_was_removed_since_gives_back_the_request(store):
-    await link_account(store)
-    await store.add_workspace(reference(), interaction="i1")
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
-    again = await store.add_workspace(reference(), interaction="i1")
-    assert again == reference()
-    assert await store.workspaces(ALICE) == []
-
-
 async def test_naming_and_clearing_a_name(store):
     workspace = (await linked(store)).workspaces[0]
-    await store.name_workspace(workspace.id, "mine", [ENTRY], "i1")
-    await store.name_workspace(workspace.id, "late", [ENTRY], "i1")
+    await name_workspace(store, workspace.id, "mine")
     assert (await store.workspace(workspace.id)).title == "mine"
-    await store.name_workspace(workspace.id, None)
+    await name_workspace(store, workspace.id, None)
     assert (await store.workspace(workspace.id)).title == "notebook"
-    assert len(await store.audit_entries()) == 1
 
 
 async def test_forgetting_ends_the_operation_and_owes_its_card(store, clock):
     workspace = (await linked(store)).workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (await store.accept_operation(new, interaction="")).operation
-    await store.hide_workspace(workspace.id, [ENTRY], "i1")
-    await store.hide_workspace(workspace.id, [ENTRY], "i1")
+    await hide_workspace(store, workspace.id)
     ended = await store.operation(operation.id)
     assert (ended.outcome, ended.cause) == (Outcome.CANCELLED, "forgotten")
     assert (await store.card(operation.id)).is_dirty
     assert (await store.workspace(workspace.id)).hidden
-    assert len(await store.audit_entries()) == 1
 
 
 async def test_workspaces_are_listed_by_connection(store):
