@@ -1,7 +1,5 @@
 """What holds for all tests: how long one takes decides nothing; long matrices are played in part."""
 
-from __future__ import annotations
-
 import gc
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The command line as an operator has it: a process of its own, with nothing but the given environment."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

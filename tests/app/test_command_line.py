@@ -1,7 +1,5 @@
 """Each command from outside: what it prints, where, and its exit status."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import os

@@ -1,7 +1,5 @@
 """The file ``.env`` in the folder where Usher is started is read as it is written, by Usher itself."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The start and the end of the process: what keeps it from starting is a sentence; asked to stop, it does."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

@@ -1,7 +1,5 @@
 """A measurement runs to its end and prints its figures in the form that is promised."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

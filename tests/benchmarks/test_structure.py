@@ -1,7 +1,5 @@
 """What measures the structure counts what it says, and plays its start to the end."""
 
-from __future__ import annotations
-
 from benchmarks import structure
 
 MODULE = '''"""A docstring

@@ -1,7 +1,5 @@
 """A few seconds of kills, moved clocks and failures: nothing lost, nothing doubled, nothing untrue."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

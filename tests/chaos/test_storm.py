@@ -1,7 +1,5 @@
 """What the storm is made of: every mode's bursts are faults that the local servers know, and clocks move."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import subprocess

@@ -1,7 +1,5 @@
 """The verdict of the chaos run sees what is lost, doubled, unseen, untrue, leaked or left open."""
 
-from __future__ import annotations
-
 import random
 import sqlite3
 from contextlib import closing

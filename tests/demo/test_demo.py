@@ -1,7 +1,5 @@
 """The demonstration ends in words at any moment, names the part that failed, and leaves nothing behind."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

@@ -3,8 +3,6 @@
 A page is played from its first command to its last, by somebody who has linked all their accounts.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import asynccontextmanager
 from pathlib import Path

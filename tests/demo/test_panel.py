@@ -1,7 +1,5 @@
 """The panel of the demonstration's page, in a browser: traffic, switches, a class of 100, a killed bot."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable

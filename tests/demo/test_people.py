@@ -1,7 +1,5 @@
 """What stays the same from start to start, who may read it, and which ports are used."""
 
-from __future__ import annotations
-
 import socket
 import stat
 

@@ -1,7 +1,5 @@
 """What people type as a time: the table of readings, and what holds for every text."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """Names that Usher chooses: what a person would say, and no more than it takes to tell it apart."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The table of the life cycle: every verb, every call, every state; this file is its specification."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

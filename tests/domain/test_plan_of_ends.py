@@ -1,7 +1,5 @@
 """The table of what a stop ends for good: nothing does to which its person did not agree."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

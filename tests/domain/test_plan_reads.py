@@ -1,7 +1,5 @@
 """How often a workspace is looked at, and how long is waited after failures."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """The table of a run's life: every launch, every stop, every state; this file is its specification."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import get_args
 

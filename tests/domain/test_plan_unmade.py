@@ -1,7 +1,5 @@
 """The table of what its provider has yet to make, as far as is known; this file is its specification."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Who may do what: the table is the policy's specification (``docs/security.md``, rows 4, 5 and 6)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """What the policy says of class cards: anybody posts one, its trainer ends it, a consent permits one verb."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import Person, Principal

@@ -1,7 +1,5 @@
 """The bar never goes back, says nothing where nothing is known, and stays below 95 % until it is ready."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

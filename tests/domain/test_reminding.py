@@ -1,7 +1,5 @@
 """When people are reminded that a link ends: a table, and what holds whenever somebody looks."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

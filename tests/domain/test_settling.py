@@ -1,7 +1,5 @@
 """What an unknown outcome comes to, and when what reads say is news, for operations and runs alike."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.settling import (

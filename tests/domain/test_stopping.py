@@ -1,7 +1,5 @@
 """What each provider declares that stopping means: by state, and by what is known of the workspace."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

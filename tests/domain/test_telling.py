@@ -1,7 +1,5 @@
 """The table of what is told by direct message, and when: preferences and quiet hours."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """The process' ways out, each led past one fuse: it fails at the N-th call, or is killed there."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """A world with a local Workbench beside Saturn Cloud, on one clock, with alice's account linked there."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """The stories that are gone through with trouble at every call; each leaves the world as it found it."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A database that can't be written: a clear sentence, nothing half done, and on it goes when that is over."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

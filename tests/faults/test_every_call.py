@@ -1,7 +1,5 @@
 """Trouble at the N-th call of a story, for every N: one start, one message, nothing lost, the gate kept."""
 
-from __future__ import annotations
-
 from itertools import count
 
 import pytest

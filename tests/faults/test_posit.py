@@ -1,7 +1,5 @@
 """The whole bot against all that a Workbench may answer: one call that counts, one end, and it goes on."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Trouble at the N-th call of a run of a job, for every N: launched once, told of once, whole in one file."""
 
-from __future__ import annotations
-
 from itertools import count
 
 import pytest

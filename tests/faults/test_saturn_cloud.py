@@ -1,7 +1,5 @@
 """The whole bot against what a Saturn Cloud may answer to a recipe, a job, a schedule and a login link."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Trouble at the N-th call of making a session by the form, for every N: made once, told of once, up."""
 
-from __future__ import annotations
-
 from itertools import count
 
 import pytest

@@ -1,7 +1,5 @@
 """A bot with one connection that makes things, a trainer, an administrator and a guest."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any

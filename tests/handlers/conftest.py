@@ -1,7 +1,5 @@
 """The bot that most tests of handlers speak to."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

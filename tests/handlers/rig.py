@@ -1,7 +1,5 @@
 """A whole bot without Slack, provider or engine: a real store, what people say, and what was written."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """A bot whose people run jobs: a Workbench beside a hub that runs none."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Payloads as Slack sends them, the door that takes them, and what listeners call of Slack."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping

@@ -1,7 +1,5 @@
 """Acting as a username that an administrator approves: asked, approved, denied, and never by anybody else."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What asks first: what is done at once, what is offered, what several are, and what changed since."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.runs import Update

@@ -1,7 +1,5 @@
 """What isn't read costs nothing: one request too many, too long a text, and what was answered before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 

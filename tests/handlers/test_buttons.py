@@ -1,7 +1,5 @@
 """Buttons: what they carry is a key, who presses is asked again, and a stale one gets an honest answer."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.runs import Update

@@ -1,7 +1,5 @@
 """What a press of a class card makes: again where nothing came of it, and for whom it was prepared alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec, marked

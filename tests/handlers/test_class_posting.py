@@ -1,7 +1,5 @@
 """Posting a class card: what it says, what it makes, and what can not be meant."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

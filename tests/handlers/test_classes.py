@@ -1,7 +1,5 @@
 """Class cards: pressed by anybody for themselves, ended by their trainer alone."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """A command with flags and a program's own words is taken apart as it was meant."""
 
-from __future__ import annotations
-
 import html
 
 import pytest

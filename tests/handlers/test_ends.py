@@ -1,7 +1,5 @@
 """Nothing ends for good by an answer that was given to another question, or to none."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

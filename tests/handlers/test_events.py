@@ -1,7 +1,5 @@
 """Events: words in direct messages and mentions, people who come and go, and an app that is removed."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Forms: opened once it is known what is offered, redrawn, searched, submitted; errors at their fields."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

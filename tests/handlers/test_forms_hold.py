@@ -1,7 +1,5 @@
 """Forms and lines under strain: what is not kept, what no menu takes, and more flags than anybody writes."""
 
-from __future__ import annotations
-
 from bot.domain.forms import Choice, Field, Form
 from bot.messages.blocks import forms
 from bot.support.errors import StoreBusy

@@ -1,7 +1,5 @@
 """A Home's events and buttons, as Slack sends them."""
 
-from __future__ import annotations
-
 import pytest
 from structlog.testing import capture_logs
 

@@ -1,7 +1,5 @@
 """A key of an interaction is used once within a request, and a list of runs is asked for once."""
 
-from __future__ import annotations
-
 from structlog.testing import capture_logs
 
 from bot.domain.people import TaskKind

@@ -1,7 +1,5 @@
 """list, status, logs and stop: which run is meant, what is answered, and what is written down."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

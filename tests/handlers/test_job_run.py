@@ -1,7 +1,5 @@
 """`job run`: a form, or one line; whatever is wrong with the line is said at once, with its flag."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

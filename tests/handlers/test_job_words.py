@@ -1,7 +1,5 @@
 """The slash command for jobs, the same words in messages, and their help."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NoticeKind

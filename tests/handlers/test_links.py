@@ -1,7 +1,5 @@
 """link, unlink, whoami, help: accounts of one's own, and what people ask first."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Listeners behind their door: one per kind, the work first, the ack last, and every refusal speaks."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """list, status and open: answered from rows, with their age, and addresses for their owner alone."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

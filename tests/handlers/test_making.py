@@ -1,7 +1,5 @@
 """Suspending, resuming, forcing, removing, making again, and what a server tells: as people ask for it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import ClassVar
 

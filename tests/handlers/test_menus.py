@@ -1,7 +1,5 @@
 """What is chosen in a menu: it reaches the handler of its button, and asks what that button asks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

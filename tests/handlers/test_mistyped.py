@@ -1,7 +1,5 @@
 """A token typed into Slack by mistake is neither used nor repeated nor kept; an id still is one."""
 
-from __future__ import annotations
-
 import re
 from typing import ClassVar
 

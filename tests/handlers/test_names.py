@@ -1,7 +1,5 @@
 """Names that are not whole, not one, or not there: asked about, offered, looked for, never guessed."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NoticeKind

@@ -1,7 +1,5 @@
 """One guard for every way in: whatever happens, a person is answered the way they asked, and it is logged."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """start, stop and restart: written down at once, told at once, and never more than was meant."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """A press on a message that has become outdated does nothing, and is answered with how things are."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.workspaces import Observed, Outcome, State

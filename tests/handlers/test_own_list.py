@@ -1,7 +1,5 @@
 """add, alias and forget: a person's own list, which changes nothing at the provider."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.handlers.rig import activate, buttons, words

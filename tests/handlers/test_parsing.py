@@ -1,7 +1,5 @@
 """What people type is understood as it was meant."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

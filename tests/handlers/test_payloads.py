@@ -3,8 +3,6 @@
 Each file of ``payloads`` names its page of Slack's documentation and what the whole payload leads to.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator, Iterator
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """Who acts is read from the payload, and anything missing refuses (``docs/security.md``, rows 4 and 5)."""
 
-from __future__ import annotations
-
 import pytest
 from structlog.testing import capture_logs
 

@@ -1,7 +1,5 @@
 """The buttons of questions that nobody can answer but the person, and of runs that wait for long."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

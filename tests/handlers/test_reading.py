@@ -1,7 +1,5 @@
 """The rules that read sentences: nothing raises, and nothing that ends something is suggested for a start."""
 
-from __future__ import annotations
-
 import string
 
 import pytest

@@ -1,7 +1,5 @@
 """References of requests: the same in the answer and in the log, and none where nobody reads one."""
 
-from __future__ import annotations
-
 import pytest
 from structlog.testing import capture_logs
 

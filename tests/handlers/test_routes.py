@@ -1,7 +1,5 @@
 """Handlers are found by their decorators, and what the cards' buttons ask for is there."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Settings: shown, changed in a form whose every value is checked again, and what they change."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

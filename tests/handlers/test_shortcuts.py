@@ -1,7 +1,5 @@
 """Shortcuts behind the door: always a modal, or words where none can be opened; what a message carries."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """Until when: what is typed, pressed and filled in, and what is written for it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """Nobody is worked for before Slack has said who they are; what they asked for is kept meanwhile."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The first minute: who is told once what Usher is, with which first steps, and who is not."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

@@ -1,7 +1,5 @@
 """What is over for somebody: presets that are for others by now, runs of an account that was unlinked."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What must hold in every history: after each step, and when everything has settled."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

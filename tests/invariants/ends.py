@@ -1,7 +1,5 @@
 """Timers in a history: what becomes of each is noted as it happens, and judged at the end."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

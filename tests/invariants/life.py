@@ -1,7 +1,5 @@
 """The composed engine that a history is played on: people, handlers, links, steps, one clock."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """A provider with accounts: every token and every workspace is somebody's, starts are remembered."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 from dataclasses import dataclass

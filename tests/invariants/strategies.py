@@ -1,7 +1,5 @@
 """What is drawn: who asks for what, how it arrives, and what goes wrong."""
 
-from __future__ import annotations
-
 from hypothesis import strategies as st
 
 from bot.domain.workspaces import OperationVerb, State

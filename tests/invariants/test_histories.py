@@ -1,7 +1,5 @@
 """The invariants over random histories: requests reordered, doubled, lost, late; faults, kills, jumps."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Rows that cards and notices are drawn from in tests."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

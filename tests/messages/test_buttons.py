@@ -1,7 +1,5 @@
 """What a message offers: one coloured button, two beside each other, the rest in a menu."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.messages.blocks import kit

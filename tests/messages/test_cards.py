@@ -1,7 +1,5 @@
 """All cards and notices as people see them, and the rules that hold for whatever a name is."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

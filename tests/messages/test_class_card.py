@@ -1,7 +1,5 @@
 """Class cards and the messages about them, drawn: what they promise before the press, and no address ever."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """Every command that a message shows can be typed where that message is read."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

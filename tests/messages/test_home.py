@@ -1,7 +1,5 @@
 """Homes: golden files, and that whatever the rows say makes a view that Slack takes."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

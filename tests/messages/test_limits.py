@@ -1,7 +1,5 @@
 """What leaves for Slack is escaped once, cut at no entity, not empty (``docs/security.md``, rows 20, 21)."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The live message about a workspace: whatever it says, it offers what can be done now."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

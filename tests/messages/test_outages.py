@@ -1,7 +1,5 @@
 """What administrators read about connections that stop answering, and about Slack's tokens."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.facts import Facts

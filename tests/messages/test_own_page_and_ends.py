@@ -1,7 +1,5 @@
 """Workspaces that open in a page of ours, and warnings before they end: what people read."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NoticeKind

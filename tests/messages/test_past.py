@@ -1,7 +1,5 @@
 """What messages become: the live one says what has become of it, those before it are a line."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """What quiet hours held back, and settings, as people see them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """All cards and messages of runs as people see them, and the rules that hold for whatever a run writes."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

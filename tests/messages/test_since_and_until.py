@@ -1,7 +1,5 @@
 """Since when and until when a workspace runs: said wherever its state is, and the same everywhere."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

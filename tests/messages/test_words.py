@@ -1,7 +1,5 @@
 """The catalogue: every kind of trouble has a sentence with a next step, and the voice is one."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

@@ -1,7 +1,5 @@
 """The board: whose turn it is, and how often."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.runs import OutputChunk

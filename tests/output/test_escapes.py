@@ -1,7 +1,5 @@
 """Escapes are gone whatever they are and wherever they are cut; the text between them stays."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Large pieces of an output: they hold nobody else up, and are whole after a cut within one."""
 
-from __future__ import annotations
-
 import asyncio
 
 from bot.domain.runs import OutputChunk

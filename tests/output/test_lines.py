@@ -1,7 +1,5 @@
 """Lines: what a terminal would show at last, whole, in any cuts, and bounded."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Answers without an end: bounded in bytes, patient, ended by whoever reads them."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

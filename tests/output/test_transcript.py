@@ -1,7 +1,5 @@
 """A transcript: whole, plain, told apart, and the same however often the stream was cut and begun again."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

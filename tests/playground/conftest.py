@@ -1,7 +1,5 @@
 """The servers that most tests of this folder speak to."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.posit_help import posit_server

@@ -1,7 +1,5 @@
 """What tests of the local JupyterHub share: calls with a token, a browser, and waiting for a state."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

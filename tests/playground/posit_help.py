@@ -1,7 +1,5 @@
 """A local Posit Workbench in the test's own process, on a clock that only tests move."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """A local Saturn Cloud in the test's own process, on a clock that only tests move."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The page of the local Slack in a browser, as the tests of it share it."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 
 from playground.slack import manifest

@@ -1,7 +1,5 @@
 """Modals and inputs that the tests of the local Slack's forms share."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.playground.slack_help import GENERAL, OLIVIA

@@ -1,7 +1,5 @@
 """What the tests of the local Slack share: a clock of their own, an app that records, a real client."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,7 +1,5 @@
 """Faults that every local server knows: acts late or never, refusals, odd entries; and deep bodies."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from contextlib import asynccontextmanager

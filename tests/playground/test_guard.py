@@ -1,7 +1,5 @@
 """Control addresses answer a server's own pages and programs, and nobody else's pages or names."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.guard import objection

@@ -1,7 +1,5 @@
 """A real hub with the real JupyterLab: its page opens for its owner, and for nobody else."""
 
-from __future__ import annotations
-
 import os
 import pwd
 

@@ -1,7 +1,5 @@
 """What ``docs/providers/jupyterhub.md`` states, on a real hub with the light single-user server."""
 
-from __future__ import annotations
-
 import os
 import pwd
 

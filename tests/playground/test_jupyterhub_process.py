@@ -1,7 +1,5 @@
 """The command as a process: its ready line, and that nothing of it stays behind, however it ends."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """The local Posit Workbench: how calls travel, who may call what, and what is about the server itself."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.posit_help import Posit, launch_parameters

@@ -1,7 +1,5 @@
 """The local Posit Workbench: what may be launched where."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.posit import build

@@ -1,7 +1,5 @@
 """The local Posit Workbench: jobs, from their launch to their exit code."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.posit.scripts import Script, build_script, script_for

@@ -1,7 +1,5 @@
 """The local Posit Workbench: sessions, from their launch to their end."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.posit_help import Posit, launch_parameters

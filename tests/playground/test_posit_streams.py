@@ -1,7 +1,5 @@
 """The local Posit Workbench: the output of jobs as a stream, whole and spoilt."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import tracemalloc

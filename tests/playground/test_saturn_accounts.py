@@ -1,7 +1,5 @@
 """The local Saturn Cloud: tokens, logging in, and who may see what."""
 
-from __future__ import annotations
-
 import aiohttp
 import pytest
 

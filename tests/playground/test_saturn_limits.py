@@ -1,7 +1,5 @@
 """The local Saturn Cloud refuses what it is told to: quotas, names, recipes, fast starts, odd links."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.saturn_help import Saturn

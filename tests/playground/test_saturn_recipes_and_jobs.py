@@ -1,7 +1,5 @@
 """The local Saturn Cloud: recipes and jobs, as its documents describe them."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.saturn import build

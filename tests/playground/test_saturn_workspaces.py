@@ -1,7 +1,5 @@
 """The local Saturn Cloud: workspaces, their states and the 10-second rule."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """Seeds of the local servers are checked, and a command that starts one prints how to reach it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """A real Bolt app against the local Slack, over Socket Mode and over signed HTTP."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import asynccontextmanager
 

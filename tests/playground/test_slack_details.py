@@ -1,7 +1,5 @@
 """Smaller rules of the local Slack: encodings, content types, threads, response_urls, kinds of input."""
 
-from __future__ import annotations
-
 import json
 
 import aiohttp

@@ -1,7 +1,5 @@
 """What the local Slack sends to an app over HTTP: signed, complete, and again when it must."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

@@ -1,7 +1,5 @@
 """Texts come back as entities, those of plain_text too; people read the characters; values stay."""
 
-from __future__ import annotations
-
 import pytest
 from aiohttp import web
 

@@ -1,7 +1,5 @@
 """The faults that the harness injects, seen by a client of the local Slack."""
 
-from __future__ import annotations
-
 import aiohttp
 import pytest
 

@@ -1,7 +1,5 @@
 """Files and threads of the local Slack."""
 
-from __future__ import annotations
-
 import io
 
 import aiohttp

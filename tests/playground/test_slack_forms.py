@@ -1,7 +1,5 @@
 """Forms in the local Slack's modals: fields that dispatch, that the app fills, that keep what was entered."""
 
-from __future__ import annotations
-
 import aiohttp
 import pytest
 from aiohttp import web

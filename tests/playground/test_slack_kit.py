@@ -1,7 +1,5 @@
 """Block Kit's limits: each is met exactly, and refused one beyond, with the place where it is broken."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Block Kit's limits of rich text, Markdown and the inputs of forms."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.slack.kit import check_message, check_view

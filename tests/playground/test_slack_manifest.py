@@ -1,7 +1,5 @@
 """The local Slack set up from a manifest, the project's own too."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import aiohttp

@@ -1,7 +1,5 @@
 """The Web API of the local Slack, through the real client."""
 
-from __future__ import annotations
-
 import asyncio
 
 import aiohttp

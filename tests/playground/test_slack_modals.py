@@ -1,7 +1,5 @@
 """Modals, home tabs and selects of the local Slack."""
 
-from __future__ import annotations
-
 import pytest
 from aiohttp import web
 

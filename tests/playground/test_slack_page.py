@@ -1,7 +1,5 @@
 """The page's JSON API, the command line, and the page itself in a browser."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

@@ -1,7 +1,5 @@
 """Forms on the page of the local Slack, in a browser."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The page of the local Slack without a mouse: commands, conversations, pickers, and where the focus goes."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

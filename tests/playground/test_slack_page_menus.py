@@ -1,7 +1,5 @@
 """Menus on the page of the local Slack, and how much room a Home takes on a small screen."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """The page of the local Slack in use: what is new, threads and files, and all of it on a small screen."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

@@ -1,7 +1,5 @@
 """Each person in a tab of their own, signing in there as themselves; the list of everybody's accounts."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 

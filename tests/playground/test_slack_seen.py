@@ -1,7 +1,5 @@
 """What a person sees of a conversation: what is unread, how threads and commands are shown, what changes."""
 
-from __future__ import annotations
-
 import asyncio
 
 import aiohttp

@@ -1,7 +1,5 @@
 """Shortcuts of the local Slack: who has them, where, and what they send."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.slack.manifest import http_manifest

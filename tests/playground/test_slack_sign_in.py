@@ -1,7 +1,5 @@
 """Sign in with Slack at the local Slack: codes, keys and claims, no PKCE; and the installation."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """What the page lists of the traffic between Slack and the app, and what nobody gets to see of it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

@@ -1,7 +1,5 @@
 """What the tests about the repository read: its files, and its modules as syntax trees."""
 
-from __future__ import annotations
-
 import ast
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The audit's word counts only where its data were in reach, and then it counts."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 

@@ -1,7 +1,5 @@
 """Bolt is used as documented: none of its internals is imported, nothing private of it replaced."""
 
-from __future__ import annotations
-
 import inspect
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What comments and documents cite is in the repository: the file, the heading, the row, the decision."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """The commands that people and machines are told to run exist, and say the same everywhere."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What is handed through construction is one context, and who belongs to the installation is decided once."""
 
-from __future__ import annotations
-
 import ast
 
 from tests.project.repository import named, python_files, tree

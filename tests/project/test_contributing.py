@@ -1,7 +1,5 @@
 """What CONTRIBUTING.md says works as written: its files go into a copy, and its commands run there."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The files to deploy with fit the settings, the commands and each other."""
 
-from __future__ import annotations
-
 import configparser
 import json
 import re

@@ -1,7 +1,5 @@
 """The locks: exact versions with hashes, one resolution for all three, and nothing of who made them."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

@@ -1,7 +1,5 @@
 """The manifest is what the code makes, is valid for Slack, and asks for nothing that is not used."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from itertools import chain

@@ -1,7 +1,5 @@
 """The pictures that the documents show: there, small, described, and made by ``make pictures``."""
 
-from __future__ import annotations
-
 import re
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """The reference in ``docs/`` has each setting, verb, metric and scope of the code, and none besides."""
 
-from __future__ import annotations
-
 import argparse
 import re
 from functools import cache

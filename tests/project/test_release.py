@@ -1,7 +1,5 @@
 """A release: the same bytes each time, with what is tracked and nothing else; its wheel works by itself."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The table of Slack's methods: names, scopes and budgets."""
 
-from __future__ import annotations
-
 from bot.slack import methods as slack_methods
 from bot.slack.methods import METHODS
 

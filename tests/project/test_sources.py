@@ -1,7 +1,5 @@
 """Modules stay small and described, hold nothing of a machine, and leave the environment to one of them."""
 
-from __future__ import annotations
-
 import ast
 import re
 

@@ -1,7 +1,5 @@
 """Texts for people: each is used, and Block Kit is drawn nowhere but in messages."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Every time column of the schema has the mark by which moved clocks heal it."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 

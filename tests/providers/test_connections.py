@@ -1,7 +1,5 @@
 """The connections file: all its problems at once, by their keys and without values."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import Principal

@@ -1,7 +1,5 @@
 """Addresses that lead elsewhere are refused by their parsed parts (``docs/security.md``, row 15)."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import pytest

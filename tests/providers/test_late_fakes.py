@@ -1,7 +1,5 @@
 """The fakes of the engine's tests can act later than they answer, or never."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import SecretStr
 

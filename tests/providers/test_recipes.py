@@ -1,7 +1,5 @@
 """Recipe files: read when the settings are, each problem with its file, line and field."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """A class on the engine's stage: a trainer, people with workspaces, and what they press."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from bot.domain.classes import ClassCard, Joined

@@ -1,7 +1,5 @@
 """A fresh world for each story."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.reconciler.runs import new_run_world

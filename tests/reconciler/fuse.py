@@ -1,7 +1,5 @@
 """A kill, or an error, at the N-th way out of the process: before the request leaves, or after its effect."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any

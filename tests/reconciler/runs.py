@@ -1,7 +1,5 @@
 """A world in which jobs run, and what people do with them."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any

@@ -1,7 +1,5 @@
 """A world whose provider is Sphere Engine: the real client against the local server, all on one clock."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace

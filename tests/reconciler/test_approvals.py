@@ -1,7 +1,5 @@
 """Approved usernames are checked at their provider with its own secret; then both are told, once."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NoticeKind

@@ -1,7 +1,5 @@
 """Every error of a provider × every way of asking: the answer, and what it does to health and credential."""
 
-from __future__ import annotations
-
 import asyncio
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """A class from its card to its summary: counts, the end by consent, what is kept, and kills in between."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """Killed anywhere, restarted on the same store: nothing lost, nothing doubled, the gate kept."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

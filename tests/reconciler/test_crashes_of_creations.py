@@ -1,7 +1,5 @@
 """Trouble at the N-th way out of a creation, a suspension, a removal: one effect, one message."""
 
-from __future__ import annotations
-
 from itertools import count
 
 import pytest

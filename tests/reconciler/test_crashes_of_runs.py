@@ -1,7 +1,5 @@
 """Runs and their outputs, killed anywhere: launched once, told of once, whole in one file."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import pytest

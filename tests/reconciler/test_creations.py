@@ -1,7 +1,5 @@
 """Workspaces that are made: once, whatever gets lost on the way; called off where its person wants that."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

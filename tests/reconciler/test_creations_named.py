@@ -1,7 +1,5 @@
 """Workspaces that Usher names: by a look before the first call, once, and never anew."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

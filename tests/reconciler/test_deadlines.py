@@ -1,7 +1,5 @@
 """Runs never wait in silence: one that has not begun, or can't be seen, is told of once; and operations."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

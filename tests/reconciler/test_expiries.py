@@ -1,7 +1,5 @@
 """Warnings before a workspace ends by itself: in time, once for each end, by fresh news."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.workspaces import OperationVerb, State

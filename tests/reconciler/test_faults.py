@@ -1,7 +1,5 @@
 """What providers do wrong: each error delays or ends one operation with a sentence, and nobody else's."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """What the engine tells whoever counts: reads that left, and what failed at which connection."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.workspaces import Outcome

@@ -1,7 +1,5 @@
 """A short start moves within seconds if there are only a few; without a history nothing is claimed."""
 
-from __future__ import annotations
-
 from bot.domain.workspaces import OperationVerb
 from tests.reconciler.classroom import people
 

@@ -1,7 +1,5 @@
 """The poll gate under random clicks, errors, kills and delays: never two reads within the interval."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 

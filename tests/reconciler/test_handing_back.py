@@ -1,7 +1,5 @@
 """A process that is stopped in the middle of something hands it back: another one goes on without waiting."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

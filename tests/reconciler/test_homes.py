@@ -1,7 +1,5 @@
 """Homes on their way to Slack: wanted ones at once, others after every message, all within the limits."""
 
-from __future__ import annotations
-
 import pytest
 from structlog.testing import capture_logs
 

@@ -1,7 +1,5 @@
 """Late acts, lost answers, reads refused for a moment: nothing is done twice or told too early."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """A 429 is an answer: it delays who was told, and everybody only when it is meant for everybody."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs

@@ -1,7 +1,5 @@
 """The notifier against the local Slack: what messages are made of, and the search for a lost one."""
 
-from __future__ import annotations
-
 import re
 from contextlib import asynccontextmanager
 

@@ -1,7 +1,5 @@
 """The number that is promised: twenty streams of ten thousand lines at once, whole, in little memory."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

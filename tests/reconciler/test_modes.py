@@ -1,7 +1,5 @@
 """Suspending, resuming, forcing, removing: each ends as its own, and as what has come true."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.workspaces import OperationVerb, Outcome, State

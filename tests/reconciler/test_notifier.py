@@ -1,7 +1,5 @@
 """The outbox's way to Slack: each message once, urgent ones first, within the limits, or visibly given up."""
 
-from __future__ import annotations
-
 import pytest
 from structlog.testing import capture_logs
 

@@ -1,7 +1,5 @@
 """A list that is good, then has an odd entry or lacks one, then is good again: nothing is gone or told."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

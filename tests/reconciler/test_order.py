@@ -1,7 +1,5 @@
 """What Slack has no room for keeps its place: whose workspace was ready first is told first."""
 
-from __future__ import annotations
-
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.support.errors import SlackLimited

@@ -1,7 +1,5 @@
 """Messages stand in the order of what happened, and find a person who can't be written to directly."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """The circuit breaker of a connection: one request probes it, who waits and who runs it are told."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import TaskKind

@@ -1,7 +1,5 @@
 """Messages and files of outputs: after an unknown outcome looked for, never twice, missing ones told."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.support.errors import (

@@ -1,7 +1,5 @@
 """An output that can't be drawn: the others' messages and files come all the same."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Outputs of runs in Slack: below the card, up to date within the budget, whole as a file, nothing twice."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

@@ -1,7 +1,5 @@
 """Two workers on one database: what one remembers it does alone, and the other goes on when it is gone."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.services.context import SharedOwners

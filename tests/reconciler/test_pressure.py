@@ -1,7 +1,5 @@
 """Many at once, busy stores, slow providers: what waits, waits without harm."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

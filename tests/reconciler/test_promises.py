@@ -1,7 +1,5 @@
 """What was said while Usher looked becomes the answer: where it was sent, can be edited, and isn't old."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """Where nobody can tell whether something was made or launched, its person is asked."""
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
 

@@ -1,7 +1,5 @@
 """Quiet hours through the whole engine: one message at their end, whatever happens to clock and process."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """The recorder: results are written together, none keeps another back, and only news wakes others."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

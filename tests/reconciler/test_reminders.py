@@ -1,7 +1,5 @@
 """A link whose credential ends: said a week and a day before, once each, and gone once it is linked again."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import Preferences

@@ -1,7 +1,5 @@
 """Restarts that make another workspace in the place of one that failed for good."""
 
-from __future__ import annotations
-
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from tests.reconciler.test_creations import rows
 

@@ -1,7 +1,5 @@
 """Answers to clicks: at once, at most once, and not at all when they come too late."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """Runs of jobs: launched once, found after silence, stopped, told of when they end."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.runs import RunState

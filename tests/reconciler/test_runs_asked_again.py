@@ -1,7 +1,5 @@
 """What is asked for again: stops that came to nothing, runs of one name; and stops of runs from elsewhere."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.runs import FoundRun, ObservedRun, RunState

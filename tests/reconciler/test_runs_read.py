@@ -1,7 +1,5 @@
 """Runs of jobs: read together at their provider's pace, lost when it forgot them, listed on demand."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

@@ -1,7 +1,5 @@
 """The loops: woken at once, never ended by an error, drained in time."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """Schedules of jobs: set as a task, and never in another order than they were asked for."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import TaskKind

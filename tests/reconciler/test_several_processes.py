@@ -1,7 +1,5 @@
 """Two processes on one database: what one of them learns counts for the other."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """After an outage of Slack everybody is told at once, the urgent first, and nobody of what is long over."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

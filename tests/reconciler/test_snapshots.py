@@ -1,7 +1,5 @@
 """What providers offer and tell: kept for forms and administrators; who waits for it goes on either way."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import User

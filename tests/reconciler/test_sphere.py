@@ -1,7 +1,5 @@
 """Workspaces of Sphere Engine: one token for all of them, and whose they are in our records."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Turns for starts: in order, within the provider's rule, held back when it asks for that."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 

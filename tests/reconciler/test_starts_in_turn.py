@@ -1,7 +1,5 @@
 """Starts at one connection: in the order of the presses, within its rule, all held back when it says so."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

@@ -1,7 +1,5 @@
 """The main story: an operation becomes a running workspace, and its person is told once."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State

@@ -1,7 +1,5 @@
 """One refusal of a credential is not the truth: links are given up after fifteen minutes of refusals."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import pairwise
 

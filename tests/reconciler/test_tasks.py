@@ -1,7 +1,5 @@
 """Work that is no operation: lists, waiting commands, revocations, people who left."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """APScheduler keeps its pace whichever way the wall clock is moved."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress

@@ -1,7 +1,5 @@
 """Timers: the warning and the stop come once, whatever happens to the process, the clock and the person."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import pytest

@@ -1,7 +1,5 @@
 """What can't be drawn: tried less and less often, said plainly, visibly dead after a day."""
 
-from __future__ import annotations
-
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind

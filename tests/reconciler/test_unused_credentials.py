@@ -1,7 +1,5 @@
 """A token of our own that a hub gave while a link was checked ends with the link, if nobody confirms it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

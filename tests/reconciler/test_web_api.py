@@ -1,7 +1,5 @@
 """slack_sdk against a server of our own: what each answer becomes, and that no error holds the token."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from urllib.parse import urlsplit

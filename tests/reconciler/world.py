@@ -1,7 +1,5 @@
 """Everything that a story of the engine needs, on one clock that stands still until it is told to move."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress

@@ -1,7 +1,5 @@
 """A clock that stands still until it is told to move, and ids that count."""
 
-from __future__ import annotations
-
 from itertools import count
 
 

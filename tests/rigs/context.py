@@ -1,7 +1,5 @@
 """The one object that a process is put together from, for tests that put a part of one together."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from cryptography.fernet import Fernet

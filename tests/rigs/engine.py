@@ -5,8 +5,6 @@ queue, the thread and the disk keep what they promise is shown by the contract t
 transactions are the same here.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Errors that a fake is told to raise, each at its method, before the effect of the call or after it."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Commands as processes that are forked from one that has imported them: only the import is saved."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

@@ -1,7 +1,5 @@
 """A provider that runs jobs: its form changes with cluster, profile and preset, as those of real ones do."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 ``UPDATE_GOLDEN=1 pytest …`` writes them again; look at the difference before it is kept.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import re

@@ -14,8 +14,6 @@ of a list::
 A coloured label stands in asterisks, a red one in exclamation marks. What has no form of its own is JSON.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

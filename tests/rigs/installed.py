@@ -1,7 +1,5 @@
 """An installation of Usher in a Slack workspace, as it is stored."""
 
-from __future__ import annotations
-
 from bot.domain.people import Installed
 
 ACME = Installed(

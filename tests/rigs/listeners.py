@@ -1,7 +1,5 @@
 """Who listens to the reconciler, for tests that step it themselves and look at something else."""
 
-from __future__ import annotations
-
 
 class Unheard:
     """Ignore new work."""

@@ -1,7 +1,5 @@
 """A provider with forms, for workspaces and for jobs: what it offers depends on the cluster."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

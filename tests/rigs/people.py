@@ -1,7 +1,5 @@
 """Slack's word on people, for tests that have no Slack: everybody is a colleague, unless told otherwise."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

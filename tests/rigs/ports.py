@@ -1,7 +1,5 @@
 """Ports that stay free until they are bound: below the range that connections take theirs from."""
 
-from __future__ import annotations
-
 import os
 import socket
 from itertools import count

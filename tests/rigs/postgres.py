@@ -4,8 +4,6 @@ All processes of a run share the server, and each has a database of its own, whi
 With ``TEST_DATABASE_REQUIRED`` in the environment a test without a server fails.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import os

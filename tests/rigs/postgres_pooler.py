@@ -1,7 +1,5 @@
 """A pooler before PostgreSQL that shares one connection between transactions, as PgBouncer can."""
 
-from __future__ import annotations
-
 import asyncio
 import struct
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """A PostgreSQL of its own, which can be made a standby and promoted."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager

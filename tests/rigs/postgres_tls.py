@@ -4,8 +4,6 @@ The server from the wheel speaks no TLS. A proxy before it does, as PostgreSQL d
 for TLS with one message, and everything after the answer is encrypted.
 """
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator

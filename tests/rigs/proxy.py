@@ -1,7 +1,5 @@
 """An HTTP proxy between a client and servers on this machine: tunnels for CONNECT, and nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable

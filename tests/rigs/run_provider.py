@@ -1,7 +1,5 @@
 """A provider that runs jobs: they move with the clock, and their output comes when a test says so."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A Slack that keeps what it was sent, enforces its limits by the clock, and fails when told to."""
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any

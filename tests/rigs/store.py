@@ -1,7 +1,5 @@
 """A store in memory for other tests, and the rows that they begin with."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

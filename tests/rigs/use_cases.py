@@ -1,7 +1,5 @@
 """A person who asks on a store, the rows of all its tables, and a database that fails in the middle."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any

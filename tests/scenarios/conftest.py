@@ -1,7 +1,5 @@
 """Every scenario has a world of its own; at its end every rule is looked at (``watch.check``)."""
 
-from __future__ import annotations
-
 import pytest_asyncio
 
 from tests.rigs.scenario import world

@@ -6,8 +6,6 @@ workspace. Alice has *notebook*, *training*, *deep thought* and *list*, which ar
 *survey* run.
 """
 
-from __future__ import annotations
-
 #: Typed as a slash command, one after the other.
 TYPED = [
     # -- a verb of Usher and a whole name: done at once

@@ -3,8 +3,6 @@
 The words of the table are those of ``phrasings.py``.
 """
 
-from __future__ import annotations
-
 #: Typed as a slash command, one after the other.
 ODD = [
     # -- until when: flags mean the same as words, and the time may come first

@@ -1,7 +1,5 @@
 """Administrators of several Slack workspaces: what each decides, sees and ends, and how people are named."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """What people type wrong, and what programs write into names: a clear sentence, and nothing half done."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

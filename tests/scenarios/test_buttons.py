@@ -1,7 +1,5 @@
 """Buttons: each does what it says, once, for its owner alone, wherever it stands."""
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 from contextlib import closing

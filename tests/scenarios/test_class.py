@@ -1,7 +1,5 @@
 """A class of forty in the local Slack: one card, each their own workspace, an end that all agreed to."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime

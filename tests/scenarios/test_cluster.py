@@ -1,7 +1,5 @@
 """A web and two workers on one PostgreSQL, as processes of their own, in real time."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import time

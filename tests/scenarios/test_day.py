@@ -1,7 +1,5 @@
 """A day of two people, faults included: history stays, and one message about each workspace is live."""
 
-from __future__ import annotations
-
 import random
 import re
 from collections import Counter

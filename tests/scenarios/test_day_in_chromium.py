@@ -1,7 +1,5 @@
 """The day of two people in a real browser, a tab for each: what they type, press and see there."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

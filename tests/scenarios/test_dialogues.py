@@ -1,7 +1,5 @@
 """Whole dialogues with the bot: what each turn does, says and offers, and that all that is offered works."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """A workspace called ``R&D <main>``: people read that name wherever it stands, and may type or choose it."""
 
-from __future__ import annotations
-
 import json
 
 import pytest_asyncio

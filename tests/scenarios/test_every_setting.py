@@ -1,7 +1,5 @@
 """Every documented setting does something: each has a proof here that fails where the setting is ignored."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable

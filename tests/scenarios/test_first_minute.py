@@ -1,7 +1,5 @@
 """The first minute of somebody new: told once what Usher is, led from step to step by buttons."""
 
-from __future__ import annotations
-
 from tests.rigs.scenario.cloud import cloud_world
 
 WHAT = "I start, stop and open your cloud workspaces and run your jobs from Slack"

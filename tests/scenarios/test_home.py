@@ -1,7 +1,5 @@
 """A person's Home: what it shows, what a press in it does, when it is drawn again, and for whom."""
 
-from __future__ import annotations
-
 import re
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """The main job at a real JupyterHub, in real time: progress, the IDE itself, failures, limits, unlinking."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from contextlib import asynccontextmanager

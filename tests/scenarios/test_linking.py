@@ -1,7 +1,5 @@
 """Linking as people live through it: links that are late, used, somebody else's; unlinking."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.demo.browser import Browser

@@ -1,7 +1,5 @@
 """What takes long, and what happens elsewhere: deadlines, cards that follow, days without use."""
 
-from __future__ import annotations
-
 import pytest
 import pytest_asyncio
 

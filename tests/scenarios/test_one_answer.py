@@ -1,7 +1,5 @@
 """One question, one answer: what is said while Usher looks becomes the answer, or comes once before it."""
 
-from __future__ import annotations
-
 import aiohttp
 
 from tests.rigs.scenario.people import GENERAL

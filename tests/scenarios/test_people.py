@@ -1,7 +1,5 @@
 """Who may use the bot: colleagues; not guests, other organisations, bots, or who has left."""
 
-from __future__ import annotations
-
 import pytest
 
 GENERAL, SCIENCE, TRAINING = "C0GENERAL", "C0SCIENCE", "C0TRAINING"

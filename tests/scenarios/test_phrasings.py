@@ -1,7 +1,5 @@
 """What people write, as they write it, through the whole bot: the tables of phrasings."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 

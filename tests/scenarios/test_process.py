@@ -1,7 +1,5 @@
 """The bot as a process of its own, in real time: killed, restarted, asked to stop."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

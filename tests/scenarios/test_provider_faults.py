@@ -1,7 +1,5 @@
 """A provider that fails: a true sentence, no blind repeat, and it goes on when that is over."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Every call of an operation against all that a provider may answer: one true sentence, and it goes on."""
 
-from __future__ import annotations
-
 import json
 import re
 

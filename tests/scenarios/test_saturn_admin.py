@@ -1,7 +1,5 @@
 """Saturn Cloud on behalf of people: linked by an approval, renewed by itself, driven as is set."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Jobs at Saturn Cloud from Slack: run by name, followed to their end, stopped, set to run by themselves."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.rigs.scenario.cloud import cloud_world

@@ -1,7 +1,5 @@
 """Workspaces from recipes at Saturn Cloud: made once whatever happens, started, and told."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 

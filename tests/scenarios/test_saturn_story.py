@@ -1,7 +1,5 @@
 """The main job at Saturn Cloud, as one person lives it from the first word to the last message."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

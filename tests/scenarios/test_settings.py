@@ -1,7 +1,5 @@
 """Settings from the form to the message that comes, or doesn't, over signed HTTP."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 

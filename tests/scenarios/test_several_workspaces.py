@@ -1,7 +1,5 @@
 """Several Slack workspaces and an organisation: installed by OAuth, served side by side, and removed."""
 
-from __future__ import annotations
-
 import pytest_asyncio
 
 from bot.slack.installed import EARLY

@@ -1,7 +1,5 @@
 """Shortcuts: *Start a workspace* from anywhere, *Run as a job* on a message, with nothing run unasked."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.slack.errors import SlackError

@@ -1,7 +1,5 @@
 """A Slack that fails: every message once, the rest later, and what can't be told shows in doctor."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Every Slack method that the bot calls, against all that Slack may answer: nothing lost, nothing twice."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

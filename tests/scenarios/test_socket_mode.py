@@ -1,7 +1,5 @@
 """The same over Socket Mode: two connections, no address of ours that Slack reaches."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """Workspaces of Sphere Engine from Slack: made with a form, opened in our page, warned of, removed."""
 
-from __future__ import annotations
-
 import re
 
 import pytest_asyncio

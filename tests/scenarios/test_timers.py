@@ -1,7 +1,5 @@
 """Until when, through the whole bot: typed, shown, warned of, changed by a press, and stopped."""
 
-from __future__ import annotations
-
 
 async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     alice = linked.alice

@@ -1,7 +1,5 @@
 """History stays, one message is live: the last sent about a workspace offers what can be done with it."""
 
-from __future__ import annotations
-
 import re
 
 import pytest_asyncio

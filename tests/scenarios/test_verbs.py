@@ -1,7 +1,5 @@
 """Every verb where people write it: in a channel, in a direct message, by mention."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.rigs.scenario import ID

@@ -1,7 +1,5 @@
 """Two webs and a worker on one PostgreSQL, in a time that stands still: any takes any request, each once."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace

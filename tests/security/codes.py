@@ -1,7 +1,5 @@
 """The way of a one-time link up to its code, as its tests walk it."""
 
-from __future__ import annotations
-
 from tests.web.rig import ALICE, GOOD
 
 

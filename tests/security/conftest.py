@@ -1,7 +1,5 @@
 """The worlds of the scenarios and the pages of links, for attacks on them."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.scenarios.conftest import bare, linked

@@ -1,7 +1,5 @@
 """Forged, garbled and repeated requests to Slack's address (rows 1, 2 and 4)."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import json

@@ -3,8 +3,6 @@
 Whoever adds a reader of text from outside adds a row to ``READERS``.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Awaitable, Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The state of an installation: made by us, for one browser, for ten minutes, for one use."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp

@@ -1,7 +1,5 @@
 """Attacks on the one-time link, with the code typed back (rows 8 to 13)."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

@@ -1,7 +1,5 @@
 """Attacks on the one-time link where Sign in with Slack proves the person (rows 8 and 9)."""
 
-from __future__ import annotations
-
 import pytest
 from aiohttp import web
 

@@ -1,7 +1,5 @@
 """Attacks on signing in at the provider, and odd ways back from there (rows 8, 9 and 30)."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

@@ -1,7 +1,5 @@
 """Tries of tokens and codes on the one-time link: five of each, and nothing between two people."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

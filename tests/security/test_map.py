@@ -1,7 +1,5 @@
 """The map of threats names tests that exist."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

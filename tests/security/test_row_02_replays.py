@@ -1,7 +1,5 @@
 """Row 2: the same signed bytes again, at a process that was started since, change nothing at all."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 

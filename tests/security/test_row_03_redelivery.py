@@ -1,7 +1,5 @@
 """Row 3: what Slack brings again, at 0, 1 and 5 minutes and after a restart, has one effect."""
 
-from __future__ import annotations
-
 import json
 from urllib.parse import parse_qs
 

@@ -1,7 +1,5 @@
 """Row 7: a form or a choice that names what is somebody else's does nothing, whatever it carries."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

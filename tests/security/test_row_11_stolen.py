@@ -1,7 +1,5 @@
 """Row 11: who steals the database or a backup has no secret, and rows that are swapped open nothing."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 

@@ -1,7 +1,5 @@
 """Rows 17 and 18: every call is made as the linked account of who asked, and of nobody who has left."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import Principal

@@ -1,7 +1,5 @@
 """Row 19 and invariant I7: a canary in every slot of a secret, every failure driven, every sink searched."""
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import asynccontextmanager

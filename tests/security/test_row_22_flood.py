@@ -1,7 +1,5 @@
 """Row 22: what one person asks for a thousand times takes nothing from anybody else."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

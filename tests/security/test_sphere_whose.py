@@ -1,7 +1,5 @@
 """One token opens everybody's workspaces: nobody but the owner of the record sees or touches one."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """Linking seen from Slack: invitations, unlinking, and what is refused before a page is opened."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

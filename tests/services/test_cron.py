@@ -1,7 +1,5 @@
 """Cron expressions as people write them: right, wrong, or none at all."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.services.runs import fires, is_cron, looks_like_cron

@@ -1,7 +1,5 @@
 """Flags become the values of a provider's form: here of Workbench's, on the local one's clusters."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """A long list holds nobody else up while its facts are put together."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

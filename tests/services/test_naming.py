@@ -1,7 +1,5 @@
 """Names find what the person owns; a guess is offered and never taken for a hit."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """The budget of Slack's methods: a sliding minute, a second per channel, room for what is urgent."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import aiohttp

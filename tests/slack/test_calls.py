@@ -1,7 +1,5 @@
 """How it is noticed that Slack answers again, which releases what waits for it."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 import pytest

@@ -1,7 +1,5 @@
 """The table of Slack's error codes: whole, of one mind, and the only list of codes in the code."""
 
-from __future__ import annotations
-
 import ast
 import tomllib
 

@@ -1,7 +1,5 @@
 """Tokens of installations: replaced by one process at a time, read again when Slack refuses one."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What Slack's user objects say of a person: guest, bot, deleted, stranger."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

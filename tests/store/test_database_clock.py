@@ -1,7 +1,5 @@
 """The database's clock between two readings of it, however long an answer takes."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.store.postgres_session import DatabaseClock

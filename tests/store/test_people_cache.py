@@ -1,7 +1,5 @@
 """People who were read a moment ago are not asked of the database again, and never for long."""
 
-from __future__ import annotations
-
 from bot.domain.people import Person, Principal
 from bot.store.people import MOST, SECONDS, PeopleCache
 from tests.rigs.clock import FakeClock

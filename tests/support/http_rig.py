@@ -1,7 +1,5 @@
 """A server that answers bytes as it is told, and counts what reached it."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """A kept connection on which something unasked waits is not used again: nobody gets another's answer."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 

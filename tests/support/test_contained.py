@@ -1,7 +1,5 @@
 """Where the errors of background work end: handed back, not written, or failed with a reference."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

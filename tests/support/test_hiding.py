@@ -1,7 +1,5 @@
 """Known secrets leave every text from outside, in whatever form it repeats them; nothing else does."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote, quote_plus

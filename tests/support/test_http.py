@@ -1,7 +1,5 @@
 """The request function against real servers: one request, one answer, within bounds."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import socket

@@ -1,7 +1,5 @@
 """What a server repeats of the secrets that Usher knows is gone before anybody reads it."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from urllib.parse import quote

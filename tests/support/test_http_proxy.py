@@ -1,7 +1,5 @@
 """Requests go through an HTTP proxy by one rule, and keep every other rule on the way."""
 
-from __future__ import annotations
-
 import ssl
 from contextlib import asynccontextmanager
 

@@ -1,7 +1,5 @@
 """Reading answers: JSON within bounds, and Retry-After in both forms."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """A server whose certificate nobody vouches for gets nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import datetime
 import ssl

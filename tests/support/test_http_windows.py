@@ -1,7 +1,5 @@
 """The send window, the glance at a stream, and what errors must not carry."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import traceback

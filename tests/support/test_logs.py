@@ -1,7 +1,5 @@
 """Secrets are taken out by key, by known value and by pattern, and no stack trace is written."""
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import io

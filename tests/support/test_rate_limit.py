@@ -1,7 +1,5 @@
 """One person's requests: a burst, then as many as come back, and never a word more than needed."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.support.pool import NOTICE_EVERY, RateLimiter

@@ -1,7 +1,5 @@
 """Every problem is named at once, by its variable, without its value."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

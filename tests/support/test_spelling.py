@@ -1,7 +1,5 @@
 """Variables that look like settings: misspelt ones are recognised, other programs' are left alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.support.settings import VARIABLES, strangers

@@ -1,7 +1,5 @@
 """Secrets at rest: they open for their own row only, and rotate without a stop."""
 
-from __future__ import annotations
-
 import pytest
 from cryptography.fernet import Fernet
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Each check of the doctor, good and bad, against local servers and ones that misbehave."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager, closing

@@ -1,7 +1,5 @@
 """The first settings and connections file: answers are checked, and what is written can be used."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

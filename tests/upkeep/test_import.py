@@ -1,7 +1,5 @@
 """People linked from a file: nothing in a dry run, each row checked, problems named by their line."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

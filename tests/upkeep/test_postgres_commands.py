@@ -1,7 +1,5 @@
 """The commands on a PostgreSQL database: what they say, and that they never say its password."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

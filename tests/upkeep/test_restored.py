@@ -1,7 +1,5 @@
 """A backup in the place of the database brings ended links back: that is noticed, and said once."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from contextlib import AsyncExitStack, asynccontextmanager

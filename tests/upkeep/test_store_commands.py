@@ -1,7 +1,5 @@
 """The commands that work on the database: rotating keys, checking the record of who did what."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Copying an installation from a SQLite file into PostgreSQL: all of it or nothing, while nobody serves."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import asynccontextmanager, closing
 

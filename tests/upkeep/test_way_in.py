@@ -1,7 +1,5 @@
 """What the doctor says of signing in at a provider."""
 
-from __future__ import annotations
-
 from bot.upkeep import doctor
 from tests.web.rig import ScriptedProvider
 from tests.web.there import SigningProvider

@@ -1,7 +1,5 @@
 """Bolt apps as Usher builds them, with listeners of the tests."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

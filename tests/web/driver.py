@@ -1,7 +1,5 @@
 """A real Chromium, driven over HTTP by chromedriver (W3C WebDriver): the few verbs that tests need."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import shutil

@@ -1,7 +1,5 @@
 """The pages of workspaces over a real store, with a provider whose workspaces open in a page."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar

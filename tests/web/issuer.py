@@ -1,7 +1,5 @@
 """A Slack that signs in whom the test says, and lies in its token as the test says."""
 
-from __future__ import annotations
-
 import base64
 import json
 from functools import cache

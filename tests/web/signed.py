@@ -1,7 +1,5 @@
 """Slack's requests as Slack signs them, and a front with a recorder behind it."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

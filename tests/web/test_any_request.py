@@ -1,7 +1,5 @@
 """Whatever is sent to any address of ours: an answer that is no 500, guarded, and no secret in it."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from contextlib import asynccontextmanager

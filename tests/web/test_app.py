@@ -1,7 +1,5 @@
 """The application as a whole: health, figures, friendly errors, and what exists in which form."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

@@ -1,7 +1,5 @@
 """Every page of ours as axe judges it: for who sees, hears or moves otherwise; dark and light, on a phone."""
 
-from __future__ import annotations
-
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 

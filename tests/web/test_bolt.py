@@ -1,7 +1,5 @@
 """Bolt behind the front: whatever is asked is answered, tenants, and what it neither takes nor logs."""
 
-from __future__ import annotations
-
 import json
 import os
 

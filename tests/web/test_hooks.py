@@ -1,7 +1,5 @@
 """Webhooks of providers: what is not signed is not read, what was heard before has no effect."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac

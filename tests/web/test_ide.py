@@ -1,7 +1,5 @@
 """The page of a workspace: its owner's alone, nothing secret in it, operations as in Slack."""
 
-from __future__ import annotations
-
 import json
 import logging
 from datetime import UTC, datetime

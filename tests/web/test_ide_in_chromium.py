@@ -1,7 +1,5 @@
 """The page of a workspace in a real browser, with the vendor's script from a local Sphere Engine."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 
 import pytest

@@ -1,7 +1,5 @@
 """Until when a workspace runs, on its page: shown in its person's zone, and changed in Slack."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime

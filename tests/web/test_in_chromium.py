@@ -1,7 +1,5 @@
 """Linking in a real browser: its cookies, its origins, its referrer, and no violation of the policy."""
 
-from __future__ import annotations
-
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer

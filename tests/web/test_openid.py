@@ -1,7 +1,5 @@
 """Sign in with Slack against the local Slack, which signs as Slack does."""
 
-from __future__ import annotations
-
 import re
 
 import aiohttp

@@ -1,7 +1,5 @@
 """How a workspace stands, for its page: every state with every open operation has a phase and words."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import product
 from zoneinfo import ZoneInfo

@@ -1,7 +1,5 @@
 """The pages: nothing from outside becomes markup, nothing is cached or framed, cookies are strict."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from html.parser import HTMLParser
 

@@ -1,7 +1,5 @@
 """Readiness and figures of the whole process: what stands still is seen from outside."""
 
-from __future__ import annotations
-
 from contextlib import AsyncExitStack
 
 import pytest

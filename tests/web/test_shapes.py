@@ -1,7 +1,5 @@
 """Forms are read as the standard library reads them, only quicker."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qsl, urlencode
 
 import pytest

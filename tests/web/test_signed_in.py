@@ -1,7 +1,5 @@
 """Browser sessions: begun by Slack's word alone, ended by their person, an unlink, leaving and time."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Socket Mode against the local Slack: the same listeners, health, reconnecting, a clean end."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

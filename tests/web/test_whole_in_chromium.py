@@ -1,7 +1,5 @@
 """From the direct message to the IDE and out again, with the real bot and a real browser."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.messages.texts import ide as words

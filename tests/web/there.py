@@ -1,7 +1,5 @@
 """A provider at which people sign in, as its OAuth client sees it: codes of the test, errors of the test."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 

@@ -1,7 +1,5 @@
 """Every page of ours, brought up in a browser one after the other."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 from bot.domain.workspaces import State

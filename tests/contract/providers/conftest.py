@@ -1,7 +1,5 @@
 """A rig per provider; all tests of a run share one hub, each with a person of its own where it matters."""
 
-from __future__ import annotations
-
 import importlib
 from contextlib import AsyncExitStack
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The contract's needs of the local Workbench: a suspended session is what can be started there."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the contract needs of each provider's local server, under one interface."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager

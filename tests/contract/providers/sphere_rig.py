@@ -1,7 +1,5 @@
 """The contract's needs of the local Sphere Engine: one token opens everybody's workspaces."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 from typing import Any
 

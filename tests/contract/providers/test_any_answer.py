@@ -1,7 +1,5 @@
 """Whatever JSON comes back: a well-formed result or one of our errors, and nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 import copy
 import json

@@ -1,7 +1,5 @@
 """Row 23: an answer of any size and slowness costs bounded memory and time, and is asked for once."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 import tracemalloc

@@ -1,7 +1,5 @@
 """What every provider does, whichever it is; written against the ABC alone."""
 
-from __future__ import annotations
-
 import json
 import re
 

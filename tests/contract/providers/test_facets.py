@@ -1,7 +1,5 @@
 """Every facet is one of some provider, and every method of it is called in a test of this folder."""
 
-from __future__ import annotations
-
 import ast
 from functools import cache
 from pathlib import Path

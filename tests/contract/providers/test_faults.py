@@ -1,7 +1,5 @@
 """Every method against all that a server can do wrong: the error that the contract names, and no other."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """What only a hub does, seen on a real one: limits, failed starts, progress, probes, tokens of our own."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """A real hub with a host for everybody's own servers, and with people who are renamed and deleted."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """New named servers at a real hub: made once, with their options, and found again by their name."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import FormProblems, Spec

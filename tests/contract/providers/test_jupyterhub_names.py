@@ -1,7 +1,5 @@
 """Names as ids, paths and links; events of a stream that may be cut anywhere."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

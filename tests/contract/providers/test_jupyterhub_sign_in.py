@@ -1,7 +1,5 @@
 """Signing in at a real hub: the code with PKCE, a token of our own that outlasts the session, odd answers."""
 
-from __future__ import annotations
-
 import json
 import time
 from urllib.parse import parse_qs, urlsplit

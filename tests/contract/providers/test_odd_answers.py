@@ -1,7 +1,5 @@
 """One odd entry, or one odd field, never hides the rest: what each list of each provider makes of it."""
 
-from __future__ import annotations
-
 import copy
 import json
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Jobs at Workbench: launched, found, read, stopped and their output streamed."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

@@ -1,7 +1,5 @@
 """Levels of tokens at Workbench, and what administrators ask: usernames, users, version."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import SecretStr, ValidationError
 

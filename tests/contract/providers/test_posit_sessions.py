@@ -1,7 +1,5 @@
 """What only Workbench does with sessions: suspending, killing, batches, marks, both kinds of credential."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

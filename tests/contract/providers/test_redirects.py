@@ -1,7 +1,5 @@
 """Row 16: a provider that sends a request elsewhere gets no further with it, and the token goes nowhere."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.support import errors

@@ -1,7 +1,5 @@
 """What only Saturn Cloud does: paged lists, servers that speak the guides alone, expiry, and odd answers."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Runs of jobs at Saturn Cloud: the start names none, so live pods and history tell them apart."""
 
-from __future__ import annotations
-
 import json
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """Acting for somebody whom an administrator approved: by a login link; and what is never followed."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Recipes at Saturn Cloud: forms from what the server offers, one clone, found again by its name."""
 
-from __future__ import annotations
-
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Links and ids that people paste, and the hosts that a Saturn base URL stands for."""
 
-from __future__ import annotations
-
 import aiohttp
 import pytest
 from hypothesis import given

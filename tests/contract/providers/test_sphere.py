@@ -1,7 +1,5 @@
 """What only Sphere Engine does: one token for all, projects, permissions, times that end workspaces."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

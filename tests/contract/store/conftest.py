@@ -1,7 +1,5 @@
 """The engines that the contract is tested with; what is in ``test_sqlite_*`` is about SQLite's alone."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

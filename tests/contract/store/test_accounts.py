@@ -1,7 +1,5 @@
 """Accounts: unlinked and refused with all that hangs on them, secrets replaced by the first alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """What may be done with a workspace, and when it ends: told by reads and lists, owed to its card."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.workspaces import Observed, OperationVerb, State

@@ -1,7 +1,5 @@
 """Answers are history: no change owes them an edit. What administrators are asked is answered once."""
 
-from __future__ import annotations
-
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval
 from bot.domain.workspaces import Observed, State

@@ -1,7 +1,5 @@
 """Requests to act as a username: one open of a person, decided once, linked in one transaction."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

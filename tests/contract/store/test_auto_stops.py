@@ -1,7 +1,5 @@
 """Stops that nobody asked for are told where that is wanted; what is made and stands still is started."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

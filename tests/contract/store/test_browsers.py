@@ -1,7 +1,5 @@
 """Who is signed in in which browser: until they sign out, are unlinked, leave, or time is over."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import AuditEntry, Principal

@@ -1,7 +1,5 @@
 """Cards: placed once, owed updates, the newest state wins."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

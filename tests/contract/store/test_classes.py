@@ -1,7 +1,5 @@
 """Class cards: one press is one consent and one operation; the end reaches who consented, and nobody else."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What was last spoken of: for a person, a conversation and its threads, for a while, in all processes."""
 
-from __future__ import annotations
-
 from bot.domain.notices import NewNotice, NoticeKind, Spoken
 from bot.domain.workspaces import OperationVerb
 from bot.store.people import KEPT_SECONDS

@@ -1,7 +1,5 @@
 """Creations: a row before the provider has anything, its id as soon as it tells it, nothing read before."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

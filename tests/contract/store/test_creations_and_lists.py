@@ -1,7 +1,5 @@
 """A list may bring what is just being made: in the end there is one row, and nobody's operation is lost."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

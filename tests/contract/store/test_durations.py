@@ -1,7 +1,5 @@
 """How long a start takes is worked out when it is accepted: from one's own, else from ten alike."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.people import Principal

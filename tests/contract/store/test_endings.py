@@ -1,7 +1,5 @@
 """What ends by itself, what is told without asking, and what explains a creation."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

@@ -1,7 +1,5 @@
 """What a model holds is saved: every field of every model is written, changed, replaced and read back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from enum import Enum

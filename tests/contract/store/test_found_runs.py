@@ -1,7 +1,5 @@
 """Lists of runs: what is new is followed in silence, what is known is read by it."""
 
-from __future__ import annotations
-
 from bot.domain.people import TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.store.records import NewTask

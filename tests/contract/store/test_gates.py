@@ -1,7 +1,5 @@
 """The poll gate: one read per resource and interval, whoever asks, and a fair choice of who reads."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """Homes: who waits for a view, and which are looked at although nobody asked."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from bot.domain.notices import NewNotice, NoticeKind

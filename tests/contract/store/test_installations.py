@@ -1,7 +1,5 @@
 """Installations by OAuth: one row each, tokens replaced by one at a time, states used once."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

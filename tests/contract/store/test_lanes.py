@@ -1,7 +1,5 @@
 """The queue before the database's thread: who goes first, what goes together, who is never forgotten."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 

@@ -1,7 +1,5 @@
 """Links: fresh, changed by the first alone, consumed once, and honest afterwards."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 

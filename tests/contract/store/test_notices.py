@@ -1,7 +1,5 @@
 """The outbox: each message once, leased by class and age, honest about attempts of unknown outcome."""
 
-from __future__ import annotations
-
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState

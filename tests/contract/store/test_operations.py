@@ -1,7 +1,5 @@
 """Operations: accepted once per interaction, one open per workspace, joined or replaced."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

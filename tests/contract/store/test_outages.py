@@ -1,7 +1,5 @@
 """Outages: begun, told and ended once, whichever process sees them, and read by all."""
 
-from __future__ import annotations
-
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind

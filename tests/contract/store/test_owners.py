@@ -1,7 +1,5 @@
 """What one process does for all: one owner at a time, a dead one replaced in time, and claims that follow."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """Pauses that providers asked for: the longer one wins, and everybody knows them for a minute more."""
 
-from __future__ import annotations
-
 from bot.store.records import Pause
 
 

@@ -1,7 +1,5 @@
 """The inbox, the table of people, the audit's chain, and what operators see."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """PostgreSQL under bad conditions: locked, cut off, lost in the middle of a commit. Nothing is half done."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """NOTIFY: a hint of one process wakes the others, also over a new connection; many at a time are few."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import asynccontextmanager
 

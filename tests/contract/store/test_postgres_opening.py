@@ -1,7 +1,5 @@
 """Opening and migrating PostgreSQL databases: what is wrong is said in words, and two versions may run."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

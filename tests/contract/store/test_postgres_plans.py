@@ -1,7 +1,5 @@
 """PostgreSQL understands every query, with plans that walk no table that grows."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.store.postgres_session import numbered

@@ -1,7 +1,5 @@
 """PostgreSQL servers, roles and poolers that answer and can't be used: that is said, and none is hammered."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Claims and records of several processes run side by side on PostgreSQL; no rule needs a single writer."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from dataclasses import replace

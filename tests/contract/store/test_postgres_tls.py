@@ -1,7 +1,5 @@
 """PostgreSQL over TCP and TLS, with a password: it works, and what is wrong is said without the password."""
 
-from __future__ import annotations
-
 import os
 from urllib.parse import urlsplit
 

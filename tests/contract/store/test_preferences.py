@@ -1,7 +1,5 @@
 """What people want to hear is kept; what is held back is told once, in one message, or visibly given up."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Several stores on one database, in threads and in processes: everything is granted once."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """What a read brings: to whom it is shown, what it makes due, what it never reveals."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Reads of one account come together into one request, and the gate of each is kept all the same."""
 
-from __future__ import annotations
-
 from bot.domain.workspaces import Observed, ReadResult, State
 from tests.rigs.store import BOB, linked
 

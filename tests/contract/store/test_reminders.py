@@ -1,7 +1,5 @@
 """Reminders of credentials that end: due rows, each written once, by whichever process comes first."""
 
-from __future__ import annotations
-
 from bot.domain.notices import NewNotice, NoticeKind
 from tests.rigs.store import ALICE, BOB, link_account
 

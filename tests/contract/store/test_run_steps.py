@@ -1,7 +1,5 @@
 """Steps of runs: leased, advanced, woken by people, ended with their notices in one transaction."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

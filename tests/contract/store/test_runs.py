@@ -1,7 +1,5 @@
 """Runs as people see them: accepted once, watched, stopped, listed."""
 
-from __future__ import annotations
-
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update

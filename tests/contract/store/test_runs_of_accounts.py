@@ -1,7 +1,5 @@
 """Runs, snapshots and requests go with the account that they hang on, are held by it and go on with it."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

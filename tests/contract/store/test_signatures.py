@@ -1,7 +1,5 @@
 """Signatures of requests outlive the process, for ten minutes."""
 
-from __future__ import annotations
-
 from bot.store.slack import KEPT
 from bot.web.front import SAVED_EVERY, Replays
 

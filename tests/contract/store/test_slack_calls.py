@@ -1,7 +1,5 @@
 """Calls of Slack are counted once for all processes on a database, whatever becomes of process and clock."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """What providers told last, and what people filled in last."""
 
-from __future__ import annotations
-
 from bot.domain.people import Snapshot
 from tests.rigs.store import ALICE, BOB, link_account
 

@@ -1,7 +1,5 @@
 """SQLite under bad conditions: busy, full, read-only, locked, gone, killed. Nothing is half done."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import resource

@@ -1,7 +1,5 @@
 """Migrations: each runs once, all of them or none, and what is not ours to change is refused untouched."""
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 from contextlib import closing

@@ -1,7 +1,5 @@
 """Clocks that were moved while nobody served: nothing comes early, nothing late, and one process heals it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

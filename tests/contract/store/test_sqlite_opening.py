@@ -1,7 +1,5 @@
 """Opening, migrating and closing SQLite files: what is wrong is said at once, and in words."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import stat

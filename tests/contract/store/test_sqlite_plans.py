@@ -1,7 +1,5 @@
 """No query walks a whole table that grows, and claims stay quick with ten thousand rows."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """A SQLite file and the process serving from it: its schema stays, and what it can't write is no write."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 

@@ -1,7 +1,5 @@
 """The file gives back the space of deleted rows: in pieces, when there is nothing else to do."""
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 from contextlib import closing

@@ -1,7 +1,5 @@
 """The database changed by hand: the audit's chain tells, and nothing stumbles over what is missing."""
 
-from __future__ import annotations
-
 import sqlite3
 
 import pytest

@@ -1,7 +1,5 @@
 """The store's time, and the gates, under clocks that jump."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Steps: leased, advanced, woken by reads, ended with their notices in one transaction."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """Suspected credentials: rows that outlive a process, one look in a while, then everything goes on."""
 
-from __future__ import annotations
-
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update

@@ -1,7 +1,5 @@
 """The sweep deletes what is past its use, and nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 from contextlib import closing

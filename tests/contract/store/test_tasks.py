@@ -1,7 +1,5 @@
 """Tasks: one open per kind and subject; what waits for one is never forgotten."""
 
-from __future__ import annotations
-
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind

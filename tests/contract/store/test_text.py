@@ -1,7 +1,5 @@
 """Whatever people and providers write comes back: exactly where it is text, cleaned where it is none."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

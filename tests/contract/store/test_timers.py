@@ -1,7 +1,5 @@
 """Timers in the store: one per workspace, claimed when due, gone with what they would end."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind

@@ -1,7 +1,5 @@
 """A use case is one transaction: who may not changes nothing, what fails leaves nothing, twice is once."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any

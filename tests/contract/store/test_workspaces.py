@@ -1,7 +1,5 @@
 """Workspaces: found, added by reference, named, forgotten."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

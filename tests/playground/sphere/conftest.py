@@ -1,7 +1,5 @@
 """The server that each test of this folder speaks to."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.sphere.stand import sphere_server

@@ -1,7 +1,5 @@
 """The local Sphere Engine: its token, its lists, and what a workspace is created with."""
 
-from __future__ import annotations
-
 import re
 
 import aiohttp

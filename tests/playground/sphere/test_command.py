@@ -1,7 +1,5 @@
 """The local Sphere Engine: its default seed, and the command that starts it alone."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

@@ -1,7 +1,5 @@
 """The local Sphere Engine: the life of a workspace, its time-outs, retention and permissions."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.sphere.stand import BROKEN, PLAIN, RUNNING, SECRET_OF_RUNNING, SHAKY, STOPPED, Sphere

@@ -1,7 +1,5 @@
 """The local Sphere Engine: its SDK in a real browser, on a customer's page with a strict policy."""
 
-from __future__ import annotations
-
 from contextlib import asynccontextmanager
 from typing import Any
 

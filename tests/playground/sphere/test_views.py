@@ -1,7 +1,5 @@
 """The local Sphere Engine: what browsers are served, without a browser."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, STOPPED, Sphere

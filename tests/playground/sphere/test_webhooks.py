@@ -1,7 +1,5 @@
 """The local Sphere Engine: webhooks of finished scenarios."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -1,7 +1,5 @@
 """A fake server per test."""
 
-from __future__ import annotations
-
 import pytest_asyncio
 
 from tests.providers.posit.fake import fake_workbench

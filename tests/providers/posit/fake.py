@@ -1,7 +1,5 @@
 """A Workbench that answers as it is told and keeps what it was asked."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Where a session is, and which session an address means."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.providers.posit.types import reference, session_url

@@ -1,7 +1,5 @@
 """Methods on jobs: the request's body and the answer, each, and the stream of an output."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 

@@ -1,7 +1,5 @@
 """Methods on the server: version, users, compute environments."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.providers.posit.types import Version

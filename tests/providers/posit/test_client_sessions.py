@@ -1,7 +1,5 @@
 """Methods on sessions: the request's body and the answer, each."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.providers.posit.client import STATE_FIELDS

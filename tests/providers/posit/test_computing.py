@@ -1,7 +1,5 @@
 """What a server offers, read from compute environments."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.providers.posit import types

@@ -1,7 +1,5 @@
 """Which answer means which error, whichever way it is wrapped."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

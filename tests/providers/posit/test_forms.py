@@ -1,7 +1,5 @@
 """Forms for sessions and jobs, and what comes of filling them in."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

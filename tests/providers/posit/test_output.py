@@ -1,7 +1,5 @@
 """The decoder of a job's output, whatever the cuts."""
 
-from __future__ import annotations
-
 import json
 import tracemalloc
 

@@ -1,7 +1,5 @@
 """Words of the server as ours."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.runs import RunState

@@ -1,7 +1,5 @@
 """Every type reads any JSON: only what names a thing is required, and BadAnswer says so without the input."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

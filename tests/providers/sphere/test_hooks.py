@@ -1,7 +1,5 @@
 """Webhooks: whose they are is known before they are parsed, and what they say is one sentence."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

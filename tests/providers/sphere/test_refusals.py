@@ -1,7 +1,5 @@
 """How a refused resume is read: by its words, as no document says with which status it comes."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A Sphere connection in the connections file: what is taken, and what is refused in words without values."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.providers.connections import load_connections, secrets_of

@@ -1,7 +1,5 @@
 """The whole bot on one stage with local servers, in a time that stands still until it is moved."""
 
-from __future__ import annotations
-
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.stage import ALICE, BOB, CAROL, ID, SEED, World, world

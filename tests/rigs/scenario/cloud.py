@@ -1,7 +1,5 @@
 """A world whose Saturn Cloud has administrators, recipes and jobs; the connection is called ``saturn``."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping

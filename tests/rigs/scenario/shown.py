@@ -1,7 +1,5 @@
 """A message as one person sees it: its words, its buttons, the addresses behind them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

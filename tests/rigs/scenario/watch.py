@@ -1,7 +1,5 @@
 """What is looked at when a scenario is over: rules that were broken, and who could read what."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging

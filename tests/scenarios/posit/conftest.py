@@ -1,7 +1,5 @@
 """The world of the scenarios at a Workbench."""
 
-from __future__ import annotations
-
 import pytest_asyncio
 
 from tests.rigs.scenario.workbench import workbench_world

@@ -1,7 +1,5 @@
 """Runs of jobs at a Workbench from Slack: by form and in one line, stopped, failed, told at the end."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

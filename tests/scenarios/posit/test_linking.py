@@ -1,7 +1,5 @@
 """Whom a person acts as at a Workbench: by an own token, or as a username that an administrator approved."""
 
-from __future__ import annotations
-
 import pytest
 import pytest_asyncio
 

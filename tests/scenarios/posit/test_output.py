@@ -1,7 +1,5 @@
 """What runs write, in the threads of their cards: told apart, plain, each line once, whatever is cut."""
 
-from __future__ import annotations
-
 import pytest
 
 

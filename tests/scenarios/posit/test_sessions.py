@@ -1,7 +1,5 @@
 """Sessions of a Workbench from Slack: the form, the way in, suspending and resuming, each kind of stop."""
 
-from __future__ import annotations
-
 import pytest
 
 from playground.demo.browser import Browser

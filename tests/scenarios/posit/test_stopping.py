@@ -1,7 +1,5 @@
 """What stopping a session means at a Workbench: asked before it ends, suspended instead, made again."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.domain.forms import Spec

@@ -1,7 +1,5 @@
 """What goes wrong at a Workbench: made once all the same, and one true sentence for the person."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.messages.texts import problems
