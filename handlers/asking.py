@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bot.domain.notices import Answer
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.notices import unlink_button
 from bot.services.runs import owned
@@ -61,6 +61,6 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
 @routes.view("agree")
 async def agreed(request: Request) -> Answer:
     """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
-    surface = Surface(kind="button", is_direct=True, interaction=request.surface.interaction)
+    surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
     press = kit.Press.of_text(request.carried)
     return await run_button(request.services, request.principal, surface, press)

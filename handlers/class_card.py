@@ -44,7 +44,7 @@ SOONEST_SECONDS: Final = 600.0
 async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from."""
     services, surface = request.services, request.surface
-    if surface.is_direct or not surface.channel_id:
+    if surface.channel_id is None or surface.is_in_conversation:
         return replies.hint(words.IN_A_CHANNEL)
     asked = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)

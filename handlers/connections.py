@@ -109,7 +109,7 @@ async def about(request: Request) -> Answer:
     if connection not in telling(services):
         raise Refused("about.none", problems.sentence("no_about", title))
     snapshot = await services.snapshots.about(connection)
-    if snapshot is None and request.surface.kind == "replay":
+    if snapshot is None and not request.is_asked:
         cause = request.waited.problem or "unreachable"
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:

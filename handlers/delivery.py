@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit
 from bot.support.cleaning import clean
 from bot.support.clock import Ids
@@ -58,10 +58,10 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "channel_id": surface.channel_id,
         "thread_ts": surface.thread_ts,
         "in_channel": answer.in_channel,
-        "is_direct": surface.is_direct,
+        "is_direct": surface.where is Where.DIRECT,
         "spoken": _spoken(answer, surface),
     }
-    if answer.view is not None and surface.is_form:
+    if answer.view is not None and surface.where is Where.FORM:
         body |= {
             "view": answer.view,
             "view_id": surface.view_id,
@@ -138,13 +138,17 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     left = waited.response_until - services.clock.now()
     lives = waited.response_url is not None and left > 0
     is_soon = RESPONSE_SECONDS - left <= _LOOKED_FOR_SECONDS
+    where = Where.DIRECT
+    if waited.view:
+        where = Where.FORM
+    elif lives or (waited.where == Where.MENTION and is_soon):
+        where = Where(waited.where)
     surface = Surface(
         kind="replay",
+        where=where,
         channel_id=waited.channel_id,
         thread_ts=waited.thread_ts,
         response_url=waited.response_url if lives else None,
-        is_direct=waited.is_direct,
-        is_mention=waited.is_mention and is_soon,
         view_external_id=waited.view,
         interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
     )
@@ -156,12 +160,12 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         )
     if not answer.text:
         return
-    if surface.is_form and answer.view is None:
+    if where is Where.FORM and answer.view is None:
         # Don't leave an open form waiting: it shows the answer instead.
         answer = replace(
             answer, view=forms.answer_view(answer, "job" if waited.folder == "job" else "workspace")
         )
-    if lives or surface.is_form or surface.is_mention:
+    if lives or where in {Where.FORM, Where.MENTION}:
         notice = reply_notice(answer, surface, principal, services.ids)
     else:
         notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)

@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal, TaskKind
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import replies
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe
@@ -42,8 +42,6 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: What Slack delivers again if no ack reached it; its answer isn't in the ack.
-_REDELIVERED = frozenset({"message", "mention"})
 #: How much of a text that is too long is looked at, to say in which words that is told.
 _BEGINNING = 100
 
@@ -102,8 +100,9 @@ async def _before_reading(request: Request) -> Answer | None:
         if "job" in {request.folder, parse(begin, request.services.commands, routes.flags()).folder}:
             return replies.hint(fill(runs.TOO_LONG, limit=LONGEST))
         return talking.small_talk(request, "too_long")
-    if request.surface.kind not in _REDELIVERED or not request.surface.interaction:
+    if request.surface.kind != "message" or not request.surface.interaction:
         return None
+    # Slack delivers it again if no ack reached it; its answer isn't in the ack.
     try:
         answered = await request.services.store.reply_to(request.surface.interaction)
     except StoreError as error:
@@ -182,6 +181,7 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
             reference=request.reference,
             verb=request.verb,
             surface=request.surface.kind,
+            where=request.surface.where,
             principal=request.principal.key,
         )
 
@@ -217,7 +217,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
     answer = replace(answer, about=request.spoken.by(answer))
     if answer.errors:
         return replace(answer, errors={at: _as_read(request, text) for at, text in answer.errors.items()})
-    if request.surface.kind == "form" and answer.view is None and answer.text:
+    is_in_form = request.surface.where is Where.FORM and request.is_asked
+    if is_in_form and answer.view is None and answer.text:
+        # Said where it was asked, not in a conversation behind the form.
         answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
@@ -258,7 +260,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     A request isn't kept a second time, one from an open form has to be repeated there, and anything that
     may be a token is never kept.
     """
-    is_seen_only_now = request.surface.is_form or request.surface.kind in {"shortcut", "form", "search"}
+    is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in {"shortcut", "search"}
     if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
         return _instead(request, unknown.text)
     press = "" if request.press is None else request.press.text

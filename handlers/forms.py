@@ -13,6 +13,7 @@ import structlog
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
 from bot.domain.notices import Answer
 from bot.domain.people import Account, Principal
+from bot.domain.workspaces import Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
 from bot.services import runs
@@ -77,7 +78,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
         values["preset"] = template
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
     view = view_of(offer, making, account, values)
-    if request.surface.is_form:
+    if request.surface.where is Where.FORM:
         return Answer(text=verbs.OPEN_FORM, view=view)
     return _with_button(kit.fill(verbs.READY, title=services.title(connection)), making, view)
 

@@ -9,6 +9,7 @@ import structlog
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
+from bot.domain.workspaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import home, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords
@@ -102,7 +103,7 @@ def _of_jobs(request: Request, usable: Iterable[base.Provider]) -> list[str]:
 
 def _ways(request: Request) -> list[str]:
     """Return how else a command may be given, where that isn't how it was given just now."""
-    if request.is_read_directly:
+    if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
         return [runs.HELP_DIRECT]

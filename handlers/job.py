@@ -135,7 +135,7 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
     """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
-    if not remark and request.shows_cards_here:
+    if not remark and request.is_beside_cards:
         return SILENT
     sentence = fill(words.STARTED, name=name, title=request.services.title(connection))
     return replies.answer(f"{sentence} {remark}".strip())
@@ -419,7 +419,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     making = Making(connection, "job", request.surface.channel_id or "", code.author)
     account = await linked(request, connection)
     snapshot = await known_offer(request, account)
-    if snapshot is None and request.surface.kind == "replay":
+    if snapshot is None and not request.is_asked:
         return replies.hint(fill(verbs.CODE_LATER, title=title))
     if snapshot is None:
         external_id = services.ids.new("form")

@@ -280,12 +280,12 @@ async def unlink(request: Request) -> Answer:
             actor=request.principal.key,
             cause="person",
             interaction=f"{request.surface.interaction}/{one}" if request.surface.interaction else "",
-            is_answered=not request.shows_cards_here,
+            is_answered=not request.is_beside_cards,
         )
     ]
     if not ended:
         return _none_at(request, connection)
-    if request.shows_cards_here:
+    if request.is_beside_cards:
         return SILENT
     gone = {account.connection for account in ended}
     sentence = fill(words.UNLINKED, title=request.services.titles(gone))

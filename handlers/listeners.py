@@ -18,7 +18,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.notices import Answer
 from bot.domain.people import HomeUse, Principal
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
@@ -116,15 +116,13 @@ class Listeners:
         if isinstance(principal, Answer):
             await _say(client, respond, principal)
             return await ack()
-        if not surface.is_direct and str(surface.channel_id or "").startswith("D"):
-            surface = replace(surface, is_beside_cards=await self._is_with_us(principal, surface))
+        is_private = surface.where is Where.CHANNEL and surface.is_in_conversation
+        if is_private and await self._is_with_us(principal, surface):
+            surface = replace(surface, where=Where.DIRECT)
         answer = await run_button(services, principal, surface, press, body.get("view"))
-        is_form = answer.view is not None and not surface.is_form
+        is_form = answer.view is not None and surface.where is not Where.FORM
         is_opened = is_form and await self._opened(principal, surface, answer)
-        if surface.is_form and answer.view is None and answer.text:
-            # Said where it was pressed, not in a conversation behind the form.
-            answer = replace(answer, view=forms.answer_view(answer))
-        if surface.kind == "home":
+        if surface.where is Where.HOME:
             return await self._at_home(ack, principal, None if is_opened else answer)
         if is_opened:
             return await ack()
@@ -168,7 +166,7 @@ class Listeners:
         if isinstance(principal, Answer):
             errors = {first_field(view): principal.text}
             return await ack(**delivery.form_body(Answer(text="", errors=errors)))
-        surface = Surface(kind="form", interaction=payload.key_of_view(body))
+        surface = Surface("form", Where.FORM, interaction=payload.key_of_view(body))
         callback_id = str(view.get("callback_id") or "")
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:

@@ -15,7 +15,7 @@ import structlog
 
 from bot.domain.forms import Value
 from bot.domain.people import Principal
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit
 from bot.messages.texts import problems
 from bot.support.errors import Refused
@@ -143,14 +143,12 @@ def _missing(payload: Mapping[str, Any], field: str) -> Refused:
 
 
 def surface_of_command(payload: Mapping[str, Any]) -> Surface:
-    """Return where a command came from."""
-    channel = payload.get("channel_id")
+    """Return where a command came from: perhaps from a direct message of two other people."""
     return Surface(
         kind="command",
-        channel_id=channel,
+        channel_id=payload.get("channel_id"),
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
-        is_direct=str(channel or "").startswith("D"),
         interaction=_key("command", payload.get("trigger_id")),
     )
 
@@ -174,22 +172,27 @@ def surface_of_button(payload: Mapping[str, Any], action: Mapping[str, Any]) -> 
     channel = _mapping(payload.get("channel")).get("id") or container.get("channel_id")
     message_ts = container.get("message_ts") or message.get("ts")
     user = _user(payload)
-    # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
-    is_direct = str(channel or "").startswith("D") and not container.get("is_ephemeral")
-    is_home = view.get("type") == "home"
+    where = Where.CHANNEL
+    if view.get("type") == "home":
+        where = Where.HOME
+    elif view.get("id"):
+        where = Where.FORM
+    elif str(channel or "").startswith("D") and not container.get("is_ephemeral"):
+        # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
+        where = Where.DIRECT
     return Surface(
-        kind="home" if is_home else "button",
+        kind="button",
+        where=where,
         channel_id=channel,
         thread_ts=container.get("thread_ts") or message.get("thread_ts"),
         message_ts=message_ts,
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
-        is_direct=is_direct,
         interaction=_key(
             "button", action.get("action_ts"), pressed(action).action_id, message_ts or view.get("id"), user
         ),
-        view_id=None if is_home else view.get("id"),
-        view_hash=None if is_home else view.get("hash"),
+        view_id=view.get("id") if where is Where.FORM else None,
+        view_hash=view.get("hash") if where is Where.FORM else None,
     )
 
 
@@ -211,12 +214,11 @@ def surface_of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surfac
     """Return where a message or a mention was written."""
     event = _mapping(payload.get("event"))
     return Surface(
-        kind="message" if is_direct else "mention",
+        kind="message",
+        where=Where.DIRECT if is_direct else Where.MENTION,
         channel_id=event.get("channel"),
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
-        is_direct=is_direct,
-        is_mention=not is_direct,
         interaction=key_of_event(payload),
     )
 

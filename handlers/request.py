@@ -13,7 +13,7 @@ from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
-from bot.domain.workspaces import Surface, Workspace
+from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.services.asked import Asked
 from bot.support.clock import Ids
@@ -44,8 +44,8 @@ class Waiting:
     interaction: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    is_direct: bool = False
-    is_mention: bool = False
+    #: Where the answer would have been read.
+    where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
     #: Usher's id of the form that the answer fills.
@@ -239,24 +239,13 @@ class Request:
     def command_of(self, folder: str) -> kit.Markup:
         """Return the same for a folder's verbs; without a slash command, those of jobs follow a word."""
         word = "" if folder == "workspace" else f"{folder} "
-        if self.is_read_directly:
+        if self.surface.where is Where.DIRECT:
             return kit.Markup(word)
-        if self.surface.is_mention:
+        if self.surface.where is Where.MENTION:
             return kit.Markup(
                 f"@{kit.line(self.services.authority.installation.at(self.principal).bot_name)} {word}"
             )
         return kit.Markup(f"{self.services.slash(folder)} ")
-
-    @property
-    def is_read_directly(self) -> bool:
-        """Return whether the answer is read in a direct message with the bot.
-
-        A slash command may have been typed in anybody's direct messages: its answer is read there.
-        """
-        surface = self.surface
-        if surface.kind == "replay":
-            return surface.response_url is None and not surface.is_form and not surface.is_mention
-        return surface.is_direct and surface.kind != "command"
 
     @property
     def unread(self) -> str:
@@ -290,14 +279,12 @@ class Request:
         return int(asked) if asked.isdecimal() and len(asked) < 6 else 1
 
     @property
-    def shows_cards_here(self) -> bool:
-        """Return whether cards and notices come to where it was asked, so that no answer repeats them.
+    def is_beside_cards(self) -> bool:
+        """Return whether cards and notices come to where the answer is read, so that it doesn't repeat them.
 
         An answer that was promised is given all the same, because the message that promised it becomes it.
-        A slash command may have been typed in anybody's direct messages.
         """
-        is_here = (self.surface.is_direct and self.surface.kind != "command") or self.surface.is_beside_cards
-        return is_here and not self.waited.first
+        return self.surface.where is Where.DIRECT and not self.waited.first
 
     def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
         """Return the request for another verb, with other words or a key."""
@@ -313,8 +300,7 @@ class Request:
             interaction=surface.interaction,
             channel_id=surface.channel_id,
             thread_ts=surface.thread_ts,
-            is_direct=surface.is_direct,
-            is_mention=surface.is_mention,
+            where=surface.where,
             response_url=surface.response_url,
             response_until=self.services.clock.now() + RESPONSE_SECONDS,
             view=surface.view_external_id,

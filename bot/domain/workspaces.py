@@ -388,21 +388,32 @@ class Call(StrEnum):
         return self in (Call.CALLING, Call.UNKNOWN)
 
 
+class Where(StrEnum):
+    """Say where an answer is read, which decides how it names commands and what it leaves to a card."""
+
+    #: By its person alone where they asked, perhaps among messages of others.
+    CHANNEL = "channel"
+    #: The same, after the bot was mentioned there.
+    MENTION = "mention"
+    #: In the person's direct message with the bot, where cards and notices come, too.
+    DIRECT = "direct"
+    #: In the form that is open.
+    FORM = "form"
+    #: In the person's Home, whose next view it is part of.
+    HOME = "home"
+
+
 @dataclass(frozen=True, slots=True)
 class Surface:
     """Identify where a request came from, so that the answer can be sent there."""
 
-    kind: Literal["command", "button", "home", "message", "mention", "shortcut", "form", "search", "replay"]
+    kind: Literal["command", "button", "message", "shortcut", "form", "search", "replay"]
+    where: Where = Where.CHANNEL
     channel_id: str | None = None
     thread_ts: str | None = None
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    is_direct: bool = False
-    #: Pressed in what only its person sees, in their direct message with the bot: cards come there, too.
-    is_beside_cards: bool = False
-    #: Asked by mentioning the bot in a channel, and to be answered there.
-    is_mention: bool = False
     #: The inbox key: an interaction takes effect once, however often it is delivered.
     interaction: str = ""
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
@@ -411,9 +422,9 @@ class Surface:
     view_external_id: str | None = None
 
     @property
-    def is_form(self) -> bool:
-        """Return whether the answer updates an open form."""
-        return self.view_id is not None or self.view_external_id is not None
+    def is_in_conversation(self) -> bool:
+        """Return whether it came from a direct message, whoever's: a slash command can be typed in all."""
+        return (self.channel_id or "").startswith("D")
 
 
 @dataclass(frozen=True, slots=True)

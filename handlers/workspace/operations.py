@@ -209,7 +209,7 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
     title = request.services.title(workspace.connection)
     if said := beside_card(request, workspace, verb, accepted):
         return replies.answer(said)
-    if request.shows_cards_here:
+    if request.is_beside_cards:
         return SILENT
     if request.is_shared:
         return _shared(request, workspace, accepted.operation.verb)
@@ -366,7 +366,7 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
                 agreed=agreed,
                 timer=timer,
             )
-            if request.shows_cards_here:
+            if request.is_beside_cards:
                 done.has_cards = True
                 said = beside_card(request, workspace, begun, accepted)
                 done.remarks += [said] if said else []

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.notices import Answer, Notice, NoticeKind
 from bot.domain.people import Account, Link, Principal
 from bot.domain.policy import Installation
-from bot.domain.workspaces import Surface, Workspace
+from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
@@ -176,7 +176,7 @@ class Rig:
 
     async def direct(self, text: str, principal: Principal = ALICE) -> Answer:
         """Write the bot a direct message."""
-        return await self.say(text, principal, kind="message", channel_id="D1", is_direct=True)
+        return await self.say(text, principal, kind="message", channel_id="D1", where=Where.DIRECT)
 
     async def press(
         self, action_id: str, value: str = "", principal: Principal = ALICE, **keys: Any
@@ -246,7 +246,7 @@ async def submit(
     callback_id: str = "",
 ) -> dict[str, Any]:
     """Send a form, and return its ``response_action``."""
-    surface = Surface(kind="form", interaction=interaction)
+    surface = Surface("form", Where.FORM, interaction=interaction)
     callback_id = callback_id or view["callback_id"]
     return form_body(await run_form(services, principal, surface, callback_id, view))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, StopEffect
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, StopEffect, Where
 from tests.handlers.rig import Cloud, Rig, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
@@ -92,7 +92,7 @@ async def test_in_a_direct_message_only_what_the_cards_of_several_do_not_say_is_
     await up(bot, "notebook", "training")
     answer = await bot.direct("stop all")
     await seen(bot, "training", State.STOPPED)
-    done = await press(bot, answer, "Stop 2 workspaces", channel_id="D1", is_direct=True)
+    done = await press(bot, answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
     assert "Stopping" not in words(done)
     assert words(done).startswith("*training* has changed since")
     await up(bot, "training")

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit
 from handlers.delivery import replay
 from handlers.dispatch import run_button, run_search
@@ -125,7 +125,7 @@ async def test_a_connection_that_is_none_is_named(bench, where):
 
 
 async def press_in(made, view: dict[str, Any], action_id: str):
-    surface = Surface(kind="button", interaction="button:1", view_id="V1", view_hash="h1")
+    surface = Surface("button", Where.FORM, interaction="button:1", view_id="V1", view_hash="h1")
     return await run_button(made.services, ALICE, surface, kit.Press.read(action_id), view)
 
 

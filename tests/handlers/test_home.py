@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import OperationVerb
+from bot.domain.workspaces import OperationVerb, Where
 from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE
@@ -99,6 +99,6 @@ async def test_turning_pages_takes_numbers_alone(bot, app):
 def test_a_home_has_no_way_back_but_the_next_view():
     payload = pressed("start", "x")
     surface = surface_of_button(payload, payload["actions"][0])
-    assert (surface.kind, surface.is_form, surface.is_direct) == ("home", False, False)
+    assert (surface.kind, surface.where, surface.view_id) == ("button", Where.HOME, None)
     assert (surface.channel_id, surface.response_url) == (None, None)
     assert "V1" in surface.interaction

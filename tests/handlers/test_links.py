@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import Where
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
@@ -97,7 +98,7 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
 async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
     await activate(bot.store, ALICE, "saturn")
     button = unlink_button("saturn", "Saturn Cloud")
-    done = await bot.press(button["action_id"], button["value"], channel_id="D1", is_direct=True)
+    done = await bot.press(button["action_id"], button["value"], channel_id="D1", where=Where.DIRECT)
     assert done.text == ""
     assert bot.accounts.unlinked == [(ALICE, "saturn", ALICE.key, "person", True)]
 

@@ -68,7 +68,7 @@ async def kept(bot) -> str:
     ],
 )
 @pytest.mark.parametrize("token", [TOKEN, SLACK])
-@pytest.mark.parametrize("kind", ["command", "message", "mention"])
+@pytest.mark.parametrize("kind", ["command", "message"])
 async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, capsys):
     answer = await cloud.say(text.format(token), kind=kind)
     told = words(answer)

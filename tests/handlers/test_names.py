@@ -221,7 +221,7 @@ async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):
 
 async def test_a_start_that_waited_for_a_link_is_answered_by_its_card(bot):
     await bot.link()
-    waiting = {"text": "start notebook", "is_direct": True, "channel_id": "D1", "interaction": "button:1"}
+    waiting = {"text": "start notebook", "where": "direct", "channel_id": "D1", "interaction": "button:1"}
     await replay(bot.services, ALICE, waiting)
     assert [notice.kind for notice in await bot.notices()] == [NoticeKind.CARD]
 

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.notices import Answer
 from bot.domain.people import Person
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
 from handlers.delivery import command_body, form_body
@@ -20,7 +20,8 @@ VIEW = {"callback_id": "code", "blocks": [{"type": "input", "block_id": "code"}]
 
 async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
     """Ask in one of the ways, and return what Slack gets."""
-    surface = Surface(kind=way, interaction=f"{way}:{bot.count}")  # type: ignore[arg-type]
+    where = Where.FORM if way == "form" else Where.CHANNEL
+    surface = Surface(way, where, interaction=f"{way}:{bot.count}")  # type: ignore[arg-type]
     bot.count += 1
     match way:
         case "form":

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
+from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, Where
 from bot.services import workspaces as listed
 from bot.services.asked import Asked
 from bot.support.errors import Refused
@@ -191,7 +191,7 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     assert refused.value.rule == "account.none"
 
 
-DIRECT = {"channel_id": "D1", "is_direct": True}
+DIRECT = {"channel_id": "D1", "where": Where.DIRECT}
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "restart", "suspend", "resume"])

@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.workspaces import Where
 from bot.support.errors import StoreUnavailable
 from handlers.request import Reference
 from tests.handlers.rig import COLLEAGUE, Rig, words
@@ -47,14 +48,14 @@ def test_a_reference_is_drawn_once() -> None:
     ("place", "expected"),
     [
         ({}, "/workspace list"),
-        ({"is_direct": True, "channel_id": "D1"}, "/workspace list"),
-        ({"kind": "message", "is_direct": True}, "`list`"),
-        ({"kind": "mention", "is_mention": True}, "`@usher list`"),
-        ({"kind": "replay", "is_mention": True}, "`@usher list`"),
-        ({"kind": "button", "is_direct": True}, "`list`"),
+        ({"channel_id": "D1"}, "/workspace list"),
+        ({"kind": "message", "where": Where.DIRECT}, "`list`"),
+        ({"kind": "message", "where": Where.MENTION}, "`@usher list`"),
+        ({"kind": "replay", "where": Where.MENTION}, "`@usher list`"),
+        ({"kind": "button", "where": Where.DIRECT}, "`list`"),
         ({"kind": "button"}, "/workspace list"),
-        ({"kind": "replay", "response_url": "https://hooks.example.org/1"}, "/workspace list"),
-        ({"kind": "replay"}, "`list`"),
+        ({"kind": "replay"}, "/workspace list"),
+        ({"kind": "replay", "where": Where.DIRECT}, "`list`"),
     ],
 )
 async def test_a_hint_is_written_as_it_works_where_it_is_read(bot: Rig, place: dict, expected: str) -> None:
@@ -63,7 +64,8 @@ async def test_a_hint_is_written_as_it_works_where_it_is_read(bot: Rig, place: d
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"), [({}, "`/workspace list`"), ({"is_direct": True, "channel_id": "D1"}, "`list`")]
+    ("place", "expected"),
+    [({}, "`/workspace list`"), ({"where": Where.DIRECT, "channel_id": "D1"}, "`list`")],
 )
 async def test_a_refusal_names_commands_as_they_are_typed_where_it_is_read(
     bot: Rig, place: dict, expected: str

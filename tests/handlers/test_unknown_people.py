@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.domain.people import Person, TaskKind
-from bot.domain.workspaces import OperationVerb
+from bot.domain.workspaces import OperationVerb, Where
 from handlers.delivery import replay
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
@@ -105,6 +105,6 @@ async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
     await replay(bot.services, ALICE, command)
     (notice,) = await bot.notices()
     assert "I couldn't check with Slack who you are" in str(notice.body)
-    answer = await bot.press("field", "x", view_id="V1")
+    answer = await bot.press("field", "x", where=Where.FORM, view_id="V1")
     assert "I couldn't check with Slack who you are" in words(answer)
     assert await bot.store.claim_tasks(10, 60.0) == []

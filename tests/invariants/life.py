@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.forms import Spec
 from bot.domain.notices import Answer
 from bot.domain.people import Account, HomeUse, Person, Principal
-from bot.domain.workspaces import OperationVerb, State, Surface
+from bot.domain.workspaces import OperationVerb, State, Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.services.accounts import Accounts
 from bot.services.linking import digest
@@ -136,7 +136,9 @@ class Life(World):
 
     async def types(self, principal: Principal, text: str, key: str) -> Answer | None:
         """Type a command; an accepted operation is a promise."""
-        surface = Surface("command", "C1", response_url=_url(principal), interaction=f"command/{key}")
+        surface = Surface(
+            "command", channel_id="C1", response_url=_url(principal), interaction=f"command/{key}"
+        )
         before = set(await self.tokens(principal)) if text.startswith("unlink") else set()
         answer: Answer | None = await self.survives(lambda: run_text(self.services, principal, surface, text))
         if answer is not None:
@@ -148,7 +150,7 @@ class Life(World):
 
     async def writes(self, principal: Principal, text: str, key: str) -> Answer | None:
         """Write a direct message; what is answered stays there."""
-        surface = Surface("message", f"D{principal.user_id}", is_direct=True, interaction=f"event/{key}")
+        surface = Surface("message", Where.DIRECT, f"D{principal.user_id}", interaction=f"event/{key}")
         return await self._directly(
             principal, surface, lambda: run_text(self.services, principal, surface, text)
         )
@@ -204,10 +206,10 @@ class Life(World):
         )
         surface = Surface(
             "button",
+            Where.DIRECT if is_own else Where.CHANNEL,
             f"D{principal.user_id}" if is_own else "C1",
             message_ts=ts if is_own else None,
             response_url=f"https://hooks.slack.com/{ts}/{principal.user_id}",
-            is_direct=is_own,
             interaction=f"button/{key}",
         )
         before = await self._of_others(principal)
