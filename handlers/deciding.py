@@ -54,7 +54,7 @@ async def answer(request: Request) -> Answer:
         manner=reading.manner,
     )
     request.spoken.what = reading.what
-    await request.services.authority.check(request.principal, request.verb)
+    await request.asked.authorise(request.verb)
     if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
         return mistyped.answer(sentence)
     if not reading.is_foreign:
@@ -359,7 +359,7 @@ async def _talked(request: Request, reading: Reading) -> Answer:
         handler = routes.pressed(pressed, press.name)
         assert handler is not None, "what was offered exists"
         request.spoken.of(named)
-        await request.services.authority.check(request.principal, pressed.verb)
+        await request.asked.authorise(pressed.verb)
         return await handler(pressed)
     if about.ask == "which" and named:
         again = replace(request, verb=about.what or "status")

@@ -62,7 +62,7 @@ async def run_text(
     request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
-    text = services.authority.installation.at(principal).without_address(text)
+    text = services.context.installation.at(principal).without_address(text)
     parsed = parse(text, services.commands, routes.flags())
     if parsed.folder:
         folder = parsed.folder
@@ -94,7 +94,7 @@ async def _before_reading(request: Request) -> Answer | None:
     if wait > 0:
         return _too_many(request, wait)
     if len(request.text) > LONGEST:
-        begin = request.services.authority.installation.at(request.principal).without_address(
+        begin = request.services.context.installation.at(request.principal).without_address(
             request.text[:_BEGINNING]
         )
         if "job" in {request.folder, parse(begin, request.services.commands, routes.flags()).folder}:
@@ -187,7 +187,7 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
 
     try:
         with one_request():
-            await request.services.authority.check(request.principal, request.verb)
+            await request.asked.authorise(request.verb)
             answer = await _linked_first(request, handler)
     except Answered as early:
         _note(logger, "answered early", request, early.answer)

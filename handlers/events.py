@@ -76,7 +76,7 @@ async def user_changed(occurrence: Occurrence) -> None:
     """Store the person; end every link of somebody who left (the nightly sync covers lost events)."""
     services = occurrence.services
     user = occurrence.event.get("user")
-    installations, here = services.authority.installation, occurrence.installation
+    installations, here = services.context.installation, occurrence.installation
     if here is None:
         return
     user = user if isinstance(user, dict) else {}

@@ -87,7 +87,7 @@ def _abilities(request: Request, accounts: Mapping[str, str], usable: Iterable[b
         able.add("linked")
     if services.linkable() or services.approvable():
         able.add("linking")
-    if services.authority.installation.is_administrator(request.principal):
+    if services.context.installation.is_administrator(request.principal):
         able |= {"administrator", "about"} if telling(services) else {"administrator"}
     return able
 
@@ -223,7 +223,7 @@ async def _met(services: Services, principal: Principal) -> tuple[list[dict[str,
     if await services.store.person(principal) is None:
         # Nothing is known yet: it would take a request to Slack, and there will be another contact.
         return None
-    if not (await services.authority.decide(principal, "help")).allowed:
+    if not (await services.asked(principal).decide("help")).allowed:
         return None
     own = services.of(principal)
     accounts = await services.store.account_states(principal)

@@ -122,7 +122,7 @@ async def code_typed(request: Request) -> Answer:
 async def whoami(request: Request) -> Answer:
     """Answer with the principal and the links; none of it is secret."""
     services = request.services
-    installation = services.authority.installation.at(request.principal)
+    installation = services.context.installation.at(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
     template = words.WHOAMI if is_here else words.WHOAMI_ELSEWHERE
     sentences = [fill(template, who=request.who, team=installation.team_name)]
@@ -332,9 +332,7 @@ def _none_at(request: Request, connection: str | None) -> Answer:
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
     other = replace(request.principal, user_id=person.group(1))
-    await request.services.authority.check(
-        request.principal, "unlink_other", Target("account", other.key, other)
-    )
+    await request.asked.authorise("unlink_other", Target("account", other.key, other))
     who = kit.person(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"

@@ -22,6 +22,7 @@ from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
+from bot.services import home
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.store.transaction import one_request
@@ -211,7 +212,7 @@ class Listeners:
         """Have the person's Home drawn again with the answer; if that isn't written, let Slack say so."""
         try:
             shown = answer.as_body() if answer is not None and answer.text else None
-            await self._services.homes.use(principal, HomeUse(answer=shown))
+            await self._services.asked(principal).to(home.use, HomeUse(answer=shown))
         except StoreError as error:
             log.warning("use of a home not written down", problem=error)
             return BoltResponse(status=503, body="")
@@ -219,7 +220,7 @@ class Listeners:
 
     async def _shown_at_home(self, principal: Principal) -> None:
         try:
-            await self._services.homes.show_again(principal)
+            await self._services.asked(principal).to(home.show_again)
         except StoreError as error:
             # The form has done its work, and the next look shows the result.
             log.warning("home not wanted", problem=error)

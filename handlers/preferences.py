@@ -12,7 +12,7 @@ from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
 from bot.messages.texts import home as words
 from bot.services import naming
-from bot.services.home import save_preferences
+from bot.services.home import save_preferences, use
 from bot.services.making import PersonalOffer
 from handlers import routes
 from handlers.connections import makers
@@ -30,9 +30,9 @@ async def opened(occurrence: Occurrence) -> None:
     principal = services.actor(occurrence.payload)
     shown = event.get("view")
     seen = str(shown.get("hash") or "") if isinstance(shown, dict) else ""
-    await services.homes.use(principal, HomeUse(seen=seen))
-    decision = await services.authority.decide(principal, "home")
-    if decision.allowed:
+    asked = services.asked(principal)
+    await asked.to(use, HomeUse(seen=seen))
+    if (await asked.decide("home")).allowed:
         # As long as there is nothing else to show, a Home itself says what Usher is.
         await services.contacts.meet(principal)
         await services.homes.read_lists(principal)
@@ -41,13 +41,12 @@ async def opened(occurrence: Occurrence) -> None:
 @routes.action("home")
 async def turned(request: Request) -> Answer:
     """Turn to another page, to the totals or back; the next view shows it, and asks the policy again."""
-    homes = request.services.homes
     part, _, page = (request.target or "").partition(" ")
     number = int(page) if page.isdecimal() and len(page) < 6 else 1
     if part == "refresh":
-        await homes.read_lists(request.principal)
+        await request.services.homes.read_lists(request.principal)
     else:
-        await homes.use(request.principal, HomeUse(page=number, is_totals=part == "totals"))
+        await request.asked.to(use, HomeUse(page=number, is_totals=part == "totals"))
     return SILENT
 
 

@@ -243,7 +243,7 @@ class Request:
             return kit.Markup(word)
         if self.surface.where is Where.MENTION:
             return kit.Markup(
-                f"@{kit.line(self.services.authority.installation.at(self.principal).bot_name)} {word}"
+                f"@{kit.line(self.services.context.installation.at(self.principal).bot_name)} {word}"
             )
         return kit.Markup(f"{self.services.slash(folder)} ")
 
@@ -334,4 +334,4 @@ class Occurrence:
     def installation(self) -> Installation | None:
         """Return the installation that it is for."""
         team, enterprise = installed_at(self.payload)
-        return self.services.authority.installation.of(enterprise, team)
+        return self.services.context.installation.of(enterprise, team)

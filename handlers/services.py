@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.messages.blocks.kit import Markup, line
 from bot.providers.base import Provider
 from bot.services.accounts import Accounts, Contacts
-from bot.services.asked import Authority
+from bot.services.asked import Asked
 from bot.services.context import Context, Owners, Removals, Wake
 from bot.services.gather import Gatherer, PeopleNames
 from bot.services.home import Homes
@@ -36,7 +36,6 @@ class Services:
     snapshots: Snapshots
     homes: Homes
     gatherer: Gatherer
-    authority: Authority
     names: PeopleNames
     removals: Removals | None
     contacts: Contacts
@@ -52,7 +51,11 @@ class Services:
 
     def actor(self, payload: Mapping[str, Any]) -> Principal:
         """Return who acts, by a payload; raises Refused (``principal.missing``)."""
-        return self.authority.installation.who(principal_of(payload))
+        return self.context.installation.who(principal_of(payload))
+
+    def asked(self, principal: Principal, interaction: str = "") -> Asked:
+        """Return who asks where no request says so."""
+        return Asked(self.context, principal, interaction)
 
     def of(self, principal: Principal) -> Services:
         """Return the services with the connections that a person's Slack workspace may use."""
@@ -112,7 +115,6 @@ def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -
         snapshots=Snapshots(context),
         homes=Homes(context, runs),
         gatherer=Gatherer(context),
-        authority=Authority(context),
         names=PeopleNames(context),
         removals=context.removals,
         contacts=Contacts(context),

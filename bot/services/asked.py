@@ -41,6 +41,8 @@ from bot.support.errors import NotIdentified, Refused, SlackFailed
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
+#: How long Slack may take to identify somebody, within the 3 s for an ack.
+LOOK_UP_SECONDS: Final = 1.0
 #: What the inbox key of a refusal ends in.
 _REFUSAL: Final = "/refused"
 
@@ -96,7 +98,7 @@ class Asked:
         """Try; where Slack has to be asked first, look the person up and try again."""
         done = await self._tried(work, is_read=is_read)
         if isinstance(done, _Unknown):
-            await Authority(self.context).decide(self.principal, done.rule)
+            await self.decide(done.rule)
             done = await replace(self, _has_looked=True)._tried(work, is_read=is_read)
         if isinstance(done, Refused):
             raise done
@@ -133,6 +135,30 @@ class Asked:
             append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", {"rule": rule})])
         return refusal
 
+    # -- before anything is read or done ---------------------------------------------------------------------
+
+    async def authorise(self, verb: str, target: policy.Target | None = None) -> None:
+        """Return if the policy allows it; otherwise audit the refusal and raise it as ``check`` does."""
+        decision = await self.decide(verb, target)
+        if not decision.allowed:
+            refusal = refused(decision, verb, target)
+            await self.context.store.carry_out(partial(self._refused, refusal=refusal))
+            raise refusal
+
+    async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
+        """Return what the policy decides, which isn't audited; who isn't known well enough is looked up."""
+        context, principal = self.context, self.principal
+        person = await context.store.person(principal)
+        known = await decided(context, principal, verb, target, person)
+        if known.rule == policy.FOREIGN_TEAM or policy.is_current(person, verb, await context.store.now()):
+            return known
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                person = await context.people.look_up(principal)
+        except (SlackFailed, TimeoutError):
+            person = None
+        return policy.decide(principal, verb, target, context.installation, person)
+
     # -- within the transaction ------------------------------------------------------------------------------
 
     def check(
@@ -155,14 +181,8 @@ class Asked:
             raise _Unknown(verb, "")
         if decision.allowed:
             return
-        if decision.rule == "policy.not_owner" and hidden_as is not None:
-            refusal = hidden_as
-        else:
-            kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
-            refusal = kind(decision.rule, problems.sentence(decision.rule))
-        aimed_at = f"{target.kind}/{target.id}" if target is not None else "usher"
-        refusal.denied = (verb, aimed_at, decision.rule)
-        raise refusal
+        is_hidden = decision.rule == "policy.not_owner" and hidden_as is not None
+        raise refused(decision, verb, target, hidden_as if is_hidden else None)
 
     def is_new(self, tx: Transaction) -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
@@ -178,8 +198,14 @@ class Asked:
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
 
 
-#: How long Slack may take to identify somebody, within the 3 s for an ack.
-LOOK_UP_SECONDS: Final = 1.0
+def refused(
+    decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
+) -> Refused:
+    """Return the refusal of what the policy doesn't allow, or ``as_``, with what its audit row says."""
+    kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
+    refusal = as_ or kind(decision.rule, problems.sentence(decision.rule))
+    refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
+    return refusal
 
 
 async def decided(
@@ -201,38 +227,14 @@ class Authority:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._store = context.store
-        self._people = context.people
         self.installation = context.installation
 
     async def decide(
         self, principal: Principal, verb: str, target: policy.Target | None = None
     ) -> policy.Decision:
         """Return the decision without auditing it; look up anybody not known well enough first."""
-        person = await self._store.person(principal)
-        known = await decided(self._context, principal, verb, target, person)
-        if known.rule == policy.FOREIGN_TEAM or policy.is_current(person, verb, await self._store.now()):
-            return known
-        return policy.decide(principal, verb, target, self.installation, await self._asked(principal))
-
-    async def _asked(self, principal: Principal) -> Person | None:
-        try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                return await self._people.look_up(principal)
-        except (SlackFailed, TimeoutError):
-            return None
+        return await Asked(self._context, principal).decide(verb, target)
 
     async def check(self, principal: Principal, verb: str, target: policy.Target | None = None) -> None:
-        """Return if it is allowed; otherwise write the refusal to the audit and raise Refused.
-
-        Raises NotIdentified for somebody whom Slack can't identify right now.
-        """
-        decision = await self.decide(principal, verb, target)
-        if decision.allowed:
-            return
-        aimed_at = f"{target.kind}/{target.id}" if target is not None else "usher"
-        await self._store.append_audit(
-            [AuditEntry(principal.key, verb, aimed_at, "refused", {"rule": decision.rule})]
-        )
-        kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
-        raise kind(decision.rule, problems.sentence(decision.rule))
+        """Return if it is allowed; otherwise write the refusal to the audit and raise Refused."""
+        await Asked(self._context, principal).authorise(verb, target)

@@ -264,26 +264,25 @@ READ: Final = 10
 _UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN})
 
 
+def use(tx: Transaction, asked: Asked, used: HomeUse) -> None:
+    """Have a person's Home drawn again, because they opened it or pressed something in it."""
+    if asked.context.installation.includes(asked.principal.enterprise_id, asked.principal.team_id):
+        people.use_home(tx, asked.principal, used)
+
+
+def show_again(tx: Transaction, asked: Asked) -> None:
+    """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
+    people.want(tx, asked.principal)
+
+
 class Homes(Part):
-    """Note what people do with their Homes; ``wake`` has the next view sent."""
+    """Have read what people's Homes show."""
 
     def __init__(self, context: Context, runs: Runs) -> None:
         super().__init__(context)
         self._workspaces = Workspaces(context)
         self._runs = runs
         self._snapshots = Snapshots(context)
-
-    async def use(self, principal: Principal, used: HomeUse) -> None:
-        """Have a person's Home drawn again, because they opened it or pressed something in it."""
-        if not self._installation.includes(principal.enterprise_id, principal.team_id):
-            return
-        await self._store.use_home(principal, used)
-        self._wake()
-
-    async def show_again(self, principal: Principal) -> None:
-        """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
-        await self._store.want_home(principal)
-        self._wake()
 
     async def read_lists(self, principal: Principal) -> None:
         """Have read what is old: lists, what is up where nothing is listed, templates that never were."""

@@ -18,7 +18,7 @@ from bot.providers import base
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.services.accounts import is_username
-from bot.services.asked import Authority
+from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.slack.installed import Entered, enter
 from bot.slack.notifier import WebApi
@@ -121,7 +121,7 @@ class Importer:
         self._vault = context.vault
         self._connections = context.connections
         self._ids = context.ids
-        self._authority = Authority(context)
+        self._context = context
         self._home = context.installation
         self._seen: dict[tuple[str, str], int] = {}
 
@@ -142,7 +142,7 @@ class Importer:
         ]
         if taken:
             return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
-        may = await self._authority.decide(principal, "link")
+        may = await Asked(self._context, principal).decide("link")
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:

@@ -4,7 +4,6 @@ from structlog.testing import capture_logs
 
 from bot.domain.people import TaskKind
 from bot.messages.blocks import replies
-from bot.services.asked import Asked
 from bot.services.workspaces import alias
 from handlers.dispatch import guarded
 from handlers.request import Reference, Request
@@ -17,7 +16,7 @@ async def rename_all(request, interactions):
     """Be the verb that a contributor may write first."""
     rows = await request.services.store.workspaces(ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
-        asked = Asked(request.services.context, ALICE, interaction)
+        asked = request.services.asked(ALICE, interaction)
         await asked.to(alias, row.id, f"my {row.name}")
     return replies.answer(f"Renamed {len(rows)}.")
 

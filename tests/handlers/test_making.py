@@ -13,12 +13,10 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
 from bot.services import workspaces
-from bot.services.asked import Asked, Authority
 from bot.support.errors import Refused
 from handlers.delivery import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
-from tests.rigs.context import context
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines, fake_settings
 from tests.rigs.store import ALICE, BOB, observe
@@ -289,7 +287,7 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     await bot.link(names=())
     with pytest.raises(Refused) as refused:
-        await Asked(bot.services.context, ALICE).to(workspaces.add, "saturn", "id-1", None)
+        await bot.services.asked(ALICE).to(workspaces.add, "saturn", "id-1", None)
     assert refused.value.rule == "add.not_here"
     assert await bot.services.workspaces.stale(ALICE) == []
 
@@ -374,12 +372,9 @@ async def test_a_connection_without_the_secret_for_it_is_not_asked(administered)
 async def test_a_provider_with_nothing_to_tell_says_so(plain):
     plain.services = replace(
         plain.services,
-        authority=Authority(
-            context(
-                plain.store,
-                people=plain.people,
-                installation=Installation("T1", administrators=frozenset({ALICE.user_id})),
-            )
+        context=replace(
+            plain.services.context,
+            installation=Installation("T1", administrators=frozenset({ALICE.user_id})),
         ),
     )
     assert "nothing to show" in words(await plain.say("about saturn"))

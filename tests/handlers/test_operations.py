@@ -5,7 +5,6 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, Where
 from bot.services import workspaces as listed
-from bot.services.asked import Asked
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
@@ -187,7 +186,7 @@ async def test_use_cases_refuse_by_themselves_too(bot):
         await workspaces.begin(ALICE, row.id, OperationVerb.START, interaction="r:2", **keys)
     assert refused.value.rule == "account.refused"
     with pytest.raises(Refused) as refused:
-        await Asked(bot.services.context, ALICE, "r:3").to(listed.add, "hub", "id-1", None)
+        await bot.services.asked(ALICE).to(listed.add, "hub", "id-1", None)
     assert refused.value.rule == "account.none"
 
 

@@ -111,7 +111,7 @@ class Door:
             self._slack.views.clear()
             self._serve = over_http(bolt_for(bot.services, self._slack))
             await bot.link()
-            await bot.services.authority.check(ALICE, "list")
+            await bot.services.asked(ALICE).authorise("list")
             before = (await bot.store.person(ALICE)).seen_at
             bot.clock.advance(1)
             whole = filled(payload, self._slack, (await bot.workspace()).id)

@@ -13,6 +13,7 @@ from bot.domain.people import Account, HomeUse, Person, Principal
 from bot.domain.workspaces import OperationVerb, State, Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.services.accounts import Accounts
+from bot.services.home import use
 from bot.services.linking import digest
 from bot.store.records import Activation
 from bot.store.store import Store
@@ -172,7 +173,7 @@ class Life(World):
     async def opens_home(self, principal: Principal) -> None:
         """Open the Home: Slack says which version it shows."""
         seen, _ = self.slack.homes.get(principal.user_id, ("", {}))
-        await self.survives(lambda: self.services.homes.use(principal, HomeUse(seen=seen)))
+        await self.survives(lambda: self.services.asked(principal).to(use, HomeUse(seen=seen)))
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""

@@ -9,7 +9,7 @@ from bot.domain.people import Person, Principal, TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
-from bot.services.asked import Authority
+from bot.services.asked import Asked
 from bot.services.context import STARTS, SharedOwners
 from bot.store.records import NewTask
 from bot.store.store import Store
@@ -222,14 +222,14 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
 async def test_who_was_deactivated_at_one_web_is_refused_at_the_other(pair):
     await pair.mine.know()
     for world in pair.both:
-        await Authority(world.context).check(ALICE, "start")
+        await Asked(world.context, ALICE).authorise("start")
     left = Person(ALICE, "Alice", is_deleted=True, seen_at=await pair.mine.store.now())
     await pair.mine.store.save_people([left])
     with pytest.raises(Refused):
-        await Authority(pair.mine.context).check(ALICE, "start")
+        await Asked(pair.mine.context, ALICE).authorise("start")
     pair.clock.advance(2)
     with pytest.raises(Refused):
-        await Authority(pair.theirs.context).check(ALICE, "start")
+        await Asked(pair.theirs.context, ALICE).authorise("start")
 
 
 # -- what a provider asked for -------------------------------------------------------------------------------

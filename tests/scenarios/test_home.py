@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.people import HomeUse, Principal
+from bot.services.home import use
 from tests.rigs.scenario.cloud import AMIR
 from tests.rigs.scenario.sphere import sphere_world
 from tests.rigs.scenario.stage import SEED
@@ -195,7 +196,7 @@ async def test_administrators_switch_to_the_totals_and_back_and_nobody_else_does
     assert "notebook" not in shown.text
     assert "Your workspaces" in (await amir.presses_home("Show my workspaces")).text
     # Whatever a payload asks for, the policy is asked again when it is drawn.
-    await cloud.bot.services.homes.use(cloud.principal(), HomeUse(is_totals=True))
+    await cloud.bot.services.asked(cloud.principal()).to(use, HomeUse(is_totals=True))
     await cloud.settle()
     assert "Slow starts" not in cloud.alice.home().text
 
@@ -229,7 +230,7 @@ async def test_a_guest_sees_a_sentence_and_no_rows(linked):
 
 
 async def test_a_foreign_team_leaves_no_trace(linked):
-    await linked.bot.services.homes.use(Principal(None, "T0OTHER", "U0OTHER"), HomeUse())
+    await linked.bot.services.asked(Principal(None, "T0OTHER", "U0OTHER")).to(use, HomeUse())
     assert await linked.bot.store.claim_wanted_homes(10, 60.0) == []
 
 

@@ -15,8 +15,7 @@ from bot.domain.plan import backoff
 from bot.messages.blocks.home import digest, home, sentence_home, totals_home
 from bot.messages.blocks.replies import in_view
 from bot.messages.texts import home as words
-from bot.messages.texts import problems
-from bot.services.asked import Authority
+from bot.services.asked import Asked, refused
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
@@ -40,7 +39,7 @@ class HomeViews:
     def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
         self._slack = slack
-        self._authority = Authority(context)
+        self._context = context
         self._gatherer = HomeGatherer(context, gatherer)
         self._command, self._job_command = context.command, context.job_command
         self._clock = context.clock
@@ -122,15 +121,13 @@ class HomeViews:
 
     async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
         """Draw a Home from the rows as they are; raises Refused if the policy refuses the person."""
+        asked = Asked(self._context, one.principal)
         if is_wanted:
-            await self._authority.check(one.principal, "home")
-        else:
+            await asked.authorise("home")
+        elif not (decision := await asked.decide("home")).allowed:
             # Nobody did anything, so nothing goes into the audit.
-            decision = await self._authority.decide(one.principal, "home")
-            if not decision.allowed:
-                kind = errors.NotIdentified if decision.rule == "policy.unknown_person" else errors.Refused
-                raise kind(decision.rule, problems.sentence(decision.rule))
-        if one.is_totals and (await self._authority.decide(one.principal, "totals")).allowed:
+            raise refused(decision, "home")
+        if one.is_totals and (await asked.decide("totals")).allowed:
             return self._typed(totals_home(await self._gatherer.totals(one)))
         return self._typed(home(await self._gatherer.own(one)))
 
