@@ -230,6 +230,19 @@ async def test_where_nothing_is_to_do_the_interaction_is_not_used_up(store, worl
     assert "inbox" in changed(before, await tables(store))
 
 
+async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leaves_nothing(store, world):
+    await a_guest(store)
+    asked = ask(store, "i1")
+    before = await tables(store)
+    assert (await asked.decide("start")).rule == "policy.guest"
+    assert await tables(store) == before
+    for _ in range(2):
+        with pytest.raises(Refused):
+            await asked.authorise("start")
+    assert changed(before, await tables(store)) == REFUSAL
+    assert len(await store.audit_entries()) == len(before["audit"]) + 1
+
+
 async def test_a_refusal_after_a_write_takes_that_back(store, world):
     def careless(tx, asked):
         WORKSPACES.change(tx, {"id": world.workspace.id}, alias="lab")
