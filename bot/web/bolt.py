@@ -15,11 +15,13 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.policy import Installation
 from bot.messages.blocks import kit
 from bot.messages.texts import pages as words
 from bot.slack.installed import Tenants
@@ -28,6 +30,8 @@ from bot.support.environment import without_variables
 from bot.web.front import Malformed, kind_of
 
 _log = structlog.get_logger(__name__)
+#: The name in Bolt's context of the installation that a request is for.
+_INSTALLATION = "installation"
 
 
 def build_bolt(
@@ -56,7 +60,7 @@ def build_bolt(
             # exception is answered.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
-            authorize=Authorize(tenants),  # type: ignore[arg-type]  # it may return None, too
+            authorize=Authorize(tenants),
             # A kind without a listener goes to ``failed``; otherwise Bolt would log it whole and answer 404.
             raise_error_for_unhandled_request=True,
             # Verified by the front; Socket Mode has nothing to verify.
@@ -135,7 +139,9 @@ class TenantGuard(AsyncMiddleware):
         kind, context = kind_of(req.body), req.context
         if kind == "url_verification":
             return await next()
-        if await self._tenants.installation(context.enterprise_id, context.team_id) is not None:
+        found = await self._tenants.installation(context.enterprise_id, context.team_id)
+        if found is not None:
+            context[_INSTALLATION] = found
             return await next()
         _log.warning("slack.foreign_team_refused", kind=kind[:40], team=context.team_id)
         return _foreign(kind)
@@ -152,13 +158,9 @@ class Authorize(AsyncAuthorize):
         #: The last result of each installation.
         self._results: dict[str, AuthorizeResult] = {}
 
-    async def __call__(
-        self, *, enterprise_id: str | None, team_id: str | None, **_others: object
-    ) -> AuthorizeResult | None:
-        """Return the installation that a request is for; None for any other."""
-        found = await self._tenants.installation(enterprise_id, team_id)
-        if found is None:
-            return None
+    async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
+        """Return the installation that a request is for, as the tenant guard has found it."""
+        found: Installation = context[_INSTALLATION]
         token = self._tenants.held(found.id)
         result = self._results.get(found.id)
         if result is None or result.bot_token != token:
