@@ -14,11 +14,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.moments import zone_of
 from bot.domain.settling import is_slow
 from bot.domain.workspaces import (
-    NO_EFFECTS,
-    Effects,
     Ending,
     Look,
     Operation,
@@ -29,6 +28,8 @@ from bot.domain.workspaces import (
     coming_ends,
     is_final,
 )
+from bot.messages.blocks import buttons
+from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, times
 from bot.messages.texts import ide as words
 from bot.providers import base
@@ -55,6 +56,12 @@ _PHASES = {
     State.FAILED: "failed",
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
+}
+#: The states by whose buttons a page offers something, where the row may still say another.
+_STATES = {
+    "starting": State.STARTING,
+    "stopping": State.STOPPING,
+    "unmade": State.GONE,
 }
 
 
@@ -92,41 +99,33 @@ class PageState:
         }
 
 
-def page_state(
-    workspace: Workspace,
-    operation: Operation | None,
-    title: str,
-    now: float,
-    effects: Effects = NO_EFFECTS,
-    zone: tzinfo = UTC,
-) -> PageState:
-    """Derive it from the row, its newest operation and what stopping means; ``title`` is the connection's.
+def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
+    """Derive it from the row and its newest operation, and from what is offered for them in Slack.
 
     Times are said in ``zone``, the person's own.
     """
+    workspace, operation = facts.workspace, facts.operation
+    assert workspace is not None, "a page shows a workspace that is there"
     phase = _phase(workspace, operation)
-    if phase == "stopping" and is_final(effects, "stop"):
+    offered = {Press.of(button).name for button in buttons.offered(facts, _STATES.get(phase))}
+    if phase == "stopping" and is_final(facts.effects, "stop"):
         phase = "ending"
     heading, text = words.PLACES.get(phase, ("", ""))
-    text = text.format(title=_plain(title))
+    text = text.format(title=_plain(facts.connection_title))
     if phase == "starting" and operation is not None and operation.usual_seconds:
-        usual = cards.USUAL_PASSED if is_slow(operation, now) else cards.USUAL
+        usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
         text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
-    start = ""
-    if phase == "stopped" and workspace.allows("start"):
-        start = words.START
-    elif phase in {"gone", "unmade"} and workspace.spec is not None:
-        start = words.START_NEW
+    if "again" in offered:
         text = f"{text} {words.NEW_ONE}"
     if phase == "failed" and workspace.detail:
         text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
     return PageState(
         phase,
-        _sentence(phase, coming_ends(workspace, effects, now), now, zone),
+        _sentence(phase, coming_ends(workspace, facts.effects, facts.now), facts.now, zone),
         heading,
         text,
-        stops=phase in {"starting", "running", "closed"} and workspace.allows("stop"),
-        start=start,
+        stops="stop" in offered,
+        start=words.START_NEW if "again" in offered else words.START if "start" in offered else "",
     )
 
 
@@ -383,9 +382,16 @@ class IdePages:
         workspace, provider = own
         person = await self._store.person(workspace.principal)
         zone = zone_of(person.time_zone if person is not None else None)
-        effects, title = provider.stops(workspace), provider.settings.title
-        state = page_state(workspace, look.operation, title, look.now, effects, zone)
-        return Shown(session_id, look, workspace, provider, state), look
+        facts = WorkspaceFacts(
+            now=look.now,
+            connection=workspace.connection,
+            connection_title=provider.settings.title,
+            capabilities=provider.facets(),
+            operation=look.operation,
+            workspace=workspace,
+            effects=provider.stops(workspace),
+        )
+        return Shown(session_id, look, workspace, provider, page_state(facts, zone)), look
 
     async def _keep_fresh(self, shown: Shown) -> None:
         """Request a read if the row is old; once, however many people look."""

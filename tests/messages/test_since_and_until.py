@@ -36,7 +36,7 @@ def said(given):
         "list": str(lists.workspace_list([alone]).blocks),
         "home": str(home(own(rows=[alone]))),
         "form": str(buttons.form(alone, "stop")),
-        "page": page_state(workspace, None, "Saturn Cloud", NOW).line,
+        "page": page_state(alone).line,
     }
 
 

@@ -6,9 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.workspaces import PROVISIONAL, Operation, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import PROVISIONAL, Operation, OperationVerb, Outcome, State, StopEffect, Workspace
+from bot.messages.blocks import buttons
+from bot.messages.blocks.kit import Press
 from bot.messages.texts import ide as words
 from bot.web.ide import page_state
 
@@ -21,8 +24,20 @@ def operation(verb, outcome=None):
     return Operation("operation", ALICE, "w", "sphere", verb, 0.0, None, outcome=outcome)
 
 
+def facts(row, one=None, now=0.0):
+    return WorkspaceFacts(
+        now=now,
+        connection="sphere",
+        connection_title="Sphere Engine",
+        capabilities=frozenset({"making"}),
+        operation=one,
+        workspace=row,
+        effects={"stop": StopEffect.RETURNS},
+    )
+
+
 def stands(row, verb=None, outcome=None, now=1000.0):
-    return page_state(row, None if verb is None else operation(verb, outcome), "Sphere Engine", now)
+    return page_state(facts(row, None if verb is None else operation(verb, outcome), now))
 
 
 def test_every_state_with_every_operation_is_shown():
@@ -40,7 +55,7 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
     known = replace(new, usual_seconds=90.0, slow_seconds=120.0)
     row = replace(ROW, state=State.STARTING)
     said = [
-        page_state(row, one, "T", now).text for one, now in ((new, 1e6), (known, 1100.0), (known, 1121.0))
+        page_state(facts(row, one, now)).text for one, now in ((new, 1e6), (known, 1100.0), (known, 1121.0))
     ]
     assert said == [
         "It will open here by itself.",
@@ -60,10 +75,10 @@ def test_a_start_says_how_long_it_takes_once_that_is_known():
 )
 def test_until_when_it_runs_is_said_while_it_is_up(state, actions, line):
     row = replace(ROW, state=state, actions=actions, stop_at=17 * 3600.0)
-    assert page_state(row, None, "T", 0.0, zone=ZoneInfo("Europe/Berlin")).line == line
+    assert page_state(facts(row), zone=ZoneInfo("Europe/Berlin")).line == line
     sooner, later = (replace(ROW, ends_at=at, ends_how="stops", stop_at=600.0) for at in (300.0, 900.0))
-    assert page_state(sooner, None, "T", 0.0).line == "Running, will stop at 00:05 UTC unless you use it"
-    assert page_state(later, None, "T", 0.0).line == "Running until 00:10 UTC"
+    assert page_state(facts(sooner)).line == "Running, will stop at 00:05 UTC unless you use it"
+    assert page_state(facts(later)).line == "Running until 00:10 UTC"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +126,14 @@ def test_buttons_follow_what_may_be_done():
     assert again.start == words.START_NEW
     assert again.text.endswith(words.NEW_ONE)
     assert not stands(replace(gone, spec=None)).stops
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_page_offers_what_slack_offers(state):
+    row = replace(ROW, state=state, spec=Spec("notebook"))
+    offered = {Press.of(button).name for button in buttons.offered(facts(row))}
+    seen = stands(row)
+    assert (seen.stops, bool(seen.start)) == ("stop" in offered, bool({"start", "again"} & offered))
 
 
 def test_why_it_failed_is_said():

@@ -9,6 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.facts import WorkspaceFacts
 from bot.domain.people import Account, Link, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as words
@@ -85,7 +86,9 @@ def pages(person, workspace, title, username, sentence, url):
         "ide.html",
         page="/ide/w",
         workspace=row,
-        page_state=page_state(row, None, title, 0.0),
+        page_state=page_state(
+            WorkspaceFacts(now=0.0, connection="sphere", connection_title=title, workspace=row)
+        ),
         title=title,
         sdk="sdk.example",
         is_https=True,
