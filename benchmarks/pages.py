@@ -27,6 +27,7 @@ from bot.services.linking import digest, new_nonce
 from bot.store import open_store
 from bot.store.records import Activation
 from bot.store.store import Store
+from bot.store.tables import BROWSER_SESSIONS
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
 from tests.rigs.store import add_workspace
@@ -180,5 +181,5 @@ async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, numb
     )
     session_id = new_nonce()
     session = BrowserSession(digest(session_id), principal, now, now, now + _HALF_A_DAY)
-    await store.begin_browser_session(session)
+    await store.carry_out(lambda tx: BROWSER_SESSIONS.add(tx, session, user_id=principal.user_id))
     return Visitor(session_id, workspace.id)

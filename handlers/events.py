@@ -7,6 +7,8 @@ import structlog
 
 from bot.domain.policy import Installation
 from bot.domain.workspaces import Surface
+from bot.services import accounts
+from bot.services.asked import Asked
 from bot.slack.people import person_of
 from bot.support.errors import Refused
 from handlers import delivery, payload, routes
@@ -94,9 +96,8 @@ async def user_changed(occurrence: Occurrence) -> None:
     if not person.is_deleted:
         return
     # Nothing can be sent to deactivated people.
-    ended = await services.accounts.unlink(
-        principal, actor="slack", cause="left", interaction=occurrence.interaction, tell=False
-    )
+    asked = Asked(services.context, principal, occurrence.interaction)
+    ended = await asked.to(accounts.end, principal, actor="slack", cause="left", tell=False)
     log.info("person left", principal=principal.key, unlinked=len(ended))
 
 
@@ -138,7 +139,8 @@ async def end_links(
         # People may be signed in without having any account.
         await services.store.end_browser_sessions_at(installation.id)
     for principal in sorted(principals, key=lambda one: one.key):
-        await services.accounts.unlink(principal, actor="slack", cause=cause, tell=users is not None)
+        asked = Asked(services.context, principal)
+        await asked.to(accounts.end, principal, actor="slack", cause=cause, tell=users is not None)
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Account, Named
-from bot.domain.policy import Target
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
@@ -249,8 +248,8 @@ async def unlink(request: Request) -> Answer:
     if person is not None:
         return await _somebody_else(request, person)
     name = request.target or request.name
-    accounts = [
-        account
+    ending = [
+        account.connection
         for account in await request.services.store.accounts(request.principal)
         if not _is_everybodys(request, account.connection)
     ]
@@ -259,30 +258,18 @@ async def unlink(request: Request) -> Answer:
         title = request.services.title(whole)
         sentence = fill(words.NOTHING_TO_UNLINK, title=title, command=request.command)
         return replies.hint(sentence)
-    if not accounts:
+    if not ending:
         return replies.hint(fill(words.NOTHING_LINKED, command=request.command))
     if not name:
         buttons = [
-            unlink_button(account.connection, request.services.title(account.connection), number)
-            for number, account in enumerate(accounts)
+            unlink_button(one, request.services.title(one), number) for number, one in enumerate(ending)
         ]
         return replies.answer(words.UNLINK_WHICH, buttons)
-    connection = _chosen_to_end(request, name, {account.connection for account in accounts})
+    connection = _chosen_to_end(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
-        return _ask(request, connection, [account.connection for account in accounts])
-    ending = [connection] if connection else [account.connection for account in accounts]
-    ended = [
-        account
-        for one in ending
-        for account in await request.services.accounts.unlink(
-            request.principal,
-            one,
-            actor=request.principal.key,
-            cause="person",
-            interaction=f"{request.surface.interaction}/{one}" if request.surface.interaction else "",
-            is_answered=not request.is_beside_cards,
-        )
-    ]
+        return _ask(request, connection, ending)
+    ending = [connection] if connection else ending
+    ended = await request.asked.to(accounts.unlink, ending, is_answered=not request.is_beside_cards)
     if not ended:
         return _none_at(request, connection)
     if request.is_beside_cards:
@@ -311,7 +298,7 @@ def _is_everybodys(request: Request, connection: str) -> bool:
     return provider is not None and provider.links_by("none")
 
 
-def _chosen_to_end(request: Request, name: str, linked: set[str]) -> str | None:
+def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str | None:
     """Return the connection, or None for all; one that was removed since is known by its own name."""
     if name in linked:
         return name
@@ -332,23 +319,16 @@ def _none_at(request: Request, connection: str | None) -> Answer:
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     """End the links of a colleague in the same Slack workspace, for administrators only."""
     other = replace(request.principal, user_id=person.group(1))
-    await request.asked.authorise("unlink_other", Target("account", other.key, other))
+    linked_there = await request.asked.see(accounts.linked_elsewhere, other)
     who = kit.person(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
     is_all = not name or name.casefold() == "all"
     connection = None if is_all else connection_of(request, name)
-    linked_there = await request.services.store.accounts(other)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask_about_other(request, other.user_id, connection)
-    ended = await request.services.accounts.unlink(
-        other,
-        connection,
-        actor=request.principal.key,
-        cause="administrator",
-        interaction=request.surface.interaction,
-    )
+    ended = await request.asked.to(accounts.unlink_other, other, connection)
     if not ended:
         return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
     titles = request.services.titles(account.connection for account in ended)

@@ -24,8 +24,8 @@ from bot.reconciler.lists import (
     waiting_commands,
 )
 from bot.reconciler.runtimes import Replay, Runtime
-from bot.services.accounts import Accounts, approval_entry, notice
-from bot.services.asked import decided
+from bot.services.accounts import approval_entry, end, notice
+from bot.services.asked import Asked, decided
 from bot.services.linking import warn_holders
 from bot.services.making import TEMPLATES, payload_of
 from bot.store.records import Activation, NewTask
@@ -57,7 +57,6 @@ class Tasks(EnginePart):
         self._lists = lists
         self._approved = Approved(engine)
         self._people = engine.people
-        self._accounts = Accounts(engine)
         self._replay = replay
         self._jitter = engine.jitter
         self._snapshots = Snapshots(engine)
@@ -204,7 +203,8 @@ class Tasks(EnginePart):
         linked = {account.principal for account in await self._store.active_accounts()}
         for principal in left & linked:
             # Nothing can be sent to deactivated people.
-            ended = await self._accounts.unlink(principal, actor="usher", cause="left", tell=False)
+            asked = Asked(self._context, principal)
+            ended = await asked.to(end, principal, actor="usher", cause="left", tell=False)
             log.info("links ended", cause="left", count=len(ended))
         await self._store.did_daily(TaskKind.SYNC_PEOPLE)
 

@@ -12,6 +12,7 @@ still act, is checked again at every request.
 
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final, Literal
 
@@ -26,11 +27,12 @@ from bot.providers import base
 from bot.services import linking
 from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
-from bot.store import accounts, people
+from bot.store import accounts, browsers, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Activation, NewTask
 from bot.store.store import Store
+from bot.store.tables import BROWSER_SESSIONS
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
@@ -84,7 +86,7 @@ def _usable(tx: Transaction, asked: Asked, connection: str) -> Account | None:
 
 
 class Accounts(Part):
-    """Create links, accept the codes typed back, and unlink accounts. ``steps`` serves the pages."""
+    """Create links, and accept the codes typed back. ``steps`` serves the pages."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -169,41 +171,65 @@ class Accounts(Part):
             raise Refused("code.wrong", pages.code_wrong(left, self._command))
         return await self.steps.linked.activate(tried, "code", proof="code")
 
-    async def unlink(
-        self,
-        principal: Principal,
-        connection: str | None = None,
-        *,
-        actor: str,
-        cause: str = "",
-        interaction: str = "",
-        tell: bool = True,
-        is_answered: bool = False,
-    ) -> list[Account]:
-        """Unlink a person's account on a connection, or all of them; return the ones that were unlinked.
 
-        ``actor`` is who did it (a principal's key, ``slack`` …); ``cause`` says why, if it wasn't the
-        person (``administrator``, ``left``, ``revoked``, ``uninstalled``). ``tell`` is False where no message
-        can reach them; ``is_answered`` where the answer says it already.
-        """
-        ending = [
-            account
-            for account in await self._store.accounts(principal)
-            if connection is None or account.connection == connection
-        ]
-        ended = await self._store.unlink(
-            principal,
-            connection,
-            revocable=[name for name, one in self._connections.items() if isinstance(one, base.Revocation)],
-            cause="unlinked",
-            notices=[_unlinked(account, cause) for account in ending] if tell and not is_answered else (),
-            tell=tell,
-            audit=[_unlinked_entry(account, actor, cause) for account in ending],
-            interaction=interaction,
-        )
-        if ended:
-            self._wake()
-        return ended
+def unlink(
+    tx: Transaction, asked: Asked, connections: Collection[str], *, is_answered: bool = False
+) -> list[Account]:
+    """End a person's own links on some connections; as ``end``."""
+    asked.check(tx, "unlink")
+    who = asked.principal
+    return end(tx, asked, who, connections, actor=who.key, cause="person", is_answered=is_answered)
+
+
+def unlink_other(tx: Transaction, asked: Asked, other: Principal, connection: str | None) -> list[Account]:
+    """End a colleague's links on a connection, or all of them, as an administrator; as ``end``."""
+    linked_elsewhere(tx, asked, other)
+    connections = None if connection is None else [connection]
+    return end(tx, asked, other, connections, actor=asked.principal.key, cause="administrator")
+
+
+def linked_elsewhere(tx: Transaction, asked: Asked, other: Principal) -> list[Account]:
+    """Return a colleague's accounts to an administrator, who may end them."""
+    asked.check(tx, "unlink_other", Target("account", other.key, other))
+    return accounts.all_of(tx, other)
+
+
+def end(
+    tx: Transaction,
+    asked: Asked,
+    person: Principal,
+    connections: Collection[str] | None = None,
+    *,
+    actor: str,
+    cause: str,
+    tell: bool = True,
+    is_answered: bool = False,
+) -> list[Account]:
+    """End a person's accounts on some connections, or all, with everything that depends on them.
+
+    Return the accounts that ended, as they were. ``actor`` is who did it (a principal's key, ``slack`` …);
+    ``cause`` says why (``person``, ``administrator``, ``left``, ``revoked``, ``uninstalled``). ``tell`` is
+    False where no message can reach them; ``is_answered`` where the answer says it already. Their requests to
+    administrators are withdrawn and their browser sessions end, even without an account.
+    """
+    ending = [
+        account
+        for account in accounts.all_of(tx, person)
+        if connections is None or account.connection in connections
+    ]
+    if ending and not asked.is_new(tx):
+        return []
+    accounts.withdraw(tx, person, connections)
+    browsers.end_of(tx, person)
+    for account in ending:
+        provider = asked.context.connections.get(account.connection)
+        accounts.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
+        if tell and not is_answered:
+            add_notices(tx, [_unlinked(account, cause)])
+        detail = {"account": account.id, "username": account.username, "cause": cause}
+        target = f"{person.key}/{account.connection}"
+        append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
+    return ending
 
 
 def _unlinked(account: Account, cause: str) -> NewNotice:
@@ -213,16 +239,6 @@ def _unlinked(account: Account, cause: str) -> NewNotice:
         occasion="unlinked",
         principal=account.principal,
         body={"connection": account.connection, "username": account.username, "cause": cause},
-    )
-
-
-def _unlinked_entry(account: Account, actor: str, cause: str) -> AuditEntry:
-    return AuditEntry(
-        actor=actor,
-        action="account.unlinked",
-        target=f"{account.principal.key}/{account.connection}",
-        result="ok",
-        detail={"account": account.id, "username": account.username, "cause": cause or "asked"},
     )
 
 
@@ -361,53 +377,57 @@ class Contacts:
 NOTED_EVERY = 60.0
 
 
-class Browsing(Part):
-    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds.
+def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
+    """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
+    asked.check(tx, "sign_in")
+    session_id, now = linking.new_nonce(), tx.now()
+    session = BrowserSession(linking.digest(session_id), asked.principal, now, now, now + lifetime)
+    BROWSER_SESSIONS.add(tx, session, user_id=asked.principal.user_id)
+    _note(tx, session, "browser.sign_in")
+    return session_id
 
-    Only the browser knows a session's id; the store holds its SHA-256.
-    """
+
+def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
+    """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
+    session = browsers.session(tx, linking.digest(session_id), idle)
+    if session is not None:
+        BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
+        _note(tx, session, "browser.sign_out")
+
+
+def _note(tx: Transaction, session: BrowserSession, action: str) -> None:
+    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
+    who, detail = session.principal.key, {"session": session.id_hash[:12]}
+    append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
+
+
+class Browsing(Part):
+    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
 
     def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
         super().__init__(context)
+        self._context = context
         self._authority = Authority(context)
         self.lifetime = lifetime
         self._idle = idle
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        principal = self._installation.who(principal)
-        await self._authority.check(principal, "sign_in")
-        session_id = linking.new_nonce()
-        now = await self._store.now()
-        session = BrowserSession(linking.digest(session_id), principal, now, now, now + self.lifetime)
-        await self._store.begin_browser_session(session, [_entry(session, "browser.sign_in")])
-        return session_id
+        return await Asked(self._context, self._installation.who(principal)).to(sign_in, self.lifetime)
 
-    async def who(self, session_id: str | None) -> BrowserSession | None:
-        """Return the session of a browser, or None if it has no valid one."""
-        if session_id is None or not linking.is_nonce(session_id):
-            return None
-        session = await self._store.browser_session(linking.digest(session_id), self._idle)
-        if session is not None:
-            await self._note(session, await self._store.now())
-        return session
+    async def end(self, session_id: str | None) -> None:
+        """Sign out; ending a session twice is harmless."""
+        if session_id is not None and linking.is_nonce(session_id):
+            await self._store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
 
     async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if session_id is None or not linking.is_nonce(session_id):
             return None
         look = await self._store.look(linking.digest(session_id), self._idle, workspace_id)
-        if look is not None:
-            await self._note(look.session, look.now)
+        if look is not None and look.now - look.session.seen_at >= NOTED_EVERY:
+            await self._store.keep_browser_session(look.session.id_hash)
         return look
-
-    async def end(self, session_id: str | None) -> None:
-        """Sign out; ending a session twice is harmless."""
-        if session_id is None or not linking.is_nonce(session_id):
-            return
-        session = await self._store.browser_session(linking.digest(session_id), self._idle)
-        if session is not None:
-            await self._store.end_browser_session(session.id_hash, [_entry(session, "browser.sign_out")])
 
     async def own(self, look: Look) -> tuple[Workspace, base.Provider] | None:
         """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
@@ -441,13 +461,3 @@ class Browsing(Part):
 
     def _is_of(self, workspace: Workspace, session: BrowserSession) -> bool:
         return self._authority.installation.is_same_person(workspace.principal, session.principal)
-
-    async def _note(self, session: BrowserSession, now: float) -> None:
-        if now - session.seen_at >= NOTED_EVERY:
-            await self._store.keep_browser_session(session.id_hash)
-
-
-def _entry(session: BrowserSession, action: str) -> AuditEntry:
-    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
-    who, detail = session.principal.key, {"session": session.id_hash[:12]}
-    return AuditEntry(actor=who, action=action, target=who, result="ok", detail=detail)

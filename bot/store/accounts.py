@@ -1,6 +1,6 @@
 """Linked accounts: invited, approved, looked up, refused, unlinked; each with all that depends on it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.telling import first_reminder
 from bot.domain.workspaces import Outcome, Workspace
-from bot.store import browsers, cards, gates, operations, people, runs, tasks, workspaces
+from bot.store import cards, gates, operations, people, runs, tasks, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Activation, NewTask
@@ -73,52 +73,23 @@ def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
     return [ACCOUNTS.of(row) for row in found]
 
 
-def unlink(
-    tx: Transaction,
-    principal: Principal,
-    connection: str | None,
-    *,
-    revocable: Sequence[str],
-    cause: str,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-    interaction: str = "",
-    tell: bool = True,
-) -> list[Account]:
-    """End a principal's account (or all) and everything that depends on it.
+def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:
+    """End an account and everything that depends on it.
 
-    On a connection in ``revocable`` the state becomes ``revoking`` with a REVOKE task (subject: account
-    id), elsewhere the row is deleted at once. Open operations there end as cancelled with ``cause`` and
-    their cards become dirty; watches end; its workspaces, unfinished links, lists, snapshots and remembered
-    form values are deleted. Open runs end as cancelled with ``cause``; where messages reach the person
-    (``tell``), each run with a card also gets a JOB_FAILED notice. The person's requests to administrators
-    are withdrawn and their browser sessions end, even without an account. Return the accounts that ended, as
-    they were; if there were none, nothing else is written.
+    If it ``can_revoke``, its state becomes ``revoking`` with a REVOKE task (subject: account id), otherwise
+    the row is deleted at once. Open operations and runs there end as cancelled, and their cards become dirty;
+    watches end; its workspaces, unfinished links, lists, snapshots and remembered form values are deleted.
+    Where messages reach the person (``tell``), each run with a card also gets a JOB_FAILED notice.
     """
-    ending = [one for one in all_of(tx, principal) if connection in {None, one.connection}]
-    if ending and not people.first_sight(tx, interaction):
-        return []
-    withdraw(tx, principal, connection)
-    browsers.end_of(tx, principal)
-    if not ending:
-        return []
-    CONVERSATIONS.delete(tx, principal=principal)
-    for one in ending:
-        _end(tx, one, can_revoke=one.connection in revocable, cause=cause, tell=tell)
-    add_notices(tx, notices)
-    append_audit(tx, audit)
-    return ending
-
-
-def _end(tx: Transaction, ending: Account, *, can_revoke: bool, cause: str, tell: bool) -> None:
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     gone = WORKSPACES.rows(tx, **pair)
+    CONVERSATIONS.delete(tx, principal=ending.principal)
     for workspace in gone:
         cards.close_about(tx, workspace)
     cards.close_link(tx, ending.principal.key, ending.connection)
     for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
-        operations.end(tx, operation["id"], Outcome.CANCELLED, cause)
-    runs.end_all(tx, pair, cause, tell=tell)
+        operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
+    runs.end_all(tx, pair, "unlinked", tell=tell)
     tasks.delete_of(tx, ending.connection, ending.id)
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
@@ -477,7 +448,7 @@ def put(tx: Transaction, new: Approval) -> Approval:
     else:
         if existing is not None:
             # Whoever was shown the old username can't approve the new one with it.
-            tx.run("delete_approval", id=existing["id"])
+            APPROVALS.delete(tx, id=existing["id"])
             cards.close_of(tx, existing["id"])
         row = tx.one("add_approval", **APPROVALS.columns(new))
     assert row is not None  # written a moment ago, in this transaction
@@ -535,14 +506,12 @@ def fail(
         append_audit(tx, [audit])
 
 
-def withdraw(tx: Transaction, principal: Principal, connection: str | None) -> None:
-    """Delete a person's pending requests, on one connection or all."""
-    if connection is None:
-        withdrawn = tx.all("withdraw_approvals", principal=principal.key)
-    else:
-        withdrawn = tx.all("withdraw_approvals_at", principal=principal.key, connection=connection)
-    for row in withdrawn:
-        cards.close_of(tx, row["id"])
+def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
+    """Delete a person's pending requests, on some connections or all."""
+    for pending in tx.all("pending_approvals", principal=principal.key):
+        if connections is None or pending["connection"] in connections:
+            APPROVALS.delete(tx, id=pending["id"])
+            cards.close_of(tx, pending["id"])
 
 
 def due(tx: Transaction, limit: int) -> list[Account]:

@@ -1,20 +1,11 @@
 """Browser sessions: begun by Sign in with Slack, used by pages, ended by sign-out, an unlink or expiry."""
 
-from collections.abc import Sequence
-
-from bot.domain.people import AuditEntry, Principal
+from bot.domain.people import Principal
 from bot.domain.workspaces import BrowserSession, Look
 from bot.store import operations, workspaces
-from bot.store.audit import append_audit
 from bot.store.notices import known_channel
 from bot.store.tables import BROWSER_SESSIONS
 from bot.store.transaction import Transaction
-
-
-def begin(tx: Transaction, session: BrowserSession, audit: Sequence[AuditEntry] = ()) -> None:
-    """Write a fresh session."""
-    BROWSER_SESSIONS.add(tx, session, user_id=session.principal.user_id)
-    append_audit(tx, audit)
 
 
 def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
@@ -46,18 +37,10 @@ def keep(tx: Transaction, id_hash: str) -> None:
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 
-def end(tx: Transaction, id_hash: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """End a session; return False, without an audit row, if there was none."""
-    if not BROWSER_SESSIONS.delete(tx, id_hash=id_hash):
-        return False
-    append_audit(tx, audit)
-    return True
-
-
-def end_of(tx: Transaction, principal: Principal) -> int:
-    """End all sessions of a person, whatever enterprise a sign-in named; return how many ended."""
+def end_of(tx: Transaction, principal: Principal) -> None:
+    """End all sessions of a person, whatever enterprise a sign-in named."""
     ending = f"%:{principal.team_id}:{principal.user_id}"
-    return tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
+    tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
 
 
 def end_at(tx: Transaction, installation: str) -> int:

@@ -350,17 +350,8 @@ SELECT * FROM approvals WHERE principal = :principal AND connection = :connectio
 -- name: ask_again
 UPDATE approvals SET waiting = COALESCE(:waiting, waiting), detail = :detail WHERE id = :id RETURNING *;
 
--- name: delete_approval
-DELETE FROM approvals WHERE id = :id;
-
--- name: withdraw_approvals_at
-DELETE FROM approvals
-WHERE principal = :principal AND connection = :connection AND state IN ('asked', 'approved')
-RETURNING id;
-
--- name: withdraw_approvals
-DELETE FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved')
-RETURNING id;
+-- name: pending_approvals
+SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved') ORDER BY id;
 
 -- The first decision keeps its author: later changes are the provider's answer.
 -- name: decide_approval

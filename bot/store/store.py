@@ -175,7 +175,6 @@ class Store(OnEngine):
     account_states = read(accounts_.states_of)
     accounts_of = read(accounts_.acting_as)
     active_accounts = read(accounts_.active, Priority.STEADY)
-    unlink = write(accounts_.unlink, Priority.URGENT)
     drop_account = write(accounts_.drop)
     refuse_account = write(accounts_.refuse)
     save_secret = write(accounts_.save_secret)
@@ -187,12 +186,9 @@ class Store(OnEngine):
     suspicion_totals = read(accounts_.totals, Priority.STEADY)
     approval = read(accounts_.approval)
     approval_failed = write(accounts_.fail)
-    begin_browser_session = write(browsers.begin, Priority.URGENT)
     browser_session = read(browsers.session)
     look = read(browsers.look)
     keep_browser_session = write(browsers.keep, Priority.URGENT)
-    end_browser_session = write(browsers.end, Priority.URGENT)
-    end_browser_sessions_of = write(browsers.end_of, Priority.URGENT)
     end_browser_sessions_at = write(browsers.end_at, Priority.URGENT)
 
     # -- workspaces ------------------------------------------------------------------------------------------

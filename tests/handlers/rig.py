@@ -1,12 +1,13 @@
 """A whole bot without Slack, provider or engine: a real store, what people say, and what was written."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.notices import Answer, Notice, NoticeKind
-from bot.domain.people import Account, Link, Principal
+from bot.domain.people import Account, Principal
 from bot.domain.policy import Installation
 from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
@@ -14,7 +15,6 @@ from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
-from bot.store.records import Activation
 from bot.store.store import Store
 from bot.support.errors import Refused
 from bot.support.pool import RateLimiter
@@ -27,7 +27,7 @@ from tests.rigs.context import context
 from tests.rigs.golden import check_limits
 from tests.rigs.people import Colleagues
 from tests.rigs.providers import FakeMachines, FakeProvider, fake_settings
-from tests.rigs.store import ALICE, linked, memory_store
+from tests.rigs.store import ALICE, link_account, linked, memory_store
 
 TEAM = Installation("T1", team_name="Acme Research")
 COLLEAGUE = Principal(None, "T1", "UCHEN")
@@ -80,7 +80,6 @@ class FakeAccounts:
 
     store: Store
     invited: list[tuple[Principal, str, Any]] = field(default_factory=list)
-    unlinked: list[tuple[Principal, str | None, str, str, bool]] = field(default_factory=list)
     code: str = "ABCD2345"
     has_address: bool = True
     sign_in: bool = False
@@ -106,39 +105,12 @@ class FakeAccounts:
     async def acting(self, principal: Principal, connection: str) -> Account | None:
         return await self.store.account(principal, connection)
 
-    async def unlink(
-        self,
-        principal: Principal,
-        connection: str | None = None,
-        *,
-        actor: str,
-        cause: str,
-        interaction: str = "",
-        tell: bool = True,
-        is_answered: bool = False,
-    ) -> list[Account]:
-        self.unlinked.append((principal, connection, actor, cause, tell))
-        return await self.store.unlink(
-            principal, connection, revocable=[], cause=cause, interaction=interaction
-        )
-
 
 async def activate(store: Store, principal: Principal, connection: str, username: str = "alice") -> Account:
     """Link an account without any list of it."""
-    now = await store.now()
-    account = Account(
-        f"account_{principal.user_id}_{connection}",
-        principal,
-        connection,
-        username,
-        "sealed",
-        "active",
-        now,
-    )
-    nonce = f"nonce_{principal.key}_{connection}_{now}"
-    await store.new_link(Link(nonce, principal, connection, None, now, now + 600))
-    assert await store.activate(nonce, "open", Activation(account)) == "ok"
-    return account
+    named = f"account_{principal.user_id}_{connection}_{await store.now():.0f}"
+    given = {"username": username, "secret": "sealed", "account_id": named}
+    return await link_account(store, principal, connection, **given)
 
 
 @dataclass
@@ -208,6 +180,17 @@ class Rig:
     async def audit(self) -> list[Mapping[str, Any]]:
         """Return the audit's rows."""
         return await self.store.audit_entries()
+
+
+async def unlinked(bot: Rig) -> list[tuple[str, Principal, str, str]]:
+    """Return which accounts were ended, by the audit: by whom, of whom, where, and why."""
+    found = []
+    for row in await bot.audit():
+        if row["action"] == "account.unlinked":
+            who, _, connection = row["target"].partition("/")
+            cause = json.loads(row["detail"])["cause"]
+            found.append((row["actor"], Principal.from_key(who), connection, cause))
+    return found
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.support.errors import SecretError, StoreBusy, StoreUnavailable
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, unlink
 
 
 async def started(bot):
@@ -131,7 +131,7 @@ async def test_a_key_of_nothing(bot, action_id, value):
 
 async def test_a_button_of_a_row_that_is_gone_since(bot):
     operation = await started(bot)
-    await bot.accounts.unlink(ALICE, "saturn", actor=ALICE.key, cause="person")
+    await unlink(bot.store, ALICE, "saturn")
     for action_id, value in (
         ("refresh", operation.id),
         ("start", operation.workspace_id),

@@ -11,7 +11,7 @@ from tests.handlers.rig import activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, unlink
 
 
 class Choosy(Maker):
@@ -91,7 +91,7 @@ async def made_and_unlinked(bot):
     await bot.press("class_press", card.id)
     (row,) = await bot.store.workspaces(ALICE)
     bot.clock.advance(1)
-    await bot.store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+    await unlink(bot.store, ALICE, "saturn")
     assert await bot.store.workspaces(ALICE) == []
     return card, row
 

@@ -12,9 +12,9 @@ from bot.support.errors import StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events import user_changed
 from handlers.request import Occurrence
-from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig
+from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, begin_session
 
 
 @pytest.fixture
@@ -200,7 +200,8 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
     await send(app, event("user_change", user=user(deleted=True)))
     assert await bot.store.accounts(ALICE) == []
     assert len(await bot.store.accounts(COLLEAGUE)) == 1
-    assert bot.accounts.unlinked == [(ALICE, None, "slack", "left", False)]
+    assert await unlinked(bot) == [("slack", ALICE, name, "left") for name in ("hub", "saturn")]
+    assert await bot.notices(NoticeKind.UNLINKED) == []
     assert "This Slack account is deactivated" in (await bot.say("list")).text
 
 
@@ -244,9 +245,10 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     assert (await send(app, told)).status == 200
     assert {account.principal for account in await bot.store.active_accounts()} == left
     # Whoever took back only what they had granted can still be told.
-    alone = [(ALICE, None, "slack", "revoked", True)]
-    assert bot.accounts.unlinked == alone or all(tell is False for *_, tell in bot.accounts.unlinked)
-    assert (bot.accounts.unlinked == alone) is (left == {COLLEAGUE})
+    is_alone = left == {COLLEAGUE}
+    assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
+    causes = {cause for *_, cause in await unlinked(bot)}
+    assert causes == ({"revoked"} if is_alone else set() if left else {"uninstalled"})
 
 
 @pytest.mark.parametrize(
@@ -260,7 +262,7 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
 async def test_an_app_that_is_removed_signs_everybody_out(bot, app, told, is_over):
     now = await bot.store.now()
     session = BrowserSession("hash", COLLEAGUE, now, now, now + 3600.0)
-    await bot.store.begin_browser_session(session)
+    await begin_session(bot.store, session)
     assert (await send(app, told)).status == 200
     assert (await bot.store.browser_session("hash", 3600.0) is None) is is_over
 

@@ -11,7 +11,18 @@ from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.support.errors import StoreBusy
 from handlers import routes
-from tests.handlers.rig import COLLEAGUE, PAGE, Cloud, Hub, PlainProvider, activate, buttons, rig, words
+from tests.handlers.rig import (
+    COLLEAGUE,
+    PAGE,
+    Cloud,
+    Hub,
+    PlainProvider,
+    activate,
+    buttons,
+    rig,
+    unlinked,
+    words,
+)
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines, fake_settings
@@ -92,7 +103,8 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     button = buttons(answer)["Unlink Hub"]
     done = await bot.press(button["action_id"], button["value"])
     assert words(done) == "You're unlinked from Hub. I've deleted my access to your account there."
-    assert bot.accounts.unlinked == [(ALICE, "hub", ALICE.key, "person", True)]
+    assert await unlinked(bot) == [(ALICE.key, ALICE, "hub", "person")]
+    assert await bot.notices(NoticeKind.UNLINKED) == []
 
 
 async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
@@ -100,7 +112,8 @@ async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
     button = unlink_button("saturn", "Saturn Cloud")
     done = await bot.press(button["action_id"], button["value"], channel_id="D1", where=Where.DIRECT)
     assert done.text == ""
-    assert bot.accounts.unlinked == [(ALICE, "saturn", ALICE.key, "person", True)]
+    assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
+    assert len(await bot.notices(NoticeKind.UNLINKED)) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,10 +130,10 @@ async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed, com
     asked = await bot.say(typed)
     dialog = unlink_button("saturn", "Saturn Cloud")["confirm"]["text"]["text"]
     assert words(asked) == f"{dialog} To continue, press *Unlink* or type `/workspace {command}`."
-    assert bot.accounts.unlinked == []
+    assert await unlinked(bot) == []
     button = buttons(asked)["Unlink"]
     await bot.press(button["action_id"], button["value"])
-    assert bot.accounts.unlinked == [(ALICE, bot.accounts.unlinked[0][1], ALICE.key, "person", True)]
+    assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
 
 
 async def test_an_administrator_is_asked_about_somebody_elses_link_too():
@@ -128,7 +141,7 @@ async def test_an_administrator_is_asked_about_somebody_elses_link_too():
         await activate(other.store, COLLEAGUE, "saturn", "chen")
         asked = await other.say("unlink saturn <@UCHEN>")
         assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on Saturn Cloud.")
-        assert other.accounts.unlinked == []
+        assert await unlinked(other) == []
         button = buttons(asked)["Unlink"]
         done = await other.press(button["action_id"], button["value"])
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
@@ -149,7 +162,7 @@ async def test_what_is_not_linked_can_not_be_unlinked(bot):
     await activate(bot.store, ALICE, "saturn")
     assert "You have no account linked on Hub." in words(await bot.say("unlink hub"))
     assert "I don't have a connection called *moon*." in words(await bot.say("unlink moon"))
-    assert bot.accounts.unlinked == []
+    assert await unlinked(bot) == []
 
 
 async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
@@ -168,7 +181,8 @@ async def test_only_administrators_end_the_links_of_others(bot):
         assert "hasn't linked that account" in words(await other.say("unlink hub <@UCHEN|chen>"))
         done = await other.say("unlink <@UCHEN> --yes")
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
-        assert other.accounts.unlinked[-1] == (COLLEAGUE, None, ALICE.key, "administrator", True)
+        assert await unlinked(other) == [(ALICE.key, COLLEAGUE, "saturn", "administrator")]
+        assert len(await other.notices(NoticeKind.UNLINKED)) == 1
 
 
 async def test_whoami(bot):
@@ -328,10 +342,9 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
     shared = Cloud(clock, fake_settings("sphere", title="Sphere", linking=("none",)))
     own = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
     async with rig(connections={"sphere": shared, "hub": own}) as made:
-        await activate(made.store, ALICE, "sphere", "")
+        shared_one = await activate(made.store, ALICE, "sphere", "")
         assert "You don't have an account of your own on" in words(await made.say("unlink sphere"))
         assert "haven't linked an account" in words(await made.say("unlink all"))
         await activate(made.store, ALICE, "hub")
         assert "unlinked from Hub" in words(await made.say("unlink all --yes"))
-        assert await made.store.account(ALICE, "sphere") is not None
-        assert await made.store.account(ALICE, "hub") is None
+        assert await made.store.accounts(ALICE) == [shared_one]

@@ -13,7 +13,7 @@ from tests.handlers.run_rig import launch, over, run_rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import Workbench
 from tests.rigs.providers import FakeProvider, fake_settings
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, observe, unlink
 
 
 class Choosy(FakeProvider):
@@ -61,7 +61,7 @@ async def test_another_run_of_the_same(is_named):
 async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised():
     async with run_rig() as bot:
         run = await over(bot)
-        await bot.store.unlink(ALICE, "posit", revocable=[], cause="unlinked")
+        await unlink(bot.store, ALICE, "posit")
         await activate(bot.store, ALICE, "posit")
         answer = await bot.press("job_logs", run.id)
         assert "I can't find that run on your list" in words(answer)

@@ -23,7 +23,7 @@ from bot.support.errors import (
 from bot.support.vault import row_key
 from tests.reconciler.fuse import Meanwhile
 from tests.reconciler.runs import new_run_world
-from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_workspace
+from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_workspace, unlink
 
 
 async def rows(world, *, hidden=False):
@@ -269,7 +269,7 @@ async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, v
 async def test_an_unlink_while_it_is_made_leaves_what_exists_to_its_owner(world):
     async def meanwhile(method):
         if method == "create":
-            await world.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+            await unlink(world.store, ALICE, "cloud")
 
     world.provider.during = meanwhile
     operation_id = await world.make()
@@ -292,7 +292,7 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
             await world.pass_time(1)
 
         async def unlink():
-            await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+            await unlink(runs.store, ALICE, "cloud")
 
         claims = "claim_operations" if verb == "find" else "claim_runs"
         world.store = Meanwhile(world.store, claims, unlink)

@@ -18,7 +18,7 @@ from bot.support.errors import (
     ServerFailed,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ async def test_an_unlink_ends_the_operation_and_no_call_follows(world):
     await world.begin(workspace)
     await world.pass_time(2)
     calls = len(world.provider.calls)
-    await world.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    await unlink(world.store, ALICE, "cloud")
     await world.pass_time(60)
     assert len(world.provider.calls) == calls
 

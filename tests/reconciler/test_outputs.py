@@ -15,7 +15,7 @@ from bot.support.errors import (
 )
 from tests.reconciler.runs import content, end, new_run_world, output, said
 from tests.rigs.run_provider import Output
-from tests.rigs.store import ALICE, watch_run
+from tests.rigs.store import ALICE, unlink, watch_run
 
 COMPLETE = "files.completeUploadExternal"
 GET_URL = "files.getUploadURLExternal"
@@ -247,7 +247,7 @@ async def test_an_unlink_ends_the_stream(runs):
     await runs.runs()
     await runs.world.pass_time(5)
     assert runs.cloud.outputs["run1"].open == 1
-    await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    await unlink(runs.store, ALICE, "cloud")
     await runs.world.pass_time(2)
     assert runs.cloud.outputs["run1"].open == 0
     assert runs.world.board.entries == {}

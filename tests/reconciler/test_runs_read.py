@@ -16,7 +16,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink
 
 # -- reads ---------------------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ async def test_one_that_was_just_launched_may_not_be_listed_yet(runs):
 async def test_unlinking_ends_what_is_open(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(5)
-    await runs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+    await unlink(runs.store, ALICE, "cloud")
     calls = len(runs.cloud.calls)
     await runs.world.pass_time(60)
     assert (await runs.run(run_id)).outcome == "cancelled"

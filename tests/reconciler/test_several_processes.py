@@ -23,7 +23,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
 from tests.rigs.providers import fake_settings
 from tests.rigs.run_provider import JobProvider
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink
 
 CAROL = Principal(None, "T1", "UCAROL")
 
@@ -135,7 +135,7 @@ async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_lat
     """Somebody unlinks at another process, and what this one had begun takes five seconds more."""
 
     async def unlink():
-        assert await pair.theirs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+        assert await unlink(pair.theirs.store, ALICE, "cloud")
         pair.clock.advance(5)
         pair.cloud.calls.clear()
         unlinked.append(pair.clock.now())
@@ -154,7 +154,7 @@ async def test_a_call_of_many_requests_ends_when_its_account_is_unlinked_elsewhe
     async def many(method):
         if method == "discover":
             try:
-                await pair.theirs.store.unlink(ALICE, "cloud", revocable=[], cause="unlinked")
+                await unlink(pair.theirs.store, ALICE, "cloud")
                 await asyncio.Event().wait()
             finally:
                 ended.append(method)

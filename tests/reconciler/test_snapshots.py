@@ -7,7 +7,7 @@ from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.services.making import STALE_SECONDS, Snapshots
 from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.rigs.providers import FakeMachines
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, unlink
 
 WAITING = {"text": "new cloud", "principal": ALICE.key}
 
@@ -100,7 +100,7 @@ async def test_an_expired_token_is_refreshed_and_it_goes_on(world, snapshots):
 async def test_nothing_is_read_for_who_unlinked(world, snapshots):
     account = await world.link()
     await snapshots.refresh(account, then=WAITING)
-    await world.store.unlink(ALICE, "cloud", revocable=[], cause="person")
+    await unlink(world.store, ALICE, "cloud")
     await world.work()
     assert (world.provider.calls, world.replayed) == ([], [])
 

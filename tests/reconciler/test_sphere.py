@@ -16,7 +16,7 @@ from bot.support.vault import entry_key
 from playground.faults import Fault
 from tests.reconciler.classroom import TRAINER, ask, post, press, told
 from tests.reconciler.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink
 
 CREATE = re.compile(r"/api/v1/workspaces$")
 
@@ -233,7 +233,7 @@ async def test_what_was_unlinked_meanwhile_is_not_taken_either(world):
     mine = await world.create(ALICE)
     await world.world.work()
     await world.made(BOB)
-    await world.store.unlink(BOB, "cloud", revocable=[], cause="unlinked")
+    await unlink(world.store, BOB, "cloud")
     assert await asked(world, mine)
 
 

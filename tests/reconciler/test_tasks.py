@@ -18,7 +18,7 @@ from bot.support.errors import (
     StoreBusy,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
 
@@ -104,7 +104,7 @@ async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):
 
 async def test_an_unlinked_token_is_revoked_once_and_forgotten(world):
     await world.own()
-    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
     await world.work()
     assert world.provider.revoked == ["token-1"]
     assert await world.store.account(ALICE, "cloud") is None
@@ -113,7 +113,7 @@ async def test_an_unlinked_token_is_revoked_once_and_forgotten(world):
 async def test_a_revocation_that_fails_is_not_tried_again(world):
     await world.own()
     world.provider.fail("revoke", Unreachable("no connection"))
-    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
     await world.pass_time(30)
     assert world.provider.count("revoke") == 1
     assert await world.store.account(ALICE, "cloud") is None
@@ -121,7 +121,7 @@ async def test_a_revocation_that_fails_is_not_tried_again(world):
 
 async def test_after_five_seconds_a_credential_is_not_used_any_more(world):
     await world.own()
-    await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+    await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
     calls = len(world.provider.calls)
     world.clock.advance(5.1)
     await world.pass_time(30)
@@ -201,7 +201,7 @@ async def test_a_long_list_ends_when_its_account_is_unlinked(world):
 
     async def endless(method):
         if method == "discover":
-            await world.store.unlink(ALICE, "cloud", revocable=["cloud"], cause="unlinked")
+            await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
             try:
                 await asyncio.Event().wait()
             finally:

@@ -6,12 +6,11 @@ import pytest
 
 from bot.domain.workspaces import TIMER_WARNING_SECONDS, OperationVerb, Outcome, State
 from bot.services import workspaces
-from bot.services.accounts import Accounts
 from bot.services.asked import Asked
 from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused, ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.rigs.store import ALICE, set_timer
+from tests.rigs.store import ALICE, set_timer, unlink
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -294,7 +293,7 @@ async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world):
 
 async def test_who_unlinks_is_told_that_it_will_not_be_stopped(world):
     await timed(world)
-    await Accounts(world.asking).unlink(ALICE, "cloud", actor=ALICE.key, interaction="")
+    await unlink(world.store, ALICE, "cloud", revocable=["cloud"], says=True)
     await world.work()
     assert "timer_failed" in told(world)
     assert text(world, "timer_failed") == "name-r1 on Fake Cloud won't be stopped as planned."

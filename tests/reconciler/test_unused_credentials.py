@@ -13,7 +13,7 @@ from bot.support.errors import Forbidden, Refused, Unreachable
 from bot.support.vault import Vault
 from tests.reconciler.world import new_world
 from tests.rigs.providers import FakeProvider, fake_settings
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, unlink
 
 BROWSER = "browser-of-alice"
 
@@ -77,7 +77,7 @@ async def test_what_became_an_account_is_kept(world):
 
 async def test_after_an_unlink_nothing_comes_back_to_it(world):
     await linked(world)
-    await world.accounts.unlink(ALICE, actor=ALICE.key)
+    await unlink(world.store, ALICE, revocable=["cloud"])
     await world.pass_time(2)
     calls = len(world.provider.calls)
     await world.pass_time(UNUSED_SECONDS + 60, step=30)

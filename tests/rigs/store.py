@@ -10,15 +10,29 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, Link, Person, Preferences, Principal
 from bot.domain.runs import Run, StopKind
-from bot.domain.workspaces import Call, Observed, OperationVerb, ReadResult, State, Timer, Workspace
-from bot.store import accounts, cards, people, runs, timers, workspaces
+from bot.domain.workspaces import (
+    BrowserSession,
+    Call,
+    Observed,
+    OperationVerb,
+    ReadResult,
+    State,
+    Timer,
+    Workspace,
+)
+from bot.providers import base
+from bot.services import accounts
+from bot.services.asked import Asked
+from bot.store import accounts as account_rows
+from bot.store import cards, people, runs, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.records import Activation, FoundWorkspace, NewOperation
 from bot.store.store import Store
-from bot.store.tables import RUNS
+from bot.store.tables import BROWSER_SESSIONS, RUNS
 from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.context import context
 from tests.rigs.engine import EngineWithoutThread
 
 ALICE = Principal(None, "T1", "UALICE")
@@ -104,19 +118,49 @@ async def linked(
     return Linked(account, tuple(by_name[name] for name in names))
 
 
+class _Revoking(base.Revocation):
+    """Be able to revoke credentials; nobody asks for it here."""
+
+    async def revoke(self, access: base.Access) -> None:
+        raise AssertionError("the engine revokes")
+
+
+async def unlink(
+    store: Store,
+    principal: Principal = ALICE,
+    connection: str | None = None,
+    *,
+    revocable: Sequence[str] = (),
+    tell: bool = True,
+    says: bool = False,
+) -> list[Account]:
+    """End a person's accounts, which ``says`` so; at ``revocable`` connections they are revoked first."""
+    asked = Asked(context(store, {name: _Revoking() for name in revocable}), principal)
+    connections = None if connection is None else [connection]
+    return await asked.to(
+        accounts.end, principal, connections, actor="test", cause="person", tell=tell, is_answered=not says
+    )
+
+
+async def begin_session(store: Store, session: BrowserSession) -> None:
+    """Write a browser session."""
+    user_id = session.principal.user_id
+    await store.carry_out(lambda tx: BROWSER_SESSIONS.add(tx, session, user_id=user_id))
+
+
 async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNotice] = ()) -> Approval:
     """Write a request with its notices; return the current one."""
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
-        return accounts.put(tx, approval)
+        return account_rows.put(tx, approval)
 
     return await store.carry_out(write)
 
 
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
     """Move a request to another state, by whom, and perhaps with a detail."""
-    return await store.carry_out(lambda tx: accounts.move(tx, approval_id, *given))
+    return await store.carry_out(lambda tx: account_rows.move(tx, approval_id, *given))
 
 
 async def launched(

@@ -10,6 +10,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, Unreachable
 from tests.reconciler.test_ask import TABLE
+from tests.rigs.store import unlink
 from tests.security.codes import code_on, link, walk_to_code
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
 
@@ -165,7 +166,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
             "link again."
         )
     ]
-    await made.accounts.unlink(ALICE, actor=ALICE.key)
+    await unlink(made.store, ALICE, revocable=["saturn"], says=True)
     assert (await made.accounts.confirm_code(BOB, code)).username == "alice"
 
 

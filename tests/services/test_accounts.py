@@ -9,6 +9,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.messages.texts import pages as words
 from bot.providers.base import TokenHelp
+from bot.services import accounts
+from bot.services.asked import Asked
 from bot.services.linking import (
     CODE_LENGTH,
     StoredNames,
@@ -32,7 +34,7 @@ from bot.support.errors import (
 )
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
-from tests.rigs.store import link_account, memory_store
+from tests.rigs.store import link_account, memory_store, unlink
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
@@ -86,7 +88,8 @@ async def test_a_link_leads_nowhere_once_its_connection_is_for_other_slack_works
 async def test_unlinking_ends_revokes_tells_and_audits():
     async with rig() as made:
         account = await link_account(made.store, ALICE, "saturn", username="alice")
-        ended = await made.accounts.unlink(ALICE, "saturn", actor="-:T1:UADMIN", cause="administrator")
+        administrator = {"actor": "-:T1:UADMIN", "cause": "administrator"}
+        ended = await Asked(made.context, ALICE).to(accounts.end, ALICE, ["saturn"], **administrator)
         assert [one.id for one in ended] == [account.id]
         assert await made.store.accounts(ALICE) == []
         assert made.woken
@@ -104,21 +107,20 @@ async def test_who_can_not_be_told_gets_no_notice():
     async with rig() as made:
         await link_account(made.store, ALICE, "saturn")
         await link_account(made.store, ALICE, "sphere")
-        ended = await made.accounts.unlink(ALICE, actor="slack", cause="left", tell=False)
+        ended = await unlink(made.store, ALICE, tell=False)
         assert [account.connection for account in ended] == ["saturn", "sphere"]
         assert await made.store.claim_notices(10, 60) == []
         assert [json.loads(row["detail"])["cause"] for row in await made.store.audit_entries()] == [
-            "left",
-            "left",
+            "person",
+            "person",
         ]
 
 
 async def test_unlinking_nothing_writes_nothing():
     async with rig() as made:
         await link_account(made.store, BOB, "saturn")
-        assert await made.accounts.unlink(ALICE, actor=ALICE.key) == []
+        assert await unlink(made.store, ALICE) == []
         assert await made.audit() == []
-        assert made.woken == []
         assert len(await made.store.accounts(BOB)) == 1
 
 

@@ -21,7 +21,7 @@ from tests.app.command_line import environment
 from tests.app.test_start import of_slack
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock
-from tests.rigs.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, link_account, unlink
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
         # Started and stopped once more, nothing is said: nothing is missing.
         async with served(tmp_path, local) as made:
             assert await told(made) == []
-            await made.services.accounts.unlink(ALICE, actor=ALICE.key, tell=False)
+            await unlink(made.store, ALICE, revocable=["saturn"], tell=False)
             await made.scheduler._beat()
         shutil.copy(backup, database)
         store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())

@@ -11,7 +11,7 @@ from bot.messages.texts import ide as words
 from bot.providers.base import Embedding
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.rigs.ports import quiet_port
-from tests.rigs.store import name_workspace
+from tests.rigs.store import name_workspace, unlink
 from tests.web.driver import chromium, is_installed
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
@@ -138,7 +138,7 @@ async def test_a_session_that_ends_takes_the_ide_away():
     async with scene() as (world, window, _sphere, workspace):
         await sign_in(world, window, workspace)
         await window.text("iframe")
-        await world.made.accounts.unlink(ALICE, actor="test")
+        await unlink(world.store, ALICE)
         await window.shows(words.SIGN_IN_BUTTON)
         assert await window.script("return document.querySelector('iframe')") is None
 

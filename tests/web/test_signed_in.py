@@ -13,6 +13,7 @@ from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
 from bot.web.browsers import Browsers, Flow
 from tests.rigs.clock import FakeClock
+from tests.rigs.store import unlink
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE, KEY
 
@@ -110,7 +111,7 @@ async def test_an_unlink_ends_it(world, connection):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
     other = await world.signed_in("U0BOB")
-    await world.made.accounts.unlink(ALICE, connection, actor="test")
+    await unlink(world.store, ALICE, connection)
     assert not await is_signed_in(browser, workspace.id)
     assert await is_signed_in(other, workspace.id)
 
@@ -118,7 +119,7 @@ async def test_an_unlink_ends_it(world, connection):
 async def test_who_leaves_is_signed_out_without_any_account(world):
     browser = await world.signed_in(page="workspace_x")
     await world.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=world.clock.now())])
-    await world.made.accounts.unlink(ALICE, actor="slack", cause="left", tell=False)
+    await unlink(world.store, ALICE, tell=False)
     assert not await is_signed_in(browser, "workspace_x")
     # Slack would not sign them in any more; if it did, Usher would not.
     await browser.get("/ide/workspace_x/sign-in")

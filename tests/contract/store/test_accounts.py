@@ -6,10 +6,9 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Link, Principal, TaskKind
 from bot.domain.workspaces import OperationVerb, Outcome
 from bot.store.records import NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked
+from tests.rigs.store import ALICE, BOB, link_account, linked, unlink
 
 ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
-UNLINKED = NewNotice("a", NoticeKind.UNLINKED, "1", ALICE)
 
 
 async def start(store, workspace, interaction=""):
@@ -23,15 +22,7 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     mine = await linked(store, names=["one", "two"])
     operation = await start(store, mine.workspaces[0])
     clock.advance(5)
-    ended = await store.unlink(
-        ALICE,
-        "saturn",
-        revocable=["saturn"],
-        cause="unlinked",
-        notices=[UNLINKED],
-        audit=[ENTRY],
-        interaction="i1",
-    )
+    ended = await unlink(store, ALICE, "saturn", revocable=["saturn"], says=True)
     assert [(one.id, one.state, one.secret) for one in ended] == [
         (mine.account.id, "active", "sealed-ualice")
     ]
@@ -53,12 +44,12 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.claim_operations(10, 60.0) == []
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.UNLINKED]
-    assert [row["action"] for row in await store.audit_entries()] == ["unlink"]
+    assert [row["action"] for row in await store.audit_entries()] == ["account.unlinked"]
 
 
 async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
     mine = await linked(store)
-    assert len(await store.unlink(ALICE, "saturn", revocable=["hub"], cause="unlinked")) == 1
+    assert len(await unlink(store, ALICE, "saturn", revocable=["hub"])) == 1
     assert await store.account_by_id(mine.account.id) is None
     assert await store.claim_tasks(10, 60.0) == []
 
@@ -67,29 +58,13 @@ async def test_unlinking_ends_one_connection_or_all_of_one_person_only(store):
     for principal in (ALICE, BOB):
         for connection in ("saturn", "hub"):
             await linked(store, principal, connection=connection)
-    ended = await store.unlink(ALICE, "hub", revocable=["hub"], cause="unlinked")
+    ended = await unlink(store, ALICE, "hub", revocable=["hub"])
     assert [one.connection for one in ended] == ["hub"]
     assert {row.connection for row in await store.workspaces(ALICE)} == {"saturn"}
-    ended = await store.unlink(ALICE, None, revocable=["hub"], cause="left")
+    ended = await unlink(store, ALICE, revocable=["hub"])
     assert [one.connection for one in ended] == ["saturn"]
     assert {row.connection for row in await store.workspaces(BOB)} == {"saturn", "hub"}
     assert len(await store.accounts(BOB)) == 2
-
-
-async def test_unlinking_nothing_writes_nothing(store):
-    args = {"revocable": [], "cause": "unlinked", "notices": [UNLINKED], "audit": [ENTRY]}
-    assert await store.unlink(ALICE, None, interaction="i1", **args) == []
-    assert await store.audit_entries() == []
-    assert await store.claim_notices(10, 60.0) == []
-    assert await store.first_sight("i1")
-
-
-async def test_unlinking_twice_by_one_interaction_ends_what_came_between_not(store):
-    await linked(store)
-    assert await store.unlink(ALICE, None, revocable=[], cause="unlinked", interaction="i1")
-    again = await link_account(store, secret="again")
-    assert await store.unlink(ALICE, None, revocable=[], cause="unlinked", interaction="i1") == []
-    assert await store.accounts(ALICE) == [again]
 
 
 async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
@@ -98,7 +73,7 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
         Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
     )
     await store.add_tasks([NewTask(TaskKind.DISCOVER, mine.account.id)])
-    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+    await unlink(store, ALICE, "saturn")
     link = await store.link("n")
     assert (link.secret, link.expires_at) == (None, clock.now())
     assert await store.claim_tasks(10, 60.0) == []
@@ -108,7 +83,7 @@ async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
     from tests.rigs.store import found_workspace
 
     mine = await linked(store)
-    await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
+    await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert await store.merge_discovered(mine.account.id, [found_workspace("late")]) == 0
     assert await store.workspaces(ALICE) == []
 
@@ -157,7 +132,7 @@ async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     account = await link_account(store)
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
-    ended = await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
+    ended = await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert [one.state for one in ended] == ["refused"]
     assert await store.account_by_id(account.id) is None
 

@@ -3,7 +3,16 @@
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval
 from bot.domain.workspaces import Observed, State
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, linked, name_workspace, observe
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    ask_approval,
+    decide_approval,
+    linked,
+    name_workspace,
+    observe,
+    unlink,
+)
 
 LATER = 3.0
 
@@ -27,7 +36,7 @@ async def test_nothing_that_changes_owes_an_answer_an_edit(store, clock, workspa
     for state in (State.RUNNING, State.STOPPED, State.GONE):
         await observe(store, clock, workspace, Observed(state))
     await name_workspace(store, workspace.id, "thesis")
-    await store.unlink(ALICE, "saturn", revocable=(), cause="person")
+    await unlink(store, ALICE, "saturn")
     assert await owed(store, clock) == {}
 
 
@@ -42,6 +51,6 @@ async def test_what_administrators_are_asked_is_closed_by_the_decision_and_when_
     assert await owed(store, clock) == {}
     await decide_approval(store, "a1", "denied", BOB.key)
     assert [(ts[:2], stage) for ts, stage in (await owed(store, clock)).items()] == [("a1", "closing")] * 2
-    await store.unlink(ALICE, "saturn", revocable=(), cause="person")
+    await unlink(store, ALICE, "saturn")
     assert [(ts[:2], stage) for ts, stage in (await owed(store, clock)).items()] == [("a2", "closing")] * 2
     assert await owed(store, clock) == {}

@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, add_workspace, hide_workspace, launched, linked, observe
+from tests.rigs.store import ALICE, BOB, add_workspace, hide_workspace, launched, linked, observe, unlink
 
 
 @pytest.fixture
@@ -281,14 +281,14 @@ async def test_messages_about_an_unlinked_workspace_are_closed_and_keep_its_name
     await ended(store, start)
     await told(store, workspace, NoticeKind.READY, start, "2")
     await claimed(store)
-    await store.unlink(ALICE, "saturn", revocable=(), cause="person")
+    await unlink(store, ALICE, "saturn")
     cards = await store.claim_cards(20, 15.0, 60.0)
     assert {(card.message_ts, card.stage, card.name) for card in cards} == {("2", "closing", workspace.title)}
 
 
 async def test_the_card_of_what_an_unlink_cancels_says_so(store, workspace):
     await asked(store, workspace, OperationVerb.START, "1")
-    await store.unlink(ALICE, "saturn", revocable=(), cause="person")
+    await unlink(store, ALICE, "saturn")
     (card,) = await store.claim_cards(20, 15.0, 60.0)
     assert (card.stage, card.name) == ("live", workspace.title)
 

@@ -15,7 +15,7 @@ from bot.services.classes import Draft
 from bot.store.records import NewOperation
 from bot.support.errors import Refused
 from tests.rigs.providers import BASE_URL
-from tests.rigs.store import ALICE, BOB, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe, unlink
 from tests.rigs.use_cases import ask, changed, tables
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -377,7 +377,7 @@ async def test_a_consent_ends_with_the_link(store, clock):
     await told_in_time(store, clock, ALICE)
     (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     row = (await store.workspaces(ALICE))[0]
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
     await linked(store, ALICE, state=State.RUNNING)
     assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP))
     assert await store.open_operations(ALICE) == []

@@ -4,7 +4,7 @@ from bot.domain.notices import NewNotice, NoticeKind, Spoken
 from bot.domain.workspaces import OperationVerb
 from bot.store.people import KEPT_SECONDS
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink
 
 SAID = Spoken(("workspace_1",), what="stop", ask="stop workspace_1@3")
 
@@ -24,7 +24,7 @@ async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, wor
     clock.advance(2)
     assert await store.spoken(ALICE, "D1", None) == Spoken()
     await store.speak(ALICE, "D1", None, SAID.as_body())
-    await store.unlink(ALICE, workspace.connection, revocable=(), cause="person")
+    await unlink(store, ALICE, workspace.connection)
     assert await store.spoken(ALICE, "D1", None) == Spoken()
 
 

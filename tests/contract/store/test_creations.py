@@ -12,7 +12,17 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import PROVISIONAL, Call, Created, OperationVerb, Outcome, State, Workspace
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
-from tests.rigs.store import ALICE, BOB, INTERVAL, MARGIN, gate_key, hide_workspace, link_account, linked
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    INTERVAL,
+    MARGIN,
+    gate_key,
+    hide_workspace,
+    link_account,
+    linked,
+    unlink,
+)
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
 SPEC = Spec("analysis", {"ide": "RStudio", "hooks": ("a", "b")})
@@ -150,7 +160,7 @@ async def test_what_came_of_an_operation_that_ended_is_shown(store, account):
 
 async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
     operation = (await asked(store)).operation
-    await store.unlink(ALICE, "posit", revocable=[], cause="unlinked")
+    await unlink(store, ALICE, "posit")
     assert await store.name_created(operation.id, Created("r1", "analysis"), R1) is None
     assert await store.workspaces(ALICE, hidden=True) == []
     assert await store.name_created("no such operation", Created("r1", "analysis"), R1) is None

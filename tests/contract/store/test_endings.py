@@ -16,7 +16,7 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, gate_key, hide_workspace, linked, observe
+from tests.rigs.store import ALICE, BOB, gate_key, hide_workspace, linked, observe, unlink
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ async def test_what_was_unlinked_explains_still(store, clock):
     mine, theirs = await creation(store, ALICE, 1), await creation(store, BOB, 2)
     since = clock.now() - 60
     await store.name_created(theirs, Created("x", "lab"), GATES[0])
-    await store.unlink(BOB, None, revocable=[], cause="unlinked")
+    await unlink(store, BOB)
     # Their creation has no row any more that tells what it made: nothing is taken on a guess.
     assert await store.unexplained(mine, "saturn", GATES, since) == []
     assert await store.unexplained(mine, "saturn", GATES, clock.now() + 1) == [GATES[1]]

@@ -3,7 +3,7 @@
 from bot.domain.people import TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, launched, want_stop
+from tests.rigs.store import ALICE, launched, unlink, want_stop
 
 DAY = 86_400.0
 
@@ -101,7 +101,7 @@ async def test_a_run_that_is_listed_twice_is_one(store, account):
 
 
 async def test_nothing_is_kept_of_a_list_for_an_account_that_is_gone(store, account):
-    await store.unlink(ALICE, "posit", revocable=["posit"], cause="unlinked")
+    await unlink(store, ALICE, "posit", revocable=["posit"])
     assert await store.merge_runs(account.id, [found("r1")]) == 0
     assert await store.merge_runs("nobody", [found("r1")]) == 0
     assert await store.runs(ALICE) == []

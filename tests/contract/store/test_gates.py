@@ -15,6 +15,7 @@ from tests.rigs.store import (
     link_account,
     linked,
     observe,
+    unlink,
 )
 
 SHARED = gate_key("saturn", "shared")
@@ -144,7 +145,7 @@ async def test_a_gate_is_handed_to_the_connection_that_still_has_a_reader(store,
     await link_account(store)
     await add_workspace(store, by_reference(BOB, "saturn-2"))
     await add_workspace(store, by_reference(ALICE))
-    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+    await unlink(store, ALICE, "saturn")
     assert await claim_one(store) is None
     clock.advance(10.5)
     claim = await claim_one(store, "saturn-2")
@@ -155,7 +156,7 @@ async def test_a_gate_keeps_its_time_across_an_unlink_and_a_new_link(store, cloc
     await link_account(store)
     await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store)
-    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+    await unlink(store, ALICE, "saturn")
     await store.sweep()
     await link_account(store, secret="again")
     await add_workspace(store, by_reference(ALICE))
@@ -166,7 +167,7 @@ async def test_a_gate_keeps_its_time_across_an_unlink_and_a_new_link(store, cloc
 
 async def test_a_workspace_without_an_active_account_is_not_read(store, clock):
     first = await linked(store)
-    await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
+    await unlink(store, ALICE, "saturn", revocable=["saturn"])
     await store.want_read(first.workspaces[0].id)
     assert await claim_one(store) is None
 

@@ -10,7 +10,7 @@ from bot.domain.people import Account, AuditEntry, Link, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.store.records import Activation, NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe, unlink
 
 ENTRY = AuditEntry(ALICE.key, "link", "saturn", "ok")
 
@@ -144,7 +144,7 @@ async def test_a_username_belongs_to_one_principal_until_that_one_unlinks(store,
     await store.new_link(fresh(clock))
     assert await store.activate("n1", "open", Activation(account(clock))) == "taken"
     assert (await store.link("n1")).stage == "open"
-    await store.unlink(BOB, "saturn", revocable=["saturn"], cause="unlinked")
+    await unlink(store, BOB, "saturn", revocable=["saturn"])
     assert await store.activate("n1", "open", Activation(account(clock))) == "ok"
 
 
@@ -165,7 +165,7 @@ async def test_a_new_link_replaces_the_account_of_the_pair(store, clock):
 
 async def test_linking_again_beside_one_that_is_being_revoked(store, clock):
     first = await link_account(store, secret="one")
-    await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="unlinked")
+    await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert (await store.account(ALICE, "saturn")).state == "revoking"
     second = await link_account(store, secret="two")
     assert await store.account(ALICE, "saturn") == second

@@ -11,7 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.store.records import Activation, NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked
+from tests.rigs.store import ALICE, BOB, link_account, linked, unlink
 
 ROOT = Path(__file__).parents[3]
 ROUNDS = 4
@@ -182,5 +182,5 @@ async def test_what_one_store_wrote_the_other_sees(database):
     first, second = await database.open(), await database.open()
     mine = await linked(first)
     assert await second.workspaces(ALICE) == list(mine.workspaces)
-    await second.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(second, ALICE)
     assert await first.workspaces(ALICE) == []

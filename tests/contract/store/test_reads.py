@@ -11,7 +11,7 @@ from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store import gates, reads
 from bot.store.records import FoundWorkspace, NewOperation
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, BOB, add_workspace, link_account, linked, observe
+from tests.rigs.store import ALICE, BOB, add_workspace, link_account, linked, observe, unlink
 
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
 
@@ -176,7 +176,7 @@ async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
     await link_account(store)
     await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
     await store.record_reads(
         [
             ReadResult(SHARED, claim.workspace_ids, RUNNING, 1.0),

@@ -9,7 +9,7 @@ from bot.domain.people import AuditEntry, Person
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.domain.workspaces import Call
 from tests.contract.store.conftest import machines_clock
-from tests.rigs.store import ALICE, BOB, launched, link_account, want_stop, watch_run
+from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, watch_run
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
 RUNNING = ObservedRun(RunState.RUNNING, started_at=5.0)
@@ -78,7 +78,7 @@ async def test_runs_of_one_account_are_read_together(store, clock, account):
     steps = await store.claim_runs_of(account, 10, 60.0)
     assert {step.run.remote_id for step in steps} == {"now", "soon"}
     assert [step.run.remote_id for step in await store.claim_runs_of(bob, 10, 60.0)] == ["theirs"]
-    await store.unlink(BOB, None, revocable=["posit"], cause="unlinked")
+    await unlink(store, BOB, revocable=["posit"])
     assert await store.claim_runs_of(await store.account_by_id(bob.id), 10, 60.0) is None
 
 

@@ -6,9 +6,17 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, Snapshot, TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, launched, link_account, watch_run
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    ask_approval,
+    decide_approval,
+    launched,
+    link_account,
+    unlink,
+    watch_run,
+)
 
-UNLINKED = NewNotice("account", NoticeKind.UNLINKED, "unlinked", ALICE)
 AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
 
 
@@ -17,9 +25,7 @@ async def ran(store, principal=ALICE, connection="posit", **fields):
 
 
 async def unlinked(store, *, tell=True):
-    return await store.unlink(
-        ALICE, "posit", revocable=[], cause="unlinked", notices=[UNLINKED] if tell else [], tell=tell
-    )
+    return await unlink(store, ALICE, "posit", tell=tell, says=True)
 
 
 async def failed(store):
@@ -132,6 +138,6 @@ async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_a
     await ask_approval(store, others)
     if state == "approved":
         await decide_approval(store, "a1", "approved", "UADMIN")
-    assert await store.unlink(ALICE, connection, revocable=[], cause="unlinked") == []
+    assert await unlink(store, ALICE, connection) == []
     assert await store.approval("a1") is None
     assert await store.approval("a2") == others

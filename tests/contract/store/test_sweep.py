@@ -21,6 +21,7 @@ from tests.rigs.store import (
     launched,
     link_account,
     linked,
+    unlink,
 )
 
 DAY = 86_400.0
@@ -94,7 +95,7 @@ async def test_the_operations_of_an_unlinked_workspace_go_after_thirty_days(stor
     workspace = (await linked(store)).workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (await store.accept_operation(new, interaction="")).operation
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
     clock.advance(29 * DAY)
     await store.sweep()
     assert await store.operation(operation.id) is not None
@@ -110,13 +111,13 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
     await add_workspace(store, shared)
     # A gate is seen from outside by how long it stays closed: here for longer than the sweep's day.
     assert await store.claim_reads("saturn", 10, 3 * DAY, 0.5)
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
     await link_account(store, secret="again")
     clock.advance(2 * DAY)
     await store.sweep()
     await add_workspace(store, shared)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
     clock.advance(5 * DAY)
     await store.sweep()
     await link_account(store, secret="once more")
@@ -171,7 +172,7 @@ async def test_the_card_of_an_orphaned_operation_goes_with_it(store, clock):
     workspace = (await linked(store)).workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (await store.accept_operation(new, interaction="")).operation
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
     assert await store.card(operation.id) is not None
     clock.advance(31 * DAY)
     await store.sweep()

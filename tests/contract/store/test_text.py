@@ -9,7 +9,7 @@ from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, add_workspace, link_account, name_workspace
+from tests.rigs.store import ALICE, add_workspace, link_account, name_workspace, unlink
 
 ODD = [
     "",
@@ -71,7 +71,7 @@ async def test_names_of_people_and_workspaces(store, text):
     assert agrees(workspace.name, text or "r1")
     await name_workspace(store, workspace.id, text)
     assert agrees((await store.workspace(workspace.id)).alias, text)
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
 
 
 @PERSISTENT
@@ -93,7 +93,7 @@ async def test_words_of_providers(store, clock, text):
     assert agrees(row.detail, text)
     hold = (await store.operation(operation.id)).hold
     assert agrees(hold, text) if text else hold is None
-    await store.unlink(ALICE, None, revocable=[], cause="unlinked")
+    await unlink(store, ALICE)
 
 
 @PERSISTENT

@@ -14,7 +14,7 @@ from bot.domain.workspaces import (
     Timer,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, hide_workspace, linked, observe, set_timer
+from tests.rigs.store import ALICE, hide_workspace, linked, observe, set_timer, unlink
 
 HOUR = 3600.0
 
@@ -156,8 +156,7 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
 @pytest.mark.parametrize("told", [True, False])
 async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
     at = await put(store, clock, workspace)
-    said = [NewNotice("account", NoticeKind.UNLINKED, "1", ALICE)] if told else []
-    await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked", notices=said, tell=told)
+    await unlink(store, ALICE, "saturn", tell=told, says=True)
     kinds = {one.kind: one.body for one in await store.claim_notices(10, 60.0)}
     assert (NoticeKind.TIMER_FAILED in kinds) is told
     if told:

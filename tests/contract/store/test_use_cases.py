@@ -87,6 +87,8 @@ USE_CASES: dict[str, Do] = {
     "preferences": lambda w, asked: asked.to(save_preferences, Preferences(ready=False)),
     "approvals.ask": lambda w, asked: asked.to(accounts.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "bob", approve=True),
+    "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
+    "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, None),
     "runs.launch": lambda w, asked: asked.to(runs.launch, "saturn", Spec("train")),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.run.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.run.id),
@@ -105,6 +107,7 @@ FOR_EVERYBODY = {
     "list.add",
     "preferences",
     "approvals.ask",
+    "accounts.unlink",
     "runs.launch",
     "runs.schedule",
     "classes.post",
@@ -115,6 +118,8 @@ FOR_EVERYBODY = {
 SHOWING = {"runs.watch", "preferences"}
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
+    "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["hub"]),
+    "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, "hub"),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
     "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "another", approve=True),

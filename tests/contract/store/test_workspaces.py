@@ -21,6 +21,7 @@ from tests.rigs.store import (
     name_workspace,
     notify,
     observe,
+    unlink,
 )
 
 
@@ -180,7 +181,7 @@ async def test_an_unlink_between_two_pieces_ends_it(store):
 
     async def unlink():
         assert len(await store.workspaces(ALICE)) == 200
-        await store.unlink(ALICE, "saturn", revocable=[], cause="unlinked")
+        await unlink(store, ALICE, "saturn")
 
     found = [found_workspace(f"w{number:03}") for number in range(350)]
     await Store(Interrupted(store.engine, unlink)).merge_discovered(account.id, found)
@@ -301,5 +302,5 @@ async def test_a_workspace_comes_with_its_persons_account(store):
     account = await store.account(ALICE, "saturn")
     assert account is not None
     assert await store.workspace_and_account(one.workspaces[0].id) == (one.workspaces[0], account)
-    await store.unlink(ALICE, "saturn", revocable=["saturn"], cause="asked")
+    await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert await store.workspace_and_account(one.workspaces[0].id) is None
