@@ -41,7 +41,7 @@ from bot.web.front import SAVED_EVERY, Replays
 from bot.web.health import Metrics
 from bot.web.install import InstallPages
 from bot.web.socket import SocketSide
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from handlers.listeners import register
 from handlers.services import build_services
 

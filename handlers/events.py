@@ -11,8 +11,8 @@ from bot.services import accounts
 from bot.services.asked import Asked
 from bot.slack.people import person_of
 from bot.support.errors import Refused
-from handlers import delivery, payload, routes
-from handlers.dispatch import run_talk, run_text
+from handlers import payload, routes
+from handlers.dispatch import reply_notice, run_talk, run_text
 from handlers.helping import introduced
 from handlers.request import Occurrence
 
@@ -68,7 +68,7 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     answer = await introduced(services, principal, answer)
     if not answer.text:
         return
-    await services.store.add_notices([delivery.reply_notice(answer, surface, principal, services.ids)])
+    await services.store.add_notices([reply_notice(answer, surface, principal, services.ids)])
     services.wake()
 
 

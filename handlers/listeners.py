@@ -5,6 +5,7 @@ The work comes first and the ack last: what is acknowledged has been written.
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,8 +28,18 @@ from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.store.transaction import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
-from handlers import delivery, payload, routes
-from handlers.dispatch import first_field, run_button, run_form, run_search, run_shortcut, run_text
+from handlers import payload, routes
+from handlers.dispatch import (
+    command_body,
+    first_field,
+    form_body,
+    reply_notice,
+    run_button,
+    run_form,
+    run_search,
+    run_shortcut,
+    run_text,
+)
 from handlers.helping import introduced
 from handlers.request import Occurrence
 from handlers.services import Services
@@ -79,11 +90,11 @@ class Listeners:
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
             unknown = Refused("command.unknown", problems.sentence("unknown_command"))
-            return await ack(delivery.command_body(self._refusal(unknown)))
+            return await ack(command_body(self._refusal(unknown)))
         surface = payload.surface_of_command(body)
         principal = self._who(body)
         if isinstance(principal, Answer):
-            return await ack(delivery.command_body(principal))
+            return await ack(command_body(principal))
         answer = await run_text(services, principal, surface, str(body.get("text") or ""), folder=folder)
         if answer.view is not None and await self._opened(principal, surface, answer):
             return await ack()
@@ -91,7 +102,7 @@ class Listeners:
         await self._remembered(answer, surface, principal)
         if not services.owners.is_worked:
             answer = replies.with_remarks(answer, [words.NO_WORKER])
-        return await ack(delivery.command_body(answer))
+        return await ack(command_body(answer))
 
     async def _remembered(self, answer: Answer, surface: Surface, principal: Principal) -> None:
         """Remember what an answer in an ack is about; what it has begun is known without that."""
@@ -117,9 +128,11 @@ class Listeners:
         if isinstance(principal, Answer):
             await _say(client, respond, principal)
             return await ack()
-        is_private = surface.where is Where.CHANNEL and surface.is_in_conversation
-        if is_private and await self._is_with_us(principal, surface):
-            surface = replace(surface, where=Where.DIRECT)
+        if surface.where is Where.CHANNEL and surface.is_in_conversation:
+            with suppress(StoreError):
+                # What only its person sees may be in their direct message with the bot, as far as is known.
+                if await services.store.known_channel(principal) == surface.channel_id:
+                    surface = replace(surface, where=Where.DIRECT)
         answer = await run_button(services, principal, surface, press, body.get("view"))
         is_form = answer.view is not None and surface.where is not Where.FORM
         is_opened = is_form and await self._opened(principal, surface, answer)
@@ -133,13 +146,6 @@ class Listeners:
             # Its answer waits in the outbox with everything else.
             await _say(client, respond, replies.hint(words.NO_WORKER))
         return await ack()
-
-    async def _is_with_us(self, principal: Principal, surface: Surface) -> bool:
-        """Return whether a person's direct message is the one with the bot, as far as that is known."""
-        try:
-            return await self._services.store.known_channel(principal) == surface.channel_id
-        except StoreError:
-            return False
 
     async def shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
@@ -166,7 +172,7 @@ class Listeners:
         principal = self._who(body)
         if isinstance(principal, Answer):
             errors = {first_field(view): principal.text}
-            return await ack(**delivery.form_body(Answer(text="", errors=errors)))
+            return await ack(**form_body(Answer(text="", errors=errors)))
         surface = Surface("form", Where.FORM, interaction=payload.key_of_view(body))
         callback_id = str(view.get("callback_id") or "")
         answer = await run_form(self._services, principal, surface, callback_id, view)
@@ -174,7 +180,7 @@ class Listeners:
             await self._shown_at_home(principal)
             if answer.view is None and not self._services.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(words.NO_WORKER)))
-        return await ack(**delivery.form_body(answer))
+        return await ack(**form_body(answer))
 
     async def options(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         """Answer a search of a select menu with the list itself."""
@@ -231,7 +237,7 @@ class Listeners:
             return True
         try:
             await self._services.store.add_notices(
-                [delivery.reply_notice(answer, surface, principal, self._services.ids)]
+                [reply_notice(answer, surface, principal, self._services.ids)]
             )
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -272,6 +278,6 @@ async def _say(client: AsyncWebClient, respond: AsyncRespond, answer: Answer) ->
         async with asyncio.timeout(_RESPOND_SECONDS):
             # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
             way_back = AsyncWebhookClient(respond.response_url, session=client.session)
-            await way_back.send_dict(delivery.command_body(answer) | {"replace_original": False})
+            await way_back.send_dict(command_body(answer) | {"replace_original": False})
     except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
         log.warning("reply not sent", problem=error)

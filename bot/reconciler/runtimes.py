@@ -394,7 +394,7 @@ class StartQueue:
 
 
 class Replay(Protocol):
-    """Run a waiting command as if it were typed now: for the tasks, by ``handlers.delivery``."""
+    """Run a waiting command as if it were typed now: for the tasks, by ``handlers.dispatch``."""
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
         """Run the stored command; raise StoreError if nothing could be written."""

@@ -18,8 +18,7 @@ from bot.providers.base import Provider
 from bot.store.store import Store
 from bot.support.errors import Refused
 from bot.support.pool import RateLimiter
-from handlers.delivery import form_body
-from handlers.dispatch import run_button, run_form, run_text
+from handlers.dispatch import form_body, run_button, run_form, run_text
 from handlers.request import Waiting
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock

@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, submit, words
 from tests.rigs.golden import check_golden

@@ -10,8 +10,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
 from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit
-from handlers.delivery import replay
-from handlers.dispatch import run_button, run_search
+from handlers.dispatch import replay, run_button, run_search
 from tests.handlers.rig import activate, buttons, rig, submit
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_limits

@@ -10,7 +10,7 @@ from bot.domain.workspaces import Call
 from bot.services import runs
 from bot.services.asked import Asked
 from bot.support.errors import Refused
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.golden import check_golden

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER, Workbench

@@ -14,7 +14,7 @@ from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, Sta
 from bot.providers import base
 from bot.services import workspaces
 from bot.support.errors import Refused
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden

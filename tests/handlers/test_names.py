@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden

@@ -10,8 +10,15 @@ from bot.domain.people import Person
 from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
-from handlers.delivery import command_body, form_body
-from handlers.dispatch import run_button, run_form, run_search, run_shortcut, run_text
+from handlers.dispatch import (
+    command_body,
+    form_body,
+    run_button,
+    run_form,
+    run_search,
+    run_shortcut,
+    run_text,
+)
 from tests.handlers.rig import GUEST, STRANGER
 from tests.rigs.store import ALICE
 

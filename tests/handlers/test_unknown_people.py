@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.people import Person, TaskKind
 from bot.domain.workspaces import OperationVerb, Where
-from handlers.delivery import replay
+from handlers.dispatch import replay
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 

@@ -20,8 +20,7 @@ from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
 from bot.support.pool import RateLimiter
-from handlers.delivery import replay, reply_notice
-from handlers.dispatch import run_button, run_text
+from handlers.dispatch import replay, reply_notice, run_button, run_text
 from handlers.services import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
