@@ -413,14 +413,14 @@ UPDATE runs SET is_watched = 0 WHERE id = :id;
 
 -- name: wake_run
 UPDATE runs SET
-    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL;
 
 -- name: resume_run
 UPDATE runs SET
     hold = NULL,
-    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL;
 
@@ -445,7 +445,7 @@ LIMIT 1;
 -- name: keep_run_waiting
 UPDATE runs SET
     deadline_at = :deadline_at, deadline_number = deadline_number + 1,
-    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
@@ -454,7 +454,7 @@ RETURNING *;
 -- name: launch_another
 UPDATE runs SET
     launch_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL,
-    woken = CASE WHEN leased_until > :now AND woken < 1 THEN 1 ELSE woken END,
+    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND launch_call = 'unknown' AND remote_id IS NULL
 RETURNING *;
@@ -495,14 +495,13 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- Like save_step, but woken means something else: 1 something arrived during the lease, 2 another kind of stop than the
--- one that may be under way, whose answer then does not count (OTHER_STOP).
+-- Like save_step; nothing of a run waits for a read.
 -- name: save_run
 UPDATE runs SET
     next_step_at = CASE
         WHEN :is_beside = 1 THEN next_step_at
         WHEN :keeps_lease = 1 THEN :next_step_at
-        WHEN woken > 0 THEN :now
+        WHEN woken >= 3 THEN :now
         ELSE :next_step_at END,
     leased_until = CASE
         WHEN :is_beside = 1 THEN leased_until
@@ -510,7 +509,7 @@ UPDATE runs SET
         ELSE 0 END,
     claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
     woken = CASE
-        WHEN :is_beside = 1 AND woken < 1 THEN 1
+        WHEN :is_beside = 1 AND woken < 3 THEN 3
         WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
         ELSE 0 END,
     {changes}
@@ -569,7 +568,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- woken: 1 a read was recorded during the lease, 2 one that changed something, 3 it must be stepped at once.
+-- woken is one of bot.store.records.Woken.
 -- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
 -- name: save_step
 UPDATE operations SET

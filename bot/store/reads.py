@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.domain.workspaces import Observed, ReadResult, State
 from bot.store import cards, gates, timers
+from bot.store.records import Woken
 from bot.store.schema import setting
 from bot.store.tables import WORKSPACES, doubt_columns
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
@@ -204,9 +205,8 @@ def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *
     # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
     wakes = bool(changed or has_news or may_wake or row["leased_until"] > now)
     if wakes:
-        tx.run(
-            "wake_operation", id=row["operation_id"], hold=result.hold, strength=2 if changed else 1, now=now
-        )
+        strength = Woken.CHANGED if changed else Woken.READ
+        tx.run("wake_operation", id=row["operation_id"], hold=result.hold, strength=strength, now=now)
     if has_news:
         cards.owe(tx, row["operation_id"], changed=True)
     return wakes

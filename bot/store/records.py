@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Literal
 
 from bot.domain.notices import NewNotice
@@ -11,6 +12,17 @@ from bot.domain.people import Account, AuditEntry, Principal, TaskKind
 from bot.domain.workspaces import Action, Ending, Operation, OperationVerb, State, Timer
 
 Calls = Literal["any", "start"]
+
+
+class Woken(IntEnum):
+    """Say what happened to an operation or a run while a step held it: the strongest of what did."""
+
+    READ = 1  #: A read was recorded.
+    CHANGED = 2  #: A read was recorded that changed something.
+    AT_ONCE = 3  #: It must be stepped again at once.
+    OTHER_STOP = (
+        4  #: As AT_ONCE, and the answer to a stop that is under way doesn't count: another was asked for.
+    )
 
 
 @dataclass(frozen=True, slots=True)

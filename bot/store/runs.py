@@ -11,12 +11,11 @@ from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Updat
 from bot.domain.workspaces import Call
 from bot.store import cards, gates, operations
 from bot.store.notices import add_notices
+from bot.store.records import Woken
 from bot.store.tables import ACCOUNTS, RUNS, principal_of
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json
 from bot.store.workspaces import PIECE, listing_start
 
-#: ``woken``: a stop of another kind than the one possibly in flight was requested.
-OTHER_STOP = 2
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0
 #: A run ends once, so its end is one occasion.
@@ -46,7 +45,7 @@ def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     is_weaker = run.stop_wanted == "force" and wanted != "force"
     if is_weaker or (run.stop_wanted == wanted and not _came_to_nothing(run, now)):
         return
-    strength = OTHER_STOP if run.stop_wanted else 1
+    strength = Woken.OTHER_STOP if run.stop_wanted else Woken.AT_ONCE
     tx.one("want_run_stop", id=run.id, wanted=wanted, strength=strength, now=now)
     cards.owe(tx, run.id, changed=True)
 
@@ -241,7 +240,7 @@ def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
     launch_call = update.launch_call or row["launch_call"]
     shared = operations.changes(row, update, update.launch_call, launch_call, now)
     # Another kind of stop was requested meanwhile: what is known about this one doesn't apply to it.
-    other_stop = bool(update.claim) and row["woken"] == OTHER_STOP
+    other_stop = bool(update.claim) and row["woken"] == Woken.OTHER_STOP
     return {
         **gates.run_after(row, update.observed, now),
         **_deadline(row, update, now),

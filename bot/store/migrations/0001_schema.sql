@@ -265,10 +265,9 @@ CREATE TABLE audit_head (
 );
 INSERT INTO audit_head (id, count, hash) VALUES (1, 0, '');
 
--- Runs. People write stop_wanted and is_watched, steps the rest. woken: during the lease something arrived that needs
--- a step at once (1), or a stop of another kind than the one that may be under way (2). is_orphan: its account was
--- unlinked; it stays for a while, because its card and its notices are still drawn from it. deadline_at: when the person
--- is told of a run that hasn't begun or can't be checked. Other columns mean what they do above.
+-- Runs. People write stop_wanted and is_watched, steps the rest. is_orphan: its account was unlinked; it stays for a
+-- while, because its card and its notices are still drawn from it. deadline_at: when the person is told of a run that
+-- hasn't begun or can't be checked. Other columns mean what they do above.
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
     principal TEXT NOT NULL,
