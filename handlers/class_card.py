@@ -12,6 +12,7 @@ from bot.domain.classes import ClassCard, Queue
 from bot.domain.facts import ClassFacts
 from bot.domain.forms import Form, FormProblems
 from bot.domain.notices import Answer
+from bot.domain.people import TaskKind
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import kit, lists, replies
@@ -292,7 +293,7 @@ async def _looking(request: Request, card: ClassCard) -> str:
     """Have an outdated list of the presser's read again; the press continues afterwards."""
     return await look(
         request,
-        request.services.workspaces,
+        TaskKind.DISCOVER,
         words.LOOKING,
         text=f"press {card.id}",
         connection=card.connection,

@@ -9,7 +9,7 @@ from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, verbs
 from bot.providers import base
-from bot.services import naming
+from bot.services import naming, snapshots
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.request import Answered, Request
@@ -108,18 +108,16 @@ async def about(request: Request) -> Answer:
     title = services.title(connection)
     if connection not in telling(services):
         raise Refused("about.none", problems.sentence("no_about", title))
-    snapshot = await services.snapshots.about(connection)
+    snapshot = await snapshots.about(services.context, connection)
     if snapshot is None and not request.is_asked:
         cause = request.waited.problem or "unreachable"
         return replies.plain_problem(problems.sentence(cause, title), request.reference)
     if snapshot is None:
         waiting = request.waiting(f"about {connection} {page}").as_body()
-        await services.snapshots.refresh_about(
-            connection, then=waiting, interaction=request.surface.interaction
-        )
+        await request.asked.to(snapshots.read_about, connection, waiting)
         return replies.answer(fill(words.ABOUT_ASKING, title=title))
-    if services.snapshots.is_stale(snapshot):
-        await services.snapshots.refresh_about(connection)
+    if snapshots.is_stale(services.context, snapshot):
+        await request.asked.to(snapshots.read_about, connection)
     return home.about(
         snapshot,
         title,

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.notices import Answer, Spoken
+from bot.domain.people import TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
@@ -185,7 +186,7 @@ async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
-        looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
+        looking = await look(request, TaskKind.DISCOVER, words.LOOKING_FOR_IT, old=old)
         if looking:
             raise Answered(replies.answer(looking))
     return again, rows

@@ -20,7 +20,7 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems, runs, times
-from bot.store.records import NewTask
+from bot.services import snapshots
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
@@ -275,12 +275,11 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
         return _instead(request, unknown.text)
     press = "" if request.press is None else request.press.text
     waiting = replace(request.waiting(), first=request.promised_in, press=press)
-    task = NewTask(TaskKind.LOOK_UP_PERSON, request.principal.key, {"then": [waiting.as_body()]})
+    person = [request.principal.key]
     try:
-        await request.services.store.add_tasks([task], request.surface.interaction)
+        await request.asked.to(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except StoreError as error:
         return _instead(request, problems.sentence(error))
-    request.services.wake()
     return replies.answer(words.ASKING_WHO)
 
 

@@ -16,7 +16,7 @@ from bot.domain.people import Account, Principal
 from bot.domain.workspaces import Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
-from bot.services import runs
+from bot.services import runs, snapshots
 from bot.services.making import PersonalOffer
 from bot.services.naming import find_connection, fold
 from bot.support.errors import Refused, StoreError
@@ -201,7 +201,7 @@ async def _known(services: Services, principal: Principal, making: Making) -> tu
     if account is None or account.state != "active":
         sentence = verbs.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")
         raise Refused("account.none", sentence)
-    snapshot = await services.snapshots.templates(account)
+    snapshot = await snapshots.templates(services.context, account)
     if snapshot is None:
         raise Refused("form.outdated", verbs.OUTDATED)
     return account, PersonalOffer(

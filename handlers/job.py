@@ -17,7 +17,7 @@ from typing import Any, Final
 from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.moments import zone_of
 from bot.domain.notices import Answer
-from bot.domain.people import Account
+from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Call, Surface
 from bot.messages.blocks import forms, kit, lists, replies
@@ -26,7 +26,7 @@ from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import runs as words
 from bot.messages.texts import times, verbs
 from bot.providers import base
-from bot.services import making, naming, runs
+from bot.services import making, naming, runs, snapshots
 from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
 from bot.support.cleaning import has_invisible, unescape
 from handlers import narrowed, routes
@@ -456,7 +456,7 @@ async def show_list(request: Request) -> Answer:
         return await nothing_yet(request, stale)
     remark = ""
     if stale:
-        await request.services.runs.look(stale)
+        await request.asked.to(snapshots.read_lists, TaskKind.LIST_JOBS, stale)
         titles = request.services.titles(account.connection for account in stale)
         remark = fill(words.LOOKING, titles=titles)
     page, given = narrowed.asked(request)
@@ -609,7 +609,7 @@ async def run_of(request: Request) -> Run:
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
-    old = await request.services.runs.stale(request.principal, besides=request.waited.looked)
+    old = await request.asked.see(snapshots.stale, TaskKind.LIST_JOBS, request.waited.looked)
     return old, await request.services.store.runs(request.principal)
 
 
@@ -622,7 +622,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, words.NOT_LINKED, able)
-    looking = await look(request, services.runs, words.LOOKING_FOR_ANY, old=old)
+    looking = await look(request, TaskKind.LIST_JOBS, words.LOOKING_FOR_ANY, old=old)
     if not looking and request.waited.problem:
         return replies.problem(unread(request), request.reference)
     return replies.answer(looking or fill(words.NONE_YET, command=request.command))
@@ -651,7 +651,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     if not rows:
         return await nothing_yet(request, old)
-    looking = await look(request, request.services.runs, words.LOOKING_FOR_IT, old=old)
+    looking = await look(request, TaskKind.LIST_JOBS, words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=request.name)

@@ -11,8 +11,8 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
 from bot.messages.texts import home as words
-from bot.services import naming
-from bot.services.home import save_preferences, use
+from bot.services import naming, snapshots
+from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import PersonalOffer
 from handlers import routes
 from handlers.connections import makers
@@ -35,7 +35,7 @@ async def opened(occurrence: Occurrence) -> None:
     if (await asked.decide("home")).allowed:
         # As long as there is nothing else to show, a Home itself says what Usher is.
         await services.contacts.meet(principal)
-        await services.homes.read_lists(principal)
+        await asked.to(read_lists)
 
 
 @routes.action("home")
@@ -44,7 +44,7 @@ async def turned(request: Request) -> Answer:
     part, _, page = (request.target or "").partition(" ")
     number = int(page) if page.isdecimal() and len(page) < 6 else 1
     if part == "refresh":
-        await request.services.homes.read_lists(request.principal)
+        await request.asked.to(read_lists)
     else:
         await request.asked.to(use, HomeUse(page=number, is_totals=part == "totals"))
     return SILENT
@@ -164,7 +164,7 @@ async def _templates(services: Services, principal: Principal, connection: str) 
     account = await services.accounts.acting(principal, connection)
     if account is None or account.state != "active":
         return []
-    snapshot = await services.snapshots.templates(account)
+    snapshot = await snapshots.templates(services.context, account)
     if snapshot is None:
         return []
     form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})

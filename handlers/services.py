@@ -14,9 +14,6 @@ from bot.services.accounts import Accounts, Contacts
 from bot.services.asked import Asked
 from bot.services.context import Context, Owners, Removals, Wake
 from bot.services.gather import Gatherer, PeopleNames
-from bot.services.home import Homes
-from bot.services.making import Snapshots
-from bot.services.runs import Runs
 from bot.services.workspaces import Workspaces
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -31,10 +28,7 @@ class Services:
     context: Context
     store: Store
     workspaces: Workspaces
-    runs: Runs
     accounts: Accounts
-    snapshots: Snapshots
-    homes: Homes
     gatherer: Gatherer
     names: PeopleNames
     removals: Removals | None
@@ -105,15 +99,11 @@ class Services:
 
 def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -> Services:
     """Assemble the services; ``limiter`` counts people's requests."""
-    workspaces, runs = Workspaces(context), Runs(context)
     return Services(
         context=context,
         store=context.store,
-        workspaces=workspaces,
-        runs=runs,
+        workspaces=Workspaces(context),
         accounts=accounts,
-        snapshots=Snapshots(context),
-        homes=Homes(context, runs),
         gatherer=Gatherer(context),
         names=PeopleNames(context),
         removals=context.removals,

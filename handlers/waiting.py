@@ -5,21 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.forms import Purpose
-from bot.domain.people import Account, Snapshot
+from bot.domain.people import Account, Snapshot, TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import problems
+from bot.services import snapshots
 from bot.services.making import PersonalOffer
-from bot.services.runs import Runs
-from bot.services.workspaces import Workspaces
 from handlers.linking import linked
 from handlers.request import SILENT, Answered, Request, Waiting
 
 
 async def look(
     request: Request,
-    lists: Workspaces | Runs,
+    kind: TaskKind,
     template: str,
     *,
     text: str | None = None,
@@ -37,7 +36,7 @@ async def look(
     """
     text = request.text if text is None else text
     if old is None:
-        old = await lists.stale(request.principal, besides=request.waited.looked)
+        old = await request.asked.see(snapshots.stale, kind, request.waited.looked)
     if not text:
         return ""
     wanted = [one for one in old if connection in {None, one.connection}]
@@ -52,9 +51,9 @@ async def look(
     ).as_body()
     if not request.is_asked:
         # The others were asked for with the first.
-        await lists.look([account], then=then, interaction=request.surface.interaction)
+        await request.asked.to(snapshots.read_lists, kind, [account], then)
         raise Answered(SILENT)
-    await lists.look(wanted, then=then, interaction=request.surface.interaction)
+    await request.asked.to(snapshots.read_lists, kind, wanted, then)
     titles = request.services.titles(one.connection for one in wanted)
     return fill(template, titles=titles, title=titles, **values)
 
@@ -90,10 +89,10 @@ async def offer_to(request: Request, account: Account, *, asking: str, nothing: 
 
 async def known_offer(request: Request, account: Account) -> Snapshot[Any] | None:
     """Return the last known offer, and have it refreshed if it is outdated."""
-    snapshots = request.services.snapshots
-    known = await snapshots.templates(account)
-    if known is not None and snapshots.is_stale(known):
-        await snapshots.refresh(account)
+    context = request.services.context
+    known = await snapshots.templates(context, account)
+    if known is not None and snapshots.is_stale(context, known):
+        await request.asked.to(snapshots.read_templates, account)
     return known
 
 
@@ -116,7 +115,7 @@ async def ask_for_offer(
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
     waiting = _then(account, request, then or request.waiting()).as_body()
-    await request.services.snapshots.refresh(account, then=waiting, interaction=request.surface.interaction)
+    await request.asked.to(snapshots.read_templates, account, waiting)
 
 
 def _then(account: Account, request: Request, waiting: Waiting) -> Waiting:

@@ -21,7 +21,7 @@ from bot.domain.workspaces import State
 from bot.providers.base import Credential, Scheduled
 from bot.providers.connections import build_providers, load_connections
 from bot.providers.saturn.offers import Offer
-from bot.services.making import payload_of
+from bot.services.snapshots import payload_of
 from bot.store import open_store
 from bot.store.records import Activation, FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds

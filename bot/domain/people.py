@@ -309,7 +309,8 @@ class Snapshot(Generic[Payload]):
     """Hold what a provider answered at ``read_at``, shown until it is read again.
 
     ``owner`` is the id of the account whose view it is, or "" if everybody sees the same. ``kind`` is
-    ``templates`` (what forms are built from, in the provider's own type) or ``about``. Rows store it as JSON.
+    ``templates`` (what forms are built from, in the provider's own type), ``runs`` (nothing: when they were
+    listed) or ``about``. Rows store it as JSON.
     """
 
     connection: str

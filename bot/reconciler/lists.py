@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.people import Account, Principal, Task, TaskKind
+from bot.domain.people import Account, Principal, Snapshot, Task, TaskKind
 from bot.domain.runs import FoundRun
 from bot.providers import base
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
+from bot.services.snapshots import RUNS
 from bot.store.records import FoundWorkspace, NewTask
 from bot.support.errors import NotFound
 
@@ -148,6 +149,8 @@ class Lists(EnginePart):
 
     async def _merge_runs(self, account: Account, runtime: Runtime, found: Sequence[FoundRun]) -> None:
         new = await self._store.merge_runs(account.id, found)
+        read_at = await self._store.now()
+        await self._store.save_snapshot(Snapshot(account.connection, account.id, RUNS, None, read_at))
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(found), new=new)
 
     async def refresh(self) -> int:

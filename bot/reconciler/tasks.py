@@ -27,7 +27,7 @@ from bot.reconciler.runtimes import Replay, Runtime
 from bot.services.accounts import approval_entry, end, notice
 from bot.services.asked import Asked, decided
 from bot.services.linking import warn_holders
-from bot.services.making import TEMPLATES, payload_of
+from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.records import Activation, NewTask
 from bot.support.errors import CredentialRefused, NotFound, SlackFailed, SlackLimited, StoreError, Untrusted
 from bot.support.pool import Pool, contained, pool_room, run_all

@@ -17,18 +17,17 @@ from bot.domain.facts import (
     TotalsFacts,
     WorkspaceFacts,
 )
-from bot.domain.people import Account, Home, HomeUse, Preferences, Principal, Snapshot
+from bot.domain.people import Account, Home, HomeUse, Preferences, Principal, Snapshot, TaskKind
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
 from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
+from bot.services import snapshots
 from bot.services.asked import Asked
 from bot.services.context import Context, Part
 from bot.services.gather import Gatherer, PeopleNames
-from bot.services.making import PRESET, TEMPLATES, PersonalOffer, Snapshots
-from bot.services.runs import Runs
-from bot.services.workspaces import Workspaces
-from bot.store import people
+from bot.services.making import PRESET, PersonalOffer
+from bot.store import accounts, gates, people, tasks, workspaces
 from bot.store.transaction import Transaction
 from bot.store.upkeep import Totals
 from bot.support.errors import StoreError
@@ -55,7 +54,7 @@ class HomeGatherer(Part):
     def __init__(self, context: Context, gatherer: Gatherer) -> None:
         super().__init__(context)
         self._names = PeopleNames(context)
-        self._snapshots = Snapshots(context)
+        self._context = context
         self._gatherer = gatherer
         self._job_command = context.job_command
         #: By account and time of reading; None for what can't be read.
@@ -216,14 +215,14 @@ class HomeGatherer(Part):
 
     async def _templates_of(self, principal: Principal, account: Account) -> tuple[str, ...] | None:
         """Return the names of what an account may make workspaces from, as last read; None: unreadable."""
-        kept = await self._store.snapshot(account.connection, account.id, TEMPLATES)
+        kept = await self._store.snapshot(account.connection, account.id, snapshots.TEMPLATES)
         if kept is None:
             return ()
         key = account.id, kept.read_at
         if key not in self._templates:
             # Reading the offer in its provider's own type costs more than the rest of a Home.
             try:
-                snapshot = await self._snapshots.templates(account)
+                snapshot = await snapshots.templates(self._context, account)
                 named = () if snapshot is None else self._named(account.connection, snapshot, principal)
             except StoreError:
                 raise
@@ -275,38 +274,23 @@ def show_again(tx: Transaction, asked: Asked) -> None:
     people.want(tx, asked.principal)
 
 
-class Homes(Part):
-    """Have read what people's Homes show."""
-
-    def __init__(self, context: Context, runs: Runs) -> None:
-        super().__init__(context)
-        self._workspaces = Workspaces(context)
-        self._runs = runs
-        self._snapshots = Snapshots(context)
-
-    async def read_lists(self, principal: Principal) -> None:
-        """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
-        if stale := await self._workspaces.stale(principal):
-            await self._workspaces.look(stale)
-        if stale := await self._runs.stale(principal):
-            await self._runs.look(stale)
-        await self._read_unlisted(principal)
-        for account in await self._store.accounts(principal):
-            provider = self._connections.get(account.connection)
-            is_able = account.state == "active" and isinstance(provider, base.Making)
-            kept = await self._store.snapshot(account.connection, account.id, TEMPLATES) if is_able else None
-            if is_able and kept is None:
-                await self._snapshots.refresh(account)
-
-    async def _read_unlisted(self, principal: Principal) -> None:
-        """Have some workspaces read one by one that no list reads, through the poll gate."""
-        unlisted = {name for name, provider in self._connections.items() if not provider.has_lists}
-        if not unlisted:
-            return
-        rows = await self._store.workspaces(principal)
-        for one in [row for row in rows if row.connection in unlisted and row.state in _UP][:READ]:
-            await self._store.want_read(one.id)
-        self._wake()
+def read_lists(tx: Transaction, asked: Asked) -> None:
+    """Have read what is old: lists, what is up where nothing is listed, templates that never were."""
+    for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
+        snapshots.read_lists(tx, asked, kind, snapshots.stale(tx, asked, kind))
+    connections = asked.context.connections
+    for account in accounts.all_of(tx, asked.principal):
+        is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
+        if is_able and tasks.snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
+            snapshots.read_templates(tx, asked, account)
+    unlisted = {name for name, provider in connections.items() if not provider.has_lists}
+    up = [
+        one
+        for one in workspaces.all_of(tx, asked.principal)
+        if one.connection in unlisted and one.state in _UP
+    ]
+    for one in up[:READ]:
+        gates.want(tx, one.id)
 
 
 def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None:

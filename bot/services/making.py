@@ -1,22 +1,20 @@
 """What people make: a workspace or a run from a provider's last offer, by a form or by flags.
 
-An outdated snapshot is shown and refreshed in the background; nobody waits for a provider here.
+Nobody waits for a provider here.
 
 A form changes with what is chosen in it, so flags are applied one after another: those that other fields
 depend on first, each time with the resulting form.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import About, Account, AuditEntry, Principal, Snapshot, TaskKind
+from bot.domain.people import Account, AuditEntry, Principal, Snapshot
 from bot.domain.policy import Target
 from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
 from bot.messages.texts import problems
@@ -26,7 +24,7 @@ from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
 from bot.services.naming import fold
 from bot.store import workspaces
-from bot.store.records import Accepted, NewOperation, NewTask
+from bot.store.records import Accepted, NewOperation
 from bot.store.transaction import Transaction
 from bot.support.clock import Ids
 from bot.support.errors import NotLinked, Refused
@@ -206,63 +204,6 @@ def entry(principal: Principal, action: str, workspace: Workspace, **detail: str
     detail |= {"workspace": workspace.id}
     target = f"{workspace.connection}/{workspace.remote_id}"
     return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)
-
-
-TEMPLATES: Final = "templates"
-ABOUT: Final = "about"
-#: A snapshot older than this is refreshed when somebody looks at it, in seconds.
-STALE_SECONDS: Final = 300.0
-
-
-def payload_of(value: object) -> Any:
-    """Return a provider's answer in the form that rows keep."""
-    return to_jsonable_python(value)
-
-
-def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
-    """Return a snapshot with its payload in its own type; one that can't be read counts as none."""
-    if kept is None:
-        return None
-    try:
-        return replace(kept, payload=TypeAdapter(kind).validate_python(kept.payload))
-    except ValidationError:
-        log.warning("snapshot can't be read", connection=kept.connection, kind=kept.kind)
-        return None
-
-
-class Snapshots(Part):
-    """Return what is known, and request what isn't; ``wake`` notifies the background work."""
-
-    async def templates(self, account: Account) -> Snapshot[Any] | None:
-        """Return what an account was last offered, in its provider's own type; None if it was never read."""
-        forms = self._connections[account.connection].need(base.Forms)
-        return _read(forms.offer_model, await self._store.snapshot(account.connection, account.id, TEMPLATES))
-
-    async def about(self, connection: str) -> Snapshot[About] | None:
-        """Return what a connection's server last said about itself."""
-        return _read(About, await self._store.snapshot(connection, "", ABOUT))
-
-    def is_stale(self, snapshot: Snapshot[Any]) -> bool:
-        """Return whether it is time to refresh it."""
-        return self._clock.now() - snapshot.read_at > STALE_SECONDS
-
-    async def refresh(
-        self, account: Account, *, then: Mapping[str, Any] | None = None, interaction: str = ""
-    ) -> None:
-        """Have templates read with the account; ``then`` is the command waiting for them."""
-        await self._ask(f"{account.id}/{TEMPLATES}", then, interaction)
-
-    async def refresh_about(
-        self, connection: str, *, then: Mapping[str, Any] | None = None, interaction: str = ""
-    ) -> None:
-        """Have facts about a server read; otherwise like ``refresh``."""
-        await self._ask(f"connection:{connection}/{ABOUT}", then, interaction)
-
-    async def _ask(self, subject: str, then: Mapping[str, Any] | None, interaction: str) -> None:
-        waiting = [dict(then)] if then is not None else []
-        task = NewTask(TaskKind.SNAPSHOT, subject, payload={"then": waiting})
-        await self._store.add_tasks([task], interaction)
-        self._wake()
 
 
 @dataclass(frozen=True, slots=True)

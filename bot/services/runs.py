@@ -1,29 +1,22 @@
 """What people do with runs of jobs: launch, view, follow, stop. Nothing here waits for a provider."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.forms import Spec
-from bot.domain.people import Account, Principal, TaskKind
+from bot.domain.people import Account, TaskKind
 from bot.domain.policy import Target
 from bot.domain.runs import Run, RunOutcome, Update
 from bot.domain.workspaces import Call
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.asked import Asked
-from bot.services.context import Context, Part
 from bot.services.making import check_account, check_offered
 from bot.store import accounts, people, runs
 from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused, StoreError
-
-#: A list of runs requested within this many seconds is not requested again.
-LOOK_SECONDS: Final = 15.0
-#: How many accounts are remembered with the time of their last look.
-_REMEMBERED: Final = 10_000
 
 
 def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
@@ -177,44 +170,6 @@ def _note(tx: Transaction, asked: Asked, action: str, run: Run) -> None:
 
 def _unknown() -> Refused:
     return Refused("job.unknown", problems.sentence("no_job"))
-
-
-class Runs(Part):
-    """Know whose lists of runs are old, and have them read."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        #: Kept in memory only: it saves a request, and nothing depends on it.
-        self._looked_at: dict[str, float] = {}
-
-    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
-        """Return the active accounts whose runs can be listed and weren't a moment ago.
-
-        A list that is still being read doesn't count: it says nothing yet about what exists.
-        """
-        oldest = self._clock.monotonic() - LOOK_SECONDS
-        return [
-            account
-            for account in await self._store.accounts(principal)
-            if account.state == "active"
-            and account.id not in besides
-            and (
-                self._looked_at.get(account.id, oldest - 1.0) < oldest
-                or await self._store.is_task_open(TaskKind.LIST_JOBS, account.id)
-            )
-            and account.connection in self._connections
-            and isinstance(self._connections[account.connection], base.Runs)
-        ]
-
-    async def look(
-        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
-    ) -> None:
-        """List the runs of accounts again; ``then`` is the command waiting for it, which runs once."""
-        await self._store.add_tasks(NewTask.lists(TaskKind.LIST_JOBS, accounts, then), interaction)
-        if len(self._looked_at) > _REMEMBERED:
-            self._looked_at.clear()
-        self._looked_at.update((account.id, self._clock.monotonic()) for account in accounts)
-        self._wake()
 
 
 #: Minute, hour, day of the month, month, day of the week: the smallest and largest number of each.

@@ -3,13 +3,11 @@
 Every method authorises the principal against the current row, whatever the caller read before.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Principal, TaskKind
+from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
 from bot.domain.runs import Update
@@ -38,12 +36,9 @@ from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
 from bot.services.making import Making, check_account, check_offered, entry, note, owned, unknown
 from bot.store import accounts, operations, timers, workspaces
-from bot.store.records import Accepted, NewOperation, NewTask
+from bot.store.records import Accepted, NewOperation
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
-
-#: A list of a person's workspaces is read again when it is older than this, in seconds.
-SNAPSHOT_SECONDS = 60.0
 
 #: What a workspace must allow for an operation, and the states in which that doesn't matter because the
 #: operation is already fulfilled or under way.
@@ -273,26 +268,6 @@ class Workspaces(Part):
         await self._store.want_read(workspace.id)
         self._wake()
         return workspace
-
-    async def stale(self, principal: Principal, besides: Sequence[str] = ()) -> list[Account]:
-        """Return the active accounts whose list is older than a minute and can be read again."""
-        oldest = self._clock.now() - SNAPSHOT_SECONDS
-        return [
-            account
-            for account in await self._store.accounts(principal)
-            if account.state == "active"
-            and account.id not in besides
-            and account.connection in self._connections
-            and self._connections[account.connection].has_lists
-            and (account.discovered_at is None or account.discovered_at < oldest)
-        ]
-
-    async def look(
-        self, accounts: Sequence[Account], *, then: Mapping[str, Any] | None = None, interaction: str = ""
-    ) -> None:
-        """Read the workspace lists of accounts; ``then`` is the command waiting for it, which runs once."""
-        await self._store.add_tasks(NewTask.lists(TaskKind.DISCOVER, accounts, then), interaction)
-        self._wake()
 
 
 def _set_timer(tx: Transaction, asked: Asked, workspace_id: str, timer: Timer) -> None:

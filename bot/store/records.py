@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
@@ -115,17 +115,6 @@ class NewTask:
     subject: str
     payload: dict[str, Any] = field(default_factory=dict)
     due_in: float = 0.0
-
-    @classmethod
-    def lists(
-        cls, kind: TaskKind, accounts: Sequence[Account], then: Mapping[str, Any] | None
-    ) -> list[NewTask]:
-        """Return the tasks that read lists of accounts; the command that waits (``then``) runs once."""
-        waiting = [dict(then)] if then is not None else []
-        return [
-            cls(kind, account.id, {"then": [] if number else waiting})
-            for number, account in enumerate(accounts)
-        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,14 @@ from typing import Any, Final
 
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal, Snapshot, Task, TaskKind
-from bot.store import people
 from bot.store.notices import add_notices
 from bot.store.records import Calls, NewTask, Owned, Pause
 from bot.store.tables import ACCOUNTS, OUTAGES, OWNERS, REMEMBERED, SNAPSHOTS, TASKS
 from bot.store.transaction import Row, Transaction, as_json, from_json
 
 
-def add_tasks(tx: Transaction, tasks: Sequence[NewTask], interaction: str = "") -> None:
+def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
     """Write tasks, joining open ones of the same kind and subject."""
-    if not people.first_sight(tx, interaction):
-        return
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)

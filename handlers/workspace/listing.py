@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.notices import Answer, Spoken
+from bot.domain.people import TaskKind
 from bot.domain.workspaces import State, Surface, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
@@ -11,7 +12,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, home, verbs
-from bot.services import naming, workspaces
+from bot.services import naming, snapshots, workspaces
 from handlers import narrowed, routes
 from handlers.dispatch import run_button
 from handlers.helping import new_step
@@ -39,10 +40,10 @@ async def show_list(request: Request) -> Answer:
         old, rows = await old_and_rows(request)
         if not rows:
             return await nothing_yet(request, old)
-    stale = await services.workspaces.stale(request.principal)
+    stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER)
     remark = ""
     if stale:
-        await services.workspaces.look(stale)
+        await request.asked.to(snapshots.read_lists, TaskKind.DISCOVER, stale)
         titles = services.titles(account.connection for account in stale)
         remark = fill(words.OLD_SNAPSHOT, titles=titles)
     page, given = narrowed.asked(request)
@@ -276,7 +277,7 @@ async def start_workspace(request: Request) -> Answer:
         await services.contacts.meet(request.principal)
         return await nothing_yet(request, old)
     if old:
-        await services.workspaces.look(old)
+        await request.asked.to(snapshots.read_lists, TaskKind.DISCOVER, old)
     states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
     view = drawn.start_view(rows, labels_of(rows, rows), states)
     return Answer(text=verbs.START_TITLE, view=view)

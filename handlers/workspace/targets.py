@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.notices import Answer, Spoken
-from bot.domain.people import Account
+from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, State, StopMode, Workspace, is_final, planned_mode
 from bot.messages.blocks import buttons, kit, lists, replies
@@ -17,7 +17,7 @@ from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_b
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, talk
-from bot.services import naming
+from bot.services import naming, snapshots
 from bot.services.workspaces import effects
 from bot.support.errors import Refused
 from handlers import routes
@@ -91,7 +91,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return link_any(request)
-    sentence = await look(request, services.workspaces, words.LOOKING_AT_YOURS, old=old)
+    sentence = await look(request, TaskKind.DISCOVER, words.LOOKING_AT_YOURS, old=old)
     if sentence:
         return replies.answer(sentence)
     if request.waited.problem:
@@ -142,8 +142,7 @@ def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Ans
 
 async def old_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
-    workspaces = request.services.workspaces
-    old = await workspaces.stale(request.principal, besides=request.waited.looked)
+    old = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
     return old, await request.services.store.workspaces(request.principal)
 
 
@@ -169,7 +168,7 @@ async def unknown(
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or naming.nearest(name, rows)
-    looking = await look(request, request.services.workspaces, words.LOOKING_FOR_IT, old=old)
+    looking = await look(request, TaskKind.DISCOVER, words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
     sentence = fill(words.UNKNOWN_NAME, name=name)

@@ -2,8 +2,10 @@
 
 from structlog.testing import capture_logs
 
-from bot.domain.people import TaskKind
+from bot.domain.people import Snapshot, TaskKind
 from bot.messages.blocks import replies
+from bot.services.home import read_lists
+from bot.services.snapshots import RUNS
 from bot.services.workspaces import alias
 from handlers.dispatch import guarded
 from handlers.request import Reference, Request
@@ -59,5 +61,8 @@ async def test_a_list_of_runs_that_was_just_read_is_not_read_again_for_a_home():
         (task,) = await bot.store.claim_tasks(10, 60.0)
         assert task.kind is TaskKind.LIST_JOBS
         await bot.store.task_done(task)
-        await bot.services.homes.read_lists(ALICE)
+        account = await bot.store.account_by_id(task.subject)
+        listed = Snapshot(account.connection, account.id, RUNS, None, bot.clock.now())
+        await bot.store.save_snapshot(listed)
+        await bot.services.asked(ALICE).to(read_lists)
         assert TaskKind.LIST_JOBS not in [task.kind for task in await bot.store.claim_tasks(10, 60.0)]

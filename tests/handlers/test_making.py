@@ -7,12 +7,13 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Snapshot
+from bot.domain.people import Snapshot, TaskKind
 from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
 from bot.services import workspaces
+from bot.services.snapshots import stale
 from bot.support.errors import Refused
 from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
@@ -289,7 +290,7 @@ async def test_at_a_connection_without_people_nothing_is_added_by_its_id(bot):
     with pytest.raises(Refused) as refused:
         await bot.services.asked(ALICE).to(workspaces.add, "saturn", "id-1", None)
     assert refused.value.rule == "add.not_here"
-    assert await bot.services.workspaces.stale(ALICE) == []
+    assert await bot.services.asked(ALICE).see(stale, TaskKind.DISCOVER) == []
 
 
 # -- about --------------------------------------------------------------------------

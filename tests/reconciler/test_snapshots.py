@@ -1,10 +1,13 @@
 """What providers offer and tell: kept for forms and administrators; who waits for it goes on either way."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.people import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
-from bot.services.making import STALE_SECONDS, Snapshots
+from bot.services import snapshots
+from bot.services.asked import Asked
 from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.rigs.providers import FakeMachines
 from tests.rigs.store import ALICE, unlink
@@ -13,37 +16,37 @@ WAITING = {"text": "new cloud", "principal": ALICE.key}
 
 
 @pytest.fixture
-def snapshots(world):
-    return Snapshots(world.asking)
+def asked(world):
+    return Asked(world.asking, ALICE)
 
 
-async def test_what_may_be_made_is_read_and_the_command_that_waits_goes_on(world, snapshots):
+async def test_what_may_be_made_is_read_and_the_command_that_waits_goes_on(world, asked):
     account = await world.link()
-    assert await snapshots.templates(account) is None
-    await snapshots.refresh(account, then=WAITING, interaction="i1")
+    assert await snapshots.templates(world.asking, account) is None
+    await replace(asked, interaction="i1").to(snapshots.read_templates, account, WAITING)
     await world.work()
-    kept = await snapshots.templates(account)
+    kept = await snapshots.templates(world.asking, account)
     assert kept.payload == {"sizes": ["small", "large"], "for": account.username}
     [(principal, command)] = world.replayed
     assert (principal, command["text"]) == (ALICE, "new cloud")
     assert "problem" not in command
 
 
-async def test_it_gets_old_after_five_minutes(world, snapshots):
+async def test_it_gets_old_after_five_minutes(world, asked):
     account = await world.link()
-    await snapshots.refresh(account)
+    await asked.to(snapshots.read_templates, account)
     await world.work()
-    kept = await snapshots.templates(account)
-    assert not snapshots.is_stale(kept)
-    world.clock.advance(STALE_SECONDS + 1)
-    assert snapshots.is_stale(kept)
+    kept = await snapshots.templates(world.asking, account)
+    assert not snapshots.is_stale(world.asking, kept)
+    world.clock.advance(snapshots.OFFER_SECONDS + 1)
+    assert snapshots.is_stale(world.asking, kept)
     assert world.replayed == []
 
 
-async def test_a_server_tells_of_itself_without_anybodys_account(world, snapshots):
-    await snapshots.refresh_about("cloud", then=WAITING)
+async def test_a_server_tells_of_itself_without_anybodys_account(world, asked):
+    await asked.to(snapshots.read_about, "cloud", WAITING)
     await world.work()
-    told = (await snapshots.about("cloud")).payload
+    told = (await snapshots.about(world.asking, "cloud")).payload
     assert told.facts[0] == ("Version", "1.2.3")
     assert told.users[3] == User("user-003", is_active=False, level="member")
     assert len(world.replayed) == 1
@@ -52,33 +55,33 @@ async def test_a_server_tells_of_itself_without_anybodys_account(world, snapshot
 @pytest.mark.parametrize(
     "error", [Unreachable("no connection"), RateLimited("slow down", status=429, retry_after=20.0)]
 )
-async def test_trouble_of_the_moment_is_waited_for(world, snapshots, error):
+async def test_trouble_of_the_moment_is_waited_for(world, asked, error):
     account = await world.link()
     world.provider.fail("templates", error, times=2)
-    await snapshots.refresh(account, then=WAITING)
+    await asked.to(snapshots.read_templates, account, WAITING)
     await world.work()
     # A pause that was asked for is told at once; other trouble may be over in a moment.
     assert len(world.replayed) == isinstance(error, RateLimited)
     await world.pass_time(60)
-    assert (await snapshots.templates(account)) is not None
+    assert (await snapshots.templates(world.asking, account)) is not None
     assert len(world.replayed) == 1
 
 
-async def test_what_is_refused_is_told_to_the_command_that_waits(world, snapshots):
+async def test_what_is_refused_is_told_to_the_command_that_waits(world, asked):
     account = await world.link()
     world.provider.fail("templates", Forbidden("only for members"))
-    await snapshots.refresh(account, then=WAITING)
+    await asked.to(snapshots.read_templates, account, WAITING)
     await world.work()
-    assert await snapshots.templates(account) is None
+    assert await snapshots.templates(world.asking, account) is None
     [(_, command)] = world.replayed
     assert command["problem"] == "forbidden:: only for members"
 
 
-async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, snapshots):
+async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(world, asked):
     account = await world.link()
     world.provider.refused_tokens = {"token-1"}
     for interaction in ("i1", "i2"):
-        await snapshots.refresh(account, then=WAITING, interaction=interaction)
+        await replace(asked, interaction=interaction).to(snapshots.read_templates, account, WAITING)
         await world.pass_time(3)
     await world.pass_time(GIVEN_UP_AFTER - 60, step=5)
     assert world.replayed == []
@@ -88,38 +91,38 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
     assert world.provider.count("templates") == 1
 
 
-async def test_an_expired_token_is_refreshed_and_it_goes_on(world, snapshots):
+async def test_an_expired_token_is_refreshed_and_it_goes_on(world, asked):
     account = await world.link(refresh="again")
     world.provider.refused_tokens = {"token-1"}
-    await snapshots.refresh(account, then=WAITING)
+    await asked.to(snapshots.read_templates, account, WAITING)
     await world.pass_time(10)
-    assert await snapshots.templates(account) is not None
+    assert await snapshots.templates(world.asking, account) is not None
     assert world.provider.refreshed == 1
 
 
-async def test_nothing_is_read_for_who_unlinked(world, snapshots):
+async def test_nothing_is_read_for_who_unlinked(world, asked):
     account = await world.link()
-    await snapshots.refresh(account, then=WAITING)
+    await asked.to(snapshots.read_templates, account, WAITING)
     await unlink(world.store, ALICE, "cloud")
     await world.work()
     assert (world.provider.calls, world.replayed) == ([], [])
 
 
-async def test_what_a_provider_does_not_have_is_said(world, snapshots):
+async def test_what_a_provider_does_not_have_is_said(world, asked):
     account = await world.link()
 
     world.provider = FakeMachines(world.clock)
     world.reborn()
-    await snapshots.refresh(account, then=WAITING)
-    await snapshots.refresh_about("cloud", then=WAITING)
+    await asked.to(snapshots.read_templates, account, WAITING)
+    await asked.to(snapshots.read_about, "cloud", WAITING)
     await world.work()
     assert {command["problem"] for _, command in world.replayed} == {"not_found", "no_about"}
 
 
-async def test_while_the_connection_is_away_it_waits(world, snapshots):
+async def test_while_the_connection_is_away_it_waits(world, asked):
     account = await world.link()
     world.provider.fail("templates", Unreachable("no connection"), times=999)
-    await snapshots.refresh(account, then=WAITING)
+    await asked.to(snapshots.read_templates, account, WAITING)
     await world.pass_time(900, step=10)
     assert len(world.replayed) == 1
     assert world.provider.count("templates") <= 12

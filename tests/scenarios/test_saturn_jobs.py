@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.services.snapshots import read_templates
 from tests.rigs.scenario.cloud import cloud_world
 
 
@@ -73,7 +74,8 @@ async def test_two_runs_of_one_job_have_an_end_each(cloud):
 
 @pytest.mark.parametrize("after", [True, False], ids=["accepted", "never arrived"])
 async def test_a_start_without_an_answer_is_looked_at_before_another_one(cloud, after):
-    await cloud.bot.services.snapshots.refresh(await cloud.bot.store.account(cloud.principal(), "saturn"))
+    account = await cloud.bot.store.account(cloud.principal(), "saturn")
+    await cloud.bot.services.asked(account.principal).to(read_templates, account)
     await cloud.settle()
     cloud.saturn_fails(r"/jobs/\w+/start$", drop=True, after=after)
     await job(cloud, "run saturn nightly")

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider, SendWindow
 from bot.providers.connection import allowed_ide_url
-from bot.services.making import payload_of
+from bot.services.snapshots import payload_of
 from bot.support.errors import (
     BadAnswer,
     Conflict,

@@ -10,7 +10,7 @@ from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Traces
 from bot.providers.base import Access
-from bot.services.making import payload_of
+from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
 

@@ -4,8 +4,10 @@ import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
+from bot.services.snapshots import read_again
 from bot.store.records import NewTask
 from tests.rigs.store import ALICE
+from tests.rigs.use_cases import ask
 
 
 def discover(subject="a1", due_in=0.0, **payload):
@@ -41,9 +43,9 @@ async def test_many_at_once_are_one(store):
 
 async def test_the_same_interaction_adds_once(store):
     for _ in range(2):
-        await store.add_tasks([discover(then=["one"])], interaction="i1")
+        await ask(store, "i1").to(read_again, TaskKind.DISCOVER, ["a1"], {"text": "one"})
     (task,) = await store.claim_tasks(10, 60.0)
-    assert task.payload == {"then": ["one"]}
+    assert task.payload == {"then": [{"text": "one"}]}
 
 
 async def test_what_joins_one_under_way_runs_afterwards(store):

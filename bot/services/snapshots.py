@@ -1,0 +1,116 @@
+"""What providers said last: lists, offers, facts about servers; how old that is, and reading it again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from bot.domain.people import About, Account, Snapshot, TaskKind
+from bot.providers import base
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store import accounts, tasks
+from bot.store.records import NewTask
+from bot.store.transaction import Transaction
+
+log = structlog.get_logger(__name__)
+
+#: The kinds of snapshots of accounts: what they may make something from, and when their runs were listed.
+TEMPLATES: Final = "templates"
+RUNS: Final = "runs"
+#: The kind of snapshot of a connection.
+ABOUT: Final = "about"
+#: How old lists of workspaces, lists of runs, and offers are read again when somebody looks, in seconds.
+WORKSPACES_SECONDS: Final = 60.0
+RUNS_SECONDS: Final = 15.0
+OFFER_SECONDS: Final = 300.0
+
+
+def stale(tx: Transaction, asked: Asked, kind: TaskKind, besides: Collection[str] = ()) -> list[Account]:
+    """Return the person's active accounts with an old list: of workspaces (DISCOVER) or runs (LIST_JOBS)."""
+    return [
+        account
+        for account in accounts.all_of(tx, asked.principal)
+        if account.state == "active" and account.id not in besides and _is_old(tx, asked, kind, account)
+    ]
+
+
+def _is_old(tx: Transaction, asked: Asked, kind: TaskKind, account: Account) -> bool:
+    provider, now = asked.context.connections.get(account.connection), tx.now()
+    if kind is TaskKind.DISCOVER:
+        is_listed = provider is not None and provider.has_lists
+        return is_listed and (account.discovered_at or 0.0) < now - WORKSPACES_SECONDS
+    listed = tasks.snapshot(tx, account.connection, account.id, RUNS)
+    return (listed is None or listed.read_at < now - RUNS_SECONDS) and isinstance(provider, base.Runs)
+
+
+def read_again(
+    tx: Transaction,
+    asked: Asked,
+    kind: TaskKind,
+    subjects: Sequence[str],
+    then: Mapping[str, Any] | None = None,
+) -> None:
+    """Have something read in the background; ``then`` is what waits for the first of it, and runs once."""
+    if then is None or asked.is_new(tx):
+        waiting = [] if then is None else [dict(then)]
+        bodies = [{"then": [] if number else waiting} for number in range(len(subjects))]
+        tasks.add_tasks(tx, [NewTask(kind, *one) for one in zip(subjects, bodies, strict=True)])
+
+
+def read_lists(
+    tx: Transaction,
+    asked: Asked,
+    kind: TaskKind,
+    among: Sequence[Account],
+    then: Mapping[str, Any] | None = None,
+) -> None:
+    """Have accounts' lists read, as ``read_again``."""
+    read_again(tx, asked, kind, [account.id for account in among], then)
+
+
+def read_templates(
+    tx: Transaction, asked: Asked, account: Account, then: Mapping[str, Any] | None = None
+) -> None:
+    """Have read what an account is offered, as ``read_again``."""
+    read_again(tx, asked, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES}"], then)
+
+
+def read_about(tx: Transaction, asked: Asked, connection: str, then: Mapping[str, Any] | None = None) -> None:
+    """Have read what a connection's server says about itself, as ``read_again``."""
+    read_again(tx, asked, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT}"], then)
+
+
+async def templates(context: Context, account: Account) -> Snapshot[Any] | None:
+    """Return what an account was last offered, in its provider's own type; None if it was never read."""
+    forms = context.connections[account.connection].need(base.Forms)
+    return _read(forms.offer_model, await context.store.snapshot(account.connection, account.id, TEMPLATES))
+
+
+async def about(context: Context, connection: str) -> Snapshot[About] | None:
+    """Return what a connection's server last said about itself."""
+    return _read(About, await context.store.snapshot(connection, "", ABOUT))
+
+
+def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
+    """Return whether it is time to read it again."""
+    return context.clock.now() - snapshot.read_at > OFFER_SECONDS
+
+
+def payload_of(value: object) -> Any:
+    """Return a provider's answer in the form that rows keep."""
+    return to_jsonable_python(value)
+
+
+def _read(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
+    """Return a snapshot with its payload in its own type; one that can't be read counts as none."""
+    if kept is None:
+        return None
+    try:
+        return replace(kept, payload=TypeAdapter(kind).validate_python(kept.payload))
+    except ValidationError:
+        log.warning("snapshot can't be read", connection=kept.connection, kind=kept.kind)
+        return None
