@@ -76,22 +76,19 @@ class Reconciler:
             tells=partial(is_waited_for, store),
             held_seconds=context.deadline_seconds,
         )
-        lists, suspicions = Lists(engine), Suspicions(engine)
-        self._suspicions = suspicions
-        self._outages = Outages(engine, suspicions.outages)
+        self.lists = Lists(engine)
+        self._suspicions = Suspicions(engine)
+        self._outages = Outages(engine, self._suspicions.outages)
         self._pauses = Pauses(engine)
-        self._tasks = Tasks(engine, lists, replay)
-        # Each returns how much there was to do; their promises are documented where they are implemented.
-        self.step_operations = Operations(engine, operations, preconditions, calls, early).step
-        self.step_runs = Runs(
-            engine, runs, preconditions, RunCalls(engine, runs), RunReads(engine, runs)
-        ).step
-        self.step_reads = Reads(engine).step
-        self.step_streams = Streams(engine).step
-        self.step_classes = Classes(engine).step
-        self.step_timers = Timers(engine).step
+        self._tasks = Tasks(engine, self.lists, replay)
+        # The step of each returns how much there was to do.
+        self.operations = Operations(engine, operations, preconditions, calls, early)
+        self.runs = Runs(engine, runs, preconditions, RunCalls(engine, runs), RunReads(engine, runs))
+        self.reads = Reads(engine)
+        self.streams = Streams(engine)
+        self.classes = Classes(engine)
+        self.timers = Timers(engine)
         self._expiries, self._reminders = Expiries(engine), Reminders(engine)
-        self.refresh_lists = lists.refresh
 
     async def warn_of_ends(self) -> int:
         """Warn of workspaces and links that end soon; return how many there were."""

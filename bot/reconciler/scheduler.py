@@ -146,13 +146,13 @@ class Scheduler:
         self._reconciler = reconciler
         ids, clock = self._ids, self._clock
         self._loops = [
-            Loop("operations", reconciler.step_operations, 200, ids, clock, self.work_left),
+            Loop("operations", reconciler.operations.step, 200, ids, clock, self.work_left),
             # Most reads change nothing; those that do wake the other loops themselves.
-            Loop("reads", reconciler.step_reads, 1_000, ids, clock, nobody, READS_REST),
+            Loop("reads", reconciler.reads.step, 1_000, ids, clock, nobody, READS_REST),
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.work_left),
-            Loop("jobs", reconciler.step_runs, 200, ids, clock, self.work_left),
-            Loop("streams", reconciler.step_streams, STREAMS, ids, clock, nobody, is_endless=True),
-            Loop("classes", reconciler.step_classes, 1, ids, clock, self.work_left),
+            Loop("jobs", reconciler.runs.step, 200, ids, clock, self.work_left),
+            Loop("streams", reconciler.streams.step, STREAMS, ids, clock, nobody, is_endless=True),
+            Loop("classes", reconciler.classes.step, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
             Loop("homes", notifier.step_homes, 10, ids, clock, nobody, HOMES_REST),
@@ -259,9 +259,9 @@ class Scheduler:
 
     async def _timers(self) -> None:
         async with contained("timers", self._ids):
-            if await self._reconciler.step_timers():
+            if await self._reconciler.timers.step():
                 self.wake()
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):
-            await self._reconciler.refresh_lists()
+            await self._reconciler.lists.refresh()

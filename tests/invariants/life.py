@@ -105,9 +105,9 @@ class Life(World):
     def steps(self) -> list[Callable[[], Awaitable[int]]]:
         return [
             self.reconciler.step_tasks,
-            self.reconciler.step_operations,
-            self.reconciler.step_reads,
-            self.reconciler.step_timers,
+            self.reconciler.operations.step,
+            self.reconciler.reads.step,
+            self.reconciler.timers.step,
             self.notifier.step_notices,
             self.notifier.step_cards,
             self.notifier.step_homes,
@@ -257,8 +257,8 @@ class Life(World):
                 machine.state = State.STOPPED
                 for _ in range(2):
                     self.clock.advance(11.0)
-                    await self.reconciler.step_reads()
-                    await self.reconciler.step_operations()
+                    await self.reconciler.reads.step()
+                    await self.reconciler.operations.step()
                 machine.state = State.STARTING
 
         moves.during = meanwhile

@@ -210,7 +210,7 @@ async def test_while_its_call_is_under_way_the_later_operation_wins(world, verb,
         if method == "create" and not stops:
             row = (await rows(world))[0]
             stops.append(await world.begin(row, verb))
-            await world.reconciler.step_operations()
+            await world.reconciler.operations.step()
 
     world.provider.during = meanwhile
     if answer is not None:
@@ -251,7 +251,7 @@ async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, v
             world.provider.overlooks = 100
             for _ in range(60):
                 world.clock.advance(3.0)
-                await world.reconciler.step_operations()
+                await world.reconciler.operations.step()
 
     world.provider.during = meanwhile
     await world.make()

@@ -286,7 +286,7 @@ async def test_an_unknown_person_is_looked_up_before_the_first_call(world):
     workspace = await world.own(BOB, is_known=False)
     world.slack.add_user("UBOB", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
     operation_id = await world.begin(workspace)
-    await world.reconciler.step_operations()
+    await world.reconciler.operations.step()
     assert (world.slack.count("users.info"), world.provider.calls) == (1, [])
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.slack.count("users.info") == 1

@@ -65,8 +65,8 @@ async def test_a_read_that_failed_was_a_read(world, counter, error):
 async def test_a_read_that_never_left_is_none(world, counter, error, failed):
     await world.begin(await world.own())
     world.provider.fail("status", error)
-    await world.reconciler.step_operations()
-    await world.reconciler.step_reads()
+    await world.reconciler.operations.step()
+    await world.reconciler.reads.step()
     assert counter.polls == 0
     assert [kind for _, kind in counter.failed] == failed
 

@@ -73,7 +73,7 @@ async def late_read(world, seconds):
 
     world.store.claim_reads = slow
     try:
-        await world.reconciler.step_reads()
+        await world.reconciler.reads.step()
     finally:
         world.store.claim_reads = claim
 
@@ -88,7 +88,7 @@ async def slow_way(world, seconds):
 
     world.provider.status = slow
     try:
-        await world.reconciler.step_reads()
+        await world.reconciler.reads.step()
     finally:
         world.provider.status = real
 
@@ -112,11 +112,11 @@ async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
         await may_answer.wait()
 
     world.provider.during = wait
-    first = asyncio.create_task(world.reconciler.step_reads())
+    first = asyncio.create_task(world.reconciler.reads.step())
     await arrived.wait()
     world.clock.advance(11.0)
     await world.store.want_read(row.id)
-    await world.reconciler.step_reads()
+    await world.reconciler.reads.step()
     assert world.provider.count("status") == 1
     may_answer.set()
     await first
@@ -147,7 +147,7 @@ async def test_reads_leave_slots_to_calls(world):
     for row in rows:
         await world.store.want_read(row.id)
 
-    assert await world.reconciler.step_reads() == 4
+    assert await world.reconciler.reads.step() == 4
     assert world.reconciler.engine.runtimes["cloud"].slots.is_idle
 
 
@@ -165,7 +165,7 @@ async def test_reads_of_one_account_go_together_where_the_provider_takes_many(wo
     world.provider.status = status
     for row in rows:
         await world.store.want_read(row.id)
-    await world.reconciler.step_reads()
+    await world.reconciler.reads.step()
     assert asked == [["r0", "r1", "r2"]]
 
 

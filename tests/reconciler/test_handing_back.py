@@ -56,10 +56,10 @@ async def test_a_call_under_way_is_checked_by_the_next_process_at_once(world, st
             await asyncio.Event().wait()
 
     operation_id = await world.begin(await world.own())
-    await world.reconciler.step_operations()
-    await world.reconciler.step_reads()
+    await world.reconciler.operations.step()
+    await world.reconciler.reads.step()
     world.provider.during = hang
-    await stopped(world.reconciler.step_operations, began)
+    await stopped(world.reconciler.operations.step, began)
     world.provider.during = None
     assert (await world.store.operation(operation_id)).start_call is Call.CALLING
     world.reborn()

@@ -364,7 +364,7 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     with capture_logs() as logs:
         for _ in range(20):
             world.clock.advance(1)
-            await world.reconciler.step_reads()
+            await world.reconciler.reads.step()
             await world.notifier.step_cards()
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
     world.store.workspace = real

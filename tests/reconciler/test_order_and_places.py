@@ -15,8 +15,8 @@ async def test_the_card_comes_before_the_end_however_quick_it_was(world):
     workspace = await world.own(state=State.STOPPED)
     operation_id = await world.begin(workspace, OperationVerb.STOP)
     while (await world.store.operation(operation_id)).is_open:
-        await world.reconciler.step_operations()
-        await world.reconciler.step_reads()
+        await world.reconciler.operations.step()
+        await world.reconciler.reads.step()
     await world.pass_time(3)
     assert world.slack.kinds() == ["card", "stopped"]
     assert "already stopped" in str(world.slack.messages[0]["blocks"])
@@ -37,8 +37,8 @@ async def test_the_end_waits_for_some_seconds_only(world):
     await world.store.notice_retry(card, 300.0, error="ratelimited")
     while (await world.store.operation(operation_id)).is_open:
         world.clock.advance(1.0)
-        await world.reconciler.step_operations()
-        await world.reconciler.step_reads()
+        await world.reconciler.operations.step()
+        await world.reconciler.reads.step()
     await world.pass_time(CARD_FIRST - 1)
     assert world.slack.kinds() == []
     await world.pass_time(2)

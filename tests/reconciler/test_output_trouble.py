@@ -42,7 +42,7 @@ async def test_one_that_fails_holds_no_other_up(runs):
     outputs = Outputs(world.context, world.line, gatherer, world.timing, world.board)
     for run in ("run1", "run2"):
         runs.cloud.writes(run, "news\n")
-    await world.reconciler.step_streams(world.streams)
+    await world.reconciler.streams.step(world.streams)
     runs.clock.advance(4)
     for _ in range(3):
         await outputs.step()

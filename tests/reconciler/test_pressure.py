@@ -55,7 +55,7 @@ async def test_no_more_calls_at_once_than_the_provider_takes(world):
 async def test_a_connection_in_doubt_is_sent_no_calls_until_it_answers(world):
     workspaces = [await world.own(remote_id=f"r{number}") for number in range(BREAKS_AFTER + 3)]
     operations = [await world.begin(workspace) for workspace in workspaces]
-    await world.reconciler.step_reads()
+    await world.reconciler.reads.step()
     world.provider.fail("start", Unreachable("no connection"), times=BREAKS_AFTER)
     await world.work()
     held = [await world.store.operation(operation_id) for operation_id in operations]
@@ -118,7 +118,7 @@ async def test_a_busy_store_delays_and_doubles_nothing(world, method):
 
 async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called(world):
     operation_id = await world.begin(await world.own())
-    await world.reconciler.step_reads()
+    await world.reconciler.reads.step()
     keys = world.reconciler.engine.keys
     real = keys.open
 
@@ -126,7 +126,7 @@ async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called
         raise SecretError("a stored secret does not open")
 
     keys.open = shut
-    await world.reconciler.step_operations()
+    await world.reconciler.operations.step()
     operation = await world.store.operation(operation_id)
     assert (operation.start_call, "no longer read your stored link" in operation.hold) == (Call.NONE, True)
     keys.open = real
@@ -146,7 +146,7 @@ async def test_two_people_with_one_resource_are_both_told(world):
 async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world):
     workspace = await world.own()
     operation_id = await world.begin(workspace)
-    await world.reconciler.step_reads()
+    await world.reconciler.reads.step()
     claim = world.store.claim_operations
 
     async def slow(*how):
@@ -156,7 +156,7 @@ async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world
         return steps
 
     world.store.claim_operations = slow
-    await world.reconciler.step_operations()
+    await world.reconciler.operations.step()
     assert world.provider.count("start") == 0
     assert (await world.store.operation(operation_id)).outcome is Outcome.REPLACED
 

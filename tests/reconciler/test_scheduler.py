@@ -185,9 +185,9 @@ async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothi
         scheduler = driving(Watched, world, tick=0.05)
         runs.cloud.job_takes = None
         await runs.runs(name="endless")
-        await runs.world.reconciler.step_runs()
+        await runs.world.reconciler.runs.step()
         await runs.runs(name="ending")
-        await runs.world.reconciler.step_runs()
+        await runs.world.reconciler.runs.step()
         runs.cloud.ends("run2")
         scheduler.start()
 

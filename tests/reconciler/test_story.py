@@ -115,8 +115,8 @@ async def test_a_stop_wins_over_a_start_that_is_under_way(world, lands):
                 # It was read as stopped before the start had landed.
                 machine, world.provider.machines["r1"].state = world.provider.machines["r1"], State.STOPPED
                 world.clock.advance(11)
-                await world.reconciler.step_reads()
-                await world.reconciler.step_operations()
+                await world.reconciler.reads.step()
+                await world.reconciler.operations.step()
                 machine.state = State.STARTING
 
     world.provider.during = meanwhile

@@ -181,16 +181,16 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     account = await ask_for_list(world)
     world.provider.put("r1", State.STOPPED)
     await world.work()
-    assert await world.reconciler.refresh_lists() == 0
+    assert await world.reconciler.lists.refresh() == 0
     world.clock.advance(700)
-    assert await world.reconciler.refresh_lists() == 0
+    assert await world.reconciler.lists.refresh() == 0
     [row] = await world.store.workspaces(ALICE)
     await world.store.want_read(row.id)
-    assert await world.reconciler.refresh_lists() == 1
+    assert await world.reconciler.lists.refresh() == 1
     await world.work()
     assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()
     world.clock.advance(90_000)
-    assert await world.reconciler.refresh_lists() == 1
+    assert await world.reconciler.lists.refresh() == 1
 
 
 async def test_a_long_list_ends_when_its_account_is_unlinked(world):

@@ -239,12 +239,12 @@ class World:
         """Do all that is due now."""
         for _ in range(500):
             done = [
-                await self.reconciler.step_operations(),
-                await self.reconciler.step_reads(),
+                await self.reconciler.operations.step(),
+                await self.reconciler.reads.step(),
                 await self.reconciler.step_tasks(),
-                await self.reconciler.step_runs(),
-                await self.reconciler.step_classes(),
-                await self.reconciler.step_timers(),
+                await self.reconciler.runs.step(),
+                await self.reconciler.classes.step(),
+                await self.reconciler.timers.step(),
                 await self._streams(),
                 await self.notifier.step_notices(),
                 await self.notifier.step_cards(),
@@ -257,7 +257,7 @@ class World:
 
     async def _streams(self) -> int:
         """Begin the streams that are due, and let all that are open read what there is."""
-        begun = await self.reconciler.step_streams(self.streams)
+        begun = await self.reconciler.streams.step(self.streams)
         if any(streams.room < AT_ONCE for streams, _ in self.lives):
             for _ in range(30):
                 await asyncio.sleep(0)

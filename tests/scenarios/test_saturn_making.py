@@ -56,7 +56,7 @@ async def test_killed_between_the_clone_and_its_id_it_is_found_by_its_name(cloud
     await cloud.fills(alice, name="mine")
     cloud.saturn_fails("/clone$", delay_s=5.0, after=True)
     await cloud.slack.submit(alice.id)
-    step = asyncio.ensure_future(cloud.bot.reconciler.step_operations())
+    step = asyncio.ensure_future(cloud.bot.reconciler.operations.step())
     await cloud.saturn_has(lambda: bool(cloud.made("mine")))
     step.cancel()
     with suppress(asyncio.CancelledError):

@@ -153,7 +153,7 @@ async def test_what_was_forgotten_can_be_brought_back_by_its_name(linked):
     await alice.types("forget report")
     assert "report" not in (await alice.types("list")).text
     linked.clock.advance(700)
-    await linked.bot.reconciler.refresh_lists()
+    await linked.bot.reconciler.lists.refresh()
     await linked.settle()
     assert "report" not in (await alice.types("list")).text
     assert "*report* on Saturn Cloud is back on your list." in (await alice.types("add report")).text

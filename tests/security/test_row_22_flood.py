@@ -149,9 +149,9 @@ async def test_row_22_hanging_calls_of_one_person_hold_up_nobody_else(engine):
     for workspace in hers:
         await engine.begin(workspace)
     operation_id = await engine.begin(his)
-    while await engine.reconciler.step_reads():
+    while await engine.reconciler.reads.step():
         pass
-    stepping = asyncio.create_task(engine.reconciler.step_operations())
+    stepping = asyncio.create_task(engine.reconciler.operations.step())
     while "b1" not in engine.provider.accepted_starts:
         await asyncio.sleep(0)
         assert not stepping.done()

@@ -113,10 +113,10 @@ class World:
         bot = self.bot
         return (
             bot.reconciler.step_tasks,
-            bot.reconciler.step_operations,
-            bot.reconciler.step_reads,
-            bot.reconciler.step_classes,
-            bot.reconciler.step_timers,
+            bot.reconciler.operations.step,
+            bot.reconciler.reads.step,
+            bot.reconciler.classes.step,
+            bot.reconciler.timers.step,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
             bot.notifier.step_homes,

@@ -70,8 +70,8 @@ class WorkbenchWorld(World):
         bot = self.bot
         return (
             *super().steps(),
-            bot.reconciler.step_runs,
-            lambda: bot.reconciler.step_streams(self._streams),
+            bot.reconciler.runs.step,
+            lambda: bot.reconciler.streams.step(self._streams),
             bot.notifier.step_outputs,
         )
 
