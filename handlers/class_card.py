@@ -273,15 +273,12 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
         if card.connection not in services.approvable():
             return replies.hint(fill(words.NOT_LINKED, title=title))
         asking = await question(request, card.connection, f"press {card.id}")
-        answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), _buttons(asking))
+        buttons = [one for one in kit.buttons_of(asking.blocks) if "value" in one]
+        answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), buttons)
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
     template = words.LINK_REFUSED if is_refused else words.NOT_LINKED
     buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
     return replies.answer(fill(template, title=title), buttons)
-
-
-def _buttons(answer: Answer) -> list[dict[str, object]]:
-    return [one for one in kit.buttons_of(answer.blocks) if "value" in one]
 
 
 def _sought(card: ClassCard) -> str:

@@ -19,7 +19,7 @@ from bot.domain.people import TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.kit import AGREED, Markup, Press, fill, line, safe
+from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe
 from bot.messages.texts import answers as words
 from bot.messages.texts import cards, problems, talk, times
 from bot.services import naming
@@ -493,7 +493,10 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         return await health(request, which.connections[0])
     is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
     if which.unknown and not is_about_yours and (reading.what != "list" or _is_strange(which.unknown)):
-        return await _nothing_named(request, reading)
+        if reading.is_foreign:
+            return talking.small_talk(request, "foreign")
+        more = fill(words.UNKNOWN_VERB_HELP, command=request.command)
+        return replies.hint(talk.NOTHING_NAMED, more=more)
     for connection in which.connections:
         if connection not in dict(request.services.linkless()):
             await linked(request, connection)
@@ -624,11 +627,12 @@ def _until(request: Request, workspace: Workspace, latest: Operation | None) -> 
         return fill(talk.UNTIL, at=kit.day_moment(workspace.stop_at), **names)
     if workspace.ends_at is not None:
         return fill(talk.UNTIL_ENDS, at=kit.day_moment(workspace.ends_at), **names)
-    return fill(talk.UNTIL_NONE, command=request.command_of("workspace"), typed=_typed(workspace), **names)
-
-
-def _typed(workspace: Workspace) -> Markup:
-    return Markup(line(written((workspace.title,))))
+    return fill(
+        talk.UNTIL_NONE,
+        command=request.command_of("workspace"),
+        typed=talking.typed_name(workspace.title),
+        **names,
+    )
 
 
 async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
@@ -664,10 +668,3 @@ async def health(request: Request, connection: str) -> Answer:
         since=kit.moment(since if since is not None else now, now),
     )
     return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))
-
-
-async def _nothing_named(request: Request, reading: Reading) -> Answer:
-    """Say that a question names nothing of the person's."""
-    if reading.is_foreign:
-        return talking.small_talk(request, "foreign")
-    return replies.hint(talk.NOTHING_NAMED, more=fill(words.UNKNOWN_VERB_HELP, command=request.command))

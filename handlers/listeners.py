@@ -177,7 +177,11 @@ class Listeners:
         callback_id = str(view.get("callback_id") or "")
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
-            await self._shown_at_home(principal)
+            try:
+                await self._services.asked(principal).to(home.show_again)
+            except StoreError as error:
+                # The form has done its work, and the next look shows the result.
+                log.warning("home not wanted", problem=error)
             if answer.view is None and not self._services.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(words.NO_WORKER)))
         return await ack(**form_body(answer))
@@ -223,13 +227,6 @@ class Listeners:
             log.warning("use of a home not written down", problem=error)
             return BoltResponse(status=503, body="")
         return await ack()
-
-    async def _shown_at_home(self, principal: Principal) -> None:
-        try:
-            await self._services.asked(principal).to(home.show_again)
-        except StoreError as error:
-            # The form has done its work, and the next look shows the result.
-            log.warning("home not wanted", problem=error)
 
     async def _delivered(self, answer: Answer, surface: Surface, principal: Principal) -> bool:
         """Write the reply into the outbox; return whether nothing is left to do."""

@@ -128,12 +128,8 @@ def _quiet(chosen: dict[str, tuple[str, ...]], problems: dict[str, str]) -> tupl
 def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
-    kept = found[: home.OPTIONS]
-    return [Choice(one.id, naming.address(one, found)) for one in sorted(kept, key=_title)]
-
-
-def _title(workspace: Workspace) -> str:
-    return workspace.title.casefold()
+    kept = sorted(found[: home.OPTIONS], key=lambda one: one.title.casefold())
+    return [Choice(one.id, naming.address(one, found)) for one in kept]
 
 
 async def _workspace(services: Services, principal: Principal, chosen: str, problems: dict[str, str]) -> str:

@@ -55,7 +55,7 @@ def small_talk(request: Request, topic: str) -> Answer:
 def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Say that nothing was done, and what can be typed: never what was forbidden, or its opposite."""
     name = rows[0].title if rows else words.EXAMPLE
-    shown = {"command": request.command_of("workspace"), "name": name, "typed": _typed(name)}
+    shown = {"command": request.command_of("workspace"), "name": name, "typed": typed_name(name)}
     verb = reading.what if reading.what in VERBS["workspace"] else "status"
     if reading.how == "not":
         if not is_named:
@@ -72,11 +72,12 @@ def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *,
 
 def run_left_alone(request: Request, run: Run) -> Answer:
     """Say the same about a run."""
-    more = fill(talk.NEXT_STATUS, command=request.command_of("job"), typed=_typed(run.name))
+    more = fill(talk.NEXT_STATUS, command=request.command_of("job"), typed=typed_name(run.name))
     return replies.hint(fill(talk.LEFT_ALONE, name=run.name), more=more)
 
 
-def _typed(name: str) -> Markup:
+def typed_name(name: str) -> Markup:
+    """Return a name as people type it in a command: in quotes if it has spaces."""
     return Markup(line(written((name,))))
 
 
@@ -123,7 +124,7 @@ def if_yours(request: Request, named: Sequence[Workspace]) -> str:
     if not named:
         return fill(words.UNKNOWN_VERB_HELP, command=request.command)
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
-    typed = _typed(named[0].title)
+    typed = typed_name(named[0].title)
     return fill(talk.IF_YOURS, name=named[0].title, command=request.command, verb=Markup(verb), typed=typed)
 
 

@@ -129,14 +129,11 @@ class InstalledSlack:
             await self.read_again()
             found = self.installations.of(enterprise_id, team_id)
             if found is None:
-                self._remember(asked, now)
+                # The rows aren't read again for it for a while; a new one is read meanwhile.
+                if len(self._unknown) >= MOST_UNKNOWN:
+                    self._unknown.clear()
+                self._unknown[asked] = now + UNKNOWN_SECONDS
         return found
-
-    def _remember(self, team: tuple[str | None, str | None], now: float) -> None:
-        """Don't read the rows again for a while for a team that isn't there; a new one is read meanwhile."""
-        if len(self._unknown) >= MOST_UNKNOWN:
-            self._unknown.clear()
-        self._unknown[team] = now + UNKNOWN_SECONDS
 
     # -- calls -----------------------------------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ class People:
         answer = await slack.call(USERS_LIST, asked)
         now, here = await self._store.now(), slack.budget.installation
         users = [user for user in answer.data.get("members") or () if isinstance(user, dict)]
-        named = [(user, _principal_of(user)) for user in users if _is_whole(user)]
+        named = [(user, _principal_of(user)) for user in users if user.get("id") and user.get("team_id")]
         # Others are there by a shared channel: only their own workspace says who they are.
         page = [
             person_of(user, here.who(one), now)
@@ -226,10 +226,6 @@ def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}
     return not teams or principal.team_id in {*teams, enterprise.get("enterprise_id")}
-
-
-def _is_whole(user: Mapping[str, Any]) -> bool:
-    return bool(user.get("id") and user.get("team_id"))
 
 
 def _principal_of(user: Mapping[str, Any]) -> Principal:

@@ -36,7 +36,6 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import SecretStr
 
-from bot.domain.workspaces import Event
 from bot.providers import base
 from bot.services.context import Context
 from bot.store.slack import KEPT
@@ -117,7 +116,9 @@ class Front:
             # The signature covers the bytes as sent; decompressed ones would differ.
             raise Refusal(400, "encoding")
         raw = await read_body(request)
-        if not hmac.compare_digest(self._sign(timestamp, raw), signature):
+        signed = self._keyed.copy()
+        signed.update(b"v0:" + timestamp.encode() + b":" + raw)
+        if not hmac.compare_digest("v0=" + signed.hexdigest(), signature):
             raise Refusal(401, "signature")
         if not self._replays.is_first(signature.removeprefix("v0=")):
             raise Refusal(401, "replay")
@@ -127,11 +128,6 @@ class Front:
             return read(request.content_type, raw)
         except Malformed as malformed:
             raise Refusal(400, f"malformed: {malformed}") from None
-
-    def _sign(self, timestamp: str, raw: bytes) -> str:
-        signed = self._keyed.copy()
-        signed.update(b"v0:" + timestamp.encode() + b":" + raw)
-        return "v0=" + signed.hexdigest()
 
 
 def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
@@ -256,10 +252,6 @@ class Hooks:
         except ProviderError as error:
             log.warning("hook.not_read", connection=name, problem=error)
             return _refused(400)
-        await self._keep(name, provider, events)
-        return web.Response(status=204)
-
-    async def _keep(self, name: str, provider: base.Provider, events: list[Event]) -> None:
         heard = 0
         for event in events:
             gate_key = provider.gate_key(event.remote_id)
@@ -267,6 +259,7 @@ class Hooks:
         if heard:
             self._wake()
         log.info("hook.heard", connection=name, events=len(events), new=heard)
+        return web.Response(status=204)
 
 
 def _refused(status: int) -> web.Response:

@@ -154,7 +154,8 @@ class SocketSide(AsyncSocketModeHandler):
             self._open.add(connection)
             pause = self._ping_seconds
             try:
-                address = await self._address()
+                opened = await self.web_client.apps_connections_open(app_token=self.app_token)
+                address = str(opened["url"])
                 # The client repeats a failed attempt after as long, with the address that it has.
                 async with asyncio.timeout(pause):
                     await connection.open(address)
@@ -173,10 +174,6 @@ class SocketSide(AsyncSocketModeHandler):
                 return connection
             await self._end(connection)
             await asyncio.sleep(pause)
-
-    async def _address(self) -> str:
-        answer = await self.web_client.apps_connections_open(app_token=self.app_token)
-        return str(answer["url"])
 
     async def _retire(self, old: Connection) -> None:
         """Let Slack close a connection, which it does soon after it said so, and finish what came on it."""

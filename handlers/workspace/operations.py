@@ -29,14 +29,13 @@ from handlers.language.words import Manner
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, AtFields, Request
-from handlers.talking import nothing_to_undo
+from handlers.talking import nothing_to_undo, typed_name
 from handlers.workspace import targets
 from handlers.workspace.targets import (
     ask_before_ending,
     ask_before_suspending,
     mode_then,
     stamp,
-    typed_name,
     workspace_of,
 )
 from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
@@ -424,7 +423,7 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
     effect = fill(answers.REMOVE_EFFECT, name=workspace.title, title=title)
-    ask = fill(answers.REMOVE_ASK, command=request.command, name=typed_name(workspace))
+    ask = fill(answers.REMOVE_ASK, command=request.command, name=typed_name(workspace.title))
     answer = replies.answer(f"{effect} {ask}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
     about = Spoken(workspaces=(workspace.id,), what="remove", takes_press=True)

@@ -28,7 +28,7 @@ from handlers.language.names import Which
 from handlers.language.words import plain
 from handlers.linking import link_any, linked
 from handlers.request import Answered, Request
-from handlers.talking import as_command, shown
+from handlers.talking import as_command, shown, typed_name
 from handlers.waiting import look, unread
 
 
@@ -285,7 +285,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         button=label,
         command=request.command,
         typed=Markup(words.TYPED[verb]),
-        name=typed_name(workspace),
+        name=typed_name(workspace.title),
     )
     cost = lost(workspace, facts.effects, mode)
     sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
@@ -305,11 +305,6 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     return replace(
         replies.answer(sentence, [agreed_button(cards.SUSPEND, "suspend", workspace)]), about=about
     )
-
-
-def typed_name(workspace: Workspace) -> Markup:
-    """Return a workspace's name as people type it: in quotes if it has spaces."""
-    return Markup(line(written((workspace.title,))))
 
 
 def is_known(request: Request) -> bool:

@@ -17,12 +17,12 @@ from bot.messages.texts import cards, talk, times
 from bot.services import workspaces
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.command_line import written
 from handlers.language.reading import Reading
 from handlers.linking import linked
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, AtFields, Request
 from handlers.services import Services
+from handlers.talking import typed_name
 from handlers.workspace.targets import workspace_of
 
 _DOWN: Final = frozenset({State.STOPPING, State.STOPPED, State.SUSPENDED, State.FAILED, State.GONE})
@@ -37,7 +37,10 @@ async def keep(request: Request) -> Answer:
     workspace = await workspace_of(request)
     if moment is not None:
         return await stop_later(request, workspace, moment, workspace.stop_mode)
-    return await _kept(request, workspace)
+    if workspace.stop_at is None:
+        return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
+    await request.asked.to(workspaces.keep, workspace.id)
+    return replies.answer(fill(cards.KEPT, name=workspace.title))
 
 
 async def _extended(request: Request) -> Answer:
@@ -51,13 +54,6 @@ async def _extended(request: Request) -> Answer:
         given = fill(cards.LONGER, time=times.duration(request.more))
         return replies.hint(replies.unread(Unread("far"), given, SOONEST_SECONDS))
     return await stop_later(request, workspace, moment, workspace.stop_mode)
-
-
-async def _kept(request: Request, workspace: Workspace) -> Answer:
-    if workspace.stop_at is None:
-        return replies.answer(fill(cards.NOTHING_PLANNED, name=workspace.title))
-    await request.asked.to(workspaces.keep, workspace.id)
-    return replies.answer(fill(cards.KEPT, name=workspace.title))
 
 
 async def stop_later(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
@@ -272,7 +268,5 @@ def _example(template: str, request: Request, verb: str, titles: Sequence[str]) 
     """Say what can't be timed so, with a command that can, for the workspace that is meant."""
     name = titles[0] if len(titles) == 1 else "NAME"
     lead = Markup("at" if verb in _STOPS else "until")
-    typed = Markup(line(written((name,))))
-    return replies.hint(
-        fill(template, command=request.command, name=name, typed=typed, verb=Markup(verb), lead=lead)
-    )
+    shown = {"name": name, "typed": typed_name(name), "verb": Markup(verb), "lead": lead}
+    return replies.hint(fill(template, command=request.command, **shown))
