@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import forked
+from tests.rigs import forked, shared
 
 #: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
 #: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
@@ -109,10 +109,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_forks_any_more() -> Iterator[None]:
-    """End it before the session does: what it measured is part of the coverage."""
+def _nothing_is_left_running() -> Iterator[None]:
+    """End it before the session does: what forks measures, which is part of the coverage."""
     yield
     forked.end()
+    shared.end()
 
 
 def _asks_a_hub(one: pytest.Item) -> bool:

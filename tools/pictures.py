@@ -279,10 +279,7 @@ async def pictures() -> dict[str, bytes]:
         os.environ["XDG_STATE_HOME"] = str(place)
         running = await stack.enter_async_context(stage(light=False, tell=say))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        slack, web = [
-            Camera(await stack.enter_async_context(Browser.started(place / profile)), running)
-            for profile in ("slack", "web")
-        ]
+        slack, web = [Camera(await stack.enter_async_context(Browser.started()), running) for _ in range(2)]
         names = {"U0OLIVIA": "Olivia", "U0CHEN": "Chen"}
         people = [Person(session, running.slack["url"], user, name) for user, name in names.items()]
         taken = await story(slack, web, running, people)

@@ -145,7 +145,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
-    async with small_stage(tmp_path) as small, Browser.started(tmp_path / "browser") as browser:
+    async with small_stage(tmp_path) as small, Browser.started() as browser:
         await refuses_strangers(small.address, "/_playground/state")
         panel = Panel(browser)
         await browser.open(f"{small.urls['slack']}/?as={OLIVIA}&channel={TRAINING}")

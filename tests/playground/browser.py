@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over its own debugging protocol."""
+"""A headless Chromium that all tests of a process share, driven over its own debugging protocol."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import asyncio
 import itertools
 import json
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+
+from tests.rigs import shared
 
 OPTIONS = (
     "--headless",
@@ -23,8 +27,9 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
     "--remote-debugging-port=0",
-    "--window-size=1200,800",
 )
+#: Of a tab (pixels).
+SIZE = {"width": 1200, "height": 800}
 
 
 def chromium() -> str | None:
@@ -55,9 +60,16 @@ ASKED_BEFORE = "[location.href, ...performance.getEntriesByType('resource').map(
 _ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
 
 
-def _lines(written: Path) -> list[str]:
-    text = written.read_text() if written.is_file() else ""
-    return text.splitlines() if "\n" in text else []
+@cache
+def _running() -> tuple[str, str]:
+    """Start the browser; return where it listens and the path of its own socket there; waits 30 s at most."""
+    profile = shared.folder("usher-chromium-")
+    shared.started(chromium() or "chromium", *OPTIONS, f"--user-data-dir={profile}", "about:blank")
+    written, end = Path(profile, "DevToolsActivePort"), time.monotonic() + 30
+    while not (lines := written.read_text().split() if written.is_file() else []) or len(lines) < 2:
+        assert time.monotonic() < end, "Chromium doesn't start"
+        time.sleep(0.03)
+    return f"127.0.0.1:{lines[0]}", lines[1]
 
 
 class Tabs:
@@ -70,7 +82,7 @@ class Tabs:
         self._reached: set[str] = set()
 
     async def reach(self, part: str) -> aiohttp.ClientWebSocketResponse:
-        """Connect to a tab whose address has a part, and that was not reached before."""
+        """Connect to a tab of an id, or whose address has a part, that was not reached before."""
         async with asyncio.timeout(20):
             found = await self._find(part)
             while found is None:
@@ -83,7 +95,8 @@ class Tabs:
     async def _find(self, part: str) -> dict[str, Any] | None:
         async with self._session.get(self._listed) as response:
             pages = [one for one in await response.json() if one["type"] == "page"]
-        return next((one for one in pages if part in one["url"] and one["id"] not in self._reached), None)
+        new = (one for one in pages if one["id"] not in self._reached)
+        return next((one for one in new if part == one["id"] or part in one["url"]), None)
 
 
 class Browser:
@@ -98,31 +111,18 @@ class Browser:
 
     @classmethod
     @asynccontextmanager
-    async def started(cls, profile: Path) -> AsyncIterator[Browser]:
-        """Start a browser with a profile of its own and end it afterwards."""
-        process = await asyncio.create_subprocess_exec(
-            chromium() or "chromium",
-            *OPTIONS,
-            f"--user-data-dir={profile}",
-            "about:blank",
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            port = await cls._port(profile / "DevToolsActivePort")
-            async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
-                tabs = Tabs(session, f"http://127.0.0.1:{port}/json", stack)
-                yield await cls._at(tabs, "")
-        finally:
-            process.terminate()
-            await process.wait()
-
-    @staticmethod
-    async def _port(written: Path) -> str:
-        """Return the port, which the browser writes into its profile once it listens; 30 s at most."""
-        async with asyncio.timeout(30):
-            while not (lines := _lines(written)):  # noqa: ASYNC110 - a browser tells nobody
-                await asyncio.sleep(0.03)
-        return lines[0]
+    async def started(cls) -> AsyncIterator[Browser]:
+        """Open a tab with a profile of its own, and close afterwards all that were opened from it."""
+        host, path = await asyncio.to_thread(_running)
+        async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
+            tabs = Tabs(session, f"http://{host}/json", stack)
+            whole = cls(await stack.enter_async_context(session.ws_connect(f"ws://{host}{path}")), tabs)
+            profile = await whole.tell("Target.createBrowserContext")
+            try:
+                tab = await whole.tell("Target.createTarget", url="about:blank#new", **profile, **SIZE)
+                yield await cls._at(tabs, tab["targetId"])
+            finally:
+                await whole.tell("Target.disposeBrowserContext", **profile)
 
     @classmethod
     async def _at(cls, tabs: Tabs, part: str) -> Browser:

@@ -51,11 +51,11 @@ class SlackPage:
 
 
 @asynccontextmanager
-async def slack_page(profile):
+async def slack_page():
     """Show the page; in the end, nothing in it complained, and it asked nobody but this machine."""
     async with slack(clock=None) as (server, client), recorded(server) as app:
         manifest.apply(server.state, MANIFEST)
-        async with Browser.started(profile) as browser:
+        async with Browser.started() as browser:
             yield SlackPage(server, client, app, browser)
             assert browser.complaints == []
             assert browser.hosts == {"127.0.0.1"}

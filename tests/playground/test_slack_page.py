@@ -123,14 +123,14 @@ async def test_the_command_line_prints_one_ready_line_and_ends_on_sigterm():
 
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_the_page_shows_cards_and_takes_words_and_presses(tmp_path):
+async def test_the_page_shows_cards_and_takes_words_and_presses():
     async with slack(clock=None) as (server, client), recorded(server) as app:
         card = [
             section("*notebook* is `running` since <!date^1800000000^{date_short}|then>"),
             actions(button("go")),
         ]
         await client.chat_postMessage(channel=GENERAL, text="card", blocks=card)
-        async with Browser.started(tmp_path) as browser:
+        async with Browser.started() as browser:
             await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={GENERAL}")
             await browser.until("document.querySelector('.message .button')")
             assert (
@@ -151,11 +151,11 @@ async def test_the_page_shows_cards_and_takes_words_and_presses(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed(tmp_path):
+async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed():
     async with (
         slack(clock=None) as (server, client),
         recorded(server) as app,
-        Browser.started(tmp_path) as browser,
+        Browser.started() as browser,
     ):
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
         await browser.until("document.querySelector('.place.current')")

@@ -25,7 +25,7 @@ async def type_into(browser, action_id, text, tag="input"):
     await browser.tell("Input.insertText", text=text)
 
 
-async def test_a_form_keeps_what_is_typed_while_the_app_changes_it(tmp_path):
+async def test_a_form_keeps_what_is_typed_while_the_app_changes_it():
     cluster = field(select("cluster", "local", "slurm"), "where", dispatch_action=True, optional=True)
     name = field(typed("name", placeholder=plain("notebook")), "name")
     env = field(typed("env", multiline=True), "env", optional=True)
@@ -41,7 +41,7 @@ async def test_a_form_keeps_what_is_typed_while_the_app_changes_it(tmp_path):
             return web.Response()
 
         app.answer = answer
-        async with Browser.started(tmp_path) as browser:
+        async with Browser.started() as browser:
             await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
             await browser.until(f"{entry('name')} && document.activeElement === {entry('name')}")
             await browser.tell("Input.insertText", text="notebook")
@@ -73,11 +73,11 @@ async def test_a_form_keeps_what_is_typed_while_the_app_changes_it(tmp_path):
             assert browser.complaints == []
 
 
-async def test_what_a_test_enters_is_shown_too(tmp_path):
+async def test_what_a_test_enters_is_shown_too():
     several = field({**select("zones", "a", "b", "c"), "type": "multi_static_select"}, "zones")
     async with slack(clock=None) as (server, client), recorded(server) as app:
         await opened(server, client, app, field(typed("name"), "name"), several)
-        async with Browser.started(tmp_path) as browser:
+        async with Browser.started() as browser:
             await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
             await browser.until(entry("name"))
             await server.fill(OLIVIA, {"name": "notebook", "zones": ["b", "c"]})

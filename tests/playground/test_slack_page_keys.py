@@ -21,8 +21,8 @@ MOMENT = {"type": "datetimepicker", "action_id": "moment"}
 GO = "document.querySelector('[data-action=go]')"
 
 
-async def test_everything_goes_by_keyboard_from_commands_to_pickers(tmp_path):
-    async with slack_page(tmp_path) as page:
+async def test_everything_goes_by_keyboard_from_commands_to_pickers():
+    async with slack_page() as page:
         await page.browser.tell("Emulation.setTimezoneOverride", timezoneId="Europe/Berlin")
         await page.open()
         await _commands(page)

@@ -33,11 +33,11 @@ def full() -> HomeFacts:
     return HomeFacts(now=NOW, command="/workspace", job_command="/job", rows=rows, count=len(rows), running=6)
 
 
-async def test_fifteen_workspaces_of_a_home_fit_on_a_few_small_screens(tmp_path):
+async def test_fifteen_workspaces_of_a_home_fit_on_a_few_small_screens():
     async with (
         slack(clock=None) as (server, client),
         recorded(server),
-        Browser.started(tmp_path) as browser,
+        Browser.started() as browser,
     ):
         await browser.screen(390, 844)
         await client.views_publish(user_id=OLIVIA, view=home.home(full()))
@@ -56,8 +56,8 @@ async def test_fifteen_workspaces_of_a_home_fit_on_a_few_small_screens(tmp_path)
         assert 500 < height <= ROOM, height
 
 
-async def test_an_option_of_a_menu_is_chosen_by_keys_and_reaches_the_app(tmp_path):
-    async with slack_page(tmp_path) as page:
+async def test_an_option_of_a_menu_is_chosen_by_keys_and_reaches_the_app():
+    async with slack_page() as page:
         browser = page.browser
         names = [kit.button(name, name, "w1@2") for name in ("open", "stop", "later", "refresh")]
         sent = await page.client.chat_postMessage(

@@ -20,8 +20,8 @@ DOT = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7
 LOG = "".join(f"line {number}\n" for number in range(20))
 
 
-async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_and_files(tmp_path):
-    async with slack_page(tmp_path) as page:
+async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_and_files():
+    async with slack_page() as page:
         server, client, browser = page.server, page.client, page.browser
         await server.say(OLIVIA, GENERAL, "old")
         parent = (await server.say(TARA, GENERAL, "hello all"))["ts"]
@@ -108,8 +108,8 @@ async def _thread(page, parent):
     assert await browser.ask(f"document.getElementById('thread').hidden && {FOCUS}.className") == "replies"
 
 
-async def test_on_a_small_screen_one_thing_is_seen_at_a_time(tmp_path):
-    async with slack_page(tmp_path) as page:
+async def test_on_a_small_screen_one_thing_is_seen_at_a_time():
+    async with slack_page() as page:
         server, browser = page.server, page.browser
 
         async def box(selector):
@@ -148,8 +148,8 @@ async def test_on_a_small_screen_one_thing_is_seen_at_a_time(tmp_path):
         assert await browser.ask(unnamed) == 0
 
 
-async def test_everybody_has_a_tab_of_their_own_at_once(tmp_path):
-    async with slack_page(tmp_path) as page:
+async def test_everybody_has_a_tab_of_their_own_at_once():
+    async with slack_page() as page:
         people = [one.id for one in page.server.state.people.values() if not one.is_bot and one.role != "bot"]
         for user in [*people, TARA, TARA]:
             address = f"{page.server.state.base_url}/?as={user}"

@@ -81,11 +81,11 @@ async def signed_in(tab, server):
 
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own(tmp_path):
+async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own():
     async with (
         slack(clock=None) as (server, client),
         app_to_sign_in_to(server, signed_out := []) as authorize,
-        Browser.started(tmp_path) as first,
+        Browser.started() as first,
     ):
         for channel in (GENERAL, SCIENCE):
             await client.chat_postMessage(channel=channel, text=f"<{authorize}|Sign in>")

@@ -85,11 +85,11 @@ async def test_the_page_knows_the_shortcuts_of_the_manifest():
 
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_both_kinds_are_pressed_on_the_page(tmp_path):
+async def test_both_kinds_are_pressed_on_the_page():
     async with slack(clock=None) as (server, client), recorded(server) as app:
         set_up(server)
         await client.chat_postMessage(channel=GENERAL, text="R&amp;D", blocks=[actions(button(text=NAME))])
-        async with Browser.started(tmp_path) as browser:
+        async with Browser.started() as browser:
             await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
             await browser.until("document.querySelector('#shortcuts button')")
             assert await browser.ask("document.querySelector('.actions .button').textContent") == "R&D <main>"

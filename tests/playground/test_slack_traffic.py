@@ -157,11 +157,11 @@ async def test_each_of_several_workspaces_lists_its_own_calls():
 
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_the_panel_lists_what_a_command_causes_and_shows_no_switches_alone(tmp_path):
+async def test_the_panel_lists_what_a_command_causes_and_shows_no_switches_alone():
     async with (
         slack(clock=None) as (server, client),
         recorded(server) as app,
-        Browser.started(tmp_path) as browser,
+        Browser.started() as browser,
     ):
         app.answer = lambda _p: web.json_response({"text": "Here"})
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={GENERAL}")

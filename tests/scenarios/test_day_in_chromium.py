@@ -88,7 +88,7 @@ async def picture(tab, width, height, path):
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_workspace(tmp_path):
-    async with world(tmp_path) as stage, Browser.started(tmp_path / "browser") as first:
+    async with world(tmp_path) as stage, Browser.started() as first:
         await stage.alice.links("alice")
         await stage.bob.links("bob")
         tabs = {"alice": first}

@@ -3,13 +3,14 @@
 import asyncio
 import base64
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.request import Request, urlopen
 
 import aiohttp
 
+from tests.rigs import shared
 from tests.rigs.ports import quiet_port
 
 #: What an element is called in answers of the protocol.
@@ -111,41 +112,45 @@ class Chromium:
         return str(found[_ELEMENT])
 
 
+#: Where the one browser listens that all tests of this process share, once it runs.
+_sessions: list[str] = []
+
+
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Chromium]:
-    """Run a driver and one browser with a profile of its own; both end with the block."""
+    """Open a window in the browser that all tests share; it knows nothing of what any did before."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        if not _sessions:
+            _sessions.append(await _started(session))
+        window = Chromium(session, _sessions[0])
+        former = await window.call("GET", "/window/handles")
+        new = (await window.call("POST", "/window/new", {"type": "tab"}))["handle"]
+        for handle in former:
+            await window.call("POST", "/window", {"handle": handle})
+            await window.call("DELETE", "/window")
+        await window.call("POST", "/window", {"handle": new})
+        for what in ("Cookies", "Cache"):
+            await window.devtools(f"Network.clearBrowser{what}")
+        # A page that follows a press may not be there yet when it is looked for.
+        await window.call("POST", "/timeouts", {"implicit": 10_000})
+        await window.console()
+        yield window
+
+
+async def _started(session: aiohttp.ClientSession) -> str:
     port = quiet_port()
-    with tempfile.TemporaryDirectory() as profile:
-        driver = await asyncio.create_subprocess_exec(
-            "chromedriver",
-            f"--port={port}",
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-                base = f"http://127.0.0.1:{port}"
-                await _until_ready(session, base)
-                options = {"args": [*_ARGUMENTS, f"--user-data-dir={profile}"]}
-                wanted = {
-                    "goog:chromeOptions": options,
-                    "goog:loggingPrefs": {"browser": "ALL"},
-                    # A page that follows a press may not be there yet when it is looked for.
-                    "timeouts": {"implicit": 10_000},
-                }
-                async with session.post(
-                    base + "/session", json={"capabilities": {"alwaysMatch": wanted}}
-                ) as made:
-                    answer = (await made.json())["value"]
-                    assert made.status == 200, answer
-                window = Chromium(session, f"{base}/session/{answer['sessionId']}")
-                try:
-                    yield window
-                finally:
-                    await window.call("DELETE", "")
-        finally:
-            driver.terminate()
-            await driver.wait()
+    shared.started("chromedriver", f"--port={port}")
+    base = f"http://127.0.0.1:{port}"
+    await _until_ready(session, base)
+    arguments = [*_ARGUMENTS, f"--user-data-dir={shared.folder('usher-chromium-')}"]
+    wanted = {"goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}}
+    async with session.post(f"{base}/session", json={"capabilities": {"alwaysMatch": wanted}}) as made:
+        answer = (await made.json())["value"]
+        assert made.status == 200, answer
+    base += f"/session/{answer['sessionId']}"
+    # A browser outlives its driver, unless it is told to end.
+    shared.at_end(lambda: urlopen(Request(base, method="DELETE")).close())
+    return base
 
 
 async def _until_ready(session: aiohttp.ClientSession, base: str) -> None:

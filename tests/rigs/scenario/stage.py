@@ -98,14 +98,14 @@ class World:
 
     # -- time ----------------------------------------------------------------------------------------------
 
-    async def settle(self) -> None:
-        """Do everything that is due now, until nothing is."""
+    async def settle(self) -> bool:
+        """Do everything that is due now, until nothing is; return whether anything was."""
         if self.is_live:
-            return
-        for _ in range(200):
+            return False
+        for number in range(200):
             await self.slack.timers.run_due()
             if not sum([await step() for step in self.steps()]):
-                return
+                return number > 0
         raise AssertionError("it never comes to rest")
 
     def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
@@ -122,13 +122,18 @@ class World:
             bot.notifier.step_homes,
         )
 
-    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
-        """Let time go by, and do what becomes due on the way."""
-        left = seconds
+    async def pass_time(self, seconds: float, step: float | None = None) -> None:
+        """Let time go by, and do what becomes due on the way.
+
+        A look at everything costs as much as a small test: without a ``step`` they become rarer while nothing
+        happens, up to every four seconds.
+        """
+        left, pause = seconds, step or 1.0
         while left > 0:
-            self.clock.advance(min(step, left))
-            left -= step
-            await self.settle()
+            self.clock.advance(min(pause, left))
+            left -= pause
+            is_busy = await self.settle()
+            pause = step or (1.0 if is_busy else min(2 * pause, 4.0))
 
     # -- people and servers ----------------------------------------------------------------------------------
 
