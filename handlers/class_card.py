@@ -19,7 +19,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
-from bot.messages.texts import classes as words
+from bot.messages.texts import classes as class_words
 from bot.messages.texts import times
 from bot.services import classes, making, naming
 from bot.services.gather import class_effects
@@ -46,13 +46,13 @@ async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from."""
     services, surface = request.services, request.surface
     if surface.channel_id is None or surface.is_in_conversation:
-        return replies.hint(words.IN_A_CHANNEL)
+        return replies.hint(class_words.IN_A_CHANNEL)
     asked = card_command(request.text, services.commands)
     person = await services.store.person(request.principal)
     zone = moments.zone_of(person.time_zone if person is not None else None)
     stops_at = ends_at(asked, zone, services.clock.now())
     if not asked.what:
-        asked.problems.append(fill(words.USAGE, command=request.command))
+        asked.problems.append(fill(class_words.USAGE, command=request.command))
     if asked.problems:
         return replies.hint("\n".join(asked.problems))
     draft = await _draft(request, asked)
@@ -68,13 +68,13 @@ async def post(request: Request) -> Answer:
         stops_at=stops_at,
     )
     card = await request.asked.to(classes.post, made)
-    ends = words.POSTED_NO_END
+    ends = class_words.POSTED_NO_END
     if stops_at is not None:
         end = drawn.end_words(
             class_effects(services.connections.get(card.connection), card), is_any=card.spec is None
         )
-        ends = fill(words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
-    return replies.answer(fill(words.POSTED, name=card.title, ends=Markup(ends)))
+        ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
+    return replies.answer(fill(class_words.POSTED, name=card.title, ends=Markup(ends)))
 
 
 async def _draft(request: Request, command: CardCommand) -> classes.Draft:
@@ -102,7 +102,7 @@ async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
     if found.kind == "near" and (rows or is_sentence) and not is_deliberate:
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
-        sentence = fill(words.UNKNOWN_NAME, name=what, command=request.command)
+        sentence = fill(class_words.UNKNOWN_NAME, name=what, command=request.command)
         raise Answered(replies.hint(sentence, lists.command_buttons(commands)))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
@@ -112,7 +112,7 @@ async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
         known = named(services, services.connections)
-        sentence = fill(words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
+        sentence = fill(class_words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
         raise Answered(replies.hint(sentence))
     return classes.Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
 
@@ -120,13 +120,15 @@ async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
 async def _made_from(request: Request, connection: str, template: str) -> classes.Draft:
     """Fill in the provider's own form with its defaults; only the name differs for each person."""
     title = request.services.title(connection)
-    offer = await offer_of(request, connection, "workspace", asking=words.ASKING, nothing=words.NO_OFFER)
+    offer = await offer_of(
+        request, connection, "workspace", asking=class_words.ASKING, nothing=class_words.NO_OFFER
+    )
     values, form, label = making.proposed(offer.form, template)
     if not form.fields:
-        raise Answered(replies.hint(fill(words.NO_RECIPES, title=title, command=request.command)))
+        raise Answered(replies.hint(fill(class_words.NO_RECIPES, title=title, command=request.command)))
     known = _known(form)
     if template and not label:
-        wanting = words.NO_SUCH_RECIPE if known else words.NO_RECIPES
+        wanting = class_words.NO_SUCH_RECIPE if known else class_words.NO_RECIPES
         sentence = fill(wanting, title=title, name=template, known=known, command=request.command)
         raise Answered(replies.hint(sentence))
     try:
@@ -134,14 +136,14 @@ async def _made_from(request: Request, connection: str, template: str) -> classe
     except FormProblems as wrong:
         if known and not template:
             sentence = fill(
-                words.WHICH_RECIPE,
+                class_words.WHICH_RECIPE,
                 title=title,
                 command=request.command,
                 known=known,
             )
             raise Answered(replies.hint(sentence)) from None
         said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
-        sentence = fill(words.INCOMPLETE, title=title, problems=said)
+        sentence = fill(class_words.INCOMPLETE, title=title, problems=said)
         raise Answered(replies.hint(sentence)) from None
     shown = label or title
     return classes.Draft("", connection, shown[:TITLE_MOST], template=shown, spec=spec)
@@ -187,16 +189,16 @@ def _take(command: CardCommand, flag: str, value: str) -> None:
         case "title":
             command.title = " ".join(value.split())
             if not 1 <= len(command.title) <= TITLE_MOST:
-                command.problems.append(fill(words.LONG_TITLE, most=TITLE_MOST))
+                command.problems.append(fill(class_words.LONG_TITLE, most=TITLE_MOST))
         case "until":
             command.until = value
         case "max":
             is_number = value.isascii() and value.isdecimal() and len(value) < 6
             command.maximum = int(value) if is_number else 0
             if not 1 <= command.maximum <= MOST:
-                command.problems.append(fill(words.BAD_MAX, most=MOST))
+                command.problems.append(fill(class_words.BAD_MAX, most=MOST))
         case _:
-            command.problems.append(fill(words.BAD_FLAG, flag=flag))
+            command.problems.append(fill(class_words.BAD_FLAG, flag=flag))
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
@@ -234,11 +236,11 @@ async def press(request: Request) -> Answer:
     card, wanted, done = pressed.card, pressed.target, pressed.joined
     match done.result:
         case "over":
-            sentence = words.ENDED if card.spec is None else words.ENDED_NOT_MADE
+            sentence = class_words.ENDED if card.spec is None else class_words.ENDED_NOT_MADE
             return replies.hint(fill(sentence, command=request.command))
         case "full":
             places = times.counted(card.maximum or 0, "place")
-            return replies.hint(fill(words.FULL, places=places, who=await _poster(request, card)))
+            return replies.hint(fill(class_words.FULL, places=places, who=await _poster(request, card)))
         case "noted" if wanted.waits_for == "unlinked":
             return await _linking(request, card, is_refused=wanted.is_refused)
     if wanted.workspace is None:
@@ -254,7 +256,7 @@ async def _poster(request: Request, card: ClassCard) -> Markup:
 
 
 async def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
-    template = words.MANY if waits_for == "many_workspaces" else words.NO_WORKSPACE
+    template = class_words.MANY if waits_for == "many_workspaces" else class_words.NO_WORKSPACE
     sentence = fill(
         template,
         pattern=_sought(card),
@@ -271,12 +273,12 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     title = services.title(card.connection)
     if card.connection not in {name for name, _ in services.linkable()}:
         if card.connection not in services.approvable():
-            return replies.hint(fill(words.NOT_LINKED, title=title))
+            return replies.hint(fill(class_words.NOT_LINKED, title=title))
         asking = await question(request, card.connection, f"press {card.id}")
         buttons = [one for one in kit.buttons_of(asking.blocks) if "value" in one]
-        answer = replies.answer(fill(words.NOT_LINKED_ASK, title=title), buttons)
+        answer = replies.answer(fill(class_words.NOT_LINKED_ASK, title=title), buttons)
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
-    template = words.LINK_REFUSED if is_refused else words.NOT_LINKED
+    template = class_words.LINK_REFUSED if is_refused else class_words.NOT_LINKED
     buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
     return replies.answer(fill(template, title=title), buttons)
 
@@ -291,7 +293,7 @@ async def _looking(request: Request, card: ClassCard) -> str:
     return await look(
         request,
         TaskKind.DISCOVER,
-        words.LOOKING,
+        class_words.LOOKING,
         text=f"press {card.id}",
         connection=card.connection,
         pattern=_sought(card),
@@ -301,7 +303,7 @@ async def _looking(request: Request, card: ClassCard) -> str:
 async def _opened(request: Request, workspace: Workspace) -> Answer:
     """Return the workspace's address: to the presser alone, like every answer to a press."""
     facts = await request.services.gatherer.of_workspace(workspace)
-    sentence = f"{fill(words.RUNNING, name=workspace.title)} {opening(facts)}"
+    sentence = f"{fill(class_words.RUNNING, name=workspace.title)} {opening(facts)}"
     if facts.ide_url:
         return replies.opening(facts, sentence)
     return replies.answer(sentence, open_buttons(facts))
@@ -309,29 +311,31 @@ async def _opened(request: Request, workspace: Workspace) -> Answer:
 
 def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed: classes.Press) -> Answer:
     wanted, done = pressed.target, pressed.joined
-    template = words.MAKING if workspace.is_provisional else words.STARTING
+    template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
     if done.result == "joined":
-        template = words.ON_ITS_WAY
+        template = class_words.ON_ITS_WAY
     title = request.services.title(card.connection)
     sentences = [fill(template, name=workspace.title, title=title)]
     if wanted.beside and workspace.is_provisional:
-        sentences.append(fill(words.BESIDE, name=wanted.beside))
+        sentences.append(fill(class_words.BESIDE, name=wanted.beside))
     if done.queue is not None:
         provider = request.services.connections.get(card.connection)
         sentences += _place(done.queue, provider.settings.starts_per_second if provider is not None else None)
-    return replies.answer(" ".join([*sentences, words.GOES_ON]))
+    return replies.answer(" ".join([*sentences, class_words.GOES_ON]))
 
 
 def _place(queue: Queue, per_second: float | None) -> list[str]:
     """Return how many come first and how long that takes: by the connection's limit, or the pace so far."""
     if not queue.ahead:
-        return [words.FIRST]
-    sentences = [fill(words.PLACE, place=Markup(str(queue.ahead + 1)))]
+        return [class_words.FIRST]
+    sentences = [fill(class_words.PLACE, place=Markup(str(queue.ahead + 1)))]
     rate = per_second
     if rate is None and queue.called >= ENOUGH_STARTS:
         rate = queue.called / max(queue.seconds, 1.0)
     if rate:
-        sentences.append(fill(words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0)))))
+        sentences.append(
+            fill(class_words.ESTIMATE, time=Markup(times.duration(max(queue.ahead / rate, 1.0))))
+        )
     return sentences
 
 
@@ -342,7 +346,7 @@ Done = TypeVar("Done")
 async def post_again(request: Request) -> Answer:
     """Send the card again, unless it is known to have been posted."""
     again = await request.asked.to(classes.post_again, request.target or "")
-    return replies.answer(words.POSTED_AGAIN if again else words.STANDS_ALREADY, replaces=True)
+    return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
 
 
 async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Done:
@@ -355,7 +359,7 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
         card = await request.asked.see(classes.seen, card_id)
         people = await request.services.names.of(request.principal, card.principal)
         who = kit.person(people.get(card.principal.key))
-        raise Answered(replies.hint(fill(words.NOT_YOURS, who=who))) from None
+        raise Answered(replies.hint(fill(class_words.NOT_YOURS, who=who))) from None
 
 
 async def stop_button(request: Request, card_id: str) -> Element:
@@ -388,13 +392,15 @@ async def stop_all(request: Request) -> Answer:
     services, key = request.services, request.target or ""
     closed = await trainers(request, key, request.asked.to(classes.stop_all, key))
     if closed is None or closed.stops_at is None:
-        return replies.hint(words.CLOSED_ALREADY)
-    return replies.answer(fill(words.CLOSED, at=drawn.at(closed, closed.stops_at, services.clock.now())))
+        return replies.hint(class_words.CLOSED_ALREADY)
+    return replies.answer(
+        fill(class_words.CLOSED, at=drawn.at(closed, closed.stops_at, services.clock.now()))
+    )
 
 
 @routes.action("class_keep")
 async def keep_mine(request: Request) -> Answer:
     """Keep the presser's workspace out of the class's end."""
     kept = await request.asked.to(classes.keep, request.target or "")
-    template = words.KEPT_MINE if kept else words.KEPT_TOO_LATE
+    template = class_words.KEPT_MINE if kept else class_words.KEPT_TOO_LATE
     return replies.answer(fill(template, command=request.command), replaces=True)

@@ -6,8 +6,7 @@ from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
 from bot.messages.blocks import home, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
-from bot.messages.texts import answers as words
-from bot.messages.texts import problems, verbs
+from bot.messages.texts import answers, problems, verbs
 from bot.providers import base
 from bot.services import naming, snapshots
 from bot.support.errors import Refused
@@ -27,7 +26,7 @@ def connection_of(request: Request, name: str, more: str = "", offers: Iterable[
     if found is not None:
         return found
     sentence = fill(
-        words.UNKNOWN_CONNECTION, name=name, known=named(request.services, request.services.connections)
+        answers.UNKNOWN_CONNECTION, name=name, known=named(request.services, request.services.connections)
     )
     raise Answered(replies.hint(sentence, offers, more=more))
 
@@ -115,7 +114,7 @@ async def about(request: Request) -> Answer:
     if snapshot is None:
         waiting = request.waiting(f"about {connection} {page}").as_body()
         await request.asked.to(snapshots.read_about, connection, waiting)
-        return replies.answer(fill(words.ABOUT_ASKING, title=title))
+        return replies.answer(fill(answers.ABOUT_ASKING, title=title))
     if snapshots.is_stale(services.context, snapshot):
         await request.asked.to(snapshots.read_about, connection)
     return home.about(
@@ -138,7 +137,7 @@ def _asked(request: Request) -> tuple[str, int]:
     able = telling(request.services)
     if len(able) == 1:
         return able[0], page
-    sentence = words.ABOUT_NONE
+    sentence = answers.ABOUT_NONE
     if able:
-        sentence = fill(words.ABOUT_WHICH, command=request.command, known=named(request.services, able))
+        sentence = fill(answers.ABOUT_WHICH, command=request.command, known=named(request.services, able))
     raise Answered(replies.hint(sentence))

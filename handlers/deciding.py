@@ -20,8 +20,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards, problems, talk, times
+from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming
 from handlers import mistyped, routes, talking
 from handlers.command_line import written
@@ -186,7 +185,7 @@ async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
-        looking = await look(request, TaskKind.DISCOVER, words.LOOKING_FOR_IT, old=old)
+        looking = await look(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
         if looking:
             raise Answered(replies.answer(looking))
     return again, rows
@@ -495,7 +494,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if which.unknown and not is_about_yours and (reading.what != "list" or _is_strange(which.unknown)):
         if reading.is_foreign:
             return talking.small_talk(request, "foreign")
-        more = fill(words.UNKNOWN_VERB_HELP, command=request.command)
+        more = fill(answers.UNKNOWN_VERB_HELP, command=request.command)
         return replies.hint(talk.NOTHING_NAMED, more=more)
     for connection in which.connections:
         if connection not in dict(request.services.linkless()):
@@ -564,7 +563,7 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
 async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
     """Return a list of exactly these workspaces."""
     only = {
-        "what": words.WORKSPACES,
+        "what": answers.WORKSPACES,
         "words": written([one.title for one in named]),
         "rows": [one.id for one in named],
     }

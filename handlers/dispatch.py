@@ -18,8 +18,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
-from bot.messages.texts import answers as words
-from bot.messages.texts import problems, runs, times
+from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
@@ -280,7 +279,7 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
         await request.asked.to(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
     except StoreError as error:
         return _instead(request, problems.sentence(error))
-    return replies.answer(words.ASKING_WHO)
+    return replies.answer(answers.ASKING_WHO)
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
@@ -299,7 +298,7 @@ def _too_many(request: Request, wait: float) -> Answer:
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
     said = times.duration(max(wait, 1.0))
-    return _instead(request, words.TOO_MANY.format(wait=said), is_broken=False)
+    return _instead(request, answers.TOO_MANY.format(wait=said), is_broken=False)
 
 
 async def run_form(
@@ -363,7 +362,7 @@ async def said(request: Request) -> Answer:
 
 async def old_button(request: Request) -> Answer:
     """Answer a button of an earlier release that no longer exists."""
-    return replies.hint(fill(words.OLD_BUTTON, command=request.command))
+    return replies.hint(fill(answers.OLD_BUTTON, command=request.command))
 
 
 # -- the ways back ------------------------------------------------------------------------------------------

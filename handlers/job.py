@@ -23,7 +23,7 @@ from bot.domain.workspaces import Call, Surface
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.kit import Markup, Press, fill, line, safe
 from bot.messages.blocks.runs import outcome_of
-from bot.messages.texts import runs as words
+from bot.messages.texts import runs as run_words
 from bot.messages.texts import times, verbs
 from bot.providers import base
 from bot.services import making, naming, runs, snapshots
@@ -62,7 +62,7 @@ async def run_again(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is."""
     run = await request.asked.see(runs.owned, "run", request.target or "")
     if run.spec is None:
-        sentence = fill(words.NO_SPEC, name=run.name, command=request.command)
+        sentence = fill(run_words.NO_SPEC, name=run.name, command=request.command)
         return replies.hint(sentence)
     again = await request.asked.to(runs.launch, run.connection, run.spec)
     return started(request, again.name, again.connection)
@@ -71,18 +71,18 @@ async def run_again(request: Request) -> Answer:
 async def launched(request: Request, typed: CommandLine) -> Answer:
     """Launch what the line describes; report everything that is wrong at once, each with its flag."""
     if len(typed.flags) > MOST_FLAGS:
-        return replies.hint(fill(words.TOO_MANY, limit=MOST_FLAGS))
+        return replies.hint(fill(run_words.TOO_MANY, limit=MOST_FLAGS))
     # A command can only be meant for a connection that runs commands.
     places = commanding(request.services) if typed.tail else []
     connection = maker_of(
         request,
         "job",
         typed.words or (places if len(places) == 1 else ()),
-        nowhere=words.NO_CONNECTIONS,
+        nowhere=run_words.NO_CONNECTIONS,
         which=lambda able: replies.hint(
-            fill(words.WHERE, known=named(request.services, places or able), command=request.command)
+            fill(run_words.WHERE, known=named(request.services, places or able), command=request.command)
         ),
-        more=fill(words.TAIL_HINT, command=request.command),
+        more=fill(run_words.TAIL_HINT, command=request.command),
     )
     offer = await _offer(request, connection)
     result = making.filled(offer.form, _flags(request, typed))
@@ -103,7 +103,7 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
     remark = ""
     if result.left_out:
         left = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
-        remark = fill(words.LEFT_OUT, left=left)
+        remark = fill(run_words.LEFT_OUT, left=left)
     return started(request, spec.name or "job", connection, remark)
 
 
@@ -121,10 +121,10 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
         spec = offer.spec(values)
     except FormProblems as wrong:
         said = [
-            fill(words.PROBLEM, flag=Markup(words.JOB_PLACE), said=sentence)
+            fill(run_words.PROBLEM, flag=Markup(run_words.JOB_PLACE), said=sentence)
             for sentence in wrong.problems.values()
         ]
-        return replies.hint(words.NOT_RUN_YET, more="\n".join(said))
+        return replies.hint(run_words.NOT_RUN_YET, more="\n".join(said))
     await _make(request, connection, spec, offer.form(values), values)
     return started(request, spec.name, connection)
 
@@ -137,7 +137,7 @@ def started(request: Request, name: str, connection: str, remark: str = "") -> A
     """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
     if not remark and request.is_beside_cards:
         return SILENT
-    sentence = fill(words.STARTED, name=name, title=request.services.title(connection))
+    sentence = fill(run_words.STARTED, name=name, title=request.services.title(connection))
     return replies.answer(f"{sentence} {remark}".strip())
 
 
@@ -150,8 +150,8 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
         return
     able = makers(request.services, "job")
     by_name = [name for name in able if runs_named_jobs(request, name)]
-    more = [words.NAME_HINT] if by_name else []
-    more += [fill(words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
+    more = [run_words.NAME_HINT] if by_name else []
+    more += [fill(run_words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
     ran = await request.services.store.runs(request.principal)
     alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
@@ -162,7 +162,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:
-    return await offer_of(request, connection, "job", asking=words.ASKING, nothing=words.NO_OFFER)
+    return await offer_of(request, connection, "job", asking=run_words.ASKING, nothing=run_words.NO_OFFER)
 
 
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
@@ -180,31 +180,31 @@ def _problems(
     title = request.services.title(connection)
     for flag in result.unknown:
         if flag.name == making.COMMAND:
-            said.append(_at_flag(flag.name, words.NO_TAIL_PLACE))
+            said.append(_at_flag(flag.name, run_words.NO_TAIL_PLACE))
             continue
         others = [forms.flag(*one) for one in making.allowed_with(form_of, result, flag)[: forms.FLAGS_NAMED]]
         if others:
-            with_what = Markup(f" {words.OR} ".join(others))
-            said.append(fill(words.FLAG_WITH, name=flag.name, with_what=with_what))
+            with_what = Markup(f" {run_words.OR} ".join(others))
+            said.append(fill(run_words.FLAG_WITH, name=flag.name, with_what=with_what))
         else:
-            said.append(fill(words.FLAG_UNKNOWN, name=flag.name, title=title))
+            said.append(fill(run_words.FLAG_UNKNOWN, name=flag.name, title=title))
     return list(dict.fromkeys(said))
 
 
 def _at_flag(name: str, sentence: str) -> str:
     """Return a sentence, already escaped, with the flag that it is about."""
-    place = {making.COMMAND: words.COMMAND_PLACE}.get(name, forms.flag(name))
-    return fill(words.PROBLEM, flag=Markup(place), said=Markup(sentence))
+    place = {making.COMMAND: run_words.COMMAND_PLACE}.get(name, forms.flag(name))
+    return fill(run_words.PROBLEM, flag=Markup(place), said=Markup(sentence))
 
 
 def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     more, form = list(said), result.form
     known = [forms.flag(one.name) for one in form.fields if one.name != making.COMMAND]
     if result.unknown and known:
-        more.append(fill(words.FLAGS_KNOWN, known=Markup(", ".join(known))))
+        more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(known))))
     if form.field(making.COMMAND) and making.COMMAND not in result.values:
-        more.append(fill(words.TAIL_HINT, command=request.command))
-    return replies.hint(words.NOT_RUN_YET, more="\n".join(more))
+        more.append(fill(run_words.TAIL_HINT, command=request.command))
+    return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
 
 OFF = "off"
@@ -223,11 +223,11 @@ async def schedule(request: Request) -> Answer:
     wanted = job_of(request, name, known)
     title = request.services.title(wanted.connection)
     if cron is None:
-        shown = fill(words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
-        return replies.answer(f"{shown} {fill(words.NEXT_OF_ONE, command=request.command, name=name)}")
+        shown = fill(run_words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        return replies.answer(f"{shown} {fill(run_words.NEXT_OF_ONE, command=request.command, name=name)}")
     given = "" if cron == OFF else cron
     await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
-    template = words.CLEARING if cron == OFF else words.SETTING
+    template = run_words.CLEARING if cron == OFF else run_words.SETTING
     return replies.answer(fill(template, name=wanted.job.name, title=title))
 
 
@@ -249,7 +249,7 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
 
 def _checked(cron: str) -> str:
     """Return an expression that can fire; raises Answered with what is wrong with any other."""
-    template = words.CRON if not runs.is_cron(cron) else "" if runs.fires(cron) else words.NEVER
+    template = run_words.CRON if not runs.is_cron(cron) else "" if runs.fires(cron) else run_words.NEVER
     if template:
         raise Answered(replies.hint(fill(template, cron=cron)))
     return cron
@@ -257,23 +257,25 @@ def _checked(cron: str) -> str:
 
 def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     if not known:
-        return replies.answer(words.NO_JOBS)
+        return replies.answer(run_words.NO_JOBS)
     rows = [
         fill(
-            words.JOB_ROW,
+            run_words.JOB_ROW,
             name=one.job.name,
             title=request.services.title(one.connection),
             cron=_when(one.job),
         )
         for one in known[:MOST]
     ]
-    return replies.answer("\n".join([words.JOBS, *rows, fill(words.NEXT, command=request.command)]))
+    return replies.answer("\n".join([run_words.JOBS, *rows, fill(run_words.NEXT, command=request.command)]))
 
 
 def _when(job: base.Scheduled) -> Markup:
     if job.cron is None:
-        return Markup(words.UNTOLD)
-    return Markup(fill(words.RUNS_AT, cron=Markup(line(job.cron)))) if job.cron else Markup(words.NONE)
+        return Markup(run_words.UNTOLD)
+    return (
+        Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron)))) if job.cron else Markup(run_words.NONE)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +291,12 @@ async def set_up(request: Request) -> list[SetUpJob]:
     services = request.services
     able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
     if not able:
-        raise Answered(replies.hint(words.NOWHERE))
+        raise Answered(replies.hint(run_words.NOWHERE))
     accounts = [await services.accounts.acting(request.principal, name) for name in able]
     active = [account for account in accounts if account is not None and account.state == "active"]
     if not active:
         links = [name for name, _ in services.linkable() if name in able]
-        raise Answered(link_first(request, words.NOT_LINKED, links))
+        raise Answered(link_first(request, run_words.NOT_LINKED, links))
     found: list[SetUpJob] = []
     for account in active:
         found += await _of_account(request, account)
@@ -303,7 +305,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
 
 async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
     services = request.services
-    snapshot = await offer_to(request, account, asking=words.LOOKING_FOR_IT, nothing=words.NO_OFFER)
+    snapshot = await offer_to(request, account, asking=run_words.LOOKING_FOR_IT, nothing=run_words.NO_OFFER)
     provider = services.connections[account.connection]
     return [
         SetUpJob(account.connection, job) for job in provider.need(base.Schedules).schedules(snapshot.payload)
@@ -323,7 +325,7 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     found = found or [one for one in here if naming.fold(one.job.name).startswith(naming.fold(stem))]
     if len(found) == 1:
         return found[0]
-    template = words.TWICE if found else words.NO_SUCH_JOB
+    template = run_words.TWICE if found else run_words.NO_SUCH_JOB
     raise Answered(replies.hint(fill(template, name=name, command=request.command)))
 
 
@@ -458,12 +460,12 @@ async def show_list(request: Request) -> Answer:
     if stale:
         await request.asked.to(snapshots.read_lists, TaskKind.LIST_JOBS, stale)
         titles = request.services.titles(account.connection for account in stale)
-        remark = fill(words.LOOKING, titles=titles)
+        remark = fill(run_words.LOOKING, titles=titles)
     page, given = narrowed.asked(request)
     part = narrowed.runs_like(given, rows, request.services.connections)
     if part is not None and not part.rows:
-        show_all = [kit.button(words.SHOW_ALL, "job_list")]
-        return narrowed.none_of_these(request, part, words.RUNS, "job_list", show_all, remark)
+        show_all = [kit.button(run_words.SHOW_ALL, "job_list")]
+        return narrowed.none_of_these(request, part, run_words.RUNS, "job_list", show_all, remark)
     shown = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.of_runs(request.principal, shown)
     return lists.run_list(
@@ -471,7 +473,7 @@ async def show_list(request: Request) -> Answer:
         page=page,
         remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),
         replaces=request.surface.kind == "button",
-        only=narrowed.only(request, part, words.RUNS),
+        only=narrowed.only(request, part, run_words.RUNS),
     )
 
 
@@ -493,13 +495,13 @@ async def logs(request: Request) -> Answer:
     title = services.title(run.connection)
     provider = services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, base.Runs):
-        return replies.hint(fill(words.NO_LOGS, title=title))
+        return replies.hint(fill(run_words.NO_LOGS, title=title))
     if run.remote_id is None and not run.is_open:
-        return replies.hint(fill(words.NOT_HANDED_OVER, name=run.name))
+        return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
         await linked(request, run.connection)
     watched = await request.asked.to(runs.watch, run.id)
-    template = words.SHOWING if watched.remote_id is not None else words.SHOWING_LATER
+    template = run_words.SHOWING if watched.remote_id is not None else run_words.SHOWING_LATER
     return replies.answer(fill(template, name=watched.name))
 
 
@@ -542,14 +544,14 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     wanted, is_open = await request.asked.to(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
-    template = words.FORCING if wanted.stop_wanted == "force" else words.STOPPING
+    template = run_words.FORCING if wanted.stop_wanted == "force" else run_words.STOPPING
     return replies.answer(fill(template, name=run.name, title=services.title(run.connection)))
 
 
 def over_already(request: Request, run: Run) -> Answer:
     """Say how a finished run ended."""
     title, state = request.services.title(run.connection), Markup(outcome_of(run))
-    return replies.answer(fill(words.OVER_ALREADY, name=run.name, title=title, state=state))
+    return replies.answer(fill(run_words.OVER_ALREADY, name=run.name, title=title, state=state))
 
 
 @routes.action("job_keep_waiting")
@@ -559,7 +561,7 @@ async def keep_waiting(request: Request) -> Answer:
     if not is_open:
         return over_already(request, run)
     time = times.duration(request.services.context.deadline_seconds)
-    return replies.answer(fill(words.KEPT_WAITING, name=run.name, time=time))
+    return replies.answer(fill(run_words.KEPT_WAITING, name=run.name, time=time))
 
 
 @routes.action("job_let_go")
@@ -569,7 +571,7 @@ async def let_go(request: Request) -> Answer:
     if not run.is_open:
         return over_already(request, run)
     is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
-    template = words.LET_GONE if is_launched else words.NOT_LAUNCHING
+    template = run_words.LET_GONE if is_launched else run_words.NOT_LAUNCHING
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
@@ -577,7 +579,7 @@ async def let_go(request: Request) -> Answer:
 async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
     run = await request.asked.to(runs.look_again, request.target or "")
-    template = words.LOOKING_AGAIN if run.is_open and run.asked_at is not None else words.NOT_ASKED
+    template = run_words.LOOKING_AGAIN if run.is_open and run.asked_at is not None else run_words.NOT_ASKED
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
@@ -585,7 +587,7 @@ async def look_again(request: Request) -> Answer:
 async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that is already answered isn't answered again."""
     run, is_asked = await request.asked.to(runs.start_another, request.target or "")
-    template = words.STARTING_ANOTHER if is_asked else words.NOT_ASKED
+    template = run_words.STARTING_ANOTHER if is_asked else run_words.NOT_ASKED
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
@@ -618,14 +620,14 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     services = request.services
     able = makers(services, "job")
     if not able:
-        return replies.hint(words.NO_CONNECTIONS)
+        return replies.hint(run_words.NO_CONNECTIONS)
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
-        return link_first(request, words.NOT_LINKED, able)
-    looking = await look(request, TaskKind.LIST_JOBS, words.LOOKING_FOR_ANY, old=old)
+        return link_first(request, run_words.NOT_LINKED, able)
+    looking = await look(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_ANY, old=old)
     if not looking and request.waited.problem:
         return replies.problem(unread(request), request.reference)
-    return replies.answer(looking or fill(words.NONE_YET, command=request.command))
+    return replies.answer(looking or fill(run_words.NONE_YET, command=request.command))
 
 
 async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
@@ -636,14 +638,14 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
     if len(wanted) == 1:
         return wanted[0]
     if not wanted:
-        raise Answered(replies.hint(words.NONE_GOING))
-    sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+        raise Answered(replies.hint(run_words.NONE_GOING))
+    sentence = fill(run_words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
     raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
 
 
 async def _which(request: Request, found: Sequence[Run]) -> Answer:
     is_same = len({naming.fold(run.name) for run in found}) == 1
-    sentence = fill(words.WHICH_TO_STOP if is_same else words.WHICH, name=request.name)
+    sentence = fill(run_words.WHICH_TO_STOP if is_same else run_words.WHICH, name=request.name)
     return replies.hint(sentence, await _buttons(request, found))
 
 
@@ -651,16 +653,16 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     if not rows:
         return await nothing_yet(request, old)
-    looking = await look(request, TaskKind.LIST_JOBS, words.LOOKING_FOR_IT, old=old)
+    looking = await look(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
-    sentence = fill(words.UNKNOWN_NAME, name=request.name)
+    sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
     more: list[str] = [unread(request)] if request.waited.problem else []
     if near:
-        more.append(words.NEAREST)
+        more.append(run_words.NEAREST)
     if not more:
-        more = [fill(words.UNKNOWN_NEXT, command=request.command)]
+        more = [fill(run_words.UNKNOWN_NEXT, command=request.command)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
 
 

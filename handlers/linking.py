@@ -11,8 +11,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards, pages
+from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, naming
 from handlers import routes
 from handlers.command_line import written
@@ -52,24 +51,24 @@ async def link(request: Request) -> Answer:
     if not names:
         if linkless:
             return _needless(request, linkless)
-        return replies.hint(words.NO_CONNECTIONS)
+        return replies.hint(answers.NO_CONNECTIONS)
     buttons = ways(services, names)
     if len(names) > 1:
-        return replies.hint(words.LINK_WHICH, buttons)
+        return replies.hint(answers.LINK_WHICH, buttons)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
     account = await services.store.account(request.principal, names[0])
     if account is not None and account.state == "active":
-        sentence = fill(words.LINKED_AS, title=title, username=account.username)
+        sentence = fill(answers.LINKED_AS, title=title, username=account.username)
     else:
-        sentence = fill(words.LINK_ONE, title=title)
+        sentence = fill(answers.LINK_ONE, title=title)
     return replies.hint(sentence, buttons)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
     titles = request.services.titles(name for name, _ in linkless)
-    return replies.answer(fill(words.LINK_NONE, titles=titles), replies.new_buttons(linkless))
+    return replies.answer(fill(answers.LINK_NONE, titles=titles), replies.new_buttons(linkless))
 
 
 async def _link_of_a_workspace(request: Request) -> Answer | None:
@@ -123,14 +122,14 @@ async def whoami(request: Request) -> Answer:
     services = request.services
     installation = services.context.installation.at(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
-    template = words.WHOAMI if is_here else words.WHOAMI_ELSEWHERE
+    template = answers.WHOAMI if is_here else answers.WHOAMI_ELSEWHERE
     sentences = [fill(template, who=request.who, team=installation.team_name)]
     if installation.is_administrator(request.principal):
-        sentences.append(words.WHOAMI_ADMINISTRATOR)
+        sentences.append(answers.WHOAMI_ADMINISTRATOR)
     accounts = {account.connection: account for account in await services.store.accounts(request.principal)}
     linkless = {name for name, _ in services.linkless()}
     lines = [
-        fill(words.WHOAMI_LINKLESS, title=services.title(connection))
+        fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
         if connection in linkless
         else _line(services.title(connection), accounts.get(connection), services.clock.now())
         for connection in sorted({*services.connections, *accounts})
@@ -150,14 +149,14 @@ async def whoami(request: Request) -> Answer:
 
 def _line(title: str, account: Account | None, now: float) -> str:
     if account is None:
-        return fill(words.WHOAMI_NOT_LINKED, title=title)
+        return fill(answers.WHOAMI_NOT_LINKED, title=title)
     if account.state == "refused":
-        return fill(words.WHOAMI_REFUSED, title=title)
-    template = words.WHOAMI_LINKED if account.username else words.WHOAMI_LINKED_NAMELESS
+        return fill(answers.WHOAMI_REFUSED, title=title)
+    template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
     linked = fill(template, title=title, username=account.username)
     if account.refused_since is None:
         return linked
-    return fill(words.WHOAMI_SUSPECTED, linked=Markup(linked), since=kit.moment(account.refused_since, now))
+    return fill(answers.WHOAMI_SUSPECTED, linked=Markup(linked), since=kit.moment(account.refused_since, now))
 
 
 @routes.action("ask_link")
@@ -256,15 +255,15 @@ async def unlink(request: Request) -> Answer:
     whole = naming.find_connection(name, request.services.connections, is_whole=True)
     if whole is not None and _is_everybodys(request, whole):
         title = request.services.title(whole)
-        sentence = fill(words.NOTHING_TO_UNLINK, title=title, command=request.command)
+        sentence = fill(answers.NOTHING_TO_UNLINK, title=title, command=request.command)
         return replies.hint(sentence)
     if not ending:
-        return replies.hint(fill(words.NOTHING_LINKED, command=request.command))
+        return replies.hint(fill(answers.NOTHING_LINKED, command=request.command))
     if not name:
         buttons = [
             unlink_button(one, request.services.title(one), number) for number, one in enumerate(ending)
         ]
-        return replies.answer(words.UNLINK_WHICH, buttons)
+        return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _chosen_to_end(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask(request, connection, ending)
@@ -275,7 +274,7 @@ async def unlink(request: Request) -> Answer:
     if request.is_beside_cards:
         return SILENT
     gone = {account.connection for account in ended}
-    sentence = fill(words.UNLINKED, title=request.services.titles(gone))
+    sentence = fill(answers.UNLINKED, title=request.services.titles(gone))
     return replies.answer(sentence, ways(request.services, gone))
 
 
@@ -285,7 +284,7 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     effect = fill(cards.CONFIRM_UNLINK[1], title=title)
     name = written([connection or "all"])
     ask = fill(
-        words.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
+        answers.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
     )
     button = kit.button(cards.UNLINK, kit.Press("unlink", connection or "all", agreed=True), style=kit.DANGER)
     about = Spoken(connection=connection or "", what="unlink", takes_press=True)
@@ -312,7 +311,7 @@ def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str 
 
 def _none_at(request: Request, connection: str | None) -> Answer:
     title = request.services.title(connection or "")
-    sentence = fill(words.NOTHING_LINKED_AT, title=title, command=request.command)
+    sentence = fill(answers.NOTHING_LINKED_AT, title=title, command=request.command)
     return replies.hint(sentence)
 
 
@@ -325,22 +324,22 @@ async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
     is_all = not name or name.casefold() == "all"
     connection = None if is_all else connection_of(request, name)
     if not any(connection in {None, account.connection} for account in linked_there):
-        return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
+        return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:
         return _ask_about_other(request, other.user_id, connection)
     ended = await request.asked.to(accounts.unlink_other, other, connection)
     if not ended:
-        return replies.hint(fill(words.NOTHING_LINKED_OTHER, who=who))
+        return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=who))
     titles = request.services.titles(account.connection for account in ended)
-    return replies.answer(fill(words.UNLINKED_OTHER, who=who, title=titles))
+    return replies.answer(fill(answers.UNLINKED_OTHER, who=who, title=titles))
 
 
 def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
     given = written([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
-    effect = fill(words.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
+    effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
     ask = fill(
-        words.TO_CONTINUE,
+        answers.TO_CONTINUE,
         button=cards.UNLINK,
         command=request.command,
         typed=Markup("unlink"),
@@ -357,7 +356,7 @@ async def linked(request: Request, connection: str) -> Account:
         return account
     is_refused = account is not None and account.state == "refused"
     sentence = fill(
-        words.LINK_REFUSED if is_refused else words.NOT_LINKED, title=request.services.title(connection)
+        answers.LINK_REFUSED if is_refused else answers.NOT_LINKED, title=request.services.title(connection)
     )
     raise Answered(link_first(request, sentence, [connection]))
 
@@ -383,13 +382,13 @@ def link_any(request: Request) -> Answer:
     if not buttons:
         head = [what(services)] if is_list else []
         if linkless:
-            return replies.answer("\n".join([*head, words.NONE_YET_NEW]), replies.new_buttons(linkless))
-        return replies.hint(words.NO_CONNECTIONS)
-    sentence = words.NOT_LINKED_ANY
+            return replies.answer("\n".join([*head, answers.NONE_YET_NEW]), replies.new_buttons(linkless))
+        return replies.hint(answers.NO_CONNECTIONS)
+    sentence = answers.NOT_LINKED_ANY
     if is_list:
         sentence = replies.begins(what(services))
     elif len(linking) == 1:
-        sentence = fill(words.NOT_LINKED, title=linking[0][1])
+        sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     return replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
 
 

@@ -21,8 +21,7 @@ from bot.domain.notices import Answer
 from bot.domain.people import HomeUse, Principal
 from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
-from bot.messages.texts import answers as words
-from bot.messages.texts import problems
+from bot.messages.texts import answers, problems
 from bot.services import home
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
@@ -101,7 +100,7 @@ class Listeners:
         answer = await introduced(services, principal, answer)
         await self._remembered(answer, surface, principal)
         if not services.owners.is_worked:
-            answer = replies.with_remarks(answer, [words.NO_WORKER])
+            answer = replies.with_remarks(answer, [answers.NO_WORKER])
         return await ack(command_body(answer))
 
     async def _remembered(self, answer: Answer, surface: Surface, principal: Principal) -> None:
@@ -144,7 +143,7 @@ class Listeners:
             await _say(client, respond, answer)
         elif not services.owners.is_worked:
             # Its answer waits in the outbox with everything else.
-            await _say(client, respond, replies.hint(words.NO_WORKER))
+            await _say(client, respond, replies.hint(answers.NO_WORKER))
         return await ack()
 
     async def shortcut(
@@ -183,7 +182,7 @@ class Listeners:
                 # The form has done its work, and the next look shows the result.
                 log.warning("home not wanted", problem=error)
             if answer.view is None and not self._services.owners.is_worked:
-                answer = replace(answer, view=forms.answer_view(replies.hint(words.NO_WORKER)))
+                answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
         return await ack(**form_body(answer))
 
     async def options(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:

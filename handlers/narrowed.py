@@ -8,8 +8,7 @@ from bot.domain.notices import Answer
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
-from bot.messages.texts import answers as texts
-from bot.messages.texts import cards
+from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
 from handlers.command_line import NO_COMMANDS, parse, written
@@ -107,12 +106,12 @@ def asked(request: Request) -> tuple[int, tuple[str, ...]]:
 
 def what(request: Request, narrowed: Narrowed[Any], noun: str) -> str:
     """Say what is listed: ``running workspaces on Saturn Cloud``."""
-    state = texts.LISTED_AS.get(narrowed.state, narrowed.state)
-    said = kit.fill(texts.IN_STATE, state=state, what=noun) if state else noun
+    state = answers.LISTED_AS.get(narrowed.state, narrowed.state)
+    said = kit.fill(answers.IN_STATE, state=state, what=noun) if state else noun
     if narrowed.name:
-        said = kit.fill(texts.MATCHING, what=kit.Markup(said), name=narrowed.name)
+        said = kit.fill(answers.MATCHING, what=kit.Markup(said), name=narrowed.name)
     if narrowed.connection is not None:
-        said = kit.fill(texts.ON, what=kit.Markup(said), title=request.services.title(narrowed.connection))
+        said = kit.fill(answers.ON, what=kit.Markup(said), title=request.services.title(narrowed.connection))
     return said
 
 
@@ -133,7 +132,7 @@ def none_of_these(
     request: Request, narrowed: Narrowed[Any], noun: str, verb: str, buttons: Sequence[kit.Element], more: str
 ) -> Answer:
     """Say that there is nothing of the kind; ``more`` is a remark, for which the list can be read again."""
-    sentence = kit.fill(texts.NONE_OF_THESE, what=kit.Markup(what(request, narrowed, noun)))
+    sentence = kit.fill(answers.NONE_OF_THESE, what=kit.Markup(what(request, narrowed, noun)))
     typed = written(asked(request)[1])
     again = [kit.button(cards.REFRESH, kit.Press(verb, f"1 {typed}", mark="refresh"))] if more else []
     said = replies.answer(sentence, [*again, *buttons], replaces=request.target is not None)
@@ -144,4 +143,4 @@ def remark(request: Request, narrowed: Narrowed[Any] | None, count: int) -> str:
     """Say how many of all are shown, unless it is all of them."""
     if narrowed is None or len(narrowed.rows) == count:
         return ""
-    return kit.fill(texts.NARROWED, count=len(narrowed.rows), all=count, command=request.command)
+    return kit.fill(answers.NARROWED, count=len(narrowed.rows), all=count, command=request.command)

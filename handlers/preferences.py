@@ -10,7 +10,7 @@ from bot.domain.telling import minutes
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
-from bot.messages.texts import home as words
+from bot.messages.texts import home as home_words
 from bot.services import naming, snapshots
 from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import PersonalOffer
@@ -119,9 +119,9 @@ def _quiet(chosen: dict[str, tuple[str, ...]], problems: dict[str, str]) -> tupl
     begin, end = (minutes(_one(chosen[name])) for name in (home.BEGIN, home.END))
     for name, found in ((home.BEGIN, begin), (home.END, end)):
         if found is None:
-            problems[name] = words.NO_TIME
+            problems[name] = home_words.NO_TIME
     if begin is not None and begin == end:
-        problems[home.END] = words.SAME_TIME
+        problems[home.END] = home_words.SAME_TIME
     return begin, end
 
 
@@ -135,7 +135,7 @@ def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
 async def _workspace(services: Services, principal: Principal, chosen: str, problems: dict[str, str]) -> str:
     """Return the workspace if it is on the person's own list; what a form sends is only a key."""
     if chosen and chosen not in {one.id for one in await services.store.workspaces(principal)}:
-        problems[home.WORKSPACE] = words.NOT_YOURS
+        problems[home.WORKSPACE] = home_words.NOT_YOURS
         return ""
     return chosen
 
@@ -147,7 +147,7 @@ async def _sources(services: Services, principal: Principal) -> list[Choice]:
         title = services.title(connection)
         found.append(Choice(connection, title))
         for template in await _templates(services, principal, connection):
-            label = words.SOURCE.format(template=line(template.label), title=line(title))
+            label = home_words.SOURCE.format(template=line(template.label), title=line(title))
             found.append(Choice(f"{connection} {template.value}", label))
     return [one for one in found if len(one.value) <= _VALUE]
 
@@ -182,5 +182,5 @@ async def _source(
     connection, _, template = chosen.partition(" ")
     offered = {one.value for one in await _sources(services, principal)} if chosen else {""}
     if chosen not in offered and (connection, template) != (before.connection, before.template):
-        problems[home.NEW] = words.NOT_THERE
+        problems[home.NEW] = home_words.NOT_THERE
     return connection, template

@@ -8,8 +8,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
-from bot.messages.texts import answers as words
-from bot.messages.texts import talk
+from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
@@ -54,7 +53,7 @@ def small_talk(request: Request, topic: str) -> Answer:
 
 def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Say that nothing was done, and what can be typed: never what was forbidden, or its opposite."""
-    name = rows[0].title if rows else words.EXAMPLE
+    name = rows[0].title if rows else answers.EXAMPLE
     shown = {"command": request.command_of("workspace"), "name": name, "typed": typed_name(name)}
     verb = reading.what if reading.what in VERBS["workspace"] else "status"
     if reading.how == "not":
@@ -122,7 +121,7 @@ def described(request: Request, name: str, named: Sequence[Workspace]) -> Answer
 def if_yours(request: Request, named: Sequence[Workspace]) -> str:
     """Say how a command is written for one's own workspace, if there is one of that name."""
     if not named:
-        return fill(words.UNKNOWN_VERB_HELP, command=request.command)
+        return fill(answers.UNKNOWN_VERB_HELP, command=request.command)
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
     typed = typed_name(named[0].title)
     return fill(talk.IF_YOURS, name=named[0].title, command=request.command, verb=Markup(verb), typed=typed)
@@ -146,18 +145,18 @@ def unknown_verb(request: Request) -> Answer:
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
     commands = [_text(request, verb, *rest, *flags) for verb in near(request, word)]
     is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
-    return _unknown(request, talk.NOT_UNDERSTOOD if is_sentence else words.UNKNOWN_VERB, word, commands)
+    return _unknown(request, talk.NOT_UNDERSTOOD if is_sentence else answers.UNKNOWN_VERB, word, commands)
 
 
 def help_on_unknown(request: Request, word: str) -> Answer:
     """Say that there is no such verb to explain, and offer help on the nearest ones."""
     commands = [_text(request, "help", verb) for verb in near(request, plain(word))]
-    return _unknown(request, words.UNKNOWN_VERB, word, commands)
+    return _unknown(request, answers.UNKNOWN_VERB, word, commands)
 
 
 def _unknown(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
     more = [fill(talk.DID_YOU_MEAN, commands=shown(request, commands))] if commands else []
-    more.append(fill(words.UNKNOWN_VERB_HELP, command=request.command))
+    more.append(fill(answers.UNKNOWN_VERB_HELP, command=request.command))
     return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
 
 

@@ -8,8 +8,7 @@ from bot.domain.forms import Purpose
 from bot.domain.people import Account, Snapshot, TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import fill, safe
-from bot.messages.texts import answers as words
-from bot.messages.texts import problems
+from bot.messages.texts import answers, problems
 from bot.services import snapshots
 from bot.services.making import PersonalOffer
 from handlers.linking import linked
@@ -62,7 +61,7 @@ def unread(request: Request) -> str:
     """Say that a list could not be read, and why, so that nobody takes it for an empty one."""
     title = request.services.title(request.unread)
     why = safe(problems.sentence(request.waited.problem, title))
-    return fill(words.UNREAD, title=title, why=why, command=request.command)
+    return fill(answers.UNREAD, title=title, why=why, command=request.command)
 
 
 async def offer_of(

@@ -24,7 +24,7 @@ from bot.domain.forms import Spec, marked
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.policy import Target
 from bot.domain.workspaces import Call, Operation, OperationVerb, State, Workspace
-from bot.messages.texts import classes as words
+from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.accounts import acting
@@ -170,7 +170,7 @@ def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
 def _card(tx: Transaction, card_id: str) -> ClassCard:
     card = classes.card(tx, card_id)
     if card is None:
-        raise Refused("class.unknown", words.UNKNOWN)
+        raise Refused("class.unknown", class_words.UNKNOWN)
     return card
 
 
@@ -181,7 +181,7 @@ def seen(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
     """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
     card = _card(tx, card_id)
     if not asked.context.installation.are_together(asked.principal, card.principal):
-        raise Refused("class.unknown", words.UNKNOWN)
+        raise Refused("class.unknown", class_words.UNKNOWN)
     return card
 
 
@@ -322,7 +322,7 @@ def _target(
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.withholds(card.spec, principal):
         # The poster may use this template, but that gives nobody else the right to.
-        raise Refused("workspace.withheld", words.WITHHELD.format(title=provider.settings.title))
+        raise Refused("workspace.withheld", class_words.WITHHELD.format(title=provider.settings.title))
     fresh = unmade(asked.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
     return JoinTarget(fresh, instead_of=mine.id if mine is not None else "", beside=beside)

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 
 from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
-from bot.messages.texts import answers as words
+from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.support.cleaning import clean
 from bot.support.errors import Refused
@@ -186,7 +186,7 @@ def own_name(text: str) -> str:
     """Return a person's own name for something, normalised: one line, 1–60 characters; raises Refused."""
     kept = " ".join(clean(text).split())
     if not 1 <= len(kept) <= _LONGEST:
-        raise Refused("alias.length", words.ALIAS_LONG)
+        raise Refused("alias.length", answers.ALIAS_LONG)
     return kept
 
 

@@ -19,7 +19,7 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.typedefs import Middleware
 from slack_bolt.async_app import AsyncApp
 
-from bot.messages.texts import pages as words
+from bot.messages.texts import pages
 from bot.services.accounts import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
@@ -269,22 +269,22 @@ def failures(renderer: Renderer, ids: Ids) -> Middleware:
             if answer.status < 400:
                 raise
             if answer.status in (404, 405):
-                page = renderer.problem(answer.status, words.NOT_FOUND_TITLE, words.not_found())
+                page = renderer.problem(answer.status, pages.NOT_FOUND_TITLE, pages.not_found())
             else:
-                page = renderer.problem(answer.status, words.REFUSED_TITLE, words.forged())
+                page = renderer.problem(answer.status, pages.REFUSED_TITLE, pages.forged())
             if "Allow" in answer.headers:
                 page.headers["Allow"] = answer.headers["Allow"]
             return page
         except StoreError as error:
             reference = ids.reference()
             log.error("web.store_failed", reference=reference, error=error)  # noqa: TRY400 - no trace is needed
-            page = renderer.problem(503, words.BUSY_TITLE, words.busy(), reference)
+            page = renderer.problem(503, pages.BUSY_TITLE, pages.busy(), reference)
             page.headers["Retry-After"] = "5"
             return page
         except Exception:
             reference = ids.reference()
             log.exception("web.failed", reference=reference)
-            return renderer.problem(500, words.FAILED_TITLE, words.unexpected(reference), reference)
+            return renderer.problem(500, pages.FAILED_TITLE, pages.unexpected(reference), reference)
 
     return catch
 

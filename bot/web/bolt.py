@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.policy import Installation
 from bot.messages.blocks import kit
-from bot.messages.texts import pages as words
+from bot.messages.texts import pages
 from bot.slack.installed import Tenants
 from bot.support.clock import Ids
 from bot.support.environment import without_variables
@@ -79,7 +79,7 @@ def build_bolt(
         reference = ids.reference()
         _log.error("slack.listener_failed", reference=reference, exc_info=error)
         return BoltResponse(
-            status=200, body=_ephemeral(words.unexpected(reference)) if kind == "command" else ""
+            status=200, body=_ephemeral(pages.unexpected(reference)) if kind == "command" else ""
         )
 
     return app
@@ -180,12 +180,12 @@ def _ephemeral(text: str) -> str:
 
 def _foreign(kind: str) -> BoltResponse:
     """Refuse with a hint where Slack shows one; the ack of a click or an event shows nothing."""
-    hint = words.foreign_team()
+    hint = pages.foreign_team()
     if kind == "command":
         return BoltResponse(status=200, body=_ephemeral(hint))
     if kind == "block_suggestion":
         return BoltResponse(status=200, body={"options": []})
     if kind == "view_submission":
-        view = kit.modal(words.BRAND, [kit.section(hint)], close=words.CLOSE)
+        view = kit.modal(pages.BRAND, [kit.section(hint)], close=pages.CLOSE)
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
     return BoltResponse(status=200)

@@ -34,7 +34,7 @@ from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 from pydantic import SecretStr
 
 from bot.domain.people import Principal
-from bot.messages.texts import ide as words
+from bot.messages.texts import ide
 from bot.messages.texts.times import duration
 from bot.services.accounts import Browsing
 from bot.services.context import PeopleBook
@@ -333,7 +333,7 @@ class SignedIn:
     def ask(self, page: str) -> web.Response:
         """Ask the visitor of a workspace's page to sign in; the same for every address."""
         if self._sign_in is None:
-            return self._renderer.problem(404, words.UNSET_TITLE, words.UNSET_TEXT)
+            return self._renderer.problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         lasts = duration(self._browsing.lifetime)
         return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
@@ -364,7 +364,7 @@ class SignedIn:
 
     async def _proven(self, request: web.Request) -> str:
         flow = self._browsers.page_flow(request)
-        return await self._browsing.begin(await proven(self._sign_in, flow, request.query, words))
+        return await self._browsing.begin(await proven(self._sign_in, flow, request.query, ide))
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:
         """End this browser's session, if its own page asks for that."""
@@ -373,7 +373,7 @@ class SignedIn:
             fields = await read_form(request) or {}
             if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
                 log.warning("page.form_refused", reason="sign-out")
-                return self._renderer.problem(403, words.FORGED_TITLE, words.forged())
+                return self._renderer.problem(403, ide.FORGED_TITLE, ide.forged())
             await self._browsing.end(session_id)
         response = see_other(SIGNED_OUT_PATH)
         self._browsers.close_session(response)
@@ -381,7 +381,7 @@ class SignedIn:
 
     async def signed_out(self, _request: web.Request) -> web.StreamResponse:
         """Show that nobody is signed in."""
-        return self._renderer.problem(200, words.SIGNED_OUT_TITLE, words.SIGNED_OUT_TEXT)
+        return self._renderer.problem(200, ide.SIGNED_OUT_TITLE, ide.SIGNED_OUT_TEXT)
 
 
 def see_other(location: str) -> web.Response:

@@ -30,8 +30,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
-from bot.messages.texts import cards, times
-from bot.messages.texts import ide as words
+from bot.messages.texts import cards, ide, times
 from bot.providers import base
 from bot.services.accounts import Browsing
 from bot.services.context import Context
@@ -110,22 +109,22 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     offered = {Press.of(button).name for button in buttons.offered(facts, _STATES.get(phase))}
     if phase == "stopping" and is_final(facts.effects, "stop"):
         phase = "ending"
-    heading, text = words.PLACES.get(phase, ("", ""))
+    heading, text = ide.PLACES.get(phase, ("", ""))
     text = text.format(title=_plain(facts.connection_title))
     if phase == "starting" and operation is not None and operation.usual_seconds:
         usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
         text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
     if "again" in offered:
-        text = f"{text} {words.NEW_ONE}"
+        text = f"{text} {ide.NEW_ONE}"
     if phase == "failed" and workspace.detail:
-        text = f"{text} {words.REASON.format(detail=_plain(workspace.detail))}"
+        text = f"{text} {ide.REASON.format(detail=_plain(workspace.detail))}"
     return PageState(
         phase,
         _sentence(phase, coming_ends(workspace, facts.effects, facts.now), facts.now, zone),
         heading,
         text,
         stops="stop" in offered,
-        start=words.START_NEW if "again" in offered else words.START if "start" in offered else "",
+        start=ide.START_NEW if "again" in offered else ide.START if "start" in offered else "",
     )
 
 
@@ -144,12 +143,12 @@ def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: 
     for how, at in ends[:1]:
         said = times.day_in(at, now, zone).removeprefix("today ")
         if phase == "running" and how in {"stops", "removed"}:
-            return words.ends(phase, said, is_removed=how == "removed")
+            return ide.ends(phase, said, is_removed=how == "removed")
         if phase == "stopped" and how == "removed":
-            return words.ends(phase, said, is_removed=True)
+            return ide.ends(phase, said, is_removed=True)
         if phase in {"starting", "running", "closed"} and how not in {"stops", "removed"}:
-            return words.until(phase, said.removeprefix("at "))
-    return words.LINES[phase]
+            return ide.until(phase, said.removeprefix("at "))
+    return ide.LINES[phase]
 
 
 def _plain(text: str) -> str:
@@ -315,9 +314,9 @@ class IdePages:
             try:
                 fields = await read_form(request) or {}
                 if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
-                    raise Refused("page.forged", words.forged())
+                    raise Refused("page.forged", ide.forged())
                 if self._limiter.take(shown.workspace.principal.key) > 0.0:
-                    raise Refused("page.too_many", words.too_many())
+                    raise Refused("page.too_many", ide.too_many())
                 return await act(shown, fields)
             except Refused as refused:
                 log.info("page.refused", rule=refused.rule)

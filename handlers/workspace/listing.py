@@ -10,8 +10,7 @@ from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards, home, verbs
+from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
 from handlers import narrowed, routes
 from handlers.dispatch import run_button
@@ -45,17 +44,17 @@ async def show_list(request: Request) -> Answer:
     if stale:
         await request.asked.to(snapshots.read_lists, TaskKind.DISCOVER, stale)
         titles = services.titles(account.connection for account in stale)
-        remark = fill(words.OLD_SNAPSHOT, titles=titles)
+        remark = fill(answers.OLD_SNAPSHOT, titles=titles)
     page, given = narrowed.asked(request)
     part = narrowed.workspaces_like(given, rows, services.connections)
     if part is not None and not part.rows:
         return narrowed.none_of_these(
-            request, part, words.WORKSPACES, "list", [replies.list_button()], remark
+            request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
         )
     remark = f"{narrowed.remark(request, part, len(rows))} {remark}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
-        remark = fill(words.LIST_SHARED_NEXT, command=request.command)
+        remark = fill(answers.LIST_SHARED_NEXT, command=request.command)
     return lists.workspace_list(
         await services.gatherer.of_all(request.principal, rows if part is None else part.rows),
         page=page,
@@ -63,7 +62,7 @@ async def show_list(request: Request) -> Answer:
         shared_by=request.who if request.is_shared else None,
         replaces=is_redrawn,
         more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
-        only=narrowed.only(request, part, words.WORKSPACES),
+        only=narrowed.only(request, part, answers.WORKSPACES),
     )
 
 
@@ -89,14 +88,14 @@ async def show_address(request: Request) -> Answer:
     facts = await services.gatherer.of_workspace(workspace)
     if workspace.state is State.RUNNING:
         if facts.ide_url:
-            sentence = f"{fill(words.OPENING, name=workspace.title)} {opening(facts)}"
+            sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}"
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
         await services.workspaces.refresh(request.principal, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))
     operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
         return lists.card_answer(await services.gatherer.of_workspace(workspace, operation))
-    sentence = lists.in_its_state(facts.now, workspace, words.NOT_RUNNING)
+    sentence = lists.in_its_state(facts.now, workspace, answers.NOT_RUNNING)
     about = Spoken((workspace.id,), what="open", ask=buttons.changing("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
@@ -110,7 +109,7 @@ _MOST = 100
 async def add(request: Request) -> Answer:
     """Add what the link or id refers to, on the one connection that recognises it."""
     if not request.arguments:
-        return replies.hint(fill(words.ADD_USAGE, command=request.command))
+        return replies.hint(fill(answers.ADD_USAGE, command=request.command))
     brought_back = await _bring_back(request)
     if brought_back is not None:
         return brought_back
@@ -128,7 +127,7 @@ async def add(request: Request) -> Answer:
     if len(found) > 1:
         example = f"{line(reference)}@{min(found)}"
         titles = request.services.titles(found)
-        sentence = fill(words.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
+        sentence = fill(answers.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
         return replies.hint(sentence)
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
@@ -136,7 +135,7 @@ async def add(request: Request) -> Answer:
         workspaces.add, connection, remote_id, naming.own_name(name) if name is not None else None
     )
     title = request.services.title(connection)
-    return replies.answer(fill(words.ADDED, name=added.title, title=title), [replies.list_button()])
+    return replies.answer(fill(answers.ADDED, name=added.title, title=title), [replies.list_button()])
 
 
 def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
@@ -167,7 +166,7 @@ async def _unknown(request: Request) -> Answer:
     if not accounts:
         return link_any(request)
     titles = request.services.titles(account.connection for account in accounts)
-    return replies.hint(fill(words.ADD_UNKNOWN, titles=titles))
+    return replies.hint(fill(answers.ADD_UNKNOWN, titles=titles))
 
 
 @routes.verb("workspace", "alias", flags=("clear",))
@@ -176,12 +175,12 @@ async def alias(request: Request) -> Answer:
     if "clear" in request.flags and request.arguments:
         workspace = await named(request, request.name)
         await request.asked.to(workspaces.alias, workspace.id, None)
-        return replies.answer(fill(words.UNALIASED, name=workspace.name))
+        return replies.answer(fill(answers.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
-        return replies.hint(fill(words.ALIAS_USAGE, command=request.command))
+        return replies.hint(fill(answers.ALIAS_USAGE, command=request.command))
     workspace, alias = await _split(request)
     await request.asked.to(workspaces.alias, workspace.id, naming.own_name(alias))
-    return replies.answer(fill(words.REALIASED, old=workspace.title, name=alias))
+    return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
 
 
 async def _split(request: Request) -> tuple[Workspace, str]:
@@ -229,7 +228,7 @@ async def forget(request: Request) -> Answer:
     await request.asked.to(workspaces.forget, workspace.id)
     title = request.services.title(workspace.connection)
     return replies.answer(
-        fill(words.FORGOTTEN, name=workspace.title, title=title, command=request.command),
+        fill(answers.FORGOTTEN, name=workspace.title, title=title, command=request.command),
         [replies.bring_back_button(workspace)],
     )
 
@@ -246,7 +245,7 @@ async def bring_back(request: Request) -> Answer:
 
 def _brought_back(request: Request, back: Workspace) -> Answer:
     title = request.services.title(back.connection)
-    return replies.answer(fill(words.BROUGHT_BACK, name=back.title, title=title), [replies.list_button()])
+    return replies.answer(fill(answers.BROUGHT_BACK, name=back.title, title=title), [replies.list_button()])
 
 
 @routes.options("workspace")

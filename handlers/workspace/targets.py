@@ -15,8 +15,7 @@ from bot.domain.workspaces import Operation, OperationVerb, State, StopMode, Wor
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
-from bot.messages.texts import answers as words
-from bot.messages.texts import cards, talk
+from bot.messages.texts import answers, cards, talk
 from bot.services import naming, snapshots
 from bot.services.workspaces import effects
 from bot.support.errors import Refused
@@ -78,8 +77,8 @@ async def there(request: Request, places: Sequence[str], rows: Sequence[Workspac
             await linked(request, connection)
     found = [one for one in rows if one.connection in places]
     if not found:
-        what = fill(words.ON, what=Markup(words.WORKSPACES), title=request.services.titles(places))
-        raise Answered(replies.hint(fill(words.NONE_OF_THESE, what=Markup(what))))
+        what = fill(answers.ON, what=Markup(answers.WORKSPACES), title=request.services.titles(places))
+        raise Answered(replies.hint(fill(answers.NONE_OF_THESE, what=Markup(what))))
     return found
 
 
@@ -91,7 +90,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return link_any(request)
-    sentence = await look(request, TaskKind.DISCOVER, words.LOOKING_AT_YOURS, old=old)
+    sentence = await look(request, TaskKind.DISCOVER, answers.LOOKING_AT_YOURS, old=old)
     if sentence:
         return replies.answer(sentence)
     if request.waited.problem:
@@ -99,8 +98,8 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     # The list was read and is empty; if none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
-        return await _empty(request, fill(words.NONE_YET, titles=titles))
-    return await _empty(request, fill(words.NONE_BUT_ADD, command=request.command))
+        return await _empty(request, fill(answers.NONE_YET, titles=titles))
+    return await _empty(request, fill(answers.NONE_BUT_ADD, command=request.command))
 
 
 async def _empty(request: Request, sentence: str) -> Answer:
@@ -114,7 +113,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
     buttons = _choices(request, rows, labels_of(rows, rows))
-    sentence = fill(words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+    sentence = fill(answers.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
     return _asking(request, replies.answer(sentence, buttons), rows)
 
 
@@ -124,13 +123,13 @@ def which_of_these(
     """Ask which of those that a name fits is meant."""
     labels = labels_of(found, rows)
     titles = {naming.fold(one.title) for one in found}
-    sentence = words.NEAREST
+    sentence = answers.NEAREST
     if len(titles) == 1:
         places = request.services.titles(dict.fromkeys(one.connection for one in found))
-        sentence = fill(words.WHICH, name=found[0].title, titles=places)
+        sentence = fill(answers.WHICH, name=found[0].title, titles=places)
     elif all(title.startswith(naming.fold(name)) for title in titles):
-        sentence = fill(words.WHICH_BEGINNING, name=name)
-    more = fill(words.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
+        sentence = fill(answers.WHICH_BEGINNING, name=name)
+    more = fill(answers.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
     return _asking(request, replies.hint(sentence, _choices(request, found, labels), more=more), found)
 
 
@@ -168,22 +167,22 @@ async def unknown(
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or naming.nearest(name, rows)
-    looking = await look(request, TaskKind.DISCOVER, words.LOOKING_FOR_IT, old=old)
+    looking = await look(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
     if looking:
         return replies.answer(looking)
-    sentence = fill(words.UNKNOWN_NAME, name=name)
+    sentence = fill(answers.UNKNOWN_NAME, name=name)
     more: list[str] = [unread(request)] if request.waited.problem else []
     buttons = _choices(request, near, labels_of(near, rows))
     if near:
         offered = (
-            words.NEAREST if buttons else f"{words.NEAREST} {', '.join(line(one.title) for one in near)}"
+            answers.NEAREST if buttons else f"{answers.NEAREST} {', '.join(line(one.title) for one in near)}"
         )
         more.append(offered)
     if runs:
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]
     if not more:
-        more = [fill(words.UNKNOWN_NEXT, command=request.command)]
+        more = [fill(answers.UNKNOWN_NEXT, command=request.command)]
     return _asking(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 
@@ -277,14 +276,14 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     facts = await request.services.gatherer.of_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
-        OperationVerb.RESTART: (words.RENEW_EFFECT, cards.RENEW),
+        OperationVerb.RESTART: (answers.RENEW_EFFECT, cards.RENEW),
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
     ask = fill(
-        words.TO_CONTINUE,
+        answers.TO_CONTINUE,
         button=label,
         command=request.command,
-        typed=Markup(words.TYPED[verb]),
+        typed=Markup(answers.TYPED[verb]),
         name=typed_name(workspace.title),
     )
     cost = lost(workspace, facts.effects, mode)
@@ -300,7 +299,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
     request.services.workspaces.check_possible(workspace, OperationVerb.SUSPEND)
     await linked(request, workspace.connection)
-    sentence = fill(words.SUSPEND_AT_STAKE, name=workspace.title, at_stake=at_stake(workspace))
+    sentence = fill(answers.SUSPEND_AT_STAKE, name=workspace.title, at_stake=at_stake(workspace))
     about = Spoken(workspaces=(workspace.id,), what="suspend", takes_press=True)
     return replace(
         replies.answer(sentence, [agreed_button(cards.SUSPEND, "suspend", workspace)]), about=about
@@ -324,12 +323,12 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
     services, verb = request.services, verb_of(request)
     at = request.at
     if not is_known(request) or request.more:
-        example = rows[0].title if rows else words.EXAMPLE
+        example = rows[0].title if rows else answers.EXAMPLE
         return replies.hint(
             fill(
                 talk.ONE_BY_ONE,
                 command=request.command,
-                verb=Markup(words.TYPED.get(verb, verb)),
+                verb=Markup(answers.TYPED.get(verb, verb)),
                 example=example,
             )
         )

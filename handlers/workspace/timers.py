@@ -12,8 +12,7 @@ from bot.domain.workspaces import SOONEST_SECONDS, State, StopMode, Timer, Works
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
-from bot.messages.texts import answers as texts
-from bot.messages.texts import cards, talk, times
+from bot.messages.texts import answers, cards, talk, times
 from bot.services import workspaces
 from bot.support.errors import Refused
 from handlers import routes
@@ -63,7 +62,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
     """
     if request.seen not in {None, workspace.episode}:
         facts = await request.services.gatherer.of_workspace(workspace)
-        return lists.status_answer(facts, workspace, remark=texts.OUTDATED)
+        return lists.status_answer(facts, workspace, remark=answers.OUTDATED)
     timer = timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:

@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person
 from bot.domain.workspaces import State
-from bot.messages.texts import answers as words
+from bot.messages.texts import answers
 from bot.services.context import Owners
 from bot.support.errors import StoreBusy
 from handlers.listeners import register
@@ -159,10 +159,10 @@ async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):
         pressed = click("stop", row.id) | {"response_url": f"{slack.url}respond"}
         assert (await send(app, pressed)).body == ""
         sent = await send(app, submission("", callback_id="gone"))
-        assert words.NO_WORKER in json.dumps(sent.body["view"]["blocks"])
+        assert answers.NO_WORKER in json.dumps(sent.body["view"]["blocks"])
         said = [json.dumps(typed.body["blocks"]), slack.responses[0]["text"]]
     assert typed.body["text"].startswith("Starting notebook")
-    assert all(words.NO_WORKER in text for text in said)
+    assert all(answers.NO_WORKER in text for text in said)
     # It waits, like the press's own answer.
     assert len(await bot.store.open_operations(ALICE)) == 1
     assert (await bot.notices(NoticeKind.REPLY))[0].body["text"].startswith("Cancelling")

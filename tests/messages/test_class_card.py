@@ -12,7 +12,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Named, Principal
 from bot.domain.workspaces import Outcome, StopEffect, Workspace
 from bot.messages.blocks import classes
-from bot.messages.texts import classes as words
+from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from handlers.class_card import card_command, ends_at
 from tests.messages.card_facts import ALICE, OPERATION, class_facts
@@ -122,7 +122,7 @@ def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(caus
     press = Participant("class_1", ALICE, NOW, "")
     failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
     held = replace(OPERATION, hold=problems.sentence(cause, "Saturn Cloud"))
-    shown = [failed, held] if cause in words.WHY_CAUSE else [failed]
+    shown = [failed, held] if cause in class_words.WHY_CAUSE else [failed]
     for operation in shown:
         answer = classes.problems_of(CASES["going"], [ClassProblem(press, operation, workspace=None)])
         assert not re.search(r"\b[Yy]our?\b", str(answer.blocks)), cause

@@ -22,7 +22,7 @@ from bot.domain.workspaces import Outcome, State
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.home import totals_home
-from bot.messages.texts import home as words_of
+from bot.messages.texts import home as home_words
 from tests.messages.card_facts import ALICE, CALLED, IDE_URL, NOW, WORKSPACE, facts, run_facts
 from tests.rigs.golden import check_golden, check_limits
 
@@ -173,7 +173,7 @@ def test_open_carries_the_address_of_what_runs():
 def test_a_workspace_is_one_section_of_at_most_two_lines_with_one_accessory(name):
     blocks = drawn.home(HOMES[name])["blocks"]
     headers = [one["text"]["text"] if one["type"] == "header" else "" for one in blocks]
-    at = headers.index(words_of.WORKSPACES)
+    at = headers.index(home_words.WORKSPACES)
     until = next((n for n, header in enumerate(headers) if n > at and header), len(blocks))
     sections = [one for one in blocks[at:until] if one["type"] == "section"]
     if HOMES[name].rows:

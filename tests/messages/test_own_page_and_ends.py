@@ -6,7 +6,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import Outcome, State
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.notices import render
-from bot.messages.texts import cards as words
+from bot.messages.texts import cards
 from tests.messages.card_facts import CALLED, NOW, facts
 from tests.rigs.golden import check_golden, check_limits
 
@@ -56,7 +56,7 @@ def test_what_ready_says_of_a_set_up_that_failed():
     answer = render(NoticeKind.READY, CARDS["own-page-warned"])
     check_limits(answer)
     assert "no such package" in str(answer.blocks)
-    assert words.OPENS_HERE in str(answer.blocks)
+    assert cards.OPENS_HERE in str(answer.blocks)
 
 
 def test_elsewhere_a_detail_is_not_repeated():

@@ -6,7 +6,7 @@ from aiohttp import web
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person
 from bot.domain.policy import Installation
-from bot.messages.texts import pages as words
+from bot.messages.texts import pages
 from tests.web import signed
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
@@ -274,7 +274,7 @@ async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing
     said = await browser.send("/link/confirm")
     assert browser.status == 403
     assert (
-        words.POLICY["policy.unknown_person" if is_silent else "policy.guest"].replace("'", "&#39;") in said
+        pages.POLICY["policy.unknown_person" if is_silent else "policy.guest"].replace("'", "&#39;") in said
     )
     assert await made.store.accounts(ALICE) == []
 

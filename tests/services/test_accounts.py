@@ -7,7 +7,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
-from bot.messages.texts import pages as words
+from bot.messages.texts import pages
 from bot.providers.base import TokenHelp
 from bot.services import accounts
 from bot.services.asked import Asked
@@ -195,7 +195,7 @@ def test_who_is_the_same_person(principal, proven, is_org, is_same):
     ],
 )
 def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):
-    sentence = words.check_failed(error, "Saturn Cloud", 1)
+    sentence = pages.check_failed(error, "Saturn Cloud", 1)
     assert said in sentence
     assert sentence.startswith("Saturn Cloud ")
     assert "canary" not in sentence

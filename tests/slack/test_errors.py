@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from bot.messages.texts import classes as words
+from bot.messages.texts import classes
 from bot.slack import calls
 from bot.slack.calls import SHUT_OUT_SECONDS, Meaning, meaning, meaning_of, rests
 from bot.slack.methods import METHODS, RESPONSE_URL, UPLOAD_URL
@@ -73,7 +73,7 @@ def test_how_long_a_card_a_home_or_an_output_rests_after_a_failure(error, second
 def test_a_channel_that_is_closed_to_apps_is_no_matter_of_time(code):
     found = meaning_of(code)
     assert (found, found.is_final, found.is_shut_out) == (Meaning.PLACE, True, False)
-    assert code in words.HELPS
+    assert code in classes.HELPS
 
 
 def test_what_would_help_is_said_for_every_channel_that_does_not_take_a_card():
@@ -82,7 +82,7 @@ def test_what_would_help_is_said_for_every_channel_that_does_not_take_a_card():
         for code, found in codes_of("chat.postMessage", "every method").items()
         if found is Meaning.PLACE and code != "messages_tab_disabled"
     }
-    assert set(words.HELPS) == places
+    assert set(classes.HELPS) == places
 
 
 def test_only_passing_refusals_are_not_final():

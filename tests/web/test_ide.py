@@ -8,7 +8,7 @@ import pytest
 from markupsafe import escape
 
 from bot.domain.workspaces import OperationVerb, State
-from bot.messages.texts import ide as words
+from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP
 from tests.rigs.store import hide_workspace
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
@@ -153,7 +153,7 @@ async def test_others_and_nothing_look_the_same(world):
     assert len(seen) == 1
     (status, text), *_ = seen
     assert status == 404
-    assert escape(words.NOTHING_TITLE) in text
+    assert escape(ide.NOTHING_TITLE) in text
     assert "notebook" not in text
     assert await world.store.open_operations(ALICE) == []
 
@@ -219,7 +219,7 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(world, headers):
 async def test_what_is_gone_is_made_anew_from_the_page(world):
     workspace = await world.workspace(state=State.GONE)
     browser = await world.signed_in(page=workspace.id)
-    assert words.START_NEW in browser.text
+    assert ide.START_NEW in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
     (operation,) = await world.store.open_operations(ALICE)
     assert operation.verb is OperationVerb.CREATE
@@ -231,7 +231,7 @@ async def test_what_is_gone_is_made_anew_from_the_page(world):
 async def test_what_is_stopped_starts_from_the_page(world):
     workspace = await world.workspace(state=State.STOPPED, actions=frozenset({"start"}))
     browser = await world.signed_in(page=workspace.id)
-    assert f">{words.START}</button>" in browser.text
+    assert f">{ide.START}</button>" in browser.text
     await browser.send(f"/ide/{workspace.id}/start")
     assert [operation.verb for operation in await world.store.open_operations(ALICE)] == [OperationVerb.START]
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.domain.workspaces import State
-from bot.messages.texts import ide as words
+from bot.messages.texts import ide
 from bot.providers.base import Embedding
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.rigs.ports import quiet_port
@@ -36,7 +36,7 @@ async def scene():
 async def sign_in(world, window, workspace, user="U0ALICE"):
     world.made.issuer.person = ("T0HOME", user)
     await window.go(f"{world.origin}/ide/{workspace.id}")
-    assert await window.text("a.button") == words.SIGN_IN_BUTTON
+    assert await window.text("a.button") == ide.SIGN_IN_BUTTON
     await window.press("a.button")
 
 
@@ -70,7 +70,7 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
     async with scene() as (world, window, _sphere, workspace):
         await world.sees(workspace, State.STARTING, entry=None)
         await sign_in(world, window, workspace)
-        await window.shows(words.PLACES["starting"][0])
+        await window.shows(ide.PLACES["starting"][0])
         assert await window.script("return document.getElementById('sphere-engine-jssdk')") is None
         await world.sees(workspace, State.RUNNING, entry=SECRET_OF_RUNNING)
         await window.into_frame()
@@ -78,7 +78,7 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
         await window.out_of_frame()
         await window.press("#stop button")
         await window.press("[name=agreed] ~ button")
-        await window.shows(words.PLACES["stopping"][0])
+        await window.shows(ide.PLACES["stopping"][0])
         (operation,) = await world.store.open_operations(ALICE)
         assert operation.verb == "stop"
         assert await window.console() == []
@@ -89,7 +89,7 @@ async def test_what_stops_elsewhere_goes_from_the_page_by_itself():
         await sign_in(world, window, workspace)
         await window.text("iframe")
         await world.sees(workspace, State.STOPPED, entry=None)
-        await window.shows(words.PLACES["stopped"][0])
+        await window.shows(ide.PLACES["stopped"][0])
         assert await window.script("return document.querySelector('iframe, #frame')") is None
         await world.sees(workspace, State.RUNNING)
         await window.text("iframe")
@@ -109,7 +109,7 @@ async def test_one_that_needs_no_token_opens_without():
 async def test_another_person_sees_nothing_of_it():
     async with scene() as (world, window, sphere, workspace):
         await sign_in(world, window, workspace, "U0BOB")
-        await window.shows(words.NOTHING_TITLE)
+        await window.shows(ide.NOTHING_TITLE)
         assert "notebook" not in await window.text()
         assert [line for line in await window.console() if "404" not in line] == []
         assert sphere.server.harness.requests == {}
@@ -125,12 +125,12 @@ async def test_after_signing_out_neither_back_nor_another_tab_shows_anything():
         await window.go(f"{world.origin}/ide/{workspace.id}")
         await window.text("iframe")
         await window.press("form[action='/sign-out'] button")
-        await window.shows(words.SIGNED_OUT_TITLE)
+        await window.shows(ide.SIGNED_OUT_TITLE)
         await window.back()
-        await window.shows(words.SIGN_IN_BUTTON)
+        await window.shows(ide.SIGN_IN_BUTTON)
         assert "notebook" not in await window.text()
         await window.call("POST", "/window", {"handle": first})
-        await window.shows(words.SIGN_IN_BUTTON)
+        await window.shows(ide.SIGN_IN_BUTTON)
         assert await window.script("return document.querySelector('iframe')") is None
 
 
@@ -139,7 +139,7 @@ async def test_a_session_that_ends_takes_the_ide_away():
         await sign_in(world, window, workspace)
         await window.text("iframe")
         await unlink(world.store, ALICE)
-        await window.shows(words.SIGN_IN_BUTTON)
+        await window.shows(ide.SIGN_IN_BUTTON)
         assert await window.script("return document.querySelector('iframe')") is None
 
 
@@ -171,7 +171,7 @@ async def test_a_vendor_that_cannot_be_reached_is_said_so():
         workspace = await world.workspace()
         await sign_in(world, window, workspace)
         await window.shows("Sphere Engine can't be reached")
-        assert await window.text("#again a") == words.TRY_AGAIN
+        assert await window.text("#again a") == ide.TRY_AGAIN
 
 
 async def test_a_strange_script_is_not_run():

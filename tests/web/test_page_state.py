@@ -12,7 +12,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import PROVISIONAL, Operation, OperationVerb, Outcome, State, StopEffect, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
-from bot.messages.texts import ide as words
+from bot.messages.texts import ide
 from bot.web.ide import page_state
 
 ALICE = Principal(None, "T1", "U1")
@@ -47,7 +47,7 @@ def test_every_state_with_every_operation_is_shown():
         assert seen.is_up or (seen.heading and seen.text)
         assert "{" not in seen.text
         assert seen.as_json()["phase"] == seen.phase
-    assert words.PLACES.keys() | {"running"} == words.LINES.keys()
+    assert ide.PLACES.keys() | {"running"} == ide.LINES.keys()
 
 
 def test_a_start_says_how_long_it_takes_once_that_is_known():
@@ -110,7 +110,7 @@ def test_an_operation_that_has_ended_says_nothing():
 def test_what_is_not_made_yet_and_what_never_was():
     assert stands(UNMADE, OperationVerb.CREATE).phase == "starting"
     failed = stands(UNMADE, OperationVerb.CREATE, Outcome.FAILED)
-    assert (failed.phase, failed.start) == ("unmade", words.START_NEW)
+    assert (failed.phase, failed.start) == ("unmade", ide.START_NEW)
 
 
 def test_buttons_follow_what_may_be_done():
@@ -118,13 +118,13 @@ def test_buttons_follow_what_may_be_done():
     assert not stands(replace(ROW, actions=frozenset({"open"}))).stops
     assert stands(replace(ROW, actions=frozenset({"stop"}))).phase == "closed"
     stopped = replace(ROW, state=State.STOPPED)
-    assert stands(stopped).start == words.START
+    assert stands(stopped).start == ide.START
     assert stands(replace(stopped, actions=frozenset())).start == ""
     gone = replace(ROW, state=State.GONE)
     assert stands(gone).start == ""
     again = stands(replace(gone, spec=Spec("notebook")))
-    assert again.start == words.START_NEW
-    assert again.text.endswith(words.NEW_ONE)
+    assert again.start == ide.START_NEW
+    assert again.text.endswith(ide.NEW_ONE)
     assert not stands(replace(gone, spec=None)).stops
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.people import Account, Link, Principal
 from bot.domain.workspaces import State, Workspace
-from bot.messages.texts import pages as words
+from bot.messages.texts import pages as page_words
 from bot.providers.base import TokenHelp
 from bot.services.linking import Opened
 from bot.web.browsers import Browsers, Flow, Visit
@@ -69,7 +69,7 @@ def pages(person, workspace, title, username, sentence, url):
     yield RENDERER.page("confirm.html", opened=opened("checked", username + "x"), **common)
     yield RENDERER.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
     yield RENDERER.page("done.html", opened=opened("checked"), account=account, **common)
-    yield RENDERER.problem(500, words.FAILED_TITLE, sentence, "K7QX-2MPA")
+    yield RENDERER.problem(500, page_words.FAILED_TITLE, sentence, "K7QX-2MPA")
     yield RENDERER.page("nothing.html", page="/ide/w", person=person, form_mark="m")
     row = Workspace(
         "w",
@@ -285,7 +285,7 @@ async def test_a_server_that_tells_no_name_is_said_so():
         made.provider.usernames[GOOD] = ""
         browser = await made.browser()
         await browser.get(await made.accounts.invite(ALICE, "saturn"))
-        assert words.ACCOUNT_UNTOLD in await browser.send("/link/check", token=GOOD)
+        assert page_words.ACCOUNT_UNTOLD in await browser.send("/link/check", token=GOOD)
 
 
 def test_statuses_of_refusals_are_refusals():

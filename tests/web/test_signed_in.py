@@ -8,7 +8,7 @@ from aiohttp.test_utils import make_mocked_request
 from markupsafe import escape
 
 from bot.domain.people import Person
-from bot.messages.texts import ide as words
+from bot.messages.texts import ide
 from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
 from bot.web.browsers import Browsers, Flow
@@ -28,8 +28,8 @@ async def world():
 
 async def is_signed_in(browser, page):
     text = await browser.get(f"/ide/{page}")
-    assert (words.SIGN_IN_BUTTON in text) != (words.SIGN_OUT in text)
-    return words.SIGN_OUT in text
+    assert (ide.SIGN_IN_BUTTON in text) != (ide.SIGN_OUT in text)
+    return ide.SIGN_OUT in text
 
 
 async def test_looking_signs_nobody_in(world):
@@ -38,7 +38,7 @@ async def test_looking_signs_nobody_in(world):
     for method in ("GET", "HEAD", "GET"):
         await browser.get(f"/ide/{workspace.id}", method=method)
         assert browser.status == 200
-    assert words.SIGN_IN_BUTTON in browser.text
+    assert ide.SIGN_IN_BUTTON in browser.text
     assert "notebook" not in browser.text
     assert world.made.issuer.asked == []
     assert not list(browser.session.cookie_jar)
@@ -72,7 +72,7 @@ async def test_signing_out_ends_the_session_itself(world):
     assert await is_signed_in(thief, workspace.id)
     await browser.send("/sign-out")
     assert browser.url == f"{world.origin}/signed-out"
-    assert escape(words.SIGNED_OUT_TITLE) in browser.text
+    assert escape(ide.SIGNED_OUT_TITLE) in browser.text
     assert not await is_signed_in(browser, workspace.id)
     assert not await is_signed_in(thief, workspace.id)
     assert [entry[1:] for entry in await world.made.audit() if entry[1].startswith("browser.")] == [
@@ -164,7 +164,7 @@ async def test_cancelling_at_slack_leads_back(world):
     browser = await world.made.browser()
     await browser.get("/ide/workspace_x/sign-in")
     assert browser.status == 403
-    assert escape(words.sign_in_cancelled()) in browser.text
+    assert escape(ide.sign_in_cancelled()) in browser.text
     assert 'href="/ide/workspace_x"' in browser.text
 
 
@@ -229,7 +229,7 @@ async def test_a_made_up_cookie_is_none(world, value):
     headers = {"Cookie": f"usher-session={value}"}
     async with browser.session.get(f"{world.origin}/ide/workspace_x", headers=headers) as answer:
         assert answer.status == 200
-        assert words.SIGN_IN_BUTTON in await answer.text()
+        assert ide.SIGN_IN_BUTTON in await answer.text()
 
 
 async def test_the_store_holds_no_id(world):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.messages.texts import ide as words
+from bot.messages.texts import ide
 from tests.web.driver import chromium, is_installed
 from tests.web.whole import page_world
 
@@ -14,7 +14,7 @@ pytestmark = [
 
 async def prove(window, world, person):
     """Press *Sign in with Slack*, and be a person at the local Slack."""
-    assert await window.text("a.button") == words.SIGN_IN_BUTTON
+    assert await window.text("a.button") == ide.SIGN_IN_BUTTON
     await window.press("a.button")
     assert (await window.url()).startswith(f"{world.slack_url}/openid/connect/authorize")
     await window.press(f"a[href*='as={person.id}']")
@@ -36,7 +36,7 @@ async def test_row_14_the_owner_opens_the_ide_from_the_direct_message_and_nobody
             assert (await window.text("#line")).startswith("Running, will stop at ")
             await window.press("#stop button")
             await window.press("[name=agreed] ~ button")
-            await window.shows(words.PLACES["stopped"][0])
+            await window.shows(ide.PLACES["stopped"][0])
             assert machine.phase == "stopped"
             await window.press("#start button")
             await window.into_frame()
@@ -50,10 +50,10 @@ async def test_row_14_the_owner_opens_the_ide_from_the_direct_message_and_nobody
         async with chromium() as window:
             await window.go(address)
             await prove(window, world, world.bob)
-            await window.shows(words.NOTHING_TITLE)
+            await window.shows(ide.NOTHING_TITLE)
             assert await window.script("return document.querySelector('iframe')") is None
             # Somebody else goes on in the same browser, without hunting for the link again.
-            assert await window.text("a.button") == words.SIGN_IN_AGAIN
+            assert await window.text("a.button") == ide.SIGN_IN_AGAIN
             await window.press("a.button")
             await window.press(f"a[href*='as={world.alice.id}']")
             assert await window.url() == address

@@ -17,8 +17,7 @@ from bot.messages.blocks.buttons import (
     stop_button,
 )
 from bot.messages.blocks.kit import VALUE, Element, Markup, draws, fill, safe
-from bot.messages.texts import cards as words
-from bot.messages.texts import past, problems, times
+from bot.messages.texts import cards, past, problems, times
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -81,14 +80,14 @@ def filled(template: str, facts: Facts, **more: object) -> str:
     ``at`` is when it was written, if nothing else is given.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
-    forms = words.FORMS[operation.asked_verb] if operation is not None else words.SOME_REQUEST
+    forms = cards.FORMS[operation.asked_verb] if operation is not None else cards.SOME_REQUEST
     names = {"name": name_of(facts), "title": facts.connection_title, **forms._asdict()}
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
 
 def opens_for(facts: WorkspaceFacts) -> str:
     """Say for whom the address opens."""
-    template = words.OPENS_AS if facts.username else words.OPENS
+    template = cards.OPENS_AS if facts.username else cards.OPENS
     return fill(template, title=facts.connection_title, username=facts.username)
 
 
@@ -105,18 +104,18 @@ def _card(
 def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     workspace = facts.workspace
     if operation.asked_at is not None:
-        sentence = fill(words.ASKED, title=facts.connection_title)
+        sentence = fill(cards.ASKED, title=facts.connection_title)
         buttons = [
             *asked_buttons(operation.id),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
-        return _card(facts, filled(words.ASKED_SHORT, facts), [sentence], [], buttons)
+        return _card(facts, filled(cards.ASKED_SHORT, facts), [sentence], [], buttons)
     going = is_going(operation, workspace)
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
     )
     verb = _under_way(operation, workspace)
-    lines = [fill((words.GOING_ON if going else words.QUEUED)[verb], since=since)]
+    lines = [fill((cards.GOING_ON if going else cards.QUEUED)[verb], since=since)]
     if not operation.verb.brings_down:
         lines += [
             *_usual(facts, operation),
@@ -128,8 +127,8 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         lines.append(safe(detail, 300))
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
-        small.append(words.STILL_WAITING)
-    template = (words.GOING_ON_SHORT if going else words.QUEUED_SHORT)[verb]
+        small.append(cards.STILL_WAITING)
+    template = (cards.GOING_ON_SHORT if going else cards.QUEUED_SHORT)[verb]
     return _card(facts, filled(template, facts), lines, small, _open_buttons(facts, operation))
 
 
@@ -137,12 +136,12 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     """Say what is going on with a workspace, and what can be done about it, for a row among others."""
     going = is_going(operation, facts.workspace)
     since = operation.called_at if going and operation.called_at else operation.created_at
-    template = (words.GOING_ON if going else words.QUEUED)[_under_way(operation, facts.workspace)]
+    template = (cards.GOING_ON if going else cards.QUEUED)[_under_way(operation, facts.workspace)]
     lines = [fill(template, since=kit.moment(since, facts.now))]
     if operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
     if operation.deadline_at is None:
-        lines.append(words.STILL_WAITING)
+        lines.append(cards.STILL_WAITING)
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
     return "\n".join(lines), buttons
@@ -163,17 +162,17 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     # Meanwhile its calls wait.
     buttons = [link_again_button(facts)] if operation.hold and facts.is_refused else []
     if operation.deadline_at is None:
-        buttons.append(kit.button(words.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
+        buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
-    return [*buttons, *force_buttons(facts), kit.button(words.REFRESH, "refresh", operation.id)]
+    return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 
 def asked_buttons(key: str, prefix: str = "") -> list[Element]:
     """Return the buttons for the case that nobody can tell whether something was made or launched."""
     return [
-        kit.button(words.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
-        kit.button(words.START_ANOTHER, f"{prefix}start_another", key),
+        kit.button(cards.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
+        kit.button(cards.START_ANOTHER, f"{prefix}start_another", key),
     ]
 
 
@@ -193,7 +192,7 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
 def _usual(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     if not operation.usual_seconds:
         return []
-    template = words.USUAL_PASSED if is_slow(operation, facts.now) else words.USUAL
+    template = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
     return [fill(template, usual=Markup(times.roughly(operation.usual_seconds)))]
 
 
@@ -201,7 +200,7 @@ def _bar(percent: int | None) -> list[str]:
     if percent is None:
         return []
     full = percent * _BAR_CELLS // 100
-    return [f"{percent} % {words.BAR_FULL * full}{words.BAR_EMPTY * (_BAR_CELLS - full)}"]
+    return [f"{percent} % {cards.BAR_FULL * full}{cards.BAR_EMPTY * (_BAR_CELLS - full)}"]
 
 
 def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
@@ -209,25 +208,25 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     workspace = facts.workspace
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
-        gone = fill(words.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, filled(words.GONE_SHORT, facts), [gone], [], offered(facts, State.GONE))
+        gone = fill(cards.GONE_SINCE, title=facts.connection_title)
+        return _card(facts, filled(cards.GONE_SHORT, facts), [gone], [], offered(facts, State.GONE))
     match state:
         case State.SUSPENDED:
-            shown, text = words.SUSPENDED_ELSEWHERE, words.SUSPENDED_ELSEWHERE_SHORT
+            shown, text = cards.SUSPENDED_ELSEWHERE, cards.SUSPENDED_ELSEWHERE_SHORT
         case State.STOPPED:
-            shown, text = words.STOPPED_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+            shown, text = cards.STOPPED_ELSEWHERE, cards.STOPPED_ELSEWHERE_SHORT
         case State.STOPPING:
-            shown, text = words.STOPPING_ELSEWHERE, words.STOPPED_ELSEWHERE_SHORT
+            shown, text = cards.STOPPING_ELSEWHERE, cards.STOPPED_ELSEWHERE_SHORT
         case State.FAILED:
-            shown, text = words.FAILED_SINCE, words.FAILED_SINCE_SHORT
+            shown, text = cards.FAILED_SINCE, cards.FAILED_SINCE_SHORT
         case State.STARTING:
-            shown, text = words.STARTED_ELSEWHERE, words.STARTED_ELSEWHERE_SHORT
+            shown, text = cards.STARTED_ELSEWHERE, cards.STARTED_ELSEWHERE_SHORT
         case _:
             lines, small, buttons = while_running(facts)
             lines = [_since(facts, operation, workspace), *lines]
-            return _card(facts, filled(words.RUNNING_SHORT, facts), lines, small, buttons)
+            return _card(facts, filled(cards.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(shown, title=facts.connection_title)
-    buttons = [kit.button(words.REFRESH, "refresh", operation.id)]
+    buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = offered(facts, State.STOPPED)
     return _card(facts, filled(text, facts), [sentence], [], [*buttons, *page_button(facts)])
@@ -239,8 +238,8 @@ def _since(facts: WorkspaceFacts, operation: Operation, workspace: Workspace) ->
     if operation.has_called and (since or 0.0) < (operation.called_at or ended_at):
         since = ended_at
     if since is None:
-        return fill(words.RUNNING_ALREADY, at=kit.moment(ended_at, facts.now))
-    return fill(words.RUNNING, since=kit.moment(since, facts.now))
+        return fill(cards.RUNNING_ALREADY, at=kit.moment(ended_at, facts.now))
+    return fill(cards.RUNNING, since=kit.moment(since, facts.now))
 
 
 def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Element]]:
@@ -255,9 +254,9 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
 def opening(facts: WorkspaceFacts) -> str:
     """Say for whom the address opens, or that there is none to share."""
     if facts.opens_in_page:
-        without = words.NOT_OPEN if facts.has_public_url else words.NO_PAGE
-        return fill(words.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
-    return opens_for(facts) if facts.ide_url else fill(words.NO_ADDRESS, title=facts.connection_title)
+        without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
+        return fill(cards.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
+    return opens_for(facts) if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
 
 
 def _warned(facts: WorkspaceFacts) -> list[str]:
@@ -274,30 +273,30 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     at = kit.moment_at(ended_at, facts.now)
     workspace = facts.workspace
     if workspace is None or workspace.state is State.GONE:
-        gone = [fill(words.STOPPED, at=at), fill(words.GONE_SINCE, title=facts.connection_title)]
+        gone = [fill(cards.STOPPED, at=at), fill(cards.GONE_SINCE, title=facts.connection_title)]
         if operation.agreed:
-            gone = [fill(words.ENDED_FOR_GOOD, at=at)]
-        return _card(facts, filled(words.GONE_SHORT, facts), gone, [], offered(facts, State.GONE))
+            gone = [fill(cards.ENDED_FOR_GOOD, at=at)]
+        return _card(facts, filled(cards.GONE_SHORT, facts), gone, [], offered(facts, State.GONE))
     if workspace.state in {State.STARTING, State.RUNNING}:
-        text = filled(words.STARTED_ELSEWHERE_SHORT, facts)
-        return _card(facts, text, [words.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
-    template = words.STOPPED if operation.has_called else words.STOPPED_ALREADY
+        text = filled(cards.STARTED_ELSEWHERE_SHORT, facts)
+        return _card(facts, text, [cards.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
+    template = cards.STOPPED if operation.has_called else cards.STOPPED_ALREADY
     at = at if operation.has_called else kit.moment(ended_at, facts.now)
-    text = words.STOPPED_SHORT
+    text = cards.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
-        template, text = words.SUSPENDED, words.SUSPENDED_SHORT
+        template, text = cards.SUSPENDED, cards.SUSPENDED_SHORT
     lines = [fill(template, at=at), *ends(facts)]
     return _card(facts, filled(text, facts), lines, [], offered(facts, State.STOPPED))
 
 
 def _removed_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    removed = fill(words.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
-    return _card(facts, filled(words.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
+    removed = fill(cards.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
+    return _card(facts, filled(cards.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
 
 
 def _not_made_card(facts: WorkspaceFacts) -> Answer:
-    sentence = fill(words.NOT_MADE, title=facts.connection_title)
-    return _card(facts, filled(words.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
+    sentence = fill(cards.NOT_MADE, title=facts.connection_title)
+    return _card(facts, filled(cards.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
 
 
 def again_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -307,8 +306,8 @@ def again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     outcome, is_sent = str(operation.outcome), operation.cause == "sent"
-    forms = words.FORMS[operation.asked_verb]._asdict()
-    sentence = fill(words.SENT if is_sent else words.ENDED[outcome], **forms)
+    forms = cards.FORMS[operation.asked_verb]._asdict()
+    sentence = fill(cards.SENT if is_sent else cards.ENDED[outcome], **forms)
     # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = reference_of(operation)
@@ -316,7 +315,7 @@ def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
         lines += [now, *ends(facts)]
-    text = filled(words.SENT_SHORT if is_sent else words.ENDED_SHORT[outcome], facts)
+    text = filled(cards.SENT_SHORT if is_sent else cards.ENDED_SHORT[outcome], facts)
     return _card(facts, text, lines, small, buttons)
 
 
@@ -337,11 +336,11 @@ def _as_it_is(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
     now = {
-        State.RUNNING: words.RUNNING_NOW,
-        State.STARTING: words.STARTING_NOW,
-        State.GONE: fill(words.GONE_SINCE, title=facts.connection_title),
+        State.RUNNING: cards.RUNNING_NOW,
+        State.STARTING: cards.STARTING_NOW,
+        State.GONE: fill(cards.GONE_SINCE, title=facts.connection_title),
     }
-    return now.get(workspace.state, words.DOWN_NOW), offered(facts, opening=open_buttons(facts))
+    return now.get(workspace.state, cards.DOWN_NOW), offered(facts, opening=open_buttons(facts))
 
 
 def reference_of(operation: Operation | None) -> list[str]:
@@ -355,7 +354,7 @@ def reference_line(reference: str | None, cause: str | None) -> list[str]:
     """Return a reference as a line; none where nothing broke."""
     if not reference or problems.word_of(cause) in problems.NO_FAULTS:
         return []
-    return [fill(words.REFERENCE, reference=reference)]
+    return [fill(cards.REFERENCE, reference=reference)]
 
 
 def cause_words(facts: WorkspaceFacts, cause: str) -> str:
@@ -364,7 +363,7 @@ def cause_words(facts: WorkspaceFacts, cause: str) -> str:
     message = detail or "" if cause == "provider_failed" else ""
     said = safe(problems.sentence(cause, facts.connection_title, message))
     return (
-        f"{words.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
+        f"{cards.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
     )
 
 
@@ -379,7 +378,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     is_hopeless = word == "no_restart"
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         return [
-            kit.button(words.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY),
+            kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY),
             *page_button(facts),
         ]
     return page_button(facts)
@@ -387,7 +386,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 def link_again_button(facts: Facts) -> Element:
     """Return *Link again*; its click is answered with a new link."""
-    return kit.button(words.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
+    return kit.button(cards.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
 
 
 def link_value(connection: str, waiting: str = "") -> str:

@@ -12,8 +12,7 @@ from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentles
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import cards, past, problems, times
-from bot.messages.texts import classes as words
+from bot.messages.texts import cards, classes, past, problems, times
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -24,31 +23,31 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNOREC
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
     card, counts = facts.card, facts.counts
-    name = fill(words.TITLE, name=card.title)
+    name = fill(classes.TITLE, name=card.title)
     is_over = card.is_over(facts.now)
     lines = [name] if is_over else [name, *_does(facts)]
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
-        blocks += kit.actions([kit.button(words.PRESS, "class_press", card.id, style=kit.PRIMARY)])
+        blocks += kit.actions([kit.button(classes.PRESS, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_state(facts)))
     if card.done_at is None:
         blocks += kit.actions(_trainers(facts))
-    text = fill(words.SHORT_NEW, name=card.title)
+    text = fill(classes.SHORT_NEW, name=card.title)
     if counts.pressed:
-        text = fill(words.SHORT, name=card.title, **_numbers(ready=counts.ready, pressed=counts.pressed))
+        text = fill(classes.SHORT, name=card.title, **_numbers(ready=counts.ready, pressed=counts.pressed))
     return kit.answer(text, blocks)
 
 
 def _does(facts: ClassFacts) -> list[str]:
     card = facts.card
-    does = fill(words.DOES_START, pattern=card.pattern, title=facts.connection_title)
+    does = fill(classes.DOES_START, pattern=card.pattern, title=facts.connection_title)
     if card.spec is not None:
-        does = fill(words.DOES_MAKE, recipe=card.template, title=facts.connection_title)
+        does = fill(classes.DOES_MAKE, recipe=card.template, title=facts.connection_title)
     end = end_words(facts.effects, is_any=card.spec is None)
-    consent = fill(words.CONSENT, who=_poster(facts), **end)
+    consent = fill(classes.CONSENT, who=_poster(facts), **end)
     if card.stops_at is not None:
         when = at(card, card.stops_at, facts.now)
-        consent = fill(words.CONSENT_UNTIL, who=_poster(facts), at=when, **end)
+        consent = fill(classes.CONSENT_UNTIL, who=_poster(facts), at=when, **end)
     return [does, consent]
 
 
@@ -59,11 +58,11 @@ def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True)
     """
     stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
-    wording = words.SUSPENDS if keeps else words.STOPS
+    wording = classes.SUSPENDS if keeps else classes.STOPS
     if ends and not is_agreed:
-        wording = words.SPARES
+        wording = classes.SPARES
     elif ends:
-        wording = words.SUSPENDS_OR_ENDS if keeps else words.ENDS
+        wording = classes.SUSPENDS_OR_ENDS if keeps else classes.ENDS
     done, does, means = wording
     lost = cards.LOST[stop] if stop is not None and ends else ""
     meaning = f" {means.format(lost=lost)}" if means else ""
@@ -74,22 +73,24 @@ def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
     end = end_words(facts.effects, is_any=card.spec is None)
     if not counts.pressed:
-        lines = [words.NOBODY_YET]
+        lines = [classes.NOBODY_YET]
     else:
-        counted = words.COUNTS if card.done_at is None else words.COUNTS_OVER
+        counted = classes.COUNTS if card.done_at is None else classes.COUNTS_OVER
         is_waited_for = counts.waiting and card.done_at is None
         lines = [fill(counted, **_numbers(ready=counts.ready, pressed=counts.pressed))]
-        lines += [fill(words.WAITING, **_numbers(count=counts.waiting))] if is_waited_for else []
-        lines += [fill(words.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
-        lines += [fill(words.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
+        lines += [fill(classes.WAITING, **_numbers(count=counts.waiting))] if is_waited_for else []
+        lines += [fill(classes.FAILED, **_numbers(count=counts.failed))] if counts.failed else []
+        lines += (
+            [fill(classes.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
+        )
     if card.maximum is not None and not card.is_over(facts.now):
-        lines.append(fill(words.SEATS, places=times.counted(card.maximum, "place")))
+        lines.append(fill(classes.SEATS, places=times.counted(card.maximum, "place")))
     if card.done_at is not None:
-        lines.append(fill(words.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
+        lines.append(fill(classes.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
-        lines.append(fill(words.CLOSING, who=_stopper(facts), at=at(card, card.stops_at, facts.now), **end))
+        lines.append(fill(classes.CLOSING, who=_stopper(facts), at=at(card, card.stops_at, facts.now), **end))
     elif card.is_over(facts.now):
-        lines.append(fill(words.CLOSING_UNTIL, **end))
+        lines.append(fill(classes.CLOSING_UNTIL, **end))
     return lines
 
 
@@ -99,27 +100,29 @@ def _trainers(facts: ClassFacts) -> list[Element]:
     So *Stop all* asks its question only once it is known who pressed it.
     """
     card = facts.card
-    buttons = [kit.button(words.PROBLEMS, "class_problems", card.id)]
+    buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)]
     if card.closed_at is None and not card.is_over(facts.now):
-        buttons.append(kit.button(words.STOP_ALL, kit.ASK, f"class_stop {card.id}"))
+        buttons.append(kit.button(classes.STOP_ALL, kit.ASK, f"class_stop {card.id}"))
     return buttons
 
 
 def stop_button(facts: ClassFacts) -> Element:
     """Return *Stop all*, which asks first."""
     card = facts.card
-    question = kit.confirm(words.CONFIRM_STOP_ALL, **end_words(facts.effects, is_any=card.spec is None))
-    return kit.button(words.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question)
+    question = kit.confirm(classes.CONFIRM_STOP_ALL, **end_words(facts.effects, is_any=card.spec is None))
+    return kit.button(classes.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question)
 
 
 def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     """Say who is waiting and why, to the trainer alone."""
     counts = facts.counts
     if not found:
-        return replies.answer(fill(words.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed)))
+        return replies.answer(
+            fill(classes.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed))
+        )
     lines = [
         fill(
-            words.PROBLEM,
+            classes.PROBLEM,
             who=kit.person(facts.people.get(one.press.principal.key)),
             why=Markup(_why(facts, one)),
             at=kit.moment_at(one.press.joined_at, facts.now),
@@ -127,8 +130,8 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
         for one in found[:SHOWN]
     ]
     left = counts.waiting + counts.failed - len(lines)
-    lines += [fill(words.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
-    head = fill(words.PROBLEMS_HEAD, name=facts.card.title)
+    lines += [fill(classes.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
+    head = fill(classes.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
     return kit.answer(kit.bare(head), [kit.section(head), *blocks])
@@ -137,11 +140,11 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
 def _why(facts: ClassFacts, one: ClassProblem) -> str:
     operation = one.operation
     if one.press.waits_for == "unlinked":
-        return fill(words.WHY_UNLINKED, title=facts.connection_title)
+        return fill(classes.WHY_UNLINKED, title=facts.connection_title)
     if one.press.waits_for == "many_workspaces":
-        return words.WHY_MANY
+        return classes.WHY_MANY
     if one.press.waits_for or operation is None:
-        return fill(words.WHY_NO_WORKSPACE, title=facts.connection_title)
+        return fill(classes.WHY_NO_WORKSPACE, title=facts.connection_title)
     if not operation.is_open:
         detail = one.workspace.detail if one.workspace is not None else None
         why = _of_another(operation.cause or "", facts.connection_title, detail or "")
@@ -149,20 +152,20 @@ def _why(facts: ClassFacts, one: ClassProblem) -> str:
     if operation.hold:
         return cut(kit.held(without_addresses(_held(operation.hold, facts.connection_title)), facts.now), 200)
     if operation.start_call is Call.NONE:
-        return words.WHY_QUEUED
-    return fill(words.WHY_STARTING, title=facts.connection_title)
+        return classes.WHY_QUEUED
+    return fill(classes.WHY_STARTING, title=facts.connection_title)
 
 
 def _of_another(cause: str, title: str, detail: str) -> str:
     """Say why somebody else's start failed: what their own messages say is addressed to them."""
     word, message = problems.word_of(cause), cause.partition(": ")[2]
     said = problems.quoted(message or (detail if word == "provider_failed" else ""), title)
-    return words.WHY_CAUSE.get(word, words.WHY_ELSE).format(title=title, said=said)
+    return classes.WHY_CAUSE.get(word, classes.WHY_ELSE).format(title=title, said=said)
 
 
 def _held(hold: str, title: str) -> str:
     """Say what holds up somebody else's start."""
-    addressed = (word for word in words.WHY_CAUSE if problems.sentence(word, title) == hold)
+    addressed = (word for word in classes.WHY_CAUSE if problems.sentence(word, title) == hold)
     return next((_of_another(word, title, "") for word in addressed), hold)
 
 
@@ -184,7 +187,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
     card = of.card
     end = end_words(facts.effects, is_agreed=ends_by_consent(of.effects, is_any=card.spec is None))
     sentence = fill(
-        words.WARNED,
+        classes.WARNED,
         title=card.title,
         who=_stopper(of),
         name=workspace.title,
@@ -192,23 +195,25 @@ def ending(facts: WorkspaceFacts) -> Answer:
         at=kit.moment(facts.time("stops_at"), facts.now),
         **end,
     )
-    buttons = [kit.button(words.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
-    text = fill(words.WARNED_SHORT, name=workspace.title, title=card.title, **end)
+    buttons = [kit.button(classes.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
+    text = fill(classes.WARNED_SHORT, name=workspace.title, title=card.title, **end)
     return kit.message(text, sentence, buttons=buttons)
 
 
 def unknown() -> Answer:
     """Replace a message about a class, or a workspace in it, that no longer exists."""
-    return replies.answer(words.UNKNOWN)
+    return replies.answer(classes.UNKNOWN)
 
 
 def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str:
     """Tell an owner who stopped their workspace, and its state now; None: the stop was only attempted."""
     card = facts.card
-    template = words.STOPPED_BY if card.stopped_by else words.STOPPED_BY_TIME
+    template = classes.STOPPED_BY if card.stopped_by else classes.STOPPED_BY_TIME
     if state is None:
-        template = words.STOP_FAILED_BY
-    done = {State.SUSPENDED: words.SUSPENDS, State.GONE: words.ENDS}.get(state or State.STOPPED, words.STOPS)
+        template = classes.STOP_FAILED_BY
+    done = {State.SUSPENDED: classes.SUSPENDS, State.GONE: classes.ENDS}.get(
+        state or State.STOPPED, classes.STOPS
+    )
     return fill(
         template,
         name=name,
@@ -231,14 +236,14 @@ def summary(facts: ClassFacts) -> Answer:
         "kept": counts.kept,
     }
     lines = [
-        fill(words.SUMMARY, name=card.title),
-        fill(words.SUMMARY_COUNTS, **_numbers(**numbers)),
-        fill(words.SUMMARY_STOPPED, **_numbers(**numbers)),
+        fill(classes.SUMMARY, name=card.title),
+        fill(classes.SUMMARY_COUNTS, **_numbers(**numbers)),
+        fill(classes.SUMMARY_STOPPED, **_numbers(**numbers)),
     ]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
-    lines += [fill(words.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
-    lines += [fill(words.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
+    lines += [fill(classes.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []
+    lines += [fill(classes.SUMMARY_REST, **_numbers(rest=rest))] if rest > 0 else []
     return replies.answer("\n".join(lines))
 
 
@@ -250,14 +255,14 @@ def posted(facts: ClassFacts) -> Answer:
     """
     card, cause = facts.card, facts.word("cause") or "not_in_channel"
     names = {"name": card.title, "channel": Markup(card.channel_id), "code": cause}
-    helps = words.HELPS.get(cause)
-    template = words.NOT_POSTED if helps else words.NOT_POSTED_ELSE
+    helps = classes.HELPS.get(cause)
+    template = classes.NOT_POSTED if helps else classes.NOT_POSTED_ELSE
     if cause == "undrawable":
-        template = words.NOT_POSTED_BROKEN
+        template = classes.NOT_POSTED_BROKEN
     if facts.body.get("is_unsure"):
-        template = words.DID_IT_APPEAR
+        template = classes.DID_IT_APPEAR
     sentence = fill(template, **names, helps=Markup(helps or ""))
-    return replies.answer(sentence, [kit.button(words.POST_AGAIN, "class_post", card.id)])
+    return replies.answer(sentence, [kit.button(classes.POST_AGAIN, "class_post", card.id)])
 
 
 def _poster(facts: ClassFacts) -> Markup:
@@ -275,13 +280,13 @@ def at(card: ClassCard, when: float, now: float) -> Markup:
     local, today = datetime.fromtimestamp(when, zone), datetime.fromtimestamp(now, zone)
     clock = f"{local:%H:%M}"
     if local.date() == today.date():
-        return Markup(words.AT.format(clock=clock, zone=card.time_zone))
+        return Markup(classes.AT.format(clock=clock, zone=card.time_zone))
     day = (
         f"{local:%A}"
         if local.date() - today.date() < timedelta(days=7)
         else f"{local:%A} {local.day} {local:%B}"
     )
-    return Markup(words.AT_DAY.format(clock=clock, day=day, zone=card.time_zone))
+    return Markup(classes.AT_DAY.format(clock=clock, day=day, zone=card.time_zone))
 
 
 def _numbers(**numbers: int) -> dict[str, Markup]:

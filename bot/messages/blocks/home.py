@@ -31,7 +31,7 @@ from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import row_buttons, run_row, state_words
 from bot.messages.texts import answers, cards, problems, times
-from bot.messages.texts import home as words
+from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
 
 #: The most blocks of an answer, and the most accounts and makers: what fits next to a page of workspaces.
@@ -47,7 +47,7 @@ DETAIL: Final = 80
 _PASSING: Final = re.compile(
     "|".join(
         rf"{re.escape(text.partition('{')[0])}(?:at )?<!date\^[^>]*>"
-        for text in (answers.SEEN, words.UPDATED)
+        for text in (answers.SEEN, home_words.UPDATED)
     )
 )
 
@@ -84,13 +84,13 @@ def answered(answer: Mapping[str, Any] | None, at: float, now: float) -> list[Bl
     if answer is None:
         return []
     blocks = list(answer.get("blocks") or [kit.section(str(answer.get("text") or ""))])
-    said = fill(words.ANSWERED, at=kit.moment(at, now))
+    said = fill(home_words.ANSWERED, at=kit.moment(at, now))
     return [*blocks[:ANSWER_BLOCKS], kit.context(said), kit.divider()]
 
 
 def updated(now: float) -> str:
     """Say when a view was drawn."""
-    return fill(words.UPDATED, at=kit.moment_at(now, now))
+    return fill(home_words.UPDATED, at=kit.moment_at(now, now))
 
 
 # -- what waits for the person -------------------------------------------------------------------------------
@@ -99,8 +99,10 @@ def updated(now: float) -> str:
 def _questions(facts: HomeFacts) -> list[Block]:
     blocks = [block for question in facts.questions for block in _question(question)]
     if facts.has_code:
-        blocks.append(kit.section(words.CODE, kit.button(words.ENTER_CODE, "enter_code", style=kit.PRIMARY)))
-    return [kit.header(words.QUESTIONS), *blocks] if blocks else []
+        blocks.append(
+            kit.section(home_words.CODE, kit.button(home_words.ENTER_CODE, "enter_code", style=kit.PRIMARY))
+        )
+    return [kit.header(home_words.QUESTIONS), *blocks] if blocks else []
 
 
 def _question(question: Question) -> list[Block]:
@@ -122,12 +124,12 @@ def _question(question: Question) -> list[Block]:
 
 
 def _workspaces(facts: HomeFacts) -> list[Block]:
-    blocks = [kit.header(words.WORKSPACES)]
+    blocks = [kit.header(home_words.WORKSPACES)]
     if not facts.rows:
         return [*blocks, kit.section(_nothing(facts))]
-    small = [words.COUNT.format(count=facts.count, running=facts.running)]
+    small = [home_words.COUNT.format(count=facts.count, running=facts.running)]
     if facts.pages > 1:
-        small.append(words.PAGE.format(page=facts.page, pages=facts.pages))
+        small.append(home_words.PAGE.format(page=facts.page, pages=facts.pages))
     blocks.append(kit.context(" · ".join(small)))
     blocks += [block for one in facts.rows for block in _row(one)]
     return [*blocks, *kit.actions(_turning(facts))]
@@ -136,7 +138,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
 def _nothing(facts: HomeFacts) -> str:
     """Say what Usher is, in case nobody has yet, and how to get a workspace here."""
     if not facts.links:
-        return words.NOTHING_SET_UP
+        return home_words.NOTHING_SET_UP
     needs_accounts = any(link.state != "needless" for link in facts.links)
     what = replies.what(needs_accounts=needs_accounts, runs_jobs=facts.runs_jobs)
     return f"{what}\n{_first_step(facts)}"
@@ -145,9 +147,9 @@ def _nothing(facts: HomeFacts) -> str:
 def _first_step(facts: HomeFacts) -> str:
     if not facts.makers:
         is_linked = any(link.state not in {"none", "asked"} for link in facts.links)
-        return words.NONE_LINKED if is_linked else words.NONE_UNLINKED
+        return home_words.NONE_LINKED if is_linked else home_words.NONE_UNLINKED
     is_unlinked = any(link.state == "none" for link in facts.links)
-    return words.NONE_NEW_OR_LINK if is_unlinked else words.NONE_NEW
+    return home_words.NONE_NEW_OR_LINK if is_unlinked else home_words.NONE_NEW
 
 
 def _row(facts: WorkspaceFacts) -> list[Block]:
@@ -157,7 +159,7 @@ def _row(facts: WorkspaceFacts) -> list[Block]:
     if operation is not None and operation.is_open:
         state, buttons = under_way(facts, operation)
         said = " ".join([state.replace("\n", " "), *ends(facts)])
-        return _section(fill(words.ROW, state=Markup(said), **names), buttons)
+        return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)
     buttons = row_buttons(facts, workspace)
     if workspace.state is State.RUNNING:
         buttons += later_button(facts)
@@ -168,7 +170,7 @@ def _row(facts: WorkspaceFacts) -> list[Block]:
     state, as_of = state_words(facts.now, workspace)
     about = ends(facts)[:1] or ([safe(workspace.detail, DETAIL)] if workspace.detail else [])
     said = " · ".join([state, *(one.rstrip(".") for one in about), as_of])
-    return _section(fill(words.ROW, state=Markup(said), **names), buttons)
+    return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)
 
 
 def _section(text: str, buttons: Sequence[Element]) -> list[Block]:
@@ -181,18 +183,20 @@ def _section(text: str, buttons: Sequence[Element]) -> list[Block]:
 def _turning(facts: HomeFacts) -> list[Element]:
     turning = []
     if facts.page > 1:
-        turning.append(kit.button(words.PREVIOUS, Press("home", f"page {facts.page - 1}", mark="previous")))
+        turning.append(
+            kit.button(home_words.PREVIOUS, Press("home", f"page {facts.page - 1}", mark="previous"))
+        )
     if facts.page < facts.pages:
-        turning.append(kit.button(words.NEXT, Press("home", f"page {facts.page + 1}", mark="next")))
+        turning.append(kit.button(home_words.NEXT, Press("home", f"page {facts.page + 1}", mark="next")))
     return turning
 
 
 def _runs(facts: HomeFacts) -> list[Block]:
     if not facts.runs:
         return []
-    blocks = [kit.header(words.RUNS), *(block for one in facts.runs for block in run_row(one))]
+    blocks = [kit.header(home_words.RUNS), *(block for one in facts.runs for block in run_row(one))]
     if facts.more_runs:
-        more = fill(words.MORE_RUNS, count=facts.more_runs, command=Markup(facts.job_command))
+        more = fill(home_words.MORE_RUNS, count=facts.more_runs, command=Markup(facts.job_command))
         blocks.append(kit.context(more))
     return blocks
 
@@ -206,7 +210,7 @@ def _links(facts: HomeFacts) -> list[Block]:
     shown = facts.links[:LINKS]
     # Those with something to do come first, with their buttons; the others share a paragraph.
     pressed = [(_link(link, facts.now), _link_buttons(link)) for link in shown]
-    blocks = [kit.header(words.LINKS)]
+    blocks = [kit.header(home_words.LINKS)]
     for text, buttons in pressed:
         if buttons:
             blocks += row(text, buttons)
@@ -215,14 +219,14 @@ def _links(facts: HomeFacts) -> list[Block]:
         blocks.append(kit.section("\n".join(calm)))
     if len(facts.links) > len(shown):
         count = len(facts.links) - len(shown)
-        blocks.append(kit.context(fill(words.MORE_LINKS, count=count, command=Markup(facts.command))))
+        blocks.append(kit.context(fill(home_words.MORE_LINKS, count=count, command=Markup(facts.command))))
     return blocks
 
 
 def _link(link: LinkFacts, now: float) -> str:
     state = "nameless" if link.state == "linked" and not link.username else link.state
     since = kit.moment(link.since if link.since is not None else now, now)
-    return fill(words.LINK[state], title=link.title, username=link.username, since=since)
+    return fill(home_words.LINK[state], title=link.title, username=link.username, since=since)
 
 
 def _link_buttons(link: LinkFacts) -> list[Element]:
@@ -230,8 +234,8 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
     if not link.by or link.state in {"linked", "needless", "asked"}:
         return []
     if link.by == "admin":
-        return [kit.button(words.ASK_BUTTON, "ask_link", link.connection)]
-    label = words.LINK_BUTTON if link.state == "none" else words.LINK_AGAIN_BUTTON
+        return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection)]
+    label = home_words.LINK_BUTTON if link.state == "none" else home_words.LINK_AGAIN_BUTTON
     style = kit.PRIMARY if link.state != "suspected" else None
     return [kit.button(label, "invite", link_value(link.connection), style=style)]
 
@@ -239,32 +243,32 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
 def _makers(facts: HomeFacts) -> list[Block]:
     if not facts.makers:
         return []
-    return [kit.header(words.NEW), *(_maker(maker) for maker in facts.makers[:MAKERS])]
+    return [kit.header(home_words.NEW), *(_maker(maker) for maker in facts.makers[:MAKERS])]
 
 
 def _maker(maker: MakerFacts) -> Block:
-    button = kit.button(words.NEW_BUTTON, "make", f"workspace {maker.connection}")
+    button = kit.button(home_words.NEW_BUTTON, "make", f"workspace {maker.connection}")
     if maker.templates is None:
-        return kit.section(fill(words.UNREAD_TEMPLATES, title=maker.title), button)
+        return kit.section(fill(home_words.UNREAD_TEMPLATES, title=maker.title), button)
     named = [line(template) for template in maker.templates[:TEMPLATES]]
     templates = ", ".join(named)
     if len(maker.templates) > len(named):
         count = len(maker.templates) - len(named)
-        templates = fill(words.MORE_TEMPLATES, templates=Markup(templates), count=count)
-    template = words.TEMPLATES if templates else words.NO_TEMPLATES
+        templates = fill(home_words.MORE_TEMPLATES, templates=Markup(templates), count=count)
+    template = home_words.TEMPLATES if templates else home_words.NO_TEMPLATES
     return kit.section(fill(template, title=maker.title, templates=Markup(templates)), button)
 
 
 def _settings(facts: HomeFacts) -> list[Block]:
     if facts.preferences is None:
         return []
-    return [kit.header(words.HOME), section(facts.preferences)]
+    return [kit.header(home_words.HOME), section(facts.preferences)]
 
 
 def _foot(facts: HomeFacts) -> Iterable[Block]:
-    buttons = [kit.button(words.REFRESH, Press("home", "refresh", mark="refresh"))]
+    buttons = [kit.button(home_words.REFRESH, Press("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
-        buttons.append(kit.button(words.TO_TOTALS, Press("home", "totals", mark="totals")))
+        buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
     return foot(facts.now, buttons)
 
 
@@ -291,42 +295,44 @@ _IN_A_SECTION: Final = 8
 def section(facts: PreferenceFacts, heading: str = "") -> Block:
     """Return what applies now, with the button that opens the form; for the person's own eyes."""
     sentences = [*([heading] if heading else []), *_sentences(facts)]
-    return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
+    return kit.section("\n".join(sentences), kit.button(home_words.CHANGE, "settings_form"))
 
 
 def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the section as an answer that says when it was true, with the form where one can be opened."""
-    small = kit.context(fill(words.AS_OF, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer(kit.bare(words.HEADING), [section(facts, words.HEADING), small])
+    small = kit.context(fill(home_words.AS_OF, at=kit.moment(facts.now, facts.now)))
+    shown = kit.answer(kit.bare(home_words.HEADING), [section(facts, home_words.HEADING), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
 def saved(facts: PreferenceFacts) -> dict[str, Any]:
     """Return what takes the form's place once it is saved."""
-    said = "\n".join([words.SAVED, *_sentences(facts)])
-    return kit.modal(words.TITLE, [kit.section(said)], close=words.DONE)
+    said = "\n".join([home_words.SAVED, *_sentences(facts)])
+    return kit.modal(home_words.TITLE, [kit.section(said)], close=home_words.DONE)
 
 
 def _sentences(facts: PreferenceFacts) -> list[str]:
     wanted = facts.wanted
-    sent = [said for topic, said in words.TOPICS.items() if getattr(wanted, topic)]
-    sentences = [fill(words.SENT, topics=Markup(_listed(sent))) if sent else words.NOT_SENT]
+    sent = [said for topic, said in home_words.TOPICS.items() if getattr(wanted, topic)]
+    sentences = [fill(home_words.SENT, topics=Markup(_listed(sent))) if sent else home_words.NOT_SENT]
     if facts.own:
         names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
-        names += [fill(words.HELD_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
-        sentences.append(fill(words.EXCEPT, names=Markup(", ".join(names))))
+        names += (
+            [fill(home_words.HELD_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
+        )
+        sentences.append(fill(home_words.EXCEPT, names=Markup(", ".join(names))))
     if wanted.quiet_from is None or wanted.quiet_to is None:
-        sentences.append(words.NOT_QUIET)
+        sentences.append(home_words.NOT_QUIET)
     else:
         begin, end = _clock(wanted.quiet_from), _clock(wanted.quiet_to)
-        sentences.append(fill(words.QUIET, begin=begin, end=end, zone=facts.time_zone))
+        sentences.append(fill(home_words.QUIET, begin=begin, end=end, zone=facts.time_zone))
     workspace = facts.workspace
     sentences.append(
-        fill(words.WORKSPACE, name=workspace.title) if workspace is not None else words.NO_WORKSPACE
+        fill(home_words.WORKSPACE, name=workspace.title) if workspace is not None else home_words.NO_WORKSPACE
     )
     if not facts.connection_title:
-        return [*sentences, words.NO_NEW]
-    template = words.USUAL_TEMPLATE if wanted.template else words.NEW_ANY
+        return [*sentences, home_words.NO_NEW]
+    template = home_words.USUAL_TEMPLATE if wanted.template else home_words.NEW_ANY
     return [*sentences, fill(template, source=wanted.template, title=facts.connection_title)]
 
 
@@ -337,19 +343,21 @@ def form(
     wanted = facts.wanted
     is_quiet = wanted.quiet_from is not None and wanted.quiet_to is not None
     begin, end = (wanted.quiet_from, wanted.quiet_to) if is_quiet else _PROPOSED
-    topics = [_option(topic, said) for topic, said in words.TOPICS.items()]
+    topics = [_option(topic, said) for topic, said in home_words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
-    held = [_option("on", words.HOLD_OPTION)]
+    held = [_option("on", home_words.HOLD_OPTION)]
     source = f"{wanted.connection} {wanted.template}".strip()
     blocks = [
-        _boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
-        _boxes(HOLD, words.HOLD, held, held if is_quiet else [], words.HOLD_HINT),
-        _time(BEGIN, words.BEGIN, begin),
-        _time(END, words.END, end),
-        _menu(WORKSPACE, words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
-        _menu(NEW, words.DEFAULT_NEW, sources, source),
+        _boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
+        _boxes(HOLD, home_words.HOLD, held, held if is_quiet else [], home_words.HOLD_HINT),
+        _time(BEGIN, home_words.BEGIN, begin),
+        _time(END, home_words.END, end),
+        _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
+        _menu(NEW, home_words.DEFAULT_NEW, sources, source),
     ]
-    return kit.modal(words.TITLE, blocks, submit=words.SUBMIT, close=words.CLOSE, callback_id=CALLBACK)
+    return kit.modal(
+        home_words.TITLE, blocks, submit=home_words.SUBMIT, close=home_words.CLOSE, callback_id=CALLBACK
+    )
 
 
 def _boxes(
@@ -366,7 +374,7 @@ def _time(name: str, label: str, minutes: int | None) -> Block:
 
 
 def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str) -> Block:
-    options = [_option(ASK, words.ASK), *(_option(one.value, one.label) for one in choices[:OPTIONS])]
+    options = [_option(ASK, home_words.ASK), *(_option(one.value, one.label) for one in choices[:OPTIONS])]
     initial = next((one for one in options if one["value"] == chosen), options[0])
     element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
     return _input(name, label, element)
@@ -404,8 +412,8 @@ CAUSE: Final = 300
 def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     """Draw the totals."""
     buttons = [
-        kit.button(words.TO_OWN, Press("home", "own", mark="own")),
-        kit.button(words.REFRESH, Press("home", "refresh", mark="refresh")),
+        kit.button(home_words.TO_OWN, Press("home", "own", mark="own")),
+        kit.button(home_words.REFRESH, Press("home", "refresh", mark="refresh")),
     ]
     return kit.home(
         [
@@ -420,18 +428,18 @@ def totals_home(facts: TotalsFacts) -> dict[str, Any]:
 
 
 def _counts(facts: TotalsFacts) -> list[Block]:
-    counted = words.TOTALS_LINE.format(
+    counted = home_words.TOTALS_LINE.format(
         running=sum(one.counts.running for one in facts.connections),
         known=sum(one.counts.workspaces for one in facts.connections),
         linked=sum(one.counts.linked for one in facts.connections if one.has_links),
         starting=facts.starting,
         runs=facts.open_runs,
     )
-    title = fill(words.TOTALS_OF, place=facts.place) if facts.place else words.TOTALS
+    title = fill(home_words.TOTALS_OF, place=facts.place) if facts.place else home_words.TOTALS
     blocks = [kit.header(title), kit.section(counted)]
     if facts.dead_notices:
         messages = times.counted(facts.dead_notices, "message")
-        blocks.append(kit.section(words.UNDELIVERED.format(messages=messages)))
+        blocks.append(kit.section(home_words.UNDELIVERED.format(messages=messages)))
     return blocks
 
 
@@ -440,7 +448,7 @@ def _connections(facts: TotalsFacts) -> list[Block]:
         return []
     # Those that don't answer come first.
     found = sorted(facts.connections, key=lambda one: one.outage is None)
-    blocks = [kit.header(words.CONNECTIONS)]
+    blocks = [kit.header(home_words.CONNECTIONS)]
     blocks += [kit.section(_connection(one, facts.now)) for one in found[:CONNECTIONS]]
     if len(found) > CONNECTIONS:
         blocks.append(kit.context(times.counted(len(found) - CONNECTIONS, "more connection")))
@@ -449,27 +457,29 @@ def _connections(facts: TotalsFacts) -> list[Block]:
 
 def _connection(one: ConnectionFacts, now: float) -> str:
     text = fill(
-        words.ANSWERING if one.outage is None else words.OUTAGE,
+        home_words.ANSWERING if one.outage is None else home_words.OUTAGE,
         title=one.title,
         since=kit.moment(one.outage if one.outage is not None else now, now),
         running=one.counts.running,
         known=one.counts.workspaces,
     )
-    text += words.LINKED_HERE.format(count=one.counts.linked) if one.has_links else ""
-    text += words.REFUSED_LINKS.format(count=one.counts.refused) if one.counts.refused else ""
-    return text + (words.FAILED_HERE.format(count=one.counts.failed) if one.counts.failed else "")
+    text += home_words.LINKED_HERE.format(count=one.counts.linked) if one.has_links else ""
+    text += home_words.REFUSED_LINKS.format(count=one.counts.refused) if one.counts.refused else ""
+    return text + (home_words.FAILED_HERE.format(count=one.counts.failed) if one.counts.failed else "")
 
 
 def _slow(facts: TotalsFacts) -> list[Block]:
-    rows = [kit.section(_slow_row(one, facts.people)) for one in facts.slow] or [kit.section(words.NO_SLOW)]
-    return [kit.header(words.SLOW), *rows]
+    rows = [kit.section(_slow_row(one, facts.people)) for one in facts.slow] or [
+        kit.section(home_words.NO_SLOW)
+    ]
+    return [kit.header(home_words.SLOW), *rows]
 
 
 def _slow_row(facts: WorkspaceFacts, people: People) -> str:
     operation = facts.operation
     assert operation is not None, "a slow start is an operation"
     text = fill(
-        words.SLOW_ROW,
+        home_words.SLOW_ROW,
         who=kit.person(people.get(operation.principal.key)),
         title=facts.connection_title,
         at=kit.moment_at(operation.created_at, facts.now),
@@ -483,17 +493,17 @@ def _failures(facts: TotalsFacts) -> list[Block]:
     failed = [kit.section(_failure(one, facts.people)) for one in rows]
     count = sum(one.counts.failed for one in facts.connections) + facts.failed_runs
     if count > len(failed):
-        failed.append(kit.context(words.MORE_FAILURES.format(count=count - len(failed))))
-    return [kit.header(words.FAILURES), *(failed or [kit.section(words.NO_FAILURES)])]
+        failed.append(kit.context(home_words.MORE_FAILURES.format(count=count - len(failed))))
+    return [kit.header(home_words.FAILURES), *(failed or [kit.section(home_words.NO_FAILURES)])]
 
 
 def _failure(facts: WorkspaceFacts | RunFacts, people: People) -> str:
     row = facts.run if isinstance(facts, RunFacts) else facts.operation
     assert row is not None, "a failure is of an operation or a run"
-    verb = cards.FORMS[row.asked_verb].verb if isinstance(row, Operation) else words.RUN
+    verb = cards.FORMS[row.asked_verb].verb if isinstance(row, Operation) else home_words.RUN
     cause = problems.sentence(row.cause or "internal", facts.connection_title)
     return fill(
-        words.FAILURE_ROW,
+        home_words.FAILURE_ROW,
         at=kit.moment(row.ended_at or row.created_at, facts.now),
         who=kit.person(people.get(row.principal.key)),
         verb=verb,

@@ -14,9 +14,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
-from bot.messages.texts import answers as texts
-from bot.messages.texts import cards, times
-from bot.messages.texts import past as words
+from bot.messages.texts import answers, cards, times
+from bot.messages.texts import past as past_words
 from bot.support.cleaning import SHOWN, clean, escape
 
 SECTION: Final = 3000
@@ -535,7 +534,7 @@ def listed(
     ``words`` are those that the list was narrowed by, which its buttons keep.
     """
     blocks = [section(f"*{title}*"), *rows]
-    small = [texts.AND_MORE.format(count=page.left)] if page.left else []
+    small = [answers.AND_MORE.format(count=page.left)] if page.left else []
     small += [remark] if remark else []
     if small:
         blocks.append(context(*small))
@@ -580,7 +579,7 @@ DRAWN: Final[dict[NoticeKind, Drawn]] = {}
 def draws(
     kind: NoticeKind,
     *,
-    past: Line = words.OVER,
+    past: Line = past_words.OVER,
     held: Line | None = None,
     holds: Callable[[Any], bool] = lambda _facts: True,
     keeps_open: bool = False,

@@ -24,9 +24,8 @@ from bot.messages.blocks.runs import (
     state_lines,
     stop_run_button,
 )
-from bot.messages.texts import answers, cards, times
+from bot.messages.texts import answers, cards, talk, times
 from bot.messages.texts import runs as run_words
-from bot.messages.texts import talk as words
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20
@@ -261,7 +260,7 @@ def command_buttons(commands: Sequence[str]) -> list[Element]:
 def _doing(command: str) -> str:
     """Return what a command does, in words for a button."""
     verb, _, rest = command.removeprefix("job ").partition(" ")
-    said = words.COMMANDS.get(command) or f"{words.COMMANDS.get(verb, verb.capitalize())} {rest}"
+    said = talk.COMMANDS.get(command) or f"{talk.COMMANDS.get(verb, verb.capitalize())} {rest}"
     return said.replace('"', "").strip()
 
 
@@ -287,9 +286,9 @@ def run_again(run: Run, title: str) -> Answer:
 
 def _one(verb: str, name: str, title: str, press: Press) -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
-    label = fill(words.DO_ONE[verb], name=Markup(kit.line(name)))
+    label = fill(talk.DO_ONE[verb], name=Markup(kit.line(name)))
     button = kit.button(kit.cut(label, kit.BUTTON), press, style=style)
-    return replies.answer(fill(words.OFFERS[verb], name=name, title=title), [button])
+    return replies.answer(fill(talk.OFFERS[verb], name=name, title=title), [button])
 
 
 def several(
@@ -297,15 +296,15 @@ def several(
 ) -> Answer:
     """Offer to do something to several: all of them are named, and what ends for good says so."""
     count = Markup(str(len(rows)))
-    head, label = fill(words.SEVERAL[verb], count=count), words.DO_SEVERAL[verb]
+    head, label = fill(talk.SEVERAL[verb], count=count), talk.DO_SEVERAL[verb]
     if at is not None:
-        head = fill(words.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
-        label = words.DO_SEVERAL_AT[verb]
+        head = fill(talk.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
+        label = talk.DO_SEVERAL_AT[verb]
     lines = [
-        fill(words.SEVERAL_ROW, name=row.workspace.title, title=row.title)
+        fill(talk.SEVERAL_ROW, name=row.workspace.title, title=row.title)
         if row.ends is None
         else fill(
-            words.SEVERAL_FINAL,
+            talk.SEVERAL_FINAL,
             name=row.workspace.title,
             title=row.title,
             lost=Markup(cards.LOST[row.ends]),

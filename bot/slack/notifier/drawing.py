@@ -19,7 +19,7 @@ from bot.domain.notices import Answer, Card, Mark, NewNotice, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Shown
 from bot.messages.blocks.notices import redraw, render, still_so
-from bot.messages.texts import notices as words
+from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import methods as slack_methods
@@ -170,7 +170,7 @@ class Drawings:
             wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
             await self._store.notice_retry(notice, wait, error="undrawable")
             return None
-        text = words.NOT_DRAWN.format(reference=reference)
+        text = notices.NOT_DRAWN.format(reference=reference)
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return Drawing(place, Answer(text), is_plain=True)

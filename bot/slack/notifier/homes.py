@@ -14,7 +14,7 @@ from bot.domain.people import Home
 from bot.domain.plan import backoff
 from bot.messages.blocks.home import digest, home, sentence_home, totals_home
 from bot.messages.blocks.replies import in_view
-from bot.messages.texts import home as words
+from bot.messages.texts import home as home_words
 from bot.services.asked import Asked, refused
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -104,7 +104,7 @@ class HomeViews:
                 view = await self._drawn(replace(one, answer=None), is_wanted=False)
         except errors.NotIdentified:
             # Asked again at the next look, as long as the Home is open.
-            view = self._typed(sentence_home(words.NOT_KNOWN))
+            view = self._typed(sentence_home(home_words.NOT_KNOWN))
         except errors.Refused as refusal:
             view = self._typed(sentence_home(refusal.text))
         except errors.StoreError:
@@ -156,7 +156,7 @@ class HomeViews:
         It isn't drawn again before its person uses it, unless Slack accepts that view only later.
         """
         if one.wanted_at is not None:
-            await self._publish(one, sentence_home(words.UNDRAWN.format(reference=reference)))
+            await self._publish(one, sentence_home(home_words.UNDRAWN.format(reference=reference)))
         await self._store.home_rest(one)
 
     async def _published(self, one: Home, drawn: str, view_hash: str) -> None:

@@ -17,7 +17,7 @@ import structlog
 from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit
-from bot.messages.texts import notices as words
+from bot.messages.texts import notices as notice_words
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -322,7 +322,7 @@ class Outbox:
         channel = notice.body.get("channel_id")
         if not channel or str(channel).startswith("D"):
             return
-        message = {"channel": channel, "user": notice.principal.user_id, "text": words.NOT_DIRECT}
+        message = {"channel": channel, "user": notice.principal.user_id, "text": notice_words.NOT_DIRECT}
         try:
             await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
         except errors.SlackFailed as failed:
@@ -334,7 +334,7 @@ class Outbox:
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
         day = int(await self._store.now() // 86_400)
-        body = Answer(words.NOT_DELIVERED.format(code=kit.safe(error.code, kit.NAME))).as_body()
+        body = Answer(notice_words.NOT_DELIVERED.format(code=kit.safe(error.code, kit.NAME))).as_body()
         missing = NewNotice(
             notice.principal.key, NoticeKind.MESSAGE, f"{_MISSING}{error.code}:{day}", notice.principal, body
         )
@@ -545,7 +545,7 @@ class Replies:
 
 def _moved(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of an answer that says why it isn't in its channel."""
-    said = words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
+    said = notice_words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
     blocks = body.get("blocks") or [kit.section(str(body.get("text") or ""))]
     moved = kit.answer(f"{said} {body.get('text') or ''}", [kit.context(said), *blocks])
     return {"text": moved.text, "blocks": list(moved.blocks)}
