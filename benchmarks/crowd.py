@@ -12,16 +12,17 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from bot.domain.people import Account, Link, Person, Principal
+from bot.domain.people import Account, Person, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb, State
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.records import Activation, FoundWorkspace, NewOperation
+from bot.store.records import FoundWorkspace, NewOperation
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key
+from tests.rigs.store import put_account
 
 _T = TypeVar("_T")
 
@@ -148,9 +149,7 @@ async def _person(store: Store, vault: Vault, crowd: Crowd, place: Place, number
         state="active",
         linked_at=now,
     )
-    nonce = f"nonce:{place.connection}:{number}"
-    await store.new_link(Link(nonce, principal, place.connection, None, now, now + 600))
-    await store.activate(nonce, "open", Activation(account))
+    await put_account(store, account)
     found = [_found(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
     await store.merge_discovered(account.id, found)
 

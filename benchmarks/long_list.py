@@ -11,13 +11,14 @@ from typing import Any, Final
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.people import Account, Link, Principal
+from bot.domain.people import Account, Principal
 from bot.domain.workspaces import State
-from bot.store.records import Activation, FoundWorkspace
+from bot.store.records import FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority, Transaction, Work
 from bot.support.clock import SystemClock, SystemIds
+from tests.rigs.store import put_account
 
 _PRINCIPAL: Final = Principal(None, "T0BENCH", "ULONG")
 _CONNECTION: Final = "saturn"
@@ -67,8 +68,7 @@ async def measure_long_list(sizes: Sizes) -> list[Figure]:
 async def _account(store: Store) -> str:
     now = await store.now()
     account = Account("account_long", _PRINCIPAL, _CONNECTION, "long", "sealed", "active", now)
-    await store.new_link(Link("nonce:long", _PRINCIPAL, _CONNECTION, None, now, now + 600))
-    await store.activate("nonce:long", "open", Activation(account))
+    await put_account(store, account)
     return account.id
 
 

@@ -25,12 +25,10 @@ from bot.domain.workspaces import BrowserSession, Workspace
 from bot.providers.base import Credential
 from bot.services.linking import digest, new_nonce
 from bot.store import open_store
-from bot.store.records import Activation
 from bot.store.store import Store
-from bot.store.tables import BROWSER_SESSIONS
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.vault import Vault, row_key
-from tests.rigs.store import add_workspace
+from tests.rigs.store import add_workspace, begin_session, put_account
 
 _TOKEN = "access-token-of-the-benchmark"  # noqa: S105 - of a server that ends with the run
 _PROJECT = "a" * 32
@@ -165,7 +163,7 @@ async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, numb
     credential = Credential.of_connection("none")
     sealed = Vault([place.key]).seal(row_key(principal.key, "sphere"), credential.as_mapping())
     account = Account(f"sphere_{number:05d}", principal, "sphere", "", sealed, "active", now)
-    await store.activate_directly(Activation(account))
+    await put_account(store, account)
     remote_id = crowd.remote_id(number, 0)
     workspace = await add_workspace(
         store,
@@ -181,5 +179,5 @@ async def _visitor(store: Store, crowd: Crowd, place: Place, base_url: str, numb
     )
     session_id = new_nonce()
     session = BrowserSession(digest(session_id), principal, now, now, now + _HALF_A_DAY)
-    await store.carry_out(lambda tx: BROWSER_SESSIONS.add(tx, session, user_id=principal.user_id))
+    await begin_session(store, session)
     return Visitor(session_id, workspace.id)

@@ -18,7 +18,6 @@ from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
-from bot.services.accounts import Accounts
 from bot.services.context import RENEWED_EVERY, Context, Hints, Wake, owners_of
 from bot.slack.calls import SlackCaller
 from bot.slack.installed import READ_EVERY, Entered, enter
@@ -312,7 +311,7 @@ class Process:
     def _compose(self) -> None:
         settings, context, monotonic = self._settings, self.context, self.clock.monotonic
         limiter = RateLimiter(monotonic, burst=settings.person_burst, per_second=settings.person_rate)
-        self.services = build_services(context, Accounts(context), limiter)
+        self.services = build_services(context, limiter)
         if not self._works:
             return
         board = Board(monotonic)

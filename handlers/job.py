@@ -26,7 +26,7 @@ from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import runs as run_words
 from bot.messages.texts import times, verbs
 from bot.providers import base
-from bot.services import making, naming, runs, snapshots
+from bot.services import accounts, making, naming, runs, snapshots
 from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
 from bot.support.cleaning import has_invisible, unescape
 from handlers import narrowed, routes
@@ -292,8 +292,8 @@ async def set_up(request: Request) -> list[SetUpJob]:
     able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
     if not able:
         raise Answered(replies.hint(run_words.NOWHERE))
-    accounts = [await services.accounts.acting(request.principal, name) for name in able]
-    active = [account for account in accounts if account is not None and account.state == "active"]
+    theirs = [await accounts.own(request.asked, name) for name in able]
+    active = [account for account in theirs if account is not None and account.state == "active"]
     if not active:
         links = [name for name, _ in services.linkable() if name in able]
         raise Answered(link_first(request, run_words.NOT_LINKED, links))

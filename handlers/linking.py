@@ -12,7 +12,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts import answers, cards, pages
-from bot.services import accounts, naming
+from bot.services import accounts, linking, naming
 from handlers import routes
 from handlers.command_line import written
 from handlers.connections import connection_of
@@ -95,11 +95,10 @@ async def invite(request: Request) -> Answer:
     """Create the link; the button's command waits for it and runs with the presser's rights."""
     connection, _, text = (request.target or "").partition(" ")
     waiting = request.waiting(text).as_body() if text else None
-    accounts = request.services.accounts
-    url = await accounts.invite(request.principal, connection, waiting, request.surface.interaction)
+    url = await request.asked.to(linking.invite, connection, waiting)
     title, asks = request.services.title(connection), connection in request.services.approvable()
     ask = replies.ask_button(connection, title, text=text) if asks else None
-    return replies.invitation(url, title, code_comes=not accounts.sign_in, ask=ask)
+    return replies.invitation(url, title, code_comes=not request.services.context.sign_in, ask=ask)
 
 
 @routes.action("enter_code")
@@ -112,7 +111,7 @@ async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers
 async def code_typed(request: Request) -> Answer:
     """Finish linking; what is wrong with the code is shown at its field."""
     services = request.services
-    account = await services.accounts.confirm_code(request.principal, value_in(request.view, "code"))
+    account = await request.asked.to(linking.confirm_code, value_in(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
 
 
@@ -351,7 +350,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 async def linked(request: Request, connection: str) -> Account:
     """Return the person's account on a connection if it works; raises Answered with *Link* otherwise."""
-    account = await request.services.accounts.acting(request.principal, connection)
+    account = await accounts.own(request.asked, connection)
     if account is not None and account.state == "active":
         return account
     is_refused = account is not None and account.state == "refused"

@@ -12,6 +12,8 @@ from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
 from bot.messages.texts import home as home_words
 from bot.services import naming, snapshots
+from bot.services.accounts import own
+from bot.services.asked import Asked
 from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import PersonalOffer
 from handlers import routes
@@ -157,7 +159,7 @@ _VALUE = 150
 
 
 async def _templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
-    account = await services.accounts.acting(principal, connection)
+    account = await own(Asked(services.context, principal), connection)
     if account is None or account.state != "active":
         return []
     snapshot = await snapshots.templates(services.context, account)

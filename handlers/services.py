@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.people import Principal
 from bot.messages.blocks.kit import Markup, line
 from bot.providers.base import Provider
-from bot.services.accounts import Accounts, Contacts
+from bot.services.accounts import Contacts
 from bot.services.asked import Asked
 from bot.services.context import Context, Owners, Removals, Wake
 from bot.services.gather import Gatherer, PeopleNames
@@ -28,7 +28,6 @@ class Services:
     context: Context
     store: Store
     workspaces: Workspaces
-    accounts: Accounts
     gatherer: Gatherer
     names: PeopleNames
     removals: Removals | None
@@ -97,13 +96,12 @@ class Services:
         return next(command for command, found in self.commands.items() if found == folder)
 
 
-def build_services(context: Context, accounts: Accounts, limiter: RateLimiter) -> Services:
+def build_services(context: Context, limiter: RateLimiter) -> Services:
     """Assemble the services; ``limiter`` counts people's requests."""
     return Services(
         context=context,
         store=context.store,
         workspaces=Workspaces(context),
-        accounts=accounts,
         gatherer=Gatherer(context),
         names=PeopleNames(context),
         removals=context.removals,

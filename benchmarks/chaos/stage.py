@@ -16,14 +16,14 @@ from pydantic import SecretStr
 
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain import people
-from bot.domain.people import Account, Link, Principal, Snapshot
+from bot.domain.people import Account, Principal, Snapshot
 from bot.domain.workspaces import State
 from bot.providers.base import Credential, Scheduled
 from bot.providers.connections import build_providers, load_connections
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
 from bot.store import open_store
-from bot.store.records import Activation, FoundWorkspace
+from bot.store.records import FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key
@@ -32,6 +32,7 @@ from playground import slack as local_slack
 from playground.faults import ASKED, Act
 from playground.harness import Harness
 from playground.processes import bot_environment, free_port
+from tests.rigs.store import put_account
 
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
@@ -278,10 +279,7 @@ async def _link_everybody(made: Stage) -> None:
             token = SecretStr(made.token(person))
             secret = vault.seal(row_key(principal.key, CONNECTION), Credential(token).as_mapping())
             account = Account(f"account_{number}", principal, CONNECTION, name, secret, "active", now)
-            link = Link(f"{number:064x}", principal, CONNECTION, None, now, now + 600)
-            await store.new_link(link)
-            if await store.activate(link.nonce_hash, "open", Activation(account)) != "ok":
-                raise RuntimeError(f"{name} was not linked")
+            await put_account(store, account)
             theirs = [one for one in made.saturn.state.resources.values() if one.owner == name]
             mine = [one for one in theirs if one.type == "workspace"]
             await store.merge_discovered(

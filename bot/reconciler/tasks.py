@@ -7,10 +7,9 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, AuditEntry, Principal, Snapshot, Task, TaskKind
+from bot.domain.people import Account, AuditEntry, Principal, Snapshot, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
-from bot.messages.texts import problems
 from bot.providers import base
 from bot.reconciler.ask import LIMITED, Done, EngineContext, EnginePart, Refused
 from bot.reconciler.lists import (
@@ -24,14 +23,12 @@ from bot.reconciler.lists import (
     waiting_commands,
 )
 from bot.reconciler.runtimes import Replay, Runtime
-from bot.services.accounts import approval_entry, end, notice
+from bot.services.accounts import end, fail_approved, link_approved
 from bot.services.asked import Asked, decided
-from bot.services.linking import warn_holders
 from bot.services.snapshots import TEMPLATES, payload_of
-from bot.store.records import Activation, NewTask
+from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, NotFound, SlackFailed, SlackLimited, StoreError, Untrusted
 from bot.support.pool import Pool, contained, pool_room, run_all
-from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
 
@@ -224,6 +221,10 @@ CHECK_SECONDS = 20.0
 class Approved(EnginePart):
     """Link people as the usernames approved for them."""
 
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._context = engine
+
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""
         approval = await self._store.approval(task.subject)
@@ -233,7 +234,7 @@ class Approved(EnginePart):
         is_served = runtime is not None and runtime.provider.settings.serves(approval.principal)
         if runtime is None or not is_served or not runtime.provider.links_by("admin"):
             # The operator has changed the connections file since the approval.
-            await self._failed(approval, runtime.title if runtime else approval.connection, "not_set_up")
+            await self.give_up(task, "not_set_up")
             return
         answer = await self._asker.ask(
             runtime,
@@ -245,85 +246,24 @@ class Approved(EnginePart):
         )
         match answer:
             case Done(identity):
-                await self._activate(approval, runtime, identity.username, identity.credential)
+                await Asked(self._context, approval.principal).to(link_approved, approval.id, identity)
             case Refused(error=NotFound()):
-                await self._failed(approval, runtime.title, "not_found")
+                await self.give_up(task, "not_found")
             case Refused(error=CredentialRefused()):
-                await self._failed(approval, runtime.title, "credential_refused")
+                await self.give_up(task, "credential_refused")
             case Refused(error=Untrusted() as error):
-                await self._failed(approval, runtime.title, "untrusted", said=error.message)
+                await self.give_up(task, "untrusted", error.message)
             case Refused():
-                await self._failed(approval, runtime.title, "forbidden")
+                await self.give_up(task, "forbidden")
             case _:
                 raise not_yet(answer)
 
-    async def give_up(self, task: Task, because: str = "gave_up") -> None:
+    async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
         """Tell the person and the administrator why it failed, usually since the provider never answered."""
         approval = await self._store.approval(task.subject)
-        if approval is not None and approval.state == "approved":
-            runtime = self._runtimes.get(approval.connection)
-            await self._failed(approval, runtime.title if runtime else approval.connection, because)
-
-    async def _activate(
-        self, approval: Approval, runtime: Runtime, username: str, credential: base.Credential
-    ) -> None:
-        """Write the account and the request's end in one transaction, so a crash can't separate them."""
-        principal, connection = approval.principal, approval.connection
-        account = Account(
-            id=self._ids.new("account"),
-            principal=principal,
-            connection=connection,
-            username=username,
-            secret=self._vault.seal(row_key(principal.key, connection), credential.as_mapping()),
-            state="active",
-            linked_at=await self._store.now(),
-            ends_at=credential.ends_at,
-        )
-        body = {"connection": connection, "username": username, "account": account.id}
-        then = [approval.waiting] if approval.waiting else []
-        activation = Activation(
-            account=account,
-            notices=[
-                NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body),
-                *_to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"),
-            ],
-            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
-            audit=[
-                AuditEntry(
-                    actor=approval.decided_by or "",
-                    action="account.linked",
-                    target=f"{principal.key}/{connection}",
-                    result="ok",
-                    detail={
-                        "account": account.id,
-                        "username": username,
-                        "proof": "administrator",
-                        "acts": "admin",
-                    },
-                )
-            ],
-        )
-        if await self._store.activate_directly(activation, approval.id) == "taken":
-            await self._failed(approval, runtime.title, "taken")
-            await warn_holders(self._store, connection, username, principal, approval.id, is_approved=True)
-
-    async def _failed(self, approval: Approval, title: str, because: str, *, said: str = "") -> None:
-        kind = NoticeKind.APPROVAL_FAILED
-        detail = problems.sentence(because, title) if because in problems.CAUSES else because
-        news = [
-            notice(approval, kind, "failed", approval.principal, cause=because, is_own=True),
-            *_to_administrator(approval, kind, "failed", cause=because),
-        ]
-        more = {"cause": because, "said": said} if said else {"cause": because}
-        audit = approval_entry(approval, "usher", "approval.failed", "refused", **more)
-        await self._store.approval_failed(approval, detail, news, audit)
-
-
-def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
-    if not approval.decided_by:
-        return []
-    to = Principal.from_key(approval.decided_by)
-    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+        if approval is not None:
+            asked = Asked(self._context, approval.principal)
+            await asked.to(fail_approved, approval.id, because, said=said)
 
 
 #: How soon, in seconds, to look again whether an earlier request about the same job has ended.

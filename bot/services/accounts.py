@@ -1,45 +1,35 @@
-"""Who a person is: linked accounts and their end, approved usernames, first contacts, signed-in browsers.
+"""Who a person is: linked accounts and their end, approved usernames, first contacts.
 
 Every refusal is a ``Refused`` with a text for the person. Each change is written in one transaction with its
 audit row.
 
 An administrator says which person is which user at a provider; it is never guessed from names or addresses.
 Every step leaves an audit row.
-
-A session proves who signed in with Slack, and nothing more. Who owns a workspace, and whether its owner may
-still act, is checked again at every request.
 """
 
-import hmac
 import re
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
-import structlog
-
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
+from bot.domain.people import Account, Approval, AuditEntry, Principal, TaskKind
 from bot.domain.policy import Target
-from bot.domain.workspaces import BrowserSession, Look, Workspace
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services import linking
-from bot.services.asked import Asked, Authority
-from bot.services.context import Context, Part
-from bot.store import accounts, browsers, people
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store import accounts as rows
+from bot.store import browsers, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Activation, NewTask
+from bot.store.records import NewTask
 from bot.store.store import Store
-from bot.store.tables import BROWSER_SESSIONS
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
-from bot.support.vault import entry_key, row_key
-
-log = structlog.get_logger(__name__)
+from bot.support.vault import row_key
 
 
 async def end_unreadable(store: Store, account: Account) -> bool:
@@ -55,121 +45,130 @@ async def end_unreadable(store: Store, account: Account) -> bool:
     return await store.refuse_account(account.id, account.secret, notice, [ended], hold=hold)
 
 
+async def own(asked: Asked, connection: str) -> Account | None:
+    """Return the account a person acts through on a connection, or None; most calls only read."""
+    account = await asked.see(_usable, connection)
+    provider = asked.context.connections.get(connection)
+    if account is not None or provider is None or not provider.links_by("none"):
+        return account
+    return await asked.to(acting, connection)
+
+
 def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
-    """Return the account a person acts through on a connection, or None; as ``Accounts.acting`` does."""
-    context, principal = asked.context, asked.principal
-    account, provider = _usable(tx, asked, connection), context.connections.get(connection)
-    is_open = provider is not None and provider.links_by("none") and provider.settings.serves(principal)
+    """Return the account a person acts through on a connection, or None.
+
+    Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
+    person makes there is theirs alone.
+    """
+    account, provider = _usable(tx, asked, connection), asked.context.connections.get(connection)
+    is_open = provider is not None and provider.links_by("none") and provider.settings.serves(asked.principal)
     if account is not None or not is_open:
         return account
     credential = base.Credential.of_connection("none")
-    fresh = Account(
-        id=context.ids.new("account"),
-        principal=principal,
-        connection=connection,
-        username="",
-        secret=context.vault.seal(row_key(principal.key, connection), credential.as_mapping()),
-        state="active",
-        linked_at=tx.now(),
-    )
-    accounts.activate_directly(tx, Activation(fresh))
-    asked.note(tx, "account.opened", f"{principal.key}/{connection}", "ok", account=fresh.id)
-    return accounts.account(tx, principal, connection)
+    fresh = _fresh(tx, asked, connection, "", sealed(asked, connection, credential))
+    rows.put(tx, fresh)
+    asked.note(tx, "account.opened", f"{asked.principal.key}/{connection}", "ok", account=fresh.id)
+    return fresh
 
 
 def _usable(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     provider = asked.context.connections.get(connection)
     if provider is not None and not provider.settings.serves(asked.principal):
         return None
-    account = accounts.account(tx, asked.principal, connection)
+    account = rows.account(tx, asked.principal, connection)
     return account if account is not None and account.state != "revoking" else None
 
 
-class Accounts(Part):
-    """Create links, and accept the codes typed back. ``steps`` serves the pages."""
+def begin(
+    tx: Transaction,
+    asked: Asked,
+    connection: str,
+    username: str,
+    secret: str,
+    ends_at: float | None = None,
+    *,
+    actor: str,
+    proof: str,
+    waiting: dict[str, Any] | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Account | None:
+    """Write a person's account, tell them, and have its lists read; None if the username is somebody else's.
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._context = context
-        self.sign_in = context.sign_in
-        self.steps = linking.LinkSteps(context)
+    A former account of theirs is replaced, and workspaces follow who was renamed. ``waiting`` is the command
+    that runs once its lists were read. ``actor``, ``proof`` and ``more`` are for the audit.
+    """
+    account = _fresh(tx, asked, connection, username, secret, ends_at)
+    if rows.is_taken(tx, account):
+        return None
+    provider = asked.context.connections[connection]
 
-    def linkable(self, principal: Principal) -> list[str]:
-        """Return the names of the connections that a person may link themselves."""
-        return sorted(
-            name
-            for name, provider in self._connections.items()
-            if provider.links_by("token") and provider.settings.serves(principal)
-        )
+    def moved(remote_id: str, former: str) -> tuple[str, str]:
+        by_name = provider.renamed(remote_id, former, username)
+        return by_name, provider.gate_key(by_name)
 
-    async def acting(self, principal: Principal, connection: str) -> Account | None:
-        """Return the account a person acts through on a connection, or None.
+    rows.put(tx, account, moved)
+    body = {"connection": connection, "username": username, "account": account.id}
+    add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
+    add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting] if waiting else []})])
+    detail = {"account": account.id, "username": username, "proof": proof, **more}
+    target = f"{asked.principal.key}/{connection}"
+    append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
+    return account
 
-        Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
-        person makes there is theirs alone.
-        """
-        asked = Asked(self._context, principal)
-        account = await asked.see(_usable, connection)
-        provider = self._connections.get(connection)
-        if account is not None or provider is None or not provider.links_by("none"):
-            return account
-        return await asked.to(acting, connection)
 
-    async def invite(
-        self,
-        principal: Principal,
-        connection: str,
-        waiting: dict[str, Any] | None = None,
-        interaction: str = "",
-    ) -> str:
-        """Return the address of a new link; this invalidates an older one for the same connection.
+def sealed(asked: Asked, connection: str, credential: base.Credential) -> str:
+    """Return a credential as the row of a person's account holds it."""
+    row = row_key(asked.principal.key, connection)
+    return asked.context.vault.seal(row, credential.as_mapping())
 
-        ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
-        ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
-        """
-        provider = self._connections.get(connection)
-        if provider is None or not provider.settings.serves(principal):
-            known = (
-                ", ".join(self._connections[one].settings.title for one in self.linkable(principal)) or "none"
-            )
-            raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
-        if not provider.links_by("token"):
-            raise Refused("link.not_by_token", pages.not_by_token(provider.settings.title))
-        if self._public_url is None:
-            raise Refused("link.no_address", pages.no_address())
-        nonce = linking.new_nonce()
-        now = await self._store.now()
-        link = Link(
-            nonce_hash=linking.digest(nonce),
-            principal=principal,
-            connection=connection,
-            waiting=waiting,
-            created_at=now,
-            expires_at=now + linking.LINK_SECONDS,
-            tries_left=linking.TRIES,
-        )
-        if not await self._store.new_link(link, [linking.entry(link, "link.invited", "ok")], interaction):
-            raise Refused("link.repeated", pages.link_repeated())
-        return f"{self._public_url.rstrip('/')}/link/{nonce}"
 
-    async def confirm_code(self, principal: Principal, code: str) -> Account:
-        """Link the account waiting for this person's code; raises Refused (``code.none``, …)."""
-        link = await self._store.open_link_of(principal, "code")
-        if link is None or link.code_hash is None or link.code_tries_left <= 0:
-            raise Refused("code.none", pages.code_none(self._command))
-        if link.connection not in self.linkable(principal):
-            # The operator has changed the connections since.
-            raise Refused("code.none", pages.code_none(self._command))
-        left = link.code_tries_left - 1
-        # The attempt is counted before the comparison, so that concurrent attempts can't exceed five.
-        tried = replace(link, code_tries_left=left, tries_left=left)
-        if not await self._store.change_link(tried, "code", link.tries_left):
-            raise Refused("code.busy", pages.code_busy())
-        expected = self._vault.open(linking.code_row(link), link.code_hash)["code"]
-        if not hmac.compare_digest(expected.encode(), linking.digest(linking.plain_code(code)).encode()):
-            await self._store.append_audit([linking.entry(link, "link.code", "refused", tries_left=left)])
-            raise Refused("code.wrong", pages.code_wrong(left, self._command))
-        return await self.steps.linked.activate(tried, "code", proof="code")
+def _fresh(
+    tx: Transaction,
+    asked: Asked,
+    connection: str,
+    username: str,
+    secret: str,
+    ends_at: float | None = None,
+) -> Account:
+    return Account(
+        id=asked.context.ids.new("account"),
+        principal=asked.principal,
+        connection=connection,
+        username=username,
+        secret=secret,
+        state="active",
+        linked_at=tx.now(),
+        ends_at=ends_at,
+    )
+
+
+def warn_holders(
+    tx: Transaction,
+    connection: str,
+    username: str,
+    who: Principal,
+    occasion: str,
+    *,
+    is_approved: bool = False,
+) -> None:
+    """Warn whoever has linked an account that somebody else tried to; once per ``occasion``.
+
+    ``is_approved``: an administrator approved it; otherwise it was tried with a token.
+    """
+    body = {
+        "connection": connection,
+        "username": username,
+        "person": who.key,
+        "is_approved": is_approved,
+    }
+    add_notices(
+        tx,
+        [
+            NewNotice(holder.id, NoticeKind.LINK_TRIED, f"tried:{occasion}", holder.principal, body)
+            for holder in rows.acting_as(tx, connection, username)
+            if holder.principal != who
+        ],
+    )
 
 
 def unlink(
@@ -191,7 +190,7 @@ def unlink_other(tx: Transaction, asked: Asked, other: Principal, connection: st
 def linked_elsewhere(tx: Transaction, asked: Asked, other: Principal) -> list[Account]:
     """Return a colleague's accounts to an administrator, who may end them."""
     asked.check(tx, "unlink_other", Target("account", other.key, other))
-    return accounts.all_of(tx, other)
+    return rows.all_of(tx, other)
 
 
 def end(
@@ -214,16 +213,16 @@ def end(
     """
     ending = [
         account
-        for account in accounts.all_of(tx, person)
+        for account in rows.all_of(tx, person)
         if connections is None or account.connection in connections
     ]
     if ending and not asked.is_new(tx):
         return []
-    accounts.withdraw(tx, person, connections)
+    rows.withdraw(tx, person, connections)
     browsers.end_of(tx, person)
     for account in ending:
         provider = asked.context.connections.get(account.connection)
-        accounts.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
+        rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
         if tell and not is_answered:
             add_notices(tx, [_unlinked(account, cause)])
         detail = {"account": account.id, "username": account.username, "cause": cause}
@@ -277,8 +276,8 @@ def ask(
     fresh = context.ids.new("approval")
     new = Approval(fresh, principal, connection, username, "asked", tx.now(), waiting=waiting)
     if not asked.is_new(tx):
-        return accounts.approval(tx, people.result_of(tx, asked.interaction)) or new
-    approval = accounts.put(tx, new)
+        return rows.approval(tx, people.result_of(tx, asked.interaction)) or new
+    approval = rows.request(tx, new)
     if approval.id == new.id:
         kind = NoticeKind.APPROVAL_ASKED
         add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
@@ -294,7 +293,7 @@ def decide(
 
     ``username`` is what the administrator saw: a request that names another one by now is not decided.
     """
-    approval = accounts.approval(tx, approval_id)
+    approval = rows.approval(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
     asked.check(tx, "approve", target)
     if approval is None:
@@ -303,7 +302,7 @@ def decide(
     if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
         return approval, False
     state: Literal["approved", "denied"] = "approved" if approve else "denied"
-    decided = accounts.move(tx, approval.id, state, asked.principal.key)
+    decided = rows.move(tx, approval.id, state, asked.principal.key)
     assert decided is not None, "nobody else decides within this transaction"
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
@@ -311,6 +310,66 @@ def decide(
         add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
     append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
     return decided, True
+
+
+def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: base.Identity) -> None:
+    """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
+    approval = _approved(tx, asked, approval_id)
+    if approval is None:
+        return
+    account = begin(
+        tx,
+        asked,
+        approval.connection,
+        identity.username,
+        sealed(asked, approval.connection, identity.credential),
+        identity.credential.ends_at,
+        actor=approval.decided_by or "",
+        proof="administrator",
+        waiting=approval.waiting,
+        more={"acts": "admin"},
+    )
+    if account is None:
+        fail_approved(tx, asked, approval.id, "taken")
+        warn_holders(
+            tx, approval.connection, identity.username, asked.principal, approval.id, is_approved=True
+        )
+    else:
+        rows.move(tx, approval.id, "linked")
+        add_notices(tx, _to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"))
+
+
+def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str, *, said: str = "") -> None:
+    """Write why nobody was linked as the approved username, and tell the person and the administrator.
+
+    ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
+    """
+    approval = _approved(tx, asked, approval_id)
+    if approval is None:
+        return
+    provider = asked.context.connections.get(approval.connection)
+    title = provider.settings.title if provider is not None else approval.connection
+    detail = problems.sentence(because, title) if because in problems.CAUSES else because
+    rows.move(tx, approval.id, "failed", approval.decided_by or "", detail)
+    kind = NoticeKind.APPROVAL_FAILED
+    own = notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
+    add_notices(tx, [own, *_to_administrator(approval, kind, "failed", cause=because)])
+    more = {"cause": because, "said": said} if said else {"cause": because}
+    append_audit(tx, [approval_entry(approval, "usher", "approval.failed", "refused", **more)])
+
+
+def _approved(tx: Transaction, asked: Asked, approval_id: str) -> Approval | None:
+    """Return a person's request that was approved, and not withdrawn or settled since."""
+    approval = rows.approval(tx, approval_id)
+    is_theirs = approval is not None and approval.principal == asked.principal
+    return approval if approval is not None and is_theirs and approval.state == "approved" else None
+
+
+def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
+    if not approval.decided_by:
+        return []
+    to = Principal.from_key(approval.decided_by)
+    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
 
 
 def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
@@ -371,93 +430,3 @@ class Contacts:
         if len(self._met) >= _MOST:
             self._met.clear()
         self._met.add(principal.key)
-
-
-#: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
-NOTED_EVERY = 60.0
-
-
-def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
-    """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
-    asked.check(tx, "sign_in")
-    session_id, now = linking.new_nonce(), tx.now()
-    session = BrowserSession(linking.digest(session_id), asked.principal, now, now, now + lifetime)
-    BROWSER_SESSIONS.add(tx, session, user_id=asked.principal.user_id)
-    _note(tx, session, "browser.sign_in")
-    return session_id
-
-
-def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
-    """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
-    session = browsers.session(tx, linking.digest(session_id), idle)
-    if session is not None:
-        BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
-        _note(tx, session, "browser.sign_out")
-
-
-def _note(tx: Transaction, session: BrowserSession, action: str) -> None:
-    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
-    who, detail = session.principal.key, {"session": session.id_hash[:12]}
-    append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
-
-
-class Browsing(Part):
-    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
-
-    def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
-        super().__init__(context)
-        self._context = context
-        self._authority = Authority(context)
-        self.lifetime = lifetime
-        self._idle = idle
-
-    async def begin(self, principal: Principal) -> str:
-        """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        return await Asked(self._context, self._installation.who(principal)).to(sign_in, self.lifetime)
-
-    async def end(self, session_id: str | None) -> None:
-        """Sign out; ending a session twice is harmless."""
-        if session_id is not None and linking.is_nonce(session_id):
-            await self._store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
-
-    async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
-        """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
-        if session_id is None or not linking.is_nonce(session_id):
-            return None
-        look = await self._store.look(linking.digest(session_id), self._idle, workspace_id)
-        if look is not None and look.now - look.session.seen_at >= NOTED_EVERY:
-            await self._store.keep_browser_session(look.session.id_hash)
-        return look
-
-    async def own(self, look: Look) -> tuple[Workspace, base.Provider] | None:
-        """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
-
-        It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
-        """
-        workspace = look.workspace
-        if workspace is None or workspace.hidden:
-            return None
-        provider = self._connections.get(workspace.connection)
-        if (
-            provider is None
-            or not isinstance(provider, base.Page)
-            or not provider.settings.serves(workspace.principal)
-            or not self._is_of(workspace, look.session)
-        ):
-            return None
-        target = Target("workspace", workspace.id, workspace.principal)
-        decision = await self._authority.decide(workspace.principal, "open", target)
-        if not decision.allowed:
-            log.info("page.refused", rule=decision.rule)
-            return None
-        return workspace, provider
-
-    def entry(self, workspace: Workspace) -> str | None:
-        """Return the secret that opens a workspace in its page, or None; raises SecretError."""
-        if workspace.entry is None:
-            return None
-        row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
-        return self._vault.open(row, workspace.entry).get("entry")
-
-    def _is_of(self, workspace: Workspace, session: BrowserSession) -> bool:
-        return self._authority.installation.is_same_person(workspace.principal, session.principal)

@@ -19,6 +19,9 @@ is, once for an interaction however often it is repeated. That row has an inbox 
 request can still be carried out once it is allowed, as when Slack has said who somebody is. Nobody is asked
 within the transaction: where Slack's word on a person is missing or old, it ends without a trace, they are
 looked up, and it is run once more.
+
+A use case that returns a Refused has something to write all the same, such as an attempt that counts: that
+stays, and the refusal is raised.
 """
 
 from __future__ import annotations
@@ -73,7 +76,7 @@ class Asked:
 
     async def to(
         self,
-        work: Callable[Concatenate[Transaction, Asked, Arguments], Result],
+        work: Callable[Concatenate[Transaction, Asked, Arguments], Result | Refused],
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
@@ -94,7 +97,9 @@ class Asked:
         """Run what only reads, on one snapshot and beside those who write; raises as ``to``."""
         return await self._done(lambda tx, asked: work(tx, asked, *arguments, **named), is_read=True)
 
-    async def _done(self, work: Callable[[Transaction, Asked], Result], *, is_read: bool = False) -> Result:
+    async def _done(
+        self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool = False
+    ) -> Result:
         """Try; where Slack has to be asked first, look the person up and try again."""
         done = await self._tried(work, is_read=is_read)
         if isinstance(done, _Unknown):
@@ -105,7 +110,7 @@ class Asked:
         return done
 
     async def _tried(
-        self, work: Callable[[Transaction, Asked], Result], *, is_read: bool
+        self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool
     ) -> Result | Refused:
         store = self.context.store
 

@@ -1,9 +1,11 @@
-"""Linking by a page: open it, prove who you are, check a token, confirm; and the account at its end.
+"""Linking by a page (invite, prove who you are, check a token, confirm), and signed-in browsers.
 
-``identify``, the one call to a provider that a person waits for, is the only I/O besides the store's.
+Each step is a use case. Only a check of a token asks a provider: a use case counts the attempt before it, and
+another one keeps what came of it. The reasons are in ``docs/rules.md``, "Linking proves both sides". Every
+refusal is a ``Refused`` with a text for the person; its rule decides the page's status.
 
-The reasons are in ``docs/rules.md``, "Linking proves both sides". Every refusal is a ``Refused`` with a text
-for the person; its rule decides the page's status.
+A browser session proves who signed in with Slack, and nothing more. Who owns a workspace, and whether its
+owner may still act, is checked again at every request.
 """
 
 import asyncio
@@ -13,22 +15,31 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, NoReturn
+from typing import Any, Final
 
+import structlog
 from pydantic import SecretStr
 
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Link, Principal, TaskKind
+from bot.domain.people import Account, AuditEntry, Link, Person, Principal, TaskKind
+from bot.domain.policy import Target
+from bot.domain.workspaces import BrowserSession, Look, Workspace
 from bot.messages.texts import pages
 from bot.providers import base
-from bot.services.asked import Authority
+from bot.services import accounts
+from bot.services.asked import Asked
 from bot.services.context import Context, Part
-from bot.store.records import Activation, NewTask
-from bot.store.store import Store
+from bot.store import accounts as rows
+from bot.store import browsers, people
+from bot.store.audit import append_audit
+from bot.store.records import NewTask
+from bot.store.tables import BROWSER_SESSIONS, LINKS, TASKS
+from bot.store.tasks import add_tasks
+from bot.store.transaction import Transaction
 from bot.support.cleaning import SLACK_TOKEN
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, UnknownOutcome
-from bot.support.vault import row_key
+from bot.support.vault import entry_key, row_key
+
+log = structlog.get_logger(__name__)
 
 #: How long a link is valid, and then how long its code is; seconds.
 LINK_SECONDS = 600.0
@@ -41,27 +52,25 @@ TRIES = 5
 CODE_LENGTH = 8
 #: No provider's token is longer; a longer text is never matched against a pattern.
 LONGEST_TOKEN = 4096
+#: How much of a link's digest its pages' addresses show.
+NAME_LENGTH: Final = 12
 
 #: Without letters and digits that are easily confused, and without vowels that form words.
 _READABLE = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class StoredNames:
-    """Look up the names that pages show: in the table of people, and in Usher's installation."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Identify the link that a browser is visiting, and the browser."""
 
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._installation = context.installation
+    nonce: str
+    browser: str
 
-    async def person(self, principal: Principal) -> str:
-        """Return the person's name, or their Slack id if it isn't known yet."""
-        known = await self._store.person(principal)
-        return known.name if known is not None and known.name.strip() else principal.user_id
-
-    async def workspace(self, principal: Principal) -> str:
-        """Return the name of the workspace (or the organisation) that Usher is installed in, or its id."""
-        return self._installation.at(principal).team_name.strip() or principal.team_id
+    @property
+    def name(self) -> str:
+        """Return what addresses call this link; it opens nothing by itself."""
+        return digest(self.nonce)[:NAME_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,45 +142,270 @@ def is_token(text: str, help: base.TokenHelp) -> bool:  # noqa: A002 - what the 
     return re.fullmatch(help.pattern, text) is not None
 
 
-def refuse_foreign(token: str, title: str, connections: Iterable[base.Provider]) -> None:
-    """Raise Refused for a Slack token, or a connection's own: neither may be sent to a provider."""
-    if SLACK_TOKEN.match(token):
-        raise Refused("token.slack", pages.token_of_slack(title))
-    for provider in connections:
-        for own in provider.settings.secrets():
-            if hmac.compare_digest(token.encode(), own.encode()):
-                raise Refused("token.own", pages.token_own(title))
-
-
-async def warn_holders(
-    store: Store, connection: str, username: str, who: Principal, occasion: str, *, is_approved: bool = False
-) -> None:
-    """Warn whoever has linked an account that somebody else tried to; once per ``occasion``.
-
-    ``is_approved``: an administrator approved it; otherwise it was tried with a token.
-    """
-    body = {
-        "connection": connection,
-        "username": username,
-        "person": who.key,
-        "is_approved": is_approved,
-    }
-    await store.add_notices(
-        [
-            NewNotice(holder.id, NoticeKind.LINK_TRIED, f"tried:{occasion}", holder.principal, body)
-            for holder in await store.accounts_of(connection, username)
-            if holder.principal != who and holder.state != "revoking"
-        ]
-    )
-
-
 def return_address(public_url: str, connection: str) -> str:
     """Return where a provider sends people back to after signing in; each connection has its own."""
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
-async def identify(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait for a provider to say whose account it is, ten seconds at most; raises ProviderError kinds."""
+def shown_name(principal: Principal, person: Person | None) -> str:
+    """Return the name of somebody that pages show: their Slack id if it isn't known yet."""
+    return person.name if person is not None and person.name.strip() else principal.user_id
+
+
+# -- in Slack ------------------------------------------------------------------------------------------------
+
+
+def linkable(context: Context, principal: Principal) -> list[str]:
+    """Return the names of the connections that a person may link themselves."""
+    return sorted(
+        name
+        for name, provider in context.connections.items()
+        if provider.links_by("token") and provider.settings.serves(principal)
+    )
+
+
+def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, Any] | None = None) -> str:
+    """Return the address of a new link; this invalidates an older one for the same connection.
+
+    ``waiting`` is the command that runs once the account is linked. Raises Refused (``link.no_address``,
+    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
+    """
+    asked.check(tx, "link")
+    context, principal = asked.context, asked.principal
+    provider = context.connections.get(connection)
+    if provider is None or not provider.settings.serves(principal):
+        titles = [context.connections[one].settings.title for one in linkable(context, principal)]
+        known = ", ".join(titles) or "none"
+        raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+    if not provider.links_by("token"):
+        raise Refused("link.not_by_token", pages.not_by_token(provider.settings.title))
+    if context.public_url is None:
+        raise Refused("link.no_address", pages.no_address())
+    if not asked.is_new(tx):
+        raise Refused("link.repeated", pages.link_repeated())
+    nonce, now = new_nonce(), tx.now()
+    link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, tries_left=TRIES)
+    rows.expire(tx, principal.key, connection)
+    LINKS.add(tx, link)
+    _note(tx, link, "link.invited", "ok")
+    return f"{context.public_url.rstrip('/')}/link/{nonce}"
+
+
+def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
+    """Link the account that waits for this person's code; refused if there is none, or it is another."""
+    asked.check(tx, "link")
+    command = asked.context.command
+    link = rows.open_of(tx, asked.principal, "code")
+    if (
+        link is None
+        or link.code_hash is None
+        or link.code_tries_left <= 0
+        # The operator may have changed the connections since.
+        or link.connection not in linkable(asked.context, asked.principal)
+    ):
+        raise Refused("code.none", pages.code_none(command))
+    if not asked.is_new(tx):
+        raise Refused("link.repeated", pages.link_repeated())
+    # The attempt is counted before the comparison, whatever that ends in.
+    left = link.code_tries_left - 1
+    tried = _change(tx, link, code_tries_left=left, tries_left=left)
+    expected = asked.context.vault.open(_code_row(link), link.code_hash)["code"]
+    if not hmac.compare_digest(expected.encode(), digest(plain_code(code)).encode()):
+        _note(tx, link, "link.code", "refused", tries_left=left)
+        return Refused("code.wrong", pages.code_wrong(left, command))
+    return _use(tx, asked, tried, proof="code")
+
+
+# -- on the page ---------------------------------------------------------------------------------------------
+
+
+async def asked_by(context: Context, visit: Visit) -> Asked:
+    """Return for whom the page of a link asks: whoever it was made for; raises Refused (``link.unknown``)."""
+    link = await context.store.link(digest(visit.nonce)) if is_nonce(visit.nonce) else None
+    if link is None:
+        raise _unknown(context)
+    return Asked(context, link.principal)
+
+
+def look(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
+    """Return what the page shows, without changing anything. Raises Refused (``link.used``, …)."""
+    link = _usable(tx, asked, visit)
+    if not asked.context.sign_in:
+        _same_browser(asked, link, visit)
+    if link.stage == "open" and link.tries_left <= 0:
+        raise _tried(asked, link)
+    return _opened(tx, asked, link, visit)
+
+
+def prove(tx: Transaction, asked: Asked, visit: Visit, proven: Principal) -> Opened | Refused:
+    """Accept what Sign in with Slack proved, or refuse (``link.mismatch``) and audit both people.
+
+    A token checked earlier in another browser is discarded.
+    """
+    link = _usable(tx, asked, visit)
+    if not asked.context.installation.is_same_person(link.principal, proven):
+        _note(tx, link, "link.sign_in", "mismatch", signed_in=proven.key)
+        other = {"link_of": link.principal.key}
+        append_audit(tx, [AuditEntry(proven.key, "link.sign_in", _target(link), "mismatch", other)])
+        opened = _opened(tx, asked, link, visit)
+        return Refused("link.mismatch", pages.sign_in_mismatch(opened.person, opened.workspace))
+    fresh = _change(
+        tx, link, stage="open", secret=None, username=None, proven=True, browser_hash=digest(visit.browser)
+    )
+    _note(tx, link, "link.sign_in", "ok")
+    return _opened(tx, asked, fresh, visit)
+
+
+def sign_in_page(tx: Transaction, asked: Asked, visit: Visit, state: str, challenge: str) -> str:
+    """Return the provider's page on which the person signs in, "" if there is nothing to sign in for.
+
+    Nothing is changed. ``state`` and ``challenge`` are what it must come back with.
+    """
+    link = _with_tries(tx, asked, visit)
+    client = asked.context.connections[link.connection].oauth
+    if client is None or link.stage != "open":
+        return ""
+    return client.page(_back(asked, link), state, challenge)
+
+
+async def check(asked: Asked, visit: Visit, pasted: str) -> Opened:
+    """Ask the provider whose token this is: ten seconds at most, five attempts; the link isn't used up.
+
+    Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
+    """
+    tried = await asked.to(attempt, visit, pasted)
+    provider = asked.context.connections[tried.connection]
+    token = provider.clean_token(pasted)
+    asking = provider.check(base.Credential(SecretStr(token)))
+    return await _identified(asked, visit, tried, asking, "token", pages.check_failed, token)
+
+
+async def signed_in(asked: Asked, visit: Visit, code: str, verifier: str) -> Opened:
+    """Ask the provider whose account a code stands for; like ``check``."""
+    tried = await asked.to(attempt, visit)
+    client = asked.context.connections[tried.connection].oauth
+    assert client is not None, "somebody was sent there"
+    asking = client.finish(code, verifier, _back(asked, tried))
+    return await _identified(asked, visit, tried, asking, "sign_in", pages.there_failed)
+
+
+def attempt(tx: Transaction, asked: Asked, visit: Visit, pasted: str | None = None) -> Link | Refused:
+    """Count an attempt before the provider is asked, so that concurrent ones can't exceed five.
+
+    What was ``pasted`` and can be no token of the connection is sent nowhere, and costs nothing.
+    """
+    link = _with_tries(tx, asked, visit)
+    provider = asked.context.connections[link.connection]
+    title = provider.settings.title
+    if pasted is None:
+        if provider.oauth is None or link.stage != "open":
+            raise _changed()
+    else:
+        token = provider.clean_token(pasted)
+        foreign = refused_token(token, title, asked.context.connections.values())
+        if foreign is not None:
+            _note(tx, link, "link.check", "refused", error=foreign.rule)
+            return foreign
+        if not is_token(token, provider.need(base.Tokens).token_help()):
+            raise Refused("token.shape", pages.token_shape(title))
+    left, browser = link.tries_left - 1, digest(visit.browser)
+    return _change(tx, link, stage="open", secret=None, username=None, tries_left=left, browser_hash=browser)
+
+
+def keep(
+    tx: Transaction, asked: Asked, visit: Visit, tried: Link, identity: base.Identity, pasted: str
+) -> Opened | Refused:
+    """Keep the credential whose account the provider named; what Usher got by it is revoked if unused."""
+    provider, credential = asked.context.connections[tried.connection], identity.credential
+    sealed = accounts.sealed(asked, tried.connection, credential)
+    if isinstance(provider, base.Revocation) and credential.token.get_secret_value() != pasted:
+        # Also if the link doesn't stand any more, so that it is never left behind.
+        add_tasks(tx, [_revocation(tried, identity.username, sealed)])
+    if not _stands(tx, tried):
+        return _changed()
+    checked = _change(
+        tx, tried, stage="checked", secret=sealed, username=identity.username, ends_at=credential.ends_at
+    )
+    _note(tx, checked, "link.check", "ok", username=identity.username)
+    return _opened(tx, asked, checked, visit)
+
+
+def fail(tx: Transaction, asked: Asked, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
+    """Note that the provider named no account; the attempt doesn't count if it merely failed."""
+    if isinstance(error, TemporaryError) and _stands(tx, tried):
+        _change(tx, tried, tries_left=tried.tries_left + 1)
+    _note(tx, tried, "link.check", "refused", error=type(error).__name__)
+
+
+def again(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
+    """Discard the checked credential, so that another can take its place."""
+    link = _writable(tx, asked, visit)
+    fresh = _change(tx, link, stage="open", secret=None, username=None)
+    return _opened(tx, asked, fresh, visit)
+
+
+def confirm(tx: Transaction, asked: Asked, visit: Visit, mark: str) -> Confirmed | Refused:
+    """Link the account that ``mark`` identifies, or return the code to type back; uses up the link."""
+    link = _writable(tx, asked, visit)
+    opened = _opened(tx, asked, link, visit)
+    if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
+        raise _changed()
+    if asked.context.sign_in:
+        account = _use(tx, asked, link, proof="sign_in")
+        return account if isinstance(account, Refused) else Confirmed(opened, account=account)
+    code = new_code()
+    waiting = _change(
+        tx,
+        link,
+        stage="code",
+        # Sealed, because the digest of a short code could be guessed from a stolen database.
+        code_hash=asked.context.vault.seal(_code_row(link), {"code": digest(code)}),
+        code_tries_left=TRIES,
+        tries_left=TRIES,
+        expires_at=tx.now() + CODE_SECONDS,
+    )
+    _note(tx, link, "link.confirmed", "ok", username=link.username)
+    return Confirmed(_opened(tx, asked, waiting, visit), code=code)
+
+
+# -- inside --------------------------------------------------------------------------------------------------
+
+
+def refused_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
+    """Return the refusal of a Slack token, or a connection's own: neither may be sent to a provider."""
+    if SLACK_TOKEN.match(token):
+        return Refused("token.slack", pages.token_of_slack(title))
+    own = (secret for provider in connections for secret in provider.settings.secrets())
+    if any(hmac.compare_digest(token.encode(), secret.encode()) for secret in own):
+        return Refused("token.own", pages.token_own(title))
+    return None
+
+
+async def _identified(
+    asked: Asked,
+    visit: Visit,
+    tried: Link,
+    asking: Awaitable[base.Identity],
+    way: str,
+    why: Callable[[ProviderError, str, int], str],
+    pasted: str = "",
+) -> Opened:
+    """Wait for a provider to say whose account it is, and keep that; raises Refused.
+
+    ``way`` begins the rule of a refusal, ``why`` says why.
+    """
+    try:
+        identity = await _in_time(asking)
+    except ProviderError as error:
+        await asked.to(fail, tried, error)
+        rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
+        title = asked.context.connections[tried.connection].settings.title
+        raise Refused(rule, why(error, title, tried.tries_left)) from None
+    return await asked.to(keep, visit, tried, identity, pasted)
+
+
+async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:
+    """Wait ten seconds at most; raises ProviderError kinds."""
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await asking
@@ -179,326 +413,242 @@ async def identify(asking: Awaitable[base.Identity]) -> base.Identity:
         raise UnknownOutcome("no answer in time") from None
 
 
-def revocation(link: Link, sealed: str) -> NewTask:
+def _usable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
+    link, command = rows.link(tx, digest(visit.nonce)), asked.context.command
+    if link is None or link.principal != asked.principal:
+        raise _unknown(asked.context)
+    if link.stage == "used":
+        raise _used(asked, link)
+    if link.expires_at <= tx.now():
+        raise Refused("link.expired", pages.link_expired(command, _title(asked, link)))
+    provider = asked.context.connections.get(link.connection)
+    if provider is None or not provider.settings.serves(link.principal):
+        raise Refused("link.connection", pages.link_connection(command))
+    person = people.person(tx, link.principal)
+    if person is not None and person.is_deleted:
+        raise Refused("link.person", pages.link_person(person.name))
+    asked.check(tx, "link")
+    return link
+
+
+def _writable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
+    """Return a link that this browser may continue with; a confirmed one counts as used."""
+    link = _usable(tx, asked, visit)
+    if asked.context.sign_in and not _is_proven(link, visit):
+        raise Refused("link.sign_in_first", pages.sign_in_first())
+    _same_browser(asked, link, visit)
+    if link.stage == "code":
+        raise _used(asked, link)
+    return link
+
+
+def _with_tries(tx: Transaction, asked: Asked, visit: Visit) -> Link:
+    link = _writable(tx, asked, visit)
+    if link.tries_left <= 0:
+        raise _tried(asked, link)
+    return link
+
+
+def _stands(tx: Transaction, tried: Link) -> bool:
+    """Return whether nothing was done with a link since an attempt, and it hasn't expired."""
+    return rows.link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
+
+
+def _same_browser(asked: Asked, link: Link, visit: Visit) -> None:
+    if link.browser_hash is not None and not hmac.compare_digest(link.browser_hash, digest(visit.browser)):
+        text = pages.link_other_browser(asked.context.command, _title(asked, link))
+        raise Refused("link.other_browser", text)
+
+
+def _is_proven(link: Link, visit: Visit) -> bool:
+    return link.proven and hmac.compare_digest(link.browser_hash or "", digest(visit.browser))
+
+
+def _change(tx: Transaction, link: Link, **changes: Any) -> Link:
+    LINKS.change(tx, {"nonce_hash": link.nonce_hash}, **changes)
+    return replace(link, **changes)
+
+
+def _use(tx: Transaction, asked: Asked, link: Link, *, proof: str) -> Account | Refused:
+    """Use a link up and write its account; refused (``link.taken``) if that is somebody else's."""
+    username, secret = link.username or "", link.secret or ""
+    account = accounts.begin(
+        tx,
+        asked,
+        link.connection,
+        username,
+        secret,
+        link.ends_at,
+        actor=link.principal.key,
+        proof=proof,
+        waiting=link.waiting,
+        more={"link": _mark(link)},
+    )
+    if account is None:
+        _note(tx, link, "account.linked", "taken", username=username)
+        accounts.warn_holders(tx, link.connection, username, link.principal, _mark(link))
+        return Refused("link.taken", pages.link_taken(_title(asked, link), username))
+    _change(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
+    TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=digest(secret))
+    return account
+
+
+def _opened(tx: Transaction, asked: Asked, link: Link, visit: Visit) -> Opened:
+    context, provider = asked.context, asked.context.connections[link.connection]
+    account = rows.account(tx, link.principal, link.connection)
+    team = context.installation.at(link.principal).team_name.strip()
+    return Opened(
+        link=link,
+        title=provider.settings.title,
+        person=shown_name(link.principal, people.person(tx, link.principal)),
+        workspace=team or link.principal.team_id,
+        help=provider.need(base.Tokens).token_help(),
+        needs_sign_in=context.sign_in and not _is_proven(link, visit),
+        signs_in=provider.oauth is not None,
+        former=account.username if account is not None and account.state != "revoking" else "",
+    )
+
+
+def _revocation(link: Link, username: str, sealed: str) -> NewTask:
     """Return the task that revokes a link's credential if the link ends without an account."""
     payload = {
         "principal": link.principal.key,
         "connection": link.connection,
-        "username": link.username or "",
+        "username": username,
         "secret": sealed,
     }
     return NewTask(TaskKind.REVOKE_UNUSED, digest(sealed), payload, due_in=UNUSED_SECONDS)
 
 
-def used(title: str, command: str) -> Refused:
-    """Return the refusal of a link that was used; ``title`` is the connection's."""
-    return Refused("link.used", pages.link_used(command, title))
+def _title(asked: Asked, link: Link) -> str:
+    provider = asked.context.connections.get(link.connection)
+    return provider.settings.title if provider is not None else link.connection
 
 
-def code_row(link: Link) -> str:
+def _back(asked: Asked, link: Link) -> str:
+    return return_address(asked.context.public_url or "", link.connection)
+
+
+def _code_row(link: Link) -> str:
     """Return the key under which a link's code is sealed."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
-def entry(link: Link, action: str, result: str, **detail: Any) -> AuditEntry:
-    """Return an audit row about a link."""
+def _unknown(context: Context) -> Refused:
+    return Refused("link.unknown", pages.link_unknown(context.command))
+
+
+def _changed() -> Refused:
+    return Refused("link.changed", pages.link_changed())
+
+
+def _used(asked: Asked, link: Link) -> Refused:
+    return Refused("link.used", pages.link_used(asked.context.command, _title(asked, link)))
+
+
+def _tried(asked: Asked, link: Link) -> Refused:
+    return Refused("link.tries", pages.link_tries(asked.context.command, _title(asked, link)))
+
+
+def _mark(link: Link) -> str:
     # A prefix of the digest is enough to tell links apart, and can't be used to open one.
-    return AuditEntry(
-        actor=link.principal.key,
-        action=action,
-        target=target(link),
-        result=result,
-        detail={"link": link.nonce_hash[:12], **detail},
-    )
+    return link.nonce_hash[:12]
 
 
-def target(link: Link) -> str:
-    """Return what the audit says that a link is about."""
+def _target(link: Link) -> str:
     return f"{link.principal.key}/{link.connection}"
 
 
-class LinkSteps(Part):
-    """Take a link from its first visit to the linked account."""
+def _note(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
+    """Write an audit row about a link."""
+    append_audit(
+        tx, [AuditEntry(link.principal.key, action, _target(link), result, {"link": _mark(link), **detail})]
+    )
 
-    def __init__(self, context: Context) -> None:
+
+# -- signed-in browsers --------------------------------------------------------------------------------------
+
+
+#: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
+NOTED_EVERY = 60.0
+
+
+def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
+    """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
+    asked.check(tx, "sign_in")
+    session_id, now = new_nonce(), tx.now()
+    session = BrowserSession(digest(session_id), asked.principal, now, now, now + lifetime)
+    BROWSER_SESSIONS.add(tx, session, user_id=asked.principal.user_id)
+    _note_session(tx, session, "browser.sign_in")
+    return session_id
+
+
+def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
+    """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
+    session = browsers.session(tx, digest(session_id), idle)
+    if session is not None:
+        BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
+        _note_session(tx, session, "browser.sign_out")
+
+
+def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None:
+    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
+    who, detail = session.principal.key, {"session": session.id_hash[:12]}
+    append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
+
+
+class Browsing(Part):
+    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
+
+    def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
         super().__init__(context)
-        self._authority = Authority(context)
-        self._names = StoredNames(context)
-        self.linked = Linked(context)
-        self.sign_in = context.sign_in
+        self._context = context
+        self.lifetime = lifetime
+        self._idle = idle
 
-    async def open(self, nonce: str, browser: str) -> Opened:
-        """Return what the page shows, without changing anything. Raises Refused (``link.used``, …)."""
-        link = await self._usable(nonce)
-        if not self.sign_in:
-            self._same_browser(link, browser)
-        if link.stage == "open" and link.tries_left <= 0:
-            raise Refused("link.tries", pages.link_tries(self._command, self._title(link)))
-        return await self._opened(link, browser)
+    async def begin(self, principal: Principal) -> str:
+        """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
+        return await Asked(self._context, self._installation.who(principal)).to(sign_in, self.lifetime)
 
-    async def prove(self, nonce: str, browser: str, proven: Principal) -> Opened:
-        """Accept what Sign in with Slack proved; raises Refused (``link.mismatch``) and audits both people.
+    async def end(self, session_id: str | None) -> None:
+        """Sign out; ending a session twice is harmless."""
+        if session_id is not None and is_nonce(session_id):
+            await self._store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
 
-        A token checked earlier in another browser is discarded.
+    async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
+        """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
+        if session_id is None or not is_nonce(session_id):
+            return None
+        look = await self._store.look(digest(session_id), self._idle, workspace_id)
+        if look is not None and look.now - look.session.seen_at >= NOTED_EVERY:
+            await self._store.keep_browser_session(look.session.id_hash)
+        return look
+
+    async def own(self, look: Look) -> tuple[Workspace, base.Provider] | None:
+        """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
+
+        It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
         """
-        link = await self._usable(nonce)
-        if not self._installation.is_same_person(link.principal, proven):
-            stranger = proven.key
-            await self._store.append_audit(
-                [
-                    entry(link, "link.sign_in", "mismatch", signed_in=stranger),
-                    AuditEntry(
-                        stranger,
-                        "link.sign_in",
-                        target(link),
-                        "mismatch",
-                        {"link_of": link.principal.key},
-                    ),
-                ]
-            )
-            opened = await self._opened(link, browser)
-            raise Refused("link.mismatch", pages.sign_in_mismatch(opened.person, opened.workspace))
-        fresh = replace(
-            link, stage="open", secret=None, username=None, proven=True, browser_hash=digest(browser)
-        )
-        await self._change(fresh, link)
-        await self._store.append_audit([entry(link, "link.sign_in", "ok")])
-        return await self._opened(fresh, browser)
+        workspace = look.workspace
+        if workspace is None or workspace.hidden:
+            return None
+        owner, provider = workspace.principal, self._connections.get(workspace.connection)
+        if (
+            provider is None
+            or not isinstance(provider, base.Page)
+            or not provider.settings.serves(owner)
+            or not self._installation.is_same_person(owner, look.session.principal)
+        ):
+            return None
+        decision = await Asked(self._context, owner).decide("open", Target("workspace", workspace.id, owner))
+        if not decision.allowed:
+            log.info("page.refused", rule=decision.rule)
+            return None
+        return workspace, provider
 
-    async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
-        """Ask the provider whose token this is: ten seconds at most, five attempts; the link isn't used up.
-
-        Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
-        """
-        link = await self._with_tries(nonce, browser)
-        provider = self._connections[link.connection]
-        title = provider.settings.title
-        token = provider.clean_token(pasted)
-        try:
-            refuse_foreign(token, title, self._connections.values())
-        except Refused as refused:
-            await self._store.append_audit([entry(link, "link.check", "refused", error=refused.rule)])
-            raise
-        if not is_token(token, provider.need(base.Tokens).token_help()):
-            raise Refused("token.shape", pages.token_shape(title))
-        ask = partial(provider.check, base.Credential(SecretStr(token)))
-        return await self._identified(link, browser, ask, "token", pages.check_failed, token)
-
-    async def sign_in_page(self, nonce: str, browser: str, state: str, challenge: str) -> str:
-        """Return the provider's page on which the person signs in, "" if there is nothing to sign in for.
-
-        Nothing is changed. ``state`` and ``challenge`` are what it must come back with.
-        """
-        link = await self._with_tries(nonce, browser)
-        client = self._connections[link.connection].oauth
-        if client is None or link.stage != "open":
-            return ""
-        return client.page(self._back(link), state, challenge)
-
-    async def signed_in(self, nonce: str, browser: str, code: str, verifier: str) -> Opened:
-        """Ask the provider whose account a code stands for; like ``check``."""
-        link = await self._with_tries(nonce, browser)
-        client = self._connections[link.connection].oauth
-        if client is None or link.stage != "open":
-            raise Refused("link.changed", pages.link_changed())
-        ask = partial(client.finish, code, verifier, self._back(link))
-        return await self._identified(link, browser, ask, "sign_in", pages.there_failed)
-
-    async def again(self, nonce: str, browser: str) -> Opened:
-        """Discard the checked credential, so that another can take its place."""
-        link = await self._writable(nonce, browser)
-        fresh = replace(link, stage="open", secret=None, username=None)
-        await self._change(fresh, link)
-        return await self._opened(fresh, browser)
-
-    async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
-        """Link the account that ``mark`` identifies, or return the code to type back; uses up the link."""
-        link = await self._writable(nonce, browser)
-        opened = await self._opened(link, browser)
-        if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
-            raise Refused("link.changed", pages.link_changed())
-        if self.sign_in:
-            return Confirmed(opened, account=await self.linked.activate(link, "checked", proof="sign_in"))
-        code = new_code()
-        waiting = replace(
-            link,
-            stage="code",
-            # Sealed, because the digest of a short code could be guessed from a stolen database.
-            code_hash=self._vault.seal(code_row(link), {"code": digest(code)}),
-            code_tries_left=TRIES,
-            tries_left=TRIES,
-            expires_at=await self._store.now() + CODE_SECONDS,
-        )
-        if not await self._store.change_link(waiting, "checked", link.tries_left):
-            raise used(self._title(link), self._command)
-        await self._store.append_audit([entry(link, "link.confirmed", "ok", username=link.username)])
-        return Confirmed(await self._opened(waiting, browser), code=code)
-
-    # -- inside ------------------------------------------------------------------------------------------
-
-    async def _identified(
-        self,
-        link: Link,
-        browser: str,
-        ask: Callable[[], Awaitable[base.Identity]],
-        way: str,
-        why: Callable[[ProviderError, str, int], str],
-        pasted: str = "",
-    ) -> Opened:
-        """Keep the credential whose account the provider names; what Usher got by it is revoked if unused.
-
-        ``way`` begins the rule of a refusal, ``why`` says why.
-        """
-        provider = self._connections[link.connection]
-        # The attempt is counted before the call, so that concurrent attempts can't exceed five.
-        tried = replace(
-            link,
-            stage="open",
-            secret=None,
-            username=None,
-            tries_left=link.tries_left - 1,
-            browser_hash=digest(browser),
-        )
-        await self._change(tried, link)
-        try:
-            identity = await identify(ask())
-        except ProviderError as error:
-            if isinstance(error, TemporaryError):
-                again = replace(tried, tries_left=link.tries_left)
-                await self._store.change_link(again, "open", tried.tries_left)
-            kind = type(error).__name__
-            await self._store.append_audit([entry(link, "link.check", "refused", error=kind)])
-            rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
-            raise Refused(rule, why(error, provider.settings.title, tried.tries_left)) from None
-        credential = identity.credential
-        sealed = self._vault.seal(row_key(link.principal.key, link.connection), credential.as_mapping())
-        checked = replace(
-            tried, stage="checked", secret=sealed, username=identity.username, ends_at=credential.ends_at
-        )
-        if isinstance(provider, base.Revocation) and credential.token.get_secret_value() != pasted:
-            # Written before the link holds it, so that it is never left behind.
-            await self._store.add_tasks([revocation(checked, sealed)])
-        await self._change(checked, tried)
-        await self._store.append_audit([entry(checked, "link.check", "ok", username=identity.username)])
-        return await self._opened(checked, browser)
-
-    async def _usable(self, nonce: str) -> Link:
-        link = await self._store.link(digest(nonce)) if is_nonce(nonce) else None
-        if link is None:
-            raise Refused("link.unknown", pages.link_unknown(self._command))
-        if link.stage == "used":
-            raise used(self._title(link), self._command)
-        if link.expires_at <= await self._store.now():
-            raise Refused("link.expired", pages.link_expired(self._command, self._title(link)))
-        provider = self._connections.get(link.connection)
-        if provider is None or not provider.settings.serves(link.principal):
-            raise Refused("link.connection", pages.link_connection(self._command))
-        person = await self._store.person(link.principal)
-        if person is not None and person.is_deleted:
-            raise Refused("link.person", pages.link_person(person.name))
-        await self._authority.check(link.principal, "link")
-        return link
-
-    async def _writable(self, nonce: str, browser: str) -> Link:
-        """Return a link that this browser may continue with; a confirmed one counts as used."""
-        link = await self._usable(nonce)
-        if self.sign_in and not self._is_proven(link, browser):
-            raise Refused("link.sign_in_first", pages.sign_in_first())
-        self._same_browser(link, browser)
-        if link.stage == "code":
-            raise used(self._title(link), self._command)
-        return link
-
-    async def _with_tries(self, nonce: str, browser: str) -> Link:
-        link = await self._writable(nonce, browser)
-        if link.tries_left <= 0:
-            raise Refused("link.tries", pages.link_tries(self._command, self._title(link)))
-        return link
-
-    def _title(self, link: Link) -> str:
-        provider = self._connections.get(link.connection)
-        return provider.settings.title if provider is not None else link.connection
-
-    def _back(self, link: Link) -> str:
-        return return_address(self._public_url or "", link.connection)
-
-    def _same_browser(self, link: Link, browser: str) -> None:
-        if link.browser_hash is not None and not hmac.compare_digest(link.browser_hash, digest(browser)):
-            raise Refused("link.other_browser", pages.link_other_browser(self._command, self._title(link)))
-
-    def _is_proven(self, link: Link, browser: str) -> bool:
-        return link.proven and hmac.compare_digest(link.browser_hash or "", digest(browser))
-
-    async def _change(self, link: Link, before: Link) -> None:
-        if not await self._store.change_link(link, before.stage, before.tries_left):
-            raise Refused("link.changed", pages.link_changed())
-
-    async def _opened(self, link: Link, browser: str) -> Opened:
-        provider = self._connections[link.connection]
-        account = await self._store.account(link.principal, link.connection)
-        return Opened(
-            link=link,
-            title=provider.settings.title,
-            person=await self._names.person(link.principal),
-            workspace=await self._names.workspace(link.principal),
-            help=provider.need(base.Tokens).token_help(),
-            needs_sign_in=self.sign_in and not self._is_proven(link, browser),
-            signs_in=provider.oauth is not None,
-            former=account.username if account is not None and account.state != "revoking" else "",
-        )
-
-
-class Linked(Part):
-    """Write the account that a link ends in."""
-
-    async def activate(self, link: Link, stage: str, *, proof: str) -> Account:
-        """Use the link up and write its account; raises Refused (``link.used``, ``link.taken``)."""
-        account = Account(
-            id=self._ids.new("account"),
-            principal=link.principal,
-            connection=link.connection,
-            username=link.username or "",
-            secret=link.secret or "",
-            state="active",
-            linked_at=await self._store.now(),
-            ends_at=link.ends_at,
-        )
-        body = {"connection": account.connection, "username": account.username, "account": account.id}
-        then = [link.waiting] if link.waiting else []
-        activation = Activation(
-            account=account,
-            settles=digest(account.secret),
-            moved=self._moved(account),
-            notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", account.principal, body)],
-            tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": then})],
-            audit=[
-                entry(
-                    link, "account.linked", "ok", account=account.id, username=account.username, proof=proof
-                )
-            ],
-        )
-        result = await self._store.activate(link.nonce_hash, stage, activation)
-        if result == "gone":
-            raise used(self._connections[link.connection].settings.title, self._command)
-        if result == "taken":
-            await self._taken(link, account)
-        self._wake()
-        return account
-
-    def _moved(self, account: Account) -> Callable[[str, str], tuple[str, str]]:
-        provider = self._connections[account.connection]
-
-        def moved(remote_id: str, former: str) -> tuple[str, str]:
-            by_name = provider.renamed(remote_id, former, account.username)
-            return by_name, provider.gate_key(by_name)
-
-        return moved
-
-    async def _taken(self, link: Link, account: Account) -> NoReturn:
-        await self._store.append_audit([entry(link, "account.linked", "taken", username=account.username)])
-        title = self._connections[link.connection].settings.title
-        await warn_holders(
-            self._store, link.connection, account.username, link.principal, link.nonce_hash[:12]
-        )
-        self._wake()
-        raise Refused("link.taken", pages.link_taken(title, account.username))
+    def entry(self, workspace: Workspace) -> str | None:
+        """Return the secret that opens a workspace in its page, or None; raises SecretError."""
+        if workspace.entry is None:
+            return None
+        row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
+        return self._vault.open(row, workspace.entry).get("entry")

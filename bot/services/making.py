@@ -19,7 +19,7 @@ from bot.domain.policy import Target
 from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.accounts import Accounts
+from bot.services.accounts import own
 from bot.services.asked import Asked, Authority
 from bot.services.context import Context, Part
 from bot.services.naming import fold
@@ -38,7 +38,7 @@ class Making(Part):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self._authority = Authority(context)
-        self._accounts = Accounts(context)
+        self._context = context
         self._deadline_seconds = context.deadline_seconds
 
     async def create(
@@ -109,7 +109,7 @@ class Making(Part):
         if not isinstance(provider, base.Making):
             raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
         check_offered(provider, workspace.spec, principal)
-        account = await self._accounts.acting(principal, workspace.connection)
+        account = await own(Asked(self._context, principal), workspace.connection)
         check_account(provider, account)
         new = NewOperation(
             principal=principal,

@@ -8,11 +8,10 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.telling import first_reminder
 from bot.domain.workspaces import Outcome, Workspace
-from bot.store import cards, gates, operations, people, runs, tasks, workspaces
+from bot.store import cards, gates, operations, runs, tasks, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Activation, NewTask
-from bot.store.schema import setting
+from bot.store.records import NewTask
 from bot.store.tables import (
     ACCOUNTS,
     APPROVALS,
@@ -186,19 +185,6 @@ def save_secret(
     return True
 
 
-def new(tx: Transaction, link: Link, audit: Sequence[AuditEntry] = (), interaction: str = "") -> bool:
-    """Write a fresh link; older unused ones of the same principal and connection expire at once.
-
-    Return False, nothing written, for a repeated interaction: its first link stays as it is.
-    """
-    if not people.first_sight(tx, interaction):
-        return False
-    expire(tx, link.principal.key, link.connection)
-    LINKS.add(tx, link)
-    append_audit(tx, audit)
-    return True
-
-
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
     """Expire the unused links of a pair, and delete the secrets they hold."""
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
@@ -209,101 +195,37 @@ def link(tx: Transaction, nonce_hash: str) -> Link | None:
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
-def change(tx: Transaction, link: Link, expected_stage: str, expected_tries: int) -> bool:
-    """Write a link's new stage if it is unexpired and still in ``expected_stage``.
-
-    Its ``tries_left`` must also still be ``expected_tries``, so that each of many simultaneous guesses costs
-    one try. Return False if another write came first.
-    """
-    # What is decided when a link is created stays.
-    fixed = {"nonce_hash", "principal", "connection", "waiting", "created_at"}
-    changes = (name for name in LINKS.fields if name not in fixed)
-    expected = {"expected_stage": expected_stage, "expected_tries": expected_tries, "now": tx.now()}
-    return tx.run(setting("change_link", *changes), **LINKS.columns(link), **expected) == 1
-
-
 def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
     """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
     row = tx.one("open_link_of", principal=principal.key, stage=stage, now=tx.now())
     return LINKS.of(row) if row else None
 
 
-def activate(
-    tx: Transaction, nonce_hash: str, expected_stage: str, activation: Activation
-) -> Literal["ok", "gone", "taken"]:
-    """Consume a link and write its account, atomically.
-
-    ``gone`` if it was used or expired meanwhile; ``taken`` if another principal has that username on that
-    connection (empty usernames never clash). A former account of the same pair is replaced; open operations
-    and runs that waited for it continue (hold cleared, stepped at once).
-    """
-    account = activation.account
+def is_taken(tx: Transaction, account: Account) -> bool:
+    """Say whether somebody else has an account's username on its connection; empty ones never clash."""
     pair = {"principal": account.principal.key, "connection": account.connection}
-    existing = LINKS.row(tx, nonce_hash=nonce_hash)
-    if (
-        existing is None
-        or existing["stage"] != expected_stage
-        or existing["expires_at"] <= tx.now()
-        or (existing["principal"], existing["connection"]) != (pair["principal"], pair["connection"])
-    ):
-        return "gone"
-    if tx.one("holder_of_username", username=account.username, **pair) is not None:
-        return "taken"
-    if tx.one("use_link", nonce_hash=nonce_hash, expected_stage=expected_stage, now=tx.now()) is None:
-        return "gone"
-    _stand(tx, activation, pair)
-    return "ok"
+    return tx.one("holder_of_username", username=account.username, **pair) is not None
 
 
-def activate_directly(
-    tx: Transaction, activation: Activation, approval_id: str = ""
-) -> Literal["ok", "gone", "taken"]:
-    """Write an account without a link page (approval, import, connections without people).
+def put(
+    tx: Transaction, account: Account, moved: Callable[[str, str], tuple[str, str]] | None = None
+) -> None:
+    """Write an account in place of a former one of the same pair; what waited for it continues at once.
 
-    Return ``ok``, or ``taken`` if the username belongs to somebody else there. An account of the same pair is
-    replaced as by ``activate``. With ``approval_id`` that request becomes ``linked`` in the same transaction;
-    ``gone``, nothing written, if it is no longer ``approved``.
+    ``moved`` returns the remote id and the gate's key that a workspace has by the account's name, given its
+    remote id and the name that the account had before it was renamed.
     """
-    account = activation.account
     pair = {"principal": account.principal.key, "connection": account.connection}
-    if tx.one("holder_of_username", username=account.username, **pair) is not None:
-        return "taken"
-    if approval_id and not _has_approval(tx, approval_id, account):
-        return "gone"
-    _stand(tx, activation, pair)
-    return "ok"
-
-
-def _has_approval(tx: Transaction, approval_id: str, account: Account) -> bool:
-    """Use up an approval; return False if it was withdrawn meanwhile or is for somebody else."""
-    row = APPROVALS.row(tx, id=approval_id)
-    if row is None or (row["principal"], row["connection"]) != (account.principal.key, account.connection):
-        return False
-    return move(tx, approval_id, "linked") is not None
-
-
-def _stand(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
-    """Write an account, and resume what waited for it."""
-    _put(tx, activation, pair)
-    resume(tx, pair)
-    TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=activation.settles)
-    tasks.add_tasks(tx, activation.tasks)
-    add_notices(tx, activation.notices)
-    append_audit(tx, activation.audit)
-
-
-def _put(tx: Transaction, activation: Activation, pair: dict[str, str]) -> None:
-    account = activation.account
     former = tx.one("replace_account", **pair)
     if former is not None:
         tasks.delete_of(tx, account.connection, former["id"])
-        if former["renamed_to"] == account.username and activation.moved is not None:
-            _move(tx, activation.moved, former["username"], pair)
+        if former["renamed_to"] == account.username and moved is not None:
+            _move(tx, moved, former["username"], pair)
     if former is None or former["username"] != account.username or not account.username:
         # Access verified with another account proves nothing about this one.
         WORKSPACES.change(tx, pair, verified_at=None, tried_at=None)
-    remind_at = first_reminder(account.linked_at, account.ends_at)
-    ACCOUNTS.add(tx, replace(account, remind_at=remind_at))
+    ACCOUNTS.add(tx, replace(account, remind_at=first_reminder(account.linked_at, account.ends_at)))
+    resume(tx, pair)
 
 
 def _move(
@@ -435,7 +357,7 @@ def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int
 _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
 
 
-def put(tx: Transaction, new: Approval) -> Approval:
+def request(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``asked``) and return the current one.
 
     If the same person has one still ``asked`` on the connection: with the same username it is kept and takes
@@ -495,15 +417,6 @@ def move(
         return None
     cards.close_of(tx, approval_id)
     return APPROVALS.of(row)
-
-
-def fail(
-    tx: Transaction, approval: Approval, detail: str, notices: Sequence[NewNotice], audit: AuditEntry
-) -> None:
-    """Write why nobody was linked as the approved username, and tell whoever has to know."""
-    if move(tx, approval.id, "failed", approval.decided_by or "", detail) is not None:
-        add_notices(tx, notices, approval.id)
-        append_audit(tx, [audit])
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:

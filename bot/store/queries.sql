@@ -83,19 +83,9 @@ ON CONFLICT (connection, calls, who) DO UPDATE SET
 UPDATE links SET expires_at = :now, secret = NULL, code_hash = NULL, waiting = NULL
 WHERE principal = :principal AND connection = :connection AND stage <> 'used' AND expires_at > :now;
 
--- name: change_link
-UPDATE links SET {changes}
-WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND tries_left = :expected_tries
-    AND expires_at > :now;
-
 -- name: open_link_of
 SELECT * FROM links WHERE principal = :principal AND stage = :stage AND expires_at > :now
 ORDER BY created_at DESC, nonce_hash LIMIT 1;
-
--- name: use_link
-UPDATE links SET stage = 'used', secret = NULL, code_hash = NULL, waiting = NULL
-WHERE nonce_hash = :nonce_hash AND stage = :expected_stage AND expires_at > :now
-RETURNING principal, connection;
 
 -- name: holder_of_username
 SELECT id FROM accounts

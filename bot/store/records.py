@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
-from bot.domain.notices import NewNotice
-from bot.domain.people import Account, AuditEntry, Principal, TaskKind
+from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Action, Ending, Operation, OperationVerb, State, Timer
 
 Calls = Literal["any", "start"]
@@ -70,23 +68,6 @@ class Accepted:
     joined: bool = False
     replaced: Operation | None = None
     repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """Describe the end of a link: the account to write, and what follows immediately.
-
-    ``settles`` is the subject of the REVOKE_UNUSED task that this makes unnecessary, if any. ``moved``
-    returns the remote id and the gate's key that a workspace has by the account's name, given its remote id
-    and the name that the account had before it was renamed.
-    """
-
-    account: Account
-    notices: Sequence[NewNotice] = ()
-    tasks: Sequence[NewTask] = ()
-    audit: Sequence[AuditEntry] = ()
-    settles: str = ""
-    moved: Callable[[str, str], tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,12 +163,8 @@ class Store(OnEngine):
 
     # -- links, accounts, browsers ---------------------------------------------------------------------------
 
-    new_link = write(accounts_.new, Priority.URGENT)
     link = read(accounts_.link)
-    change_link = write(accounts_.change, Priority.URGENT)
     open_link_of = read(accounts_.open_of)
-    activate = write(accounts_.activate, Priority.URGENT)
-    activate_directly = write(accounts_.activate_directly, Priority.URGENT)
     account = read(accounts_.account)
     account_by_id = read(accounts_.by_id)
     accounts = read(accounts_.all_of)
@@ -185,7 +181,6 @@ class Store(OnEngine):
     trust_account = write(accounts_.accept)
     suspicion_totals = read(accounts_.totals, Priority.STEADY)
     approval = read(accounts_.approval)
-    approval_failed = write(accounts_.fail)
     browser_session = read(browsers.session)
     look = read(browsers.look)
     keep_browser_session = write(browsers.keep, Priority.URGENT)

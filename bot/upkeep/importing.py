@@ -12,25 +12,22 @@ from typing import Final, Literal
 
 import aiohttp
 
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Principal, TaskKind
 from bot.providers import base
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
-from bot.services.accounts import is_username
+from bot.services import accounts
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.slack.installed import Entered, enter
 from bot.slack.notifier import WebApi
 from bot.slack.people import People
-from bot.store.records import Activation, NewTask
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.support.vault import Vault, row_key
+from bot.support.vault import Vault
 
 COLUMNS: Final = ("slack_user", "connection", "username")
 #: More than any file of people has.
@@ -118,9 +115,7 @@ class Importer:
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
-        self._vault = context.vault
         self._connections = context.connections
-        self._ids = context.ids
         self._context = context
         self._home = context.installation
         self._seen: dict[tuple[str, str], int] = {}
@@ -142,7 +137,8 @@ class Importer:
         ]
         if taken:
             return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
-        may = await Asked(self._context, principal).decide("link")
+        asked = Asked(self._context, principal)
+        may = await asked.decide("link")
         if not may.allowed:
             return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
         try:
@@ -159,7 +155,7 @@ class Importer:
             return Result(row, "problem", f"{provider.settings.title} didn't answer. Run this again")
         if not apply:
             return Result(row, "ok", "would be linked")
-        return await self._link(row, principal, identity)
+        return await self._link(row, asked, identity)
 
     def _shape(self, row: Row) -> str:
         found = _SLACK_USER.fullmatch(row.slack_user)
@@ -175,46 +171,18 @@ class Importer:
             return f"there's no connection {row.connection[:40]}"
         if not provider.links_by("admin"):
             return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
-        if not is_username(row.username):
+        if not accounts.is_username(row.username):
             return "username needs 1 to 80 visible characters, without spaces"
         earlier = self._seen.setdefault((principal.key, row.connection), row.line)
         if earlier != row.line:
             return f"line {earlier} names the same person and connection"
         return ""
 
-    async def _link(self, row: Row, principal: Principal, identity: base.Identity) -> Result:
-        account = Account(
-            id=self._ids.new("account"),
-            principal=principal,
-            connection=row.connection,
-            username=identity.username,
-            secret=self._vault.seal(row_key(principal.key, row.connection), identity.credential.as_mapping()),
-            state="active",
-            linked_at=await self._store.now(),
-            ends_at=identity.credential.ends_at,
-        )
-        body = {"connection": row.connection, "username": account.username, "account": account.id}
-        done = await self._store.activate_directly(
-            Activation(
-                account=account,
-                notices=[NewNotice(account.id, NoticeKind.LINKED, "linked", principal, body)],
-                tasks=[NewTask(TaskKind.DISCOVER, account.id, {"then": []})],
-                audit=[
-                    AuditEntry(
-                        actor="operator",
-                        action="account.linked",
-                        target=f"{principal.key}/{row.connection}",
-                        result="ok",
-                        detail={
-                            "account": account.id,
-                            "username": account.username,
-                            "proof": "import",
-                        },
-                    )
-                ],
-            )
-        )
-        if done == "taken":
+    async def _link(self, row: Row, asked: Asked, identity: base.Identity) -> Result:
+        sealed = accounts.sealed(asked, row.connection, identity.credential)
+        credential = (identity.username, sealed, identity.credential.ends_at)
+        done = await asked.to(accounts.begin, row.connection, *credential, actor="operator", proof="import")
+        if done is None:
             return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
         return Result(row, "ok", "is linked, and gets a direct message about it")
 

@@ -20,8 +20,8 @@ from aiohttp.typedefs import Middleware
 from slack_bolt.async_app import AsyncApp
 
 from bot.messages.texts import pages
-from bot.services.accounts import Browsing
 from bot.services.context import Context
+from bot.services.linking import Browsing
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.store.store import Store
 from bot.support.clock import Ids
@@ -88,13 +88,7 @@ def build_app(
                 redirect_url=context.public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
             )
         browsers = Browsers(public_url=context.public_url, keys=settings.keys(), clock=context.clock)
-        links = LinkPages(
-            accounts=services.accounts,
-            browsers=browsers,
-            renderer=renderer,
-            sign_in=sign_in,
-            command=context.command,
-        )
+        links = LinkPages(context=context, browsers=browsers, renderer=renderer, sign_in=sign_in)
         browsing = Browsing(
             context, lifetime=settings.session_hours * 3600.0, idle=settings.session_idle_minutes * 60.0
         )

@@ -3,7 +3,7 @@
 One signed cookie holds the nonces of the links that are open in this browser and the browser's own id,
 another what sign-ins must come back with; both last for minutes, and the server stores nothing of them.
 Links may be open side by side, in tabs of their own: an address names the one that it is about. A third
-cookie holds the id of a browser session, whose data is stored on the server (``bot.services.accounts``).
+cookie holds the id of a browser session, whose data is stored on the server (``bot.services.linking``).
 
 Signing in is OpenID Connect with the scope ``openid`` alone, state, nonce and the client's secret
 (``docs/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page and the
@@ -36,10 +36,9 @@ from pydantic import SecretStr
 from bot.domain.people import Principal
 from bot.messages.texts import ide
 from bot.messages.texts.times import duration
-from bot.services.accounts import Browsing
 from bot.services.context import PeopleBook
 from bot.services.gather import IDE_PATH
-from bot.services.linking import digest
+from bot.services.linking import NAME_LENGTH, Browsing, Visit, digest
 from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
@@ -58,23 +57,9 @@ SIDE_BY_SIDE = 4
 
 _FLOW = ("state", "nonce", "verifier")
 _LONGEST_ID = 64
-_LINK_NAME = 12
 #: Who is asked by *Sign in with Slack*: no connection has this name.
 SLACK = ""
 MAX_FORM_BYTES = 16 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Identify the link that a browser is visiting, and the browser."""
-
-    nonce: str
-    browser: str
-
-    @property
-    def name(self) -> str:
-        """Return what addresses call this link; it opens nothing by itself."""
-        return digest(self.nonce)[:_LINK_NAME]
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
@@ -132,7 +117,7 @@ class Browsers:
     def link_of(self, request: web.Request) -> str:
         """Return the name of the link for which the returning sign-in was begun, or an empty string."""
         begun = self._begun(request, "link")
-        return begun["link"][:_LINK_NAME] if begun is not None else ""
+        return begun["link"][:NAME_LENGTH] if begun is not None else ""
 
     def flow(self, request: web.Request, nonce: str, at: str = SLACK) -> Flow | None:
         """Return the sign-in that this browser began there for this link and that now comes back, or None."""

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.moments import zone_of
+from bot.domain.people import Principal
 from bot.domain.settling import is_slow
 from bot.domain.workspaces import (
     Ending,
@@ -32,10 +33,9 @@ from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, ide, times
 from bot.providers import base
-from bot.services.accounts import Browsing
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
-from bot.services.linking import StoredNames
+from bot.services.linking import Browsing, shown_name
 from bot.support.cleaning import clean
 from bot.support.errors import Refused, SecretError
 from bot.web.browsers import SIGN_OUT_PATH, SIGNED_OUT_PATH, Browsers, SignedIn, read_form, see_other
@@ -220,7 +220,6 @@ class IdePages:
         self._renderer = renderer
         self._signed_in = signed_in
         self._store = context.store
-        self._names = StoredNames(context)
         self._limiter = services.limiter
         self._ids = context.ids
 
@@ -258,7 +257,7 @@ class IdePages:
             sdk=loads.sdk_host,
             is_https=loads.is_https,
             form_mark=self._browsers.session_mark(shown.session_id),
-            person=await self._names.person(shown.workspace.principal),
+            person=await self._name(shown.workspace.principal),
             slack=_back_to_slack(shown),
         )
         response.headers.update(headers_showing(loads))
@@ -392,6 +391,9 @@ class IdePages:
         )
         return Shown(session_id, look, workspace, provider, page_state(facts, zone)), look
 
+    async def _name(self, principal: Principal) -> str:
+        return shown_name(principal, await self._store.person(principal))
+
     async def _keep_fresh(self, shown: Shown) -> None:
         """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
@@ -404,7 +406,7 @@ class IdePages:
             "nothing.html",
             404,
             page=f"{IDE_PATH}/{request.match_info['id']}",
-            person=await self._names.person(look.session.principal),
+            person=await self._name(look.session.principal),
             form_mark=self._browsers.session_mark(session_id),
         )
 

@@ -14,10 +14,12 @@ import structlog
 from aiohttp import web
 
 from bot.messages.texts import pages
-from bot.services.accounts import Accounts
-from bot.services.linking import Opened
+from bot.services import linking
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.linking import Opened, Visit
 from bot.support.errors import Refused
-from bot.web.browsers import Browsers, Flow, SlackSignIn, Visit, proven, read_form, see_other
+from bot.web.browsers import Browsers, Flow, SlackSignIn, proven, read_form, see_other
 from bot.web.render import Renderer
 
 LINK_PATH = "/link"
@@ -46,18 +48,16 @@ class LinkPages:
     def __init__(
         self,
         *,
-        accounts: Accounts,
+        context: Context,
         browsers: Browsers,
         renderer: Renderer,
         sign_in: SlackSignIn | None,
-        command: str,
     ) -> None:
-        self._accounts = accounts
-        self._steps = accounts.steps
+        self._context = context
         self._browsers = browsers
         self._renderer = renderer
         self._sign_in = sign_in
-        self._command = command
+        self._command = context.command
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route below ``/link``."""
@@ -84,7 +84,7 @@ class LinkPages:
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         visit = self._visit(request)
-        opened = await self._steps.open(visit.nonce, visit.browser)
+        opened = await self._opened(visit)
         return self._page_of(opened, visit)
 
     def _page_of(self, opened: Opened, visit: Visit, problem: str = "", status: int = 200) -> web.Response:
@@ -101,7 +101,7 @@ class LinkPages:
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
         visit = self._visit(request)
-        opened = await self._steps.open(visit.nonce, visit.browser)
+        opened = await self._opened(visit)
         if self._sign_in is None or not opened.needs_sign_in:
             return see_other(_address(visit))
         url, flow = self._sign_in.begin(opened.link.principal.team_id)
@@ -130,17 +130,18 @@ class LinkPages:
     async def _prove(self, request: web.Request, visit: Visit) -> Opened:
         flow = self._browsers.flow(request, visit.nonce)
         principal = await proven(self._sign_in, flow, request.query, pages)
-        return await self._steps.prove(visit.nonce, visit.browser, principal)
+        return await (await self._asked(visit)).to(linking.prove, visit, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
 
     async def _go_there(self, request: web.Request) -> web.StreamResponse:
         visit = self._visit(request)
-        opened = await self._steps.open(visit.nonce, visit.browser)
+        opened = await self._opened(visit)
         flow = Flow.fresh()
         url = ""
         if opened.signs_in and not opened.needs_sign_in and self._has_seen_sides(request):
-            url = await self._steps.sign_in_page(visit.nonce, visit.browser, flow.state, flow.challenge)
+            asked = await self._asked(visit)
+            url = await asked.see(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
             self._browsers.begin(request, response, flow, visit.nonce, opened.link.connection)
@@ -158,7 +159,7 @@ class LinkPages:
     async def _come_back(self, request: web.Request) -> web.StreamResponse:
         """Take the code to the provider that gave it; the page that follows names whose account it is."""
         visit = self._visit(request, self._browsers.link_of(request))
-        opened = await self._steps.open(visit.nonce, visit.browser)
+        opened = await self._opened(visit)
         flow = self._browsers.flow(request, visit.nonce, request.match_info["connection"])
         if flow is None and opened.link.stage != "open":
             # The way back of the browser, or the same answer once more.
@@ -184,34 +185,41 @@ class LinkPages:
             raise Refused("sign_in.failed", pages.there_unset(opened.title))
         if not code or "error" in query:
             raise Refused("sign_in.cancelled", pages.there_cancelled(opened.title))
-        await self._steps.signed_in(visit.nonce, visit.browser, code, flow.verifier)
+        await linking.signed_in(await self._asked(visit), visit, code, flow.verifier)
 
     # -- forms -------------------------------------------------------------------------------------------
 
     async def _check(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
         try:
-            await self._steps.check(visit.nonce, visit.browser, fields.get("token", ""))
+            await linking.check(await self._asked(visit), visit, fields.get("token", ""))
         except Refused as refused:
             if not refused.rule.startswith("token."):
                 raise
-            opened = await self._steps.open(visit.nonce, visit.browser)
+            opened = await self._opened(visit)
             return self._page_of(opened, visit, refused.text, status=422)
         return see_other(_address(visit))
 
     async def _again(self, request: web.Request) -> web.StreamResponse:
         visit, _fields = await self._form(request)
-        await self._steps.again(visit.nonce, visit.browser)
+        await (await self._asked(visit)).to(linking.again, visit)
         return see_other(_address(visit))
 
     async def _confirm(self, request: web.Request) -> web.StreamResponse:
         visit, fields = await self._form(request)
-        confirmed = await self._steps.confirm(visit.nonce, visit.browser, fields.get("account", ""))
+        asked = await self._asked(visit)
+        confirmed = await asked.to(linking.confirm, visit, fields.get("account", ""))
         if confirmed.account is not None:
             return self._page("done.html", confirmed.opened, visit, 9, account=confirmed.account)
         return self._page("code.html", confirmed.opened, visit, 3, code=confirmed.code or "")
 
     # -- inside ------------------------------------------------------------------------------------------
+
+    async def _asked(self, visit: Visit) -> Asked:
+        return await linking.asked_by(self._context, visit)
+
+    async def _opened(self, visit: Visit) -> Opened:
+        return await (await self._asked(visit)).see(linking.look, visit)
 
     def _visit(self, request: web.Request, name: str = "") -> Visit:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""
@@ -249,11 +257,11 @@ class LinkPages:
         status: int = 200,
         **facts: object,
     ) -> web.Response:
-        labels = [pages.STEP_SIGN_IN] if self._steps.sign_in else []
+        labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
-        labels += [] if self._steps.sign_in else [pages.STEP_CODE]
+        labels += [] if self._context.sign_in else [pages.STEP_CODE]
         # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
-        place = current if self._steps.sign_in else current - 1
+        place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return self._renderer.page(
             template,
@@ -264,7 +272,7 @@ class LinkPages:
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),
             command=self._command,
-            code_follows=not self._steps.sign_in,
+            code_follows=not self._context.sign_in,
             **facts,
         )
 

@@ -3,11 +3,11 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.notices import Answer, Notice, NoticeKind
-from bot.domain.people import Account, Principal
+from bot.domain.people import Account, Link, Principal
 from bot.domain.policy import Installation
 from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
@@ -15,8 +15,9 @@ from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render
 from bot.providers import base
 from bot.providers.base import Provider
+from bot.services.linking import digest
 from bot.store.store import Store
-from bot.support.errors import Refused
+from bot.store.tables import LINKS
 from bot.support.pool import RateLimiter
 from handlers.dispatch import form_body, run_button, run_form, run_text
 from handlers.request import Waiting
@@ -32,7 +33,9 @@ TEAM = Installation("T1", team_name="Acme Research")
 COLLEAGUE = Principal(None, "T1", "UCHEN")
 GUEST = Principal(None, "T1", "UGRETA")
 STRANGER = Principal(None, "T9", "UPAVEL")
-PAGE = "https://usher.example.org/link/nonce"
+ORIGIN = "https://usher.example.org"
+#: How the addresses of links begin.
+PAGE = f"{ORIGIN}/link/"
 
 
 class Cloud(FakeProvider):
@@ -73,38 +76,6 @@ class FlakyStore:
         return fail
 
 
-@dataclass
-class FakeAccounts:
-    """Do what ``bot.services.accounts`` does in Slack, without pages; remember what it was asked."""
-
-    store: Store
-    invited: list[tuple[Principal, str, Any]] = field(default_factory=list)
-    code: str = "ABCD2345"
-    has_address: bool = True
-    sign_in: bool = False
-    fails: Exception | None = None
-
-    async def invite(
-        self, principal: Principal, connection: str, waiting: dict[str, Any] | None, _interaction: str
-    ) -> str:
-        if not self.has_address:
-            raise Refused(
-                "link.no_address", "I have no address that your browser reaches. Ask whoever runs me."
-            )
-        self.invited.append((principal, connection, waiting))
-        return PAGE
-
-    async def confirm_code(self, principal: Principal, code: str) -> Account:
-        if self.fails is not None:
-            raise self.fails
-        if code != self.code:
-            raise Refused("code.wrong", "That is not the code. 4 tries are left.")
-        return await activate(self.store, principal, "saturn")
-
-    async def acting(self, principal: Principal, connection: str) -> Account | None:
-        return await self.store.account(principal, connection)
-
-
 async def activate(store: Store, principal: Principal, connection: str, username: str = "alice") -> Account:
     """Link an account without any list of it."""
     named = f"account_{principal.user_id}_{connection}_{await store.now():.0f}"
@@ -118,7 +89,6 @@ class Rig:
 
     services: Services
     store: Any
-    accounts: FakeAccounts
     clock: FakeClock
     wakes: list[float]
     people: Colleagues
@@ -181,6 +151,24 @@ class Rig:
         return await self.store.audit_entries()
 
 
+async def invited(bot: Rig) -> list[tuple[Principal, str, Any]]:
+    """Return the links that were made: for whom, where, and what waits for them."""
+    query = "SELECT * FROM links ORDER BY created_at, nonce_hash"
+    links = [LINKS.of(row) for row in await bot.store.engine.read(lambda tx: tx.all(query))]
+    return [(one.principal, one.connection, one.waiting) for one in links]
+
+
+async def wait_for_code(bot: Rig, code: str) -> None:
+    """Have a link of Alice's wait for its code."""
+    now, pair, seal = await bot.store.now(), f"{ALICE.key}/saturn", bot.services.context.vault.seal
+    link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", username="alice", code_tries_left=5)
+    hidden = {
+        "secret": seal(pair, {"token": "t"}),
+        "code_hash": seal(f"{pair}/code/n", {"code": digest(code)}),
+    }
+    await bot.store.carry_out(lambda tx: LINKS.add(tx, replace(link, **hidden)))
+
+
 async def unlinked(bot: Rig) -> list[tuple[str, Principal, str, str]]:
     """Return which accounts were ended, by the audit: by whom, of whom, where, and why."""
     found = []
@@ -207,17 +195,18 @@ async def rig(
     }
     async with memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
-        accounts, people = FakeAccounts(store), Colleagues(sound)
+        people = Colleagues(sound)
         given = context(
             store,
             providers,
             clock,
             people=people,
             installation=replace(installation, administrators=administrators),
+            public_url=ORIGIN,
             wake=lambda: wakes.append(clock.now()),
         )
-        services = build_services(given, accounts, RateLimiter(clock.monotonic))  # type: ignore[arg-type]
-        yield Rig(services, store, accounts, clock, wakes, people)
+        services = build_services(given, RateLimiter(clock.monotonic))
+        yield Rig(services, store, clock, wakes, people)
 
 
 async def submit(

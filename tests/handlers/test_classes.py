@@ -10,7 +10,7 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from handlers.dispatch import replay
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
-from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, submit, words
+from tests.handlers.rig import GUEST, STRANGER, activate, buttons, invited, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB, observe
 
@@ -77,7 +77,7 @@ async def test_without_a_link_the_press_waits_for_one_and_goes_on(bot):
     counts = await bot.store.class_counts(card.id)
     assert (counts.pressed, counts.waiting) == (1, 1)
     await bot.press("invite:0", button["value"])
-    ((principal, connection, waiting),) = bot.accounts.invited
+    ((principal, connection, waiting),) = await invited(bot)
     assert (principal, connection, waiting["text"]) == (ALICE, "saturn", f"press {card.id}")
     await bot.link()
     await replay(bot.services, ALICE, waiting | {"task": "t1"})

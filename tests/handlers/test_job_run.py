@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
 from handlers.dispatch import replay
-from tests.handlers.rig import buttons, words
+from tests.handlers.rig import buttons, invited, words
 from tests.handlers.run_rig import run_rig
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
@@ -169,7 +169,7 @@ async def test_without_a_link_the_line_waits_for_one():
         answer = await bot.say("job run --name a -- ls")
         assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job run --name a -- ls"
         await bot.press("invite:0", "posit job run --name a -- ls")
-        waiting = bot.accounts.invited[-1][2]
+        waiting = (await invited(bot))[-1][2]
         assert waiting["text"] == "job run --name a -- ls"
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from bot.providers import provider_classes
-from tests.handlers.rig import Cloud, Hub, activate, rig, submit, words
+from tests.handlers.rig import Cloud, Hub, activate, invited, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
@@ -47,7 +47,7 @@ async def kept(bot) -> str:
         await store.claim_notices(100, 1.0),
         await store.claim_tasks(100, 1.0),
     ]
-    found += [await store.workspaces(ALICE, hidden=True), await store.runs(ALICE), bot.accounts.invited]
+    found += [await store.workspaces(ALICE, hidden=True), await store.runs(ALICE), await invited(bot)]
     return repr(found)
 
 
@@ -77,7 +77,7 @@ async def test_a_token_is_neither_repeated_nor_kept(cloud, text, token, kind, ca
     for shown in (
         repr(answer),
         await kept(cloud),
-        repr(cloud.accounts.invited),
+        repr(await invited(cloud)),
         "".join(capsys.readouterr()),
     ):
         assert token not in shown

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.people import Person, TaskKind
 from bot.domain.workspaces import OperationVerb, Where
 from handlers.dispatch import replay
-from tests.handlers.rig import words
+from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE
 
 DAY = 86_400.0
@@ -37,7 +37,7 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
         assert re.search("Ask (a|someone)", words(answer)), text
     for action in ("invite", "make", "class_press"):
         await bot.press(action, "saturn")
-    assert bot.accounts.invited == []
+    assert await invited(bot) == []
     assert await bot.store.accounts(ALICE) == []
     assert (await bot.store.statistics())["tasks"] == 0
     # Slack was asked once; its word counts from then on.
@@ -77,10 +77,10 @@ async def test_so_is_a_button_with_what_it_stands_for(bot):
     await bot.press("job_list")
     commands = await waiting(bot)
     assert [one["press"] for one in commands] == ["invite saturn start notebook", "job_list"]
-    assert bot.accounts.invited == []
+    assert await invited(bot) == []
     bot.people.silent = False
     await replay(bot.services, ALICE, commands[0])
-    ((principal, connection, then),) = bot.accounts.invited
+    ((principal, connection, then),) = await invited(bot)
     assert (principal, connection, then["text"]) == (ALICE, "saturn", "start notebook")
 
 

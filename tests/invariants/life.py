@@ -9,13 +9,13 @@ from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.notices import Answer
-from bot.domain.people import Account, HomeUse, Person, Principal
+from bot.domain.people import HomeUse, Person, Principal
 from bot.domain.workspaces import OperationVerb, State, Surface, Where
 from bot.messages.blocks.kit import Press
-from bot.services.accounts import Accounts
+from bot.services import linking
+from bot.services.asked import Asked
 from bot.services.home import use
-from bot.services.linking import digest
-from bot.store.records import Activation
+from bot.services.linking import Visit, digest
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
@@ -26,6 +26,7 @@ from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.linking import Linking
 from tests.rigs.slack import FakeSlack
 
 ALICE = Principal(None, "T1", "UALICE")
@@ -94,8 +95,8 @@ class Life(World):
         super().reborn(fuse)
         self.fuse = fuse
         context = replace(self.context, public_url="https://usher.example.test")
-        self.accounts = Accounts(context)
-        self.services: Services = build_services(context, self.accounts, RateLimiter(self.clock.monotonic))
+        self.accounts = Linking(context)
+        self.services: Services = build_services(context, RateLimiter(self.clock.monotonic))
 
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
         await replay(self.services, principal, command)
@@ -298,7 +299,7 @@ class Life(World):
         """Go through a link's page and type the code back as ``typist``; return what accounts came of it."""
 
         async def go() -> list[Any]:
-            steps, browser = self.accounts.steps, f"browser of {name}"
+            steps, browser = self.accounts, f"browser of {name}"
             await steps.open(nonce, browser)
             opened = await steps.check(nonce, browser, token)
             confirmed = await steps.confirm(nonce, browser, opened.mark)
@@ -318,22 +319,18 @@ class Life(World):
         await self._note_ended(old)
         return good
 
-    async def forges(self, nonce: str, *, thief: Principal | None = None, stage: str = "") -> str | None:
-        """Use a link up behind its page, for somebody else or out of turn; None where it is neither."""
+    async def forges(self, nonce: str, thief: Principal | None = None) -> bool:
+        """Confirm a link for somebody else, or from another browser; return whether that linked anything."""
         link = await self.store.link(digest(nonce))
-        if link is None or (thief or link.principal, stage or link.stage) == (link.principal, link.stage):
-            return None
-        forged = Account(
-            id=self.ids.new("account"),
-            principal=thief or link.principal,
-            connection="cloud",
-            username="nobody",
-            secret=self.seal(thief or link.principal, "forged"),
-            state="active",
-            linked_at=await self.store.now(),
-        )
-        result: str = await self.store.activate(link.nonce_hash, stage or link.stage, Activation(forged))
-        return result
+        if link is None or thief == link.principal:
+            return False
+        name = next(name for name, made in self.nonces if made == nonce)
+        visit = Visit(nonce, f"browser of {name}" if thief is not None else "another browser")
+        asked, mark = Asked(self.context, thief or link.principal), digest(link.secret or "")[:16]
+        with suppress(Refused):
+            await asked.to(linking.confirm, visit, mark)
+            return True
+        return False
 
     async def is_refused(self, principal: Principal) -> None:
         """Have a person's token refused from now on, and something called with it."""

@@ -107,7 +107,6 @@ IN_SLACK = {
     "not_by_token",
     "code_none",
     "code_wrong",
-    "code_busy",
     "foreign_team",
     "TRIED",
     "TRIED_BY_APPROVAL",

@@ -11,13 +11,13 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
-from bot.services.accounts import Accounts
 from bot.services.making import Making
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
 from playground.sphere.workspaces import Workspace as Machine
 from tests.reconciler.world import World, new_world
+from tests.rigs.linking import Linking
 from tests.rigs.store import ALICE
 
 TOKEN = "acc3ss-token-of-the-account"
@@ -37,7 +37,7 @@ SEED = {
 class SphereWorld:
     """Speak of people's workspaces there; ``world`` is the engine."""
 
-    def __init__(self, world: World, server: sphere.SphereServer, accounts: Accounts) -> None:
+    def __init__(self, world: World, server: sphere.SphereServer, accounts: Linking) -> None:
         self.world, self.server, self.accounts = world, server, accounts
         self.store, self.clock, self.slack = world.store, world.clock, world.slack
 
@@ -100,4 +100,4 @@ async def sphere_world(
             world.public_url = PUBLIC_URL
             world.administered_by(*administrators)
             asking = replace(world.asking, public_url=PUBLIC_URL, sign_in=True)
-            yield SphereWorld(world, server, Accounts(asking))
+            yield SphereWorld(world, server, Linking(asking))

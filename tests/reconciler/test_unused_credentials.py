@@ -7,11 +7,11 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot.providers.base import Credential, Identity
-from bot.services.accounts import Accounts
 from bot.services.linking import UNUSED_SECONDS
 from bot.support.errors import Forbidden, Refused, Unreachable
 from bot.support.vault import Vault
 from tests.reconciler.world import new_world
+from tests.rigs.linking import Linking
 from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE, unlink
 
@@ -34,15 +34,15 @@ async def world():
         made.provider = Minting(made.clock, fake_settings(linking=["token"]))
         made.reborn()
         await made.know(ALICE)
-        made.accounts = Accounts(replace(made.asking, public_url="https://usher.example.test"))
+        made.accounts = Linking(replace(made.asking, public_url="https://usher.example.test"))
         yield made
 
 
 async def checked(world):
     """Open a fresh link and paste a token there; return the nonce and what the page shows."""
     nonce = (await world.accounts.invite(ALICE, "cloud")).rpartition("/")[2]
-    await world.accounts.steps.open(nonce, BROWSER)
-    return nonce, await world.accounts.steps.check(nonce, BROWSER, "pasted")
+    await world.accounts.open(nonce, BROWSER)
+    return nonce, await world.accounts.check(nonce, BROWSER, "pasted")
 
 
 async def test_it_is_revoked_when_the_link_has_run_out(world):
@@ -56,15 +56,15 @@ async def test_it_is_revoked_when_the_link_has_run_out(world):
 
 async def test_each_token_that_another_took_the_place_of_is_revoked(world):
     nonce, _ = await checked(world)
-    await world.accounts.steps.check(nonce, BROWSER, "pasted2")
-    await world.accounts.steps.again(nonce, BROWSER)
+    await world.accounts.check(nonce, BROWSER, "pasted2")
+    await world.accounts.again(nonce, BROWSER)
     await world.pass_time(UNUSED_SECONDS + 60, step=30)
     assert world.provider.revoked == ["minted-1", "minted-2"]
 
 
 async def linked(world):
     nonce, opened = await checked(world)
-    confirmed = await world.accounts.steps.confirm(nonce, BROWSER, opened.mark)
+    confirmed = await world.accounts.confirm(nonce, BROWSER, opened.mark)
     return await world.accounts.confirm_code(ALICE, confirmed.code)
 
 

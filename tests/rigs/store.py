@@ -26,9 +26,9 @@ from bot.services.asked import Asked
 from bot.store import accounts as account_rows
 from bot.store import cards, people, runs, timers, workspaces
 from bot.store.notices import add_notices
-from bot.store.records import Activation, FoundWorkspace, NewOperation
+from bot.store.records import FoundWorkspace, NewOperation
 from bot.store.store import Store
-from bot.store.tables import BROWSER_SESSIONS, RUNS
+from bot.store.tables import BROWSER_SESSIONS, LINKS, RUNS
 from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
@@ -42,7 +42,7 @@ BOB = Principal("E1", "T1", "UBOB")
 INTERVAL, MARGIN = 10.0, 0.5
 
 
-_LINKS = count(1)
+_LINKED = count(1)
 
 
 @asynccontextmanager
@@ -81,12 +81,11 @@ async def link_account(
     account_id: str | None = None,
     ends_at: float | None = None,
 ) -> Account:
-    """Link an account the way the link page does; a second one of the same pair replaces the first."""
+    """Link an account, without what follows; a second one of the same pair replaces the first."""
     now = await store.now()
     name = username if username is not None else principal.user_id.lower()
-    number = next(_LINKS)
     account = Account(
-        id=account_id or f"account_{number}",
+        id=account_id or f"account_{next(_LINKED)}",
         principal=principal,
         connection=connection,
         username=name,
@@ -95,9 +94,18 @@ async def link_account(
         linked_at=now,
         ends_at=ends_at,
     )
-    await store.new_link(Link(f"nonce:{number}", principal, connection, None, now, now + 600))
-    assert await store.activate(f"nonce:{number}", "open", Activation(account)) == "ok"
+    await put_account(store, account)
     return account
+
+
+async def put_account(store: Store, account: Account, *moved: Any) -> None:
+    """Write an account, in place of a former one of the same pair."""
+    await store.carry_out(lambda tx: account_rows.put(tx, account, *moved))
+
+
+async def put_link(store: Store, link: Link) -> None:
+    """Write a link."""
+    await store.carry_out(lambda tx: LINKS.add(tx, link))
 
 
 async def linked(
@@ -153,7 +161,7 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
-        return account_rows.put(tx, approval)
+        return account_rows.request(tx, approval)
 
     return await store.carry_out(write)
 

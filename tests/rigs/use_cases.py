@@ -30,6 +30,7 @@ class Cloud(Maker, base.Schedules):
         return ()
 
 
+URL = "https://usher.example.org"
 #: What every refusal by the policy leaves, and nothing else.
 REFUSAL = {"audit", "audit_head", "inbox"}
 
@@ -43,7 +44,8 @@ def asking(store: Store, **more: Any) -> Context:
     """Return the context of whoever asks; ALICE is the administrator."""
     clock = FakeClock(store.engine.now())
     administrators = frozenset({ALICE.user_id})
-    usual = {"installation": Installation("T1", administrators=administrators), "clock": clock}
+    place = Installation("T1", administrators=administrators)
+    usual = {"installation": place, "clock": clock, "public_url": URL}
     cloud = Cloud(clock, fake_settings("saturn", linking=["token", "admin"]))
     return context(store, {"saturn": cloud}, **{**usual, **more})
 
@@ -100,12 +102,14 @@ class WatchedStore:
         self._store = store
         self._fails_at = fails_at
         self.last: Watched | None = None
+        self.transactions = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     async def carry_out(self, work: Callable[[Any], Any]) -> Any:
         def watched(tx: Transaction) -> Any:
+            self.transactions += 1
             self.last = Watched(tx, self._fails_at)
             return work(self.last)
 

@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 from bot.domain.people import Account, Principal, TaskKind
 from bot.providers.base import Credential
-from bot.store.records import Activation, NewTask
+from bot.store.records import NewTask
 from bot.support.vault import row_key
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
+from tests.rigs.store import put_account
 
 TRAINER, GUEST, UNLINKED = "U0TARA", "U0GUEST", "U0039"
 PUPILS = [f"U0{number:03}" for number in range(40)]
@@ -47,8 +48,8 @@ async def _link(made, user):
     secret = bot.context.vault.seal(row_key(principal.key, "saturn"), token.as_mapping())
     now = await bot.store.now()
     account = Account(f"account_{user}", principal, "saturn", user.lower(), secret, "active", now)
-    tasks = [NewTask(TaskKind.DISCOVER, account.id)]
-    assert await bot.store.activate_directly(Activation(account, tasks=tasks)) == "ok"
+    await put_account(bot.store, account)
+    await bot.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     made.watch.may_read(user, user.lower())
 
 

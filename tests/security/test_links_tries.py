@@ -173,7 +173,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
 async def test_a_connection_that_was_taken_away_says_so(made):
     browser = await made.browser()
     await browser.get(await link(made))
-    made.accounts.steps._connections.pop("saturn")
+    made.context.connections.pop("saturn")
     page = await browser.send("/link/check", token=GOOD)
     assert browser.status == 410
     assert "/workspace link" in page

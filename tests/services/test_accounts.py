@@ -9,16 +9,16 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.messages.texts import pages
 from bot.providers.base import TokenHelp
-from bot.services import accounts
+from bot.services import accounts, linking
 from bot.services.asked import Asked
 from bot.services.linking import (
     CODE_LENGTH,
-    StoredNames,
     is_nonce,
     is_token,
     new_code,
     new_nonce,
     plain_code,
+    shown_name,
 )
 from bot.support.errors import (
     BadAnswer,
@@ -32,9 +32,7 @@ from bot.support.errors import (
     ServerFailed,
     Unreachable,
 )
-from tests.rigs.clock import FakeClock
-from tests.rigs.context import context
-from tests.rigs.store import link_account, memory_store, unlink
+from tests.rigs.store import link_account, unlink
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
@@ -51,7 +49,7 @@ async def test_invitations_need_an_address():
 )
 async def test_invitations_need_a_connection_that_links_by_token(connection, rule):
     async with rig() as made:
-        assert made.accounts.linkable(ALICE) == ["saturn"]
+        assert linking.linkable(made.context, ALICE) == ["saturn"]
         with pytest.raises(Refused) as refused:
             await made.accounts.invite(ALICE, connection)
         assert refused.value.rule == rule
@@ -70,7 +68,7 @@ async def test_an_invitation_keeps_the_digest_of_its_nonce_only():
 
 async def test_a_link_leads_nowhere_once_its_connection_is_for_other_slack_workspaces():
     async with rig() as made:
-        steps = made.accounts.steps
+        steps = made.accounts
         nonce = (await made.accounts.invite(ALICE, "saturn")).rpartition("/")[2]
         checked = await steps.check(nonce, "a browser", GOOD)
         code = (await steps.confirm(nonce, "a browser", checked.mark)).code
@@ -124,13 +122,13 @@ async def test_unlinking_nothing_writes_nothing():
         assert len(await made.store.accounts(BOB)) == 1
 
 
-async def test_names_come_from_the_table_of_people():
-    async with memory_store(FakeClock()) as store:
-        names = StoredNames(context(store, installation=Installation("T1", team_name="  ")))
-        assert await names.person(ALICE) == "U0ALICE"
-        assert await names.workspace(ALICE) == ALICE.team_id
-        await store.save_people([Person(ALICE, "Alice")])
-        assert await names.person(ALICE) == "Alice"
+async def test_names_come_from_what_is_known():
+    assert shown_name(ALICE, None) == shown_name(ALICE, Person(ALICE, "  ")) == "U0ALICE"
+    assert shown_name(ALICE, Person(ALICE, "Alice")) == "Alice"
+    async with rig(installation=Installation(ALICE.team_id, team_name="  ")) as made:
+        nonce = (await made.accounts.invite(ALICE, "saturn")).rpartition("/")[2]
+        opened = await made.accounts.open(nonce, "a browser")
+        assert (opened.person, opened.workspace) == ("Alice Liddell", ALICE.team_id)
 
 
 def test_codes_are_readable_and_forgive_how_they_are_typed():

@@ -9,10 +9,9 @@ from bot.domain.people import Account, Principal
 from bot.domain.workspaces import Effects, Observed, ReadResult, State, StopEffect, Workspace
 from bot.providers import base
 from bot.providers.base import Embedding, Pace
-from bot.store.records import Activation
 from bot.support.vault import Vault, entry_key
 from tests.rigs.maker import FakeMaking
-from tests.rigs.store import add_workspace
+from tests.rigs.store import add_workspace, put_account
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 from tests.web.there import SigningProvider
 
@@ -59,7 +58,7 @@ class IdeRig:
             account = Account(
                 f"account-{owner.user_id}-{connection}", owner, connection, "", "sealed", "active", 0.0
             )
-            assert await self.store.activate_directly(Activation(account)) == "ok"
+            await put_account(self.store, account)
         row = Workspace(
             id=f"workspace_{owner.user_id}_{remote_id[:8]}",
             principal=owner,

@@ -18,7 +18,6 @@ from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
-from bot.services.accounts import Accounts
 from bot.services.context import Context
 from bot.slack.installed import OneTenant
 from bot.support.errors import CredentialRefused, ProviderError
@@ -33,6 +32,7 @@ from bot.web.health import Metrics
 from handlers.services import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
+from tests.rigs.linking import Linking
 from tests.rigs.people import Colleagues
 from tests.rigs.ports import quiet_port
 from tests.rigs.providers import fake_settings
@@ -163,7 +163,7 @@ class Rig:
         self,
         clock: FakeClock,
         store: Any,
-        accounts: Accounts,
+        accounts: Linking,
         provider: ScriptedProvider,
         stack: AsyncExitStack,
     ) -> None:
@@ -236,10 +236,10 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
         }
         connections = {"saturn": provider, "sphere": ScriptedProvider("sphere", "Sphere", ("none",))}
         given = context(store, more.pop("connections", connections), clock, ids, **{**usual, **more})
-        accounts = Accounts(given)
+        accounts = Linking(given)
         made = Rig(clock, store, accounts, provider, stack)
         made.origin, made.woken, made.people, made.context = origin, woken, people, given
-        made.services = build_services(given, accounts, RateLimiter(clock.monotonic))
+        made.services = build_services(given, RateLimiter(clock.monotonic))
         names = {ALICE: "Alice Liddell", BOB: "Bob"}
         await store.save_people([Person(who, name, seen_at=clock.now()) for who, name in names.items()])
         slack = await stack.enter_async_context(TestServer(made.issuer.app))

@@ -322,11 +322,6 @@ def code_wrong(tries_left: int, command: str) -> str:
     return f"That code is wrong. Check the page again. {tries}"
 
 
-def code_busy() -> str:
-    """Answer the second of two codes that came at once."""
-    return "Two codes arrived at once, so nothing was changed. Type it again."
-
-
 def foreign_team() -> str:
     """Refuse people of a Slack workspace that Usher is not installed in."""
     return "I'm not installed in your Slack workspace. Ask one of its admins to install me."

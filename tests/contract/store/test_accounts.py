@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Link, Principal, TaskKind
 from bot.domain.workspaces import OperationVerb, Outcome
 from bot.store.records import NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked, unlink
+from tests.rigs.store import ALICE, BOB, link_account, linked, put_link, unlink
 
 ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
 
@@ -69,8 +69,8 @@ async def test_unlinking_ends_one_connection_or_all_of_one_person_only(store):
 
 async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
     mine = await linked(store)
-    await store.new_link(
-        Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
+    await put_link(
+        store, Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
     )
     await store.add_tasks([NewTask(TaskKind.DISCOVER, mine.account.id)])
     await unlink(store, ALICE, "saturn")

@@ -4,28 +4,29 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, AuditEntry, TaskKind
-from bot.store.records import Activation, NewTask
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Approval, TaskKind
+from bot.providers.base import Credential, Identity
+from bot.services import accounts
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, link_account
+from tests.rigs.use_cases import ask
 
 WAITING = {"text": "start notebook"}
-TELL = NewNotice("", NoticeKind.MESSAGE, "UADMIN", ALICE)
-ENTRY = AuditEntry("alice", "approval.ask", "posit", "asked")
+TRIED = NoticeKind.LINK_TRIED
+IDENTITY = Identity("alice", Credential(SecretStr("t")))
+#: Who approves here.
+ADMIN = "-:T1:UADMIN"
 
 
 def request(number=1, username="alice", principal=ALICE, **fields):
-    return Approval(f"a{number}", principal, "posit", username, "asked", 100.0, **fields)
-
-
-def account(principal=ALICE, username="alice", number=1):
-    return Account(f"account{number}", principal, "posit", username, "sealed", "active", 100.0)
+    return Approval(f"a{number}", principal, "saturn", username, "asked", 100.0, **fields)
 
 
 async def approved(store, number=1, **fields):
     await ask_approval(store, request(number, **fields))
-    return await decide_approval(store, f"a{number}", "approved", "UADMIN")
+    return await decide_approval(store, f"a{number}", "approved", ADMIN)
 
 
 async def test_a_request_stands(store):
@@ -45,31 +46,31 @@ async def test_who_asks_for_the_same_again_changes_what_waits(store):
 async def test_nobody_approves_other_words_than_they_were_shown(store):
     await ask_approval(store, request(username="alice"))
     assert (await ask_approval(store, request(2, "root"))).id == "a2"
-    assert await decide_approval(store, "a1", "approved", "UADMIN") is None
+    assert await decide_approval(store, "a1", "approved", ADMIN) is None
     assert (await store.approval("a2")).state == "asked"
 
 
 async def test_people_and_connections_have_requests_of_their_own(store):
     await ask_approval(store, request())
     await ask_approval(store, request(2, "bob", BOB))
-    await ask_approval(store, replace(request(3), connection="saturn"))
+    await ask_approval(store, replace(request(3), connection="posit"))
     assert [(await store.approval(f"a{number}")).state for number in (1, 2, 3)] == ["asked"] * 3
 
 
 async def test_a_request_is_decided_once(store, clock):
     await ask_approval(store, request())
-    decided = await decide_approval(store, "a1", "approved", "UADMIN")
-    assert (decided.state, decided.username, decided.decided_by) == ("approved", "alice", "UADMIN")
+    decided = await decide_approval(store, "a1", "approved", ADMIN)
+    assert (decided.state, decided.username, decided.decided_by) == ("approved", "alice", ADMIN)
     assert decided.decided_at == clock.now()
     assert await decide_approval(store, "a1", "denied", "UOTHER") is None
 
 
 async def test_why_it_failed_is_told_and_noted_once(store):
-    failed = await approved(store)
+    await approved(store)
     for _ in range(2):
-        await store.approval_failed(failed, "nobody of that name", [TELL], ENTRY)
-    assert (await store.approval("a1")).detail == "nobody of that name"
-    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == ["a1"]
+        await ask(store).to(accounts.fail_approved, "a1", "not_found")
+    assert "not_found" not in (await store.approval("a1")).detail
+    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.APPROVAL_FAILED] * 2
     assert len(await store.audit_entries()) == 1
 
 
@@ -90,7 +91,7 @@ async def test_how_a_request_moves(store, clock, steps, ends):
     await ask_approval(store, request())
     for step in steps:
         clock.advance(1)
-        await decide_approval(store, "a1", step, "UADMIN", "said so")
+        await decide_approval(store, "a1", step, ADMIN, "said so")
     assert (await store.approval("a1")).state == ends
 
 
@@ -108,46 +109,43 @@ async def test_after_a_decision_one_may_ask_again(store):
     assert (await store.approval("a1")).state == "denied"
 
 
-async def test_an_account_is_linked_with_its_approval(store):
-    await approved(store)
-    linked = NewNotice("account1", NoticeKind.LINKED, "linked", ALICE)
-    activation = Activation(account(), notices=[linked], tasks=[NewTask(TaskKind.DISCOVER, "account1")])
-    assert await store.activate_directly(activation, "a1") == "ok"
+async def test_an_account_is_linked_with_its_approval_once(store):
+    await approved(store, waiting=WAITING)
+    for _ in range(2):
+        await ask(store).to(accounts.link_approved, "a1", IDENTITY)
     assert (await store.approval("a1")).state == "linked"
-    assert await store.account(ALICE, "posit") == account()
-    assert len(await store.claim_tasks(10, 60.0)) == 1
-    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.LINKED]
-    assert await store.activate_directly(activation, "a1") == "gone"
+    (account,) = await store.accounts(ALICE)
+    assert (account.connection, account.username) == ("saturn", "alice")
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
+    told = [notice.kind for notice in await store.claim_notices(10, 60.0)]
+    assert sorted(told) == [NoticeKind.APPROVAL_DONE, NoticeKind.LINKED]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 async def test_without_a_standing_approval_nothing_is_linked(store, number):
     await ask_approval(store, request(1))
     await approved(store, 2, username="bob", principal=BOB)
-    assert await store.activate_directly(Activation(account()), f"a{number}") == "gone"
-    assert await store.account(ALICE, "posit") is None
+    await ask(store).to(accounts.link_approved, f"a{number}", IDENTITY)
+    assert await store.active_accounts() == []
+    assert await store.audit_entries() == []
 
 
-async def test_a_username_belongs_to_one_person(store):
+async def test_a_username_belongs_to_one_person_who_is_warned(store):
     await approved(store)
-    await link_account(store, BOB, "posit", username="alice")
-    assert await store.activate_directly(Activation(account()), "a1") == "taken"
-    assert (await store.approval("a1")).state == "approved"
-    assert [one.principal for one in await store.accounts_of("posit", "alice")] == [BOB]
-    assert await store.accounts_of("saturn", "alice") == []
+    await link_account(store, BOB, username="alice")
+    await ask(store).to(accounts.link_approved, "a1", IDENTITY)
+    assert (await store.approval("a1")).state == "failed"
+    assert [one.principal for one in await store.accounts_of("saturn", "alice")] == [BOB]
+    told = [notice.principal for notice in await store.claim_notices(10, 60.0) if notice.kind is TRIED]
+    assert told == [BOB]
 
 
 async def test_accounts_of_connections_without_people_never_clash(store):
-    assert await store.activate_directly(Activation(account(ALICE, ""))) == "ok"
-    assert await store.activate_directly(Activation(account(BOB, "", 2))) == "ok"
-    assert await store.accounts_of("posit", "") == []
-
-
-async def test_an_account_of_the_same_pair_is_replaced(store):
-    await link_account(store, ALICE, "posit", username="old")
-    assert await store.activate_directly(Activation(account())) == "ok"
-    assert [one.id for one in await store.accounts(ALICE)] == ["account1"]
-    assert await store.accounts_of("posit", "old") == []
+    await link_account(store, ALICE, username="")
+    await link_account(store, BOB, username="")
+    assert len(await store.active_accounts()) == 2
+    assert await store.accounts_of("saturn", "") == []
 
 
 async def test_of_two_administrators_one_decides(database):

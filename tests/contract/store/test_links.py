@@ -4,91 +4,97 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Link, TaskKind
+from bot.domain.people import Account, Link, Person, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, State
-from bot.store.records import Activation, NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked, observe, unlink
+from bot.providers.base import Credential, Identity
+from bot.services import accounts, linking
+from bot.services.linking import Visit, digest
+from bot.store.records import NewOperation
+from bot.support.errors import Refused
+from tests.rigs.store import ALICE, BOB, link_account, linked, observe, put_account, put_link, unlink
+from tests.rigs.use_cases import ask
 
-ENTRY = AuditEntry(ALICE.key, "link", "saturn", "ok")
+NONCE, CODE = "n" * 43, "BCDF2345"
+VISIT = Visit(NONCE, "a browser")
 
 
 def fresh(clock, nonce="n1", principal=ALICE, connection="saturn", **values):
     return Link(nonce, principal, connection, {"text": "start"}, clock.now(), clock.now() + 600, **values)
 
 
-def account(clock, principal=ALICE, username="alice", account_id="a1", connection="saturn", secret="sealed"):
-    return Account(account_id, principal, connection, username, secret, "active", clock.now())
+async def met(store, *principals):
+    """Have Slack's word on people, as recent as it has to be."""
+    seen_at = await store.now()
+    await store.save_people([Person(one, one.user_id, seen_at=seen_at) for one in principals])
+
+
+def waiting_for_code(asked, link):
+    """Return a link that waits for CODE to be typed."""
+    row = f"{link.principal.key}/{link.connection}/code/{link.nonce_hash}"
+    sealed = asked.context.vault.seal(row, {"code": digest(CODE)})
+    return replace(link, stage="code", code_hash=sealed, code_tries_left=5)
 
 
 async def test_a_link_comes_back_as_it_was_written(store, clock):
     link = fresh(
         clock, tries_left=3, browser_hash="b", proven=True, stage="checked", secret="s", username="u"
     )
-    await store.new_link(link, [ENTRY])
+    await put_link(store, link)
     assert await store.link("n1") == link
     assert await store.link("n2") is None
-    assert len(await store.audit_entries()) == 1
 
 
 async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock):
-    await store.new_link(fresh(clock, "old", secret="s", stage="checked"))
-    await store.new_link(fresh(clock, "other", connection="hub"))
-    await store.new_link(fresh(clock, "bobs", principal=BOB))
-    await store.new_link(fresh(clock, "new"))
+    await put_link(store, fresh(clock, "old", secret="s", stage="checked"))
+    await put_link(store, fresh(clock, "other", connection="hub"))
+    await put_link(store, fresh(clock, "bobs", principal=BOB))
+    await met(store, ALICE)
+    await ask(store, "i1").to(linking.invite, "saturn")
     old = await store.link("old")
     assert (old.expires_at, old.secret, old.stage) == (clock.now(), None, "checked")
-    for nonce in ("other", "bobs", "new"):
+    for nonce in ("other", "bobs"):
         assert (await store.link(nonce)).expires_at == clock.now() + 600
-    assert await store.activate("old", "checked", Activation(account(clock))) == "gone"
-    assert not await store.change_link(old, "checked", 5)
 
 
-async def test_a_press_that_comes_twice_makes_one_link_and_leaves_it_valid(store, clock):
-    assert await store.new_link(fresh(clock, "first"), [ENTRY], "button:1")
-    assert not await store.new_link(fresh(clock, "second"), [ENTRY], "button:1")
-    assert await store.link("second") is None
-    assert (await store.link("first")).expires_at == clock.now() + 600
-    assert len(await store.audit_entries()) == 1
-    assert await store.new_link(fresh(clock, "third"), [ENTRY], "button:2")
+async def test_many_attempts_at_once_are_five_at_most(store, clock):
+    await met(store, ALICE)
+    await put_link(store, fresh(clock, digest(NONCE)))
+    attempts = (ask(store).to(linking.attempt, VISIT, "good") for _ in range(20))
+    tried = await asyncio.gather(*attempts, return_exceptions=True)
+    assert {one.rule for one in tried if isinstance(one, Refused)} == {"link.tries"}
+    assert sorted(one.tries_left for one in tried if isinstance(one, Link)) == [0, 1, 2, 3, 4]
 
 
-async def test_only_the_first_of_many_changes_counts(store, clock):
-    link = fresh(clock)
-    await store.new_link(link)
-    tries = [
-        store.change_link(replace(link, tries_left=4, browser_hash=f"b{number}"), "open", 5)
-        for number in range(10)
-    ]
-    assert sum(await asyncio.gather(*tries)) == 1
-    assert (await store.link("n1")).tries_left == 4
-
-
-async def test_a_link_changes_stage_and_keeps_what_is_fixed(store, clock):
-    link = fresh(clock)
-    await store.new_link(link)
-    changed = replace(
-        link, stage="code", secret="s", username="u", code_hash="h", proven=True, expires_at=clock.now() + 900
-    )
-    assert await store.change_link(replace(changed, waiting={"text": "stop"}, principal=BOB), "open", 5)
-    assert await store.link("n1") == changed
-
-
-async def test_a_link_in_another_stage_or_run_out_is_not_changed(store, clock):
-    link = fresh(clock)
-    await store.new_link(link)
-    assert not await store.change_link(replace(link, stage="code"), "checked", 5)
-    clock.advance(600)
-    assert not await store.change_link(replace(link, stage="checked"), "open", 5)
+@pytest.mark.parametrize("meanwhile", ["another attempt", "unlinked", "too late"])
+async def test_what_a_provider_said_of_a_link_that_changed_since_is_revoked(store, clock, meanwhile):
+    await linked(store)
+    await put_link(store, fresh(clock, digest(NONCE)))
+    tried = await ask(store).to(linking.attempt, VISIT, "good")
+    match meanwhile:
+        case "another attempt":
+            await ask(store).to(linking.attempt, VISIT, "good")
+        case "unlinked":
+            await unlink(store)
+        case "too late":
+            clock.advance(601)
+    before = await store.link(digest(NONCE))
+    identity = Identity("alice", Credential(SecretStr("minted")))
+    with pytest.raises(Refused, match=r"link\.changed"):
+        await ask(store).to(linking.keep, VISIT, tried, identity, "good")
+    assert await store.link(digest(NONCE)) == before
+    clock.advance(linking.UNUSED_SECONDS)
+    assert [task.kind for task in await store.claim_tasks(10, 60.0)] == [TaskKind.REVOKE_UNUSED]
 
 
 async def test_the_code_is_looked_for_among_the_unexpired_links_in_that_stage(store, clock):
-    await store.new_link(fresh(clock, "hub", connection="hub", stage="code", code_hash="1"))
+    await put_link(store, fresh(clock, "hub", connection="hub", stage="code", code_hash="1"))
     clock.advance(1)
-    await store.new_link(fresh(clock, "saturn", stage="code", code_hash="2"))
-    await store.new_link(fresh(clock, "posit", connection="posit"))
+    await put_link(store, fresh(clock, "saturn", stage="code", code_hash="2"))
+    await put_link(store, fresh(clock, "posit", connection="posit"))
     assert (await store.open_link_of(ALICE, "code")).nonce_hash == "saturn"
     assert await store.open_link_of(BOB, "code") is None
     clock.advance(599.5)
@@ -97,55 +103,33 @@ async def test_the_code_is_looked_for_among_the_unexpired_links_in_that_stage(st
     assert await store.open_link_of(ALICE, "code") is None
 
 
-async def test_activation_writes_the_account_and_all_that_follows(store, clock):
-    await store.new_link(fresh(clock, stage="checked", secret="s"))
-    made = account(clock)
-    activation = Activation(
-        made,
-        [NewNotice("a1", NoticeKind.LINKED, "1", ALICE)],
-        [NewTask(TaskKind.DISCOVER, "a1"), NewTask(TaskKind.REPLAY, "i1", {"text": "start"})],
-        [ENTRY],
+async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock):
+    await met(store, ALICE)
+    asked = ask(store)
+    await put_link(store, waiting_for_code(asked, fresh(clock, secret="s", username="alice")))
+    made = await asyncio.gather(
+        *(asked.to(linking.confirm_code, CODE) for _ in range(10)), return_exceptions=True
     )
-    assert await store.activate("n1", "checked", activation) == "ok"
-    assert await store.account(ALICE, "saturn") == made
-    assert await store.accounts(ALICE) == [made]
+    (account,) = (one for one in made if isinstance(one, Account))
+    assert {one.rule for one in made if isinstance(one, Refused)} == {"code.none"}
+    assert await store.accounts(ALICE) == [account]
+    assert (account.username, account.secret) == ("alice", "s")
     assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.LINKED]
-    assert {task.kind for task in await store.claim_tasks(10, 60.0)} == {TaskKind.DISCOVER, TaskKind.REPLAY}
+    (task,) = await store.claim_tasks(10, 60.0)
+    assert (task.kind, task.subject) == (TaskKind.DISCOVER, account.id)
+    assert task.payload == {"then": [{"text": "start"}]}
     used = await store.link("n1")
-    assert (used.stage, used.secret) == ("used", None)
+    assert (used.stage, used.secret, used.code_hash, used.waiting) == ("used", None, None, None)
 
 
-async def test_a_link_works_once(store, clock):
-    await store.new_link(fresh(clock))
-    results = await asyncio.gather(
-        *(store.activate("n1", "open", Activation(account(clock, account_id=f"a{i}"))) for i in range(10))
-    )
-    assert sorted(results) == ["gone"] * 9 + ["ok"]
-    assert len(await store.accounts(ALICE)) == 1
-
-
-@pytest.mark.parametrize("nonce", ["none", "late", "other stage", "another pair"])
-async def test_a_link_that_does_not_stand_is_gone(store, clock, nonce):
-    await store.new_link(fresh(clock, "late", connection="l"))
-    await store.new_link(fresh(clock, "other stage", connection="o"))
-    await store.new_link(fresh(clock, "another pair", principal=BOB))
-    if nonce == "late":
-        clock.advance(600)
-    stage = "checked" if nonce == "other stage" else "open"
-    connection = {"late": "l", "other stage": "o"}.get(nonce, "saturn")
-    made = account(clock, connection=connection)
-    assert await store.activate(nonce, stage, Activation(made, audit=[ENTRY])) == "gone"
-    assert await store.account(ALICE, connection) is None
-    assert await store.audit_entries() == []
-
-
-async def test_a_username_belongs_to_one_principal_until_that_one_unlinks(store, clock):
+async def test_a_username_belongs_to_one_principal_until_that_one_unlinks(store):
     await link_account(store, BOB, username="alice")
-    await store.new_link(fresh(clock))
-    assert await store.activate("n1", "open", Activation(account(clock))) == "taken"
-    assert (await store.link("n1")).stage == "open"
+    given = ("saturn", "alice", "sealed")
+    how = {"actor": "operator", "proof": "import"}
+    assert await ask(store).to(accounts.begin, *given, **how) is None
+    assert (await store.accounts(ALICE), await store.audit_entries()) == ([], [])
     await unlink(store, BOB, "saturn", revocable=["saturn"])
-    assert await store.activate("n1", "open", Activation(account(clock))) == "ok"
+    assert await ask(store).to(accounts.begin, *given, **how) == (await store.account(ALICE, "saturn"))
 
 
 async def test_empty_usernames_and_other_connections_never_clash(store, clock):
@@ -227,9 +211,8 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
     notice = NewNotice(before.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     refused = (before.account.id, before.account.secret, notice, [])
     assert await store.refuse_account(*refused, hold="Link again.", renamed_to="alicia")
-    await store.new_link(fresh(clock))
-    again = account(clock, username=linked_as, account_id="a2", secret="new")
-    assert await store.activate("n1", "open", Activation(again, moved=moved)) == "ok"
+    again = Account("a2", ALICE, "saturn", linked_as, "new", "active", clock.now())
+    await put_account(store, again, moved)
     found = {row.id: (row.remote_id, row.gate_key) for row in await store.workspaces(ALICE)}
     if is_moved:
         names = {one.id: moved(one.remote_id, "alice") for one in (training, other)}

@@ -5,13 +5,13 @@ import json
 import sys
 from pathlib import Path
 
-import pytest
-
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
-from bot.store.records import Activation, NewOperation, NewTask
+from bot.services import accounts
+from bot.store.records import NewOperation, NewTask
 from tests.rigs.store import ALICE, BOB, link_account, linked, unlink
+from tests.rigs.use_cases import ask
 
 ROOT = Path(__file__).parents[3]
 ROUNDS = 4
@@ -137,31 +137,13 @@ async def test_starts_at_two_stores_are_one_open_operation(database):
     assert len(await stores[1].open_operations(ALICE)) == 4
 
 
-@pytest.mark.parametrize("same_person", [True, False])
-async def test_a_username_is_linked_once_at_two_stores(database, clock, same_person):
-    from tests.contract.store.test_links import account, fresh
-
+async def test_a_username_is_linked_once_at_two_stores(database):
     stores = [await database.open(), await database.open()]
-    people = [ALICE, ALICE if same_person else BOB]
-    for number, principal in enumerate(people):
-        await stores[0].new_link(
-            fresh(clock, f"n{number}", principal, f"c{number}" if same_person else "saturn")
-        )
-    results = await asyncio.gather(
-        *(
-            store.activate(
-                f"n{number}",
-                "open",
-                Activation(
-                    account(
-                        clock, principal, "alice", f"a{number}", f"c{number}" if same_person else "saturn"
-                    )
-                ),
-            )
-            for number, (store, principal) in enumerate(zip(stores, people, strict=True))
-        )
-    )
-    assert sorted(results) == (["ok", "ok"] if same_person else ["ok", "taken"])
+    how = {"actor": "operator", "proof": "import"}
+    asking = [ask(store, "", who) for store, who in zip(stores, (ALICE, BOB), strict=True)]
+    made = await asyncio.gather(*(one.to(accounts.begin, "saturn", "alice", "s", **how) for one in asking))
+    assert made.count(None) == 1
+    assert len(await stores[0].accounts_of("saturn", "alice")) == 1
 
 
 async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database):

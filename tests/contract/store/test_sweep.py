@@ -21,6 +21,7 @@ from tests.rigs.store import (
     launched,
     link_account,
     linked,
+    put_link,
     unlink,
 )
 
@@ -44,7 +45,7 @@ async def test_inbox_rows_go_after_a_day(store, clock):
 
 
 async def test_links_go_a_day_after_they_ran_out(store, clock):
-    await store.new_link(Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600))
+    await put_link(store, Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600))
     clock.advance(DAY + 599)
     await store.sweep()
     assert await store.link("n") is not None

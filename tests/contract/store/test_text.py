@@ -9,7 +9,7 @@ from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, add_workspace, link_account, name_workspace, unlink
+from tests.rigs.store import ALICE, add_workspace, link_account, name_workspace, put_link, unlink
 
 ODD = [
     "",
@@ -119,7 +119,7 @@ async def test_bodies_payloads_and_what_waits(store, value):
     assert task.payload == {"v": value}
     await store.task_done(task)
     now = await store.now()
-    await store.new_link(Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600))
+    await put_link(store, Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600))
     found = await store.open_link_of(ALICE, "open")
     assert found.waiting == {"v": value}
 

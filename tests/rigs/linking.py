@@ -1,0 +1,46 @@
+"""Linking as people do it: they ask for a link, walk through its page, and type the code back in Slack."""
+
+from typing import Any
+
+from bot.domain.people import Account, Principal
+from bot.services import linking
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.linking import Confirmed, Opened, Visit
+
+
+class Linking:
+    """Ask in people's names, with ``context``."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def invite(
+        self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
+    ) -> str:
+        """Return the address of a fresh link."""
+        return await Asked(self.context, principal).to(linking.invite, connection, waiting)
+
+    async def open(self, nonce: str, browser: str) -> Opened:
+        """Look at a link's page."""
+        visit = Visit(nonce, browser)
+        return await (await linking.asked_by(self.context, visit)).see(linking.look, visit)
+
+    async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
+        """Paste a token."""
+        visit = Visit(nonce, browser)
+        return await linking.check(await linking.asked_by(self.context, visit), visit, pasted)
+
+    async def again(self, nonce: str, browser: str) -> Opened:
+        """Take another token."""
+        visit = Visit(nonce, browser)
+        return await (await linking.asked_by(self.context, visit)).to(linking.again, visit)
+
+    async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
+        """Confirm what was checked."""
+        visit = Visit(nonce, browser)
+        return await (await linking.asked_by(self.context, visit)).to(linking.confirm, visit, mark)
+
+    async def confirm_code(self, principal: Principal, code: str) -> Account:
+        """Type a code in Slack."""
+        return await Asked(self.context, principal).to(linking.confirm_code, code)
