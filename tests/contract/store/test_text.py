@@ -119,9 +119,9 @@ async def test_bodies_payloads_and_what_waits(store, value):
     assert task.payload == {"v": value}
     await store.task_done(task)
     now = await store.now()
-    await put_link(store, Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600))
-    found = await store.open_link_of(ALICE, "open")
-    assert found.waiting == {"v": value}
+    link = Link(f"n{await count(store)}", ALICE, "saturn", {"v": value}, now, now + 600)
+    await put_link(store, link)
+    assert await store.link(link.nonce_hash) == link
 
 
 async def count(store) -> int:
