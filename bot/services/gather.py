@@ -22,7 +22,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import NO_EFFECTS, Effects, Operation, State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
-from bot.services.context import Context, Part
+from bot.services.context import Context
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
@@ -30,14 +30,16 @@ IDE_PATH: Final = "/ide"
 TOGETHER: Final = 20
 
 
-class Gatherer(Part):
+class Gatherer:
     """Read rows for drawing. An IDE URL is checked against its connection's hosts each time it is shown.
 
     ``public_url`` is the origin that browsers reach us at, for workspaces that open in our own page.
     """
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
-        super().__init__(context)
+        self._store = context.store
+        self._connections = context.connections
+        self._public_url = context.public_url
         self._board = board
         self._names = PeopleNames(context)
 
@@ -332,8 +334,12 @@ def _job_page(provider: base.Provider | None, run: Run) -> str | None:
     return provider.allowed_url(provider.job_page_url(run))
 
 
-class PeopleNames(Part):
+class PeopleNames:
     """Look up what drawings need to name people."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._installation = context.installation
 
     async def of(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
         """Return how these people are named to a reader, by their keys.

@@ -24,7 +24,7 @@ from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
 from bot.services import snapshots
 from bot.services.asked import Asked
-from bot.services.context import Context, Part
+from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.services.making import PRESET, PersonalOffer
 from bot.store import accounts, gates, people, tasks, workspaces
@@ -48,15 +48,15 @@ REMEMBERED: Final = 2_000
 _BUSY: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
 
 
-class HomeGatherer(Part):
+class HomeGatherer:
     """Read rows for drawing Homes; what a person may see has been decided before."""
 
     def __init__(self, context: Context, gatherer: Gatherer) -> None:
-        super().__init__(context)
-        self._names = PeopleNames(context)
         self._context = context
+        self._store = context.store
+        self._connections = context.connections
+        self._names = PeopleNames(context)
         self._gatherer = gatherer
-        self._job_command = context.job_command
         #: By account and time of reading; None for what can't be read.
         self._templates: dict[tuple[str, float], tuple[str, ...] | None] = {}
 
@@ -74,11 +74,11 @@ class HomeGatherer(Part):
         rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
         runs = [run for run in await self._store.runs(principal) if run.connection in self._connections]
         runs.sort(key=lambda run: not run.is_going)
-        reach = self._installation.reach(principal)
+        reach = self._context.installation.reach(principal)
         return HomeFacts(
             now=now,
-            command=self._command,
-            job_command=self._job_command,
+            command=self._context.command,
+            job_command=self._context.job_command,
             runs_jobs=any(isinstance(one, base.Runs) for one in self._connections.values()),
             rows=rows,
             page=page,
@@ -99,7 +99,7 @@ class HomeGatherer(Part):
 
     async def totals(self, home: Home) -> TotalsFacts:
         """Gather what an administrator sees: of everybody, or of their own Slack workspace."""
-        reader, place = home.principal, self._installation
+        reader, place = home.principal, self._context.installation
         reach = place.reach(reader)
         found: Totals = await self._store.totals(
             sorted(
