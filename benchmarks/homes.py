@@ -29,6 +29,7 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault
+from tests.rigs.store import use_home
 
 _KEY: Final = "bm90IGEgc2VjcmV0LCBqdXN0IGEga2V5IG9mIDMyIGI="
 _BASE_URL: Final = "https://cloud.example.org"
@@ -59,7 +60,7 @@ async def _cpu_of_a_long_one(sizes: Sizes) -> float:
         try:
             await store.migrate()
             gatherer = _gatherer(store, place, Http(session, time.monotonic))
-            await store.use_home(Principal(None, TEAM, crowd.user(0)), HomeUse(page=2))
+            await use_home(store, Principal(None, TEAM, crowd.user(0)), HomeUse(page=2))
             (one,) = await store.claim_wanted_homes(1, 60.0)
             size = 0
             began = time.process_time()
@@ -97,7 +98,7 @@ async def _open_everybodys(crowd: Crowd, place: Place) -> None:
     store = await open_store(place.database_url, SystemClock(), SystemIds())
     try:
         for number in range(crowd.people):
-            await store.use_home(Principal(None, TEAM, crowd.user(number)), HomeUse())
+            await use_home(store, Principal(None, TEAM, crowd.user(number)), HomeUse())
         for one in await store.claim_wanted_homes(crowd.people, 60.0):
             await store.home_published(one, "", "")
     finally:

@@ -111,12 +111,6 @@ def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Ru
     return [RUNS.of(row) for row in tx.all("runs", principal=principal.key, limit=limit)]
 
 
-def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Run | None:
-    """Return a person's run by its id on the provider."""
-    row = tx.one("run_by_remote", principal=principal.key, connection=connection, remote_id=remote_id)
-    return RUNS.of(row) if row else None
-
-
 def watched(tx: Transaction, owner: str = "") -> list[Run]:
     """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first.
 

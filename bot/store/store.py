@@ -127,7 +127,6 @@ class Store(OnEngine):
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
-    first_sight = write(people.first_sight, Priority.URGENT)
     save_signatures = write(slack.save)
     saved_signatures = read(slack.saved)
 
@@ -237,7 +236,6 @@ class Store(OnEngine):
     unexplained_runs = read(runs_.unexplained)
     run = read(runs_.run)
     runs = read(runs_.all_of)
-    run_by_remote = read(runs_.by_remote)
     claim_runs = write(runs_.claim, Priority.CLAIMS)
     claim_runs_of = write(runs_.claim_of, Priority.CLAIMS)
     save_run_step = write(runs_.save)
@@ -261,8 +259,6 @@ class Store(OnEngine):
 
     # -- Homes -----------------------------------------------------------------------------------------------
 
-    use_home = write(people.use_home, Priority.URGENT)
-    want_home = write(people.want, Priority.URGENT)
     claim_wanted_homes = write(people.claim_wanted, Priority.CLAIMS)
     claim_homes_to_look_at = write(people.claim_looks, Priority.CLAIMS)
     home_published = write(people.published)
@@ -305,7 +301,6 @@ class Store(OnEngine):
     reseal_installation = write(slack.reseal)
     use_oauth_state = write(slack.use_state, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
-    is_task_open = read(tasks.is_open)
     claim_tasks = write(tasks.claim, Priority.CLAIMS)
     task_turn = read(tasks.turn)
     task_done = write(tasks.done)

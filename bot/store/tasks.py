@@ -66,11 +66,6 @@ def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return {**payload, "then": then} if then else payload
 
 
-def is_open(tx: Transaction, kind: TaskKind, subject: str) -> bool:
-    """Return whether a task of a kind and subject is pending or running."""
-    return TASKS.row(tx, kind=kind, subject=subject) is not None
-
-
 def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Task]:
     """Lease due tasks, oldest first; whatever joined one whose worker died becomes part of it.
 

@@ -14,6 +14,7 @@ from bot.messages.texts.problems import CAUSES
 from bot.store.transaction import Priority
 from bot.support.errors import StoreTooNew, StoreUnavailable
 from tests.faults.world import BreakingWorld, breaking_world
+from tests.rigs.store import first_sight
 
 BUSY = CAUSES["busy"]
 UNAVAILABLE = CAUSES["store_unavailable"]
@@ -53,7 +54,7 @@ async def fill(world):
     """Write into what is left of the pages until nothing fits any more."""
     for number in range(2000):
         try:
-            await world.bot.store.first_sight(f"filler {number}")
+            await first_sight(world.bot.store, f"filler {number}")
         except StoreUnavailable as error:
             assert "full" in str(error)  # noqa: PT017 - what it raised ends the loop
             return

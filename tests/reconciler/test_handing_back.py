@@ -11,7 +11,7 @@ from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store.records import NewTask
 from bot.support.pool import Pool
 from tests.rigs.slack import FakeSlack
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, use_home
 
 
 class HangingSlack(FakeSlack):
@@ -110,7 +110,7 @@ async def test_a_home_that_somebody_waits_for_is_published_by_the_next_process_a
     world.slack = HangingSlack(world.clock)
     world.slack.hangs, world.slack.takes = VIEWS_PUBLISH, False
     world.reborn()
-    await world.store.use_home(ALICE, HomeUse())
+    await use_home(world.store, ALICE, HomeUse())
     await stopped(world.notifier.step_homes, world.slack.began)
     world.slack.hangs = ""
     world.reborn()

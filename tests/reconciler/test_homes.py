@@ -9,7 +9,7 @@ from bot.domain.workspaces import Observed, State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.rigs.maker import Maker
 from tests.rigs.providers import FakeProvider
-from tests.rigs.store import ALICE, link_account, observe
+from tests.rigs.store import ALICE, link_account, observe, use_home
 
 PUBLISH = "views.publish"
 
@@ -35,7 +35,7 @@ def person(number):
 
 
 async def opened(world, principal=ALICE):
-    await world.store.use_home(principal, HomeUse())
+    await use_home(world.store, principal, HomeUse())
     await world.notifier.step_homes()
 
 
@@ -47,7 +47,7 @@ async def crowd(world, size):
     """Let so many people link an account with a workspace each, and open their Home."""
     rows = [await world.own(person(number), f"r{number}") for number in range(size)]
     for row in rows:
-        await world.store.use_home(row.principal, HomeUse())
+        await use_home(world.store, row.principal, HomeUse())
     return rows
 
 
@@ -117,7 +117,7 @@ async def test_a_view_that_nobody_asked_for_never_overwrites_a_newer_one(world):
 
 async def test_what_was_said_goes_once_something_changes(world):
     row = await world.own()
-    await world.store.use_home(ALICE, HomeUse(answer={"text": "Starting it.", "blocks": []}))
+    await use_home(world.store, ALICE, HomeUse(answer={"text": "Starting it.", "blocks": []}))
     await world.work()
     assert "Starting it." in shown(world)
     published = world.slack.count(PUBLISH)
@@ -134,7 +134,7 @@ async def test_what_can_be_pressed_stays_for_two_minutes(world):
     row = await world.own()
     button = {"type": "button", "action_id": "stop", "text": {"type": "plain_text", "text": "End it"}}
     answer = {"text": "Sure?", "blocks": [{"type": "actions", "elements": [button]}]}
-    await world.store.use_home(ALICE, HomeUse(answer=answer))
+    await use_home(world.store, ALICE, HomeUse(answer=answer))
     await world.work()
     await observe(world.store, world.clock, row, Observed(State.RUNNING))
     await world.pass_time(100, step=10)

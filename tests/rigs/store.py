@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, Link, Person, Preferences, Principal
+from bot.domain.people import Account, Approval, HomeUse, Link, Person, Preferences, Principal
 from bot.domain.runs import Run, StopKind
 from bot.domain.workspaces import (
     BrowserSession,
@@ -245,6 +245,27 @@ async def hide_workspace(store: Store, workspace_id: str) -> None:
 async def notify(store: Store, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
     """Set what is sent about one workspace."""
     await store.carry_out(lambda tx: workspaces.notify(tx, workspace_id, ready=ready, stopped=stopped))
+
+
+async def first_sight(store: Store, interaction: str) -> bool:
+    """Write an inbox row; return whether it is new."""
+    return await store.carry_out(lambda tx: people.first_sight(tx, interaction))
+
+
+async def use_home(store: Store, principal: Principal, used: HomeUse) -> None:
+    """Have somebody wait for their Home."""
+    await store.carry_out(lambda tx: people.use_home(tx, principal, used))
+
+
+async def want_home(store: Store, principal: Principal) -> None:
+    """Have somebody's open Home drawn again."""
+    await store.carry_out(lambda tx: people.want(tx, principal))
+
+
+async def run_by_remote(store: Store, principal: Principal, connection: str, remote_id: str) -> Run | None:
+    """Return somebody's run by its id at the provider."""
+    key = {"principal": principal, "connection": connection, "remote_id": remote_id}
+    return await store.engine.read(lambda tx: RUNS.one(tx, **key, is_orphan=False))
 
 
 async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:

@@ -17,6 +17,7 @@ from tests.rigs.store import (
     BOB,
     INTERVAL,
     MARGIN,
+    first_sight,
     gate_key,
     hide_workspace,
     link_account,
@@ -94,7 +95,7 @@ async def test_what_does_not_belong_together_is_refused(store, account, wrong):
     with pytest.raises(StoreError, match="provisional workspace"):
         await store.accept_creation(replace(provisional(), **wrong), new, interaction="i1")
     assert await store.workspaces(ALICE) == []
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
 
 
 async def test_nothing_is_read_before_it_exists(store, clock, account):

@@ -16,7 +16,7 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, gate_key, hide_workspace, linked, observe, unlink
+from tests.rigs.store import ALICE, BOB, first_sight, gate_key, hide_workspace, linked, observe, unlink
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
     assert not await store.hear("other", workspace.gate_key, "hook:2", "failed")
     assert not await store.hear("saturn", "https://nowhere|x", "hook:3", "failed")
     # What nobody had is not held against who has it by then.
-    assert await store.first_sight("hook:3")
+    assert await first_sight(store, "hook:3")
 
 
 async def test_an_entry_is_of_the_row_as_it_is(store, workspace):

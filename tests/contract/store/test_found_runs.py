@@ -3,7 +3,7 @@
 from bot.domain.people import TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, launched, unlink, want_stop
+from tests.rigs.store import ALICE, launched, run_by_remote, unlink, want_stop
 
 DAY = 86_400.0
 
@@ -24,7 +24,7 @@ async def test_new_runs_are_followed_in_silence(store, clock, account):
         await store.merge_runs(account.id, [found("r1", started_at=began), found("r2", RunState.QUEUED)]) == 2
     )
     assert await store.merge_runs(account.id, [found("r1"), found("r2", RunState.QUEUED)]) == 0
-    first = await store.run_by_remote(ALICE, "posit", "r1")
+    first = await run_by_remote(store, ALICE, "posit", "r1")
     assert (first.name, first.created_at, first.started_at) == ("run r1", began, began)
     assert (first.is_watched, first.channel_id, first.spec) == (False, None, None)
     assert await store.card(first.id) is None

@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, HomeUse, Preferences, Principal
 from bot.domain.settling import SLOW_SECONDS, is_slow
 from tests.contract.store.test_durations import start
-from tests.rigs.store import ALICE, ask_approval, linked, prefer
+from tests.rigs.store import ALICE, ask_approval, linked, prefer, use_home, want_home
 
 BOB = Principal(None, "T1", "UBOB")
 
@@ -16,9 +16,9 @@ async def wanted(store, limit=10):
 
 
 async def test_a_use_is_wanted_until_a_view_was_published_for_it(store, clock):
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     clock.advance(1)
-    await store.use_home(BOB, HomeUse(page=3))
+    await use_home(store, BOB, HomeUse(page=3))
     (first,) = await wanted(store, 1)
     assert (first.principal, first.uses, first.page, first.is_totals) == (ALICE, 1, 1, False)
     (second,) = await wanted(store)
@@ -30,34 +30,34 @@ async def test_a_use_is_wanted_until_a_view_was_published_for_it(store, clock):
 
 
 async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock):
-    await store.use_home(ALICE, HomeUse(page=2, is_totals=True, answer={"text": "Done"}))
+    await use_home(store, ALICE, HomeUse(page=2, is_totals=True, answer={"text": "Done"}))
     (home,) = await wanted(store)
     assert (home.page, home.is_totals) == (2, True)
     assert (home.answer, home.answered_at) == ({"text": "Done"}, clock.now())
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     assert await wanted(store) == [], "one view is sent after the other"
     await store.home_published(home, "digest", "hash")
     (home,) = await wanted(store)
     assert (home.page, home.is_totals, home.answer, home.uses) == (2, True, None, 2)
     assert (home.drawn, home.view_hash) == ("digest", "hash")
     await store.home_published(home, "digest", "hash")
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     assert (await wanted(store))[0].drawn == "", "a press always brings a view"
 
 
 async def test_what_slack_does_not_show_any_more_counts_as_never_drawn(store):
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     await store.home_published((await wanted(store))[0], "digest", "hash")
-    await store.use_home(ALICE, HomeUse(seen="hash"))
+    await use_home(store, ALICE, HomeUse(seen="hash"))
     (home,) = await wanted(store)
     assert home.drawn == "digest"
     await store.home_published(home, "digest", "hash")
-    await store.use_home(ALICE, HomeUse(seen="another"))
+    await use_home(store, ALICE, HomeUse(seen="another"))
     assert (await wanted(store))[0].drawn == ""
 
 
 async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     (home,) = await wanted(store)
     assert await store.claim_homes_to_look_at(10) == []
     await store.home_published(home, "digest", "hash")
@@ -68,7 +68,7 @@ async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
     assert look.wanted_at is None
     assert await store.claim_homes_to_look_at(10) == []
     clock.advance(10)
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     assert await store.claim_homes_to_look_at(10) == []
     # The view that nobody asked for ends no wait, and releases nobody's lease.
     (home,) = await wanted(store)
@@ -79,7 +79,7 @@ async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
 
 
 async def test_retries_and_rest(store, clock):
-    await store.use_home(ALICE, HomeUse(answer={"text": "Done"}))
+    await use_home(store, ALICE, HomeUse(answer={"text": "Done"}))
     (home,) = await wanted(store)
     await store.home_retry(home, 5.0)
     assert await wanted(store) == []
@@ -88,24 +88,24 @@ async def test_retries_and_rest(store, clock):
     await store.home_rest(home)
     clock.advance(100)
     assert (await wanted(store), await store.claim_homes_to_look_at(10)) == ([], [])
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     # What rests is what was claimed: a later use is no part of it.
     await store.home_rest(home)
     assert len(await wanted(store)) == 1
 
 
 async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
-    await store.want_home(ALICE)
+    await want_home(store, ALICE)
     assert await wanted(store) == []
-    await store.use_home(ALICE, HomeUse(page=2))
+    await use_home(store, ALICE, HomeUse(page=2))
     await store.home_published((await wanted(store))[0], "digest", "hash")
     clock.advance(599)
-    await store.want_home(ALICE)
+    await want_home(store, ALICE)
     (home,) = await wanted(store)
     assert (home.page, home.drawn, home.used_at) == (2, "digest", clock.now() - 599)
     await store.home_published(home, "digest", "hash")
     clock.advance(1)
-    await store.want_home(ALICE)
+    await want_home(store, ALICE)
     assert await wanted(store) == []
 
 
@@ -132,9 +132,9 @@ async def test_what_is_held_in_quiet_hours_is_no_news(store, clock):
 
 
 async def test_unused_homes_are_swept_after_a_day(store, clock):
-    await store.use_home(ALICE, HomeUse())
+    await use_home(store, ALICE, HomeUse())
     clock.advance(86_401)
-    await store.use_home(BOB, HomeUse())
+    await use_home(store, BOB, HomeUse())
     await store.sweep()
     assert [home.principal for home in await wanted(store)] == [BOB]
 

@@ -10,7 +10,7 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import OperationVerb, Outcome
 from bot.store.records import NewOperation
 from bot.support.errors import StoreError
-from tests.rigs.store import ALICE, BOB, linked
+from tests.rigs.store import ALICE, BOB, first_sight, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})
 REPLY = NewNotice("", NoticeKind.REPLY, "i1", ALICE, {"text": "On it."})
@@ -54,7 +54,7 @@ async def test_an_operation_is_written_with_its_card_notices_audit_and_inbox_row
         (operation.id, NoticeKind.CARD, {"share": False}),
     ]
     assert [row["action"] for row in await store.audit_entries()] == ["workspace.start"]
-    assert await store.first_sight("i1") is False
+    assert await first_sight(store, "i1") is False
 
 
 async def test_the_same_interaction_has_one_effect(store, workspace):
@@ -79,7 +79,7 @@ async def test_a_repetition_names_its_own_operation_even_when_a_newer_one_stands
 
 
 async def test_an_interaction_that_was_something_else_is_refused(store, workspace):
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
     with pytest.raises(StoreError):
         await store.accept_operation(start(workspace), interaction="i1")
     assert await store.open_operations(ALICE) == []
@@ -145,7 +145,7 @@ async def test_nobody_begins_one_on_the_workspace_of_another(store, workspace):
         await store.accept_operation(
             NewOperation(ALICE, "workspace_none", "saturn", OperationVerb.START, 60.0, "R"), interaction="i2"
         )
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
     assert (await store.statistics())["open_operations"] == 0
 
 

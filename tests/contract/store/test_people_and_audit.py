@@ -12,7 +12,7 @@ from bot.domain.workspaces import OperationVerb
 from bot.store.audit import hash_of
 from bot.store.records import NewOperation
 from bot.store.transaction import UsedTwice, one_request
-from tests.rigs.store import ALICE, BOB, hide_workspace, linked
+from tests.rigs.store import ALICE, BOB, first_sight, hide_workspace, linked
 
 
 def entries(count, result="ok"):
@@ -20,25 +20,27 @@ def entries(count, result="ok"):
 
 
 async def test_an_interaction_is_seen_once(store):
-    assert sorted(await asyncio.gather(*(store.first_sight("i1") for _ in range(10)))) == [False] * 9 + [True]
-    assert await store.first_sight("i2")
+    assert sorted(await asyncio.gather(*(first_sight(store, "i1") for _ in range(10)))) == [False] * 9 + [
+        True
+    ]
+    assert await first_sight(store, "i2")
     # Nothing to recognise is never a repetition.
-    assert [await store.first_sight("") for _ in range(2)] == [True, True]
+    assert [await first_sight(store, "") for _ in range(2)] == [True, True]
 
 
 async def test_an_interaction_is_used_once_within_a_request(store):
     with one_request():
-        assert await store.first_sight("i1")
-        assert await store.first_sight("i1/1")
+        assert await first_sight(store, "i1")
+        assert await first_sight(store, "i1/1")
         with pytest.raises(UsedTwice), one_request():
-            await store.first_sight("i1")
-        assert [await store.first_sight("") for _ in range(2)] == [True, True]
+            await first_sight(store, "i1")
+        assert [await first_sight(store, "") for _ in range(2)] == [True, True]
     with one_request():
         # Slack delivered it again.
-        assert not await store.first_sight("i1")
+        assert not await first_sight(store, "i1")
         with pytest.raises(UsedTwice):
-            await store.first_sight("i1")
-    assert not await store.first_sight("i1")
+            await first_sight(store, "i1")
+    assert not await first_sight(store, "i1")
 
 
 async def test_people_come_back_and_the_newer_sight_wins(store):

@@ -13,7 +13,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, linked, start
+from tests.rigs.store import ALICE, first_sight, linked, start
 
 #: For a store that isn't meant to give up: on a busy machine a new connection may take its time.
 PATIENT = dict.fromkeys(Priority, 60.0)
@@ -78,7 +78,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, u
             await hasty.accept_operation(start(workspace), interaction="i1")
         # People can still look.
         assert await store.workspace(workspace.id) == workspace
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
     assert await store.open_operations(ALICE) == []
 
 
@@ -92,16 +92,16 @@ async def test_one_job_that_fails_leaves_the_others(store):
         INBOX.add_new(tx, key=None, seen_at=tx.now(), result="")
 
     results = await asyncio.gather(
-        store.first_sight("a"),
+        first_sight(store, "a"),
         store.engine.write(broken, Priority.URGENT),
         store.engine.write(wrong, Priority.URGENT),
-        store.first_sight("b"),
+        first_sight(store, "b"),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [bool, ZeroDivisionError, StoreError, bool]
-    assert await store.first_sight("broken")
-    assert await store.first_sight("wrong")
-    assert not await store.first_sight("a")
+    assert await first_sight(store, "broken")
+    assert await first_sight(store, "wrong")
+    assert not await first_sight(store, "a")
 
 
 async def test_an_error_tells_no_value_of_a_row(store):
@@ -127,7 +127,7 @@ async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice
     if when == "idle":
         cut(url, next(cut_at_most_once))
     assert await store.engine.write(accept) == 1
-    assert not await store.first_sight("i1")
+    assert not await first_sight(store, "i1")
     assert await store.workspace(workspace.id) == workspace
 
 
@@ -166,11 +166,11 @@ async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
     store = Store(engine)
     engine._session.when = when
     if when == "after":
-        assert await store.first_sight("i1")
+        assert await first_sight(store, "i1")
     else:
         with pytest.raises(StoreBusy, match="nothing was done"):
-            await store.first_sight("i1")
-    assert await store.first_sight("i1") is (when == "before")
+            await first_sight(store, "i1")
+    assert await first_sight(store, "i1") is (when == "before")
     await store.close()
 
 
@@ -218,14 +218,14 @@ async def test_who_comes_back_while_the_database_is_closed_to_all_writes_nothing
     with pytest.raises(StoreBusy):
         await waiting
     with pytest.raises(StoreBusy):
-        await first.first_sight("i1")
-    assert await second.first_sight("i1")
+        await first_sight(first, "i1")
+    assert await first_sight(second, "i1")
 
 
 async def test_a_process_that_lost_its_connection_takes_its_place_again(open_, url, store):
     await store.begin_serving()
     cut(url, await pid_of(store))
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
     assert await is_served(await open_())
 
 
@@ -247,8 +247,8 @@ async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url,
     cut(url, await pid_of(store))
     store.engine._session.cancels = True
     with suppress(StoreUnavailable):
-        await store.first_sight("i1")
-    await store.first_sight("i2")
+        await first_sight(store, "i1")
+    await first_sight(store, "i2")
     assert await is_served(await open_())
 
 
@@ -260,7 +260,7 @@ async def test_a_database_that_became_read_only_is_said(store, url, workspace):
 
     with pytest.raises(StoreUnavailable, match="read-only"):
         await store.engine.write(forbid)
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
 
 
 async def test_a_database_without_tables_says_so(clock):
@@ -270,16 +270,16 @@ async def test_a_database_without_tables_says_so(clock):
     with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
         await store.workspaces(ALICE)
     with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
-        await store.first_sight("i1")
+        await first_sight(store, "i1")
     await store.close()
 
 
 async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_queued(store):
-    waiting = [asyncio.ensure_future(store.first_sight(f"i{number}")) for number in range(300)]
+    waiting = [asyncio.ensure_future(first_sight(store, f"i{number}")) for number in range(300)]
     looking = [asyncio.ensure_future(store.statistics()) for _ in range(50)]
     await asyncio.sleep(0)
     await store.close()
     assert all(await asyncio.gather(*waiting))
     assert all(await asyncio.gather(*looking))
     with pytest.raises(StoreUnavailable, match="closed"):
-        await store.first_sight("late")
+        await first_sight(store, "late")

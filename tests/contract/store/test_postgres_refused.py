@@ -19,6 +19,7 @@ from tests.app.command_line import environment, run
 from tests.rigs import postgres
 from tests.rigs.postgres_pooler import pooled
 from tests.rigs.postgres_standby import own_server
+from tests.rigs.store import first_sight
 
 STANDBY = r"the database is a standby, which can only be read: give the address of the primary"
 
@@ -41,7 +42,7 @@ async def written(store, key):
     async with asyncio.timeout(60):
         while True:
             with suppress(StoreAway):
-                await store.first_sight(key)
+                await first_sight(store, key)
                 await store.statistics()
                 return
 
@@ -50,7 +51,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
     with own_server() as server:
         store = await opened(server.url)
         await store.begin_serving()
-        assert await store.first_sight("before")
+        assert await first_sight(store, "before")
         assert await readiness(store) == (200, {"ready": True, "checks": {"store": True}})
 
         server.becomes_standby()
@@ -58,7 +59,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
         # Whoever was connected before, and whoever comes now: many in a second.
         for _ in range(200):
             with pytest.raises(StoreAway, match=f"^{STANDBY}"):
-                await store.first_sight("meanwhile")
+                await first_sight(store, "meanwhile")
         with pytest.raises(StoreAway, match=f"^postgresql://.*: {STANDBY}"):
             await opened(server.url)
         assert server.refusals() - refused < 10
@@ -76,7 +77,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
 
         server.is_promoted()
         await written(store, "after")
-        assert not await store.first_sight("before")
+        assert not await first_sight(store, "before")
         assert (await readiness(store))[0] == 200
         await store.close()
 
@@ -100,8 +101,8 @@ async def test_a_transaction_that_may_not_begin_is_not_begun_again_and_again():
     session.__class__ = Moved
     session.is_moved = True
     with pytest.raises(StoreAway, match="is a standby"):
-        await store.first_sight("i1")
-    assert await store.first_sight("i1")
+        await first_sight(store, "i1")
+    assert await first_sight(store, "i1")
     await store.close()
 
 

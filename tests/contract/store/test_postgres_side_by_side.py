@@ -24,7 +24,7 @@ from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
 from tests.contract.store.test_preferences import QUIET
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, prefer, set_timer, start
+from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, prefer, set_timer, start, use_home
 from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.
@@ -128,7 +128,7 @@ async def fill(store, clock):
         )
         subject = accepted.operation.id
         await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
-        await store.use_home(principal, HomeUse())
+        await use_home(store, principal, HomeUse())
         draft = Draft("C1", "saturn", "Statistics", "notebook", stops_at=clock.now() + 30.0)
         await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
         await store.add_tasks([NewTask(TaskKind.REPLAY, str(number))])

@@ -9,7 +9,7 @@ from bot.domain.people import AuditEntry, Person
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.domain.workspaces import Call
 from tests.contract.store.conftest import machines_clock
-from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, watch_run
+from tests.rigs.store import ALICE, BOB, launched, link_account, run_by_remote, unlink, want_stop, watch_run
 
 ENTRY = AuditEntry("usher", "job.end", "train", "ended")
 RUNNING = ObservedRun(RunState.RUNNING, started_at=5.0)
@@ -211,7 +211,7 @@ async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
 async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, run):
     (step,) = await store.claim_runs(10, 60.0)
     await store.merge_runs(account.id, [FoundRun("r1", "train", RUNNING)])
-    listed = await store.run_by_remote(ALICE, "posit", "r1")
+    listed = await run_by_remote(store, ALICE, "posit", "r1")
     await watch_run(store, listed.id)
     await want_stop(store, listed.id)
     update = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)

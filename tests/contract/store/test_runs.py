@@ -4,7 +4,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.domain.workspaces import Call
-from tests.rigs.store import ALICE, BOB, launched, want_stop, watch_run
+from tests.rigs.store import ALICE, BOB, launched, run_by_remote, want_stop, watch_run
 
 
 async def ran(store, **fields):
@@ -33,14 +33,14 @@ async def test_a_run_is_written_with_its_card(store, clock, account):
 async def test_a_run_is_found_by_its_persons_connection_and_remote_id(store, account):
     run = await ran(store, remote_id="r1", state=RunState.RUNNING)
     assert (run.remote_id, run.launch_call, run.state) == ("r1", Call.ACCEPTED, RunState.RUNNING)
-    assert await store.run_by_remote(ALICE, "posit", "r1") == run
-    assert await store.run_by_remote(BOB, "posit", "r1") is None
-    assert await store.run_by_remote(ALICE, "saturn", "r1") is None
+    assert await run_by_remote(store, ALICE, "posit", "r1") == run
+    assert await run_by_remote(store, BOB, "posit", "r1") is None
+    assert await run_by_remote(store, ALICE, "saturn", "r1") is None
 
 
 async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, account):
     await store.merge_runs(account.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))])
-    run = await store.run_by_remote(ALICE, "posit", "r1")
+    run = await run_by_remote(store, ALICE, "posit", "r1")
     assert not run.is_watched
     assert await store.card(run.id) is None
     watched = await watch_run(store, run.id)

@@ -13,6 +13,7 @@ from tests.rigs.store import (
     decide_approval,
     launched,
     link_account,
+    run_by_remote,
     unlink,
     watch_run,
 )
@@ -44,7 +45,7 @@ async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account)
     assert (await store.card(run.id)).changed_at == clock.now()
     assert (await store.run(theirs.id)).is_open
     assert [one.id for one in await store.runs(ALICE)] == [elsewhere.id]
-    assert await store.run_by_remote(ALICE, "posit", "r1") is None
+    assert await run_by_remote(store, ALICE, "posit", "r1") is None
     assert await store.watched_runs() == []
     assert await watch_run(store, run.id) is None
 
@@ -73,7 +74,7 @@ async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, acco
     await unlinked(store)
     again = await link_account(store, ALICE, "posit", secret="again")
     assert await store.merge_runs(again.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))]) == 1
-    found = await store.run_by_remote(ALICE, "posit", "r1")
+    found = await run_by_remote(store, ALICE, "posit", "r1")
     assert found.id != run.id
     assert found.is_open
 

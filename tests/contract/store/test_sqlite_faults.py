@@ -22,7 +22,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, start
+from tests.rigs.store import ALICE, first_sight, start
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,7 +62,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(store, p
         # People can still look.
         assert await store.workspace(workspace.id) == workspace
     # The next write comes after the one that was given up, in the same queue.
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
     assert await store.open_operations(ALICE) == []
 
 
@@ -74,7 +74,7 @@ async def test_many_that_give_up_leave_nothing(store, path, workspace):
         )
     assert {type(result) for result in results} == {StoreBusy}
     assert (await store.statistics())["open_operations"] == 0
-    assert all([await store.first_sight(f"i{number}") for number in range(20)])
+    assert all([await first_sight(store, f"i{number}") for number in range(20)])
 
 
 async def test_who_is_cancelled_while_waiting_does_nothing(store, path, workspace):
@@ -84,14 +84,14 @@ async def test_who_is_cancelled_while_waiting_does_nothing(store, path, workspac
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert await store.first_sight("i1")
+    assert await first_sight(store, "i1")
 
 
 async def test_a_short_lock_is_waited_for(path, clock):
     store = await open_store(f"sqlite:///{path}", clock, SystemIds())
     await store.migrate()
     with locked(path):
-        waiting = asyncio.ensure_future(store.first_sight("i1"))
+        waiting = asyncio.ensure_future(first_sight(store, "i1"))
         # The answer to a look says that the thread has met the lock.
         assert await store.workspaces(ALICE) == []
     assert await waiting
@@ -113,7 +113,7 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
     with pytest.raises(StoreBusy):
         await waiting
     leave.set()
-    assert await store.first_sight("slow")
+    assert await first_sight(store, "slow")
 
 
 def full(store):
@@ -146,14 +146,14 @@ async def test_what_fits_beside_what_does_not_is_written(store, workspace):
     await full(store)
     large = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
     results = await asyncio.gather(
-        store.first_sight("small-1"),
+        first_sight(store, "small-1"),
         store.accept_operation(start(workspace), interaction="large", notices=large),
-        store.first_sight("small-2"),
+        first_sight(store, "small-2"),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [bool, StoreUnavailable, bool]
-    assert not await store.first_sight("small-1")
-    assert not await store.first_sight("small-2")
+    assert not await first_sight(store, "small-1")
+    assert not await first_sight(store, "small-2")
 
 
 async def fill(store):
@@ -199,17 +199,17 @@ async def test_nothing_is_written_into_a_file_that_nobody_will_find(store, path,
 
 
 async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, workspace):
-    assert await store.first_sight("before")
+    assert await first_sight(store, "before")
     path.with_name("usher.db-wal").unlink()
     with pytest.raises(StoreUnavailable, match="moved or deleted"):
-        await store.first_sight("after")
+        await first_sight(store, "after")
     # As a machine would find it that was switched off now.
     copy = path.with_name("copy.db")
     copy.write_bytes(path.read_bytes())
     next_start = await open_store(f"sqlite:///{copy}", FakeClock(), SystemIds())
     assert await next_start.workspace(workspace.id) == workspace
-    assert not await next_start.first_sight("before")
-    assert await next_start.first_sight("after")
+    assert not await first_sight(next_start, "before")
+    assert await first_sight(next_start, "after")
     await next_start.close()
 
 
@@ -219,14 +219,14 @@ async def test_one_job_that_fails_leaves_the_others(store, workspace):
         raise ZeroDivisionError
 
     results = await asyncio.gather(
-        store.first_sight("a"),
+        first_sight(store, "a"),
         store.engine.write(broken, Priority.URGENT),
-        store.first_sight("b"),
+        first_sight(store, "b"),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [bool, ZeroDivisionError, bool]
-    assert await store.first_sight("broken")
-    assert not await store.first_sight("a")
+    assert await first_sight(store, "broken")
+    assert not await first_sight(store, "a")
 
 
 async def test_a_lock_that_is_held_from_the_start_is_said(path, clock, monkeypatch):
@@ -285,7 +285,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     store = await open_store(f"sqlite:///{path}", clock, SystemIds())
     assert await store.migrate() == []
     assert [operation.id for operation in await store.open_operations(ALICE)] == [said["operation"]]
-    assert not await store.first_sight("i1")
+    assert not await first_sight(store, "i1")
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     clock.advance(10.4)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []

@@ -14,7 +14,17 @@ from bot.support.errors import StoreInUse
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, add_workspace, launched, link_account, linked, observe, set_timer, start
+from tests.rigs.store import (
+    ALICE,
+    add_workspace,
+    first_sight,
+    launched,
+    link_account,
+    linked,
+    observe,
+    set_timer,
+    start,
+)
 
 
 class Restarted:
@@ -200,7 +210,7 @@ async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early
     bot.clock.jump(-3600)
     for _ in range(10):
         bot.clock.advance(1)
-        await store.first_sight(f"any write at {bot.clock.now()}")
+        await first_sight(store, f"any write at {bot.clock.now()}")
     assert await claim_one(store)
     bot.clock.advance(3)
     store = await bot.serve()
@@ -267,7 +277,7 @@ async def test_a_gate_that_moved_along_with_a_jump_opens_in_time_after_the_clock
     await add_workspace(store, by_reference(ALICE))
     assert await claim_one(store)
     bot.clock.jump(3600)
-    await store.first_sight("any write")
+    await first_sight(store, "any write")
     bot.clock.jump(-3600)
     store = await bot.serve()
     bot.clock.advance(10.6)
@@ -284,7 +294,7 @@ async def test_only_who_serves_moves_times(database, bot, clock):
     assert await other.migrate() == []
     third = await database.open(clock=beside)
     beside.jump(900)
-    await third.first_sight("any write")
+    await first_sight(third, "any write")
     clock.advance(10.4)
     assert await claim_one(store) is None
     clock.advance(0.2)
@@ -297,6 +307,6 @@ async def test_one_process_serves_at_a_time(database, bot):
         await database.open(serves=True)
     # Who only looks, or writes beside it, may.
     beside = await database.open()
-    assert await beside.first_sight("i1")
+    assert await first_sight(beside, "i1")
     await store.close()
     await beside.begin_serving()

@@ -11,7 +11,7 @@ from bot.store.schema import healing_queries, named_queries
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, linked, memory_store
+from tests.rigs.store import ALICE, first_sight, linked, memory_store
 
 IDS = SystemIds()
 
@@ -50,7 +50,7 @@ async def test_an_unmigrated_database_says_so(path):
     with pytest.raises(StoreUnavailable, match="not migrated"):
         await store.workspaces(ALICE)
     with pytest.raises(StoreUnavailable, match="not migrated"):
-        await store.first_sight("i1")
+        await first_sight(store, "i1")
     await store.close()
 
 
@@ -93,15 +93,15 @@ async def test_closing_finishes_what_is_queued(path):
     store = await opened(path)
     await store.migrate()
     await linked(store)
-    waiting = [asyncio.ensure_future(store.first_sight(f"i{number}")) for number in range(300)]
+    waiting = [asyncio.ensure_future(first_sight(store, f"i{number}")) for number in range(300)]
     await asyncio.sleep(0)
     await store.close()
     assert all(await asyncio.gather(*waiting))
     with pytest.raises(StoreUnavailable, match="closed"):
-        await store.first_sight("late")
+        await first_sight(store, "late")
     await store.close()
     store = await opened(path)
-    assert not await store.first_sight("i299")
+    assert not await first_sight(store, "i299")
     await store.close()
 
 

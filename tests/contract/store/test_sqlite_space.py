@@ -10,6 +10,7 @@ from bot.store import open_store
 from bot.store.sqlite import SqliteEngine
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
+from tests.rigs.store import first_sight
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ async def test_while_space_is_given_back_everybody_is_served(open_, path):
     before, served = asked(path, "page_count"), 0
     tidying = asyncio.ensure_future(store.engine.tidy())
     while not tidying.done():
-        assert await store.first_sight(f"i{served}")
+        assert await first_sight(store, f"i{served}")
         served += 1
     await tidying
     assert served > 10

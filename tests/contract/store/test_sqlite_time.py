@@ -11,7 +11,7 @@ from bot.store.serving import RECENT_CALL
 from bot.store.transaction import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, add_workspace, link_account, linked, start
+from tests.rigs.store import ALICE, add_workspace, first_sight, link_account, linked, start
 
 
 def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
@@ -78,7 +78,7 @@ async def test_the_gate_keeps_its_gap_whatever_the_wall_clock_does(store, clock,
 
 async def test_after_a_jump_ahead_time_goes_on_from_there(store, clock):
     clock.jump(3600)
-    await store.first_sight("any write")
+    await first_sight(store, "any write")
     assert await store.now() == pytest.approx(clock.now(), abs=0.01)
 
 
@@ -102,7 +102,7 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     clock.jump(600)
     clock.sleep(3000)
     clock.advance(1)
-    await store.first_sight("any write")
+    await first_sight(store, "any write")
     operation = await store.operation(operation.id)
     assert await store.now() - operation.called_at == pytest.approx(1.0)
     # What it made is looked for by the provider's clock, which goes on while ours sleeps.
@@ -120,7 +120,7 @@ async def test_a_call_of_long_ago_stays_where_it_was(store, clock):
     called_at = (await store.operation(operation.id)).called_at
     clock.advance(RECENT_CALL + 1)
     clock.jump(3600)
-    await store.first_sight("any write")
+    await first_sight(store, "any write")
     assert (await store.operation(operation.id)).called_at == called_at
 
 

@@ -17,6 +17,7 @@ from tests.rigs.store import (
     add_workspace,
     ask_approval,
     decide_approval,
+    first_sight,
     gate_key,
     launched,
     link_account,
@@ -34,14 +35,14 @@ async def ran(store, name, principal=ALICE):
 
 async def test_inbox_rows_go_after_a_day(store, clock):
     for number in range(450):
-        await store.first_sight(f"old{number}")
+        await first_sight(store, f"old{number}")
     clock.advance(DAY - 10)
-    await store.first_sight("young")
+    await first_sight(store, "young")
     clock.advance(11)
     await store.sweep()
-    assert await store.first_sight("old0")
-    assert await store.first_sight("old449")
-    assert not await store.first_sight("young")
+    assert await first_sight(store, "old0")
+    assert await first_sight(store, "old449")
+    assert not await first_sight(store, "young")
 
 
 async def test_links_go_a_day_after_they_ran_out(store, clock):
@@ -184,10 +185,10 @@ async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
     path = tmp_path / "usher.db"
     store = await open_store(f"sqlite:///{path}", clock, SystemIds())
     await store.migrate()
-    await asyncio.gather(*(store.first_sight(f"{number}{'x' * 900}") for number in range(1000)))
+    await asyncio.gather(*(first_sight(store, f"{number}{'x' * 900}") for number in range(1000)))
     clock.advance(2 * DAY)
-    await asyncio.gather(store.sweep(), store.first_sight("meanwhile"))
-    assert not await store.first_sight("meanwhile")
+    await asyncio.gather(store.sweep(), first_sight(store, "meanwhile"))
+    assert not await first_sight(store, "meanwhile")
     await store.close()
     with closing(sqlite3.connect(path)) as database:
         unused, pages = (

@@ -9,7 +9,7 @@ from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store.records import FoundWorkspace, NewOperation, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, add_workspace, link_account, name_workspace, put_link, unlink
+from tests.rigs.store import ALICE, add_workspace, first_sight, link_account, name_workspace, put_link, unlink
 
 ODD = [
     "",
@@ -101,8 +101,8 @@ async def test_words_of_providers(store, clock, text):
 @given(ANYTHING)
 async def test_keys_of_interactions(store, text):
     key = f"key:{text}"
-    await store.first_sight(key)
-    assert await store.first_sight(key) is False
+    await first_sight(store, key)
+    assert await first_sight(store, key) is False
 
 
 @PERSISTENT
