@@ -204,9 +204,8 @@ def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
         or link.connection not in linkable(asked.context, asked.principal)
     ):
         raise Refused("code.none", pages.code_none(command))
-    if not asked.is_new(tx):
-        raise Refused("link.repeated", pages.link_repeated())
-    # The attempt is counted before the comparison, whatever that ends in.
+    # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
+    # and is sent again with the same key, so that is not asked.
     left = link.code_tries_left - 1
     tried = _change(tx, link, code_tries_left=left, tries_left=left)
     expected = asked.context.vault.open(_code_row(link), link.code_hash)["code"]
@@ -227,7 +226,7 @@ async def asked_by(context: Context, visit: Visit) -> Asked:
     return Asked(context, link.principal)
 
 
-def look(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
+def show(tx: Transaction, asked: Asked, visit: Visit) -> Opened:
     """Return what the page shows, without changing anything. Raises Refused (``link.used``, …)."""
     link = _usable(tx, asked, visit)
     if not asked.context.sign_in:

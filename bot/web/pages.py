@@ -219,7 +219,7 @@ class LinkPages:
         return await linking.asked_by(self._context, visit)
 
     async def _opened(self, visit: Visit) -> Opened:
-        return await (await self._asked(visit)).see(linking.look, visit)
+        return await (await self._asked(visit)).see(linking.show, visit)
 
     def _visit(self, request: web.Request, name: str = "") -> Visit:
         """Return the link that a request is about; raises Refused if this browser doesn't have it."""

@@ -289,11 +289,13 @@ async def test_the_right_code_links_the_account(wired):
     assert [one.username for one in await wired.bot.store.accounts(ALICE)] == ["alice"]
 
 
-async def test_a_wrong_code_is_said_at_the_field(wired):
+async def test_a_wrong_code_is_said_at_the_field_and_corrected_there(wired):
     await wait_for_code(wired.bot, "BCDF2345")
     spoken = await wired.send(submission("NOPE"))
     assert spoken.body["response_action"] == "errors"
     assert "4 tries are left" in spoken.body["errors"]["code"]
+    again = await wired.send(submission("BCDF2345"))
+    assert again.body["response_action"] == "update"
 
 
 @pytest.mark.parametrize(

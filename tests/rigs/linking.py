@@ -24,7 +24,7 @@ class Linking:
     async def open(self, nonce: str, browser: str) -> Opened:
         """Look at a link's page."""
         visit = Visit(nonce, browser)
-        return await (await linking.asked_by(self.context, visit)).see(linking.look, visit)
+        return await (await linking.asked_by(self.context, visit)).see(linking.show, visit)
 
     async def check(self, nonce: str, browser: str, pasted: str) -> Opened:
         """Paste a token."""
