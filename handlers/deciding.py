@@ -46,6 +46,7 @@ _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULT
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
     reading, rows = await _understood(request)
+    authorised = request.verb
     request = replace(
         request,
         verb=reading.verb or WORDS,
@@ -54,7 +55,9 @@ async def answer(request: Request) -> Answer:
         manner=reading.manner,
     )
     request.spoken.what = reading.what
-    await request.asked.authorise(request.verb)
+    if request.verb != authorised:
+        # It was authorised as what was typed; something else may be meant.
+        await request.asked.authorise(request.verb)
     if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
         return mistyped.answer(sentence)
     if not reading.is_foreign:

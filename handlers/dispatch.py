@@ -232,7 +232,8 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
 
 def _fit(request: Request, answer: Answer) -> Answer:
     """Return an answer with what it is about; its form, if any, names commands as typed next to it."""
-    answer = replace(answer, about=request.spoken.by(answer))
+    if (about := request.spoken.by(answer)) != answer.about:
+        answer = replace(answer, about=about)
     if answer.errors:
         return replace(answer, errors={at: _as_read(request, text) for at, text in answer.errors.items()})
     is_in_form = request.surface.where is Where.FORM and request.is_asked

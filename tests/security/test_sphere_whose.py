@@ -7,6 +7,7 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
+from bot.services.snapshots import stale
 from bot.services.workspaces import Workspaces, add, alias, forget
 from bot.store.records import NewTask
 from bot.support.errors import Refused
@@ -62,14 +63,14 @@ async def test_it_cannot_be_added_by_its_id(world, bob):
     assert world.world.provider.parse_reference(row.remote_id) is None
 
 
-async def test_no_list_ever_shows_it_to_another(world, workspaces):
+async def test_no_list_ever_shows_it_to_another(world, bob):
     row = await world.made(ALICE)
     theirs = await world.made(BOB)
     account = await world.store.account(BOB, "cloud")
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(30)
     assert [one.id for one in await world.store.workspaces(BOB)] == [theirs.id]
-    assert await workspaces.stale(BOB) == []
+    assert await bob.see(stale, TaskKind.DISCOVER) == []
     assert "GET /api/v1/workspaces" not in world.server.harness.requests
     assert row.id != theirs.id
 
