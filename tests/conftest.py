@@ -59,9 +59,7 @@ LONG: Final = (
     "tests/invariants",
     "tests/playground/test_jupyterhub_process.py",
     "tests/scenarios/test_process.py",
-    "tests/scenarios/test_cluster.py",
     "tests/playground/test_jupyterhub_lab.py",
-    "tests/playground/test_jupyterhub_light.py",
 )
 
 #: What is slow as a whole: the whole bot, processes, long times and many calls that fail.

@@ -18,6 +18,7 @@ from playground.guard import guard
 from playground.harness import Clock, Harness
 from playground.slack import tabs
 from playground.slack.calls import bearer
+from playground.slack.dispatch import ACK_SECONDS
 from playground.slack.records import Json
 from playground.slack.server import SlackServer, injected
 from playground.slack.traffic import Traffic
@@ -33,16 +34,19 @@ class SlackWorkspaces:
         *,
         limits: bool = True,
         wall: Callable[[], float] | None = None,
+        ack_seconds: float = ACK_SECONDS,
     ) -> None:
         self.harness = Harness(clock, injected)
-        first = SlackServer(self.harness, wall or clock.now, seeds[0], {}, 3.0)
+        first = SlackServer(self.harness, wall or clock.now, seeds[0], {}, ack_seconds)
         app = first.state.app
         shared = {
             "SLACK_CLIENT_ID": app.client_id,
             "SLACK_CLIENT_SECRET": app.client_secret,
             "SLACK_SIGNING_SECRET": app.signing_secret,
         }
-        others = [SlackServer(self.harness, wall or clock.now, seed, shared, 3.0) for seed in seeds[1:]]
+        others = [
+            SlackServer(self.harness, wall or clock.now, seed, shared, ack_seconds) for seed in seeds[1:]
+        ]
         self.members = [first, *others]
         for member in self.members:
             member.budgets.on = limits

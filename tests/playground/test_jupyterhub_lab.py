@@ -7,6 +7,7 @@ import pytest
 
 from playground.jupyterhub import start
 from tests.playground.hub_help import browser, client, log_in, owners_of
+from tests.playground.served import refuses_strangers
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +30,11 @@ async def test_jupyterlab_opens_for_its_owner_only():
         status, _, headers = await api.call("GET", page)
         assert status == 302
         assert headers["Location"].startswith("/hub/api/oauth2/authorize")
+
+        for door in (hub.url, hub.api_url.removesuffix("/hub/api")):
+            await refuses_strangers(door, "/_playground/stats")
+        passwords = {person["password"] for person in users.values()}
+        assert (len(passwords), min(map(len, passwords)) >= 16) == (len(users), True)
 
         base = f"{hub.url}/user/alice/training/api"
         assert (await api.call("GET", f"{base}/status", who="alice"))[0] == 200

@@ -75,17 +75,6 @@ def open_directory():
 
 
 @needs_proc
-async def test_a_signal_ends_everything(open_directory):
-    async with hub_process(open_directory) as (process, family, ready):
-        assert ready["ready"] is True
-        process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
-            assert await process.wait() == 0
-            await all_gone(family)
-    assert not list(open_directory.glob("playground-hub-*"))
-
-
-@needs_proc
 async def test_a_killed_launcher_leaves_nothing_behind(open_directory):
     async with hub_process(open_directory) as (process, family, _):
         process.kill()

@@ -51,37 +51,6 @@ async def test_only_a_known_bearer_token_of_an_active_person_is_taken(posit: Pos
     assert await posit.rules_broken() == (["Authorization is Bearer"] if header == "Key a1" else [])
 
 
-async def test_nobody_is_answered_in_other_forms_too(posit: Posit):
-    browser = {"Accept": "text/html,*/*;q=0.8"}
-    async with posit.session.get(
-        f"{posit.url}/api/version", headers=browser, allow_redirects=False
-    ) as answer:
-        assert (answer.status, answer.headers["Location"]) == (302, "/auth-sign-in?appUri=/api/version")
-    await posit.control(unauthenticated="text")
-    assert await posit.call("version", "x") == (401, "Unauthorized")
-    await posit.control(unauthenticated="html")
-    status, page = await posit.call("version", "x")
-    assert (status, page[:15]) == (200, "<!doctype html>")
-    await posit.control(unauthenticated="redirect")
-    assert (await posit.call("version", "x"))[0] == 302
-    assert await posit.rules_broken() == []
-    headers = {"Authorization": "Bearer x"}
-    async with posit.session.get(f"{posit.url}/api/version", headers=headers) as answer:
-        assert answer.status == 200
-    assert await posit.rules_broken() == ["no redirect is followed with the token"]
-
-
-async def test_a_denial_has_the_form_of_its_document_or_the_one_asked_for(posit: Posit):
-    assert await posit.code("get_session", user="bob") == 3
-    status, answer = await posit.call("get_users")
-    assert (status, answer["error"]["code"]) == (401, 3)
-    for form, status in (("envelope", 200), ("401", 401), ("403", 403)):
-        await posit.control(denial=form)
-        for method, told in (("get_session", {"user": "bob"}), ("get_users", {})):
-            got, answer = await posit.call(method, **told)
-            assert (got, answer["error"]["code"]) == (status, 3)
-
-
 READERS, WRITERS, ACTORS = {"ad", "ad-r", "su", "su-r"}, {"ad", "ad-w", "su"}, {"su"}
 
 
@@ -114,34 +83,6 @@ async def test_which_token_does_what_for_somebody_else(posit: Posit, token: str)
         assert token not in able or "error" not in answer, (method, answer)
 
 
-async def test_the_version_is_wrapped_or_bare(posit: Posit):
-    whole = await posit.result("version")
-    assert set(whole["version"]) == {
-        "major",
-        "minor",
-        "patch",
-        "build_number",
-        "release_name",
-        "build_type",
-    }
-    assert all(isinstance(part, str) for part in [*whole["version"].values(), *whole["features"]])
-    await posit.control(version_bare=True)
-    assert await posit.call("version") == (200, whole)
-
-
-async def test_users_with_their_status_and_level(posit: Posit):
-    users = {user["username"]: user for user in await posit.result("get_users", "ad-r")}
-    assert {name: user["status"] for name, user in users.items()} == {
-        "alice": "Active",
-        "bob": "Active",
-        "dora": "Inactive",
-        "admin": "Active",
-    }
-    assert (users["admin"]["isAdmin"], users["admin"]["isSuperAdmin"]) == (True, True)
-    assert users["alice"]["lastSignIn"] == "2023-11-14T22:13:20.000000Z"
-    assert isinstance(users["alice"]["uid"], int)
-
-
 async def test_requests_are_counted_by_token_user_and_method(posit: Posit):
     await posit.result("get_session", "su", user="alice")
     await posit.advance(2)
@@ -164,13 +105,6 @@ async def test_errors_to_come_with_and_without_the_act(posit: Posit):
     names = [one["name"] for one in (await posit.result("get_session"))["sessions"]]
     assert "first" not in names
     assert "second" in names
-
-
-async def test_faults_of_the_harness_spoil_calls(posit: Posit):
-    page = {"body": "<html>Bad gateway</html>", "headers": {"Content-Type": "text/html"}}
-    await posit.control("faults", path="/api/version", status=502, **page)
-    assert await posit.request("GET", "/api/version", "a1") == (502, page["body"])
-    assert (await posit.request("GET", "/api/version", "a1"))[0] == 200
 
 
 async def test_tokens_and_people_change(posit: Posit):

@@ -6,74 +6,6 @@ from playground.posit.scripts import Script, build_script, script_for
 from tests.playground.posit_help import Posit
 
 
-async def test_the_life_of_a_job(posit: Posit):
-    told = {"name": "Job Test", "cluster": "Local", "exe": "/bin/bash", "args": ["-c", "R -f JobTest.R"]}
-    answer = await posit.result("launch_job", job=told)
-    job = answer["result"]["job"]
-    assert {key: job[key] for key in told} == told
-    assert (job["user"], job["status"], job["submissionTime"]) == (
-        "alice",
-        "Pending",
-        "2023-11-14T22:13:20.000000Z",
-    )
-    assert "exitCode" not in job
-    await posit.advance(1)
-    assert (await posit.job(job["id"]))["status"] == "Running"
-    await posit.advance(60)
-    ended = await posit.job(job["id"])
-    assert (ended["status"], ended["exitCode"]) == ("Finished", 0)
-    assert ended["lastUpdateTime"] > ended["submissionTime"]
-    await posit.advance(86400)
-    assert (await posit.result("get_session", include_jobs=True))["jobs"] == []
-
-
-async def test_the_answer_to_a_launch_is_wrapped_twice_or_once(posit: Posit):
-    job = {"name": "x", "cluster": "Local", "command": "ls"}
-    assert set((await posit.result("launch_job", job=job))["result"]) == {"job"}
-    await posit.control(launch_job_twice=False)
-    assert set(await posit.result("launch_job", job=job)) == {"job"}
-
-
-CAMEL = {
-    "workingDirectory": "~/a",
-    "container": "ghcr.io/acme/gpu:2024.12",
-    "resourceLimits": [{"type": "cpuCount", "value": "2"}],
-    "placementConstraints": [{"name": "zone", "value": "west"}],
-    "resourceProfile": "small",
-}
-SNAKE = {
-    "working_directory": "~/a",
-    "container_image": "ghcr.io/acme/gpu:2024.12",
-    "resource_limits": [{"type": "cpuCount", "value": "2"}],
-    "placement_constraints": [{"name": "zone", "value": "west"}],
-    "resource_profile": "small",
-}
-
-
-@pytest.mark.parametrize(
-    ("accepted", "sent", "understood"),
-    [
-        ("both", CAMEL, True),
-        ("both", SNAKE, True),
-        ("camel", CAMEL, True),
-        ("camel", SNAKE, False),
-        ("camel", {**CAMEL, **SNAKE}, True),
-        ("snake", SNAKE, True),
-        ("snake", {key: value for key, value in CAMEL.items() if key != "container"}, False),
-    ],
-)
-async def test_properties_in_each_spelling(posit: Posit, accepted, sent, understood):
-    await posit.control(job_fields=accepted)
-    job = await posit.launch_job(cluster="Kubernetes", tags=["a"], **sent)
-    assert (job["workingDirectory"], job["container"], job["resourceProfile"]) == (
-        ("~/a", "ghcr.io/acme/gpu:2024.12", "small") if understood else ("", "", "custom")
-    )
-    assert [limit["value"] for limit in job["resourceLimits"]] == (["2"] if understood else [])
-    assert bool(job["placementConstraints"]) is understood
-    assert job["tags"] == ["a"]
-    assert await posit.rules_broken() == []
-
-
 @pytest.mark.parametrize(
     ("job", "code"),
     [
@@ -110,50 +42,6 @@ async def test_a_cluster_that_takes_no_jobs(posit: Posit):
     assert await posit.code("launch_job", job=job) == 10
 
 
-async def test_a_super_admin_launches_for_somebody(posit: Posit):
-    told = {"name": "x", "cluster": "Local", "command": "ls", "user": "alice"}
-    answer = await posit.result("launch_job", "su", job=told, apply_config_settings=False)
-    job = answer["result"]["job"]
-    assert job["user"] == "alice"
-    assert (await posit.job(job["id"]))["status"] == "Pending"
-    _, shown = await posit.request("GET", "/_playground/jobs")
-    hidden = next(one for one in shown["jobs"] if one["id"] == job["id"])
-    assert (hidden["launched_by"], hidden["apply_config_settings"]) == ("super", False)
-
-
-@pytest.mark.parametrize(
-    ("accepted", "sent", "shown"),
-    [
-        ("both", "include_jobs", True),
-        ("both", "include_all_jobs", True),
-        ("include_jobs", "include_jobs", True),
-        ("include_jobs", "include_all_jobs", False),
-        ("include_all_jobs", "include_jobs", False),
-        ("include_all_jobs", "include_all_jobs", True),
-    ],
-)
-async def test_the_flag_for_jobs_in_each_spelling(posit: Posit, accepted, sent, shown):
-    await posit.control(jobs_flag=accepted)
-    await posit.launch_job()
-    answer = await posit.result("get_session", **{sent: True})
-    assert ("jobs" in answer) is shown
-    assert "jobs" not in await posit.result("get_session", **{sent: False})
-
-
-@pytest.mark.parametrize(
-    ("force_quit", "status", "exit_code"), [(False, "Canceled", 143), (True, "Killed", 137)]
-)
-async def test_stopping_a_running_job(posit: Posit, force_quit, status, exit_code):
-    job = await posit.launch_job("print-lines silent=600")
-    await posit.advance(1)
-    await posit.result("stop_job", job_id=job["id"], force_quit=force_quit)
-    assert (await posit.job(job["id"]))["status"] == ("Killed" if force_quit else "Running")
-    await posit.advance(1)
-    ended = await posit.job(job["id"])
-    assert (ended["status"], ended["exitCode"]) == (status, exit_code)
-    assert await posit.code("stop_job", job_id=job["id"]) == 10
-
-
 async def test_stopping_what_waits_and_what_is_not_there(posit: Posit):
     job = await posit.launch_job()
     await posit.result("stop_job", job_id=job["id"], force_quit=True)
@@ -165,18 +53,6 @@ async def test_stopping_what_waits_and_what_is_not_there(posit: Posit):
     await posit.control(unknown_job="404")
     status, answer = await posit.call("stop_job", job_id="nothing")
     assert (status, answer["error"]["code"]) == (404, 14)
-
-
-@pytest.mark.parametrize("status", ["Finished", "Failed"])
-async def test_how_a_job_fails(posit: Posit, status):
-    await posit.control(failed_status=status)
-    job = await posit.launch_job("print-lines lines=1 exit=3")
-    unlucky = await posit.launch_job("print-lines start_fails")
-    await posit.advance(10)
-    ended = await posit.job(job["id"])
-    assert (ended["status"], ended["exitCode"]) == (status, 3)
-    ended = await posit.job(unlucky["id"])
-    assert (ended["status"], bool(ended["statusMessage"]), "exitCode" in ended) == ("Failed", True, False)
 
 
 async def test_statuses_set_as_if_done_elsewhere(posit: Posit):

@@ -1,8 +1,6 @@
 """The local Posit Workbench: the output of jobs as a stream, whole and spoilt."""
 
 import asyncio
-import json
-import tracemalloc
 
 import pytest
 
@@ -15,45 +13,6 @@ def text_of(objects, stream: str = "stdout") -> str:
 
 def lines(first: int, last: int) -> str:
     return "".join(f"line {number}\n" for number in range(first, last + 1))
-
-
-async def test_output_comes_as_it_is_produced_and_from_the_beginning_each_time(posit: Posit):
-    job = await posit.launch_job("print-lines lines=4 rate=1")
-    async with posit.output(job["id"]) as output:
-        await posit.advance(2)
-        assert await output.take(2) == [
-            {"jobId": job["id"], "outputType": "stdout", "output": f"line {number}\n"} for number in (1, 2)
-        ]
-        async with posit.output(job["id"]) as again:
-            assert text_of(await again.take(2)) == lines(1, 2)
-            await posit.advance(1)
-            assert text_of(await again.take(1)) == lines(3, 3)
-        await posit.advance(10)
-        assert text_of(await output.rest()) == lines(3, 4)
-    async with posit.output(job["id"]) as whole:
-        assert text_of(await whole.rest()) == lines(1, 4)
-    streams = (await posit.stats())["streams"]
-    assert (streams["opened"], streams["most_open"]) == (3, 2)
-
-
-async def test_a_silent_job_keeps_the_connection_until_it_ends(posit: Posit):
-    job = await posit.launch_job("print-lines lines=1 silent=3600")
-    async with posit.output(job["id"]) as output:
-        await posit.advance(3600)
-        assert (await posit.stats())["streams"]["open"] == 1
-        await posit.advance(1)
-        assert text_of(await output.take(1)) == "line 1\n"
-        await posit.advance(1)
-        assert await output.rest() == []
-
-
-async def test_stopping_a_job_ends_its_output(posit: Posit):
-    job = await posit.launch_job("print-lines lines=100 rate=1")
-    await posit.advance(3)
-    async with posit.output(job["id"]) as output:
-        await output.take(3)
-        await posit.result("stop_job", job_id=job["id"], force_quit=True)
-        assert await output.rest() == []
 
 
 @pytest.mark.parametrize("separator", ["mixed", "newline", "none"])
@@ -109,36 +68,6 @@ async def test_faults_that_are_taken_back_do_nothing(posit: Posit):
     assert (await posit.request("DELETE", "/_playground/errors"))[1] == {"errors": 0}
     async with posit.output(job["id"]) as output:
         assert text_of(await output.rest()) == lines(1, 3)
-
-
-async def test_whose_output_is_shown(posit: Posit):
-    job = await posit.launch_job()
-    assert await posit.code("get_job_output", job_id="nothing") == 14
-    assert await posit.code("get_job_output") == 8
-    assert await posit.code("get_job_output", "b1", job_id=job["id"]) == 14
-    assert await posit.code("get_job_output", "b1", job_id=job["id"], user="alice") == 3
-    assert await posit.code("get_job_output", "su", job_id=job["id"]) == 14
-    await posit.advance(60)
-    async with posit.output(job["id"], "ad-r", user="alice") as output:
-        assert text_of(await output.rest()) == lines(1, 5)
-
-
-async def test_fifty_megabytes_are_never_held(posit: Posit):
-    job = await posit.launch_job("print-lines lines=5300 rate=0 width=9500")
-    await posit.advance(60)
-    tracemalloc.start()
-    try:
-        async with posit.output(job["id"]) as output:
-            received, tail = 0, b""
-            async for data in output.answer.content.iter_any():
-                received += len(data)
-                tail = (tail + data)[-20000:]
-            _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert received > 50_000_000
-    assert "line 5300 " in json.loads(tail[tail.rindex(b'{"jobId"') :])["output"]
-    assert peak < 8_000_000
 
 
 async def test_open_streams_end_with_the_server():

@@ -7,27 +7,6 @@ import pytest
 from tests.playground.saturn_help import Saturn
 
 
-async def test_the_life_of_a_workspace(saturn: Saturn):
-    notebook = saturn.ids["notebook"]
-    path = f"/api/workspaces/{notebook}"
-    assert len(notebook) == 32
-    assert (await saturn.call("GET", path))[1] == {"status": "stopped", "id": notebook, "name": "notebook"}
-    assert (await saturn.call("POST", f"{path}/start"))[0] == 200
-    assert await saturn.status(notebook) == "pending"
-    await saturn.advance(3.9)
-    assert await saturn.status(notebook) == "pending"
-    await saturn.advance(0.2)
-    status, answer = await saturn.call("GET", path)
-    assert (status, answer["status"]) == (200, "running")
-    assert answer["url"].startswith(f"{saturn.url}/")
-    assert await saturn.call("POST", f"{path}/stop") == (204, "")
-    status, answer = await saturn.call("GET", path)
-    assert answer["status"] == "stopping"
-    assert "url" not in answer
-    await saturn.advance(2)
-    assert await saturn.status(notebook) == "stopped"
-
-
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
@@ -70,34 +49,10 @@ async def test_a_read_that_went_wrong_counts_as_a_read(saturn: Saturn):
     assert len((await saturn.stats())["violations"]) == 1
 
 
-@pytest.mark.parametrize(("method", "tail"), [("GET", ""), ("POST", "/start"), ("POST", "/stop")])
-async def test_another_persons_workspace_is_404_but_not_for_an_administrator(saturn: Saturn, method, tail):
-    path = f"/api/workspaces/{saturn.ids['notebook']}{tail}"
-    status, answer = await saturn.call(method, path, token="b1")
-    assert (status, answer) == (404, {"message": "Workspace not found"})
-    assert (await saturn.call(method, path, token="adm"))[0] in {200, 204}
-
-
 async def test_a_job_is_no_workspace_and_unknown_paths_answer_json(saturn: Saturn):
     assert (await saturn.call("GET", f"/api/workspaces/{saturn.ids['report']}"))[0] == 404
     assert await saturn.call("GET", "/api/nonsense") == (404, {"message": "Not Found"})
     assert (await saturn.call("DELETE", f"/api/workspaces/{saturn.ids['notebook']}"))[0] == 405
-
-
-async def test_the_ide_opens_for_its_logged_in_owner_only(saturn: Saturn):
-    _, answer = await saturn.call("GET", f"/api/workspaces/{saturn.ids['notes']}")
-    url = answer["url"]
-    async with saturn.browser("alice") as alice, alice.get(url) as page:
-        assert page.status == 200
-        assert "notes" in await page.text()
-    async with saturn.session.get(url, allow_redirects=False) as page:
-        assert page.status == 302
-        assert page.headers["Location"].startswith("/login?next=/ide/")
-    async with saturn.browser("bob") as bob, bob.get(url) as page:
-        assert page.status == 403
-    await saturn.call("POST", f"/api/workspaces/{saturn.ids['notes']}/stop")
-    async with saturn.browser("alice") as alice, alice.get(url) as page:
-        assert page.status == 503
 
 
 async def test_pages_show_names_as_text(saturn: Saturn):
@@ -122,33 +77,6 @@ async def test_states_set_as_if_done_elsewhere(saturn: Saturn):
     assert (await saturn.call("POST", control, json={"colour": "red"}))[0] == 400
     await saturn.call("POST", control, json={"removed": True, "status": "stopped"})
     assert (await saturn.call("GET", f"/api/workspaces/{notebook}"))[0] == 404
-
-
-async def test_a_server_that_speaks_the_guides_only(saturn: Saturn):
-    await saturn.call("POST", "/_playground/seeds_only", json={"on": True})
-    notes, report = saturn.ids["notes"], saturn.ids["report"]
-    for method, path in (
-        ("GET", "/api/user"),
-        ("GET", "/api/recipes"),
-        ("GET", f"/api/jobs/{report}/history"),
-        ("POST", f"/api/jobs/{report}/stop"),
-        ("GET", "/api/status"),
-        ("POST", "/api/auth/token"),
-    ):
-        assert (await saturn.call(method, path))[0] == 404, path
-    assert (await saturn.call("GET", "/api/user/token")) == (200, "a1")
-    status, answer = await saturn.call("GET", f"/api/workspaces/{notes}")
-    assert (status, sorted(answer)) == (200, ["status", "url"])
-    assert (await saturn.call("POST", f"/api/jobs/{report}/start"))[0] == 200
-    await saturn.call("POST", "/_playground/seeds_only", json={"on": False})
-    assert (await saturn.call("GET", "/api/user"))[0] == 200
-
-
-async def test_a_server_that_wants_an_admin_token_for_workspaces(saturn: Saturn):
-    await saturn.call("POST", "/_playground/admin_only", json={"on": True})
-    path = f"/api/workspaces/{saturn.ids['notes']}"
-    assert (await saturn.call("GET", path, token="a1"))[0] == 403
-    assert (await saturn.call("GET", path, token="adm"))[0] == 200
 
 
 async def test_two_starts_at_once_are_one(saturn: Saturn):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from playground import posit, saturn
+from playground import posit, saturn, sphere
 from playground.jupyterhub import options
 from playground.posit import seed as posit_seed
 from playground.saturn import seed as saturn_seed
@@ -71,7 +71,12 @@ def test_a_broken_file_is_named(server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("server", "options"), [(posit, {"dialect": "live"}), (saturn, {"seeds_only": True, "admin_only": False})]
+    ("server", "options"),
+    [
+        (posit, {"dialect": "live"}),
+        (saturn, {"seeds_only": True, "admin_only": False}),
+        (sphere, {"webhook_url": None, "webhook_secret": "shh"}),
+    ],
 )
 async def test_the_command_prints_one_ready_line_and_ends_when_cancelled(server, options, capsys):
     task = asyncio.create_task(server.run(SimpleNamespace(port=0, seed=None, **options)))
@@ -81,7 +86,8 @@ async def test_the_command_prints_one_ready_line_and_ends_when_cancelled(server,
         line = capsys.readouterr().out
     ready = json.loads(line)
     assert ready["ready"] is True
-    assert ready["credentials"]["users"]["alice"]["token"]
+    given = ready["credentials"]
+    assert given["webhook_secret"] == "shh" if server is sphere else given["users"]["alice"]["token"]
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -16,7 +16,6 @@ from tests.playground.slack_help import (
     button,
     recorded,
     refusal,
-    section,
     slack,
 )
 
@@ -39,38 +38,6 @@ async def uploaded(client):
     file_id, url = await announced(client)
     assert await upload(url, LOG) == (200, f"OK - {len(LOG)}")
     return file_id
-
-
-async def test_a_file_goes_into_the_thread_of_a_card():
-    async with slack(seed=SEED) as (server, client):
-        card = await client.chat_postMessage(channel=OLIVIA, text="job", blocks=[section()])
-        file_id = await uploaded(client)
-        told = await client.files_completeUploadExternal(
-            files=[{"id": file_id, "title": "Output"}],
-            channel_id=card["channel"],
-            thread_ts=card["ts"],
-            initial_comment="The whole output",
-        )
-        assert (told["files"][0]["id"], told["files"][0]["title"]) == (file_id, "Output")
-        assert (told["files"][0]["shares"], told["files"][0]["mimetype"]) == ({}, "")
-        thread = await client.conversations_replies(channel=card["channel"], ts=card["ts"])
-        parent, reply = thread["messages"]
-        assert (parent["reply_count"], parent["latest_reply"]) == (1, reply["ts"])
-        assert (reply["text"], reply["thread_ts"]) == ("The whole output", card["ts"])
-        (file,) = reply["files"]
-        assert (file["size"], file["mimetype"], file["lines"]) == (len(LOG), "text/plain", 20)
-        assert file["preview"].splitlines() == [f"line {number:02}" for number in range(5)]
-        assert (file["lines_more"], file["preview_is_truncated"]) == (15, True)
-        history = await client.conversations_history(channel=card["channel"])
-        assert [m["ts"] for m in history["messages"]] == [card["ts"]]
-        assert history["messages"][0]["reply_users"] == ["U0USHER"]
-        share = (await client.files_info(file=file_id))["file"]["shares"]["private"][card["channel"]][0]
-        assert (share["ts"], share["thread_ts"]) == (reply["ts"], card["ts"])
-        assert [one["text"] for one in server.thread(OLIVIA, "@bot", card["ts"])] == ["job", reply["text"]]
-        assert [one["id"] for one in server.files(OLIVIA)] == [file_id]
-        assert server.file_bytes(OLIVIA, file_id) == LOG
-        with pytest.raises(SlackError, match="file_not_found"):
-            server.file_bytes(CHEN, file_id)
 
 
 async def test_the_clients_own_upload_works_and_the_bytes_can_be_fetched():

@@ -8,47 +8,9 @@ from playground.slack.errors import SlackError
 from tests.playground.slack_forms import external, field, modal, opened, option, plain, select, typed
 from tests.playground.slack_help import GENERAL, OLIVIA, actions, button, recorded, section, slack
 
-CLUSTERS = select("cluster", "local", "slurm", initial_option=option("local"))
-
 
 def suggest(*words):
     return lambda _payload: web.json_response({"options": [option(word) for word in words]})
-
-
-async def test_a_form_is_read_with_its_fields_words_and_buttons():
-    async with slack() as (server, client), recorded(server) as app:
-        assert server.form(OLIVIA) is None
-        name = field(typed(initial_value="notebook"), "name", hint=plain("Short"), optional=True)
-        view = await opened(server, client, app, section("Hello"), name, actions(CLUSTERS, button("more")))
-        form = server.form(OLIVIA)
-        assert (form.view_id, form.title, form.submit) == (view["id"], "New session", "Start")
-        assert (form.words, form.buttons, form.callback_id) == (("Hello",), ("more",), "new")
-        assert form.values == {"typed": "notebook", "cluster": "local"}
-        assert (form.field("typed").hint, form.field("typed").optional) == ("Short", True)
-        assert (form.field("cluster").live, form.field("typed").live) == (True, False)
-        assert form.field("cluster").options == {"local": "Local", "slurm": "Slurm"}
-        with pytest.raises(KeyError):
-            form.field("cluster", "name")
-
-
-async def test_an_input_that_dispatches_tells_the_app_with_all_that_was_entered():
-    async with slack() as (server, client), recorded(server) as app:
-        cluster = field(CLUSTERS, "where", dispatch_action=True)
-        view = await opened(server, client, app, field(typed(), "name"), cluster)
-        assert await server.fill(OLIVIA, {"typed": "notebook"}) == [{"ok": True, "dispatched": False}]
-        assert len(app.seen) == 1
-        (answer,) = await server.fill(OLIVIA, {"where": {"cluster": "slurm"}})
-        assert (answer["ok"], answer["dispatched"]) == (True, True)
-        payload = app.seen[-1]
-        assert (payload["type"], payload["container"]) == (
-            "block_actions",
-            {"type": "view", "view_id": view["id"]},
-        )
-        assert payload["view"]["hash"] == view["hash"]
-        assert payload["view"]["state"]["values"]["name"]["typed"]["value"] == "notebook"
-        assert payload["view"]["state"]["values"]["where"]["cluster"]["selected_option"] == option("slurm")
-        assert payload["actions"][0]["selected_option"] == option("slurm")
-        assert not {"response_url", "channel", "message"} & set(payload)
 
 
 @pytest.mark.parametrize(
@@ -96,34 +58,6 @@ async def test_an_update_keeps_what_stands_under_the_same_names_and_starts_anew_
             "note": "fresh",
             "kind": "b",
         }
-
-
-async def test_an_external_select_asks_the_app_while_typing():
-    async with slack() as (server, client), recorded(server) as app:
-        image = external("image", min_query_length=2, initial_option=option("base"))
-        view = await opened(
-            server, client, app, field(image, "img"), field(typed(), "n"), private_metadata="w1"
-        )
-        assert server.form(OLIVIA).values["image"] == "base"
-        await server.fill(OLIVIA, {"typed": "something"})
-        app.answer = suggest("rstudio", "ruby")
-        answer = await server.options(OLIVIA, None, None, "image", value="r")
-        assert (answer["options"], len(app.seen)) == ([], 1)
-        await server.choose(OLIVIA, "image", "ru", "Ruby")
-        asked = app.seen[-1]
-        assert (asked["type"], asked["block_id"], asked["action_id"], asked["value"]) == (
-            "block_suggestion",
-            "img",
-            "image",
-            "ru",
-        )
-        assert asked["container"] == {"type": "view", "view_id": view["id"]}
-        assert (asked["view"]["private_metadata"], asked["view"]["hash"]) == ("w1", view["hash"])
-        assert asked["view"]["state"] == {"values": {}}
-        assert server.form(OLIVIA).values["image"] == "ruby"
-        with pytest.raises(SlackError, match="no_such_option") as caught:
-            await server.choose(OLIVIA, "image", "zz", "Zsh")
-        assert caught.value.extra["offered"] == ["Rstudio", "Ruby"]
 
 
 async def test_several_external_options_and_groups_can_be_chosen_and_are_limited():
@@ -232,16 +166,6 @@ async def test_closing_a_view_may_clear_all_of_them():
         assert len((await server.close_view(OLIVIA))["closed"]) == 2
         assert (app.seen[-1]["type"], app.seen[-1]["is_cleared"]) == ("view_closed", True)
         assert server.form(OLIVIA) is None
-
-
-async def test_waiting_for_a_form_ends_with_the_update_or_the_time():
-    async with slack() as (server, client), recorded(server) as app:
-        view = await opened(server, client, app, section("Loading"))
-        with pytest.raises(TimeoutError, match="Loading"):
-            await server.form_when(OLIVIA, lambda form: bool(form.fields), timeout_s=0.01)
-        await client.views_update(view_id=view["id"], view=modal(field(typed())))
-        form = await server.form_when(OLIVIA, lambda form: bool(form.fields))
-        assert form.field("typed").block_id == "b"
 
 
 async def test_the_page_api_fills_chooses_and_reads_a_form():

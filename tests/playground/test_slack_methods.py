@@ -6,27 +6,17 @@ import aiohttp
 import pytest
 
 from tests.playground.slack_help import (
-    AMIR,
     CHEN,
     GENERAL,
     GRETA,
     OLIVIA,
-    PAVEL,
     QUIET,
-    SCIENCE,
     actions,
     button,
     refusal,
     section,
     slack,
 )
-
-
-async def test_auth_test_names_the_bot_and_the_scopes():
-    async with slack() as (server, client):
-        told = await client.auth_test()
-        assert (told["user_id"], told["bot_id"], told["team_id"]) == ("U0USHER", "B0USHER", "T0ACME")
-        assert told.headers["X-OAuth-Scopes"] == ",".join(server.state.app.scopes)
 
 
 @pytest.mark.parametrize(
@@ -69,21 +59,6 @@ async def test_unknown_methods_and_missing_scopes_say_so():
         assert "im:history" in told["provided"]
         rules = [found["rule"] for found in server.harness.violations]
         assert rules == ["slack_unknown_method", "slack_missing_scope"]
-
-
-async def test_a_message_to_a_person_opens_the_direct_message_and_answers_with_its_id():
-    async with slack() as (_server, client):
-        told = await client.chat_postMessage(channel=OLIVIA, text="Ready", metadata={
-            "event_type": "notice", "event_payload": {"key": "k1"}})  # fmt: skip
-        assert told["channel"].startswith("D")
-        assert (await client.conversations_open(users=OLIVIA))["channel"]["id"] == told["channel"]
-        plain = await client.conversations_history(channel=told["channel"])
-        assert "metadata" not in plain["messages"][0]
-        full = await client.conversations_history(channel=told["channel"], include_all_metadata=True)
-        assert full["messages"][0]["metadata"]["event_payload"] == {"key": "k1"}
-        assert (await refusal(client.chat_update(channel=OLIVIA, ts=told["ts"], text="x")))["error"] == (
-            "channel_not_found"
-        )
 
 
 @pytest.mark.parametrize(
@@ -213,33 +188,6 @@ async def test_history_pages_newest_first_within_bounds():
         assert bad["error"] == "invalid_ts_oldest"
 
 
-async def test_people_are_listed_in_pages_and_those_of_other_organisations_looked_up():
-    async with slack() as (server, client):
-        first = await client.users_list(limit=3)
-        rest = await client.users_list(limit=100, cursor=first["response_metadata"]["next_cursor"])
-        found = {one["id"]: one for one in [*first["members"], *rest["members"]]}
-        assert len(first["members"]) == 3
-        assert found[GRETA]["is_restricted"] is True
-        assert found[AMIR]["is_admin"] is True
-        assert found["U0USHER"]["is_bot"] is True
-        assert PAVEL not in found
-        assert "email" not in found[OLIVIA]["profile"]
-        pavel = (await client.users_info(user=PAVEL))["user"]
-        assert (pavel["team_id"], pavel["is_stranger"]) == ("T0PARTNER", False)
-        server.state.channels[SCIENCE].members.discard(PAVEL)
-        assert (await client.users_info(user=PAVEL))["user"]["is_stranger"] is True
-        assert (await refusal(client.users_info(user="U0NOBODY")))["error"] == "user_not_found"
-
-
-async def test_conversations_are_described():
-    async with slack() as (_server, client):
-        shown = (await client.conversations_info(channel=SCIENCE, include_num_members=True))["channel"]
-        assert (shown["is_ext_shared"], shown["num_members"], shown["is_member"]) == (True, 6, True)
-        members = await client.conversations_members(channel=SCIENCE, limit=4)
-        assert len(members["members"]) == 4
-        assert members["response_metadata"]["next_cursor"]
-
-
 async def test_reading_methods_take_no_json():
     async with slack() as (_server, client):
         told = await refusal(client.api_call("users.info", json={"user": OLIVIA}))
@@ -282,12 +230,3 @@ async def test_a_message_counts_when_it_came_however_slow_slack_is_to_post_it():
         assert not slow.done(), "the second was posted before the first"
         await slow
         assert server.harness.violations == []
-
-
-async def test_faults_can_strike_after_the_message_was_accepted():
-    async with slack() as (server, client), aiohttp.ClientSession() as session:
-        fault = {"path": "/api/chat.postMessage", "after": True, "status": 500}
-        await session.post(f"{server.state.base_url}/_playground/faults", json=fault)
-        with pytest.raises(Exception, match="500"):
-            await client.chat_postMessage(channel=GENERAL, text="arrived")
-        assert [m.text for m in server.state.messages[GENERAL]] == ["arrived"]

@@ -49,23 +49,6 @@ async def test_a_trigger_opens_one_view_within_three_seconds():
         ] == "invalid_trigger_id"
 
 
-async def test_a_submission_carries_the_values_and_closes_the_view():
-    async with slack() as (server, client), recorded(server) as app:
-        view = await opened(server, client, app)
-        assert (await server.submit(OLIVIA, {}))["errors"] == {"name": "Please complete this required field."}
-        assert len(app.seen) == 1
-        await server.submit(OLIVIA, {"name": {"typed": "notebook"}})
-        payload = app.seen[-1]
-        assert payload["type"] == "view_submission"
-        values = payload["view"]["state"]["values"]
-        assert values == {"name": {"typed": {"type": "plain_text_input", "value": "notebook"}}}
-        assert (payload["view"]["id"], payload["view"]["private_metadata"]) == (view["id"], "w1")
-        assert {"hash", "root_view_id", "previous_view_id", "callback_id", "app_id", "bot_id"} <= set(
-            payload["view"]
-        )
-        assert server.sees(OLIVIA)["view"] is None
-
-
 async def test_the_answers_to_a_submission():
     async with slack() as (server, client), recorded(server) as app:
         await opened(server, client, app)
@@ -123,19 +106,6 @@ async def test_at_most_three_views_lie_upon_each_other():
         await server.press(OLIVIA, None, None, "go")
         told = await refusal(client.views_push(trigger_id=app.seen[-1]["trigger_id"], view=modal()))
         assert told["error"] == "push_limit_reached"
-
-
-async def test_the_home_tab_is_published_for_one_person():
-    async with slack() as (server, client), recorded(server) as app:
-        await server.open_home(OLIVIA)
-        assert (app.seen[0]["event"]["type"], app.seen[0]["event"]["tab"]) == ("app_home_opened", "home")
-        home = {"type": "home", "blocks": [actions(button())]}
-        told = await client.views_publish(user_id=OLIVIA, view=home)
-        await client.views_publish(user_id=OLIVIA, view=home, hash=told["view"]["hash"])
-        old = await refusal(client.views_publish(user_id=OLIVIA, view=home, hash=told["view"]["hash"]))
-        assert old["error"] == "hash_conflict"
-        await server.press(OLIVIA, "home", None, "go")
-        assert app.seen[-1]["view"]["type"] == "home"
 
 
 async def test_selects_offer_their_options_or_ask_the_app():

@@ -123,34 +123,6 @@ async def test_the_command_line_prints_one_ready_line_and_ends_on_sigterm():
 
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_the_page_shows_cards_and_takes_words_and_presses():
-    async with slack(clock=None) as (server, client), recorded(server) as app:
-        card = [
-            section("*notebook* is `running` since <!date^1800000000^{date_short}|then>"),
-            actions(button("go")),
-        ]
-        await client.chat_postMessage(channel=GENERAL, text="card", blocks=card)
-        async with Browser.started() as browser:
-            await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={GENERAL}")
-            await browser.until("document.querySelector('.message .button')")
-            assert (
-                await browser.ask("document.querySelector('.message .section b').textContent") == "notebook"
-            )
-            assert await browser.ask("document.querySelector('.message code').textContent") == "running"
-            await browser.ask("document.querySelector('.message .button').click()")
-            await app.arrived(1)
-            await browser.ask("document.getElementById('text').value = 'hello <b> & *all*'")
-            await browser.ask("document.getElementById('composer').requestSubmit()")
-            assert await server.state.wait_for(lambda: server.seen(OLIVIA, GENERAL)[-1]["user"] == OLIVIA)
-            assert server.seen(OLIVIA, GENERAL)[-1]["text"] == "hello &lt;b&gt; &amp; *all*"
-            await browser.until("document.querySelectorAll('.message').length === 2")
-            assert "hello <b> & all" in await browser.ask("document.getElementById('messages').textContent")
-            assert app.seen[0]["actions"][0]["action_id"] == "go"
-            assert browser.complaints == []
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed():
     async with (
         slack(clock=None) as (server, client),

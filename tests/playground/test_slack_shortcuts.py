@@ -6,7 +6,7 @@ from bot.slack.manifest import http_manifest
 from playground.slack import manifest
 from playground.slack.errors import SlackError
 from tests.playground.browser import Browser, chromium
-from tests.playground.slack_forms import modal, plain
+from tests.playground.slack_forms import plain
 from tests.playground.slack_help import (
     CHEN,
     GENERAL,
@@ -16,7 +16,6 @@ from tests.playground.slack_help import (
     actions,
     button,
     recorded,
-    section,
     slack,
 )
 
@@ -28,31 +27,6 @@ def set_up(server, *, runs_commands=True):
     address = server.state.app.request_url
     manifest.apply(server.state, http_manifest(URL, runs_commands=runs_commands))
     server.state.app.request_url = address
-
-
-async def test_a_global_shortcut_names_no_conversation_and_opens_one_view():
-    async with slack() as (server, client), recorded(server) as app:
-        set_up(server)
-        assert await server.shortcut(OLIVIA, "start_workspace") == {"ok": True, "status": 200}
-        (payload,) = app.seen
-        assert (payload["type"], payload["callback_id"]) == ("shortcut", "start_workspace")
-        assert payload["user"] == {"id": OLIVIA, "username": "olivia", "team_id": server.state.team.id}
-        assert not {"channel", "message", "response_url", "message_ts"} & set(payload)
-        await client.views_open(trigger_id=payload["trigger_id"], view=modal(section("Hello")))
-        assert server.form(OLIVIA).words == ("Hello",)
-
-
-async def test_a_message_shortcut_brings_the_whole_message_and_a_way_to_answer():
-    async with slack() as (server, _), recorded(server) as app:
-        set_up(server)
-        ts = (await server.say(CHEN, GENERAL, "```a < b```"))["ts"]
-        await server.shortcut(OLIVIA, "run_as_job", GENERAL, ts)
-        payload = app.seen[-1]
-        assert payload["type"] == "message_action"
-        assert (payload["message_ts"], payload["channel"]["id"]) == (ts, GENERAL)
-        assert (payload["message"]["user"], payload["user"]["id"]) == (CHEN, OLIVIA)
-        assert payload["message"]["text"] == "```a &lt; b```"
-        assert payload["response_url"].startswith(server.state.base_url)
 
 
 async def test_what_slack_does_not_offer_can_not_be_chosen():

@@ -10,7 +10,6 @@ from aiohttp import web
 from playground.harness import Clock
 from playground.slack import SlackWorkspaces
 from playground.slack.masking import HIDDEN, masked
-from tests.playground.browser import Browser, chromium
 from tests.playground.slack_help import GENERAL, OLIVIA, recorded, slack
 
 NONCE = "q7Xz0aVbR2-kLmN4_pQsT6uW8yZ1cD3e"
@@ -153,54 +152,3 @@ async def test_each_of_several_workspaces_lists_its_own_calls():
         for page in pages:
             async with session.get(f"{page}/_page/backstage/state") as answer:
                 assert (answer.status, (await answer.json())["error"]) == (200, "no_backstage")
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
-async def test_the_panel_lists_what_a_command_causes_and_shows_no_switches_alone():
-    async with (
-        slack(clock=None) as (server, client),
-        recorded(server) as app,
-        Browser.started() as browser,
-    ):
-        app.answer = lambda _p: web.json_response({"text": "Here"})
-        await browser.open(f"{server.state.base_url}/?as={OLIVIA}&channel={GENERAL}")
-        # The page has the focus in its composer when it is ready.
-        await browser.until("document.querySelector('#panel-button') && document.activeElement.id === 'text'")
-        await browser.ask("document.querySelector('#panel-button').click()")
-        assert await browser.ask(
-            "[...document.querySelectorAll('#panel [role=tab]')].map((one) => one.textContent)"
-        ) == ["Traffic"]
-        await server.say(OLIVIA, GENERAL, "/workspace list")
-        await client.chat_postMessage(channel=GENERAL, text="<b>hello</b>")
-        await browser.until("document.querySelectorAll('.exchanges li').length === 2")
-        rows = await browser.ask(
-            "[...document.querySelectorAll('.exchanges .what')].map((one) => one.textContent)"
-        )
-        assert rows == ["chat.postMessage", "/workspace list"]
-        assert "Olivia Osei" in await browser.ask("document.querySelectorAll('.exchanges li')[1].textContent")
-        await browser.ask("document.querySelector('.exchanges details').open = true")
-        await browser.until("document.querySelectorAll('.exchanges pre').length === 2")
-        assert "<b>hello</b>" in await browser.ask("document.querySelector('.exchanges pre').textContent")
-        # Filtered, paused, continued, cleared.
-        await browser.ask(
-            "{ const field = document.querySelector('.panel-tools input'); field.value = 'olivia'; "
-            "field.dispatchEvent(new Event('input')); }"
-        )
-        assert await browser.ask("document.querySelectorAll('.exchanges li:not([hidden])').length") == 1
-        press = (
-            "[...document.querySelectorAll('.panel-tools button')].find((one) => one.textContent === '{}')"
-        )
-        press += ".click()"
-        await browser.ask(press.format("Pause"))
-        await server.say(OLIVIA, GENERAL, "/workspace list")
-        assert await browser.ask("document.querySelectorAll('.exchanges li').length") == 2
-        await browser.ask(press.format("Continue"))
-        await browser.until("document.querySelectorAll('.exchanges li').length === 3")
-        await browser.ask(press.format("Clear"))
-        await browser.until("document.querySelector('.traffic .empty').checkVisibility()")
-        escape = "new KeyboardEvent('keydown', {key: 'Escape', bubbles: true})"
-        await browser.ask(f"document.activeElement.dispatchEvent({escape})")
-        assert await browser.ask("document.getElementById('panel').hidden") is True
-        assert await browser.ask("document.activeElement.id") == "panel-button"
-        assert browser.complaints == []

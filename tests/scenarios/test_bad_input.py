@@ -35,24 +35,24 @@ TWICE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("lsit", "called *lsit*.\nDid you mean `/workspace list`?"),
-        ("strat notebook", "This will start *notebook*"),
-        ("start notebok", "This will start *notebook*"),
-        ("stop nothing like that", "I can't find a workspace called *nothing like that*."),
-        ("open", "Which workspace?"),
-        ("unlink mars", "I don't have a connection called *mars*."),
-        ("help fly", "I don't have a command called *fly*."),
-    ],
-)
-async def test_what_nobody_understands_is_answered_with_the_next_step_and_no_reference(linked, text, said):
-    linked.clock.advance(5)
-    shown = await linked.alice.types(text)
-    assert said in shown.text
-    assert shown.is_private
-    assert REFERENCE.search(shown.text) is None
+NEXT_STEPS = {
+    "lsit": "called *lsit*.\nDid you mean `/workspace list`?",
+    "strat notebook": "This will start *notebook*",
+    "start notebok": "This will start *notebook*",
+    "stop nothing like that": "I can't find a workspace called *nothing like that*.",
+    "open": "Which workspace?",
+    "unlink mars": "I don't have a connection called *mars*.",
+    "help fly": "I don't have a command called *fly*.",
+}
+
+
+async def test_what_nobody_understands_is_answered_with_the_next_step_and_no_reference(linked):
+    for text, said in NEXT_STEPS.items():
+        linked.clock.advance(5)
+        shown = await linked.alice.types(text)
+        assert said in shown.text
+        assert shown.is_private
+        assert REFERENCE.search(shown.text) is None
     assert linked.calls("POST") == 0
 
 
@@ -67,26 +67,26 @@ async def test_a_misspelt_name_is_offered_as_a_button_and_not_run_by_itself(link
     assert "*training* is ready" in alice.only("ready").text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "start “training”",
-        "start \N{LEFT SINGLE QUOTATION MARK}training\N{RIGHT SINGLE QUOTATION MARK}",
-        "START TRAINING",
-        "Start:  training",
-        "`start training`",
-        "start training —share",
-        "/workspace start training",
-    ],
+TYPED = (
+    "start “training”",
+    "start \N{LEFT SINGLE QUOTATION MARK}training\N{RIGHT SINGLE QUOTATION MARK}",
+    "START TRAINING",
+    "Start:  training",
+    "`start training`",
+    "start training —share",
+    "/workspace start training",
 )
-async def test_what_keyboards_and_help_texts_make_of_words_is_understood(linked, text):
+
+
+async def test_what_keyboards_and_help_texts_make_of_words_is_understood(linked):
     alice = linked.alice
-    shown = await alice.types(text)
-    if "share" in text:
-        assert not shown.is_private
-    await linked.pass_time(30)
-    if not alice.told("ready"):
-        pytest.fail(shown.text)
+    for number, text in enumerate(TYPED, 1):
+        shown = await alice.types(text)
+        assert shown.is_private is ("share" not in text)
+        await linked.pass_time(30)
+        assert len(alice.told("ready")) == number, shown.text
+        await alice.types("stop training")
+        await linked.pass_time(30)
 
 
 async def test_links_that_slack_has_encoded_are_understood_in_a_message_too(linked):
@@ -98,11 +98,11 @@ async def test_links_that_slack_has_encoded_are_understood_in_a_message_too(link
     assert "on your list" in told.text
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n", "start\nnotebook", "start \x00\u202enotebook\u200b"])
-async def test_odd_white_space_and_invisible_characters_break_nothing(linked, text):
-    shown = await linked.alice.types(text)
-    assert shown.text
-    assert "Something went wrong" not in shown.text
+async def test_odd_white_space_and_invisible_characters_break_nothing(linked):
+    for text in ("", "   ", "\n", "start\nnotebook", "start \x00\u202enotebook\u200b"):
+        shown = await linked.alice.types(text)
+        assert shown.text
+        assert "Something went wrong" not in shown.text
 
 
 @pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
@@ -118,21 +118,22 @@ async def test_names_full_of_marks_are_shown_as_they_are_and_call_nobody(bare):
 
 
 @pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
-@pytest.mark.parametrize("number", range(len(NAMES)))
-async def test_a_workspace_of_any_name_is_started_by_its_button_and_by_its_name(bare, number):
-    # A command of more than 2,000 characters is refused, and names are compared by the first 200.
-    alice, name = bare.alice, NAMES[number][:1900]
+async def test_a_workspace_of_any_name_is_started_by_its_button_and_by_its_name(bare):
+    alice = bare.alice
     await alice.links("alice")
-    shown = await alice.types(f"status {name}" if number != 1 else "status 'a \"quoted\" name'")
-    assert "Stopped" in shown.text, shown.text
-    await alice.presses(shown, "Start")
-    await bare.pass_time(30)
-    ready = alice.only("ready")
-    assert ready.address("Open").endswith(f"/ide/{number + 100:032x}/")
-    assert "<!channel>" not in str(ready.json)
-    await alice.types("stop " + (name if number != 1 else "'a \"quoted\" name'") + " --share")
-    await bare.pass_time(30)
-    assert alice.only("stopped")
+    for number, name in enumerate(NAMES):
+        typed = f"'{name}'" if '"' in name else name
+        shown = await alice.types(f"status {typed}")
+        assert "Stopped" in shown.text, shown.text
+        await alice.presses(shown, "Start")
+        await bare.pass_time(30)
+        ready = alice.told("ready")[-1]
+        assert len(alice.told("ready")) == number + 1
+        assert ready.address("Open").endswith(f"/ide/{number + 100:032x}/")
+        assert "<!channel>" not in str(ready.json)
+        await alice.types(f"stop {typed} --share")
+        await bare.pass_time(30)
+        assert len(alice.told("stopped")) == number + 1
 
 
 async def test_five_thousand_characters_are_answered_with_a_sentence(linked):

@@ -82,27 +82,6 @@ async def outside(tmp_path):
         yield ready
 
 
-async def test_killed_between_start_and_ready_it_tells_once_and_keeps_the_distance_of_reads(outside):
-    alice = outside.alice
-    await alice.types("start training")
-    await alice.waits_for("card", "Starting (since")
-    await outside.end(kill=True)
-    await outside.start_bot()
-    await alice.types("status training")
-    sent = outside.slack.dispatcher.sent
-    asked = next(index for index, one in enumerate(sent) if b"status+training" in one.body)
-    await alice.waits_for("ready")
-    await outside.end(kill=True)
-    await outside.start_bot()
-    # That was long before the kill, and a signature is written within a second.
-    assert (await outside.slack.dispatcher.replay(asked)).status == 401
-    await outside.slack.state.wait_for(lambda: len(alice.told("ready")) > 1, 3.0)
-    assert len(alice.told("ready")) == 1
-    assert len(alice.told("card")) == 1
-    assert outside.calls("POST .*/start") == 1
-    assert outside.saturn.harness.smallest_gap >= 10.0
-
-
 async def test_asked_to_stop_it_ends_what_it_is_at_within_ten_seconds_and_loses_nothing(outside):
     alice = outside.alice
     spoil(outside.saturn.harness, rf"/api/workspaces/{ID['report']}$", delay_s=1.5)

@@ -25,30 +25,32 @@ WAYS = {"command": said_by_command, "message": said_by_message, "mention": said_
 every_way = pytest.mark.parametrize("say", WAYS.values(), ids=WAYS)
 
 
+#: What each is answered, by one person in this order.
+SAID = [
+    ("list", "Your workspaces"),
+    ("status notebook", "*notebook* · Saturn Cloud\nStopped"),
+    ("status", "Your workspaces"),
+    ("open notebook", "*notebook* isn't running: stopped"),
+    ("alias notebook", "Type `"),
+    ("link", "Linking again replaces it."),
+    ("unlink", "Which account do you want to unlink?"),
+    ("whoami", "*Saturn Cloud*: linked as alice"),
+    ("help", "start a workspace and get its link in a direct message"),
+    ("help start", "If you have only one workspace, `start` is enough."),
+    ("add", "with a workspace's link or id"),
+    ("add nonsense", "That isn't the link or id of a workspace on Saturn Cloud."),
+    ("fly me to the moon", "I didn't understand that."),
+    ("alias notebook lab", "*notebook* is now called *lab* on your list."),
+    ("forget training", "*training* is off your list. Nothing changes on Saturn Cloud"),
+]
+
+
 @every_way
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("list", "Your workspaces"),
-        ("status notebook", "*notebook* · Saturn Cloud\nStopped"),
-        ("status", "Your workspaces"),
-        ("open notebook", "*notebook* isn't running: stopped"),
-        ("alias notebook lab", "*notebook* is now called *lab* on your list."),
-        ("alias notebook", "Type `"),
-        ("forget notebook", "*notebook* is off your list. Nothing changes on Saturn Cloud"),
-        ("link", "Linking again replaces it."),
-        ("unlink", "Which account do you want to unlink?"),
-        ("whoami", "*Saturn Cloud*: linked as alice"),
-        ("help", "start a workspace and get its link in a direct message"),
-        ("help start", "If you have only one workspace, `start` is enough."),
-        ("add", "with a workspace's link or id"),
-        ("add nonsense", "That isn't the link or id of a workspace on Saturn Cloud."),
-        ("fly me to the moon", "I didn't understand that."),
-    ],
-)
-async def test_every_verb_answers_the_same_everywhere(linked, say, text, expected):
-    said = await say(linked.alice, text)
-    assert expected in said, said
+async def test_every_verb_answers_the_same_everywhere(linked, say):
+    for text, expected in SAID:
+        linked.clock.advance(5)
+        said = await say(linked.alice, text)
+        assert expected in said, (text, said)
 
 
 @every_way

@@ -1,8 +1,5 @@
 """The local Sphere Engine: its token, its lists, and what a workspace is created with."""
 
-import re
-
-import aiohttp
 import pytest
 
 from tests.playground.served import NOW
@@ -40,16 +37,6 @@ async def test_the_token_is_good_in_the_address_and_as_a_bearer(sphere: Sphere):
     assert (await sphere.call("GET", "test", "t2"))[0] == 200
 
 
-async def test_projects_come_in_pages(sphere: Sphere):
-    status, first = await sphere.call("GET", "projects")
-    assert status == 200
-    assert first["items"][0] == {"id": PYTHON, "name": "Console Python"}
-    token = first["paging"]["next_page_token"]
-    _, second = await sphere.call("GET", f"projects?page_token={token}")
-    assert [project["name"] for project in second["items"]] == ["Shaky"]
-    assert second["paging"] == {"next_page_token": None}
-
-
 async def test_workspaces_are_listed_by_project_and_state_newest_first(sphere: Sphere):
     async def listed(query: str = "") -> list[str]:
         status, answer = await sphere.call("GET", f"workspaces{query}")
@@ -80,58 +67,6 @@ async def test_what_comes_between_two_pages_shifts_nothing(sphere: Sphere):
 async def test_a_bad_query_is_400_with_code_10(sphere: Sphere, query):
     status, answer = await sphere.call("GET", f"workspaces?{query}")
     assert (status, answer["error_code"]) == (400, 10)
-
-
-def _multipart() -> aiohttp.FormData:
-    form = aiohttp.FormData(default_to_multipart=True)
-    form.add_field("project_id", PYTHON)
-    form.add_field("retention_time_stopped", "1440")
-    form.add_field("auto_resume", "false")
-    return form
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"data": {"project_id": PYTHON, "retention_time_stopped": "1440", "auto_resume": "0"}},
-        {"data": _multipart},
-        {
-            "json": {
-                "project_id": PYTHON,
-                "retention_time_stopped": 1440,
-                "auto_resume": False,
-                "inactivity_timeout": None,
-            }
-        },
-    ],
-)
-async def test_a_workspace_is_created_from_a_form_or_json(sphere: Sphere, body):
-    sent = {key: value() if callable(value) else value for key, value in body.items()}
-    status, answer = await sphere.call("POST", "workspaces", **sent)
-    assert status == 201
-    assert answer["message"] == "Workspace has been created"
-    made = answer["workspace"]
-    assert re.fullmatch(r"[0-9a-f]{32}", made["id"])
-    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", made["workspace_token"])
-    assert made == {
-        "id": made["id"],
-        "project": {"id": PYTHON, "name": "Console Python"},
-        "created_at": "2023-11-14 22:13:20 +0000",
-        "terminated_at": None,
-        "last_usage": None,
-        "inactivity_timeout": 15,
-        "workspace_token": made["workspace_token"],
-        "workspace_token_required": True,
-        "state": {"code": 1, "name": "starting", "error_reason": None},
-        "auto_resume": False,
-        "workspace_init_failed": False,
-        "streams": {"workspace_init_output": None, "workspace_init_error": None},
-        "retention_time_stopped": 1440,
-        "retention_time_total": 0,
-        "permissions": {"enter": True, "remove": False, "stop": False},
-        "config": "{content of the configuration}",
-        "workspace_url": f"{sphere.url}/workspace/{made['id']}",
-    }
 
 
 async def test_the_same_request_twice_makes_two(sphere: Sphere):
@@ -191,21 +126,6 @@ async def test_what_is_unknown_answers_json(sphere: Sphere):
     assert (await sphere.call("DELETE", f"workspaces/{RUNNING}"))[0] == 405
 
 
-async def test_a_workspace_bare_or_under_its_word_and_codes_as_numbers_or_strings(sphere: Sphere):
-    async def codes() -> tuple[object, object]:
-        _, one = await sphere.call("GET", f"workspaces/{RUNNING}")
-        _, many = await sphere.call("GET", f"workspaces?states[]=2&project_id={PYTHON}")
-        return one.get("workspace", one)["state"]["code"], many["items"][0]["state"]["code"]
-
-    assert await codes() == (2, "2")
-    await sphere.control("switches", code="number")
-    assert await codes() == (2, 2)
-    await sphere.control("switches", code="string", single="workspace")
-    assert await codes() == ("2", "2")
-    _, answer = await sphere.call("GET", f"workspaces/{RUNNING}")
-    assert list(answer) == ["workspace"]
-
-
 async def test_status_reads_sooner_than_five_seconds_are_counted_and_answered(sphere: Sphere):
     await sphere.read(RUNNING)
     await sphere.read(STOPPED)
@@ -231,19 +151,3 @@ async def test_429_says_when_to_come_back_and_counts_who_does_not_wait(sphere: S
     await sphere.advance(20)
     assert (await sphere.call("GET", "test"))[0] == 200
     assert sphere.server.state.clock.now() == NOW + 30
-
-
-@pytest.mark.parametrize("status", [402, 403])
-async def test_a_quota_used_up_refuses_creating_and_resuming(sphere: Sphere, status):
-    await sphere.control("switches", quota=3, quota_status=status)
-    made = await sphere.create()
-    for refused in (
-        await sphere.call("POST", "workspaces", json={"project_id": PYTHON}),
-        await sphere.put(STOPPED, "resume"),
-    ):
-        assert refused[0] == status
-        assert "limit" in refused[1]["message"]
-    assert (await sphere.enter(STOPPED, sphere.server.state.workspaces[STOPPED].token))[0] == status
-    await sphere.advance(4)
-    assert (await sphere.put(made["id"], "remove"))[0] == 200
-    assert (await sphere.put(STOPPED, "resume"))[0] == 200

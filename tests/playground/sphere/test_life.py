@@ -2,53 +2,9 @@
 
 import pytest
 
-from tests.playground.sphere.stand import BROKEN, PLAIN, RUNNING, SECRET_OF_RUNNING, SHAKY, STOPPED, Sphere
+from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, STOPPED, Sphere
 
 MINUTE = 60
-
-
-async def test_the_life_of_a_workspace(sphere: Sphere):
-    made = await sphere.create(retention_time_stopped=60)
-    assert made["permissions"] == {"enter": True, "remove": False, "stop": False}
-    await sphere.advance(3.9)
-    assert await sphere.code(made["id"]) == 1
-    await sphere.advance(0.2)
-    running = await sphere.read(made["id"])
-    assert running["state"] == {"code": 2, "name": "running", "error_reason": None}
-    assert running["permissions"] == {"enter": True, "remove": True, "stop": True}
-    status, answer = await sphere.put(made["id"], "stop")
-    assert (status, answer["message"]) == (200, "Workspace has been stopped")
-    stopped = await sphere.read(made["id"])
-    assert stopped["state"]["code"] == 3
-    assert stopped["permissions"] == {"enter": True, "remove": True, "stop": False}
-    await sphere.advance(2)
-    assert (await sphere.put(made["id"], "resume"))[1]["workspace"]["state"]["code"] == 1
-    await sphere.advance(4)
-    assert await sphere.code(made["id"]) == 2
-    await sphere.put(made["id"], "remove")
-    removed = await sphere.read(made["id"])
-    assert removed["state"] == {"code": 4, "name": "removed", "error_reason": None}
-    assert removed["terminated_at"] == "2023-11-14 22:13:30 +0000"
-    assert removed["permissions"] == {"enter": False, "remove": False, "stop": False}
-
-
-async def test_resuming_is_refused_while_it_is_being_stopped(sphere: Sphere):
-    await sphere.put(RUNNING, "stop")
-    assert await sphere.code(RUNNING) == 3
-    assert (await sphere.put(RUNNING, "resume"))[0] == 409
-    await sphere.control("switches", stopping_code=2)
-    assert await sphere.code(RUNNING) == 2
-    await sphere.advance(2)
-    assert await sphere.code(RUNNING) == 3
-    assert (await sphere.put(RUNNING, "resume"))[0] == 200
-
-
-async def test_without_retention_there_is_no_stop(sphere: Sphere):
-    assert (await sphere.read(PLAIN))["permissions"] == {"enter": True, "remove": True, "stop": False}
-    assert (await sphere.put(PLAIN, "stop"))[0] == 403
-    assert await sphere.code(PLAIN) == 2
-    await sphere.put(PLAIN, "remove")
-    assert (await sphere.put(PLAIN, "resume"))[0] == 400
 
 
 async def test_repeats_do_no_harm(sphere: Sphere):
@@ -129,26 +85,6 @@ async def test_a_visitor_who_comes_while_it_is_being_stopped_waits(sphere: Spher
     assert await sphere.code(RUNNING) == 2
 
 
-async def test_a_start_that_fails_says_why(sphere: Sphere):
-    made = await sphere.create(project_id=BROKEN)
-    await sphere.advance(4)
-    failed = await sphere.read(made["id"])
-    assert failed["state"] == {"code": 5, "name": "error", "error_reason": "image pull failed"}
-    assert failed["permissions"] == {"enter": False, "remove": True, "stop": False}
-    assert (await sphere.put(made["id"], "resume"))[0] == 400
-    assert (await sphere.put(made["id"], "remove"))[0] == 200
-
-
-async def test_an_initialisation_that_fails_leaves_it_running(sphere: Sphere):
-    made = await sphere.create(project_id=SHAKY)
-    assert made["workspace_init_failed"] is False
-    await sphere.advance(4)
-    running = await sphere.read(made["id"])
-    assert running["state"]["code"] == 2
-    assert running["workspace_init_failed"] is True
-    assert running["streams"] == {"workspace_init_output": "out", "workspace_init_error": "err"}
-
-
 async def test_states_set_as_if_done_elsewhere(sphere: Sphere):
     path = f"workspaces/{RUNNING}"
     for name, code in (("stopped", 3), ("starting", 1), ("removed", 4), ("running", 2)):
@@ -183,13 +119,3 @@ async def test_permissions_changed_elsewhere_are_shown_and_kept(sphere: Sphere):
     assert (await sphere.enter(RUNNING, SECRET_OF_RUNNING))[1] == {"ticket": None}
     await sphere.control(f"workspaces/{RUNNING}", permissions=None)
     assert (await sphere.put(RUNNING, "stop"))[0] == 200
-
-
-async def test_a_rotated_token_ends_the_old_one_and_its_views(sphere: Sphere):
-    ticket = (await sphere.enter(RUNNING, SECRET_OF_RUNNING))[1]["ticket"]
-    assert (await sphere.call("GET", f"/workspace/{RUNNING}?ticket={ticket}"))[0] == 200
-    new = (await sphere.control(f"workspaces/{RUNNING}", rotate_token=True))["workspace_token"]
-    assert new == (await sphere.read(RUNNING))["workspace_token"] != SECRET_OF_RUNNING
-    assert (await sphere.enter(RUNNING, SECRET_OF_RUNNING))[0] == 403
-    assert (await sphere.call("GET", f"/workspace/{RUNNING}?ticket={ticket}"))[0] == 403
-    assert (await sphere.enter(RUNNING, new))[0] == 200

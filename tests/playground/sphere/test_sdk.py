@@ -105,34 +105,6 @@ async def out_of_frame(window: Chromium) -> None:
     await window.call("POST", "/frame", {"id": None})
 
 
-async def test_a_workspace_is_rendered_by_call_and_tells_its_events(sphere: Sphere):
-    element = f'{BY_CALL} data-features="fullscreenmode"></div>'
-    async with customer(sphere, element) as window:
-        await into_frame(window)
-        await window.press("#ide:not([hidden]) #run")
-        await shows(window, "OK: 15 characters were run")
-        await window.press("#save")
-        await out_of_frame(window)
-        await window.press("[data-se-state='running'] .se-fullscreen")
-        await shows(window, "Leave full screen")
-        assert (
-            await script(window, "return document.querySelector('[data-se-fullscreen]').dataset.id") == "mine"
-        )
-        told = await script(window, "return window.told")
-        assert told == [
-            ["stageStream", told[0][1]],
-            ["afterScenarioExecution", {"scenario": "run"}],
-            ["fileContent", {"path": "main.py", "content": "print('Hello')\n"}],
-        ]
-        assert told[0][1]["content"] == "15 characters were run\n"
-        assert await script(window, "return document.querySelectorAll('iframe').length") == 1
-        assert SECRET_OF_RUNNING not in await script(window, "return document.querySelector('iframe').src")
-        await script(window, "SE.workspace('mine').destroy()")
-        assert await script(window, "return document.querySelector('iframe, [data-workspace]')") is None
-        assert await window.console() == []
-    assert sphere.server.state.workspaces[RUNNING].last_usage is not None
-
-
 async def test_a_workspace_is_rendered_by_its_class_without_a_call(sphere: Sphere):
     async with customer(sphere, f'<div class="se-workspace" data-workspace="{PLAIN}"></div>') as window:
         await into_frame(window)
@@ -140,29 +112,6 @@ async def test_a_workspace_is_rendered_by_its_class_without_a_call(sphere: Spher
         await out_of_frame(window)
         assert await script(window, "return document.querySelectorAll('iframe').length") == 1
         assert await window.console() == []
-
-
-async def test_a_starting_workspace_shows_that_it_loads_and_then_the_ide(sphere: Sphere):
-    made = await sphere.create(
-        workspace_token_required=False, project_id=sphere.server.credentials["projects"]["Shaky"]
-    )
-    async with customer(sphere, f'<div class="se-workspace" data-workspace="{made["id"]}"></div>') as window:
-        await into_frame(window)
-        await shows(window, "Loading the workspace…")
-        await sphere.advance(4)
-        await window.text("#ide:not([hidden]) #run")
-        await shows(window, "The initialisation has failed")
-        await sphere.advance(15 * 60)
-        await shows(window, "This workspace has been removed")
-
-
-@pytest.mark.parametrize("token", ["", ' data-workspace-token="wrong"'])
-async def test_without_the_right_token_the_frame_says_access_denied(sphere: Sphere, token):
-    element = f'<div class="se-workspace" data-workspace="{RUNNING}"{token}></div>'
-    async with customer(sphere, element) as window:
-        await into_frame(window)
-        await shows(window, "Access denied")
-    assert sphere.server.state.workspaces[RUNNING].last_usage is None
 
 
 WAIT = "const done = arguments[0]; const look = () => (%s ? done(true) : setTimeout(look, 30)); look();"
@@ -188,12 +137,6 @@ async def test_a_policy_that_forbids_what_the_sdk_needs_is_seen(sphere: Sphere, 
             await window.text("[data-se-state='unreachable']")
         elif broken == "connect-src":
             await shows(window, "Sphere Engine cannot be reached.")
-
-
-async def test_an_sdk_that_cannot_reach_its_server_says_so(sphere: Sphere):
-    await sphere.control("faults", path="/sdk/enter", times=1, drop=True)
-    async with customer(sphere, f"{BY_CALL}></div>") as window:
-        await shows(window, "Sphere Engine cannot be reached.")
 
 
 async def test_the_view_tells_when_the_workspace_is_gone(sphere: Sphere):

@@ -56,7 +56,7 @@ class Person:
         view = state.views[state.homes[self.id]]
         return Shown("home", {"ts": "", "text": "", **view.definition})
 
-    async def waits_for(self, kind: str, says: str = "", seconds: float = 30.0) -> Shown:
+    async def waits_for(self, kind: str, says: str = "", seconds: float = 100.0) -> Shown:
         """Wait, in real time, for a direct message of a kind that says something; return the newest."""
 
         def found() -> list[Shown]:
@@ -211,5 +211,5 @@ class Person:
         assert answer["ok"], answer
         await self.world.settle()
         if self.world.is_live:
-            await self.world.slack.state.wait_for(lambda: bool(new()), 5.0)
+            await self.world.slack.state.wait_for(lambda: bool(new()), 30.0)
         return new()

@@ -22,7 +22,7 @@ from playground.demo.browser import Browser, Page
 from playground.harness import Clock
 from playground.slack import SlackServer, SlackWorkspaces, manifest
 from tests.rigs.scenario.people import Person
-from tests.rigs.scenario.stage import World
+from tests.rigs.scenario.stage import PATIENCE, World
 from tests.rigs.scenario.watch import Watch, listening
 
 COOKIE = "usher-install"
@@ -84,7 +84,7 @@ class SeveralWorld(World):
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"sign_in": True, **options})
-        self.slacks = SlackWorkspaces(SEEDS, Clock(self.clock.now))
+        self.slacks = SlackWorkspaces(SEEDS, Clock(self.clock.now), ack_seconds=PATIENCE)
         self.slacks.app.on_response_prepare.append(self._date)
         self.slack = self.slacks.members[0]
         self.slacks[ORG].state.app.is_enterprise_install = True

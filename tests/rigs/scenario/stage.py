@@ -36,6 +36,8 @@ from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.watch import Watch, listening
 
 ALICE, BOB, CAROL = "U0OLIVIA", "U0CHEN", "U0TARA"
+#: How long the local Slack waits for an acknowledgement (real seconds): a busy machine loses no story.
+PATIENCE = 60.0
 #: Fixed ids, so that tests can name a workspace by its link.
 ID = {name: f"{number:032x}" for number, name in enumerate(("notebook", "training", "report", "broken"), 1)}
 SEED: dict[str, Any] = {
@@ -80,7 +82,7 @@ class World:
         self.has_sign_in = bool(options.get("sign_in"))
         self.has_socket = bool(options.get("socket"))
         told = Clock(self.clock.now)
-        self.slack = local_slack.build(told, options.get("slack_seed"))
+        self.slack = local_slack.build(told, options.get("slack_seed"), ack_seconds=PATIENCE)
         self.slack.app.on_response_prepare.append(self._date)
         self.saturn = local_saturn.build(Clock(self.clock.now), options.get("saturn_seed") or SEED)
         self.saturn.state.seeds_only = bool(options.get("seeds_only"))
