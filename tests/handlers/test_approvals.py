@@ -11,7 +11,7 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE
 
 ADMINISTRATORS = frozenset({"UCHEN", "T1:UDANA"})
 
@@ -47,17 +47,6 @@ async def test_the_question_is_a_form_and_words_for_where_none_opens(bench):
     assert answer.view["callback_id"] == "ask_link"
     assert "`/workspace link Workbench USERNAME`" in words(answer)
     assert buttons(answer)["Ask to link Workbench"]["value"] == "bench"
-
-
-async def test_every_administrator_is_asked_with_the_username_in_the_button(bench):
-    answer = await bench.say("link bench alice.w")
-    assert "asked the Usher admins to link you to *alice.w* on Workbench" in words(answer)
-    asked = await requests(bench)
-    assert set(asked) == {"UCHEN", "UDANA"}
-    for body in asked.values():
-        assert "<@UALICE> wants to be linked to *alice.w* on Workbench." in str(body["blocks"])
-        assert button(body, "Approve")["confirm"]["title"]["text"] == "Approve alice.w?"
-    assert [row["action"] for row in await bench.audit()] == ["approval.asked"]
 
 
 async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench):
@@ -101,16 +90,6 @@ async def test_a_denial_is_told_to_its_person(bench):
     assert await bench.store.account(ALICE, "bench") is None
 
 
-@pytest.mark.parametrize("presser", [ALICE, BOB])
-async def test_nobody_but_administrators_decides(bench, presser):
-    await bench.say("link bench alice")
-    value = button((await requests(bench))["UCHEN"], "Approve")["value"]
-    answer = await bench.press("approve", value, presser)
-    assert "Only Usher admins can do that" in words(answer)
-    approval = await bench.store.approval(value.partition(" ")[0])
-    assert approval.state == "asked"
-
-
 async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(bench):
     await bench.say("link bench alice")
     seen = button((await requests(bench))["UCHEN"], "Approve")["value"]
@@ -137,15 +116,6 @@ async def test_without_administrators_it_is_said_whom_to_ask():
         answer = await made.say("link bench alice")
         assert "`USHER_ADMINS`" in words(answer)
         assert await made.notices() == []
-
-
-async def test_where_people_may_link_by_token_too_both_ways_are_offered_after_the_press():
-    maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("token", "admin")))
-    async with rig(connections={"bench": maker}, administrators=ADMINISTRATORS) as made:
-        (link,) = buttons(await made.say("link")).values()
-        pressed = await made.press(link["action_id"], link["value"])
-        assert set(buttons(pressed)) == {"Open the link page", "Enter code", "Ask to link Workbench"}
-        assert "No token? Press *Ask to link*" in words(pressed)
 
 
 async def test_who_is_linked_already_may_ask_for_another(bench):

@@ -65,13 +65,6 @@ async def test_a_near_miss_keeps_what_followed_it(bot: Rig):
     assert await open_ones(bot) == ["start notebook"]
 
 
-async def test_open_without_a_name_asks_among_what_runs(bot: Rig):
-    await bot.link(names=("notebook", "training", "report"))
-    assert len(buttons(await bot.say("open"))) == 3
-    await up(bot, "notebook", "training")
-    assert list(buttons(await bot.say("open"))) == ["Open notebook", "Open training"]
-
-
 async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Rig):
     await bot.link(names=("notebook", "training", "report"))
     await up(bot, "notebook", "training", "report")

@@ -71,15 +71,3 @@ async def test_a_redelivered_message_is_not_read_again(bot):
     assert len(await bot.notices()) == 1
     await hear(bot, "nonsense", "Ev2")
     assert bot.services.commands.looks > looks
-
-
-@pytest.mark.parametrize("length", [LONGEST + 1, 39_000])
-async def test_a_long_text_is_refused_in_the_words_of_its_command(bot, length):
-    for part, folder, expected in (
-        ('job run "a "a "a ', "workspace", "Put it in a script"),
-        ("run -- echo ", "job", "Put it in a script"),
-        ("a. ", "workspace", "That's too long for a command"),
-    ):
-        text = (part * length)[:length]
-        answer = await run_text(bot.services, ALICE, bot.surface(), text, folder=folder)
-        assert expected in words(answer)

@@ -63,12 +63,6 @@ async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
     assert len(await bot.store.workspaces(ALICE)) == is_named
 
 
-async def test_whoever_presses_after_the_end_is_told_how_to_make_their_own(bot):
-    card = await posted(bot, "card saturn/local --title Maths")
-    await bot.press("class_stop", card.id, TRAINER)
-    assert "type `/workspace new`" in words(await bot.press("class_press", card.id))
-
-
 async def test_the_trainer_sees_why_it_was_not_made_without_any_address(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     await bot.press("class_press", card.id)

@@ -7,7 +7,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
 from handlers.dispatch import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
-from tests.handlers.rig import GUEST, STRANGER, activate, buttons, rig, words
+from tests.handlers.rig import activate, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER, Maker
@@ -132,10 +132,3 @@ async def test_with_several_connections_the_one_is_named():
         assert (await posted(bot, "card notebook@two")).connection == "two"
         await linked(bot.store, TRAINER, ("training",), connection="one")
         assert (await posted(bot, "card training")).connection == "one"
-
-
-async def test_a_guest_and_a_stranger_post_nothing(bot):
-    for principal in (GUEST, STRANGER):
-        answer = await bot.say("card notebook", principal)
-        assert "can't use me" in words(answer) or "only work for people" in words(answer)
-    assert await bot.notices() == []

@@ -1,16 +1,13 @@
 """Class cards: pressed by anybody for themselves, ended by their trainer alone."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from handlers.dispatch import replay
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
-from tests.handlers.rig import GUEST, STRANGER, activate, buttons, invited, rig, submit, words
+from tests.handlers.rig import buttons, invited, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB, observe
 
@@ -96,21 +93,6 @@ async def test_a_refused_link_is_linked_again(bot):
     assert await bot.store.open_operations(ALICE) == []
 
 
-async def test_a_recipe_makes_one_for_each_under_a_name_of_its_own(bot):
-    await offer(bot)
-    card = await posted(bot, "card saturn/local --title 'Données & more'")
-    await activate(bot.store, ALICE, "saturn", "alice")
-    await activate(bot.store, BOB, "saturn", "bob")
-    answer = await bot.press("class_press", card.id)
-    assert "Creating your *donnees-more* on Saturn Cloud." in words(answer)
-    await bot.press("class_press", card.id, BOB)
-    (mine,), (other,) = await bot.store.workspaces(ALICE), await bot.store.workspaces(BOB)
-    assert (mine.name, other.name) == ("donnees-more", "donnees-more")
-    assert mine.spec == replace(card.spec, name="", stem="donnees-more")
-    assert "is already on its way" in words(await bot.press("class_press", card.id))
-    assert len(await bot.store.workspaces(ALICE)) == 1
-
-
 async def test_another_card_of_the_same_title_starts_what_the_first_one_made(bot):
     await offer(bot)
     monday = await posted(bot, "card saturn/local --title Maths")
@@ -166,18 +148,6 @@ async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
     assert "This class has ended." in words(await bot.press("class_press", card.id))
     assert "no longer in use" in words(await bot.press("class_press", "class_none"))
     assert await bot.store.open_operations(BOB) == []
-
-
-async def test_a_guest_and_another_team_get_nothing(bot):
-    card = await posted(bot)
-    assert "Guests can't use me." in words(await bot.press("class_press", card.id, GUEST))
-    assert "I only work for people" in words(await bot.press("class_press", card.id, STRANGER))
-    assert (await bot.store.class_counts(card.id)).pressed == 0
-
-
-async def test_a_class_of_another_installation_is_none_of_ours():
-    async with rig(installation=Installation("T9")) as bot:
-        assert "I only work for people" in words(await bot.press("class_press", "class_1"))
 
 
 # -- the trainer -------------------------------------------------------------------------------------------

@@ -7,14 +7,13 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
-from bot.domain.workspaces import BrowserSession
 from bot.support.errors import StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events import user_changed
 from handlers.request import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
-from tests.rigs.store import ALICE, begin_session
+from tests.rigs.store import ALICE
 
 
 @pytest.fixture
@@ -27,47 +26,6 @@ async def replies(bot):
 
 
 # -- direct messages -------------------------------------------------------------------------------
-
-
-async def test_a_direct_message_is_a_command_without_the_slash(bot, app):
-    await bot.link()
-    spoken = await send(app, message("Start notebook"))
-    assert spoken.status == 200
-    notices = await bot.notices()
-    assert [notice.kind for notice in notices] == [NoticeKind.CARD]
-
-
-@pytest.mark.parametrize("text", ["list", "/workspace list", "  LIST  ", "please list"])
-async def test_an_answer_goes_to_the_direct_message(bot, app, text):
-    await bot.link()
-    await send(app, message(text))
-    (body,) = await replies(bot)
-    assert (body["channel_id"], body["is_direct"], body["thread_ts"]) == ("D1", True, None)
-    assert "notebook" in body["text"]
-
-
-async def test_an_answer_in_a_thread_stays_there(bot, app):
-    await send(app, message("whoami", thread_ts="1.1"))
-    assert (await replies(bot))[0]["thread_ts"] == "1.1"
-
-
-@pytest.mark.parametrize(
-    ("text", "said"), [("fly me to the moon", "I didn't understand that"), ("", "I start, stop")]
-)
-async def test_anything_else_gets_a_short_help(bot, app, text, said):
-    await send(app, message(text))
-    (body,) = await replies(bot)
-    assert body["text"].startswith(said)
-
-
-async def test_the_same_event_again_has_one_effect_and_one_answer(bot, app):
-    await bot.link()
-    for _ in range(3):
-        await send(app, message("start", event_id="Ev7"))
-        await send(app, message("whoami", event_id="Ev8"))
-    assert len(await bot.store.open_operations(ALICE)) == 1
-    (body,) = await replies(bot)
-    assert body["text"].startswith("You are <@UALICE> in Acme Research.")
 
 
 async def test_messages_without_an_id_are_all_answered(bot, app):
@@ -145,26 +103,12 @@ async def test_an_event_that_nobody_listens_to_is_acknowledged(bot, app):
 # -- mentions --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["<@UBOT> list", "<@UBOT|usher>  List", "list <@UBOT>"])
-async def test_a_mention_is_answered_for_the_eyes_of_who_wrote_it(bot, app, text):
-    await bot.link()
-    await send(app, mention(text))
-    (body,) = await replies(bot)
-    assert (body["channel_id"], body["is_direct"], body["in_channel"]) == ("C1", False, False)
-    assert "notebook" in body["text"]
-
-
 async def test_a_shared_mention_is_answered_in_the_channel(bot, app):
     await bot.link()
     await send(app, mention("<@UBOT> list --share", thread_ts="2.2"))
     (body,) = await replies(bot)
     assert (body["in_channel"], body["thread_ts"]) == (True, "2.2")
     assert "url" not in str(body["blocks"])
-
-
-async def test_a_bare_mention_gets_help(bot, app):
-    await send(app, mention("<@UBOT>"))
-    assert (await replies(bot))[0]["text"].startswith("I start, stop and open")
 
 
 async def test_a_mention_by_a_bot_is_passed_over(bot, app):
@@ -184,13 +128,6 @@ async def test_a_stranger_in_a_shared_channel_is_refused(bot, app):
 
 def user(principal=ALICE, **keys):
     return {"id": principal.user_id, "team_id": principal.team_id, "real_name": "Alice"} | keys
-
-
-async def test_who_joins_is_written_down(bot, app):
-    await send(app, event("team_join", user=user(is_restricted=True)))
-    person = await bot.store.person(ALICE)
-    assert person.is_guest
-    assert not person.is_deleted
 
 
 async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
@@ -249,22 +186,6 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
     causes = {cause for *_, cause in await unlinked(bot)}
     assert causes == ({"revoked"} if is_alone else set() if left else {"uninstalled"})
-
-
-@pytest.mark.parametrize(
-    ("told", "is_over"),
-    [
-        (event("app_uninstalled"), True),
-        (event("tokens_revoked", tokens={"bot": ["UBOT"]}), True),
-        (event("tokens_revoked", tokens={"oauth": ["UALICE"], "bot": []}), False),
-    ],
-)
-async def test_an_app_that_is_removed_signs_everybody_out(bot, app, told, is_over):
-    now = await bot.store.now()
-    session = BrowserSession("hash", COLLEAGUE, now, now, now + 3600.0)
-    await begin_session(bot.store, session)
-    assert (await send(app, told)).status == 200
-    assert (await bot.store.browser_session("hash", 3600.0) is None) is is_over
 
 
 async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():

@@ -1,6 +1,5 @@
 """Forms: opened once it is known what is offered, redrawn, searched, submitted; errors at their fields."""
 
-import json
 from typing import Any
 
 import pytest
@@ -72,19 +71,6 @@ async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
     assert buttons(answer)["Open the form"]["value"] == "workspace bench"
 
 
-async def test_without_an_offer_a_loading_form_waits_and_is_filled_by_the_command(bench):
-    answer = await bench.say("new", trigger_id="t1")
-    external_id = answer.view["external_id"]
-    assert "Checking what Work &amp; Bench offers" in answer.view["blocks"][0]["text"]["text"]
-    [task] = [one for one in await bench.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
-    [waiting] = task.payload["then"]
-    await offer(bench)
-    await replay(bench.services, ALICE, {**waiting, "task": "task_1"})
-    [notice] = await bench.notices(NoticeKind.REPLY)
-    assert notice.body["external_id"] == external_id
-    assert list(inputs(notice.body["view"])) == ["name", "cluster", "cpus"]
-
-
 async def test_a_form_that_waits_is_told_when_nothing_came(bench):
     answer = await bench.say("new", trigger_id="t1")
     [task] = [one for one in await bench.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
@@ -104,11 +90,6 @@ async def test_an_old_offer_is_shown_and_read_anew(bench):
     assert [one.kind for one in await bench.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]
 
 
-async def test_who_is_not_linked_gets_the_link_and_the_command_waits(bench):
-    answer = await bench.say("new bench", BOB, trigger_id="t1")
-    assert buttons(answer)["Link Work &amp; Bench"]["value"] == "bench new bench"
-
-
 @pytest.mark.parametrize("given", ["bench/local", "bench local", "bench/"])
 async def test_a_template_is_given_as_for_a_class_card(bench, given):
     await offer(bench)
@@ -126,16 +107,6 @@ async def test_a_connection_that_is_none_is_named(bench, where):
 async def press_in(made, view: dict[str, Any], action_id: str):
     surface = Surface("button", Where.FORM, interaction="button:1", view_id="V1", view_hash="h1")
     return await run_button(made.services, ALICE, surface, kit.Press.read(action_id), view)
-
-
-async def test_a_field_that_others_depend_on_redraws_them(bench):
-    await offer(bench)
-    view = (await bench.say("new", trigger_id="t1")).view
-    redrawn = (await press_in(bench, filled(view, name="x", cluster="Kubernetes"), "field:cluster")).view
-    check_limits(redrawn)
-    assert list(inputs(redrawn)) == ["name", "cluster", "image", "cpus"]
-    assert inputs(redrawn)["name"]["element"]["initial_value"] == "x"
-    assert json.loads(redrawn["private_metadata"])["chosen"] == {"cluster": "Kubernetes"}
 
 
 async def test_a_search_knows_what_was_chosen_though_slack_sends_no_inputs_with_it(bench):

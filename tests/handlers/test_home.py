@@ -3,8 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import OperationVerb, Where
+from bot.domain.workspaces import Where
 from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
 from tests.rigs.store import ALICE
@@ -66,18 +65,6 @@ async def test_a_home_of_whoever_is_of_another_team_or_none_is_ignored(bot, app,
         assert (await send(app, payload)).status == 200
     assert await wanted(bot) == []
     assert ("event.team" in [one.get("field") for one in logged]) is (view is None)
-
-
-async def test_a_press_runs_the_verb_and_its_answer_goes_into_the_next_view(bot, app):
-    await bot.link()
-    (workspace,) = [one for one in await bot.store.workspaces(ALICE) if one.title == "notebook"]
-    assert (await send(app, pressed("start", workspace.id))).status == 200
-    (operation,) = await bot.store.open_operations(ALICE)
-    assert operation.verb is OperationVerb.START
-    assert operation.channel_id is None
-    (home,) = await wanted(bot)
-    assert "notebook" in home.answer["text"]
-    assert [notice.kind for notice in await bot.notices()] == [NoticeKind.CARD]
 
 
 async def test_a_foreign_key_in_a_home_is_refused_like_anywhere(bot, app):

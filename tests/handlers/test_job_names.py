@@ -315,15 +315,6 @@ async def test_an_unanswered_stop_can_be_forced(bot):
     assert (await bot.store.run(run.id)).stop_wanted == "force"
 
 
-async def test_run_again_is_another_run_of_the_same(bot):
-    run = await over(bot, "train.R", RunState.FAILED, 1)
-    answer = await bot.press("job_again", run.id)
-    assert words(answer).startswith("Running *train.R*")
-    again, first = await bot.store.runs(ALICE)
-    assert (again.spec, again.name, first) == (run.spec, run.name, run)
-    assert again.id != run.id
-
-
 async def test_what_was_launched_elsewhere_is_not_run_again(bot):
     (run,) = await found(bot, "nightly")
     assert "I didn't start" in words(await bot.press("job_again", run.id))

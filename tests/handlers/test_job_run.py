@@ -66,14 +66,6 @@ async def test_in_a_direct_message_the_card_alone_answers(bot):
     assert len(await bot.notices(NoticeKind.JOB_CARD)) == 1
 
 
-async def test_a_preset_brings_its_own_command(bot):
-    await bot.say("job run posit the nightly one --name tonight --cluster Local")
-    assert words(await bot.say("job run posit nightly --")).startswith("Running *nightly*")
-    second, first = await bot.store.runs(ALICE)
-    assert first.spec == Spec("tonight", {"preset": "nightly", "cluster": "Local"})
-    assert second.spec.word("preset") == "nightly"
-
-
 async def test_a_preset_without_a_flag_opens_the_form_filled_with_it(bot):
     answer = await bot.say("job run posit nightly", trigger_id="t1")
     chosen = next(block for block in answer.view["blocks"] if block.get("block_id", "").startswith("preset"))
@@ -171,22 +163,6 @@ async def test_without_a_link_the_line_waits_for_one():
         await bot.press("invite:0", "posit job run --name a -- ls")
         waiting = (await invited(bot))[-1][2]
         assert waiting["text"] == "job run --name a -- ls"
-
-
-async def test_the_line_waits_for_the_first_offer_and_runs_by_itself():
-    async with run_rig(offer=None) as bot:
-        answer = await bot.say("job run --name a -- ls", response_url="https://hooks.example.org/1")
-        assert "Checking what Posit Workbench offers. I'll run it right after." in words(answer)
-        assert answer.view is None
-        [task] = [one for one in await bot.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]
-        [waiting] = task.payload["then"]
-        # Nothing came: it is said, with the cause, and not asked for again.
-        await replay(bot.services, ALICE, {**waiting, "task": "t1"})
-        await replay(bot.services, ALICE, {**waiting, "task": "t2", "problem": "unreachable"})
-        first, second = [notice.body["text"] for notice in await bot.notices(NoticeKind.REPLY)]
-        assert first.startswith("Posit Workbench hasn't told me what it offers.")
-        assert "I can't reach" in second
-        assert await bot.store.claim_tasks(10, 60.0) == []
 
 
 async def test_an_old_offer_is_used_and_read_anew(bot):

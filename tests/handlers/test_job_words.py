@@ -2,11 +2,10 @@
 
 import pytest
 
-from bot.domain.notices import NoticeKind
 from bot.messages.texts.verbs import VERBS
 from tests.handlers.rig import words
 from tests.handlers.run_rig import going, run_rig
-from tests.handlers.slack import bolt_for, command, little_slack, mention, message, send
+from tests.handlers.slack import bolt_for, command, little_slack, send
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE
 
@@ -42,21 +41,6 @@ async def test_the_slash_command_opens_the_form(bot, slack):
 async def test_the_words_for_workspaces_stay_as_they_are(bot, slack):
     told = await send(bolt_for(bot.services, slack), command("stop", command="/workspace"))
     assert "runs" not in told.body["text"]
-
-
-@pytest.mark.parametrize("text", ["job stop train.R", "/job stop train.R", "Jobs: stop train.R"])
-async def test_in_messages_a_word_says_that_it_is_about_jobs(bot, slack, text):
-    await going(bot, "train.R")
-    await send(bolt_for(bot.services, slack), message(text))
-    [notice] = await bot.notices(NoticeKind.REPLY)
-    assert notice.body["text"].startswith("Stopping train.R")
-
-
-async def test_a_mention_takes_the_same_words(bot, slack):
-    await going(bot, "train.R")
-    await send(bolt_for(bot.services, slack), mention("<@UBOT> job status train.R"))
-    [notice] = await bot.notices(NoticeKind.REPLY)
-    assert notice.body["text"] == "train.R on Posit Workbench: running."
 
 
 async def test_help_names_every_verb_and_the_other_command(bot):

@@ -44,11 +44,6 @@ async def test_link_offers_the_one_that_is_named(bot, name):
     assert list(buttons(await bot.say(f"link {name}"))) == ["Link Saturn Cloud"]
 
 
-async def test_link_says_who_is_linked_already(bot):
-    await activate(bot.store, ALICE, "saturn")
-    assert "Your Saturn Cloud account alice is linked." in words(await bot.say("link saturn"))
-
-
 async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
     assert words(await bot.say("link moon")).startswith(
         "I don't have a connection called *moon*. I have: `Hub`, `Saturn Cloud`."
@@ -65,15 +60,6 @@ async def test_the_button_answers_with_a_fresh_link(bot):
     assert waiting["text"] == "start notebook"
     assert waiting["response_url"] == "https://hooks.example.org/1"
     assert buttons(answer)["Open the link page"]["url"].startswith(PAGE)
-
-
-async def test_no_code_is_asked_for_where_sign_in_proves_the_person(bot):
-    given = replace(bot.services.context, sign_in=True)
-    bot.services = replace(bot.services, context=given)
-    offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
-    answer = await bot.press(offered["action_id"], offered["value"])
-    assert list(buttons(answer)) == ["Open the link page"]
-    assert "code" not in words(answer)
 
 
 async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
@@ -152,16 +138,6 @@ async def test_an_administrator_is_asked_about_somebody_elses_link_too():
         button = buttons(asked)["Unlink"]
         done = await other.press(button["action_id"], button["value"])
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
-
-
-async def test_unlink_by_name_and_all(bot):
-    for connection in ("saturn", "hub"):
-        await activate(bot.store, ALICE, connection)
-    assert "unlinked from Saturn Cloud" in words(await bot.say("unlink saturn --yes"))
-    bot.clock.advance(1)
-    await activate(bot.store, ALICE, "saturn")
-    assert "unlinked from Hub and Saturn Cloud" in words(await bot.say("unlink all --yes"))
-    assert await bot.store.accounts(ALICE) == []
 
 
 async def test_what_is_not_linked_can_not_be_unlinked(bot):

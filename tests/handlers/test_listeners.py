@@ -11,13 +11,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.messages.texts import answers
 from bot.services.context import Owners
 from bot.support.errors import StoreBusy
 from handlers.listeners import register
-from tests.handlers.rig import COLLEAGUE, GUEST, PAGE, STRANGER, Rig, invited, wait_for_code
+from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
 from tests.handlers.slack import (
     LittleSlack,
     Spoken,
@@ -90,28 +89,6 @@ def test_an_app_that_acknowledges_before_the_work_is_refused(bot):
 # -- commands -----------------------------------------------------------------------------------------------
 
 
-async def test_a_command_is_answered_in_the_body_of_the_ack(wired):
-    await wired.bot.link()
-    spoken = await wired.send(command("START notebook"))
-    assert spoken.status == 200
-    assert spoken.body["response_type"] == "ephemeral"
-    assert spoken.body["text"].startswith("Starting notebook")
-    assert spoken.body["unfurl_links"] is False
-    assert len(await wired.bot.store.open_operations(ALICE)) == 1
-
-
-async def test_the_same_command_again_is_one_operation(wired):
-    await wired.bot.link()
-    await asyncio.gather(*(wired.send(command("start notebook")) for _ in range(20)))
-    assert len(await wired.bot.store.open_operations(ALICE)) == 1
-    assert len([row for row in await wired.bot.audit() if row["action"] == "workspace.start"]) == 1
-
-
-async def test_a_shared_answer_is_for_the_channel(wired):
-    await wired.bot.link()
-    assert (await wired.send(command("list —share"))).body["response_type"] == "in_channel"
-
-
 async def test_a_shared_invitation_stays_private(wired):
     await wired.bot.link(state=State.RUNNING)
     assert (await wired.send(command("open --share"))).body["response_type"] == "ephemeral"
@@ -124,24 +101,6 @@ async def test_a_command_of_nobody_is_refused_with_words(wired):
 
 async def test_an_unknown_command_is_answered(wired):
     assert (await wired.send(command("list", command="/other"))).body["text"]
-
-
-async def test_the_form_for_the_code_opens_from_a_command(wired):
-    spoken = await wired.send(command("link code"))
-    assert (spoken.status, spoken.body) == (200, "")
-    (opened,) = wired.slack.views
-    assert opened["trigger_id"] == "trigger.link code.UALICE"
-
-
-@pytest.mark.parametrize("who", [GUEST, STRANGER])
-async def test_guests_and_strangers_are_refused_before_anything(wired, who):
-    await wired.bot.store.save_people([Person(GUEST, "Greta", is_guest=True, seen_at=wired.bot.clock.now())])
-    spoken = await wired.send(click("invite", "saturn", who))
-    assert spoken.status == 200
-    assert await invited(wired.bot) == []
-    body = await wired.reply()
-    assert "Ask a" in body["text"]
-    assert (await wired.bot.audit())[-1]["result"] == "refused"
 
 
 class Idle(Owners):
@@ -184,15 +143,6 @@ async def test_a_buttons_ack_is_empty_and_its_answer_a_reply_in_the_outbox(wired
     assert len(wired.bot.wakes) >= 2
 
 
-async def test_the_same_click_redelivered_has_one_effect_and_one_answer(wired):
-    await wired.bot.link()
-    row = await wired.bot.workspace()
-    for _ in range(3):
-        await wired.send(click("start", row.id))
-    assert len(await wired.bot.notices(NoticeKind.REPLY)) == 1
-    assert len(await wired.bot.store.open_operations(ALICE)) == 1
-
-
 @pytest.mark.parametrize("action_id", ["open_url", "page_url", "link_url"])
 async def test_a_button_that_holds_an_address_only_needs_its_ack(wired, action_id):
     assert (await wired.send(click(action_id, "x"))).status == 200
@@ -213,12 +163,6 @@ async def test_what_was_found_by_searching_counts_as_pressed(wired):
     assert len(await wired.bot.store.open_operations(ALICE)) == 1
 
 
-async def test_enter_code_opens_the_form_before_the_ack(wired):
-    await wired.send(click("enter_code"))
-    assert len(wired.slack.views) == 1
-    assert await wired.bot.notices() == []
-
-
 async def test_a_form_that_slack_does_not_open_is_said(wired):
     wired.slack.opens = False
     await wired.send(click("enter_code"))
@@ -232,14 +176,6 @@ async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
     wired.slack.slow.set()
     assert spoken.status == 200
     assert "Press Enter code" in (await wired.reply())["text"]
-
-
-async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
-    await wired.bot.link()
-    row = await wired.bot.workspace()
-    await wired.send(click("stop", row.id, STRANGER))
-    assert "people in the Slack workspace" in (await wired.reply())["text"]
-    assert await wired.bot.store.latest_operation(row.id) is None
 
 
 async def test_a_click_of_nobody_is_answered_straight_away(wired):
@@ -362,3 +298,11 @@ async def test_a_command_without_a_trigger_shows_the_button_instead(wired):
     spoken = await wired.send(command("link code", trigger_id=None))
     assert spoken.body["text"].startswith("Press Enter code")
     assert wired.slack.views == []
+
+
+async def test_an_external_clicker_is_told_and_nothing_is_done(wired):
+    await wired.bot.link()
+    row = await wired.bot.workspace()
+    await wired.send(click("stop", row.id, STRANGER))
+    assert "people in the Slack workspace" in (await wired.reply())["text"]
+    assert await wired.bot.store.latest_operation(row.id) is None

@@ -120,24 +120,10 @@ async def test_the_status_of_one(bot):
     assert shown(await bot.say("status")) == shown(answer)
 
 
-async def test_a_shared_status_holds_no_address(bot):
-    await bot.link()
-    await running(bot)
-    answer = await bot.say("status notebook --share")
-    assert answer.in_channel
-    assert "https://" not in shown(answer)
-    assert buttons(answer) == {}
-
-
 async def test_the_status_of_what_is_under_way_is_its_card(bot):
     await bot.link()
     await bot.say("start")
     assert "Waiting to start since" in words(await bot.say("status notebook"))
-
-
-async def test_the_status_of_several_is_the_list(bot):
-    await bot.link(names=("notebook", "trainer"))
-    assert words(await bot.say("status")) == words(await bot.say("list"))
 
 
 async def test_a_status_tells_what_the_provider_says(bot):
@@ -200,6 +186,20 @@ async def test_an_address_that_was_not_read_with_ones_own_credential_is_not_show
     assert account.principal == row.principal
 
 
+async def test_what_was_never_looked_at_is_said_so(bot):
+    await activate(bot.store, ALICE, "saturn")
+    await bot.say("add id-1 notebook")
+    assert "Unknown · not checked yet" in words(await bot.say("status notebook"))
+
+
+async def test_a_running_workspace_without_an_address_in_a_list_is_asked_for(bot):
+    await bot.link()
+    await running(bot, url=None)
+    opened = buttons(await bot.say("list"))["Open"]
+    assert opened["action_id"] == "open"
+    assert "didn't give me a link" in words(await bot.press(opened["action_id"], opened["value"]))
+
+
 async def test_hostile_names_stay_names_everywhere(bot):
     names = ("<!channel>", '"><script>', "<@UALICE>", "*bold*_~`x`", "🚀" * 400, "x" * 5000, "a&lt;b")
     await bot.link(names=names)
@@ -219,17 +219,3 @@ async def test_hostile_names_stay_names_everywhere(bot):
         assert "<script>" not in said
     kinds = {notice.kind for notice in await bot.notices()}
     assert kinds <= {NoticeKind.CARD}
-
-
-async def test_what_was_never_looked_at_is_said_so(bot):
-    await activate(bot.store, ALICE, "saturn")
-    await bot.say("add id-1 notebook")
-    assert "Unknown · not checked yet" in words(await bot.say("status notebook"))
-
-
-async def test_a_running_workspace_without_an_address_in_a_list_is_asked_for(bot):
-    await bot.link()
-    await running(bot, url=None)
-    opened = buttons(await bot.say("list"))["Open"]
-    assert opened["action_id"] == "open"
-    assert "didn't give me a link" in words(await bot.press(opened["action_id"], opened["value"]))

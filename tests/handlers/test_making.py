@@ -127,14 +127,6 @@ async def test_only_what_is_suspended_is_resumed(bot):
     assert await operation_of(bot, "other") is None
 
 
-async def test_a_suspended_workspace_is_resumed_by_its_button(bot):
-    await bot.link()
-    await sees(bot, State.SUSPENDED)
-    shown = buttons(await bot.say("status notebook"))
-    assert shown["Resume"]["action_id"] == "start"
-    assert "Resuming" in words(await bot.press("start", shown["Resume"]["value"]))
-
-
 async def test_force_quit_takes_the_place_of_the_stop(bot):
     await bot.link(state=State.RUNNING)
     await bot.say("stop notebook")
@@ -228,18 +220,6 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
     assert (await operation_of(bot, "lab")).verb is OperationVerb.STOP
 
 
-async def test_of_what_is_gone_and_was_made_here_start_makes_a_new_one(bot):
-    await bot.link(names=())
-    gone = await lost(bot)
-    assert "Start a new one" in buttons(await bot.say("list"))
-    assert "Creating *lab*" in words(await bot.say("start lab"))
-    fresh = await bot.workspace("lab")
-    assert fresh.id != gone.id
-    assert fresh.is_provisional
-    assert (await bot.store.latest_operation(fresh.id)).verb is OperationVerb.CREATE
-    assert (await bot.store.workspace(gone.id)).hidden
-
-
 async def lost(bot, name="lab"):
     """Make a workspace and let it be gone."""
     provider = bot.services.connections["saturn"]
@@ -306,11 +286,6 @@ def snapshot(bot, count=150, age=0.0):
     users = [{"username": f"user-{n:03}", "is_active": n != 1, "level": "admin"} for n in range(count)]
     payload = {"facts": [["Version", "2026.09 <b>"], ["Features", "jobs"]], "users": users}
     return Snapshot("saturn", "", "about", payload, bot.clock.now() - age)
-
-
-async def test_about_is_for_administrators(bot):
-    assert "Only an Usher admin can do that" in words(await bot.say("about saturn"))
-    assert await bot.store.claim_tasks(10, 60.0) == []
 
 
 async def test_a_server_is_asked_first_and_the_answer_follows(administered):

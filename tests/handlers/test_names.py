@@ -5,7 +5,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
 from handlers.dispatch import replay
-from tests.handlers.rig import Cloud, PlainProvider, activate, buttons, rig, words
+from tests.handlers.rig import Cloud, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
@@ -20,11 +20,6 @@ async def fresh(bot):
     """Close what a link began, so that every list is as new as can be."""
     for task in await tasks(bot):
         await bot.store.task_done(task)
-
-
-async def test_a_unique_beginning_is_run(bot):
-    await bot.link(names=("notebook", "trainer"))
-    assert "Starting *trainer*" in words(await bot.say("start tra"))
 
 
 async def test_two_that_begin_alike_are_asked_about(bot):
@@ -64,13 +59,6 @@ async def test_a_mistyped_name_is_offered_and_not_run(bot):
     assert await bot.store.open_operations(ALICE) == []
 
 
-async def test_a_name_that_is_like_none_gets_the_next_step(bot):
-    await bot.link()
-    answer = await bot.say("start qqqqzzzz")
-    assert "`/workspace list`" in words(answer)
-    assert "`list`" in words(await bot.direct("start qqqqzzzz"))
-
-
 async def test_verbs_without_a_button_name_the_nearest(bot):
     await bot.link()
     answer = await bot.say("alias notbook nb")
@@ -83,29 +71,6 @@ async def test_a_long_list_can_be_searched(bot):
     answer = await bot.say("start")
     kinds = [element["type"] for block in answer.blocks for element in block.get("elements", ())]
     assert kinds == ["button"] * 5 + ["external_select"]
-
-
-async def test_an_old_list_is_read_anew_while_the_command_waits(bot):
-    linked = await bot.link()
-    await fresh(bot)
-    bot.clock.advance(61)
-    answer = await bot.say("start brand-new", response_url="https://hooks.example.org/1")
-    assert "Checking Saturn Cloud…" in words(answer)
-    (task,) = await tasks(bot)
-    assert task.subject == linked.account.id
-    (waiting,) = task.payload["then"]
-    assert waiting["text"] == "start brand-new"
-    assert waiting["principal"] == ALICE.key
-    found = [found_workspace(name) for name in ("notebook", "brand-new")]
-    await bot.store.merge_discovered(linked.account.id, found)
-    await bot.store.task_done(task)
-    await replay(bot.services, ALICE, {**waiting, "task": "task_1"})
-    assert [operation.workspace_id for operation in await bot.store.open_operations(ALICE)] == [
-        (await bot.workspace("brand-new")).id
-    ]
-    (reply,) = await bot.notices(NoticeKind.REPLY)
-    assert reply.body["response_url"] == "https://hooks.example.org/1"
-    assert reply.body["text"].startswith("Starting brand-new")
 
 
 async def test_a_replay_that_finds_nothing_says_so_and_looks_no_second_time(bot):
@@ -185,14 +150,6 @@ async def test_a_list_that_could_not_be_read_is_never_told_as_empty(bot, text):
     assert "To try again, type `list`." in said
 
 
-async def test_where_there_are_no_lists_people_add():
-    seeds = PlainProvider(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": seeds}) as bot:
-        await activate(bot.store, ALICE, "saturn")
-        answer = await bot.say("start notebook")
-    assert "type `/workspace add LINK`" in words(answer)
-
-
 async def test_where_administrators_link_people_whoever_is_not_linked_asks_them():
     approved = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud", linking=("admin",)))
     async with rig(connections={"saturn": approved}) as bot:
@@ -217,13 +174,6 @@ async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):
     assert message.subject == "button:1/task_9"
     await replay(bot.services, ALICE, {**waiting, "task": "task_9"})
     assert await bot.notices(NoticeKind.MESSAGE) == []
-
-
-async def test_a_start_that_waited_for_a_link_is_answered_by_its_card(bot):
-    await bot.link()
-    waiting = {"text": "start notebook", "where": "direct", "channel_id": "D1", "interaction": "button:1"}
-    await replay(bot.services, ALICE, waiting)
-    assert [notice.kind for notice in await bot.notices()] == [NoticeKind.CARD]
 
 
 @pytest.mark.parametrize("waiting", [{"text": "start", "folder": "nowhere"}])

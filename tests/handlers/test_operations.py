@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, Where
+from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.services import workspaces as listed
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
@@ -37,49 +37,11 @@ async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
     assert bot.wakes
 
 
-async def test_a_bare_start_means_the_only_workspace(bot):
-    await bot.link()
-    assert "Starting *notebook*" in words(await bot.say("start"))
-
-
 async def test_a_bare_start_with_several_asks_which(bot):
     await bot.link(names=("notebook", "trainer"))
     answer = await bot.say("start")
     check_golden("answers/start-which", answer)
     assert await bot.store.open_operations(ALICE) == []
-
-
-async def test_a_second_start_joins_the_first(bot):
-    await bot.link()
-    await bot.say("start")
-    answer = await bot.say("START notebook")
-    assert "is already starting" in words(answer)
-    assert len(await bot.store.open_operations(ALICE)) == 1
-    assert len(await bot.notices(NoticeKind.CARD)) == 1
-
-
-async def test_the_same_interaction_twice_is_one_operation(bot):
-    await bot.link()
-    first = await bot.say("start", interaction="command:same")
-    assert await bot.say("start", interaction="command:same") == first
-    assert len(await bot.store.open_operations(ALICE)) == 1
-    operation = await latest(bot)
-    stopped = await bot.services.workspaces.begin(
-        ALICE, operation.workspace_id, OperationVerb.STOP, interaction="command:stop", reference="R"
-    )
-    assert stopped.replaced is not None
-    again = await bot.say("start", interaction="command:same")
-    assert words(again) == "I already have that request, so there's nothing more to do."
-    assert [one.verb for one in await bot.store.open_operations(ALICE)] == [OperationVerb.STOP]
-
-
-async def test_a_stop_calls_off_a_pending_start(bot):
-    await bot.link()
-    await bot.say("start")
-    started = await latest(bot)
-    answer = await bot.say("stop notebook")
-    assert words(answer) == "Cancelling the start of *notebook* and stopping it."
-    assert (await bot.store.operation(started.id)).outcome is Outcome.REPLACED
 
 
 async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
@@ -109,13 +71,6 @@ async def test_what_no_longer_exists_is_not_started(bot):
     assert "no longer exists" in words(answer)
     assert list(buttons(answer)) == ["Forget"]
     assert await bot.store.open_operations(ALICE) == []
-
-
-async def test_in_a_direct_message_the_card_alone_answers(bot):
-    await bot.link()
-    assert (await bot.direct("start notebook")).text == ""
-    assert len(await bot.notices(NoticeKind.CARD)) == 1
-    assert "is already starting" in words(await bot.direct("start notebook"))
 
 
 async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
@@ -188,20 +143,3 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     with pytest.raises(Refused) as refused:
         await bot.services.asked(ALICE).to(listed.add, "hub", "id-1", None)
     assert refused.value.rule == "account.none"
-
-
-DIRECT = {"channel_id": "D1", "where": Where.DIRECT}
-
-
-@pytest.mark.parametrize("verb", ["start", "stop", "restart", "suspend", "resume"])
-async def test_a_press_is_answered_in_a_channel_and_by_the_card_in_a_direct_message(verb):
-    state = {"start": State.STOPPED, "resume": State.SUSPENDED}.get(verb, State.RUNNING)
-    for place, is_said in ((DIRECT, False), ({}, True)):
-        async with rig() as made:
-            await made.link(state=state)
-            row = await made.workspace()
-            answer = await made.press(verb, row.id, **place)
-            assert bool(answer.text) is is_said
-            operation = await made.store.latest_operation(row.id)
-            assert operation is not None
-            assert operation.is_open

@@ -47,24 +47,6 @@ async def test_what_came_up_again_since_is_left_alone(bot, text, drawn, label, s
     assert await bot.store.open_operations(ALICE) == []
 
 
-@pytest.mark.parametrize(
-    ("drawn", "label", "since"),
-    [
-        (State.STARTING, "Stop", [State.RUNNING]),
-        (State.RUNNING, "Stop", [State.STOPPING, State.RUNNING]),
-        (State.STOPPED, "Start", [State.SUSPENDED]),
-    ],
-)
-async def test_a_press_on_what_is_still_so_is_done(bot, drawn, label, since):
-    await bot.link()
-    await seen(bot, drawn)
-    old = buttons(await bot.say("list"))[label]
-    for state in since:
-        await seen(bot, state)
-    await through(bot, old)
-    assert len(await bot.store.open_operations(ALICE)) == 1
-
-
 async def test_a_second_press_says_what_is_under_way(bot):
     await bot.link()
     start = buttons(await bot.say("list"))["Start"]

@@ -38,15 +38,6 @@ async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
     assert "Link one" in words(await bot.say("add nonsense"))
 
 
-async def test_what_is_no_link_and_no_id_is_said(bot):
-    await activate(bot.store, ALICE, "saturn")
-    assert "isn't the link or id of a workspace on Saturn Cloud" in words(await bot.say("add nonsense"))
-    assert "Type `/workspace add LINK`" in words(await bot.say("add"))
-    assert "isn't the link or id" in words(
-        await bot.say("add https://app.example.test.evil.example/dash/abc")
-    )
-
-
 async def test_a_name_of_ones_own(bot):
     await bot.link(names=("notebook", "my trainer"))
     answer = await bot.say("alias notebook “the big one”")

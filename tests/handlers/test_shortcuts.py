@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from handlers.dispatch import replay
 from handlers.job import code_of
-from tests.handlers.rig import GUEST, buttons, words
+from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
 from tests.rigs.golden import check_golden
@@ -50,15 +50,6 @@ async def test_many_workspaces_are_searched(bot):
         await send(app, shortcut())
     element = slack.views[0]["view"]["blocks"][0]["element"]
     assert (element["type"], element["action_id"]) == ("external_select", "start:workspace")
-
-
-@pytest.mark.parametrize("who", [GUEST, Principal(None, "T9", "UPAVEL")])
-async def test_whoever_may_not_use_usher_is_told_so_in_a_page(bot, who):
-    bot.people.marks["UGRETA"] = {"is_guest": True}
-    async with wired(bot) as (app, slack):
-        assert (await send(app, shortcut(who=who))).status == 200
-    assert [one["view"]["type"] for one in slack.views] == ["modal"]
-    assert not {"submit", "callback_id"} & set(slack.views[0]["view"])
 
 
 @pytest.mark.parametrize(

@@ -110,14 +110,6 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
     assert (entry["actor"], entry["action"]) == (ALICE.key, "workspace.timer")
 
 
-async def test_its_owner_sees_it_in_the_list_and_the_status_and_others_do_not(bot):
-    await runs(bot)
-    await bot.say("stop notebook at 18:00")
-    for text in ("list", "status notebook"):
-        assert "I'll stop it <!date^" in words(await bot.say(text))
-        assert "I'll stop it" not in words(await bot.say(f"{text} --share"))
-
-
 async def test_changed_and_taken_back(bot):
     await runs(bot)
     first = await bot.say("stop notebook at 18:00")

@@ -12,7 +12,7 @@ from bot.messages.texts import home
 from bot.support.errors import StoreBusy
 from handlers.helping import first_steps, introduced
 from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, rig, words
-from tests.handlers.slack import bolt_for, click, command, event, little_slack, mention, message, send
+from tests.handlers.slack import bolt_for, click, command, event, little_slack, message, send
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import fake_settings
@@ -37,26 +37,6 @@ async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_step
         again = answered((await send(app, command("start notebook", trigger_id="t2"))).body)
         assert home.WHAT not in words(again)
         assert list(buttons(again)) == ["Link Hub", "Link Saturn Cloud"]
-
-
-@pytest.mark.parametrize("say", [message, mention])
-async def test_a_first_message_or_mention_too(bot, say):
-    async with wired(bot) as app:
-        await send(app, say("list"))
-        (told,) = await bot.notices(NoticeKind.REPLY)
-        # An empty list says what Usher is by itself: nothing is told twice.
-        assert words(answered(told.body)) == replies.begins(home.WHAT)
-        await send(app, say("whoami", event_id="Ev2") if say is message else say("whoami", ts="4.4"))
-        assert home.WHAT not in str([one.body for one in await bot.notices(NoticeKind.REPLY)])
-
-
-async def test_somebody_who_used_usher_is_not_introduced(bot):
-    await bot.link()
-    async with wired(bot) as app:
-        first = answered((await send(app, command("status notebook"))).body)
-        assert home.WHAT in words(first), "linked by an import, and never spoken to"
-        again = answered((await send(app, command("status notebook", trigger_id="t2"))).body)
-        assert home.WHAT not in words(again)
 
 
 @pytest.mark.parametrize("text", ["list", "qzqzqz", "help"])
@@ -146,32 +126,6 @@ async def test_the_first_steps_are_those_that_work_here():
 async def introduced_to(bot):
     await bot.say("help")
     return await introduced(bot.services, ALICE, replies.answer("Done."))
-
-
-@pytest.mark.parametrize(
-    ("press", "says"),
-    [
-        ("Link Saturn Cloud", "This page links your Saturn Cloud account."),
-        ("Show my workspaces", "notebook"),
-        ("New workspace", "Checking what Saturn Cloud offers."),
-    ],
-)
-async def test_each_step_does_what_it_says(bot, press, says):
-    if not press.startswith("Link"):
-        await bot.link()
-    steps = {one["text"]["text"]: one for one in await first_steps(bot.services, ALICE)}
-    answer = await bot.press(steps[press]["action_id"], steps[press].get("value", ""))
-    assert says in words(answer) + str(answer.view)
-    assert not answer.replaces
-
-
-async def test_a_step_that_needs_a_link_goes_on_after_it():
-    saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": saturn}) as bot:
-        for step, waiting in (("list", "list"), ("make", "new saturn")):
-            value = "workspace saturn" if step == "make" else ""
-            offered = buttons(await bot.press(step, value))["Link Saturn Cloud"]
-            assert offered["value"] == f"saturn {waiting}"
 
 
 async def test_a_list_of_ones_own_is_a_new_message_and_a_refresh_is_not(bot):

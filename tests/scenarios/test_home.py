@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.people import HomeUse, Principal
+from bot.domain.people import HomeUse
 from bot.services.home import use
 from tests.rigs.scenario.cloud import AMIR
 from tests.rigs.scenario.sphere import sphere_world
@@ -227,11 +227,6 @@ async def test_a_guest_sees_a_sentence_and_no_rows(linked):
     assert shown.text.startswith("Guests can't use me.")
     assert len(shown.json["blocks"]) == 1
     assert shown.labels == []
-
-
-async def test_a_foreign_team_leaves_no_trace(linked):
-    await linked.bot.services.asked(Principal(None, "T0OTHER", "U0OTHER")).to(use, HomeUse())
-    assert await linked.bot.store.claim_wanted_homes(10, 60.0) == []
 
 
 async def test_a_press_that_cannot_be_written_is_not_acknowledged(linked):

@@ -76,20 +76,6 @@ async def test_a_renewal_that_brings_another_persons_token_ends_the_link(by_admi
         assert not world.resource("training").live()
 
 
-async def test_a_login_link_to_another_host_is_not_followed(by_admin):
-    async with by_admin() as world:
-        world.saturn.state.limits.login_link_host = "https://evil.example"
-        told = await world.approved(world.alice, "alice")
-        assert "a sign-in link to another host" in told.text
-        assert world.calls("GET .*loginlink") == 0
-
-
-async def test_a_username_that_is_not_there_is_said(by_admin):
-    async with by_admin() as world:
-        told = await world.approved(world.alice, "nobody")
-        assert "There's no such user on Saturn Cloud." in told.text
-
-
 async def test_the_administrators_token_drives_where_the_server_wants_it(by_admin):
     async with by_admin(act_as="admin") as world:
         alice = world.alice

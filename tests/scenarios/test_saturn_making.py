@@ -1,10 +1,5 @@
 """Workspaces from recipes at Saturn Cloud: made once whatever happens, started, and told."""
 
-import asyncio
-from contextlib import suppress
-
-import pytest
-
 CLONE = "POST /api/resource_recipes/clone"
 
 
@@ -28,63 +23,6 @@ async def test_a_recipe_becomes_a_workspace_that_runs(cloud):
     assert "*mine*" in (await alice.types("list")).text
     assert cloud.calls(CLONE) == 1
     assert cloud.calls(f"POST .*/{made.id}/start") == 1
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"drop": True, "after": True},
-        {"drop": True},
-        {"truncate": 3, "after": True},
-        {"status": 502, "after": True},
-        {"status": 500},
-        {"status": 429, "headers": {"Retry-After": "4"}},
-        {"body": "<html>", "after": True},
-    ],
-)
-async def test_a_clone_that_goes_wrong_makes_one_workspace(cloud, fault):
-    cloud.saturn_fails("/clone$", **fault)
-    await makes(cloud)
-    await cloud.pass_time(200, step=5)
-    assert len(cloud.made("mine")) == 1
-    assert cloud.alice.only("ready")
-
-
-async def test_killed_between_the_clone_and_its_id_it_is_found_by_its_name(cloud):
-    alice = cloud.alice
-    await cloud.opens_form(alice, "new saturn")
-    await cloud.fills(alice, name="mine")
-    cloud.saturn_fails("/clone$", delay_s=5.0, after=True)
-    await cloud.slack.submit(alice.id)
-    step = asyncio.ensure_future(cloud.bot.reconciler.operations.step())
-    await cloud.saturn_has(lambda: bool(cloud.made("mine")))
-    step.cancel()
-    with suppress(asyncio.CancelledError):
-        await step
-    await cloud.stop_bot()
-    await cloud.start_bot()
-    await cloud.pass_time(120, step=3)
-    assert cloud.calls(CLONE) == 1
-    assert len(cloud.made("mine")) == 1
-    assert alice.only("ready")
-
-
-@pytest.mark.parametrize(
-    ("switch", "says"),
-    [
-        (
-            {"workspaces": 4},
-            "has been reached. Saturn Cloud says: “Quota exceeded: 4 workspaces at most.”",
-        ),
-        ({"refuse_recipes": "spec.image: unknown"}, "Saturn Cloud says: “spec.image: unknown.”"),
-    ],
-)
-async def test_what_saturn_says_reaches_the_person(cloud, switch, says):
-    cloud.saturn.state.limits.change(switch)
-    await makes(cloud)
-    await cloud.pass_time(20)
-    assert says in cloud.alice.only("failed").text
-    assert cloud.made("mine") == []
 
 
 async def test_a_start_beyond_the_quota_leaves_the_workspace_to_be_started_later(cloud):

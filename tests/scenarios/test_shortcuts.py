@@ -144,21 +144,6 @@ async def test_what_can_not_be_shown_whole_is_refused_in_a_sentence(workbench, t
     assert (form.fields, form.submit) == ((), None)
 
 
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("run `Rscript a.R` tonight", "Rscript a.R"),
-        ("```a```\nand then\n```b```", "a\nb"),
-        ("```curl https://x.example.org/a?b=1&c=2```", "curl https://x.example.org/a?b=1&c=2"),
-        ("```echo '&lt;' @chen```", "echo '&lt;' <@U0CHEN>"),
-    ],
-)
-async def test_what_counts_as_the_command(workbench, text, command):
-    form = await chosen(workbench, await said(workbench, workbench.alice, text))
-    assert form.field("field:command").value == command
-    assert "message by" not in says(form), "these are one's own words"
-
-
 async def test_whoever_has_linked_nothing_links_first_and_runs_nothing_by_itself(tmp_path):
     async with workbench_world(tmp_path) as world:
         form = await chosen(world, await said(world, world.bob, "```ls```"))

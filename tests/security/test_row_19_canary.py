@@ -173,52 +173,55 @@ async def test_row_19_a_provider_that_fails_in_every_way(tmp_path, number):
         assert {*canaries.errors.kinds} & {name for name in vars(errors) if name[0].isupper()}
 
 
-@pytest.mark.parametrize(
-    "spoiled",
-    [
-        {"status": 403, "body": '{"message": "TOKEN is not allowed"}'},
-        {"status": 500, "body": '{"message": "TOKEN"}'},
-        {"status": 400, "body": '{"message": "TOKEN"}'},
-        {"status": 200, "body": '["TOKEN"]'},
-        {"status": 200, "body": "TOKEN"},
-        {"hangs_up": True},
-    ],
+SPOILED = (
+    {"status": 403, "body": '{"message": "TOKEN is not allowed"}'},
+    {"status": 500, "body": '{"message": "TOKEN"}'},
+    {"status": 400, "body": '{"message": "TOKEN"}'},
+    {"status": 200, "body": '["TOKEN"]'},
+    {"status": 200, "body": "TOKEN"},
+    {"hangs_up": True},
 )
-async def test_row_19_a_hub_that_says_tokens_back(tmp_path, spoiled):
+
+
+async def test_row_19_a_hub_that_says_tokens_back(tmp_path):
     async with run(tmp_path) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice
-        await link(canaries, "hub", "alice")
-        canaries.hub.spoiled = spoiled
-        for text in ("start default", "list", "stop default"):
-            await alice.types(text)
-            await scene.pass_time(20, step=4)
-        await alice.types("unlink hub --yes")
-        await scene.pass_time(10)
-        canaries.hub.spoiled = {}
+        for spoiled in SPOILED:
+            await link(canaries, "hub", "alice")
+            canaries.hub.spoiled = spoiled
+            for text in ("start default", "list", "stop default"):
+                await alice.types(text)
+                await scene.pass_time(20, step=4)
+            await alice.types("unlink hub --yes")
+            await scene.pass_time(10)
+            canaries.hub.spoiled = {}
+            await scene.pass_time(10)
         await canaries.doctor()
 
 
-@pytest.mark.parametrize("sink", ["exceptions", "doctor, settings", "figures, health", "database", "log"])
-async def test_row_19_the_search_finds_what_is_planted(tmp_path, sink):
+async def test_row_19_the_search_finds_what_is_planted(tmp_path):
     async with run(tmp_path) as canaries:
         await link(canaries, "saturn", "alice")
-        leak = f"before {PASTED} after"
-        kept = {"exceptions": canaries.errors.texts, "figures, health": set(), "doctor, settings": set()}
-        kept.get(sink, set()).add(leak)
-        if sink == "doctor, settings":
-            canaries.said.append(leak)
-        if sink == "figures, health":
-            canaries.pages.append(leak)
-        if sink == "database":
-            account = (await canaries.scene.bot.store.accounts(canaries.scene.principal()))[0]
-            await canaries.scene.bot.store.save_secret(account.id, account.secret, leak)
-        with pytest.raises(AssertionError, match=sink):
-            canaries.search(leak if sink == "log" else "")
-        canaries.errors.texts.discard(leak)
-        canaries.said.clear()
-        canaries.pages.clear()
-        if sink == "database":
-            await canaries.scene.bot.store.save_secret(account.id, leak, account.secret)
+        store, leak = canaries.scene.bot.store, f"before {PASTED} after"
+        sinks = {
+            "exceptions": canaries.errors.texts.add,
+            "doctor, settings": canaries.said.append,
+            "figures, health": canaries.pages.append,
+        }
+        for sink, plant in sinks.items():
+            plant(leak)
+            with pytest.raises(AssertionError, match=sink):
+                canaries.search("")
+            canaries.errors.texts.discard(leak)
+            canaries.said.clear()
+            canaries.pages.clear()
+        with pytest.raises(AssertionError, match="log"):
+            canaries.search(leak)
+        (account,) = await store.accounts(canaries.scene.principal())
+        await store.save_secret(account.id, account.secret, leak)
+        with pytest.raises(AssertionError, match="database"):
+            canaries.search("")
+        await store.save_secret(account.id, leak, account.secret)
 
 
 METHODS = ["chat.postMessage", "chat.update", "chat.postEphemeral", "users.info", "views.open", "auth.test"]

@@ -52,14 +52,6 @@ async def test_listeners_call_slack_as_the_bot():
     assert response.body == "xoxb-canary-token http://127.0.0.1:9/api/"
 
 
-async def test_the_answer_is_what_the_ack_says():
-    async def listen(ack, body):
-        return await ack(body["text"])
-
-    response = await sent({"command": listen}, "slash_commands", command("done"))
-    assert (response.status, response.body) == (200, "done")
-
-
 @pytest.mark.parametrize("listen", [fail, fail_after_ack])
 async def test_a_listener_that_fails_is_answered_with_a_reference(listen):
     with capture_logs() as logs:

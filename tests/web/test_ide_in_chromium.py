@@ -106,15 +106,6 @@ async def test_one_that_needs_no_token_opens_without():
         await window.shows("Shaky")
 
 
-async def test_another_person_sees_nothing_of_it():
-    async with scene() as (world, window, sphere, workspace):
-        await sign_in(world, window, workspace, "U0BOB")
-        await window.shows(ide.NOTHING_TITLE)
-        assert "notebook" not in await window.text()
-        assert [line for line in await window.console() if "404" not in line] == []
-        assert sphere.server.harness.requests == {}
-
-
 async def test_after_signing_out_neither_back_nor_another_tab_shows_anything():
     async with scene() as (world, window, _sphere, workspace):
         await sign_in(world, window, workspace)

@@ -52,19 +52,6 @@ async def connected(listen=None, *, connections=1, ping_seconds=10.0, **options)
         assert {one for one in asyncio.all_tasks() - tasks if one.get_name() == "socket-mode"} == set()
 
 
-async def test_a_command_arrives_and_is_answered_in_its_acknowledgement():
-    seen = []
-
-    async def listen(ack, body):
-        seen.append(body["text"])
-        return await ack("understood")
-
-    async with connected(listen) as (server, _socket):
-        await server.say(OLIVIA, GENERAL, "/workspace list")
-        await until(lambda: seen)
-    assert seen == ["list"]
-
-
 async def test_what_is_under_way_is_finished_before_the_end():
     began, go_on, done = asyncio.Event(), asyncio.Event(), []
 
@@ -84,13 +71,6 @@ async def test_what_is_under_way_is_finished_before_the_end():
         await closing
         assert done == [True]
         await saying
-
-
-async def test_a_lost_connection_comes_back():
-    async with connected() as (server, socket):
-        (first,) = server.sockets.open
-        await server.sockets.close()
-        await until(lambda: server.sockets.open not in ([], [first]) and socket.is_ready())
 
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])

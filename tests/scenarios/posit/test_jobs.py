@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.rigs.scenario.workbench import spoil, workbench_world
+from tests.rigs.scenario.workbench import workbench_world
 
 
 async def ended(world, count=1):
@@ -176,21 +176,6 @@ async def test_a_run_is_forced_at_once_by_its_word(linked):
     assert "Forcing *long* on Workbench to quit." in answer.text
     assert "was stopped after" in (await ended(linked)).text
     assert linked.asked("stop_job") == 1
-
-
-@pytest.mark.parametrize("is_done", [True, False], ids=["accepted", "never arrived"])
-@pytest.mark.parametrize("how", ["no answer", "error 200"])
-async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(linked, how, is_done):
-    alice = linked.alice
-    if how == "no answer":
-        spoil(linked.posit.harness, "/api/launch_job$", times=1, drop=True, after=is_done)
-    else:
-        linked.answers("launch_job", 200, after=is_done)
-    await alice.types("run wb -- Rscript Test.R", command="/job")
-    assert "is done" in (await ended(linked)).text
-    assert len(linked.jobs()) == 1
-    assert linked.asked("launch_job") == (1 if is_done else 2)
-    assert len(alice.told("job_card")) == len(alice.told("job_ended")) == 1
 
 
 async def test_what_the_server_refuses_is_one_sentence(linked):

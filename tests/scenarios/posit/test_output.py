@@ -1,7 +1,5 @@
 """What runs write, in the threads of their cards: told apart, plain, each line once, whatever is cut."""
 
-import pytest
-
 
 async def runs(world, words):
     await world.alice.types(f"run wb --name loud -- print-lines {words}", command="/job")
@@ -36,10 +34,9 @@ async def test_output_stands_below_the_card_told_apart_and_without_colours(linke
     assert alice.only("job_ended")
 
 
-@pytest.mark.parametrize("kind", ["cut", "close"])
-async def test_a_stream_that_breaks_off_goes_on_without_repeating(linked, kind):
-    linked.stream_meets(kind, after_lines=40, times=2)
-    linked.stream_meets(kind, after_lines=75)
+async def test_a_stream_that_breaks_off_goes_on_without_repeating(linked):
+    linked.stream_meets("cut", after_lines=40, times=2)
+    linked.stream_meets("close", after_lines=75)
     await runs(linked, "lines=100 rate=5 stderr_every=3")
     lines = await is_whole(linked)
     assert [line.removeprefix("! ") for line in lines] == [f"line {number}" for number in range(1, 101)]
@@ -51,22 +48,6 @@ async def test_a_server_that_ends_every_stream_after_a_while_loses_nothing(linke
     linked.switch(stream_seconds=5.0, lines_per_object=7, characters_per_object=11)
     await runs(linked, "lines=60 rate=2")
     assert await is_whole(linked) == [f"line {number}" for number in range(1, 61)]
-
-
-async def test_an_error_inside_the_stream_is_survived(linked):
-    linked.stream_meets("error", after_lines=20)
-    linked.stream_meets("error", after_lines=30, ends=False)
-    await runs(linked, "lines=50 rate=5")
-    assert await is_whole(linked) == [f"line {number}" for number in range(1, 51)]
-
-
-async def test_broken_letters_spoil_their_line_alone(linked):
-    linked.stream_meets("broken_utf8", after_lines=5)
-    await runs(linked, "lines=10 rate=5")
-    lines = await is_whole(linked)
-    assert len(lines) == 10
-    assert "\ufffd" in lines[5]
-    assert lines[:5] + lines[6:] == [f"line {number}" for number in range(1, 11) if number != 6]
 
 
 async def test_an_error_that_stays_is_told_in_the_file_and_the_end_is_told_all_the_same(linked):
@@ -81,7 +62,7 @@ async def test_an_error_that_stays_is_told_in_the_file_and_the_end_is_told_all_t
 async def test_a_silent_job_does_not_time_out(linked):
     alice = linked.alice
     await runs(linked, "lines=3 silent=7200")
-    await linked.pass_time(7000, step=20)
+    await linked.pass_time(7000, step=100)
     assert "Running since" in alice.only("job_card").text
     assert alice.told("job_ended") == []
     assert linked.asked("get_job_output") == 1

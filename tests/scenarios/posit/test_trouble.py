@@ -17,22 +17,6 @@ def made(world):
     return [one for one in world.posit.state.sessions.values() if one.name == "paper"]
 
 
-@pytest.mark.parametrize("is_done", [True, False], ids=["accepted", "never arrived"])
-@pytest.mark.parametrize("how", ["no answer", "error 200"])
-async def test_a_launch_of_unknown_outcome_is_looked_for_before_a_second_one(linked, how, is_done):
-    if how == "no answer":
-        spoil(linked.posit.harness, "/api/launch_session$", times=1, drop=True, after=is_done)
-    else:
-        linked.answers("launch_session", 200, after=is_done)
-    await sends_form(linked)
-    await linked.pass_time(10)
-    assert linked.asked("launch_session") == 1
-    await linked.pass_time(30 if is_done else 150, step=5)
-    assert "*paper* is ready." in linked.alice.only("ready").text
-    assert len(made(linked)) == 1
-    assert linked.asked("launch_session") == (1 if is_done else 2)
-
-
 async def test_the_same_form_that_is_handed_in_twice_makes_one(linked):
     """Slack shows trouble when the answer was lost on its way, and people press again."""
     alice = linked.alice
