@@ -34,12 +34,14 @@ class Timers:
         """Tell how many pieces of work lie ahead."""
         return len(self._due)
 
-    async def run_due(self) -> None:
-        """Do what is due by now, and wait until that and whatever began before has been done."""
+    async def run_due(self) -> int:
+        """Do what is due by now and wait for it and for whatever began before; return how many those were."""
+        done = 0
         self._begin()
         while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+            done += len(await asyncio.gather(*self._running, return_exceptions=True))
             self._begin()
+        return done
 
     def _begin(self) -> None:
         """Start what is due; pieces run side by side, for each may wait for a slow app."""

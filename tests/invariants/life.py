@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.domain.forms import Spec
@@ -28,6 +29,7 @@ from tests.reconciler.world import FakeHttp, World
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.linking import Linking
 from tests.rigs.slack import FakeSlack
+from tests.rigs.steps import until_idle
 
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal(None, "T1", "UBOB")
@@ -127,11 +129,13 @@ class Life(World):
         return None
 
     async def work(self) -> None:
-        """Do what is due, in rounds, as the loops do."""
-        for _ in range(60):
-            done = [await self.survives(step) for step in self.steps()]
-            if not any(done):
-                return
+        """Do what is due, as the loops do."""
+        await until_idle([partial(self._step, number) for number in range(len(self.steps()))])
+
+    async def _step(self, number: int) -> int:
+        """Do one step of the process that runs by now."""
+        done: int | None = await self.survives(self.steps()[number])
+        return done or 0
 
     # -- what people do ------------------------------------------------------------------------------------
 

@@ -15,9 +15,7 @@ async def kill_and_go_on(world, operation_ids):
     await world.until_trouble()
     world.reborn()
     # Leases of the dead run out, messages of unknown outcome settle.
-    for _ in range(70):
-        await world.work()
-        world.clock.advance(5.0)
+    await world.until_settled()
     return [await world.store.operation(operation_id) for operation_id in operation_ids]
 
 

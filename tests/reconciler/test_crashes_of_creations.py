@@ -22,9 +22,7 @@ async def go_on(world):
     await world.until_trouble()
     world.reborn()
     # A call that was under way is found when its lease runs out, and settles for two minutes from then on.
-    for _ in range(48):
-        await world.work()
-        world.clock.advance(5.0)
+    await world.until_settled()
 
 
 def were_told(world, *ends):

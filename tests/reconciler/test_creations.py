@@ -30,29 +30,6 @@ async def rows(world, *, hidden=False):
     return await world.store.workspaces(ALICE, hidden=hidden)
 
 
-async def test_what_is_made_is_running_and_told_once(world):
-    operation_id = await world.make()
-    (row,) = await rows(world)
-    assert (row.is_provisional, row.name, row.origin) == (True, "lab", "added")
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    (row,) = await rows(world)
-    assert (row.remote_id, row.name, row.state) == ("m1", "lab", State.RUNNING)
-    assert row.gate_key == world.provider.gate_key("m1")
-    assert world.slack.kinds() == ["card", "ready"]
-    assert "https://app.example.test/ide/m1" in str(world.slack.messages[1]["blocks"])
-    assert (await world.store.operation(operation_id)).start_call is Call.ACCEPTED
-    assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
-    assert world.provider.count("start") == 0
-
-
-async def test_its_card_says_how_far_it_is(world):
-    await world.make()
-    await world.notifier.step_notices()
-    assert "is waiting to be created" in world.slack.messages[0]["text"]
-    await world.pass_time(3)
-    assert "is starting" in world.slack.messages[0]["text"]
-
-
 async def test_nothing_is_read_for_what_does_not_exist(world):
     world.provider.fail("create", Unreachable("no connection"), times=3)
     operation_id = await world.make()
@@ -120,14 +97,6 @@ async def test_a_name_that_our_own_earlier_try_has_taken_is_found(world):
     assert [len(made) for made in world.provider.made.values()] == [1]
 
 
-async def test_a_pause_that_the_provider_asks_for_is_kept(world):
-    world.provider.fail("create", RateLimited("slow down", status=429, retry_after=90.0))
-    operation_id = await world.make()
-    await world.pass_time(85)
-    assert (world.provider.count("create"), world.provider.count("find")) == (1, 0)
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-
-
 async def test_it_is_given_up_while_nothing_was_made(world):
     world.provider.fail("create", Unreachable("no connection"), times=999)
     operation_id = await world.make()
@@ -145,13 +114,6 @@ async def test_what_breaks_after_it_was_made_stays_on_the_list(world):
     assert await world.until_ended(operation_id) is Outcome.FAILED
     (row,) = await rows(world)
     assert (row.remote_id, row.state) == ("m1", State.FAILED)
-
-
-async def test_the_deadline_is_told(world):
-    world.provider.start_takes = 4000
-    await world.make()
-    await world.pass_time(2000, step=20)
-    assert world.slack.kinds() == ["card", "waiting"]
 
 
 async def test_the_deadline_is_told_too_while_nothing_but_pauses_are_answered(world):

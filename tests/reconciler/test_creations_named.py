@@ -19,14 +19,6 @@ async def made(world, operation_id):
     return workspace.name
 
 
-async def test_it_is_called_what_people_would_call_it_while_it_is_made_and_afterwards(world):
-    operation_id = await world.make(stem="statistics")
-    await world.notifier.step_notices()
-    assert "statistics is waiting to be created" in world.slack.messages[0]["text"].replace("*", "")
-    assert await made(world, operation_id) == "statistics"
-    assert (world.provider.count("names"), world.provider.count("create")) == (1, 1)
-
-
 async def listed(world):
     account = await world.link()
     found = FoundWorkspace("r1", world.provider.gate_key("r1"), "statistics", State.STOPPED)

@@ -18,7 +18,7 @@ from bot.support.errors import (
     ServerFailed,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB, unlink
+from tests.rigs.store import ALICE, BOB
 
 
 @pytest.mark.parametrize(
@@ -267,16 +267,6 @@ async def test_a_secret_that_does_not_open_holds_and_loses_nothing(world):
     assert "no longer read your stored link" in (await world.store.operation(operation_id)).hold
     assert (await world.store.account(ALICE, "cloud")).state == "active"
     assert world.provider.count("status") == 0
-
-
-async def test_an_unlink_ends_the_operation_and_no_call_follows(world):
-    workspace = await world.own()
-    await world.begin(workspace)
-    await world.pass_time(2)
-    calls = len(world.provider.calls)
-    await unlink(world.store, ALICE, "cloud")
-    await world.pass_time(60)
-    assert len(world.provider.calls) == calls
 
 
 # -- who is it -----------------------------------------------------------------------------------------------

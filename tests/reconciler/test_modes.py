@@ -15,38 +15,11 @@ def labels(message):
     return [one["text"]["text"] for one in kit.buttons_of(message["blocks"])]
 
 
-async def test_a_suspended_workspace_is_told_and_resumed(world):
-    workspace = await world.own(state=State.RUNNING)
-    assert await world.until_ended(await world.begin(workspace, OperationVerb.SUSPEND)) is Outcome.FULFILLED
-    await world.pass_time(3)
-    assert world.slack.kinds() == ["card", "suspended"]
-    assert world.provider.machines["r1"].state is State.SUSPENDED
-    card, told = world.slack.messages
-    assert "was suspended at" in card["text"]
-    assert "is suspended on" in told["text"]
-    assert (labels(card), labels(told)) == ([], ["Resume"])
-    assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
-    assert world.provider.accepted_starts == ["r1"]
-
-
-async def test_a_running_card_offers_what_the_provider_has(world):
-    workspace = await world.own()
-    await world.until_ended(await world.begin(workspace))
-    assert labels(world.slack.messages[-1]) == ["Open", "Suspend", "Stop", "Stop later…"]
-
-
 async def test_what_the_workspace_does_not_allow_is_not_offered(world):
     workspace = await world.own()
     world.provider.machines["r1"].actions = frozenset({"open", "start", "stop"})
     await world.until_ended(await world.begin(workspace))
     assert labels(world.slack.messages[-1]) == ["Open", "Stop", "Stop later…"]
-
-
-async def test_a_suspend_that_is_not_answered_is_read_before_it_is_called_again(world):
-    workspace = await world.own(state=State.RUNNING)
-    world.provider.fail("stop", UnknownOutcome("no answer"), after=True)
-    assert await world.until_ended(await world.begin(workspace, OperationVerb.SUSPEND)) is Outcome.FULFILLED
-    assert world.provider.count("stop") == 1
 
 
 async def test_a_suspend_that_has_no_effect_is_told_in_the_end(world):
@@ -82,18 +55,6 @@ async def test_where_nothing_can_be_forced_nothing_is_offered(world):
     await world.pass_time(120)
     assert labels(world.slack.messages[0]) == ["Refresh"]
     assert (await world.store.operation(stop)).hold is None
-
-
-async def test_what_is_removed_is_gone_from_the_list_and_told(world):
-    workspace = await world.own(state=State.RUNNING)
-    operation_id = await world.begin(workspace, OperationVerb.REMOVE)
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    await world.pass_time(3)
-    assert world.provider.removed == ["r1"]
-    assert world.slack.kinds() == ["card", "removed"]
-    assert await world.store.workspaces(workspace.principal) == []
-    assert "was removed from" in world.slack.messages[0]["text"]
-    assert labels(world.slack.messages[1]) == []
 
 
 async def test_what_was_made_here_can_be_made_anew_after_its_removal(world):

@@ -34,14 +34,6 @@ async def test_a_send_must_fit_into_its_lease(world):
         world.reborn()
 
 
-async def test_a_message_goes_to_the_person_and_its_place_is_kept(world):
-    await world.store.add_notices([message()])
-    await world.work()
-    [sent] = world.slack.messages
-    assert (sent["channel"], sent["text"]) == ("DUALICE", "message 1")
-    assert await world.store.known_channel(ALICE) == "DUALICE"
-
-
 # -- unknown outcomes ----------------------------------------------------------------------------------------
 
 
@@ -175,13 +167,6 @@ async def test_slacks_pause_goes_into_the_row_and_nobody_sleeps(world):
     assert world.slack.count(POST) == 1
     await world.pass_time(3)
     assert len(world.slack.messages) == 1
-
-
-async def test_one_message_a_second_to_a_person(world):
-    await world.store.add_notices([message(number) for number in range(5)])
-    await world.pass_time(10, step=0.5)
-    assert len(world.slack.messages) == 5
-    assert world.slack.over_budget == 0
 
 
 async def test_urgent_messages_go_first_when_there_is_little_room(world):

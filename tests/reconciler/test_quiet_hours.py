@@ -159,7 +159,7 @@ async def test_an_answer_that_gets_lost_is_looked_up(world, arrived):
 async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(first, after):
     for number in range(first, 60, 7):
         async with new_world() as world:
-            workspace = await evening(world)
+            workspace = await evening(world, "2027-01-16 06:30")
             await stops(world, workspace)
             await until(world, "2027-01-16 06:59")
             fuse = Fuse(number, after=after)

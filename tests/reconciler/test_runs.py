@@ -23,39 +23,6 @@ from tests.rigs.store import ALICE
 UNKNOWN = [UnknownOutcome("no answer"), ServerFailed("502", status=502), BadAnswer("<html>")]
 
 
-async def test_a_run_is_launched_followed_and_told_of_once(runs):
-    run_id = await runs.runs()
-    run = await runs.until_over(run_id)
-    assert (run.remote_id, run.state, run.outcome, run.exit_code) == ("run1", RunState.SUCCEEDED, "ended", 0)
-    assert (run.started_at, run.finished_at) == (run.created_at, run.created_at + 30)
-    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
-    assert "exit code 0" in said(runs.message(f"{run_id}/job_ended/end"))
-    assert "30 s" in said(runs.message(f"{run_id}/job_ended/end"))
-    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (1, 0)
-
-
-async def test_its_card_says_how_far_it_is(runs):
-    runs.cloud.queued_for = 10.0
-    run_id = await runs.runs()
-    await runs.world.notifier.step_notices()
-    card = runs.message(f"{run_id}/job_card/1")
-    assert "Waiting since" in said(card)
-    await runs.world.pass_time(4)
-    assert "Waiting in the queue" in said(card)
-    await runs.world.pass_time(10)
-    assert "Running since" in said(card)
-    await runs.until_over(run_id)
-    assert "exit code 0" in said(card)
-
-
-async def test_a_failed_run_says_its_exit_code(runs):
-    runs.cloud.exit_code = 3
-    run_id = await runs.runs()
-    run = await runs.until_over(run_id)
-    assert (run.state, run.outcome, run.exit_code) == (RunState.FAILED, "ended", 3)
-    assert "exit code 3" in said(runs.message(f"{run_id}/job_ended/end"))
-
-
 @pytest.mark.parametrize("error", UNKNOWN)
 async def test_a_launch_of_unknown_outcome_that_came_is_found_and_not_repeated(runs, error):
     runs.cloud.fail("launch_job", error, after=True)
@@ -116,13 +83,6 @@ async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, erro
     assert runs.slack.kinds() == ["job_card", "job_failed"]
 
 
-async def test_a_launch_that_never_gets_through_is_given_up(runs):
-    runs.cloud.fail("launch_job", Unreachable("no connection"), times=1_000)
-    run_id = await runs.runs()
-    run = await runs.until_over(run_id, 3_000)
-    assert (run.outcome, run.cause) == ("failed", "gave_up")
-
-
 async def test_a_refused_credential_waits_for_a_new_link(runs):
     runs.cloud.refused_tokens.add("token-1")
     run_id = await runs.runs()
@@ -135,15 +95,6 @@ async def test_a_refused_credential_waits_for_a_new_link(runs):
     assert "link_again" in runs.slack.kinds()
     await runs.world.link(ALICE, token="token-2")
     assert (await runs.until_over(run_id)).outcome == "ended"
-
-
-async def test_a_credential_that_can_be_refreshed_is(runs):
-    await runs.world.link(ALICE, refresh="again")
-    await runs.world.know()
-    runs.cloud.refused_tokens.add("token-1")
-    run_id = await runs.runs()
-    assert (await runs.until_over(run_id)).outcome == "ended"
-    assert runs.cloud.refreshed == 1
 
 
 async def test_who_may_not_act_launches_nothing(runs):
@@ -174,26 +125,6 @@ async def test_a_person_known_long_ago_is_looked_up_again(runs):
 # -- stops ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_stop_ends_it(runs):
-    runs.cloud.job_takes = None
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
-    await runs.stop(run_id)
-    run = await runs.until_over(run_id)
-    assert (run.state, run.outcome, run.stop_call) == (RunState.CANCELLED, "ended", Call.ACCEPTED)
-    assert runs.cloud.stopped_runs == [("run1", False)]
-    assert "was stopped" in said(runs.message(f"{run_id}/job_ended/end"))
-
-
-async def test_a_run_that_was_called_off_in_time_is_never_launched(runs):
-    run_id = await runs.runs()
-    await runs.stop(run_id)
-    run = await runs.until_over(run_id)
-    assert (run.outcome, run.cause) == ("cancelled", "cancelled")
-    assert runs.cloud.count("launch_job") == 0
-    assert runs.slack.kinds() == ["job_card", "job_failed"]
-
-
 async def test_a_stop_during_the_launch_comes_after_it(runs):
     runs.cloud.job_takes = None
 
@@ -219,21 +150,6 @@ async def test_a_stop_of_unknown_outcome_just_asks_again(runs):
     assert run.state is RunState.CANCELLED
     assert runs.cloud.count("stop_job") <= 3
     assert runs.slack.kinds().count("job_ended") == 1
-
-
-async def test_a_stop_without_effect_can_be_forced(runs):
-    runs.cloud.job_takes, runs.cloud.is_stubborn = None, True
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
-    await runs.stop(run_id)
-    await runs.world.pass_time(30)
-    assert "Force quit" not in said(runs.message(f"{run_id}/job_card/1"))
-    await runs.world.pass_time(60)
-    assert "Force quit" in said(runs.message(f"{run_id}/job_card/1"))
-    await runs.stop(run_id, force=True)
-    run = await runs.until_over(run_id)
-    assert run.state is RunState.CANCELLED
-    assert runs.cloud.stopped_runs == [("run1", False), ("run1", True)]
 
 
 @pytest.mark.parametrize("error", [Forbidden("not yours"), InvalidRequest("no such way")])

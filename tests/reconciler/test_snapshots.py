@@ -91,15 +91,6 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
     assert world.provider.count("templates") == 1
 
 
-async def test_an_expired_token_is_refreshed_and_it_goes_on(world, asked):
-    account = await world.link(refresh="again")
-    world.provider.refused_tokens = {"token-1"}
-    await asked.to(snapshots.read_templates, account, WAITING)
-    await world.pass_time(10)
-    assert await snapshots.templates(world.asking, account) is not None
-    assert world.provider.refreshed == 1
-
-
 async def test_nothing_is_read_for_who_unlinked(world, asked):
     account = await world.link()
     await asked.to(snapshots.read_templates, account, WAITING)

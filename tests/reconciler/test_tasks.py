@@ -29,18 +29,6 @@ async def ask_for_list(world, *then):
     return account
 
 
-async def test_a_list_is_merged_and_the_waiting_command_runs(world):
-    world.provider.put("r7", State.RUNNING)
-    await ask_for_list(world, COMMAND)
-    await world.work()
-    [row] = await world.store.workspaces(ALICE)
-    assert (row.remote_id, row.state) == ("r7", State.RUNNING)
-    [(principal, command)] = world.replayed
-    assert principal == ALICE
-    assert command.items() >= COMMAND.items()
-    assert command["task"]
-
-
 async def test_a_command_that_waits_for_anothers_list_runs_as_its_account(world):
     await ask_for_list(world, {**COMMAND, "principal": BOB.key})
     await world.work()
@@ -75,15 +63,6 @@ async def test_a_token_that_a_list_finds_refused_once_is_looked_at_and_the_list_
     assert world.slack.kinds() == []
     assert (world.provider.count("discover"), world.provider.count("who_am_i")) == (2, 1)
     assert len(world.replayed) == 1
-
-
-async def test_an_expired_token_is_refreshed_for_a_list(world):
-    await world.link(refresh="again")
-    await ask_for_list(world)
-    world.provider.refused_tokens = {"token-1"}
-    await world.pass_time(5)
-    assert world.provider.refreshed == 1
-    assert (await world.store.account(ALICE, "cloud")).discovered_at is not None
 
 
 async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):

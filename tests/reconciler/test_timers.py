@@ -4,13 +4,12 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.workspaces import TIMER_WARNING_SECONDS, OperationVerb, Outcome, State
+from bot.domain.workspaces import TIMER_WARNING_SECONDS, Outcome, State
 from bot.services import workspaces
 from bot.services.asked import Asked
-from bot.services.workspaces import Workspaces
 from bot.support.errors import Refused, ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.rigs.store import ALICE, set_timer, unlink
+from tests.rigs.store import ALICE, set_timer
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -52,29 +51,6 @@ def text(world, kind):
     return found
 
 
-async def test_its_person_is_warned_ten_minutes_before_and_it_is_stopped_in_their_name(world):
-    workspace = await timed(world)
-    await pass_until(world, workspace.stop_at - TIMER_WARNING_SECONDS - 20)
-    assert told(world) == []
-    await world.pass_time(40, step=5)
-    assert text(world, "timer_ending") == "name-r1 on Fake Cloud will be stopped in 10 min."
-    await pass_until(world, workspace.stop_at - 15, step=5)
-    assert world.provider.accepted_stops == []
-    await world.pass_time(90, step=5)
-    assert world.provider.accepted_stops == ["r1"]
-    assert told(world) == ["timer_ending", "stopped"]
-    operation = await world.store.latest_operation(workspace.id)
-    assert (operation.verb, operation.principal) == (OperationVerb.STOP, ALICE)
-    assert (operation.outcome, operation.planned_for) == (Outcome.FULFILLED, workspace.stop_at)
-    assert (await row(world, workspace)).stop_at is None
-
-
-async def test_a_short_one_is_not_warned_of(world):
-    workspace = await timed(world, 5 * MINUTE)
-    await pass_until(world, workspace.stop_at + 60, step=5)
-    assert told(world) == ["stopped"]
-
-
 async def test_what_was_stopped_meanwhile_ends_it_in_silence(world):
     """Even if nobody has looked at the workspace since."""
     workspace = await timed(world)
@@ -83,33 +59,6 @@ async def test_what_was_stopped_meanwhile_ends_it_in_silence(world):
     assert told(world) == []
     assert (await row(world, workspace)).stop_at is None
     assert world.provider.accepted_stops == []
-
-
-async def test_its_persons_own_stop_ends_it(world):
-    workspace = await timed(world)
-    await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
-    assert (await row(world, workspace)).stop_at is None
-    await world.until_ended(await world.begin(workspace))
-    await pass_until(world, workspace.stop_at + 60)
-    assert told(world) == ["stopped", "ready"]
-
-
-async def test_a_restart_keeps_it(world):
-    workspace = await timed(world)
-    await world.until_ended(await world.begin(workspace, OperationVerb.RESTART))
-    assert (await row(world, workspace)).stop_at == workspace.stop_at
-
-
-async def test_a_start_that_fails_ends_it(world):
-    workspace = await world.own()
-    timer = workspaces.made(world.asking, workspace, await world.store.now() + HOUR)
-    world.provider.start_ends = State.FAILED
-    accepted = await Workspaces(world.asking).begin(
-        ALICE, workspace.id, OperationVerb.START, interaction="a", reference="R", timer=timer
-    )
-    assert (await row(world, workspace)).stop_at == timer.at
-    assert await world.until_ended(accepted.operation.id) is Outcome.FAILED
-    assert (await row(world, workspace)).stop_at is None
 
 
 async def test_changed_it_is_warned_of_again_and_stopped_once(world):
@@ -268,20 +217,6 @@ async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same
     assert (await row(world, workspace)).stop_at is None
 
 
-async def test_two_processes_stop_it_once(world):
-    from tests.reconciler.world import World
-
-    workspace = await timed(world, 12 * MINUTE)
-    other = World(world.store, world.clock, world.ids, world.provider)
-    other.slack = world.slack
-    other.reborn()
-    while await world.store.now() < workspace.stop_at + 60:
-        await other.work()
-        await world.pass_time(5, step=5)
-    assert told(world) == ["timer_ending", "stopped"]
-    assert world.provider.accepted_stops == ["r1"]
-
-
 async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world):
     workspace = await timed(world, 5 * MINUTE)
     await world.know(is_guest=True)
@@ -289,14 +224,6 @@ async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world):
     assert told(world) == ["timer_failed"]
     assert text(world, "timer_failed") == "I couldn't stop name-r1 on Fake Cloud as planned."
     assert world.provider.accepted_stops == []
-
-
-async def test_who_unlinks_is_told_that_it_will_not_be_stopped(world):
-    await timed(world)
-    await unlink(world.store, ALICE, "cloud", revocable=["cloud"], says=True)
-    await world.work()
-    assert "timer_failed" in told(world)
-    assert text(world, "timer_failed") == "name-r1 on Fake Cloud won't be stopped as planned."
 
 
 async def test_what_would_end_for_good_needs_agreement(world):

@@ -35,6 +35,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
+from tests.rigs.steps import until_idle
 from tests.rigs.store import ALICE, link_account, memory_store
 
 DEADLINE = 1800.0
@@ -237,23 +238,21 @@ class World:
 
     async def work(self) -> None:
         """Do all that is due now."""
-        for _ in range(500):
-            done = [
-                await self.reconciler.operations.step(),
-                await self.reconciler.reads.step(),
-                await self.reconciler.step_tasks(),
-                await self.reconciler.runs.step(),
-                await self.reconciler.classes.step(),
-                await self.reconciler.timers.step(),
-                await self._streams(),
-                await self.notifier.step_notices(),
-                await self.notifier.step_cards(),
-                await self.notifier.step_homes(),
-                await self.notifier.step_outputs(),
+        await until_idle(
+            [
+                self.reconciler.operations.step,
+                self.reconciler.reads.step,
+                self.reconciler.step_tasks,
+                self.reconciler.runs.step,
+                self.reconciler.classes.step,
+                self.reconciler.timers.step,
+                self._streams,
+                self.notifier.step_notices,
+                self.notifier.step_cards,
+                self.notifier.step_homes,
+                self.notifier.step_outputs,
             ]
-            if not any(done):
-                return
-        raise AssertionError("the steps find no end")
+        )
 
     async def _streams(self) -> int:
         """Begin the streams that are due, and let all that are open read what there is."""
@@ -275,13 +274,18 @@ class World:
 
         The calls that idle loops make from then on are each like the one before.
         """
-        left = 60
         with suppress(Killed, StoreBusy):
-            while left > 0:
-                await self.work()
-                self.clock.advance(1.0)
-                is_over = (await self.store.statistics())["open_operations"] == 0
-                left = min(left - 1, 5) if is_over else left - 1
+            await self.until_settled(60, 1.0)
+
+    async def until_settled(self, most: int = 70, step: float = 5.0) -> None:
+        """Let time pass, in so many steps at ``most``, until nothing is open or to be told, and five more."""
+        left = most
+        while left > 0:
+            await self.work()
+            self.clock.advance(step)
+            known = await self.store.statistics()
+            is_over = not known["open_operations"] + known["open_runs"] + known["pending_notices"]
+            left = min(left - 1, 5) if is_over else left - 1
 
     async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
         """Let time pass until an operation has ended; return how."""

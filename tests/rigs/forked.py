@@ -1,6 +1,7 @@
 """Commands as processes that are forked from one that has imported them: only the import is saved."""
 
 import asyncio
+import atexit
 import gc
 import json
 import os
@@ -115,7 +116,7 @@ def serve(listener: socket.socket) -> None:
         asked, _ = listener.accept()
         if os.fork() == 0:
             words = _forked(asked)
-            sys.exit(main(words))
+            _exit(main(words))
         asked.close()
         while _has_ended():
             pass
@@ -124,6 +125,14 @@ def serve(listener: socket.socket) -> None:
             os.wait()
         except ChildProcessError:
             return
+
+
+def _exit(status: int) -> None:
+    """End as an interpreter does, but don't free what is shared with the parent: that would copy it first."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _has_ended() -> bool:

@@ -1,15 +1,12 @@
 """Methods on jobs: the request's body and the answer, each, and the stream of an output."""
 
-import asyncio
 import json
 
 import pytest
-from aiohttp import web
 
 from bot.providers.posit.client import Chunk
 from bot.support import errors
 from tests.providers.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench, streamed
-from tests.support.http_rig import chain
 
 JOB = {
     "id": "77",
@@ -70,12 +67,6 @@ async def test_a_launch_without_a_job_is_an_unknown_outcome(fake: FakeWorkbench,
         await fake.client.launch_job(CREDENTIAL, LAUNCH)
 
 
-async def test_a_stop_says_how(fake: FakeWorkbench):
-    fake.answer = b""
-    await fake.client.stop_job(CREDENTIAL, "77", force_quit=True)
-    assert fake.kwparams == {"job_id": "77", "force_quit": True}
-
-
 @pytest.mark.parametrize("identifier", ["", ".", "..", "a b", "a,b", "\udc80"])
 async def test_an_id_that_is_none_is_never_sent(fake: FakeWorkbench, identifier):
     with pytest.raises(errors.NotFound):
@@ -93,13 +84,6 @@ def line(text: str, kind: str = "stdout") -> bytes:
 async def read(fake: FakeWorkbench, **options) -> list[Chunk]:
     async with fake.client.get_job_output(CREDENTIAL, "77", **options) as output:
         return [chunk async for chunk in output]
-
-
-async def test_an_output_is_streamed_to_its_end(fake: FakeWorkbench):
-    both = line("one\n") + line("bad\n", "stderr")
-    fake.answer = streamed(both[:20], both[20:])
-    assert await read(fake, user="alice") == [Chunk("stdout", "one\n"), Chunk("stderr", "bad\n")]
-    assert fake.kwparams == {"job_id": "77", "user": "alice"}
 
 
 async def drain(fake: FakeWorkbench, got: list[Chunk], **options) -> None:
@@ -144,22 +128,3 @@ async def test_a_refusal_before_the_stream_is_an_error_of_its_own(fake: FakeWork
     fake.answer, fake.status = {"result": []}, 204
     with pytest.raises(errors.ProviderError):
         await read(fake)
-
-
-async def test_a_silence_ends_it_only_where_that_is_asked_for(fake: FakeWorkbench):
-    held = asyncio.Event()
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(line("one"))
-        await held.wait()
-        return response
-
-    fake.answer = answer
-    got: list[Chunk] = []
-    with pytest.raises(errors.UnknownOutcome) as caught:
-        await drain(fake, got, idle_seconds=0.05)
-    held.set()
-    assert got == [Chunk("stdout", "one")]
-    assert all(TOKEN not in repr(error) + str(vars(error)) for error in chain(caught.value))

@@ -40,13 +40,6 @@ SESSION = {
 }
 
 
-async def test_the_least_launch_sends_what_is_given_and_nothing_else(fake: FakeWorkbench):
-    fake.answer = LAUNCHED
-    launched = await fake.client.launch_session(CREDENTIAL, {"workbench": "RStudio"})
-    assert fake.kwparams == {"workbench": "RStudio"}
-    assert launched.id == "acdd5861"
-
-
 async def test_a_launch_sends_what_was_set_up_and_whose_it_is(fake: FakeWorkbench):
     fake.answer = LAUNCHED
     launch = {"workbench": "Jupyter Notebook", "name": "notes", "open_file": None, "start_hooks": None}
@@ -109,19 +102,6 @@ async def test_a_launch_that_brings_no_id_is_an_unknown_outcome(fake: FakeWorkbe
     fake.answer = answer
     with pytest.raises(errors.UnknownOutcome):
         await fake.client.launch_session(CREDENTIAL, {"workbench": "RStudio"})
-
-
-async def test_a_resume_names_the_session_and_its_owner(fake: FakeWorkbench):
-    fake.answer = LAUNCHED
-    await fake.client.resume_session(
-        CREDENTIAL,
-        "acdd5861",
-        username="alice",
-        launch_parameters=LaunchParameters(name="n", cluster="Local"),
-    )
-    assert fake.kwparams["session_id"] == "acdd5861"
-    assert fake.kwparams["username"] == "alice"
-    assert fake.kwparams["launch_parameters"]["cluster"] == "Local"
 
 
 @pytest.mark.parametrize("answer", [b"", b"null", b'"ok"', b"{}", {"result": {"url": 7}}, {"result": []}])

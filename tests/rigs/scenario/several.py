@@ -24,6 +24,7 @@ from playground.slack import SlackServer, SlackWorkspaces, manifest
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.stage import PATIENCE, World
 from tests.rigs.scenario.watch import Watch, listening
+from tests.rigs.steps import until_idle
 
 COOKIE = "usher-install"
 #: Two workspaces in which the same ids are other people, and an organisation of two workspaces.
@@ -121,13 +122,9 @@ class SeveralWorld(World):
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def settle(self) -> None:
-        for _ in range(200):
-            for member in self.slacks.members:
-                await member.timers.run_due()
-            if not sum([await step() for step in self.steps()]):
-                return
-        raise AssertionError("it never comes to rest")
+    async def settle(self) -> bool:
+        timers = [member.timers.run_due for member in self.slacks.members]
+        return await until_idle((*timers, *self.steps()))
 
     def _install(self, address: str) -> None:
         stand_in = "https://usher.example.test"

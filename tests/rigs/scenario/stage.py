@@ -34,6 +34,7 @@ from tests.rigs.engine import EngineWithoutThread
 from tests.rigs.ports import quiet_port
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.watch import Watch, listening
+from tests.rigs.steps import until_idle
 
 ALICE, BOB, CAROL = "U0OLIVIA", "U0CHEN", "U0TARA"
 #: How long the local Slack waits for an acknowledgement (real seconds): a busy machine loses no story.
@@ -104,11 +105,7 @@ class World:
         """Do everything that is due now, until nothing is; return whether anything was."""
         if self.is_live:
             return False
-        for number in range(200):
-            await self.slack.timers.run_due()
-            if not sum([await step() for step in self.steps()]):
-                return number > 0
-        raise AssertionError("it never comes to rest")
+        return await until_idle((self.slack.timers.run_due, *self.steps()))
 
     def steps(self) -> tuple[Callable[[], Awaitable[int]], ...]:
         """Return what the bot's loops do, each once."""
