@@ -17,12 +17,12 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb, State
 from bot.providers.base import Credential
 from bot.store import open_store
-from bot.store.records import FoundWorkspace, NewOperation
+from bot.store.records import FoundWorkspace
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key
-from tests.rigs.store import put_account
+from tests.rigs.store import NewOperation, accept_operation, put_account
 
 _T = TypeVar("_T")
 
@@ -172,7 +172,7 @@ async def _operations(store: Store, principal: Principal, connection: str, old: 
 
 async def _pending(store: Store, principal: Principal, workspace_id: str, connection: str) -> None:
     new = NewOperation(principal, workspace_id, connection, OperationVerb.START, _DEADLINE, "benchmark")
-    accepted = await _patiently(lambda: store.accept_operation(new, interaction=""))
+    accepted = await _patiently(lambda: accept_operation(store, new, interaction=""))
     update = Update(
         accepted.operation.id,
         random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing

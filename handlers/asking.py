@@ -9,7 +9,8 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.notices import unlink_button
-from bot.services.runs import owned
+from bot.services.making import owned
+from bot.services.runs import owned as run_of
 from handlers import routes
 from handlers.class_card import stop_button
 from handlers.dispatch import old_button, run_button
@@ -41,10 +42,10 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
     """Return the button of an action for a row that the person may act on; raises Refused."""
     services = request.services
     if action in _OF_RUNS:
-        return _OF_RUNS[action](await request.asked.see(owned, action[4:], key))
+        return _OF_RUNS[action](await request.asked.see(run_of, action[4:], key))
     match action:
         case "stop" | "suspend" | "force":
-            workspace = await services.workspaces.owned(request.principal, action, key)
+            workspace = await request.asked.see(owned, action, key)
             facts = await services.gatherer.of_workspace(workspace)
             if action == "suspend":
                 return buttons.suspend_button(workspace)

@@ -19,7 +19,7 @@ from bot.messages.texts import verbs
 from bot.services import runs, snapshots
 from bot.services.accounts import own
 from bot.services.asked import Asked
-from bot.services.making import PersonalOffer
+from bot.services.making import PersonalOffer, create
 from bot.services.naming import find_connection, fold
 from bot.support.errors import Refused, StoreError
 from handlers import routes
@@ -141,14 +141,7 @@ async def make(request: Request, making: Making, spec: Spec, form: Form, values:
     """Write what to make, and remember what was filled in."""
     services, asked = request.services, replace(request.asked, channel_id=making.channel_id or None)
     if making.purpose == "workspace":
-        await services.workspaces.create(
-            asked.principal,
-            making.connection,
-            spec,
-            interaction=asked.interaction,
-            reference=asked.reference,
-            channel_id=asked.channel_id,
-        )
+        await asked.to(create, making.connection, spec)
     else:
         await asked.to(runs.launch, making.connection, spec)
     kept = {one.name: values[one.name] for one in form.fields if one.remembers and one.name in values}

@@ -14,7 +14,6 @@ from bot.services.accounts import Contacts
 from bot.services.asked import Asked
 from bot.services.context import Context, Owners, Removals, Wake
 from bot.services.gather import Gatherer, PeopleNames
-from bot.services.workspaces import Workspaces
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.pool import RateLimiter
@@ -27,7 +26,6 @@ class Services:
 
     context: Context
     store: Store
-    workspaces: Workspaces
     gatherer: Gatherer
     names: PeopleNames
     removals: Removals | None
@@ -101,7 +99,6 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     return Services(
         context=context,
         store=context.store,
-        workspaces=Workspaces(context),
         gatherer=Gatherer(context),
         names=PeopleNames(context),
         removals=context.removals,

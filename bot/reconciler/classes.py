@@ -10,7 +10,6 @@ from bot.domain.people import AuditEntry, Principal
 from bot.domain.policy import Target, decide
 from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.gather import class_effects
-from bot.store.records import NewOperation
 from bot.support.pool import Pool, contained
 
 #: The least seconds between two redraws of a card; an idle card is redrawn less and less often.
@@ -102,17 +101,8 @@ class Classes(EnginePart):
         actor = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
         workspace = await self._theirs(press)
         if workspace is None or not await self._may_stop(card, press, actor):
-            await self._store.stop_for_class(press, None)
+            await self._store.stop_for_class(press)
             return
-        operation = NewOperation(
-            principal=press.principal,
-            workspace_id=workspace.id,
-            connection=workspace.connection,
-            verb=workspaces.OperationVerb(workspaces.gentlest_mode(self._effects(workspace))),
-            deadline_seconds=STOP_SECONDS,
-            reference=card.reference,
-            agreed=self._is_agreed(card),
-        )
         entry = AuditEntry(
             actor=actor.key,
             action="class.stop",
@@ -126,7 +116,14 @@ class Classes(EnginePart):
                 "because": "stop_all" if card.stopped_by else "until",
             },
         )
-        await self._store.stop_for_class(press, operation, [entry])
+        await self._store.stop_for_class(
+            press,
+            workspaces.OperationVerb(workspaces.gentlest_mode(self._effects(workspace))),
+            STOP_SECONDS,
+            card.reference,
+            agreed=self._is_agreed(card),
+            audit=[entry],
+        )
 
     async def _may_stop(self, card: ClassCard, press: Participant, actor: Principal) -> bool:
         """Ask the policy for the one exception: a recorded consent that names who may stop it.

@@ -15,14 +15,12 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import (
     LEAST_TIMER_WARNING_SECONDS,
     TIMER_WARNING_SECONDS,
-    OperationVerb,
     Workspace,
-    is_final,
-    planned_mode,
 )
 from bot.reconciler.ask import EngineContext, EnginePart
+from bot.services.asked import Asked
 from bot.services.making import check_account
-from bot.services.workspaces import Workspaces
+from bot.services.workspaces import stop_as_planned
 from bot.support.errors import NotIdentified, NotLinked, Refused
 from bot.support.pool import contained
 
@@ -45,7 +43,7 @@ class Timers(EnginePart):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._workspaces = Workspaces(engine)
+        self._context = engine
 
     async def step(self) -> int:
         """Process what is due; return how many there were."""
@@ -97,21 +95,10 @@ class Timers(EnginePart):
 
     async def _stop(self, workspace: Workspace, stop_at: float) -> None:
         """Ask for the stop in its person's name: the policy, the account and the provider decide again."""
-        verb = self._verb(workspace)
-        latest = await self._store.latest_operation(workspace.id)
-        if latest is not None and latest.is_open and latest.verb.brings_down:
-            await self._store.end_timer(workspace.id, stop_at)
-            return
+        key = f"timer:{workspace.id}:{stop_at:.0f}"
+        asked = Asked(self._context, workspace.principal, key, self._ids.reference())
         try:
-            await self._workspaces.begin(
-                workspace.principal,
-                workspace.id,
-                verb,
-                interaction=f"timer:{workspace.id}:{stop_at:.0f}",
-                reference=self._ids.reference(),
-                agreed=workspace.stop_agreed,
-                planned_for=stop_at,
-            )
+            await asked.to(stop_as_planned, workspace.id, stop_at)
         except NotIdentified:
             now = await self._store.now()
             await self._store.look_at_timer(workspace.id, stop_at, now + ASKS_AGAIN)
@@ -120,13 +107,6 @@ class Timers(EnginePart):
 
     async def _fail(self, workspace: Workspace, stop_at: float, refusal: Refused) -> None:
         await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
-
-    def _verb(self, workspace: Workspace) -> OperationVerb:
-        """Return how to stop it: gentler, if the way that was chosen ends it for good only since then."""
-        effects, mode = self._workspaces.effects(workspace), workspace.stop_mode or "stop"
-        if is_final(effects, mode) and not workspace.stop_agreed:
-            mode = planned_mode(effects)
-        return OperationVerb(mode)
 
 
 def _warning(workspace: Workspace, stop_at: float) -> NewNotice:

@@ -225,21 +225,3 @@ async def decided(
         await context.removals.installation(principal.enterprise_id, principal.team_id)
         decision = policy.decide(principal, verb, target, context.installation, person)
     return decision
-
-
-class Authority:
-    """Ask ``policy.decide`` with the facts of the store."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self.installation = context.installation
-
-    async def decide(
-        self, principal: Principal, verb: str, target: policy.Target | None = None
-    ) -> policy.Decision:
-        """Return the decision without auditing it; look up anybody not known well enough first."""
-        return await Asked(self._context, principal).decide(verb, target)
-
-    async def check(self, principal: Principal, verb: str, target: policy.Target | None = None) -> None:
-        """Return if it is allowed; otherwise write the refusal to the audit and raise Refused."""
-        await Asked(self._context, principal).authorise(verb, target)

@@ -33,7 +33,7 @@ from bot.services.gather import shown_url
 from bot.services.making import check_account, unmade
 from bot.store import cards, classes, operations, people, workspaces
 from bot.store.notices import add_notices
-from bot.store.records import NewOperation
+from bot.store.records import Accepted
 from bot.store.tables import CLASS_CARDS, OPERATIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
@@ -256,19 +256,14 @@ def _brought_up(
         if row is not None and row["verb"] in classes.UP:
             people.keep_result(tx, asked.interaction, row["id"])
             return workspace_id, OPERATIONS.of(row), True
-    new = NewOperation(
-        principal=asked.principal,
-        workspace_id=workspace.id,
-        connection=workspace.connection,
-        verb=OperationVerb.CREATE if workspace.is_provisional else OperationVerb.START,
-        deadline_seconds=context.deadline_seconds,
-        reference=asked.reference,
-        channel_id=asked.channel_id,
-    )
+    given = (context.deadline_seconds, asked.reference, asked.channel_id)
     if workspace.is_provisional:
-        accepted = workspaces.accept(tx, workspace, new, interaction="", instead_of=instead_of)
+        if instead_of:
+            operations.put_away(tx, instead_of)
+        workspaces.insert_provisional(tx, workspace)
+        accepted = Accepted(operations.add(tx, workspace, OperationVerb.CREATE, *given))
     else:
-        accepted = operations.accept(tx, new, interaction="")
+        accepted = operations.accept(tx, workspace, OperationVerb.START, *given)
     people.keep_result(tx, asked.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
 

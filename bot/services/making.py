@@ -14,123 +14,100 @@ import structlog
 
 from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Principal, Snapshot
+from bot.domain.people import Account, Principal, Snapshot
 from bot.domain.policy import Target
 from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.accounts import own
-from bot.services.asked import Asked, Authority
-from bot.services.context import Context, Part
+from bot.services.accounts import acting
+from bot.services.asked import Asked
 from bot.services.naming import fold
-from bot.store import workspaces
-from bot.store.records import Accepted, NewOperation
+from bot.store import operations, people, timers, workspaces
+from bot.store.notices import add_notices
+from bot.store.records import Accepted
 from bot.store.transaction import Transaction
 from bot.support.clock import Ids
-from bot.support.errors import NotLinked, Refused
+from bot.support.errors import NotLinked, Refused, StoreError
 
 log = structlog.get_logger(__name__)
 
 
-class Making(Part):
-    """Write creations into the store; ``wake`` tells the background work that there is something to do."""
+def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accepted:
+    """Ask for a workspace to be made from its provider's ``spec`` and started.
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._authority = Authority(context)
-        self._context = context
-        self._deadline_seconds = context.deadline_seconds
+    Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
+    ``workspace.withheld``).
+    """
+    asked.check(tx, "create")
+    fresh = unmade(asked.context.ids, asked.context.provider(connection), asked.principal, spec)
+    return _create(tx, asked, fresh)
 
-    async def create(
-        self,
-        principal: Principal,
-        connection: str,
-        spec: Spec,
-        *,
-        interaction: str,
-        reference: str,
-        channel_id: str | None = None,
-    ) -> Accepted:
-        """Ask for a workspace to be made from its provider's ``spec`` and started.
 
-        Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
-        ``workspace.withheld``).
-        """
-        await self._authority.check(principal, "create")
-        return await self._accept(
-            unmade(self._ids, self._provider(connection), principal, spec),
-            interaction,
-            reference,
-            channel_id,
-        )
+def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | None = None) -> Accepted:
+    """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
 
-    async def again(
-        self,
-        principal: Principal,
-        workspace_id: str,
-        *,
-        reference: str,
-        channel_id: str | None = None,
-        timer: Timer | None = None,
-    ) -> Accepted:
-        """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
+    Each workspace is replaced once, whoever asks for it how often. Raises Refused as ``create`` does, and
+    ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
+    """
+    former = owned(tx, asked, "create", workspace_id)
+    provider = asked.context.provider(former.connection)
+    title = provider.settings.title
+    if former.spec is None:
+        raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
+    if former.is_provisional:
+        latest = operations.latest(tx, former.id)
+        if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
+            return Accepted(latest, joined=True)
+        if latest is not None and latest.is_open:
+            raise Refused("workspace.unmade", problems.sentence("unmade", title))
+    elif former.state is not State.GONE:
+        raise Refused("workspace.still_there", problems.sentence("still_there", title))
+    once = replace(asked, interaction=f"again:{former.id}")
+    return _create(tx, once, another(asked.context.ids, provider, former), former, timer)
 
-        Each workspace is replaced once, however often this is called. Raises Refused as ``create`` does, and
-        ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
-        """
-        former = await self._store.workspace(workspace_id)
-        if former is None:
-            raise unknown()
-        await self._authority.check(principal, "create", Target("workspace", former.id, former.principal))
-        title = self._provider(former.connection).settings.title
-        if former.spec is None:
-            raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
-        if former.is_provisional:
-            operation = await self._store.latest_operation(former.id)
-            if operation is not None and operation.is_open and operation.verb is OperationVerb.CREATE:
-                return Accepted(operation, joined=True)
-            if operation is not None and operation.is_open:
-                raise Refused("workspace.unmade", problems.sentence("unmade", title))
-        elif former.state is not State.GONE:
-            raise Refused("workspace.still_there", problems.sentence("still_there", title))
-        fresh = another(self._ids, self._provider(former.connection), former)
-        return await self._accept(fresh, f"again:{former.id}", reference, channel_id, former.id, timer)
 
-    async def _accept(
-        self,
-        workspace: Workspace,
-        interaction: str,
-        reference: str,
-        channel_id: str | None,
-        instead_of: str = "",
-        timer: Timer | None = None,
-    ) -> Accepted:
-        principal, provider = workspace.principal, self._provider(workspace.connection)
-        if not isinstance(provider, base.Making):
-            raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
-        check_offered(provider, workspace.spec, principal)
-        account = await own(Asked(self._context, principal), workspace.connection)
-        check_account(provider, account)
-        new = NewOperation(
-            principal=principal,
-            workspace_id=workspace.id,
-            connection=workspace.connection,
-            verb=OperationVerb.CREATE,
-            deadline_seconds=self._deadline_seconds,
-            reference=reference,
-            channel_id=channel_id,
-            timer=timer,
-        )
-        accepted = await self._store.accept_creation(
-            workspace,
-            new,
-            interaction=interaction,
-            notices=[NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})],
-            audit=[entry(principal, "workspace.create", workspace, reference=reference)],
-            instead_of=instead_of,
-        )
-        self._wake()
-        return accepted
+def _create(
+    tx: Transaction,
+    asked: Asked,
+    fresh: Workspace,
+    former: Workspace | None = None,
+    timer: Timer | None = None,
+) -> Accepted:
+    provider, context = asked.context.provider(fresh.connection), asked.context
+    if not isinstance(provider, base.Making):
+        raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
+    check_offered(provider, fresh.spec, asked.principal)
+    check_account(provider, acting(tx, asked, fresh.connection))
+    if not asked.is_new(tx):
+        return repeated(tx, asked, fresh.id)
+    if former is not None:
+        operations.put_away(tx, former.id)
+    workspaces.insert_provisional(tx, fresh)
+    verb, seconds = OperationVerb.CREATE, context.deadline_seconds
+    made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
+    if timer is not None:
+        timers.put(tx, fresh.id, timer)
+    note(tx, asked, "workspace.create", fresh, reference=asked.reference)
+    return shown(tx, asked, Accepted(made))
+
+
+def shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
+    """Have a new operation's card sent, and keep it as what the interaction led to."""
+    operation = accepted.operation
+    people.keep_result(tx, asked.interaction, operation.id)
+    if not accepted.joined and operation.planned_for is None:
+        body = {"channel_id": asked.channel_id}
+        add_notices(tx, [NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)])
+    return accepted
+
+
+def repeated(tx: Transaction, asked: Asked, workspace_id: str) -> Accepted:
+    """Return the operation that an interaction led to when it was first seen."""
+    first = operations.operation(tx, people.result_of(tx, asked.interaction))
+    first = first or operations.latest(tx, workspace_id)
+    if first is None or first.principal != asked.principal:
+        raise StoreError("this interaction was something else before")
+    return Accepted(first, repeated=True)
 
 
 def unmade(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
@@ -197,13 +174,6 @@ def note(tx: Transaction, asked: Asked, action: str, workspace: Workspace, **det
     """Write the audit row of what a person asks for on a workspace."""
     target = f"{workspace.connection}/{workspace.remote_id}"
     asked.note(tx, action, target, **detail, workspace=workspace.id)
-
-
-def entry(principal: Principal, action: str, workspace: Workspace, **detail: str) -> AuditEntry:
-    """Return the audit row for what a person asks for on a workspace."""
-    detail |= {"workspace": workspace.id}
-    target = f"{workspace.connection}/{workspace.remote_id}"
-    return AuditEntry(actor=principal.key, action=action, target=target, result="accepted", detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

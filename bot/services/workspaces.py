@@ -1,12 +1,8 @@
-"""What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider.
-
-Every method authorises the principal against the current row, whatever the caller read before.
-"""
+"""What people do with workspaces: view, operate, name, forget, time; nothing here waits for a provider."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
@@ -32,11 +28,11 @@ from bot.domain.workspaces import (
 )
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.asked import Asked, Authority
-from bot.services.context import Context, Part
-from bot.services.making import Making, check_account, check_offered, entry, note, owned, unknown
-from bot.store import accounts, operations, timers, workspaces
-from bot.store.records import Accepted, NewOperation
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.making import again, check_account, check_offered, note, owned, repeated, shown, unknown
+from bot.store import accounts, gates, operations, timers, workspaces
+from bot.store.records import Accepted
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -53,226 +49,208 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
-class Workspaces(Part):
-    """Write what people ask for into the store; ``wake`` notifies the background work."""
+def begin(
+    tx: Transaction,
+    asked: Asked,
+    workspace_id: str,
+    verb: OperationVerb,
+    *,
+    agreed: bool = False,
+    timer: Timer | None = None,
+    planned_for: float | None = None,
+) -> Accepted:
+    """Accept an operation with its first card and its audit row.
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self._context = context
-        self._authority = Authority(context)
-        self.deadline_seconds = context.deadline_seconds
-        making = Making(context)
-        # Implemented in its own module, but offered here so that callers need only this class.
-        self.create = making.create
-        self.again = making.again
-
-    # -- operations ----------------------------------------------------------------------------------------
-
-    async def begin(
-        self,
-        principal: Principal,
-        workspace_id: str,
-        verb: OperationVerb,
-        *,
-        interaction: str,
-        reference: str,
-        channel_id: str | None = None,
-        agreed: bool = False,
-        timer: Timer | None = None,
-        planned_for: float | None = None,
-    ) -> Accepted:
-        """Accept an operation with its first card and its audit row, all in one transaction.
-
-        A start joins a creation that is under way; for a workspace that is gone and was made here, another is
-        made. ``channel_id`` is where to reach the person if direct messages can't. ``agreed``: they know that
-        this ends the workspace for good, if it does. ``timer`` is set along with it. ``planned_for``: it
-        carries out the timer for that time, without a card of its own. Raises NotLinked and Refused
-        (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to confirm.
-        """
-        found = await self._store.workspace_and_account(workspace_id)
-        if found is None:
-            raise unknown()
-        workspace, account = found
-        await self._authorise(principal, verb, workspace)
-        provider = self._connections[workspace.connection]
-        check_account(provider, account)
-        self.check_possible(workspace, verb)
-        mode = self._mode(workspace, verb)
-        if mode is not None and not agreed and is_final(self.effects(workspace), mode):
-            raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
-        is_starting = workspace.spec is not None and verb is OperationVerb.START
-        creation = await self._creation(workspace) if is_starting or workspace.is_provisional else None
-        if is_starting:
-            if creation is not None:
-                if timer is not None:
-                    await Asked(self._context, principal, interaction).to(_set_timer, workspace.id, timer)
-                return Accepted(creation, joined=True)
-            if workspace.is_provisional or workspace.state is State.GONE:
-                return await self.again(
-                    principal, workspace.id, reference=reference, channel_id=channel_id, timer=timer
-                )
-        if workspace.hidden and not workspace.is_provisional:
-            # It is never read again, so the operation could never end. An old message's button was pressed.
-            raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
-        card = NewNotice("", NoticeKind.CARD, "1", principal, {"channel_id": channel_id})
-        # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
-        # After it has ended, or when its outcome has long been unknown, what it made may be in use.
-        ends = mode is not None and (agreed or (creation is not None and not self._is_long_unknown(creation)))
-        audit = entry(principal, f"workspace.{verb}", workspace, reference=reference)
-        if ends:
-            audit.detail["agreed"] = "yes"
-        if planned_for is not None:
-            audit.detail["because"] = "timer"
+    A start joins a creation that is under way; for a workspace that is gone and was made here, another is
+    made. ``agreed``: its person knows that this ends the workspace for good, if it does. ``timer`` is set
+    along with it. ``planned_for``: it carries out the timer for that time, without a card of its own. Raises
+    NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to confirm.
+    """
+    workspace, context = owned(tx, asked, verb, workspace_id), asked.context
+    provider = context.provider(workspace.connection)
+    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    check_possible(context, workspace, verb)
+    mode = _mode(context, workspace, verb)
+    if mode is not None and not agreed and is_final(effects_now(context, workspace), mode):
+        raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
+    is_starting = workspace.spec is not None and verb is OperationVerb.START
+    creation = _creation(tx, workspace) if is_starting or workspace.is_provisional else None
+    if is_starting and creation is not None:
         if timer is not None:
-            audit.detail["until"] = f"{timer.at:.0f}"
-        accepted = await self._store.accept_operation(
-            NewOperation(
-                principal=principal,
-                workspace_id=workspace.id,
-                connection=workspace.connection,
-                verb=verb,
-                deadline_seconds=self.deadline_seconds,
-                reference=reference,
-                channel_id=channel_id,
-                reads_first=not (workspace.is_provisional or self._is_news(workspace)),
-                agreed=ends,
-                timer=timer,
-                planned_for=planned_for,
-            ),
-            interaction=interaction,
-            notices=[card] if planned_for is None else [],
-            audit=[audit],
-        )
-        self._wake()
-        return accepted
-
-    async def _creation(self, workspace: Workspace) -> Operation | None:
-        latest = await self._store.latest_operation(workspace.id)
-        is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
-        return latest if is_open else None
-
-    def _is_long_unknown(self, creation: Operation) -> bool:
-        known, now = creation.start_call, self._clock.now()
-        has_called = known is not Call.NONE
-        return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
-
-    def _mode(self, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-        """Return how an operation stops a workspace, unless it can be started again after that anyway."""
-        return "stop" if self._is_renewed(workspace, verb) else _MODES.get(verb)
-
-    def final_mode(self, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-        """Return how an operation ends a workspace for good; None if it doesn't, or can't be done at all."""
-        try:
-            mode = self._mode(workspace, verb)
-        except Refused:
-            return None
-        return mode if mode is not None and is_final(self.effects(workspace), mode) else None
-
-    def effects(self, workspace: Workspace) -> Effects:
-        """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""
-        provider = self._connections.get(workspace.connection)
-        return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
-
-    def _is_renewed(self, workspace: Workspace, verb: OperationVerb) -> bool:
-        """Return whether a restart ends the workspace for good and makes another from its spec.
-
-        Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
-        """
-        if verb is not OperationVerb.RESTART or restart_mode(self.effects(workspace)) is not None:
-            return False
-        provider = self._provider(workspace.connection)
-        title = provider.settings.title
-        if workspace.spec is None or not isinstance(provider, base.Making):
-            raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
-        check_offered(provider, workspace.spec, workspace.principal)
-        return True
-
-    def check_possible(self, workspace: Workspace, verb: OperationVerb) -> None:
-        """Raise Refused for what the provider can't do at all, or not with this workspace as last read."""
-        provider = self._provider(workspace.connection)
-        title = provider.settings.title
-        if verb is OperationVerb.CREATE:
-            raise Refused("workspace.no_create", problems.sentence("no_create", title))
-        is_able = {
-            OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
-            OperationVerb.FORCE: "force" in provider.stop_modes,
-            OperationVerb.REMOVE: isinstance(provider, base.Removal),
-        }
-        if not is_able.get(verb, True):
-            raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
-        if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
-            raise Refused("workspace.unmade", problems.sentence("unmade", title))
-        if verb not in _NEEDS:
-            return
-        action, needless = _NEEDS[verb]
-        # An outdated state forbids nothing: then the provider decides.
-        if self._is_news(workspace) and not workspace.allows(action) and workspace.state not in needless:
-            raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
-
-    def _is_news(self, workspace: Workspace) -> bool:
-        return (workspace.observed_at or 0.0) >= self._clock.now() - FRESH
-
-    async def keep_waiting(
-        self, principal: Principal, operation_id: str, *, interaction: str
-    ) -> Operation | None:
-        """Set a new deadline for an open operation; return None if it has ended in the meantime."""
-        operation = await self.operation_of(principal, "keep_waiting", operation_id)
-        kept = await self._store.keep_waiting(operation.id, self.deadline_seconds, interaction)
-        self._wake()
-        return kept
-
-    async def look_again(self, principal: Principal, operation_id: str) -> Operation:
-        """Check again right away for what a creation may have made."""
-        operation = await self.operation_of(principal, "look_again", operation_id)
-        await self._store.save_step(Update(operation.id, 0.0, looks_again=True))
-        self._wake()
-        return operation
-
-    async def start_another(self, principal: Principal, operation_id: str, *, interaction: str) -> bool:
-        """Make another one if nobody knows what became of the first; False if that is settled by now."""
-        operation = await self.operation_of(principal, "start_another", operation_id)
-        workspace = await self.owned(principal, "new", operation.workspace_id)
-        provider = self._connections[workspace.connection]
-        check_account(provider, await self._store.account(principal, workspace.connection))
-        check_offered(provider, workspace.spec, principal)
-        audit = [entry(principal, "workspace.another", workspace, reference=operation.reference)]
-        is_asked = await self._store.make_another(operation.id, interaction, audit)
-        self._wake()
-        return is_asked
-
-    async def operation_of(self, principal: Principal, verb: str, operation_id: str) -> Operation:
-        """Return an operation of this person; raises Refused (``workspace.unknown``) for any other."""
-        operation = await self._store.operation(operation_id)
-        if operation is None:
-            raise unknown()
-        await self._authority.check(principal, verb, Target("operation", operation.id, operation.principal))
-        return operation
-
-    # -- looking -------------------------------------------------------------------------------------------
-
-    async def owned(self, principal: Principal, verb: str, workspace_id: str) -> Workspace:
-        """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
-        workspace = await self._store.workspace(workspace_id)
-        if workspace is None:
-            raise unknown()
-        await self._authorise(principal, verb, workspace)
-        return workspace
-
-    async def _authorise(self, principal: Principal, verb: str, workspace: Workspace) -> None:
-        await self._authority.check(principal, verb, Target("workspace", workspace.id, workspace.principal))
-        self._provider(workspace.connection)
-
-    async def refresh(self, principal: Principal, workspace_id: str) -> Workspace:
-        """Ask for a read through the poll gate, and return the current row with its age."""
-        workspace = await self.owned(principal, "status", workspace_id)
-        await self._store.want_read(workspace.id)
-        self._wake()
-        return workspace
+            _changed(tx, asked, workspace, timer)
+        return Accepted(creation, joined=True)
+    if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
+        return again(tx, asked, workspace.id, timer=timer)
+    if workspace.hidden and not workspace.is_provisional:
+        # It is never read again, so the operation could never end. An old message's button was pressed.
+        raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
+    if not asked.is_new(tx):
+        return repeated(tx, asked, workspace.id)
+    # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
+    # After it has ended, or when its outcome has long been unknown, what it made may be in use.
+    is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
+    ends = mode is not None and (agreed or is_called_off)
+    detail = {"agreed": "yes"} if ends else {}
+    if planned_for is not None:
+        timers.end(tx, workspace.id, planned_for)
+        detail["because"] = "timer"
+    accepted = operations.accept(
+        tx,
+        workspace,
+        verb,
+        context.deadline_seconds,
+        asked.reference,
+        asked.channel_id,
+        agreed=ends,
+        reads_first=not (workspace.is_provisional or _is_news(context, workspace)),
+        planned_for=planned_for,
+    )
+    if timer is not None:
+        timers.put(tx, workspace.id, timer)
+        detail["until"] = f"{timer.at:.0f}"
+    note(tx, asked, f"workspace.{verb}", workspace, reference=asked.reference, **detail)
+    return shown(tx, asked, accepted)
 
 
-def _set_timer(tx: Transaction, asked: Asked, workspace_id: str, timer: Timer) -> None:
-    if asked.is_new(tx):
-        timers.put(tx, workspace_id, timer)
+def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float) -> None:
+    """Stop a workspace in its person's name if its timer is still for this time; raises as ``begin``.
+
+    Nothing but the end of the timer is left to do where it is being stopped already.
+    """
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None or workspace.stop_at != stop_at:
+        return
+    latest = operations.latest(tx, workspace.id)
+    if latest is not None and latest.is_open and latest.verb.brings_down:
+        timers.end(tx, workspace.id, stop_at)
+        return
+    planned, mode = effects_now(asked.context, workspace), workspace.stop_mode or "stop"
+    if is_final(planned, mode) and not workspace.stop_agreed:
+        # The way that was chosen ends it for good only since then.
+        mode = planned_mode(planned)
+    agreed = workspace.stop_agreed
+    begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
+
+
+def _creation(tx: Transaction, workspace: Workspace) -> Operation | None:
+    latest = operations.latest(tx, workspace.id)
+    is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
+    return latest if is_open else None
+
+
+def _is_long_unknown(creation: Operation, now: float) -> bool:
+    known = creation.start_call
+    has_called = known is not Call.NONE
+    return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
+
+
+def _mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
+    """Return how an operation stops a workspace, unless it can be started again after that anyway."""
+    return "stop" if _is_renewed(context, workspace, verb) else _MODES.get(verb)
+
+
+def final_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
+    """Return how an operation ends a workspace for good; None if it doesn't, or can't be done at all."""
+    try:
+        mode = _mode(context, workspace, verb)
+    except Refused:
+        return None
+    return mode if mode is not None and is_final(effects_now(context, workspace), mode) else None
+
+
+def effects_now(context: Context, workspace: Workspace) -> Effects:
+    """Return what stopping a workspace means, as its provider declares; nothing for a lost connection."""
+    provider = context.connections.get(workspace.connection)
+    return {} if provider is None or workspace.is_provisional else provider.stops(workspace)
+
+
+def _is_renewed(context: Context, workspace: Workspace, verb: OperationVerb) -> bool:
+    """Return whether a restart ends the workspace for good and makes another from its spec.
+
+    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
+    """
+    if verb is not OperationVerb.RESTART or restart_mode(effects_now(context, workspace)) is not None:
+        return False
+    provider = context.provider(workspace.connection)
+    title = provider.settings.title
+    if workspace.spec is None or not isinstance(provider, base.Making):
+        raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
+    check_offered(provider, workspace.spec, workspace.principal)
+    return True
+
+
+def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
+    """Raise Refused for what the provider can't do at all, or not with this workspace as last read."""
+    provider = context.provider(workspace.connection)
+    title = provider.settings.title
+    if verb is OperationVerb.CREATE:
+        raise Refused("workspace.no_create", problems.sentence("no_create", title))
+    is_able = {
+        OperationVerb.SUSPEND: "suspend" in provider.stop_modes,
+        OperationVerb.FORCE: "force" in provider.stop_modes,
+        OperationVerb.REMOVE: isinstance(provider, base.Removal),
+    }
+    if not is_able.get(verb, True):
+        raise Refused(f"workspace.no_{verb}", problems.sentence(f"no_{verb}", title))
+    if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
+        raise Refused("workspace.unmade", problems.sentence("unmade", title))
+    if verb not in _NEEDS:
+        return
+    action, needless = _NEEDS[verb]
+    # An outdated state forbids nothing: then the provider decides.
+    if _is_news(context, workspace) and not workspace.allows(action) and workspace.state not in needless:
+        raise Refused("workspace.not_allowed", problems.sentence("not_allowed_now", title))
+
+
+def _is_news(context: Context, workspace: Workspace) -> bool:
+    return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH
+
+
+def keep_waiting(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
+    """Set a new deadline for an open operation; return it, or as it has ended in the meantime."""
+    operation = operation_of(tx, asked, "keep_waiting", operation_id)
+    if operation.is_open and asked.is_new(tx):
+        kept = operations.keep_waiting(tx, operation.id, asked.context.deadline_seconds)
+        return kept or operation
+    return operation
+
+
+def look_again(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
+    """Check again right away for what a creation may have made."""
+    operation = operation_of(tx, asked, "look_again", operation_id)
+    operations.save(tx, Update(operation.id, 0.0, looks_again=True))
+    return operation
+
+
+def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Operation, bool]:
+    """Make another one if nobody knows what became of the first; False if that is settled by now."""
+    operation = operation_of(tx, asked, "start_another", operation_id)
+    workspace = owned(tx, asked, "new", operation.workspace_id)
+    provider = asked.context.provider(workspace.connection)
+    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    check_offered(provider, workspace.spec, asked.principal)
+    if not operation.is_open or operation.asked_at is None or not asked.is_new(tx):
+        return operation, False
+    is_asked = operations.make_another(tx, operation.id)
+    if is_asked:
+        note(tx, asked, "workspace.another", workspace, reference=operation.reference)
+    return operation, is_asked
+
+
+def operation_of(tx: Transaction, asked: Asked, verb: str, operation_id: str) -> Operation:
+    """Return an operation of this person; raises Refused (``workspace.unknown``) for any other."""
+    operation = operations.operation(tx, operation_id)
+    if operation is None:
+        raise unknown()
+    asked.check(tx, verb, Target("operation", operation.id, operation.principal))
+    return operation
+
+
+def refresh(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Ask for a read through the poll gate, and return the current row with its age."""
+    workspace = owned(tx, asked, "status", workspace_id)
+    gates.want(tx, workspace.id)
+    return workspace
 
 
 def made(

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.telling import first_reminder
-from bot.domain.workspaces import Outcome, Workspace
-from bot.store import cards, gates, operations, runs, tasks, workspaces
+from bot.domain.workspaces import Outcome
+from bot.store import cards, gates, operations, runs, tasks
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
@@ -31,14 +31,6 @@ def account(tx: Transaction, principal: Principal, connection: str) -> Account |
     """Return a principal's account on a connection, in any state; a revoking one only when alone."""
     row = tx.one("account", principal=principal.key, connection=connection)
     return ACCOUNTS.of(row) if row else None
-
-
-def with_workspace(tx: Transaction, workspace_id: str) -> tuple[Workspace, Account | None] | None:
-    """Return a workspace with its person's account there, as ``workspace`` and ``account`` would."""
-    workspace = workspaces.workspace(tx, workspace_id)
-    if workspace is None:
-        return None
-    return workspace, account(tx, workspace.principal, workspace.connection)
 
 
 def by_id(tx: Transaction, account_id: str) -> Account | None:

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.notices import NewNotice
 from bot.domain.people import AuditEntry, Principal
-from bot.domain.workspaces import NOT_UP, OperationVerb
+from bot.domain.workspaces import NOT_UP, OperationVerb, Workspace
 from bot.store import cards, operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import NewOperation
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS
 from bot.store.transaction import Transaction, as_json
 
@@ -109,9 +108,16 @@ def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> lis
 
 
 def stop(
-    tx: Transaction, press: Participant, operation: NewOperation | None, audit: Sequence[AuditEntry] = ()
+    tx: Transaction,
+    press: Participant,
+    verb: OperationVerb | None = None,
+    deadline_seconds: float = 0.0,
+    reference: str = "",
+    *,
+    agreed: bool = False,
+    audit: Sequence[AuditEntry] = (),
 ) -> bool:
-    """Write the stop of a consented workspace as its owner's own operation; None if there is nothing to stop.
+    """Write the stop of a consented workspace as its owner's own operation; no verb if nothing is to stop.
 
     Return False, nothing written, if the consent was withdrawn meanwhile or the workspace is no longer
     theirs. A workspace that is already down, or being stopped by its owner, gets no operation.
@@ -120,29 +126,25 @@ def stop(
     existing = tx.one("participant", **key)
     if existing is None or existing["ended_at"] is not None or existing["withdrawn_at"] is not None:
         return False
-    stop_operation_id, is_theirs = None, False
-    if operation is not None and existing["workspace_id"] == operation.workspace_id:
-        stop_operation_id, is_theirs = _stop(tx, press, operation)
+    workspace_id, stop_operation_id, is_theirs = existing["workspace_id"], None, False
+    if verb is not None and workspace_id is not None and workspace_id == press.workspace_id:
+        workspace = workspaces.workspace(tx, workspace_id)
+        is_theirs = workspace is not None and workspace.principal == press.principal
+        if workspace is not None and is_theirs and _is_up(tx, workspace):
+            stopped = operations.accept(tx, workspace, verb, deadline_seconds, reference, agreed=agreed)
+            stop_operation_id = stopped.operation.id
+            append_audit(tx, audit)
     tx.run("end_press", **key, now=tx.now(), stop_operation_id=stop_operation_id)
-    if existing["workspace_id"] is not None:
-        cards.owe_about(tx, existing["workspace_id"], changed=True)
-    if stop_operation_id is not None:
-        append_audit(tx, audit)
+    if workspace_id is not None:
+        # Its person gets no card for it: those before show what becomes of the workspace.
+        cards.owe_about(tx, workspace_id, changed=True)
     return is_theirs
 
 
-def _stop(tx: Transaction, press: Participant, new: NewOperation) -> tuple[str | None, bool]:
-    workspace = tx.one("workspace", id=new.workspace_id)
-    if workspace is None or workspace["principal"] != press.principal.key:
-        return None, False
-    row = tx.one("open_operation_of", workspace_id=new.workspace_id)
-    if row is None and workspace["state"] in NOT_UP:
-        return None, True
-    if row is not None and row["verb"] not in UP:
-        return None, True
-    # Its person gets no card for it: those before show what becomes of the workspace.
-    cards.owe_about(tx, new.workspace_id, changed=True)
-    return operations.accept(tx, new, interaction="").operation.id, True
+def _is_up(tx: Transaction, workspace: Workspace) -> bool:
+    """Return whether a workspace is up or coming up, and isn't being brought down by its owner."""
+    row = tx.one("open_operation_of", workspace_id=workspace.id)
+    return workspace.state not in NOT_UP if row is None else row["verb"] in UP
 
 
 def finish(

@@ -1,21 +1,20 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.forms import FreeName
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry, Principal
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Principal
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import Typical, start_kind, typical
-from bot.domain.workspaces import PROVISIONAL, Call, Operation, OperationVerb, Outcome
+from bot.domain.workspaces import PROVISIONAL, Call, Operation, OperationVerb, Outcome, Workspace
 from bot.store import cards, gates, people, timers
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Accepted, NewOperation
+from bot.store.records import Accepted
 from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, OPERATIONS, PEOPLE, WORKSPACES
+from bot.store.tables import ACCOUNTS, OPERATIONS, WORKSPACES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
@@ -25,62 +24,60 @@ READ_SECONDS = 2.0
 
 def accept(
     tx: Transaction,
-    new: NewOperation,
+    workspace: Workspace,
+    verb: OperationVerb,
+    deadline_seconds: float,
+    reference: str,
+    channel_id: str | None = None,
     *,
-    interaction: str,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
+    agreed: bool = False,
+    reads_first: bool = False,
+    planned_for: float | None = None,
 ) -> Accepted:
-    """Accept an operation: join an open one of the same verb, replace one of another (outcome ``replaced``).
+    """Join a workspace's open operation of the same verb, or begin one, with its card row.
 
-    Writes inbox row, operation, ``notices`` (a subject of "" becomes the operation's id), card row, audit,
-    and makes the workspace's gate due. A joined operation already has a card, so no second CARD notice is
-    written for it. The timer that it carries out is cleared. Raise StoreError if the workspace isn't the
-    principal's, or if that timer isn't set any more.
+    An open one of another verb ends (outcome ``replaced``). The workspace's gate becomes due. The arguments
+    are those of ``add``.
     """
-    if not people.first_sight(tx, interaction):
-        return Accepted(repeated(tx, interaction, new), repeated=True)
-    workspace = WORKSPACES.row(tx, id=new.workspace_id)
-    if workspace is None or workspace["principal"] != new.principal.key:
-        raise StoreError("no such workspace of this person")
-    if new.planned_for is not None and not timers.end(tx, new.workspace_id, new.planned_for):
-        raise StoreError("its person has changed or taken back this timer")
     replaced = None
-    row = OPERATIONS.row(tx, workspace_id=new.workspace_id, outcome=None)
-    if row is not None and row["verb"] != new.verb:
-        # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked for next.
-        has_called = OPERATIONS.of(row).has_called
-        replaced = end(tx, row["id"], Outcome.REPLACED, "sent" if has_called else None)
-        row = None
-    joined = row is not None
-    if row is None:
-        row = add(tx, new)
-        timers.begin(tx, new.workspace_id, OperationVerb(new.verb))
+    row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
+    is_joined = row is not None and row["verb"] == verb
+    if row is not None and is_joined:
+        if agreed and not row["agreed"]:
+            row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=True) or row
+        made = OPERATIONS.of(row)
+    else:
+        if row is not None:
+            # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
+            cause = "sent" if OPERATIONS.of(row).has_called else None
+            replaced = end(tx, row["id"], Outcome.REPLACED, cause)
+        made = add(
+            tx,
+            workspace,
+            verb,
+            deadline_seconds,
+            reference,
+            channel_id,
+            agreed=agreed,
+            reads_first=reads_first,
+            planned_for=planned_for,
+        )
+        timers.begin(tx, workspace.id, verb)
         if replaced is not None:
-            row = _carried_over(tx, row, replaced)
-    elif new.agreed and not row["agreed"]:
-        row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=True) or row
-    if new.timer is not None:
-        timers.put(tx, new.workspace_id, new.timer)
-    people.keep_result(tx, interaction, row["id"])
-    # A joined operation already has a card; a second message would replace it in the row.
-    kept = [one for one in notices if not joined or one.kind is not NoticeKind.CARD or one.subject]
-    add_notices(tx, kept, row["id"])
-    gates.want(tx, new.workspace_id)
-    append_audit(tx, audit)
-    return Accepted(OPERATIONS.of(row), joined=joined, replaced=replaced)
+            made = _carried_over(tx, made, replaced)
+    gates.want(tx, workspace.id)
+    return Accepted(made, joined=is_joined, replaced=replaced)
 
 
-def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
+def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
     """Carry over to a start or stop what the previous operation had sent.
 
     An opposite call becomes its prior call. If there was none, it is as if that operation hadn't existed: the
     call sent by the one before it counts as this one's own.
     """
-    verb = OperationVerb(row["verb"])
-    if verb not in (OperationVerb.START, OperationVerb.STOP):
-        return row
-    is_stop = verb is OperationVerb.STOP
+    if made.verb not in (OperationVerb.START, OperationVerb.STOP):
+        return made
+    is_stop = made.verb is OperationVerb.STOP
     sent = former.start_call if is_stop else former.stop_call
     if sent is not Call.NONE and not (is_stop and former.verb.brings_down):
         carried = {"prior_call": sent, "prior_at": former.called_at}
@@ -91,57 +88,59 @@ def _carried_over(tx: Transaction, row: Row, former: Operation) -> Row:
             "unknown_since": tx.now() if former.prior_call.is_unsure else None,
         }
     else:
-        return row
-    return OPERATIONS.changed(tx, {"id": row["id"]}, **carried) or row
+        return made
+    row = OPERATIONS.changed(tx, {"id": made.id}, **carried)
+    return made if row is None else OPERATIONS.of(row)
 
 
-def repeated(tx: Transaction, interaction: str, new: NewOperation) -> Operation:
-    """Return the operation that an interaction created when it was first seen."""
-    row = OPERATIONS.row(tx, id=people.result_of(tx, interaction))
-    row = row or tx.one("latest_operation", workspace_id=new.workspace_id)
-    if row is None or row["principal"] != new.principal.key:
-        raise StoreError("this interaction was something else before")
-    return OPERATIONS.of(row)
+def add(
+    tx: Transaction,
+    workspace: Workspace,
+    verb: OperationVerb,
+    deadline_seconds: float,
+    reference: str,
+    channel_id: str | None = None,
+    *,
+    agreed: bool = False,
+    reads_first: bool = False,
+    planned_for: float | None = None,
+) -> Operation:
+    """Write an operation on a workspace that has no open one, with its card row.
 
-
-def add(tx: Transaction, new: NewOperation) -> Row:
-    """Write an operation on a workspace that has no open one, with its card."""
+    ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
+    read, but only briefly. For ``agreed`` and ``planned_for`` see ``Operation``.
+    """
     now = tx.now()
-    reads_first = new.reads_first and PEOPLE.row(tx, principal=new.principal) is not None
-    kind, usual = _usual(tx, new)
+    kind, usual = _usual(tx, workspace, verb)
     made = Operation(
         id=tx.ids.new("operation"),
-        principal=new.principal,
-        workspace_id=new.workspace_id,
-        connection=new.connection,
-        verb=new.verb,
+        principal=workspace.principal,
+        workspace_id=workspace.id,
+        connection=workspace.connection,
+        verb=verb,
         created_at=now,
-        deadline_at=now + new.deadline_seconds,
+        deadline_at=now + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
-        reference=new.reference,
-        agreed=new.agreed,
-        channel_id=new.channel_id,
-        planned_for=new.planned_for,
+        reference=reference,
+        agreed=agreed,
+        channel_id=channel_id,
+        planned_for=planned_for,
         usual_seconds=usual.usual,
         slow_seconds=usual.slow,
     )
     waits_for = "read" if reads_first else "time"
     if not OPERATIONS.add_new(tx, made, waits_for=waits_for, start_kind=kind):
         raise StoreError("another operation for this workspace came first")
-    row = OPERATIONS.row(tx, id=made.id)
-    assert row is not None  # written a moment ago
-    cards.add(tx, NoticeKind.CARD, row["id"], row["principal"], row["workspace_id"])
-    return row
+    cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
+    return made
 
 
-def _usual(tx: Transaction, new: NewOperation) -> tuple[str | None, Typical]:
+def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[str | None, Typical]:
     """Return with which starts a new one is compared, and how long they took."""
-    if new.verb.brings_down:
+    if verb.brings_down:
         return None, Typical()
-    workspace = WORKSPACES.one(tx, id=new.workspace_id)
-    spec = workspace.spec if workspace is not None else None
-    kind = start_kind(new.verb, new.principal, new.connection, spec)
-    own = [row["seconds"] for row in tx.all("last_starts", workspace_id=new.workspace_id)]
+    kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
+    own = [row["seconds"] for row in tx.all("last_starts", workspace_id=workspace.id)]
     alike = [] if kind is None else [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]
     return kind, typical(own, alike)
 
@@ -168,12 +167,8 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
     tx.run("rest_gate_without_reader", gate_key=row["gate_key"])
 
 
-def keep_waiting(
-    tx: Transaction, operation_id: str, deadline_seconds: float, interaction: str
-) -> Operation | None:
+def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
     """Set a new deadline (number + 1) on an open operation; return None if it is no longer open."""
-    if not people.first_sight(tx, interaction):
-        return OPERATIONS.one(tx, id=operation_id, outcome=None)
     now = tx.now()
     row = tx.one("keep_waiting", id=operation_id, deadline_at=now + deadline_seconds, now=now)
     if row is None:
@@ -205,16 +200,10 @@ def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
     return OPERATIONS.all(tx, "created_at, id", principal=principal, outcome=None)
 
 
-def make_another(
-    tx: Transaction, operation_id: str, interaction: str, audit: Sequence[AuditEntry] = ()
-) -> bool:
+def make_another(tx: Transaction, operation_id: str) -> bool:
     """Repeat a creation that its person is being asked about; return False if they aren't being asked."""
-    if (
-        not people.first_sight(tx, interaction)
-        or tx.one("make_another", id=operation_id, now=tx.now()) is None
-    ):
+    if tx.one("make_another", id=operation_id, now=tx.now()) is None:
         return False
-    append_audit(tx, audit)
     cards.owe(tx, operation_id, changed=True)
     return True
 

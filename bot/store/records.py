@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
-from bot.domain.people import Principal, TaskKind
-from bot.domain.workspaces import Action, Ending, Operation, OperationVerb, State, Timer
+from bot.domain.people import TaskKind
+from bot.domain.workspaces import Action, Ending, Operation, State
 
 Calls = Literal["any", "start"]
 
@@ -30,30 +30,6 @@ class Owned:
     name: str
     owner: str
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class NewOperation:
-    """Describe a new operation; the store assigns its id, reference and times.
-
-    ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
-    read, but only briefly. A person who isn't known yet is still looked up first.
-    """
-
-    principal: Principal
-    workspace_id: str
-    connection: str
-    verb: OperationVerb
-    deadline_seconds: float
-    reference: str
-    channel_id: str | None = None
-    reads_first: bool = False
-    #: See ``Operation.agreed``.
-    agreed: bool = False
-    #: See ``Operation.planned_for``.
-    planned_for: float | None = None
-    #: The timer to set with it.
-    timer: Timer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,6 @@ class Store(OnEngine):
 
     workspaces = read(workspaces_.all_of)
     workspace = read(workspaces_.workspace)
-    workspace_and_account = read(accounts_.with_workspace)
     ending = read(workspaces_.ending)
     claim_timers = write(timers.claim, Priority.CLAIMS)
     look_at_timer = write(timers.look)
@@ -211,9 +210,6 @@ class Store(OnEngine):
 
     # -- operations, creations, the poll gate ----------------------------------------------------------------
 
-    accept_operation = write(operations.accept, Priority.URGENT)
-    keep_waiting = write(operations.keep_waiting, Priority.URGENT)
-    make_another = write(operations.make_another, Priority.URGENT)
     operation = read(operations.operation)
     latest_operation = read(operations.latest)
     creation_of = read(operations.creation_of)
@@ -221,7 +217,6 @@ class Store(OnEngine):
     refusals = read(upkeep.refusals)
     claim_operations = write(operations.claim, Priority.CLAIMS)
     save_step = write(operations.save)
-    accept_creation = write(workspaces_.accept, Priority.URGENT)
     renew = write(workspaces_.renew)
     name_created = write(workspaces_.name_made)
     unexplained = read(workspaces_.unexplained, Priority.STEADY)

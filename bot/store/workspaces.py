@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from bot.domain.notices import NewNotice
 from bot.domain.people import AuditEntry, Principal, TaskKind
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.workspaces import PROVISIONAL, Call, Created, Doubt, OperationVerb, Outcome, State, Workspace
 from bot.store import cards, gates, operations, people, timers
 from bot.store.audit import append_audit
-from bot.store.notices import add_notices
-from bot.store.records import Accepted, FoundWorkspace, NewOperation
+from bot.store.records import FoundWorkspace
 from bot.store.schema import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -25,7 +23,6 @@ from bot.store.tables import (
     principal_of,
 )
 from bot.store.transaction import Engine, Row, Transaction, as_words, from_json
-from bot.support.errors import StoreError
 
 
 def all_of(
@@ -137,46 +134,6 @@ def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) ->
 _FOUND = ("state", "url", "detail", "progress", "observed_at", "tried_at", "actions", "ends_at", "ends_how")
 
 
-def accept(
-    tx: Transaction,
-    workspace: Workspace,
-    new: NewOperation,
-    *,
-    interaction: str,
-    notices: Sequence[NewNotice] = (),
-    audit: Sequence[AuditEntry] = (),
-    instead_of: str = "",
-) -> Accepted:
-    """Write a provisional workspace and the operation to create it, with card, notices, audit and inbox row.
-
-    ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id; ``workspace.spec`` says what to create. It
-    isn't read until it exists. A repeated ``interaction`` returns the first operation, ``repeated``.
-    ``instead_of`` is the id of a workspace of the same person to be hidden along with it, as by
-    ``hide_workspace`` (one that is gone and created again). Raise StoreError if operation and workspace don't
-    belong together.
-    """
-    if not people.first_sight(tx, interaction):
-        return Accepted(operations.repeated(tx, interaction, new), repeated=True)
-    is_one = (new.workspace_id, new.principal, new.connection) == (
-        workspace.id,
-        workspace.principal,
-        workspace.connection,
-    )
-    if not is_one or not workspace.is_provisional:
-        raise StoreError("a creation is of a provisional workspace of the same person")
-    former = WORKSPACES.row(tx, id=instead_of) if instead_of else None
-    if former is not None and former["principal"] == new.principal.key:
-        operations.put_away(tx, instead_of)
-    _insert_provisional(tx, workspace)
-    row = operations.add(tx, new)
-    if new.timer is not None:
-        timers.put(tx, workspace.id, new.timer)
-    people.keep_result(tx, interaction, row["id"])
-    add_notices(tx, notices, row["id"])
-    append_audit(tx, audit)
-    return Accepted(OPERATIONS.of(row))
-
-
 def renew(
     tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
@@ -188,7 +145,7 @@ def renew(
     row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
         return False
-    _insert_provisional(tx, fresh)
+    insert_provisional(tx, fresh)
     OPERATIONS.change(
         tx,
         {"id": operation_id},
@@ -224,7 +181,11 @@ def renew(
     return True
 
 
-def _insert_provisional(tx: Transaction, workspace: Workspace) -> None:
+def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
+    """Write a workspace to be made, by its ``spec``; it isn't read until it exists.
+
+    ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id.
+    """
     gate = {
         "gate_key": workspace.gate_key,
         "connection": workspace.connection,

@@ -33,6 +33,8 @@ from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, ide, times
 from bot.providers import base
+from bot.services import workspaces
+from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import Browsing, shown_name
@@ -215,7 +217,7 @@ class IdePages:
         signed_in: SignedIn,
     ) -> None:
         self._browsing = browsing
-        self._workspaces = services.workspaces
+        self._context = context
         self._browsers = browsers
         self._renderer = renderer
         self._signed_in = signed_in
@@ -333,18 +335,13 @@ class IdePages:
         self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Write the operation, and show its workspace."""
-        principal, asked = shown.workspace.principal, fields.get("agreed")
-        if verb is OperationVerb.STOP and asked is None:
-            self._workspaces.check_possible(shown.workspace, verb)
+        principal, agreed = shown.workspace.principal, fields.get("agreed")
+        if verb is OperationVerb.STOP and agreed is None:
+            workspaces.check_possible(self._context, shown.workspace, verb)
             return self._asked(shown)
         try:
-            accepted = await self._workspaces.begin(
-                principal,
-                shown.workspace.id,
-                verb,
-                interaction="",
-                reference=self._ids.reference(),
-                agreed=asked == _FOR_GOOD,
+            accepted = await Asked(self._context, principal, drawing=self._ids.reference()).to(
+                workspaces.begin, shown.workspace.id, verb, agreed=agreed == _FOR_GOOD
             )
         except Refused as refused:
             if refused.rule != "workspace.ends":
@@ -354,7 +351,7 @@ class IdePages:
 
     def _asked(self, shown: Shown) -> web.Response:
         """Ask whether to stop the workspace, in the words of the button in Slack."""
-        effect = self._workspaces.effects(shown.workspace).get("stop")
+        effect = workspaces.effects_now(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
         return self._renderer.page(
             "stop.html",
@@ -397,7 +394,8 @@ class IdePages:
     async def _keep_fresh(self, shown: Shown) -> None:
         """Request a read if the row is old; once, however many people look."""
         if shown.is_old and not shown.is_asked_for:
-            await self._workspaces.refresh(shown.workspace.principal, shown.workspace.id)
+            asked = Asked(self._context, shown.workspace.principal)
+            await asked.to(workspaces.refresh, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, look: Look) -> web.Response:
         """Answer the same for *none* and *not yours*."""

@@ -12,6 +12,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
+from bot.services.making import owned
 from handlers import narrowed, routes
 from handlers.dispatch import run_button
 from handlers.helping import new_step
@@ -90,7 +91,7 @@ async def show_address(request: Request) -> Answer:
         if facts.ide_url:
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {opening(facts)}"
             return replies.opening(facts, "\n".join([sentence, *buttons.ends(facts)]))
-        await services.workspaces.refresh(request.principal, workspace.id)
+        await request.asked.to(workspaces.refresh, workspace.id)
         return replies.answer(opening(facts), buttons.open_buttons(facts))
     operation = await services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
@@ -236,8 +237,7 @@ async def forget(request: Request) -> Answer:
 @routes.action("bring_back")
 async def bring_back(request: Request) -> Answer:
     """Bring back what was just forgotten."""
-    services = request.services
-    workspace = await services.workspaces.owned(request.principal, "add", request.target or "")
+    workspace = await request.asked.see(owned, "add", request.target or "")
     await linked(request, workspace.connection)
     back = await request.asked.to(workspaces.bring_back, workspace.id)
     return _brought_back(request, back)

@@ -21,6 +21,8 @@ from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_butt
 from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming, workspaces
+from bot.services.asked import Asked
+from bot.services.making import again, owned
 from bot.store.records import Accepted
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
@@ -93,12 +95,11 @@ async def suspend(request: Request) -> Answer:
 @routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS)
 async def resume(request: Request) -> Answer:
     """Ask for a start; in a state that rules out a resume, say what can be done instead."""
-    workspaces = request.services.workspaces
     workspace = await workspace_of(request)
     if workspace.state in _RESUMED:
         return await begin_for(request, workspace, OperationVerb.START, await moment_of(request))
     await linked(request, workspace.connection)
-    await workspaces.refresh(request.principal, workspace.id)
+    await request.asked.to(workspaces.refresh, workspace.id)
     facts = await request.services.gatherer.of_workspace(workspace)
     sentence = lists.in_its_state(facts.now, workspace, answers.NOT_SUSPENDED)
     buttons = [] if workspace.state is State.RUNNING else offered(facts, State.STOPPED)
@@ -121,7 +122,7 @@ async def as_it_is(request: Request, workspace: Workspace, remark: str = "", mor
     ``remark`` comes first, ``more`` last.
     """
     services = request.services
-    await services.workspaces.refresh(request.principal, workspace.id)
+    await request.asked.to(workspaces.refresh, workspace.id)
     operation = await services.store.latest_operation(workspace.id)
     facts = await services.gatherer.of_workspace(workspace, operation)
     if operation is not None and operation.is_open and not request.is_shared:
@@ -144,19 +145,12 @@ async def begin_for(
     is_made_again = verb is OperationVerb.START and workspace.spec is not None
     if workspace.state is State.GONE and not is_made_again:
         await linked(request, workspace.connection)
-        await services.workspaces.refresh(request.principal, workspace.id)
+        await request.asked.to(workspaces.refresh, workspace.id)
         return not_there(request, workspace)
     timer = None if moment is None else timer_or_ask(request, workspace, moment)
     try:
-        accepted = await services.workspaces.begin(
-            request.principal,
-            workspace.id,
-            verb,
-            interaction=request.surface.interaction,
-            reference=request.reference,
-            channel_id=request.surface.channel_id,
-            agreed=AGREED in request.flags,
-            timer=timer,
+        accepted = await request.asked.to(
+            workspaces.begin, workspace.id, verb, agreed=AGREED in request.flags, timer=timer
         )
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
@@ -184,12 +178,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never made."""
-    accepted = await request.services.workspaces.again(
-        request.principal,
-        former.id,
-        reference=request.reference,
-        channel_id=request.surface.channel_id,
-    )
+    accepted = await request.asked.to(again, former.id)
     return _answer(request, former, OperationVerb.CREATE, accepted)
 
 
@@ -215,7 +204,7 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
     template = _NEW[accepted.operation.verb]
     if accepted.operation.verb is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
-    elif ends(accepted.operation, request.services.workspaces.effects(workspace)):
+    elif ends(accepted.operation, workspaces.effects_now(request.services.context, workspace)):
         template = answers.ENDING
     return replies.answer(fill(template, name=workspace.title, title=title))
 
@@ -233,7 +222,7 @@ def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answ
 
 def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> str:
     """Return what to say of an operation that its card doesn't; "" if the card says it all."""
-    effects = request.services.workspaces.effects(workspace)
+    effects = workspaces.effects_now(request.services.context, workspace)
     template = _already(accepted) or _instead(workspace, verb, accepted, effects)
     if template is None:
         return ""
@@ -311,7 +300,7 @@ async def pressed(request: Request) -> Answer:
     for one in stamps:
         key, _, _ = one.partition(".")
         try:
-            workspace = await request.services.workspaces.owned(request.principal, verb, key)
+            workspace = await _asked_about(request, key).see(owned, verb, key)
         except Refused:
             done.remarks.append(talk.GONE)
             continue
@@ -322,6 +311,12 @@ async def pressed(request: Request) -> Answer:
     return _answer_for_all(verb, done, request.at)
 
 
+def _asked_about(request: Request, key: str) -> Asked:
+    """Return who asks about one of several workspaces: what becomes of each is done and audited once."""
+    interaction = request.asked.interaction
+    return replace(request.asked, interaction=interaction and f"{interaction}/{key}")
+
+
 async def _as_it_is(request: Request, workspace: Workspace) -> str:
     """Say what is under way for a workspace that has changed since, or else what state it is in."""
     operation = await request.services.store.latest_operation(workspace.id)
@@ -330,18 +325,17 @@ async def _as_it_is(request: Request, workspace: Workspace) -> str:
     return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
-async def all_at_once(request: Request, verb: str, workspaces: Sequence[Workspace]) -> Answer:
+async def all_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) -> Answer:
     """Do it to several without a question: the person said ``--yes`` beforehand."""
     done = _Done()
-    for workspace in workspaces:
+    for workspace in chosen:
         await _do(request, verb, workspace, done, agreed=True)
     return _answer_for_all(verb, done, request.at)
 
 
 async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: bool) -> None:
     services, key = request.services, workspace.id
-    interaction = f"{request.surface.interaction}/{key}" if request.surface.interaction else ""
-    asked = replace(request.asked, interaction=interaction)
+    asked = _asked_about(request, key)
     try:
         timer = None
         if request.at is not None:
@@ -355,16 +349,7 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
             await asked.to(workspaces.set, key, timer)
         else:
             begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
-            accepted = await services.workspaces.begin(
-                request.principal,
-                key,
-                begun,
-                interaction=interaction,
-                reference=request.reference,
-                channel_id=request.surface.channel_id,
-                agreed=agreed,
-                timer=timer,
-            )
+            accepted = await asked.to(workspaces.begin, key, begun, agreed=agreed, timer=timer)
             if request.is_beside_cards:
                 done.has_cards = True
                 said = beside_card(request, workspace, begun, accepted)
@@ -400,26 +385,25 @@ async def remove(request: Request) -> Answer:
 
     A name is always required: none is guessed.
     """
-    workspaces = request.services.workspaces
     workspace = await workspace_of(request)
     await linked(request, workspace.connection)
     if workspace.state is State.GONE:
-        await workspaces.refresh(request.principal, workspace.id)
+        await request.asked.to(workspaces.refresh, workspace.id)
         return not_there(request, workspace)
     try:
-        workspaces.check_possible(workspace, OperationVerb.REMOVE)
+        workspaces.check_possible(request.services.context, workspace, OperationVerb.REMOVE)
     except Refused as refusal:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=safe(refusal.text))
     is_named = naming.fold(request.name) in {naming.fold(workspace.title), naming.fold(workspace.name)}
     if AGREED in request.flags and request.manner is Manner.TYPED and is_named:
         return await begin_for(request, workspace, OperationVerb.REMOVE)
-    return asked(
+    return ask_before_removing(
         request, workspace, is_form=request.target is not None or request.surface.trigger_id is not None
     )
 
 
-def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
+def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
     effect = fill(answers.REMOVE_EFFECT, name=workspace.title, title=title)
@@ -433,44 +417,36 @@ def asked(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
     """Write the operation if the name is right; the card in the direct message reports the rest."""
-    workspaces = request.services.workspaces
-    workspace = await workspaces.owned(request.principal, "remove", request.carried)
+    workspace = await request.asked.see(owned, "remove", request.carried)
     if normalise(value_in(request.view, "name")) != normalise(workspace.title):
         raise AtFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
-    await workspaces.begin(
-        request.principal,
-        workspace.id,
-        OperationVerb.REMOVE,
-        interaction=request.surface.interaction,
-        reference=request.reference,
-    )
+    await request.asked.to(workspaces.begin, workspace.id, OperationVerb.REMOVE)
     return SILENT
 
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
     """Answer with the current row; the card itself changes when the read brings something new."""
-    services = request.services
-    operation = await services.workspaces.operation_of(request.principal, request.verb, request.target or "")
-    workspace = await services.workspaces.refresh(request.principal, operation.workspace_id)
-    facts = await services.gatherer.of_workspace(workspace)
+    operation = await _operation(request)
+    workspace = await request.asked.to(workspaces.refresh, operation.workspace_id)
+    facts = await request.services.gatherer.of_workspace(workspace)
     return replies.answer(f"{lists.state_line(facts, workspace)}\n{answers.LOOKING}")
 
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
     """Extend the wait, or say how the operation has ended in the meantime."""
-    services = request.services
-    operation_id = request.target or ""
-    kept = await services.workspaces.keep_waiting(
-        request.principal, operation_id, interaction=request.surface.interaction
-    )
-    if kept is None:
-        ended = await services.workspaces.operation_of(request.principal, request.verb, operation_id)
-        return too_late(request, ended)
-    workspace = await services.workspaces.owned(request.principal, request.verb, kept.workspace_id)
-    time = times.duration(services.workspaces.deadline_seconds)
+    kept = await request.asked.to(workspaces.keep_waiting, request.target or "")
+    if not kept.is_open:
+        return too_late(request, kept)
+    workspace = await request.asked.see(owned, request.verb, kept.workspace_id)
+    time = times.duration(request.services.context.deadline_seconds)
     return replies.answer(fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time)))
+
+
+async def _operation(request: Request) -> Operation:
+    """Return the operation whose key a button carries; raises Refused."""
+    return await request.asked.see(workspaces.operation_of, request.verb, request.target or "")
 
 
 def too_late(request: Request, operation: Operation) -> Answer:
@@ -488,9 +464,8 @@ def too_late(request: Request, operation: Operation) -> Answer:
 @routes.action("try_again")
 async def try_again(request: Request) -> Answer:
     """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
-    workspaces = request.services.workspaces
-    ended = await workspaces.operation_of(request.principal, request.verb, request.target or "")
-    workspace = await workspaces.owned(request.principal, request.verb, ended.workspace_id)
+    ended = await _operation(request)
+    workspace = await request.asked.see(owned, request.verb, ended.workspace_id)
     if ended.is_open:
         sentence = fill(
             answers.STILL_AT_IT, doing=Markup(cards.FORMS[ended.verb].doing), name=workspace.title
@@ -508,7 +483,7 @@ async def try_again(request: Request) -> Answer:
             request, workspace, OperationVerb.START
         )  # It has been made, so it only has to be started.
     if ended.verb is OperationVerb.REMOVE:
-        return asked(request, workspace, is_form=True)  # The name has to be typed each time.
+        return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
     # Ask again before ending it for good: the earlier consent was about its earlier state.
     return await begin_for(request, workspace, ended.verb)
 
@@ -516,17 +491,14 @@ async def try_again(request: Request) -> Answer:
 @routes.action("again")
 async def start_a_new_one(request: Request) -> Answer:
     """Make another workspace from what this one was made from; its row replaces the old one."""
-    workspaces = request.services.workspaces
-    former = await workspaces.owned(request.principal, request.verb, request.target or "")
-    return await made_again(request, former)
+    return await made_again(request, await workspace_of(request))
 
 
 @routes.action("look_again")
 async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
-    workspaces = request.services.workspaces
-    operation = await workspaces.look_again(request.principal, request.target or "")
-    workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
+    operation = await request.asked.to(workspaces.look_again, request.target or "")
+    workspace = await request.asked.see(owned, request.verb, operation.workspace_id)
     is_asked = operation.is_open and operation.asked_at is not None
     return replies.answer(
         fill(answers.LOOKING_AGAIN if is_asked else answers.NOT_ASKED, name=workspace.title)
@@ -536,12 +508,8 @@ async def look_again(request: Request) -> Answer:
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
     """Make another one, once; a question that is already answered isn't answered again."""
-    workspaces = request.services.workspaces
-    operation = await workspaces.operation_of(request.principal, request.verb, request.target or "")
-    is_asked = await workspaces.start_another(
-        request.principal, operation.id, interaction=request.surface.interaction
-    )
-    workspace = await workspaces.owned(request.principal, request.verb, operation.workspace_id)
+    operation, is_asked = await request.asked.to(workspaces.start_another, request.target or "")
+    workspace = await request.asked.see(owned, request.verb, operation.workspace_id)
     return replies.answer(
         fill(answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED, name=workspace.title)
     )

@@ -6,6 +6,7 @@ button says what it will do (``handlers.deciding``).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from bot.domain.notices import Answer, Spoken
@@ -17,7 +18,8 @@ from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_b
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk
 from bot.services import naming, snapshots
-from bot.services.workspaces import effects
+from bot.services.making import owned
+from bot.services.workspaces import check_possible, effects, effects_now, final_mode
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import written
@@ -33,7 +35,7 @@ from handlers.waiting import look, unread
 
 async def workspace_of(request: Request) -> Workspace:
     """Return the workspace whose key a request carries, from a button or as read; raises Refused."""
-    return await request.services.workspaces.owned(request.principal, request.verb, request.target or "")
+    return await request.asked.see(owned, request.verb, request.target or "")
 
 
 async def named(request: Request, name: str) -> Workspace:
@@ -208,7 +210,7 @@ def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]
     if request.at is not None or request.verb == "keep":
         times = [time_of(request, one) for one in found]
         return buttons.choices(request.verb, found, labels, times)
-    return replies.choices(request.verb, found, labels, request.services.workspaces.effects)
+    return replies.choices(request.verb, found, labels, partial(effects_now, request.services.context))
 
 
 def labels_of(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
@@ -236,7 +238,7 @@ async def one(request: Request, workspace: Workspace) -> Answer:
     """Offer to do it to one workspace; if that ends it for good, say so right away."""
     verb = verb_of(request)
     if verb in _VERBS:
-        request.services.workspaces.check_possible(workspace, _VERBS[verb])
+        check_possible(request.services.context, workspace, _VERBS[verb])
     at = time_of(request, workspace)
     if at is not None:
         return _at_its_time(request, workspace, at)
@@ -267,8 +269,7 @@ def _at_its_time(request: Request, workspace: Workspace, at: float) -> Answer:
 
 def ends_for_good(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
     """Return whether an operation would end a workspace for good, as it was last read."""
-    mode = request.services.workspaces.final_mode(workspace, verb)
-    return mode is not None
+    return final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
@@ -297,7 +298,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
 
 async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:
     """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
-    request.services.workspaces.check_possible(workspace, OperationVerb.SUSPEND)
+    check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
     await linked(request, workspace.connection)
     sentence = fill(answers.SUSPEND_AT_STAKE, name=workspace.title, at_stake=at_stake(workspace))
     about = Spoken(workspaces=(workspace.id,), what="suspend", takes_press=True)
@@ -336,7 +337,7 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
     fitting = [one for one in changing if _is_possible(request, verb, one)]
     if changing and not fitting:
         # Nowhere: the refusal says why.
-        services.workspaces.check_possible(changing[0], _VERBS[verb])
+        check_possible(services.context, changing[0], _VERBS[verb])
     chosen, left = fitting[:MOST], fitting[MOST:]
     remarks = _remarks(request, rows, which, fitting)
     if left:
@@ -376,7 +377,7 @@ def _is_possible(request: Request, verb: str, workspace: Workspace) -> bool:
     if verb not in _VERBS:
         return True
     try:
-        request.services.workspaces.check_possible(workspace, _VERBS[verb])
+        check_possible(request.services.context, workspace, _VERBS[verb])
     except Refused:
         return False
     return True
@@ -392,7 +393,7 @@ async def stamp(request: Request, workspace: Workspace) -> str:
 def _row(request: Request, verb: str, workspace: Workspace) -> lists.Row:
     services = request.services
     title = services.title(workspace.connection)
-    mode = services.workspaces.final_mode(workspace, _VERBS[verb]) if verb in _VERBS else None
+    mode = final_mode(services.context, workspace, _VERBS[verb]) if verb in _VERBS else None
     if request.at is not None:
         mode = final_mode_then(request, verb, workspace)
     effect = effects(services.context, workspace).get(mode) if mode is not None else None

@@ -15,9 +15,9 @@ from bot.domain.workspaces import OperationVerb, Outcome
 from bot.messages.texts import answers
 from bot.reconciler import outcomes
 from bot.store import open_store
-from bot.store.records import NewOperation
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
+from tests.rigs.store import NewOperation, accept_operation
 
 NAME = "u00000"
 SAID = "Starting *red* on Saturn Cloud. I'll message you when it's ready."
@@ -72,7 +72,7 @@ async def scene(tmp_path):
         principal = made.people[0].principal
         workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
         new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        accepted = await store.accept_operation(new, interaction="i1")
+        accepted = await accept_operation(store, new, interaction="i1")
         await store.save_step(outcomes.ended(accepted.operation, Outcome.FULFILLED))
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
+from bot.services.making import create
 from tests.faults.posit_world import workbench_world
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
@@ -100,9 +101,7 @@ async def test_a_launch_that_goes_wrong_makes_one_session_or_none(tmp_path, name
     async with workbench_world(tmp_path) as workbench:
         world, alice = workbench.world, workbench.world.alice
         spoil(workbench, "launch_session", FAULTS[name])
-        await world.bot.services.workspaces.create(
-            world.principal(), "wb", SPEC, interaction="once", reference="K7M2-9QXD"
-        )
+        await world.bot.services.asked(world.principal(), "once").to(create, "wb", SPEC)
         # A launch of unknown outcome has two minutes to show.
         await world.pass_time(200, step=4)
         told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]

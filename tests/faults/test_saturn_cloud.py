@@ -9,6 +9,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs
 from bot.services.asked import Asked
+from bot.services.making import create
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 
 HTML = {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}}
@@ -40,7 +41,6 @@ def asks(world) -> Asked:
 
 NAMES = [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in FAULTS]
 SPEC = Spec("mine", {"recipe": "course", "size": "", "owner": "acme/alice"})
-ONCE = {"interaction": "once", "reference": "K7M2-9QXD"}
 
 
 def ends(person, *besides):
@@ -58,7 +58,7 @@ async def test_a_clone_that_goes_wrong_makes_one_workspace_or_none(tmp_path, nam
     async with cloud_world(tmp_path) as world:
         await world.alice.links("alice")
         world.saturn_fails("/clone$", **FAULTS[name])
-        await world.bot.services.workspaces.create(world.principal(), "saturn", SPEC, **ONCE)
+        await asks(world).to(create, "saturn", SPEC)
         await world.pass_time(200, step=5)
         assert len(world.made("mine")) == (ends(world.alice) == "ready")
         assert 1 <= world.calls("POST .*/clone$") <= 2
@@ -69,7 +69,7 @@ async def test_a_start_of_what_was_just_made_is_called_until_it_runs_or_can_not(
     async with cloud_world(tmp_path) as world:
         await world.alice.links("alice")
         world.saturn_fails(r"/workspaces/\w+/start$", **FAULTS[name])
-        await world.bot.services.workspaces.create(world.principal(), "saturn", SPEC, **ONCE)
+        await asks(world).to(create, "saturn", SPEC)
         await world.pass_time(200, step=5)
         kind = ends(world.alice)
         (made,) = world.made("mine")

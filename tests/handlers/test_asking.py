@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, StopEffect, Where
+from bot.services.workspaces import begin
 from tests.handlers.rig import Cloud, Rig, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
@@ -100,9 +101,7 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     answer = await bot.say("stop all")
     await seen(bot, "training", State.STOPPED)
     report = await bot.workspace("report")
-    restarted = await bot.services.workspaces.begin(
-        ALICE, report.id, OperationVerb.RESTART, interaction="r", reference="R"
-    )
+    restarted = await bot.services.asked(ALICE, "r").to(begin, report.id, OperationVerb.RESTART)
     await bot.store.save_step(Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     done = await press(bot, answer, "Stop 3 workspaces")
     assert "Stopping *notebook*" in words(done)

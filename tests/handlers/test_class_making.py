@@ -6,6 +6,7 @@ from bot.domain.forms import Spec, marked
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import OperationVerb, Outcome
+from bot.services.workspaces import begin
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words
 from tests.rigs.clock import FakeClock
@@ -47,9 +48,7 @@ async def test_what_is_being_called_off_is_waited_for(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     await bot.press("class_press", card.id)
     (row,) = await bot.store.workspaces(ALICE)
-    stop = await bot.services.workspaces.begin(
-        ALICE, row.id, OperationVerb.STOP, interaction="s", reference="R"
-    )
+    stop = await bot.services.asked(ALICE, "s").to(begin, row.id, OperationVerb.STOP)
     assert "hasn't created it yet" in words(await bot.press("class_press", card.id))
     assert (await bot.store.latest_operation(row.id)).id == stop.operation.id
 

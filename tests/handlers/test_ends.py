@@ -6,11 +6,11 @@ from bot.domain.forms import Spec
 from bot.domain.runs import Update
 from bot.domain.settling import MAKE_SETTLES
 from bot.domain.workspaces import Call, Created, Observed, OperationVerb, Outcome, State
-from bot.store.records import NewOperation
+from bot.services.making import create
 from tests.handlers.rig import Cloud, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, NewOperation, accept_operation, observe
 
 
 @pytest.fixture
@@ -25,9 +25,7 @@ async def bot():
 
 async def making(bot):
     """Have *lab* made; return the operation."""
-    made = await bot.services.workspaces.create(
-        ALICE, "saturn", Spec("lab"), interaction="make", reference="R1"
-    )
+    made = await bot.services.asked(ALICE, "make").to(create, "saturn", Spec("lab"))
     return made.operation
 
 
@@ -47,7 +45,7 @@ async def over(bot, operation, outcome=Outcome.FAILED):
 async def stopped_with_class(bot, row, verb):
     """Have a workspace stopped as the end of a class does."""
     operation = NewOperation(ALICE, row.id, row.connection, verb, 1800.0, "R2", agreed=True)
-    return (await bot.store.accept_operation(operation, interaction="class", notices=[])).operation
+    return (await accept_operation(bot.store, operation, interaction="class", notices=[])).operation
 
 
 async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):

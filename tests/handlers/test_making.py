@@ -13,7 +13,9 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
 from bot.services import workspaces
+from bot.services.making import create
 from bot.services.snapshots import stale
+from bot.services.workspaces import begin
 from bot.support.errors import Refused
 from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
@@ -47,10 +49,8 @@ async def sees(bot, state, name="notebook", **keys):
     return await bot.workspace(name)
 
 
-async def make(bot, name="lab", **keys):
-    return await bot.services.workspaces.create(
-        ALICE, "saturn", Spec(name), interaction=f"make {name}", reference="R1", **keys
-    )
+async def make(bot, name="lab"):
+    return await bot.services.asked(ALICE, f"make {name}").to(create, "saturn", Spec(name))
 
 
 @pytest.mark.parametrize(
@@ -252,11 +252,7 @@ async def test_a_failed_creation_is_tried_anew_by_its_card(bot):
 async def test_a_failed_removal_is_asked_for_again(bot):
     await bot.link()
     workspace = await bot.workspace()
-    operation = (
-        await bot.services.workspaces.begin(
-            ALICE, workspace.id, OperationVerb.REMOVE, interaction="r", reference="R1"
-        )
-    ).operation
+    operation = (await bot.services.asked(ALICE, "r").to(begin, workspace.id, OperationVerb.REMOVE)).operation
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
     answer = await bot.press("try_again", operation.id)
     assert answer.view["callback_id"] == "remove"

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.services import workspaces as listed
+from bot.services.workspaces import begin
 from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
@@ -129,16 +130,14 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
 async def test_use_cases_refuse_by_themselves_too(bot):
     """Whoever calls them, the account is looked at again within."""
     await bot.link()
-    workspaces, row = bot.services.workspaces, await bot.workspace()
-    keys = {"reference": "R"}
-    assert (
-        await workspaces.begin(ALICE, row.id, OperationVerb.RESTART, interaction="r:1", **keys)
-    ).operation.verb is OperationVerb.RESTART
+    row = await bot.workspace()
+    restarted = await bot.services.asked(ALICE, "r:1").to(begin, row.id, OperationVerb.RESTART)
+    assert restarted.operation.verb is OperationVerb.RESTART
     account = await bot.store.account(ALICE, "saturn")
     notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
     with pytest.raises(Refused) as refused:
-        await workspaces.begin(ALICE, row.id, OperationVerb.START, interaction="r:2", **keys)
+        await bot.services.asked(ALICE, "r:2").to(begin, row.id, OperationVerb.START)
     assert refused.value.rule == "account.refused"
     with pytest.raises(Refused) as refused:
         await bot.services.asked(ALICE).to(listed.add, "hub", "id-1", None)

@@ -1,5 +1,7 @@
 """The buttons of questions that nobody can answer but the person, and of runs that wait for long."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.forms import Spec
@@ -7,6 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb
+from bot.services.making import create
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import going, launch, run_rig
 from tests.rigs.store import ALICE, BOB
@@ -26,9 +29,8 @@ async def asked_run(bot):
 
 
 async def asked_creation(bot):
-    accepted = await bot.services.workspaces.create(
-        ALICE, "posit", Spec("lab"), interaction="make", reference="REF-2"
-    )
+    asked = replace(bot.services.asked(ALICE, "make"), drawing="REF-2")
+    accepted = await asked.to(create, "posit", Spec("lab"))
     lost = Update(accepted.operation.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert accepted.operation.verb is OperationVerb.CREATE
     assert await bot.store.save_step(lost)

@@ -9,12 +9,12 @@ from bot.domain.forms import Spec
 from bot.domain.people import Person
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
-from bot.store.records import NewOperation
+from bot.services.making import create
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, observe
+from tests.rigs.store import ALICE, NewOperation, accept_operation, observe
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600.0
@@ -159,7 +159,7 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     stop = NewOperation(
         ALICE, workspace.id, workspace.connection, OperationVerb.STOP, 600.0, "R", planned_for=at
     )
-    operation = (await bot.store.accept_operation(stop, interaction="")).operation
+    operation = (await accept_operation(bot.store, stop, interaction="")).operation
     await bot.store.end_timer(workspace.id, at)
     said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
     assert "keeps running" not in said
@@ -259,9 +259,7 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
     async with rig(connections={"saturn": provider}) as bot:
         await bot.link(names=())
         await in_berlin(bot)
-        made = await bot.services.workspaces.create(
-            ALICE, "saturn", Spec("lab"), interaction="make", reference="R1"
-        )
+        made = await bot.services.asked(ALICE, "make").to(create, "saturn", Spec("lab"))
         row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
         await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.RUNNING))

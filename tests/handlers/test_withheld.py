@@ -8,6 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, Outcome, State
+from bot.services.making import create
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig
 from tests.rigs.clock import FakeClock
@@ -37,7 +38,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
     async with rig(connections={"saturn": provider}) as bot:
         await bot.link(names=())
         spec = Spec("lab", {"preset": "gpu"})
-        made = await bot.services.workspaces.create(ALICE, "saturn", spec, interaction="make", reference="R1")
+        made = await bot.services.asked(ALICE, "make").to(create, "saturn", spec)
         row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
         await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))

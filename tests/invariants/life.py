@@ -17,6 +17,8 @@ from bot.services import linking
 from bot.services.asked import Asked
 from bot.services.home import use
 from bot.services.linking import Visit, digest
+from bot.services.making import create
+from bot.services.workspaces import begin
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
@@ -181,11 +183,9 @@ class Life(World):
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
         """Submit the form for a new workspace."""
-        keys = {"interaction": f"view/{key}", "reference": f"R{key}", "channel_id": None}
+        asked = Asked(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(
-                lambda: self.services.workspaces.create(principal, "cloud", Spec(f"made{key}"), **keys)
-            )
+            accepted = await self.survives(lambda: asked.to(create, "cloud", Spec(f"made{key}")))
             return None if accepted is None else Answer(text=f"Creating made{key}")
         return None
 
@@ -194,11 +194,10 @@ class Life(World):
         mine = [one for one in await self.store.workspaces(principal) if one.spec is not None]
         if not mine:
             return None
-        wanted, keys = mine[row % len(mine)], {"interaction": f"view/{key}", "reference": f"R{key}"}
+        wanted = mine[row % len(mine)]
+        asked = Asked(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
-            accepted = await self.survives(
-                lambda: self.services.workspaces.begin(principal, wanted.id, verb, **keys)
-            )
+            accepted = await self.survives(lambda: asked.to(begin, wanted.id, verb))
             return None if accepted is None else Answer(text=f"Calling off, or {verb} {wanted.title}")
         return None
 

@@ -72,11 +72,14 @@ class Fused(Proxy):
 
 
 class Meanwhile(Proxy):
-    """Have something happen once, right after a method of a part has answered."""
+    """Have something happen once, right after a method of a part has answered, or ``before`` it begins."""
 
-    def __init__(self, part: Any, method: str, act: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(
+        self, part: Any, method: str, act: Callable[[], Awaitable[Any]], *, before: bool = False
+    ) -> None:
         super().__init__(part)
         self._method = method
+        self._is_before = before
         self._act: Callable[[], Awaitable[Any]] | None = act
 
     def __getattr__(self, name: str) -> Any:
@@ -85,10 +88,10 @@ class Meanwhile(Proxy):
             return value
 
         async def then(*arguments: Any, **keys: Any) -> Any:
-            answer = await value(*arguments, **keys)
+            answer = self._is_before or await value(*arguments, **keys)
             if answer and (act := self._act) is not None:
                 self._act = None
                 await act()
-            return answer
+            return await value(*arguments, **keys) if self._is_before else answer
 
         return then

@@ -11,7 +11,8 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
-from bot.services.making import Making
+from bot.services.asked import Asked
+from bot.services.making import create
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
@@ -45,9 +46,8 @@ class SphereWorld:
         """Ask that one is made; return the operation's id."""
         await self.world.know(principal)
         reference = self.world.ids.reference()
-        accepted = await Making(self.world.asking).create(
-            principal, "cloud", spec, interaction=reference, reference=reference
-        )
+        asked = Asked(self.world.asking, principal, reference, reference)
+        accepted = await asked.to(create, "cloud", spec)
         return accepted.operation.id
 
     async def made(self, principal: Principal = ALICE, spec: Spec = SPEC) -> Workspace:

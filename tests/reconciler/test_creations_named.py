@@ -5,7 +5,8 @@ import re
 import pytest
 
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.services.making import Making
+from bot.services.asked import Asked
+from bot.services.making import again as another
 from bot.store.records import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
 from tests.rigs.store import ALICE, name_workspace
@@ -98,7 +99,7 @@ async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     former = (await world.store.operation(operation_id)).workspace_id
-    again = await Making(world.asking).again(ALICE, former, reference="R")
+    again = await Asked(world.asking, ALICE).to(another, former)
     assert await made(world, again.operation.id) == "statistics-2"
 
 

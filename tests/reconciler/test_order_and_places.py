@@ -6,8 +6,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
-from bot.store.records import NewOperation
 from bot.support.errors import SlackLimited, SlackPermanent
+from tests.rigs.store import NewOperation, accept_operation
 
 
 async def test_the_card_comes_before_the_end_however_quick_it_was(world):
@@ -95,4 +95,4 @@ async def typed(world, workspace, channel):
         workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 1800.0, "R", channel
     )
     card = NewNotice("", NoticeKind.CARD, "1", workspace.principal, {"channel_id": channel})
-    return (await world.store.accept_operation(new, interaction="typed", notices=[card])).operation
+    return (await accept_operation(world.store, new, interaction="typed", notices=[card])).operation

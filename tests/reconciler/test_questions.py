@@ -12,6 +12,7 @@ from bot.store.runs import launch_another
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.reconciler.runs import new_run_world
+from tests.rigs.store import make_another
 
 LOST = UnknownOutcome("no answer")
 
@@ -36,9 +37,9 @@ class Asked:
     async def row(self):
         return await (self.store.operation(self.id) if self.kind == "creation" else self.store.run(self.id))
 
-    async def start_another(self, key="press"):
+    async def start_another(self):
         if self.kind == "creation":
-            return await self.store.make_another(self.id, key)
+            return await make_another(self.store, self.id)
         return await self.store.carry_out(lambda tx: launch_another(tx, self.id))
 
     async def look_again(self):
@@ -121,9 +122,9 @@ async def test_a_question_answers_itself_when_it_shows_up_after_all(asked):
 async def test_a_press_makes_one_more_and_only_once(asked):
     await asked.lose(None)
     await asked.pass_time(150)
-    assert await asked.start_another("one")
-    assert not await asked.start_another("one")
-    assert not await asked.start_another("two")
+    assert await asked.start_another()
+    assert not await asked.start_another()
+    assert not await asked.start_another()
     await asked.pass_time(60)
     assert (asked.cloud.count(asked.call), asked.made) == (2, 1)
     assert "You chose to start another" in asked.shown("asked")[0] or "shown up" in asked.shown("asked")[0]
@@ -135,12 +136,12 @@ async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once
     claim = asked.store.claim_operations if asked.kind == "creation" else asked.store.claim_runs
     asked.world.clock.advance(300)
     (look,) = await claim(5, 40.0)
-    assert await asked.start_another("one")
+    assert await asked.start_another()
     assert await asked.save(asked=True, hold="", claim=look.claim)
     assert (await asked.row()).asked_at is None
     (call,) = await claim(5, 40.0)
     assert await asked.save(called=True, claim=call.claim, **{asked.known: Call.CALLING})
-    assert not await asked.start_another("two")
+    assert not await asked.start_another()
     assert getattr(await asked.row(), asked.known) is Call.CALLING
 
 

@@ -16,7 +16,7 @@ from bot.support.vault import entry_key
 from playground.faults import Fault
 from tests.reconciler.classroom import TRAINER, ask, post, press, told
 from tests.reconciler.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
-from tests.rigs.store import ALICE, BOB, unlink
+from tests.rigs.store import ALICE, BOB, make_another, unlink
 
 CREATE = re.compile(r"/api/v1/workspaces$")
 
@@ -143,7 +143,7 @@ async def test_a_lost_call_of_which_nothing_shows_is_not_repeated_by_itself(worl
     operation_id = await world.create()
     assert await asked(world, operation_id)
     assert world.server.harness.requests["POST /api/v1/workspaces"] == 1
-    assert await world.store.make_another(operation_id, "press")
+    assert await make_another(world.store, operation_id)
     assert await world.world.until_ended(operation_id) is Outcome.FULFILLED
     assert len(world.server.state.workspaces) == 1
 

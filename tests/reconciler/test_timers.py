@@ -91,7 +91,7 @@ async def test_changed_while_others_are_stopped_it_is_not_stopped(world, later):
         await set_timer(whole, workspace, timer)
 
     whole = world.store
-    world.store = Meanwhile(whole, "workspace_and_account", change)
+    world.store = Meanwhile(whole, "carry_out", change, before=True)
     world.reborn()
     world.store = whole
     await pass_until(world, workspace.stop_at + 120, step=5)
@@ -198,13 +198,13 @@ async def killed():
     raise Killed
 
 
-@pytest.mark.parametrize("method", ["claim_timers", "accept_operation"])
+@pytest.mark.parametrize("method", ["claim_timers", "carry_out"])
 @pytest.mark.parametrize("before", [TIMER_WARNING_SECONDS, 0.0], ids=["warning", "stop"])
 async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, method, before):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - before - 30)
     whole = world.store
-    world.store = Meanwhile(whole, method, killed)
+    world.store = Meanwhile(whole, method, killed, before=method == "carry_out")
     world.reborn()
     world.store = whole
     with suppress(Killed):

@@ -19,12 +19,13 @@ from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.runtimes import News
 from bot.reconciler.streams import AT_ONCE
+from bot.services.asked import Asked
 from bot.services.context import Context, Owners
-from bot.services.making import Making
+from bot.services.making import create
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
-from bot.store.records import FoundWorkspace, NewOperation
+from bot.store.records import FoundWorkspace
 from bot.store.store import Store
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.http import Response
@@ -36,7 +37,7 @@ from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
 from tests.rigs.steps import until_idle
-from tests.rigs.store import ALICE, link_account, memory_store
+from tests.rigs.store import ALICE, NewOperation, accept_operation, link_account, memory_store
 
 DEADLINE = 1800.0
 KEY = Fernet.generate_key().decode()
@@ -186,7 +187,8 @@ class World:
         agreed: bool = False,
     ) -> str:
         reference = self.ids.reference()
-        accepted = await self.store.accept_operation(
+        accepted = await accept_operation(
+            self.store,
             NewOperation(
                 workspace.principal,
                 workspace.id,
@@ -217,13 +219,8 @@ class World:
             await self.link(principal)
         await self.know(principal)
         reference = self.ids.reference()
-        accepted = await Making(self.asking).create(
-            principal,
-            "cloud",
-            Spec("" if stem else name, {}, stem),
-            interaction=key or reference,
-            reference=reference,
-        )
+        asked = Asked(self.asking, principal, key or reference, reference)
+        accepted = await asked.to(create, "cloud", Spec("" if stem else name, {}, stem))
         return accepted.operation.id
 
     async def workspace_of(self, operation_id: str) -> Workspace:

@@ -1,6 +1,6 @@
 """A store in memory for other tests, and the rows that they begin with."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -8,12 +8,13 @@ from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, HomeUse, Link, Person, Preferences, Principal
+from bot.domain.people import Account, Approval, AuditEntry, HomeUse, Link, Person, Preferences, Principal
 from bot.domain.runs import Run, StopKind
 from bot.domain.workspaces import (
     BrowserSession,
     Call,
     Observed,
+    Operation,
     OperationVerb,
     ReadResult,
     State,
@@ -24,9 +25,10 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.store import accounts as account_rows
-from bot.store import cards, people, runs, timers, workspaces
+from bot.store import cards, operations, people, runs, timers, workspaces
+from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import FoundWorkspace, NewOperation
+from bot.store.records import Accepted, FoundWorkspace
 from bot.store.store import Store
 from bot.store.tables import BROWSER_SESSIONS, LINKS, RUNS
 from bot.store.transaction import Transaction
@@ -271,6 +273,105 @@ async def run_by_remote(store: Store, principal: Principal, connection: str, rem
 async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:
     """Set somebody's preferences."""
     await store.carry_out(lambda tx: people.save_preferences(tx, principal, wanted))
+
+
+@dataclass(frozen=True)
+class NewOperation:
+    """Describe an operation that a person begins."""
+
+    principal: Principal
+    workspace_id: str
+    connection: str
+    verb: OperationVerb
+    deadline_seconds: float
+    reference: str
+    channel_id: str | None = None
+    reads_first: bool = False
+    agreed: bool = False
+    planned_for: float | None = None
+
+
+async def accept_operation(
+    store: Store,
+    new: NewOperation,
+    *,
+    interaction: str = "",
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
+) -> Accepted:
+    """Begin an operation, or join one, as a use case does; a notice's subject of "" is the operation."""
+
+    def write(tx: Transaction) -> Accepted:
+        workspace = workspaces.workspace(tx, new.workspace_id)
+        assert workspace is not None
+        given = (new.deadline_seconds, new.reference, new.channel_id)
+        accepted = operations.accept(
+            tx,
+            workspace,
+            new.verb,
+            *given,
+            agreed=new.agreed,
+            reads_first=new.reads_first,
+            planned_for=new.planned_for,
+        )
+        kept = [one for one in notices if not accepted.joined or one.kind is not NoticeKind.CARD]
+        return _said(tx, accepted, interaction, kept, audit)
+
+    return await _once(store, interaction, write)
+
+
+async def accept_creation(
+    store: Store,
+    workspace: Workspace,
+    new: NewOperation,
+    *,
+    interaction: str = "",
+    notices: Sequence[NewNotice] = (),
+    audit: Sequence[AuditEntry] = (),
+) -> Accepted:
+    """Write a workspace to be made and its creation, as a use case does."""
+
+    def write(tx: Transaction) -> Accepted:
+        workspaces.insert_provisional(tx, workspace)
+        given = (new.deadline_seconds, new.reference, new.channel_id)
+        made = operations.add(tx, workspace, OperationVerb.CREATE, *given)
+        return _said(tx, Accepted(made), interaction, notices, audit)
+
+    return await _once(store, interaction, write)
+
+
+async def _once(store: Store, interaction: str, write: Callable[[Transaction], Accepted]) -> Accepted:
+    def once(tx: Transaction) -> Accepted:
+        if people.first_sight(tx, interaction):
+            return write(tx)
+        first = operations.operation(tx, people.result_of(tx, interaction))
+        assert first is not None
+        return Accepted(first, repeated=True)
+
+    return await store.carry_out(once)
+
+
+def _said(
+    tx: Transaction,
+    accepted: Accepted,
+    interaction: str,
+    notices: Sequence[NewNotice],
+    audit: Sequence[AuditEntry],
+) -> Accepted:
+    people.keep_result(tx, interaction, accepted.operation.id)
+    add_notices(tx, notices, accepted.operation.id)
+    append_audit(tx, audit)
+    return accepted
+
+
+async def keep_waiting(store: Store, operation_id: str, seconds: float = 60.0) -> Operation | None:
+    """Set a new deadline for an operation; return it, or None if it has ended."""
+    return await store.carry_out(lambda tx: operations.keep_waiting(tx, operation_id, seconds))
+
+
+async def make_another(store: Store, operation_id: str) -> bool:
+    """Answer the question about a creation with another one; return whether it was asked."""
+    return await store.carry_out(lambda tx: operations.make_another(tx, operation_id))
 
 
 def start(workspace: Workspace) -> NewOperation:

@@ -7,8 +7,9 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
+from bot.services.making import again, owned
 from bot.services.snapshots import stale
-from bot.services.workspaces import Workspaces, add, alias, forget
+from bot.services.workspaces import add, alias, begin, forget, refresh
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from tests.reconciler.sphere_world import TOKEN, sphere_world
@@ -22,28 +23,22 @@ async def world():
 
 
 @pytest.fixture
-def workspaces(world):
-    return Workspaces(world.world.asking)
-
-
-@pytest.fixture
 def bob(world):
     return Asked(world.world.asking, BOB)
 
 
-async def test_another_person_can_do_nothing_with_it(world, workspaces, bob):
+async def test_another_person_can_do_nothing_with_it(world, bob):
     row = await world.made(ALICE)
     await world.made(BOB)
     sent = dict(world.server.harness.requests)
-    keys = {"interaction": "i", "reference": "R"}
     for verb in (OperationVerb.START, OperationVerb.STOP, OperationVerb.RESTART, OperationVerb.REMOVE):
         with pytest.raises(Refused) as refused:
-            await workspaces.begin(BOB, row.id, verb, **keys)
+            await bob.to(begin, row.id, verb)
         assert refused.value.rule == "policy.not_owner"
     for call in (
-        workspaces.owned(BOB, "open", row.id),
-        workspaces.refresh(BOB, row.id),
-        workspaces.again(BOB, row.id, reference="R"),
+        bob.see(owned, "open", row.id),
+        bob.to(refresh, row.id),
+        bob.to(again, row.id),
         bob.to(alias, row.id, "mine"),
         bob.to(forget, row.id),
     ):

@@ -5,8 +5,17 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Link, Principal, TaskKind
 from bot.domain.workspaces import OperationVerb, Outcome
-from bot.store.records import NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked, put_link, unlink
+from bot.store.records import NewTask
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    NewOperation,
+    accept_operation,
+    link_account,
+    linked,
+    put_link,
+    unlink,
+)
 
 ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
 
@@ -15,7 +24,7 @@ async def start(store, workspace, interaction=""):
     new = NewOperation(
         workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 60.0, "R"
     )
-    return (await store.accept_operation(new, interaction=interaction)).operation
+    return (await accept_operation(store, new, interaction=interaction)).operation
 
 
 async def test_unlinking_where_it_can_be_revoked(store, clock):

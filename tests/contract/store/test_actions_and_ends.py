@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.workspaces import Observed, OperationVerb, State
-from bot.store.records import FoundWorkspace, NewOperation
-from tests.rigs.store import ALICE, linked, observe
+from bot.store.records import FoundWorkspace
+from tests.rigs.store import ALICE, NewOperation, accept_operation, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})
 
@@ -17,8 +17,8 @@ async def workspace(store):
 @pytest.fixture
 async def card(store, workspace):
     operation = (
-        await store.accept_operation(
-            NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
+        await accept_operation(
+            store, NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
         )
     ).operation
     return operation.id

@@ -5,8 +5,19 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
-from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, BOB, add_workspace, hide_workspace, launched, linked, observe, unlink
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    NewOperation,
+    accept_operation,
+    add_workspace,
+    hide_workspace,
+    keep_waiting,
+    launched,
+    linked,
+    observe,
+    unlink,
+)
 
 
 @pytest.fixture
@@ -18,7 +29,7 @@ async def posted(store, workspace):
     """Ask for it, and let its card be posted."""
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
-    operation = (await store.accept_operation(new, interaction="", notices=[card])).operation
+    operation = (await accept_operation(store, new, interaction="", notices=[card])).operation
     for notice in await store.claim_notices(10, 60.0):
         await store.notice_sent(notice.id, "D1", f"{notice.subject}.1")
     return operation
@@ -38,7 +49,7 @@ async def test_the_first_card_finds_its_place(store, clock, operation):
 
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     await store.save_step(Update(operation.id, 1.0, card_dirty=True))
     assert await store.claim_cards(10, 0.0, 60.0) == []
 
@@ -132,7 +143,7 @@ async def asked(store, workspace, verb, ts):
     """Ask for something, and let its card be posted at ``ts``."""
     new = NewOperation(ALICE, workspace.id, "saturn", verb, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
-    operation = (await store.accept_operation(new, interaction="", notices=[card])).operation
+    operation = (await accept_operation(store, new, interaction="", notices=[card])).operation
     await sent(store, ts)
     return operation.id
 
@@ -237,7 +248,7 @@ async def test_live_cards_come_before_what_they_took_the_place_of(store, clock, 
 async def posted_for(store, principal, workspace, ts):
     new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", principal)
-    await store.accept_operation(new, interaction="", notices=[card])
+    await accept_operation(store, new, interaction="", notices=[card])
     await sent(store, ts)
 
 
@@ -259,7 +270,7 @@ async def test_what_is_closed_is_never_owed_again(store, clock, workspace):
     first = await asked(store, workspace, OperationVerb.START, "1")
     await asked(store, workspace, OperationVerb.STOP, "2")
     await claimed(store)
-    await store.keep_waiting(first, 60.0, "")
+    await keep_waiting(store, first)
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert set(await claimed(store)) == {"2"}
     assert (await store.card(first)).stage == "closed"
@@ -381,7 +392,7 @@ async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock
 async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     notices = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
-    operation = (await store.accept_operation(new, interaction="", notices=notices)).operation
+    operation = (await accept_operation(store, new, interaction="", notices=notices)).operation
     (notice,) = await store.claim_notices(10, 60.0)
     await store.notice_sent(notice.id, "D1", "1.1", "posted")
     card = await owed(store, clock, workspace, State.STARTING)

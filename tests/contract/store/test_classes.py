@@ -12,10 +12,9 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from bot.services import classes
 from bot.services.classes import Draft
-from bot.store.records import NewOperation
 from bot.support.errors import Refused
 from tests.rigs.providers import BASE_URL
-from tests.rigs.store import ALICE, BOB, link_account, linked, observe, unlink
+from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, observe, unlink
 from tests.rigs.use_cases import ask, changed, tables
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -43,6 +42,10 @@ async def noted(store, principal, interaction):
     """Let somebody press who has no account."""
     await store.save_people([Person(principal, "", seen_at=await store.now())])
     return await press(store, principal, interaction)
+
+
+#: How a class stops a workspace, within how many seconds, and by which reference.
+STOP = (OperationVerb.STOP, 1800.0, "R-2")
 
 
 def operation(workspace, verb=OperationVerb.START):
@@ -113,7 +116,7 @@ async def test_two_presses_at_once_make_one_workspace(store):
 async def test_a_press_replaces_a_stop_that_is_open(store):
     await posted(store)
     (row,) = (await linked(store, state=State.RUNNING)).workspaces
-    stop = (await store.accept_operation(operation(row, OperationVerb.STOP), interaction="s")).operation
+    stop = (await accept_operation(store, operation(row, OperationVerb.STOP), interaction="s")).operation
     pressed = await press(store, row)
     assert pressed.result == "started"
     assert (await store.operation(stop.id)).outcome is Outcome.REPLACED
@@ -173,7 +176,7 @@ async def test_counts_follow_the_newest_operation_of_each(store):
     assert (await store.class_counts(CARD)).failed == 1
     _, _, (problem,) = await by(store, TRAINER).see(classes.problems_of, CARD)
     assert problem.operation.cause == "limit: no more"
-    again = (await store.accept_operation(operation(row), interaction="again")).operation
+    again = (await accept_operation(store, operation(row), interaction="again")).operation
     assert (await store.class_counts(CARD)).waiting == 1
     await store.save_step(Update(again.id, 0.0, outcome=Outcome.FULFILLED))
     counts = await store.class_counts(CARD)
@@ -318,8 +321,8 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert left.principal == ALICE
     (row,) = await store.workspaces(ALICE)
     entry = AuditEntry(TRAINER.key, "class.stop", row.id, "accepted")
-    assert await store.stop_for_class(left, operation(row, OperationVerb.STOP), [entry])
-    assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP), [entry])
+    assert await store.stop_for_class(left, *STOP, audit=[entry])
+    assert not await store.stop_for_class(left, *STOP, audit=[entry])
     stop = await store.latest_operation(row.id)
     assert (stop.verb, stop.principal) == (OperationVerb.STOP, ALICE)
     assert (await store.class_of_stop(stop.id)).id == CARD
@@ -337,7 +340,7 @@ async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, out
     await told_in_time(store, clock, ALICE)
     (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     (row,) = await store.workspaces(ALICE)
-    await store.stop_for_class(left, operation(row, OperationVerb.STOP))
+    await store.stop_for_class(left, *STOP)
     stop = await store.latest_operation(row.id)
     await store.save_step(Update(stop.id, 0.0, outcome=outcome, cause="untold"))
     counts = await store.class_counts(CARD)
@@ -360,13 +363,12 @@ async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
     await ended(store, clock, ALICE, BOB)
     await told_in_time(store, clock, ALICE, BOB)
     stopping = (await store.workspaces(BOB))[0]
-    own = (await store.accept_operation(operation(stopping, OperationVerb.STOP), interaction="s")).operation
+    own = (await accept_operation(store, operation(stopping, OperationVerb.STOP), interaction="s")).operation
     account = await store.account(ALICE, "saturn")
     for _ in range(2):  # What was up needs a second list.
         await store.merge_discovered(account.id, [])
     for left in await store.presses_to_stop(CARD, 10, 270.0):
-        row = (await store.workspaces(left.principal))[0]
-        assert await store.stop_for_class(left, operation(row, OperationVerb.STOP))
+        assert await store.stop_for_class(left, *STOP)
     assert await store.open_operations(ALICE) == []
     assert [one.id for one in await store.open_operations(BOB)] == [own.id]
     assert await store.class_of_stop(own.id) is None
@@ -376,10 +378,9 @@ async def test_a_consent_ends_with_the_link(store, clock):
     await ended(store, clock, ALICE)
     await told_in_time(store, clock, ALICE)
     (left,) = await store.presses_to_stop(CARD, 10, 270.0)
-    row = (await store.workspaces(ALICE))[0]
     await unlink(store, ALICE)
     await linked(store, ALICE, state=State.RUNNING)
-    assert not await store.stop_for_class(left, operation(row, OperationVerb.STOP))
+    assert not await store.stop_for_class(left, *STOP)
     assert await store.open_operations(ALICE) == []
     assert await store.presses_to_stop(CARD, 10, 270.0) == []
 
@@ -389,7 +390,7 @@ async def test_a_consent_is_to_one_workspace(store, clock):
     await told_in_time(store, clock, ALICE)
     (left,) = await store.presses_to_stop(CARD, 10, 270.0)
     other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
-    assert not await store.stop_for_class(left, operation(other, OperationVerb.STOP))
+    assert not await store.stop_for_class(replace(left, workspace_id=other.id), *STOP)
     assert await store.open_operations(ALICE) == []
 
 

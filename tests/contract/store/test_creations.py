@@ -3,25 +3,21 @@
 import asyncio
 from dataclasses import replace
 
-import pytest
-
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
 from bot.domain.runs import Update
 from bot.domain.workspaces import PROVISIONAL, Call, Created, OperationVerb, Outcome, State, Workspace
-from bot.store.records import NewOperation
-from bot.support.errors import StoreError
 from tests.rigs.store import (
     ALICE,
-    BOB,
     INTERVAL,
     MARGIN,
-    first_sight,
+    NewOperation,
+    accept_creation,
+    accept_operation,
     gate_key,
     hide_workspace,
     link_account,
-    linked,
     unlink,
 )
 
@@ -44,7 +40,7 @@ def creation(workspace, *, connection="posit"):
 
 async def asked(store, workspace=None, interaction="i1", **more):
     workspace = workspace or provisional()
-    return await store.accept_creation(workspace, creation(workspace), interaction=interaction, **more)
+    return await accept_creation(store, workspace, creation(workspace), interaction=interaction, **more)
 
 
 async def reads(store):
@@ -79,23 +75,6 @@ async def test_two_creations_stand_side_by_side(store, account):
     await asked(store, provisional(2), "i2")
     assert len(await store.workspaces(ALICE)) == 2
     assert len(await store.open_operations(ALICE)) == 2
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"principal": BOB},
-        {"connection": "saturn"},
-        {"id": "another"},
-        {"remote_id": "made already"},
-    ],
-)
-async def test_what_does_not_belong_together_is_refused(store, account, wrong):
-    new = creation(provisional())
-    with pytest.raises(StoreError, match="provisional workspace"):
-        await store.accept_creation(replace(provisional(), **wrong), new, interaction="i1")
-    assert await store.workspaces(ALICE) == []
-    assert await first_sight(store, "i1")
 
 
 async def test_nothing_is_read_before_it_exists(store, clock, account):
@@ -178,28 +157,13 @@ async def test_a_second_id_of_one_creation_gets_a_row_of_its_own(store, account)
     assert again.id == other.id
 
 
-async def test_a_workspace_that_is_gone_is_made_anew_in_its_place(store, account):
-    operation = (await asked(store, provisional(alias="mine"))).operation
-    await store.name_created(operation.id, Created("r1", "analysis"), R1)
-    again = await asked(store, provisional(2, alias="mine"), "i2", instead_of="ws1")
-    assert [row.id for row in await store.workspaces(ALICE)] == ["ws2"]
-    assert (await store.operation(operation.id)).cause == "forgotten"
-    assert again.operation.is_open
-
-
-async def test_nobody_puts_away_what_is_somebody_elses(store, account):
-    theirs = (await linked(store, BOB)).workspaces[0]
-    await asked(store, instead_of=theirs.id)
-    assert [row.id for row in await store.workspaces(BOB)] == [theirs.id]
-
-
 async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
     first = (await asked(store)).operation
     stop = NewOperation(ALICE, "ws1", "posit", OperationVerb.STOP, 60.0, "R-2")
-    assert (await store.accept_operation(stop, interaction="i2")).replaced.id == first.id
+    assert (await accept_operation(store, stop, interaction="i2")).replaced.id == first.id
     again = replace(creation(provisional()), reference="R-3")
-    retried = await store.accept_operation(again, interaction="i3")
-    joined = await store.accept_operation(again, interaction="i4")
+    retried = await accept_operation(store, again, interaction="i3")
+    joined = await accept_operation(store, again, interaction="i4")
     assert (joined.joined, joined.operation.id) == (True, retried.operation.id)
     assert await reads(store) == []
 

@@ -5,8 +5,17 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import PROVISIONAL, Created, Observed, OperationVerb, Outcome, State, Workspace
-from bot.store.records import FoundWorkspace, NewOperation, NewTask
-from tests.rigs.store import ALICE, gate_key, hide_workspace, name_workspace, observe
+from bot.store.records import FoundWorkspace, NewTask
+from tests.rigs.store import (
+    ALICE,
+    NewOperation,
+    accept_creation,
+    accept_operation,
+    gate_key,
+    hide_workspace,
+    name_workspace,
+    observe,
+)
 
 R1 = gate_key("posit", "r1")
 LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
@@ -18,7 +27,7 @@ async def creating(store, account):
     key = gate_key("posit", "#new")
     workspace = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "analysis", origin="discovered")
     new = NewOperation(ALICE, "ws1", "posit", OperationVerb.CREATE, 1800.0, "R-1")
-    return (await store.accept_creation(workspace, new, interaction="i1")).operation
+    return (await accept_creation(store, workspace, new, interaction="i1")).operation
 
 
 async def listed(store, account):
@@ -29,8 +38,8 @@ async def listed(store, account):
 
 async def asked_for(store, row, verb, **more):
     return (
-        await store.accept_operation(
-            NewOperation(ALICE, row.id, "posit", verb, 60.0, "R"), interaction="", **more
+        await accept_operation(
+            store, NewOperation(ALICE, row.id, "posit", verb, 60.0, "R"), interaction="", **more
         )
     ).operation
 

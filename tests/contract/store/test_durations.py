@@ -5,8 +5,7 @@ import pytest
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb, Outcome
-from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, linked
+from tests.rigs.store import ALICE, NewOperation, accept_operation, linked
 
 
 def person(number, team="T1"):
@@ -16,7 +15,7 @@ def person(number, team="T1"):
 async def start(store, clock, workspace, principal=ALICE, seconds=None, *, call=Call.ACCEPTED, **keys):
     """Accept a start; with seconds, have it take so long. Return it as it was accepted."""
     new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R", **keys)
-    started = (await store.accept_operation(new, interaction="")).operation
+    started = (await accept_operation(store, new, interaction="")).operation
     if seconds is not None:
         await store.save_step(Update(started.id, 1.0, start_call=call, called=call is not Call.NONE))
         clock.advance(seconds)
@@ -50,4 +49,4 @@ async def test_what_brings_down_takes_no_usual_time(store, clock):
     for _ in range(3):
         await start(store, clock, workspace, seconds=10)
     stop = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R")
-    assert (await store.accept_operation(stop, interaction="")).operation.usual_seconds is None
+    assert (await accept_operation(store, stop, interaction="")).operation.usual_seconds is None

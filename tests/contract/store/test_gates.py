@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State, Workspace
-from bot.store.records import NewOperation
 from tests.rigs.store import (
     ALICE,
     BOB,
+    NewOperation,
+    accept_operation,
     add_workspace,
     gate_key,
     hide_workspace,
@@ -224,8 +225,8 @@ async def test_an_open_operation_of_any_watcher_is_told(store, clock):
     alice = await add_workspace(store, by_reference(ALICE))
     await link_account(store, BOB)
     await add_workspace(store, by_reference(BOB))
-    await store.accept_operation(
-        NewOperation(ALICE, alice.id, "saturn", OperationVerb.START, 60.0, "R"), interaction=""
+    await accept_operation(
+        store, NewOperation(ALICE, alice.id, "saturn", OperationVerb.START, 60.0, "R"), interaction=""
     )
     assert (await claim_one(store)).has_open_operation
 

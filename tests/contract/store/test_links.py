@@ -13,9 +13,19 @@ from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.providers.base import Credential, Identity
 from bot.services import accounts, linking
 from bot.services.linking import Visit, digest
-from bot.store.records import NewOperation
 from bot.support.errors import Refused
-from tests.rigs.store import ALICE, BOB, link_account, linked, observe, put_account, put_link, unlink
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    NewOperation,
+    accept_operation,
+    link_account,
+    linked,
+    observe,
+    put_account,
+    put_link,
+    unlink,
+)
 from tests.rigs.use_cases import ask
 
 NONCE, CODE = "n" * 43, "BCDF2345"
@@ -164,7 +174,7 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
     first = await linked(store)
     workspace = first.workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     (step,) = await store.claim_operations(10, 60.0)
     await store.save_step(Update(operation.id, 3600.0, claim=step.claim))
     notice = NewNotice(first.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
@@ -180,7 +190,7 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
 async def test_a_link_during_a_step_brings_the_next_one_at_once(store, clock):
     first = await linked(store)
     new = NewOperation(ALICE, first.workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     (step,) = await store.claim_operations(10, 60.0)
     await link_account(store, secret="new")
     assert await store.claim_operations(10, 60.0) == []
@@ -207,7 +217,7 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
     before = await linked(store, names=("alice/training", "alice/other"), username="alice")
     training, other = before.workspaces
     new = NewOperation(ALICE, training.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     notice = NewNotice(before.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
     refused = (before.account.id, before.account.secret, notice, [])
     assert await store.refuse_account(*refused, hold="Link again.", renamed_to="alicia")

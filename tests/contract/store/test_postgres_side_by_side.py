@@ -24,7 +24,17 @@ from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
 from tests.contract.store.test_preferences import QUIET
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, INTERVAL, MARGIN, linked, prefer, set_timer, start, use_home
+from tests.rigs.store import (
+    ALICE,
+    INTERVAL,
+    MARGIN,
+    accept_operation,
+    linked,
+    prefer,
+    set_timer,
+    start,
+    use_home,
+)
 from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.
@@ -123,8 +133,8 @@ async def fill(store, clock):
         principal = Principal(None, "T1", f"U{number}")
         (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
         await set_timer(store, workspace, Timer(clock.now() + 60.0, "stop"))
-        accepted = await store.accept_operation(
-            replace(start(workspace), principal=principal), interaction=""
+        accepted = await accept_operation(
+            store, replace(start(workspace), principal=principal), interaction=""
         )
         subject = accepted.operation.id
         await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
@@ -200,7 +210,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
             Priority.RECORDS,
             "observed",
             partial(reads.record_some, results=[result(one, State.STOPPED)]),
-            second.accept_operation(start(workspace), interaction="i1"),
+            accept_operation(second, start(workspace), interaction="i1"),
         ),
         (
             Priority.URGENT,
@@ -222,7 +232,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
 async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(stores, clock):
     first, second = stores
     (workspace,) = (await linked(first, state=State.STARTING)).workspaces
-    await first.accept_operation(start(workspace), interaction="")
+    await accept_operation(first, start(workspace), interaction="")
     clock.advance(60.0)
     (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
@@ -327,7 +337,7 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
     for turn in range(4):
         accepted = await asyncio.gather(
             *(
-                store.accept_operation(start(one), interaction=f"{turn}/{one.id}")
+                accept_operation(store, start(one), interaction=f"{turn}/{one.id}")
                 for one in workspaces
                 for store in stores
             ),

@@ -9,8 +9,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services import accounts
-from bot.store.records import NewOperation, NewTask
-from tests.rigs.store import ALICE, BOB, link_account, linked, unlink
+from bot.store.records import NewTask
+from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, unlink
 from tests.rigs.use_cases import ask
 
 ROOT = Path(__file__).parents[3]
@@ -45,7 +45,7 @@ async def fill(store, count=60):
     workspaces = (await linked(store, names=[f"w{number:03}" for number in range(count)])).workspaces
     for number, workspace in enumerate(workspaces):
         new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        await store.accept_operation(new, interaction=f"i{number}")
+        await accept_operation(store, new, interaction=f"i{number}")
     await store.add_notices(
         [NewNotice(str(number), NoticeKind.MESSAGE, "1", ALICE) for number in range(count)]
     )
@@ -120,7 +120,7 @@ async def test_one_interaction_at_two_stores_has_one_effect(database):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     for number in range(ROUNDS):
         accepted = await asyncio.gather(
-            *(store.accept_operation(new, interaction=f"i{number}") for store in stores * 5)
+            *(accept_operation(store, new, interaction=f"i{number}") for store in stores * 5)
         )
         assert sum(not one.repeated for one in accepted) == 1
 
@@ -131,7 +131,7 @@ async def test_starts_at_two_stores_are_one_open_operation(database):
     for workspace in workspaces:
         new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
         accepted = await asyncio.gather(
-            *(store.accept_operation(new, interaction="") for store in stores * 5)
+            *(accept_operation(store, new, interaction="") for store in stores * 5)
         )
         assert len({one.operation.id for one in accepted}) == 1
     assert len(await stores[1].open_operations(ALICE)) == 4

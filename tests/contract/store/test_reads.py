@@ -9,9 +9,19 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
 from bot.store import gates, reads
-from bot.store.records import FoundWorkspace, NewOperation
+from bot.store.records import FoundWorkspace
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
-from tests.rigs.store import ALICE, BOB, add_workspace, link_account, linked, observe, unlink
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    NewOperation,
+    accept_operation,
+    add_workspace,
+    link_account,
+    linked,
+    observe,
+    unlink,
+)
 
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
 
@@ -77,7 +87,7 @@ async def test_a_slow_read_does_not_write_over_a_younger_one(store, clock, works
 
 async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     claim = await claim_one(store)
     await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, None, 20.0, "No answer.")])
     assert (await store.operation(operation.id)).hold == "No answer."
@@ -91,7 +101,7 @@ async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock
 
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     await store.save_step(Update(operation.id, 60.0, hold="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
     assert (await store.operation(operation.id)).hold == "Waiting for a licence."
@@ -202,12 +212,12 @@ async def test_the_newest_operations_card_is_owed_what_is_visible(
     store, clock, workspace, observed, is_dirty, is_changed
 ):
     old = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R")
-    older = (await store.accept_operation(old, interaction="1")).operation
+    older = (await accept_operation(store, old, interaction="1")).operation
     clock.advance(1)
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (
-        await store.accept_operation(
-            new, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
+        await accept_operation(
+            store, new, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
         )
     ).operation
     before = await store.card(older.id)

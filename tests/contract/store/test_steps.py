@@ -6,8 +6,13 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
-from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, found_workspace, link_account, linked, observe
+from tests.rigs.store import (
+    ALICE,
+    NewOperation,
+    accept_operation,
+    linked,
+    observe,
+)
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
 ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")
@@ -16,7 +21,7 @@ ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")
 @pytest.fixture
 async def operation(store, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
-    return (await store.accept_operation(new, interaction="i1")).operation
+    return (await accept_operation(store, new, interaction="i1")).operation
 
 
 async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
@@ -30,7 +35,7 @@ async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
 
 async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, clock, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
-    await store.accept_operation(new, interaction="i1")
+    await accept_operation(store, new, interaction="i1")
     assert await store.claim_operations(10, 60.0) == []
     await observe(store, clock, workspace, Observed(State.STOPPED))
     (step,) = await store.claim_operations(10, 60.0)
@@ -39,19 +44,9 @@ async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, cl
 
 async def test_an_operation_that_reads_first_is_stepped_soon_without_a_read_too(store, clock, workspace):
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
-    await store.accept_operation(new, interaction="i1")
+    await accept_operation(store, new, interaction="i1")
     clock.advance(2.0)
     assert len(await store.claim_operations(10, 60.0)) == 1
-
-
-async def test_who_is_not_known_yet_is_looked_up_before_any_read(store):
-    account = await link_account(store)
-    await store.merge_discovered(account.id, [found_workspace("notebook")])
-    (workspace,) = await store.workspaces(ALICE)
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
-    await store.accept_operation(new, interaction="i1")
-    (step,) = await store.claim_operations(10, 60.0)
-    assert step.person is None
 
 
 async def test_a_leased_operation_is_not_claimed_again_before_its_lease_ends(store, clock, operation):
@@ -68,7 +63,7 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
     for workspace in workspaces:
         clock.advance(1)
         new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        made.append((await store.accept_operation(new, interaction="")).operation.id)
+        made.append((await accept_operation(store, new, interaction="")).operation.id)
     assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[:2]
     assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[2:]
 
@@ -135,7 +130,7 @@ async def test_the_end_and_its_notices_are_one(store, clock, operation):
 async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace, operation):
     (step,) = await store.claim_operations(10, 60.0)
     stop = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R-2")
-    await store.accept_operation(stop, interaction="i2")
+    await accept_operation(store, stop, interaction="i2")
     before = await store.operation(operation.id)
     update = Update(
         operation.id,

@@ -9,11 +9,12 @@ from bot.domain.people import Approval, Link
 from bot.domain.runs import Update
 from bot.domain.workspaces import OperationVerb, Outcome, Workspace
 from bot.store import open_store
-from bot.store.records import NewOperation
 from bot.support.clock import SystemIds
 from tests.rigs.store import (
     ALICE,
     BOB,
+    NewOperation,
+    accept_operation,
     add_workspace,
     ask_approval,
     decide_approval,
@@ -80,11 +81,11 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
     for number in range(53):
         clock.advance(1)
         new = NewOperation(ALICE, workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
-        made.append((await store.accept_operation(new, interaction=f"b{number}")).operation)
+        made.append((await accept_operation(store, new, interaction=f"b{number}")).operation)
         if number < 52:
             await store.save_step(Update(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
     new = NewOperation(ALICE, workspaces[1].id, "saturn", OperationVerb.START, 60.0, "R")
-    quiet = (await store.accept_operation(new, interaction="q")).operation
+    quiet = (await accept_operation(store, new, interaction="q")).operation
     clock.advance(400 * DAY)
     await store.sweep()
     kept = [operation.id for operation in made if await store.operation(operation.id) is not None]
@@ -96,7 +97,7 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
 async def test_the_operations_of_an_unlinked_workspace_go_after_thirty_days(store, clock):
     workspace = (await linked(store)).workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     await unlink(store, ALICE)
     clock.advance(29 * DAY)
     await store.sweep()
@@ -173,7 +174,7 @@ async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, c
 async def test_the_card_of_an_orphaned_operation_goes_with_it(store, clock):
     workspace = (await linked(store)).workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     await unlink(store, ALICE)
     assert await store.card(operation.id) is not None
     clock.advance(31 * DAY)

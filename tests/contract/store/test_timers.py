@@ -13,8 +13,16 @@ from bot.domain.workspaces import (
     State,
     Timer,
 )
-from bot.store.records import NewOperation
-from tests.rigs.store import ALICE, hide_workspace, linked, observe, set_timer, unlink
+from tests.rigs.store import (
+    ALICE,
+    NewOperation,
+    accept_operation,
+    hide_workspace,
+    linked,
+    observe,
+    set_timer,
+    unlink,
+)
 
 HOUR = 3600.0
 
@@ -104,7 +112,7 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
     for started_at in (5_000.0, None, 5_000.0):
         assert await seen(started_at) == (True, episode)
     new = operation(workspace, OperationVerb.RESTART)
-    accepted = await store.accept_operation(new, interaction="")
+    accepted = await accept_operation(store, new, interaction="")
     assert await seen(6_000.0) == (True, episode + 1)
     await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     assert await seen(6_000.0) == (True, episode + 1)
@@ -137,8 +145,8 @@ def operation(workspace, verb, **keys):
 async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STOPPED))
     at = Timer(clock.now() + HOUR, "stop")
-    new = operation(workspace, OperationVerb.START, timer=at)
-    accepted = await store.accept_operation(new, interaction="")
+    accepted = await accept_operation(store, operation(workspace, OperationVerb.START))
+    await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
     assert not await store.settle_timer(workspace.id)
     await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))

@@ -11,9 +11,19 @@ from bot.domain.classes import ClassCard
 from bot.domain.forms import Spec
 from bot.domain.people import Approval, Link, Person, Preferences
 from bot.domain.runs import Run, Update
-from bot.domain.workspaces import Call, Observed, State, Timer, Workspace
+from bot.domain.workspaces import (
+    Call,
+    Created,
+    Observed,
+    Operation,
+    OperationVerb,
+    Outcome,
+    State,
+    Timer,
+    Workspace,
+)
 from bot.providers.base import Scheduled
-from bot.services import accounts, classes, linking, runs, workspaces
+from bot.services import accounts, classes, linking, making, runs, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.home import save_preferences
@@ -23,11 +33,13 @@ from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreUnavailable
 from tests.contract.store.test_links import CODE, NONCE, VISIT, waiting_for_code
+from tests.rigs import use_cases
 from tests.rigs.people import Colleagues
 from tests.rigs.store import (
     ALICE,
     BOB,
     ask_approval,
+    gate_key,
     hide_workspace,
     launched,
     linked,
@@ -35,7 +47,7 @@ from tests.rigs.store import (
     put_link,
     set_timer,
 )
-from tests.rigs.use_cases import REFUSAL, WatchedStore, ask, changed, on, tables
+from tests.rigs.use_cases import REFUSAL, WatchedStore, changed, on, tables
 
 HOUR = 3600.0
 Do = Callable[["World", Asked], Awaitable[Any]]
@@ -51,6 +63,13 @@ class World:
     #: Its launch has an unknown outcome, and she is asked about it.
     lost: Run
     over: Run
+    #: A start of hers that is open, and one that has ended.
+    start: Operation
+    ended: Operation
+    #: A creation of unknown outcome that she is asked about.
+    creation: Operation
+    #: What was made for her and is gone.
+    gone: Workspace
     #: A class card of hers on its way, one whose notice was given up, and one that she has pressed.
     card: ClassCard
     lost_card: ClassCard
@@ -64,7 +83,7 @@ class World:
 @pytest.fixture
 async def world(store, clock):
     made = World()
-    row = (await linked(store)).workspaces[0]
+    row, one, two = (await linked(store, names=("notebook", "one", "two"))).workspaces
     await linked(store, BOB)
     await observe(store, clock, row, Observed(State.RUNNING))
     await set_timer(store, row, Timer(clock.now() + HOUR, "stop"))
@@ -80,7 +99,8 @@ async def world(store, clock):
     made.lost = await launched(store, connection="saturn", name="lost")
     await store.save_run_step(Update(made.lost.id, 0.0, launch_call=Call.UNKNOWN, asked=True))
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
-    asked, draft = ask(store, ids=SystemIds()), Draft("C1", "saturn", "Statistics", pattern="notebook")
+    await have_operations(store, clock, made, one, two)
+    asked, draft = ask(store), Draft("C1", "saturn", "Statistics", pattern="notebook")
     made.lost_card = await asked.to(classes.post, draft)
     for notice in await store.claim_notices(10, 60.0):
         await store.notice_dead(notice.id, "outcome_unknown")
@@ -90,12 +110,50 @@ async def world(store, clock):
     return made
 
 
+async def have_operations(store, clock, made, one, two):
+    """Give her operations in all states."""
+    asked = ask(store)
+    made.start = (await asked.to(workspaces.begin, one.id, OperationVerb.START)).operation
+    ended = (await asked.to(workspaces.begin, two.id, OperationVerb.START)).operation
+    await store.save_step(Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
+    made.ended = await store.operation(ended.id)
+    made.creation = (await asked.to(making.create, "saturn", Spec("doubtful"))).operation
+    await store.save_step(Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True))
+    operation = (await asked.to(making.create, "saturn", Spec("lab"))).operation
+    row = await store.name_created(operation.id, Created("r1", "lab"), gate_key("saturn", "r1"))
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    await observe(store, clock, row, Observed(State.GONE))
+    made.gone = await store.workspace(row.id)
+
+
+def ask(store, *given, **more):
+    """Return somebody who asks, and whose new rows are told from those of the store."""
+    return use_cases.ask(store, *given, ids=SystemIds(), **more)
+
+
+def begins(verb):
+    """Return the use case that begins an operation on her running workspace."""
+    return lambda w, asked: asked.to(workspaces.begin, w.workspace.id, OperationVerb(verb), agreed=True)
+
+
 NIGHTLY = Scheduled("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
     "timers.set": lambda w, asked: asked.to(workspaces.set, w.workspace.id, Timer(w.at + HOUR, "stop")),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at),
+    **{f"begin {verb}": begins(verb) for verb in ("start", "stop", "restart", "suspend", "force", "remove")},
+    "begin start with a timer": lambda w, asked: asked.to(
+        workspaces.begin, w.workspace.id, OperationVerb.START, timer=Timer(w.at + HOUR, "stop")
+    ),
+    "begin start of what is gone": lambda w, asked: asked.to(
+        workspaces.begin, w.gone.id, OperationVerb.START
+    ),
+    "stop_as_planned": lambda w, asked: asked.to(workspaces.stop_as_planned, w.workspace.id, w.at),
+    "keep_waiting": lambda w, asked: asked.to(workspaces.keep_waiting, w.start.id),
+    "start_another": lambda w, asked: asked.to(workspaces.start_another, w.creation.id),
+    "making.create": lambda w, asked: asked.to(making.create, "saturn", Spec("fresh")),
+    "making.again": lambda w, asked: asked.to(making.again, w.gone.id),
     "list.add": lambda w, asked: asked.to(workspaces.add, "saturn", "notebook2", "mine"),
     "list.bring_back": lambda w, asked: asked.to(workspaces.bring_back, w.forgotten.id),
     "list.alias": lambda w, asked: asked.to(workspaces.alias, w.workspace.id, "mine"),
@@ -139,6 +197,7 @@ WITHOUT_KEY = {
 SAID = {"linking.invite"}
 #: What another person may ask for just as well.
 FOR_EVERYBODY = {
+    "making.create",
     "list.add",
     "preferences",
     "approvals.ask",
@@ -155,6 +214,9 @@ FOR_EVERYBODY = {
 SHOWING = {"runs.watch", "preferences"}
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
+    "stop_as_planned": lambda w, asked: asked.to(workspaces.stop_as_planned, w.workspace.id, w.at + HOUR),
+    "keep_waiting": lambda w, asked: asked.to(workspaces.keep_waiting, w.ended.id),
+    "start_another": lambda w, asked: asked.to(workspaces.start_another, w.start.id),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["hub"]),
     "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, "hub"),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),

@@ -6,12 +6,14 @@ import pytest
 
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, ReadResult, State, Workspace
-from bot.store.records import FoundWorkspace, NewOperation, NewTask
+from bot.store.records import FoundWorkspace, NewTask
 from bot.store.store import Store
 from bot.support.errors import StoreBusy
 from tests.rigs.store import (
     ALICE,
     BOB,
+    NewOperation,
+    accept_operation,
     add_workspace,
     found_workspace,
     gate_key,
@@ -21,7 +23,6 @@ from tests.rigs.store import (
     name_workspace,
     notify,
     observe,
-    unlink,
 )
 
 
@@ -72,7 +73,7 @@ async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock
     mine = await linked(store, names=["one", "two", "three"])
     two = mine.workspaces[1]
     operation = NewOperation(ALICE, mine.workspaces[2].id, "saturn", OperationVerb.START, 60.0, "R")
-    await store.accept_operation(operation, interaction="")
+    await accept_operation(store, operation, interaction="")
     await name_workspace(store, mine.workspaces[0].id, "mine")
     await add_workspace(store, reference())
     clock.advance(60)
@@ -273,7 +274,7 @@ async def test_naming_and_clearing_a_name(store):
 async def test_forgetting_ends_the_operation_and_owes_its_card(store, clock):
     workspace = (await linked(store)).workspaces[0]
     new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await store.accept_operation(new, interaction="")).operation
+    operation = (await accept_operation(store, new, interaction="")).operation
     await hide_workspace(store, workspace.id)
     ended = await store.operation(operation.id)
     assert (ended.outcome, ended.cause) == (Outcome.CANCELLED, "forgotten")
@@ -295,12 +296,3 @@ async def test_a_workspace_may_move_to_another_gate(store, clock):
     (row,) = await store.workspaces(ALICE)
     assert row.gate_key == "new gate"
     assert [claim.gate_key for claim in await store.claim_reads("saturn", 10, 10.0, 0.5)] == ["new gate"]
-
-
-async def test_a_workspace_comes_with_its_persons_account(store):
-    one = await linked(store)
-    account = await store.account(ALICE, "saturn")
-    assert account is not None
-    assert await store.workspace_and_account(one.workspaces[0].id) == (one.workspaces[0], account)
-    await unlink(store, ALICE, "saturn", revocable=["saturn"])
-    assert await store.workspace_and_account(one.workspaces[0].id) is None

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.forms import Spec
+from bot.services.making import create
 
 LOST = "Anything unsaved or only in its memory is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})
@@ -10,9 +11,7 @@ SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory"
 
 async def makes(world, spec=SPEC):
     """Have a session made through Usher, and wait until it runs."""
-    await world.bot.services.workspaces.create(
-        world.principal(), "wb", spec, interaction="once", reference="K7M2-9QXD"
-    )
+    await world.bot.services.asked(world.principal(), "once").to(create, "wb", spec)
     await world.pass_time(20)
     return world.session(spec.name)
 
