@@ -105,12 +105,19 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     return fitting
 
 
-def _characters(part: object) -> int:
-    """Return how many characters of text are in blocks, or in any part of them."""
-    if isinstance(part, dict):
-        own = len(part["text"]) if isinstance(part.get("text"), str) else 0
-        return own + sum(map(_characters, part.values()))
-    return sum(map(_characters, part)) if isinstance(part, list | tuple) else 0
+def _characters(blocks: Iterable[Block]) -> int:
+    """Return how many characters of text are in blocks."""
+    # Each message is counted: a list that grows while it is read takes a third of the time of calls.
+    characters, parts = 0, list(blocks)
+    for part in parts:
+        for key, value in part.items():
+            if isinstance(value, str):
+                characters += len(value) if key == "text" else 0
+            elif isinstance(value, dict):
+                parts.append(value)
+            elif isinstance(value, list):
+                parts += value
+    return characters
 
 
 def _shortened(block: dict[str, Any], most: int) -> dict[str, Any]:
