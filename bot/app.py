@@ -42,7 +42,7 @@ from bot.web.install import InstallPages
 from bot.web.socket import SocketSide
 from handlers.dispatch import replay
 from handlers.listeners import register
-from handlers.services import build_services
+from handlers.request import build_services
 
 log = structlog.get_logger(__name__)
 

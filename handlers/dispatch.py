@@ -39,9 +39,9 @@ from handlers.request import (
     AtFields,
     Reference,
     Request,
+    Services,
     Waiting,
 )
-from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 #: Checked before a log line that nobody would see is composed.

@@ -19,8 +19,7 @@ from handlers import routes
 from handlers.command_line import written
 from handlers.connections import makers, telling
 from handlers.language.words import Manner
-from handlers.request import Request
-from handlers.services import Services
+from handlers.request import Request, Services
 from handlers.talking import help_on_unknown
 
 log = structlog.get_logger(__name__)

@@ -20,8 +20,7 @@ from handlers.helping import what
 from handlers.language.names import Names
 from handlers.language.words import Manner
 from handlers.payload import value_in
-from handlers.request import SILENT, Answered, Request, Waiting
-from handlers.services import Services
+from handlers.request import SILENT, Answered, Request, Services, Waiting
 from handlers.talking import as_command
 
 

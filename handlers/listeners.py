@@ -40,8 +40,7 @@ from handlers.dispatch import (
     run_text,
 )
 from handlers.helping import introduced
-from handlers.request import Occurrence
-from handlers.services import Services
+from handlers.request import Occurrence, Services
 
 log = structlog.get_logger(__name__)
 

@@ -19,8 +19,7 @@ from bot.services.making import PersonalOffer
 from handlers import routes
 from handlers.connections import makers
 from handlers.payload import sent_by_block
-from handlers.request import SILENT, AtFields, Occurrence, Request
-from handlers.services import Services
+from handlers.request import SILENT, AtFields, Occurrence, Request, Services
 
 
 @routes.event("app_home_opened")

@@ -42,7 +42,7 @@ from bot.support.cleaning import clean
 from bot.support.errors import Refused, SecretError
 from bot.web.browsers import SIGN_OUT_PATH, SIGNED_OUT_PATH, Browsers, SignedIn, read_form, see_other
 from bot.web.render import Renderer, headers_showing
-from handlers.services import Services
+from handlers.request import Services
 
 log = structlog.get_logger(__name__)
 

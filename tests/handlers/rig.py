@@ -20,8 +20,7 @@ from bot.store.store import Store
 from bot.store.tables import LINKS
 from bot.support.pool import RateLimiter
 from handlers.dispatch import form_body, run_button, run_form, run_text
-from handlers.request import Waiting
-from handlers.services import Services, build_services
+from handlers.request import Services, Waiting, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.golden import check_limits

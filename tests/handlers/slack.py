@@ -23,7 +23,7 @@ from bot.support.errors import SlackFailed
 from bot.web.bolt import build_bolt, dispatch
 from bot.web.front import read_envelope
 from handlers.listeners import register
-from handlers.services import Services
+from handlers.request import Services
 from tests.rigs.store import ALICE
 
 

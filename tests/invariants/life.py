@@ -24,7 +24,7 @@ from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
 from bot.support.pool import RateLimiter
 from handlers.dispatch import replay, reply_notice, run_button, run_text
-from handlers.services import Services, build_services
+from handlers.request import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World

@@ -29,7 +29,7 @@ from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.front import Replays
 from bot.web.health import Metrics
-from handlers.services import Services, build_services
+from handlers.request import Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.linking import Linking
