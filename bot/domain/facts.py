@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.domain.classes import ClassCard, ClassCounts
+from bot.domain.hours import Rule
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Approval, Named, People, Preferences
 from bot.domain.runs import Run, Shown
@@ -83,6 +84,8 @@ class WorkspaceFacts(Facts):
     has_public_url: bool = True
     page_url: str | None = None
     effects: Effects = field(default_factory=dict)
+    #: Its working hours, where they are shown.
+    hours: tuple[Rule, ...] = ()
     #: The class whose end stops it.
     of_class: ClassFacts | None = None
     #: Whether the person kept it when their class was to stop it; None while they still may.

@@ -6,6 +6,7 @@ of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an h
 day.
 """
 
+import math
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -346,8 +347,25 @@ def _on_day(time: _Time, zone: ZoneInfo, now: float, today: date) -> Moment | Un
 
 def _moment(day: date, hour: int, minute: int, zone: ZoneInfo, now: float) -> Moment:
     """Return a time of a day: of a time that occurs twice, the next one."""
-    local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-    first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
-    at = second if first <= now < second else first
+    at = instant(day, hour * 60 + minute, zone, now)
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, minute))
+
+
+def instant(day: date, minute: int, zone: ZoneInfo, after: float = -math.inf) -> float:
+    """Return when the clocks of a zone show a minute of a day, counted from midnight; it may be the next day.
+
+    What they skip is as much later. What they show twice is the first time, unless that isn't later than
+    ``after`` and the second is.
+    """
+    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
+    first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
+    return second if first <= after < second else first
+
+
+def minute_of(text: str) -> tuple[int, bool] | None:
+    """Return the minute of the day that a text names, and whether it may mean 12 hours later; else None."""
+    found = _parsed(text, "time")
+    if not isinstance(found, _Time) or found.day or found.options:
+        return None
+    return found.hour * 60 + found.minute, found.is_open

@@ -116,6 +116,10 @@ class NoticeKind(StrEnum):
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
     TIMER_FAILED = _Kind("timer_failed", offers="workspace")
+    #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
+    HOURS_MISSED = _Kind("hours_missed", offers="workspace", marks=Mark.CAN_WAIT)
+    HOURS_PAUSED = _Kind("hours_paused", offers="workspace", marks=Mark.CAN_WAIT)
+    HOURS_MOVED = _Kind("hours_moved", urgency=3, marks=Mark.CAN_WAIT)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     APPROVAL_DENIED = _Kind("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = _Kind("approval_failed", marks=Mark.PEOPLE)

@@ -330,15 +330,19 @@ def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tupl
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good."""
+    """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
+
+    ``warns``: its person is warned in any case, as somebody who didn't name that time just now.
+    """
 
     at: float
     mode: StopMode
     agreed: bool = False
+    warns: bool = False
 
     def needs_warning(self, now: float) -> bool:
         """Return whether its person is warned; somebody who has just named a near end isn't."""
-        return self.at - now > TIMER_WARNING_SECONDS + SOONEST_SECONDS
+        return self.warns or self.at - now > TIMER_WARNING_SECONDS + SOONEST_SECONDS
 
 
 class OperationVerb(StrEnum):

@@ -12,6 +12,7 @@ from bot.domain.runs import ClaimedOperation, ClaimedRun
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
+from bot.reconciler.hours import Hours
 from bot.reconciler.lists import Lists
 from bot.reconciler.operations import EarlyLooks, OperationCalls, Operations
 from bot.reconciler.outcomes import Updates
@@ -87,6 +88,7 @@ class Reconciler:
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         self.classes = Classes(engine)
+        self.hours = Hours(engine)
         self.timers = Timers(engine)
         self._expiries, self._reminders = Expiries(engine), Reminders(engine)
 

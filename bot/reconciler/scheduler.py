@@ -259,7 +259,7 @@ class Scheduler:
 
     async def _timers(self) -> None:
         async with contained("timers", self._ids):
-            if await self._reconciler.timers.step():
+            if await self._reconciler.hours.step() + await self._reconciler.timers.step():
                 self.wake()
 
     async def _lists(self) -> None:

@@ -15,6 +15,7 @@ from bot.domain.facts import (
     RunFacts,
     WorkspaceFacts,
 )
+from bot.domain.hours import Rule
 from bot.domain.moments import zone_of
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
 from bot.domain.people import Account, Named, People, Principal
@@ -50,7 +51,8 @@ class Gatherer:
 
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> WorkspaceFacts:
         """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
-        return await self._of_row(workspace, operation=operation, workspace=workspace)
+        facts = await self._of_row(workspace, operation=operation, workspace=workspace)
+        return replace(facts, hours=tuple(await self._store.rules_of(workspace.id)))
 
     async def of_all(
         self,
@@ -63,6 +65,9 @@ class Gatherer:
         ``under_way`` holds their open operations by workspace, where the list shows them.
         """
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
+        hours: dict[str, tuple[Rule, ...]] = {}
+        for rule in await self._store.rules(principal):
+            hours[rule.workspace_id] = (*hours.get(rule.workspace_id, ()), rule)
         now = await self._store.now()
         found = []
         for number, one in enumerate(workspaces, 1):
@@ -70,9 +75,8 @@ class Gatherer:
                 await asyncio.sleep(0)
             if one.connection in self._connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
-                found.append(
-                    self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
-                )
+                facts = self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
+                found.append(replace(facts, hours=hours.get(one.id, ())))
         return found
 
     async def of_run(self, run: Run) -> RunFacts:

@@ -63,8 +63,9 @@ def begin(
 
     A start joins a creation that is under way; for a workspace that is gone and was made here, another is
     made. ``agreed``: its person knows that this ends the workspace for good, if it does. ``timer`` is set
-    along with it. ``planned_for``: it carries out the timer for that time, without a card of its own. Raises
-    NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to confirm.
+    along with it. ``planned_for``: it carries out the timer or the hours for that time, without a card of
+    its own. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to
+    confirm.
     """
     workspace, context = owned(tx, asked, verb, workspace_id), asked.context
     provider = context.provider(workspace.connection)
@@ -93,7 +94,7 @@ def begin(
     detail = {"agreed": "yes"} if ends else {}
     if planned_for is not None:
         timers.end(tx, workspace.id, planned_for)
-        detail["because"] = "timer"
+        detail["because"] = "timer" if verb.brings_down else "hours"
     accepted = operations.accept(
         tx,
         workspace,

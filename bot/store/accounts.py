@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.telling import first_reminder
 from bot.domain.workspaces import Outcome
-from bot.store import cards, gates, operations, runs, tasks
+from bot.store import cards, gates, hours, operations, runs, tasks
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
@@ -94,6 +94,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     expire(tx, ending.principal.key, ending.connection)
     WORKSPACES.delete(tx, **pair)
     for workspace in gone:
+        hours.unlink(tx, workspace, tell=tell)
         if tell and workspace["stop_at"] is not None:
             add_notices(tx, [_not_stopped(ending, workspace)])
         OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
@@ -242,6 +243,7 @@ def resume(tx: Transaction, pair: dict[str, str]) -> None:
         if operation["hold"] or operation["read_hold"]:
             cards.owe(tx, operation["id"], changed=True)
     runs.resume_all(tx, pair)
+    hours.resume(tx, pair)
     cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
     for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
         gates.make_due(tx, workspace)

@@ -148,7 +148,9 @@ def _news(tx: Transaction, new: NewNotice) -> News:
         # The end of a class or of a timer isn't asked for just now; its operation is the person's own.
         is_asked = operation["planned_for"] is None
         is_asked = is_asked and tx.one("class_of_stop", operation_id=new.subject) is None
-        news = replace(news, asked_at=operation["created_at"] if is_asked else None)
+        # What hours start has no card; it is as if it had one that was sent without a sound.
+        is_by_hours = operation["planned_for"] is not None
+        news = replace(news, asked_at=operation["created_at"] if is_asked else None, has_card=is_by_hours)
     elif new.kind is NoticeKind.JOB_ENDED:
         run = tables.RUNS.row(tx, id=new.subject)
         if run is None:
@@ -158,7 +160,7 @@ def _news(tx: Transaction, new: NewNotice) -> News:
     if row is not None and new.kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
         chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]
         news = replace(news, chosen=None if chosen is None else bool(chosen))
-    return replace(news, has_card=tx.one("has_card", subject=new.subject) is not None)
+    return replace(news, has_card=news.has_card or tx.one("has_card", subject=new.subject) is not None)
 
 
 def _zone(tx: Transaction, principal: Principal) -> ZoneInfo:

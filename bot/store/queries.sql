@@ -311,6 +311,26 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
+-- == hours ==
+
+-- name: claim_rules
+UPDATE rules SET look_at = :until
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM rules WHERE look_at <= :now ORDER BY look_at, id LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
+-- name: sweep_rules
+DELETE FROM rules WHERE id IN (
+    SELECT id FROM rules WHERE paused = 'unlinked' AND settled_at < :before ORDER BY settled_at LIMIT :limit
+);
+
+-- name: sweep_occurrences
+DELETE FROM occurrences WHERE (rule_id, local, side) IN (
+    SELECT rule_id, local, side FROM occurrences WHERE at < :before ORDER BY at LIMIT :limit
+);
+
 -- == snapshots and form values ==
 
 -- name: save_snapshot

@@ -20,6 +20,7 @@ from bot.store import (
     cards,
     classes,
     gates,
+    hours,
     notices,
     operations,
     people,
@@ -141,8 +142,13 @@ class Store(OnEngine):
 
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""
+
+        def save(tx: Transaction) -> None:
+            people.save(tx, people_)
+            hours.seen_in(tx, people_)
+
         try:
-            await self.engine.write(lambda tx: people.save(tx, people_))
+            await self.engine.write(save)
         finally:
             self._people.forget()
 
@@ -197,6 +203,10 @@ class Store(OnEngine):
     due_reminders = read(accounts_.due)
     reminder_done = write(accounts_.done)
     settle_timer = write(timers.settle)
+    claim_hours = write(hours.claim, Priority.CLAIMS)
+    look_at_hours = write(hours.look)
+    rules = read(hours.of_person)
+    rules_of = read(hours.of_workspace)
     spoken = read(people.spoken)
     speak = write(people.speak, Priority.URGENT)
     preferences = read(people.of)

@@ -26,6 +26,7 @@ from typing import (
 from bot.domain import people
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
+from bot.domain.hours import Rule
 from bot.domain.notices import Card, Notice
 from bot.domain.runs import Run
 from bot.domain.telling import FARTHEST
@@ -296,6 +297,7 @@ OPERATIONS = Table(
     own={"hold": lambda row: row["hold"] or row["read_hold"] or None},
     leased_until=LEASE,
 )
+OCCURRENCES = _plain("occurrences", "rule_id local side", at=STAYS)
 OUTAGES = _plain("outages", "connection", since=PAST)
 # ``bot.store.tasks.LEASE``.
 OWNERS = _plain("owners", "name", "owner", until=LEASE)
@@ -305,6 +307,17 @@ PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0
 PEOPLE = Table("people", people.Person, "principal")
 PREFERENCES = Table("preferences", people.Preferences, "principal")
 REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)
+# It may be as far ahead as the next occurrence; an extra look does no harm.
+RULES = Table(
+    "rules",
+    Rule,
+    "id",
+    "workspace_id",
+    "principal connection remote_id",
+    _PAIR,
+    "principal",
+    look_at=due(60.0),
+)
 RUNS = Table(
     "runs",
     Run,

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.people import AuditEntry, Principal, TaskKind
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.workspaces import PROVISIONAL, Call, Created, Doubt, OperationVerb, Outcome, State, Workspace
-from bot.store import cards, gates, operations, people, timers
+from bot.store import cards, gates, hours, operations, people, timers
 from bot.store.audit import append_audit
 from bot.store.records import FoundWorkspace
 from bot.store.schema import setting
@@ -42,7 +42,10 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 def insert(tx: Transaction, new: Workspace) -> bool:
     """Write a row unless its person has one with the same remote id; return whether it was written."""
-    return WORKSPACES.add_new(tx, new, created_at=tx.now())
+    is_written = WORKSPACES.add_new(tx, new, created_at=tx.now())
+    if is_written:
+        hours.found(tx, new)
+    return is_written
 
 
 def by_remote(tx: Transaction, principal: Principal, connection: str, remote_id: str) -> Workspace | None:
@@ -170,6 +173,7 @@ def renew(
     former = WORKSPACES.row(tx, id=row["workspace_id"])
     if former is not None:
         WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
+    hours.follow(tx, row["workspace_id"], fresh.id)
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
     cards.owe_about(tx, row["workspace_id"], changed=True)
     ended = {"id": row["workspace_id"], "hidden": False}
@@ -303,6 +307,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
             if body.get("workspace") == listed["id"]:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     cards.move(tx, row["principal"], listed["id"], row["id"])
+    hours.follow(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 
 

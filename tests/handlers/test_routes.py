@@ -28,6 +28,7 @@ def test_what_was_found():
         "action": [
             *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
             *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),
+            *("hours_move", "hours_off", "hours_on", "hours_stay"),
             *(
                 "invite",
                 "job_again",

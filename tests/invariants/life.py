@@ -112,6 +112,7 @@ class Life(World):
             self.reconciler.step_tasks,
             self.reconciler.operations.step,
             self.reconciler.reads.step,
+            self.reconciler.hours.step,
             self.reconciler.timers.step,
             self.notifier.step_notices,
             self.notifier.step_cards,

@@ -183,6 +183,7 @@ CARDS = {
     "failed-no-restart": facts(operation=failed("no_restart", verb=OperationVerb.RESTART), **FINAL),
 }
 
+HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
 NOTICES = {
     "timer-ending": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
@@ -205,6 +206,30 @@ NOTICES = {
     "timer-unlinked": (
         NoticeKind.TIMER_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
+    ),
+    "hours-missed": (NoticeKind.HOURS_MISSED, facts(body=HOURS)),
+    "hours-missed-often": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
+    "hours-missed-stop": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
+    "hours-failed": (NoticeKind.HOURS_MISSED, facts(body=HOURS | {"cause": "not_allowed_now"})),
+    "hours-paused": (NoticeKind.HOURS_PAUSED, facts(body={"workspace": "workspace_1", "cause": "gone"})),
+    "hours-paused-left": (
+        NoticeKind.HOURS_PAUSED,
+        facts(body={"workspace": "workspace_1", "cause": "guest"}),
+    ),
+    "hours-paused-refused": (
+        NoticeKind.HOURS_PAUSED,
+        facts(body={"workspace": "workspace_1", "cause": "refused"}, linking=frozenset({"token"})),
+    ),
+    "hours-paused-unlinked": (
+        NoticeKind.HOURS_PAUSED,
+        replace(
+            facts(body={"cause": "unlinked", "name": "R & more"}, linking=frozenset({"token"})),
+            workspace=None,
+        ),
+    ),
+    "hours-moved": (
+        NoticeKind.HOURS_MOVED,
+        facts(body={"zone": "America/New_York", "former": "Europe/Berlin"}),
     ),
     "stopped-as-planned": (NoticeKind.STOPPED, facts(operation=STOPPED | {"planned_for": NOW})),
     "ended-for-good": (

@@ -242,6 +242,7 @@ class World:
                 self.reconciler.step_tasks,
                 self.reconciler.runs.step,
                 self.reconciler.classes.step,
+                self.reconciler.hours.step,
                 self.reconciler.timers.step,
                 self._streams,
                 self.notifier.step_notices,

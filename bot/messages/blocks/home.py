@@ -25,7 +25,7 @@ from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.domain.people import About, People, Snapshot, User
 from bot.domain.workspaces import Operation, State
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import hours, kit, replies
 from bot.messages.blocks.buttons import ends, later_button
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
@@ -169,6 +169,7 @@ def _row(facts: WorkspaceFacts) -> list[Block]:
             buttons = [one for one in buttons if one["action_id"] != "open_url"]
     state, as_of = state_words(facts.now, workspace)
     about = ends(facts)[:1] or ([safe(workspace.detail, DETAIL)] if workspace.detail else [])
+    about = [*about, *hours.lines(facts)]
     said = " · ".join([state, *(one.rstrip(".") for one in about), as_of])
     return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)
 

@@ -10,7 +10,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
 from bot.domain.workspaces import State, StopEffect, Workspace
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import hours, kit, replies
 from bot.messages.blocks.buttons import changing, ends, later_button, offered, page_button
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
@@ -126,8 +126,9 @@ def _row(facts: WorkspaceFacts, *, is_shared: bool) -> list[Block]:
 
 
 def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
-    """Return a workspace's state, and for its owner until when."""
-    return "\n".join([state_line(facts, workspace), *([] if is_shared else ends(facts))])
+    """Return a workspace's state, and for its owner until when, and its hours."""
+    own = [] if is_shared else [*ends(facts), *hours.lines(facts)]
+    return "\n".join([state_line(facts, workspace), *own])
 
 
 def row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:

@@ -111,6 +111,9 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "You can't add anything else.",
         "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
         "replace it, and I'll carry on.",
+        "hours_make": "On {title} a stop ends it for good, so a start would have to create a new one. "
+        "I don't do that by myself, so give me only a time to stop.",
+        "hours_many": "It already has a lot of hours. Turn them off and set them again.",
         "alias_taken": "You already have a workspace with that name. Choose another name.",
         # Runs of jobs.
         "no_job": "I can't find that run on your list. Type `job list` to see your runs.",

@@ -1,7 +1,7 @@
 """How lengths of time, times, numbers of things and people are said."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 
 #: What ``time_mark`` writes; the group is the epoch second.
@@ -67,6 +67,11 @@ def day_in(at: float, now: float, zone: tzinfo) -> str:
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
     # Where a person's zone isn't known, its name says which is meant.
     return f"{day} at {local:%H:%M}{' UTC' if str(zone) == 'UTC' else ''}"
+
+
+def date_of(day: str) -> str:
+    """Say a date given as ``2026-11-24``: ``24 Nov``."""
+    return date.fromisoformat(day).strftime("%-d %b")
 
 
 def time_mark(at: float) -> str:

@@ -91,6 +91,17 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     "keep a workspace running past its planned stop",
                     ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
                 ),
+                "hours": VerbWords(
+                    "hours [NAME [DAYS TIMES | off]]",
+                    "start and stop a workspace by itself, at the times when you work",
+                    (
+                        "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
+                        "`hours NAME mon,wed 8:30` only starts it.",
+                        "`hours NAME every day -20:00` only stops it.",
+                        "You can change or cancel a stop in the message that comes ten minutes before it.",
+                        "`hours NAME off` ends its hours; `hours` shows all of yours.",
+                    ),
+                ),
                 "cancel": VerbWords(
                     "cancel NAME",
                     "cancel a start or a run that's under way",

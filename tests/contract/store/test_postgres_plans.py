@@ -46,6 +46,7 @@ async def test_every_query_is_understood_and_has_an_index(connection):
         ("claim_tasks", "tasks_due"),
         ("claim_runs", "runs_due"),
         ("claim_timers", "workspaces_timed"),
+        ("claim_rules", "rules_due"),
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):

@@ -100,6 +100,7 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("watchers", "workspaces_of_a_gate"),
         ("sweep_notices", "notices_sent"),
         ("claim_timers", "workspaces_timed"),
+        ("claim_rules", "rules_due"),
         ("starts_alike", "operations_of_a_kind"),
     ],
 )
@@ -116,6 +117,7 @@ def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
         "claim_notices",
         "claim_tasks",
         "claim_timers",
+        "claim_rules",
         "starts_alike",
         "claim_changed_cards",
         "claim_runs",

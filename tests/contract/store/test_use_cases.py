@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.classes import ClassCard
 from bot.domain.forms import Spec
+from bot.domain.hours import WEEKDAYS, WEEKEND, Rule, Wanted
 from bot.domain.people import Approval, Link, Person, Preferences
 from bot.domain.runs import Run, Update
 from bot.domain.workspaces import (
@@ -23,12 +24,13 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.providers.base import Scheduled
-from bot.services import accounts, classes, linking, making, runs, workspaces
+from bot.services import accounts, classes, hours, linking, making, runs, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.home import save_preferences
 from bot.services.linking import digest
 from bot.services.making import owned
+from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreUnavailable
@@ -80,6 +82,12 @@ class World:
         return self.workspace.stop_at
 
 
+def rule(workspace, now):
+    """Return hours on Saturdays, set in another time zone."""
+    keys = {"days": WEEKEND, "starts": 10 * 60, "stops": None, "settled_at": now}
+    return Rule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", seen_zone="Asia/Tokyo", **keys)
+
+
 @pytest.fixture
 async def world(store, clock):
     made = World()
@@ -88,6 +96,7 @@ async def world(store, clock):
     await observe(store, clock, row, Observed(State.RUNNING))
     await set_timer(store, row, Timer(clock.now() + HOUR, "stop"))
     made.workspace = await store.workspace(row.id)
+    await store.carry_out(lambda tx: rows.put(tx, rule(row, clock.now())))
     made.forgotten = (await linked(store, names=("forgotten",))).workspaces[0]
     await hide_workspace(store, made.forgotten.id)
     await ask_approval(store, Approval("bobs", BOB, "saturn", "bob", "asked", clock.now()))
@@ -136,6 +145,7 @@ def begins(verb):
     return lambda w, asked: asked.to(workspaces.begin, w.workspace.id, OperationVerb(verb), agreed=True)
 
 
+OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 NIGHTLY = Scheduled("job1", "nightly", None)
 #: Each use case, doing something for ALICE.
 USE_CASES: dict[str, Do] = {
@@ -160,6 +170,10 @@ USE_CASES: dict[str, Do] = {
     "list.forget": lambda w, asked: asked.to(workspaces.forget, w.workspace.id),
     "list.notify": lambda w, asked: asked.to(workspaces.notify, w.workspace.id, ready=None, stopped=True),
     "preferences": lambda w, asked: asked.to(save_preferences, Preferences(ready=False)),
+    "hours.add": lambda w, asked: asked.to(hours.add, w.workspace.id, OFFICE),
+    "hours.end": lambda w, asked: asked.to(hours.end, w.workspace.id),
+    "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id, ["2100-01-01"]),
+    "hours.move": lambda w, asked: asked.to(hours.move),
     "approvals.ask": lambda w, asked: asked.to(accounts.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
@@ -197,6 +211,7 @@ WITHOUT_KEY = {
 SAID = {"linking.invite"}
 #: What another person may ask for just as well.
 FOR_EVERYBODY = {
+    "hours.move",
     "making.create",
     "list.add",
     "preferences",
@@ -221,6 +236,7 @@ NEEDLESS: dict[str, Do] = {
     "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, "hub"),
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
+    "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id),
     "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "another", approve=True),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.over.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.over.id),

@@ -1,0 +1,234 @@
+"""Working hours of workspaces: on which days, from when, until when; what that means and what is due; pure.
+
+A rule has local times in the zone that its person had in Slack when it was made. Its *occurrences* are the
+starts and stops that follow: each has the local date and time that it was planned for, which never comes
+twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+from bot.domain.moments import instant, minute_of, zone_of
+from bot.domain.people import Principal
+from bot.domain.times import Past
+from bot.domain.workspaces import SOONEST_SECONDS, TIMER_WARNING_SECONDS
+
+Side = Literal["start", "stop"]
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS: Final = frozenset(DAYS[:5])
+WEEKEND: Final = frozenset(DAYS[5:])
+EVERY_DAY: Final = frozenset(DAYS)
+DAY_MINUTES: Final = 24 * 60
+#: A stop is looked at this long before: as a timer that its person is then warned of.
+LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
+#: For how long a start without a stop is made up for.
+WINDOW: Final = 1_800.0
+#: What is longer ago isn't told any more, and nothing is planned further ahead.
+HORIZON: Final = 30 * 86_400.0
+#: The shortest hours, and the most days that can be left out, or rules of one workspace.
+LEAST_MINUTES: Final = 30
+MOST: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day."""
+
+    days: frozenset[str]
+    starts: int | None = None
+    stops: int | None = None
+
+    def contradicts(self, other: Wanted) -> bool:
+        """Return whether both say when to start, or when to stop, on the same days."""
+        pairs = ((self.starts, other.starts), (self.stops, other.stops))
+        return self.days == other.days and any(None not in pair for pair in pairs)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Occurrence:
+    """Hold one start or stop: when it comes, and the local time that it was planned for.
+
+    It is looked at from ``due_at`` on; a start is made up for before ``until``. All in epoch seconds.
+    """
+
+    at: float
+    side: Side
+    local: str
+    due_at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Hold hours of a workspace, in the time zone ``zone``.
+
+    ``days`` are names of weekdays, or the dates of hours that come once; ``off`` are dates on which they
+    don't come. What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop
+    ends the workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    workspace_id: str
+    days: frozenset[str]
+    starts: int | None
+    stops: int | None
+    zone: str
+    seen_zone: str
+    settled_at: Past
+    agreed: bool = False
+    off: frozenset[str] = frozenset()
+    #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
+    paused: str = ""
+    #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
+    name: str = ""
+    remote_id: str = ""
+
+    def due(self, now: float) -> list[Occurrence]:
+        """Return what is to be looked at and isn't settled, in its order."""
+        since = max(self.settled_at, now - HORIZON)
+        return [one for one in self._between(since, now + LEAD) if one.due_at <= now]
+
+    def after(self, moment: float) -> Occurrence | None:
+        """Return the first occurrence after a moment."""
+        return next(iter(self._between(moment, moment + HORIZON)), None)
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return the hours that were asked for."""
+        return Wanted(self.days, self.starts, self.stops)
+
+    def _between(self, after: float, until: float) -> list[Occurrence]:
+        zone = zone_of(self.zone)
+        first, last = (datetime.fromtimestamp(at, zone).date() for at in (after, until))
+        # Hours that begin on one day may end on the next.
+        days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
+        return sorted(one for day in days for one in self._on(day) if after < one.at <= until)
+
+    def _on(self, day: date) -> list[Occurrence]:
+        named = day.isoformat()
+        if named in self.off or not self.days & {named, DAYS[day.weekday()]}:
+            return []
+        zone, starts, stops = zone_of(self.zone), self.starts, self.stops
+        if starts is not None and stops is not None and stops <= starts:
+            stops += DAY_MINUTES
+        start = None if starts is None else instant(day, starts, zone)
+        stop = None if stops is None else instant(day, stops, zone)
+        if start is not None and stop is not None and stop <= start:
+            return []  # The clocks skip all of it.
+        found = []
+        if start is not None and starts is not None:
+            until = start + WINDOW if stop is None else stop
+            found.append(Occurrence(start, "start", _local(day, starts), start, until))
+        if stop is not None and stops is not None:
+            due_at = stop - LEAD if start is None else max(stop - LEAD, start + 1.0)
+            found.append(Occurrence(stop, "stop", _local(day, stops), due_at, stop))
+        return found
+
+
+def _local(day: date, minute: int) -> str:
+    at = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 - a local time
+    return at.isoformat(timespec="minutes")
+
+
+def clock(minute: int | None) -> str:
+    """Write a minute of the day, "" for none."""
+    return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
+
+
+def written(hours: Wanted) -> str:
+    """Write hours so that ``read`` reads them."""
+    until = "" if hours.stops is None else f"-{clock(hours.stops)}"
+    return f"{','.join(sorted(hours.days))} {clock(hours.starts)}{until}"
+
+
+_NAMED_DAYS: Final = {
+    "weekday": WEEKDAYS,
+    "weekdays": WEEKDAYS,
+    "workday": WEEKDAYS,
+    "workdays": WEEKDAYS,
+    "weekend": WEEKEND,
+    "weekends": WEEKEND,
+    "day": EVERY_DAY,
+    "days": EVERY_DAY,
+    "daily": EVERY_DAY,
+    "everyday": EVERY_DAY,
+}
+_FULL: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DASHES: Final = re.compile("[-\u2010-\u2015\u2212]+")
+_NOISE: Final = re.compile(r"\b(?:every|each|on|from|at|and|the)\b|[,&]")
+_UNTIL: Final = re.compile(r" ?(?:-|\bto\b|\buntil\b|\btill\b) ?")
+_LONGEST: Final = 100
+
+
+def read(text: str) -> Wanted | None:
+    """Return the hours that a text names: ``weekdays 9:00-18:00``, ``mon,wed 8:30``, ``every day -20:00``.
+
+    A bare hour is one of 24, unless a stop would come before its start: ``9-5`` ends in the afternoon.
+    """
+    if len(text) > _LONGEST:
+        return None
+    words = _NOISE.sub(" ", _DASHES.sub("-", text.casefold())).split()
+    days: set[str] = set()
+    while words and (named := _days(words[0])):
+        days |= named
+        words = words[1:]
+        if len(words) > 1 and len(named) == 1 and words[0] in {"to", "-"} and (last := _days(words[1])):
+            days |= _span(named, last)
+            words = words[2:]
+    first, until, last_ = _parted(" ".join(words))
+    begin, end = minute_of(first) if first else None, minute_of(last_) if last_ else None
+    if not days or (begin is None) is bool(first) or (end is None) is until:
+        return None
+    starts, stops = begin[0] if begin else None, end[0] if end else None
+    if begin is not None and end is not None and stops is not None:
+        is_open = end[1] and stops <= begin[0] < stops + DAY_MINUTES // 2
+        stops += DAY_MINUTES // 2 if is_open else 0
+        if (stops - begin[0]) % DAY_MINUTES < LEAST_MINUTES:
+            return None
+    elif stops == 0:
+        stops = DAY_MINUTES  # The midnight at which a day ends.
+    return Wanted(frozenset(days), starts, stops) if (starts, stops) != (None, None) else None
+
+
+def _parted(text: str) -> tuple[str, bool, str]:
+    """Return what comes before *until*, whether that is said, and what follows."""
+    found = _UNTIL.search(text)
+    return (text, False, "") if found is None else (text[: found.start()], True, text[found.end() :])
+
+
+def _days(word: str) -> frozenset[str]:
+    """Return the days that a word names, or a span such as ``mon-fri``."""
+    if word in _NAMED_DAYS:
+        return _NAMED_DAYS[word]
+    if len(word) == len("2026-11-21") and _is_date(word):
+        return frozenset({word})
+    first, dash, last = word.partition("-")
+    if dash:
+        return _span(_days(first), _days(last)) if first and last and "-" not in last else frozenset()
+    long = (day for day in _FULL if word.rstrip("s") == day or (len(word) in {3, 4} and day.startswith(word)))
+    return frozenset(day[:3] for day in long)
+
+
+def _is_date(word: str) -> bool:
+    try:
+        date.fromisoformat(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _span(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
+    """Return the days from one to another."""
+    ends = [*first, *last]
+    if len(ends) != 2 or not set(ends) <= EVERY_DAY:
+        return frozenset()
+    begin, end = map(DAYS.index, ends)
+    return frozenset(DAYS[(begin + count) % 7] for count in range((end - begin) % 7 + 1))

@@ -1,0 +1,129 @@
+"""Working hours: a line in a workspace's state, what is answered about them, and their messages."""
+
+from collections.abc import Iterable, Sequence
+
+from bot.domain.facts import Facts, WorkspaceFacts
+from bot.domain.hours import DAYS, EVERY_DAY, Rule, Side, clock
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.workspaces import NOT_UP, planned_mode
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import start_button
+from bot.messages.blocks.cards import filled, link_again_button
+from bot.messages.blocks.kit import Element, Markup, draws, fill
+from bot.messages.texts import hours as words
+from bot.messages.texts import past, problems, times
+
+
+def said(rule: Rule) -> str:
+    """Say hours: ``weekdays 09:00–18:00``."""
+    named = [day.capitalize() for day in DAYS if day in rule.days]
+    days = words.NAMED.get(rule.days) or ", ".join([*named, *_dates(rule.days - EVERY_DAY)])
+    template = words.BOTH if rule.starts is not None else words.ONLY_STOP
+    template = words.ONLY_START if rule.stops is None else template
+    return template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops))
+
+
+def _dates(days: Iterable[str]) -> list[str]:
+    return [times.date_of(day) for day in sorted(days)]
+
+
+def _names(rules: Sequence[Rule]) -> dict[str, str]:
+    zones = dict.fromkeys(one.zone for one in rules)
+    return {"hours": "; ".join(map(said, rules)), "zone": ", ".join(zones)}
+
+
+def lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the line that says a workspace's hours, if it has any."""
+    if not facts.hours:
+        return []
+    if all(one.paused for one in facts.hours):
+        return [words.LINE_PAUSED]
+    return [fill(words.LINE, **_names(facts.hours))]
+
+
+def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tuple[str, list[Element]]:
+    """Say a workspace's hours, what comes next or why they rest, with what can be done about them."""
+    rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
+    assert workspace is not None, "hours are a workspace's"
+    sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
+    causes = dict.fromkeys(one.paused for one in rules if one.paused)
+    sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else _next(facts)
+    buttons = [kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    if any(one.paused or one.off for one in rules):
+        buttons.insert(0, kit.button(words.RESUME, "hours_on", workspace.id, style=kit.PRIMARY))
+    return " ".join(sentences), buttons
+
+
+def _next(facts: WorkspaceFacts) -> list[str]:
+    """Say what comes next, and which days are left out."""
+    since = ((rule, max(facts.now, rule.settled_at)) for rule in facts.hours)
+    coming = [one for rule, at in since if (one := rule.after(at)) is not None]
+    off = frozenset().union(*(rule.off for rule in facts.hours))
+    left_out = [fill(words.LEFT_OUT, days=", ".join(_dates(off)))] if off else []
+    if not coming:
+        return left_out
+    first = min(coming)
+    how = "start" if first.side == "start" else planned_mode(facts.effects)
+    return [fill(words.NEXT[how], at=kit.day_moment(first.at)), *left_out]
+
+
+def _because(cause: str, title: str) -> str:
+    if cause in words.BECAUSE:
+        return fill(words.BECAUSE[cause], title=title)
+    return kit.safe(problems.sentence(cause, title))
+
+
+def of_all(rows: Sequence[tuple[str, list[Element]]]) -> Answer:
+    """List the hours of several workspaces."""
+    blocks = [kit.section(words.LIST)]
+    for text, buttons in rows:
+        blocks += kit.row(text, buttons)
+    return kit.answer(kit.bare(words.LIST), blocks)
+
+
+def _is_down(facts: WorkspaceFacts) -> bool:
+    return facts.state in NOT_UP
+
+
+@draws(NoticeKind.HOURS_MISSED, past=past.HOURS_MISSED, holds=_is_down, keeps_open=True)
+def missed(facts: WorkspaceFacts) -> Answer:
+    """Say what wasn't started or stopped when it should have been."""
+    side: Side = "stop" if facts.word("side") == "stop" else "start"
+    at, cause = kit.day_moment(facts.time("planned_at")), facts.word("cause")
+    count = int(facts.body.get("more") or 0)
+    if cause:
+        because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
+        text, sentence = words.FAILED_SHORT, filled(words.FAILED[side], facts, at=at, cause=because)
+    else:
+        text, sentence = words.MISSED_SHORT[side], filled(words.MISSED[side], facts, at=at)
+    more = [fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))]
+    sentence = " ".join([sentence, *(more if count else []), words.GOES_ON])
+    workspace = facts.workspace if side == "start" and _is_down(facts) else None
+    buttons = [start_button(workspace)] if workspace is not None else []
+    return kit.message(filled(text, facts), sentence, [], buttons)
+
+
+@draws(NoticeKind.HOURS_PAUSED, past=past.HOURS_PAUSED)
+def paused(facts: WorkspaceFacts) -> Answer:
+    """Say that hours are paused, why, and what to press."""
+    cause, name = facts.word("cause"), {}
+    if facts.workspace is None and facts.word("name"):
+        name = {"name": facts.word("name")}
+    sentence = filled(words.PAUSED, facts, because=Markup(_because(cause, facts.connection_title)), **name)
+    key = facts.word("workspace")
+    resume = kit.button(words.RESUME, "hours_on", key, style=kit.PRIMARY)
+    buttons = [*([] if cause == "gone" else [resume]), kit.button(words.TURN_OFF, "hours_off", key)]
+    if cause in words.BECAUSE:
+        buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
+    return kit.message(filled(words.PAUSED_SHORT, facts, **name), sentence, [], buttons)
+
+
+@draws(NoticeKind.HOURS_MOVED)
+def moved(facts: Facts) -> Answer:
+    """Ask somebody whose time zone has changed whether their hours move."""
+    zones = {"zone": facts.word("zone"), "former": facts.word("former")}
+    buttons = [
+        kit.button(words.MOVE, "hours_move", style=kit.PRIMARY),
+        kit.button(words.LEAVE, "hours_stay"),
+    ]
+    return kit.message(fill(words.MOVED_SHORT, **zones), fill(words.MOVED, **zones), [], buttons)

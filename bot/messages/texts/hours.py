@@ -1,0 +1,78 @@
+"""What is said about working hours."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.domain.hours import EVERY_DAY, WEEKDAYS, WEEKEND, Side
+
+NAMED: Final[Mapping[frozenset[str], str]] = {
+    WEEKDAYS: "weekdays",
+    WEEKEND: "weekends",
+    EVERY_DAY: "every day",
+}
+BOTH: Final = "{days} {begin}\u2013{end}"
+ONLY_START: Final = "{days} from {begin}"
+ONLY_STOP: Final = "{days} until {end}"
+#: In a workspace's state.
+LINE: Final = "Hours: {hours} ({zone})."
+LINE_PAUSED: Final = "Hours: paused."
+RESTING: Final = "They're paused."
+LEFT_OUT: Final = "Not on {days}."
+#: What comes next, by how that is done.
+NEXT: Final[Mapping[str, str]] = {
+    "start": "Next, I'll start it {at}.",
+    "stop": "Next, I'll stop it {at}.",
+    "suspend": "Next, I'll suspend it {at}.",
+}
+
+SET: Final = "*{name}* on {title} has hours now: {hours} ({zone})."
+KEPT: Final = "*{name}* on {title}: {hours} ({zone})."
+REPLACED: Final = "They replace {hours}."
+OFF: Final = "*{name}* on {title} has no hours any more. I won't start or stop it by myself."
+NONE: Final = "*{name}* on {title} has no hours."
+NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
+NONE_OF_ALL: Final = "None of your workspaces has hours."
+LIST: Final = "*Your workspaces' hours*"
+UNREADABLE: Final = "I can't read those hours, so I haven't changed anything."
+USAGE: Final = (
+    "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts it, "
+    "`every day -20:00` only stops it, and `off` ends its hours."
+)
+#: The same words as where something ends at once.
+ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
+
+#: By what was to be done.
+MISSED: Final[Mapping[Side, str]] = {
+    "start": "I should have started *{name}* on {title} {at}, but I wasn't running then.",
+    "stop": "I should have stopped *{name}* on {title} {at}, but I wasn't running then.",
+}
+MISSED_SHORT: Final[Mapping[Side, str]] = {
+    "start": "I missed a start of {name} on {title}.",
+    "stop": "I missed a stop of {name} on {title}.",
+}
+MISSED_MORE: Final = "I missed {count} before that, too."
+GOES_ON: Final = "Its hours go on as planned."
+FAILED: Final[Mapping[Side, str]] = {
+    "start": "I couldn't start *{name}* on {title} {at}, as its hours say. {cause}",
+    "stop": "I couldn't stop *{name}* on {title} {at}, as its hours say. {cause}",
+}
+FAILED_SHORT: Final = "I couldn't keep to the hours of {name} on {title}."
+PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
+PAUSED_SHORT: Final = "I've paused the hours of {name} on {title}."
+#: Why they are paused until their person has linked again; for other causes the usual sentences.
+BECAUSE: Final[Mapping[str, str]] = {
+    "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
+    "refused": "{title} no longer accepts your link. Link again, and they'll go on.",
+}
+MOVED: Final = (
+    "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
+    "Should they move?"
+)
+MOVED_SHORT: Final = "Should your workspaces' hours move to {zone} time?"
+MOVED_DONE: Final = "Your workspaces' hours are in {zone} time now."
+MOVED_NOT: Final = "Your workspaces' hours stay as they are."
+
+TURN_OFF: Final = "Turn hours off"
+RESUME: Final = "Resume hours"
+MOVE: Final = "Move them"
+LEAVE: Final = "Leave them"

@@ -1,0 +1,251 @@
+"""Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
+
+A start is an ordinary operation in its person's name. A stop sets the workspace's timer, so that its warning
+and its buttons change that stop alone; a timer that its person has set goes before.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from bot.domain.hours import MOST, Occurrence, Rule, Wanted, written
+from bot.domain.moments import zone_of
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import (
+    NOT_UP,
+    UP,
+    Operation,
+    OperationVerb,
+    State,
+    Timer,
+    Workspace,
+    gentlest_mode,
+    is_final,
+    planned_mode,
+)
+from bot.messages.texts import problems
+from bot.services import workspaces
+from bot.services.asked import Asked
+from bot.services.making import check_account, note, owned
+from bot.store import accounts, gates, operations, people, timers
+from bot.store import hours as rows
+from bot.store.notices import add_notices
+from bot.store.transaction import Transaction
+from bot.support.errors import NotLinked, Refused
+
+#: A workspace read longer ago than this is read again before anything is decided, and waited for this long.
+FRESH_SECONDS: Final = 60.0
+PATIENCE: Final = 30.0
+LOOKS_EVERY: Final = 5.0
+#: What became of an occurrence of which nobody has to be told.
+_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
+
+
+def zone_name(tx: Transaction, asked: Asked) -> str:
+    """Return the name of a person's time zone."""
+    person = people.person(tx, asked.principal)
+    return zone_of(person.time_zone if person is not None else None).key
+
+
+def add(
+    tx: Transaction, asked: Asked, workspace_id: str, wanted: Wanted, *, agreed: bool = False
+) -> list[Rule]:
+    """Give a workspace hours; return those on the same days that they replace, as both would contradict.
+
+    Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
+    ``hours.makes`` if a start would have to make a new one.
+    """
+    workspace = _there(tx, asked, "hours", workspace_id)
+    context, now = asked.context, tx.now()
+    title = context.provider(workspace.connection).settings.title
+    effects = workspaces.effects(context, workspace)
+    if wanted.starts is not None and is_final(effects, gentlest_mode(effects)):
+        raise Refused("hours.makes", problems.sentence("hours_make", title))
+    ends = wanted.stops is not None and workspaces.made(context, workspace, now, agreed=agreed).agreed
+    known = rows.of_workspace(tx, workspace.id)
+    replaced = [one for one in known if one.wanted.contradicts(wanted)]
+    if len(known) - len(replaced) >= MOST:
+        raise Refused("hours.many", problems.sentence("hours_many", title))
+    zone = zone_name(tx, asked)
+    if not asked.is_new(tx):
+        return []
+    _drop(tx, workspace, replaced)
+    made = Rule(
+        id=tx.ids.new("rule"),
+        principal=asked.principal,
+        connection=workspace.connection,
+        workspace_id=workspace.id,
+        days=wanted.days,
+        starts=wanted.starts,
+        stops=wanted.stops,
+        zone=zone,
+        seen_zone=zone,
+        settled_at=now,
+        agreed=ends,
+    )
+    rows.put(tx, made)
+    agreed_to = {"agreed": "yes"} if ends else {}
+    note(tx, asked, "workspace.hours", workspace, hours=written(wanted), zone=zone, **agreed_to)
+    return replaced
+
+
+def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Take a workspace's hours away, with the stop that they have planned; return it."""
+    workspace = owned(tx, asked, "hours", workspace_id)
+    rules = rows.of_workspace(tx, workspace.id)
+    if rules and asked.is_new(tx):
+        _drop(tx, workspace, rules)
+        note(tx, asked, "workspace.hours", workspace, hours="off")
+    return workspace
+
+
+def _drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
+    """Delete rules, with the timer that they have set."""
+    for one in rules:
+        rows.drop(tx, one.id)
+        if workspace.stop_at == one.settled_at:
+            timers.clear(tx, workspace.id)
+
+
+def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:
+    """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
+
+    Raises NotLinked and Refused where nothing could come.
+    """
+    workspace = _there(tx, asked, "hours", workspace_id)
+    resting, now = [], tx.now()
+    for one in rows.of_workspace(tx, workspace.id):
+        today = datetime.fromtimestamp(now, zone_of(one.zone)).date().isoformat()
+        off = frozenset(day for day in one.off.union(days) if day >= today) if days else frozenset()
+        since = now if one.paused else one.settled_at
+        resting.append((one, replace(one, off=off, paused="", settled_at=since)))
+    if any(before != after for before, after in resting) and asked.is_new(tx):
+        for _, after in resting:
+            rows.put(tx, after)
+        note(tx, asked, "workspace.hours", workspace, off=",".join(sorted(days)))
+    return workspace
+
+
+def move(tx: Transaction, asked: Asked) -> str:
+    """Move a person's hours to the time zone that they are in now; return it."""
+    asked.check(tx, "hours")
+    zone = zone_name(tx, asked)
+    moving = [one for one in rows.of_person(tx, asked.principal) if one.zone != zone]
+    if moving and asked.is_new(tx):
+        for one in moving:
+            rows.put(tx, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now()))
+        asked.note(tx, "hours.zone", asked.principal.key, zone=zone)
+    return zone
+
+
+def _there(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+    """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
+    workspace = owned(tx, asked, verb, workspace_id)
+    provider = asked.context.provider(workspace.connection)
+    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    causes = {
+        "forgotten": workspace.hidden,
+        "unmade": workspace.is_provisional,
+        "gone": workspace.state is State.GONE,
+    }
+    for cause in (cause for cause, is_so in causes.items() if is_so):
+        raise Refused(f"workspace.{cause}", problems.sentence(cause, provider.settings.title))
+    return workspace
+
+
+# -- when they are due ---------------------------------------------------------------------------------------
+
+
+def carry_out(tx: Transaction, asked: Asked, rule_id: str) -> None:
+    """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
+
+    Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
+    """
+    rule, now = rows.rule(tx, rule_id), tx.now()
+    if rule is None or rule.paused:
+        return
+    due = rule.due(now)
+    if not due:
+        rows.settle(tx, rule, {})
+        return
+    last = due[-1]
+    workspace = _there(tx, asked, last.side, rule.workspace_id)
+    became = _became(workspace, operations.latest(tx, workspace.id), last, now)
+    if became == "unread":
+        gates.want(tx, workspace.id)
+        rows.look(tx, rule.id, now + LOOKS_EVERY)
+        return
+    if became == "started":
+        once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
+        workspaces.begin(tx, once, workspace.id, OperationVerb.START, planned_for=last.at)
+    timer = None
+    if became == "timer":
+        mode = planned_mode(workspaces.effects_now(asked.context, workspace))
+        timer = Timer(last.at, mode, rule.agreed, warns=True)
+    _settle(tx, rule, due, became, timer)
+
+
+def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
+    """Return what becomes of a start or stop, given the workspace's latest operation.
+
+    A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
+    something else since (``by hand``); ``unread``: that can't be said before a read.
+    """
+    is_stop, is_down = due.side == "stop", workspace.state in NOT_UP
+    since = workspace.started_at or 0.0 if is_stop else 0.0
+    if latest is not None and latest.verb.brings_down is not is_stop:
+        since = max(since, latest.created_at)
+    elif latest is not None and latest.is_open:
+        return "needless"
+    # A stop looks at it before its time comes.
+    if since >= due.at or (is_stop and workspace.stop_at is not None):
+        return "by hand"
+    is_coming_up = latest is not None and latest.is_open
+    if is_stop and is_coming_up:
+        return "timer"
+    is_so = is_down if is_stop else workspace.state in UP
+    is_unread = now - (workspace.observed_at or 0.0) > FRESH_SECONDS
+    if is_so and is_unread and now < due.due_at + PATIENCE:
+        return "unread"
+    if is_so and (is_stop or not is_unread):
+        return "needless"
+    return "timer" if is_stop else "missed" if now >= due.until else "started"
+
+
+def _settle(
+    tx: Transaction, rule: Rule, due: list[Occurrence], became: str, timer: Timer | None = None
+) -> None:
+    """Write what became of the last of those that are due; tell its person what was missed or failed."""
+    settled = dict.fromkeys(due, "missed") | {due[-1]: became}
+    fresh = rows.settle(tx, rule, settled, timer)
+    missed = [one for one in due if settled[one] not in _WELL and one in fresh]
+    if missed:
+        last = missed[-1]
+        body = {
+            "workspace": rule.workspace_id,
+            "connection": rule.connection,
+            "cause": settled[last].removeprefix("missed"),
+            "side": last.side,
+            "planned_at": last.at,
+            "more": len(missed) - 1,
+        }
+        occasion = f"{rule.id}:{last.local}:{last.side}"
+        notice = NewNotice(rule.workspace_id, NoticeKind.HOURS_MISSED, occasion, rule.principal, body)
+        add_notices(tx, [notice])
+
+
+def refuse(tx: Transaction, _asked: Asked, rule_id: str, refusal: Refused) -> None:
+    """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
+    rule = rows.rule(tx, rule_id)
+    due = [] if rule is None or rule.paused else rule.due(tx.now())
+    if rule is None or not due:
+        return
+    passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}
+    if refusal.rule in passing:
+        _settle(tx, rule, due, passing[refusal.rule])
+    elif isinstance(refusal, NotLinked):
+        rows.pause(tx, rule, "refused" if refusal.is_refused else "unlinked")
+    else:
+        cause = refusal.rule.replace("connection.gone", "connection_gone").rpartition(".")[2]
+        rows.pause(tx, rule, "gone" if cause == "unknown" else cause)

@@ -1,0 +1,137 @@
+"""Rules of working hours, when they are looked at next, and what became of each start and stop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Person, Principal
+from bot.domain.workspaces import Timer, Workspace
+from bot.store import timers
+from bot.store.notices import add_notices
+from bot.store.tables import OCCURRENCES, RULES
+from bot.store.transaction import Row, Transaction
+
+#: Why a rule is paused that goes on once its person has linked again.
+OF_LINK = frozenset({"unlinked", "refused"})
+
+
+def rule(tx: Transaction, rule_id: str) -> Rule | None:
+    """Return a rule."""
+    return RULES.one(tx, id=rule_id)
+
+
+def of_workspace(tx: Transaction, workspace_id: str) -> list[Rule]:
+    """Return a workspace's rules, in the order in which they were made."""
+    return RULES.all(tx, "id", workspace_id=workspace_id)
+
+
+def of_person(tx: Transaction, principal: Principal) -> list[Rule]:
+    """Return a person's rules, by workspace."""
+    return RULES.all(tx, "workspace_id, id", principal=principal)
+
+
+def put(tx: Transaction, new: Rule) -> None:
+    """Add a rule, or replace it."""
+    RULES.put(tx, new, look_at=_look_at(new, new.settled_at))
+
+
+def drop(tx: Transaction, rule_id: str) -> None:
+    """Delete a rule."""
+    RULES.delete(tx, id=rule_id)
+
+
+def claim(tx: Transaction, limit: int, lease: float) -> list[Rule]:
+    """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
+    now = tx.now()
+    found = tx.all("claim_rules", now=now, until=now + lease, limit=limit)
+    return sorted(map(RULES.of, found), key=lambda one: one.id)
+
+
+def look(tx: Transaction, rule_id: str, at: float) -> None:
+    """Set when a rule is looked at next, if it isn't paused."""
+    RULES.change(tx, {"id": rule_id, "paused": ""}, look_at=at)
+
+
+def settle(
+    tx: Transaction, settled: Rule, became: Mapping[Occurrence, str], timer: Timer | None = None
+) -> frozenset[Occurrence]:
+    """Write what became of occurrences, and when the rule is looked at next; return those that are new.
+
+    One that was settled before, in another zone or before the clock was set back, stays what it was.
+    ``timer`` is set for the last if that is new. Hours that come once are deleted with their last occurrence.
+    """
+    until = max([settled.settled_at, tx.now() - HORIZON, *(one.at for one in became)])
+    fresh = frozenset(
+        one
+        for one, what in became.items()
+        if OCCURRENCES.add_new(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
+    )
+    look_at = _look_at(settled, until)
+    if look_at is None and not settled.days & EVERY_DAY:
+        drop(tx, settled.id)
+    else:
+        RULES.change(tx, {"id": settled.id}, settled_at=until, look_at=look_at)
+    if timer is not None and max(fresh, default=None) == max(became):
+        timers.put(tx, settled.workspace_id, timer)
+    return fresh
+
+
+def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
+    """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
+    RULES.change(tx, {"id": paused.id}, paused=why, look_at=None)
+    if tell:
+        body = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
+        body |= {"name": paused.name}
+        occasion = f"{why}:{paused.settled_at:.0f}"
+        notice = NewNotice(paused.workspace_id, NoticeKind.HOURS_PAUSED, occasion, paused.principal, body)
+        add_notices(tx, [notice])
+
+
+def resume(tx: Transaction, pair: Mapping[str, Any]) -> None:
+    """Go on with what paused because an account wasn't linked."""
+    for one in RULES.all(tx, **pair):
+        if one.paused in OF_LINK:
+            put(tx, replace(one, paused="", settled_at=tx.now()))
+
+
+def unlink(tx: Transaction, workspace: Row, *, tell: bool) -> None:
+    """Pause the rules of a workspace whose account was unlinked, which deletes its row."""
+    for one in of_workspace(tx, workspace["id"]):
+        named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
+        put(tx, named)
+        pause(tx, named, "unlinked", tell=tell)
+
+
+def found(tx: Transaction, workspace: Workspace) -> None:
+    """Give the rules of a workspace whose row was deleted the new one."""
+    key = {"principal": workspace.principal, "connection": workspace.connection}
+    RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
+
+
+def follow(tx: Transaction, former: str, workspace_id: str) -> None:
+    """Move a workspace's rules to the one that took its place."""
+    RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
+
+
+def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
+    """Ask those whose time zone has changed whether their hours move."""
+    for person in people:
+        moved = [
+            one
+            for one in RULES.all(tx, principal=person.principal)
+            if person.time_zone and one.seen_zone != person.time_zone
+        ]
+        for one in moved:
+            RULES.change(tx, {"id": one.id}, seen_zone=person.time_zone)
+        if any(one.zone != person.time_zone for one in moved):
+            body = {"zone": person.time_zone, "former": moved[0].zone}
+            occasion = f"{tx.now():.0f}"
+            key = person.principal.key
+            add_notices(tx, [NewNotice(key, NoticeKind.HOURS_MOVED, occasion, person.principal, body)])
+
+
+def _look_at(looked: Rule, after: float) -> float | None:
+    next_ = None if looked.paused else looked.after(after)
+    return None if next_ is None else next_.due_at

@@ -1,0 +1,209 @@
+"""Working hours: how they are written, when they come in any zone, and that nothing comes twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.hours import (
+    DAY_MINUTES,
+    DAYS,
+    EVERY_DAY,
+    HORIZON,
+    LEAD,
+    WEEKDAYS,
+    WEEKEND,
+    WINDOW,
+    Rule,
+    Wanted,
+    read,
+    written,
+)
+from bot.domain.moments import instant
+from tests.rigs.store import ALICE
+
+HOUR = 3600.0
+NINE, SIX = 9 * 60, 18 * 60
+BERLIN, NEW_YORK, LORD_HOWE, TOKYO = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Tokyo"
+
+
+def rule(days=EVERY_DAY, starts=None, stops=None, zone=BERLIN, since="2027-01-01", **keys) -> Rule:
+    at = datetime.fromisoformat(since).replace(tzinfo=ZoneInfo(zone)).timestamp()
+    return Rule("r", ALICE, "saturn", "w", frozenset(days), starts, stops, zone, zone, at, **keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "starts", "stops"),
+    [
+        ("weekdays 9:00-18:00", WEEKDAYS, NINE, SIX),
+        ("mon,wed 8:30", {"mon", "wed"}, 8 * 60 + 30, None),
+        ("every day -20:00", EVERY_DAY, None, 20 * 60),
+        ("every day \u201320:00", EVERY_DAY, None, 20 * 60),
+        ("every weekday at 9", WEEKDAYS, NINE, None),
+        ("mon-fri 9-5", WEEKDAYS, NINE, 17 * 60),
+        ("Monday to Friday, 9am to 6 pm", WEEKDAYS, NINE, SIX),
+        ("mon - fri from 9 until 18h", WEEKDAYS, NINE, SIX),
+        ("daily until 8pm", EVERY_DAY, None, 20 * 60),
+        ("Mondays and Thursdays 9:00 \u2013 18:00", {"mon", "thu"}, NINE, SIX),
+        ("weekends 22:00-2:00", WEEKEND, 22 * 60, 2 * 60),
+        ("fri-mon 9:00", {"fri", "sat", "sun", "mon"}, NINE, None),
+        ("every day until midnight", EVERY_DAY, None, DAY_MINUTES),
+        ("2027-02-28 9:00", {"2027-02-28"}, NINE, None),
+    ],
+)
+def test_hours_are_read_as_people_write_them(text, days, starts, stops):
+    assert read(text) == Wanted(frozenset(days), starts, stops)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "9:00-18:00",
+        "weekdays",
+        "weekdays 25:00",
+        "weekdays 9:00-",
+        "weekdays 9:00-9:10",
+        "weekdays 9:00-9:00",
+        "weekdays noonish",
+        "2027-02-30 9:00",
+        "someday 9:00",
+        "weekdays 9:00 18:00",
+        "mon " * 40 + "9:00",
+    ],
+)
+def test_what_are_no_hours_is_left(text):
+    assert read(text) is None
+
+
+MINUTES = st.integers(0, DAY_MINUTES - 1)
+
+
+@given(st.sets(st.sampled_from(DAYS), min_size=1), MINUTES | st.none(), MINUTES | st.none())
+def test_what_is_written_is_read(days, starts, stops):
+    wanted = Wanted(frozenset(days), starts, stops)
+    found = read(written(wanted))
+    if None not in (starts, stops):
+        assert found == (wanted if (stops - starts) % DAY_MINUTES >= 30 else None)
+    elif (starts, stops) == (None, None):
+        assert found is None
+    else:
+        assert found == (wanted if stops != 0 else Wanted(frozenset(days), None, DAY_MINUTES))
+
+
+@given(st.text())
+def test_nothing_raises(text):
+    read(f"weekdays {text}")
+    read(text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "local", "utc"),
+    [
+        # The clocks skip an hour: it is an hour later. Then an hour comes twice: the first time counts.
+        (BERLIN, "2027-03-28", "01:59", "2027-03-28T00:59"),
+        (BERLIN, "2027-03-28", "02:30", "2027-03-28T01:30"),
+        (BERLIN, "2027-03-28", "03:00", "2027-03-28T01:00"),
+        (BERLIN, "2027-10-31", "02:30", "2027-10-31T00:30"),
+        (BERLIN, "2027-10-31", "03:00", "2027-10-31T02:00"),
+        (NEW_YORK, "2027-03-14", "02:30", "2027-03-14T07:30"),
+        (NEW_YORK, "2027-11-07", "01:30", "2027-11-07T05:30"),
+        (NEW_YORK, "2027-11-07", "02:00", "2027-11-07T07:00"),
+        # Half an hour: 2:00 becomes 2:30, and back.
+        (LORD_HOWE, "2027-10-03", "02:15", "2027-10-02T15:45"),
+        (LORD_HOWE, "2027-10-03", "02:30", "2027-10-02T15:30"),
+        (LORD_HOWE, "2027-04-04", "01:45", "2027-04-03T14:45"),
+        (LORD_HOWE, "2027-04-04", "02:00", "2027-04-03T15:30"),
+        (TOKYO, "2027-03-28", "02:30", "2027-03-27T17:30"),
+        # A leap day, the end of a month and of a year.
+        (BERLIN, "2028-02-29", "09:00", "2028-02-29T08:00"),
+        (TOKYO, "2027-12-31", "24:00", "2027-12-31T15:00"),
+    ],
+)
+def test_a_local_time_is_one_moment(zone, day, local, utc):
+    minute = int(local[:2]) * 60 + int(local[3:])
+    at = datetime.fromtimestamp(instant(date.fromisoformat(day), minute, ZoneInfo(zone)), UTC)
+    assert at.strftime("%Y-%m-%dT%H:%M") == utc
+
+
+def coming(one: Rule, count: int = 4) -> list[str]:
+    """Return what comes next, in UTC."""
+    found, at = [], one.settled_at
+    for _ in range(count):
+        if (next_ := one.after(at)) is None:
+            break
+        at = next_.at
+        found.append(f"{next_.side} {datetime.fromtimestamp(at, UTC):%d %H:%M}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        # Friday the first of January 2027.
+        (rule(WEEKDAYS, NINE, SIX), ["start 01 08:00", "stop 01 17:00", "start 04 08:00", "stop 04 17:00"]),
+        (rule(WEEKEND, NINE, since="2027-01-30"), ["start 30 08:00", "start 31 08:00", "start 06 08:00"]),
+        (rule(stops=20 * 60, since="2028-02-28"), ["stop 28 19:00", "stop 29 19:00", "stop 01 19:00"]),
+        (rule({"fri"}, 22 * 60, 120), ["start 01 21:00", "stop 02 01:00", "start 08 21:00", "stop 09 01:00"]),
+        (rule({"sat"}, 22 * 60, 150, since="2027-03-27"), ["start 27 21:00", "stop 28 01:30"]),
+        (rule({"sun"}, 150, 210, since="2027-03-28"), ["start 04 00:30"]),
+        (rule({"2027-01-05"}, NINE), ["start 05 08:00"]),
+        (rule({"2027-01-05"}, NINE, off=frozenset({"2027-01-05"})), []),
+        (rule(starts=NINE, off=frozenset({"2027-01-02"})), ["start 01 08:00", "start 03 08:00"]),
+        (rule(stops=DAY_MINUTES, zone=TOKYO), ["stop 01 15:00", "stop 02 15:00"]),
+    ],
+)
+def test_they_come_on_their_days(given, expected):
+    assert coming(given, max(len(expected), 1)) == expected
+
+
+def test_a_stop_is_looked_at_before_it_comes_and_a_start_when_it_does():
+    nine_to_six = rule(WEEKDAYS, NINE, SIX)
+    start = nine_to_six.after(nine_to_six.settled_at)
+    stop = nine_to_six.after(start.at)
+    assert (start.due_at, start.until) == (start.at, stop.at)
+    assert stop.due_at == stop.at - LEAD
+    only_start = rule(starts=NINE)
+    assert only_start.after(only_start.settled_at).until == start.at + WINDOW
+
+
+ZONES = st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, TOKYO, "Pacific/Apia", "UTC"])
+
+
+@given(
+    st.sets(st.sampled_from(DAYS), min_size=1),
+    st.tuples(MINUTES | st.none(), MINUTES | st.none()).filter(lambda pair: pair != (None, None)),
+    ZONES,
+    st.lists(st.tuples(st.floats(1.0, 3 * 86_400.0), ZONES), max_size=40),
+)
+def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone, looks):
+    """Looks after any time, with zones that change, settle each occurrence once and leave none out."""
+    one = rule(days, *sides, zone=zone, since="2027-03-20")
+    seen: list[str] = []
+    now = one.settled_at
+    for wait, other in looks:
+        expected = one.due(now + wait)
+        now += wait
+        for each in expected:
+            assert one.settled_at < each.at
+            seen.append(f"{each.local} {each.side} {one.zone}")
+        if expected:
+            one = Rule(
+                **{name: getattr(one, name) for name in one.__slots__} | {"settled_at": expected[-1].at}
+            )
+        if other != one.zone and len(seen) % 3 == 0:
+            changed = {"zone": other, "settled_at": max(now, one.settled_at)}
+            one = Rule(**{name: getattr(one, name) for name in one.__slots__} | changed)
+        next_ = one.after(one.settled_at)
+        assert next_ is None or next_.due_at > now or next_.at <= now - HORIZON
+    assert len(seen) == len(set(seen))
+
+
+def test_what_is_long_ago_is_left():
+    one = rule(starts=NINE)
+    due = one.due(one.settled_at + 45 * 86_400.0)
+    assert len(due) == HORIZON // 86_400.0

@@ -1,0 +1,86 @@
+"""Working hours: what is typed and pressed, and what is answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.people import Person
+from bot.domain.workspaces import Observed, State
+from bot.store import hours as rows
+from tests.handlers.rig import buttons, rig, words
+from tests.rigs.golden import check_golden
+from tests.rigs.store import ALICE, observe
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as made:
+        await made.link(names=("notebook", "training"))
+        await in_zone(made, "Europe/Berlin")
+        yield made
+
+
+async def in_zone(bot, zone):
+    """Let Slack have said where Alice is."""
+    await bot.store.save_people([Person(ALICE, "Alice", time_zone=zone, seen_at=bot.clock.now())])
+
+
+async def rules(bot, name="notebook"):
+    return await bot.store.rules_of((await bot.workspace(name)).id)
+
+
+async def press(bot, answer, label):
+    element = buttons(answer)[label]
+    return await bot.press(element["action_id"], element.get("value", ""))
+
+
+async def test_hours_are_set_shown_and_turned_off(bot):
+    for name, text in {
+        "hours/none-at-all": "hours",
+        "hours/none": "hours notebook",
+        "hours/set": "hours notebook weekdays 9:00-18:00",
+        "hours/start-only": "hours notebook sat 10:30",
+        "hours/replaced": "hours notebook weekdays 8:30-17:00",
+        "hours/stop-only": "hours training every day -20:00",
+        "hours/of-one": "hours notebook",
+        "hours/of-all": "hours",
+        "hours/in-status": "status notebook",
+        "hours/in-list": "list",
+        "hours/unread": "hours notebook weekdays 25:00",
+        "hours/of-nothing": "hours weekdays 9:00",
+    }.items():
+        check_golden(name, await bot.say(text))
+    assert [(one.starts, one.stops) for one in await rules(bot)] == [(630, None), (510, 1020)]
+    check_golden("hours/off", await bot.say("hours notebook off"))
+    assert await rules(bot) == []
+    assert len(await rules(bot, "training")) == 1
+
+
+async def test_the_buttons_turn_off_and_resume(bot):
+    answer = await bot.say("hours notebook weekdays 9:00-18:00")
+    (rule,) = await rules(bot)
+    await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone", tell=False))
+    check_golden("hours/paused", paused := await bot.say("hours notebook"))
+    resumed = await press(bot, paused, "Resume hours")
+    assert "Paused" not in words(resumed)
+    assert [one.paused for one in await rules(bot)] == [""]
+    await press(bot, answer, "Turn hours off")
+    assert await rules(bot) == []
+
+
+async def test_they_move_only_if_their_person_says_so(bot):
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    await in_zone(bot, "America/New_York")
+    assert [one.zone for one in await rules(bot)] == ["Europe/Berlin"]
+    stayed = await bot.press("hours_stay", "")
+    assert words(stayed) == "Your workspaces' hours stay as they are."
+    moved = await bot.press("hours_move", "")
+    assert words(moved) == "Your workspaces' hours are in America/New_York time now."
+    assert [one.zone for one in await rules(bot)] == ["America/New_York"]
+
+
+async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
+    row = await bot.workspace("notebook")
+    await observe(bot.store, bot.clock, row, Observed(State.GONE))
+    assert "no longer exists" in words(await bot.say("hours notebook weekdays 9:00"))
+    assert await rules(bot) == []

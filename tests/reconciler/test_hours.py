@@ -1,0 +1,273 @@
+"""Working hours: each start and stop comes once, in its person's name, or is told as missed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain import hours as domain
+from bot.domain.people import Preferences
+from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.services import accounts, hours, workspaces
+from bot.services.asked import Asked
+from bot.store.tables import WORKSPACES
+from bot.support.errors import Refused
+from tests.rigs.store import ALICE, prefer
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def ask(world, interaction="") -> Asked:
+    return Asked(world.asking, ALICE, interaction)
+
+
+async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
+    """Give Alice a workspace with hours in Berlin, on a Monday at some time."""
+    hour, minute = map(int, at.split(":"))
+    monday = datetime(2027, 11, 22, hour, minute, tzinfo=BERLIN).timestamp()
+    world.clock.advance(monday - world.clock.now())
+    workspace = await world.own(state=state)
+    await world.know(time_zone="Europe/Berlin")
+    await ask(world, "set").to(hours.add, workspace.id, domain.read(text), **keys)
+    return workspace
+
+
+def local(at: str, day: int = 22) -> float:
+    hour, minute = map(int, at.split(":"))
+    return datetime(2027, 11, day, hour, minute, tzinfo=BERLIN).timestamp()
+
+
+async def until(world, at, day=22, step=20.0):
+    """Let time pass until a local time of a day of that November."""
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(local(at, day) - world.clock.now(), step=step)
+
+
+def told(world):
+    return world.slack.kinds()
+
+
+async def became(world):
+    """Return what became of each start and stop."""
+
+    def read(tx):
+        rows = tx.all("SELECT local, side, became FROM occurrences ORDER BY at, side")
+        return [(row["local"][8:], row["side"], row["became"]) for row in rows]
+
+    return await world.store.engine.read(read)
+
+
+async def test_a_workspace_is_started_and_stopped_at_its_hours_with_a_warning(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await until(world, "8:59")
+    assert world.provider.accepted_starts == []
+    await until(world, "9:02", step=5)
+    assert world.provider.accepted_starts == ["r1"]
+    assert told(world) == ["ready"]
+    operation = await world.store.latest_operation(workspace.id)
+    assert (operation.verb, operation.principal) == (OperationVerb.START, ALICE)
+    assert (operation.outcome, operation.planned_for) == (Outcome.FULFILLED, local("9:00"))
+    await until(world, "17:47", step=60)
+    assert told(world) == ["ready"]
+    await until(world, "17:51")
+    assert told(world) == ["ready", "timer_ending"]
+    await until(world, "18:02")
+    assert told(world) == ["ready", "timer_ending", "stopped"]
+    assert world.provider.accepted_stops == ["r1"]
+    assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
+    await until(world, "9:03", day=23, step=60)
+    assert world.provider.accepted_starts == ["r1", "r1"]
+
+
+async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    assert told(world) == ["timer_ending"]
+    row = await world.store.workspace(workspace.id)
+    assert row.stop_at == local("18:00")
+    await ask(world, "hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
+    await until(world, "18:51", step=60)
+    await ask(world, "keep").to(workspaces.keep, workspace.id)
+    await until(world, "17:45", day=23, step=300)
+    assert world.provider.accepted_stops == []
+    await until(world, "18:02", day=23)
+    assert world.provider.accepted_stops == ["r1"]
+
+
+async def test_a_timer_set_by_hand_wins_that_day(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    timer = workspaces.made(world.asking, workspace, local("20:00"))
+    await world.pass_time(20, step=5)
+    await ask(world, "later").to(workspaces.set, workspace.id, timer)
+    await until(world, "18:30", step=60)
+    assert (await world.store.workspace(workspace.id)).stop_at == local("20:00")
+    assert await became(world) == [("22T18:00", "stop", "by hand")]
+
+
+async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await until(world, "9:30", step=10)
+    await world.until_ended(await world.begin(workspace, OperationVerb.STOP))
+    await until(world, "20:00", step=120)
+    assert world.provider.accepted_starts == ["r1"]
+    assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "needless")]
+    await until(world, "9:03", day=23, step=120)
+    assert world.provider.accepted_starts == ["r1", "r1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "back", "starts", "what"),
+    [
+        ("weekdays 9:00-18:00", "17:00", 1, "started"),
+        ("weekdays 9:00-18:00", "17:50", 0, "missed"),
+        ("weekdays 9:00", "9:29", 1, "started"),
+        ("weekdays 9:00", "9:31", 0, "missed"),
+    ],
+)
+async def test_after_a_downtime_a_start_is_made_up_for_while_its_hours_last(world, text, back, starts, what):
+    await given(world, text)
+    world.clock.sleep(local(back) - world.clock.now())
+    world.reborn()
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(60, step=10)
+    assert world.provider.accepted_starts == ["r1"] * starts
+    assert ("22T09:00", "start", what) in await became(world)
+    assert told(world) == (["ready"] if starts else ["hours_missed"])
+
+
+async def test_a_late_stop_reads_first_and_warns_anew(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    world.clock.sleep(local("21:00") - world.clock.now())
+    world.reborn()
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(120, step=5)
+    assert told(world) == ["timer_ending"]
+    assert world.provider.accepted_stops == []
+    assert (await world.store.workspace(workspace.id)).stop_at >= local("21:05")
+    await world.pass_time(360, step=10)
+    assert told(world) == ["timer_ending", "stopped"]
+
+
+async def test_many_days_without_us_are_one_message(world):
+    await given(world, "weekdays 9:00")
+    world.clock.sleep(6 * DAY + 2 * HOUR)
+    world.reborn()
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(60, step=10)
+    assert told(world) == ["hours_missed"]
+    assert [what for _, _, what in await became(world)] == ["missed"] * 5
+
+
+async def test_they_pause_with_the_link_and_go_on_with_it(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await ask(world).to(accounts.unlink, ["cloud"])
+    await world.pass_time(10)
+    assert "hours_paused" in told(world)
+    await until(world, "9:30", day=23, step=300)
+    again = await world.own(state=State.STOPPED)
+    await until(world, "9:03", day=24, step=120)
+    assert again.id != workspace.id
+    assert world.provider.accepted_starts == ["r1"]
+    assert told(world).count("hours_paused") == 1
+
+
+async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    del world.provider.machines["r1"]
+    await world.store.want_read(workspace.id)
+    await until(world, "9:30", day=23, step=120)
+    assert told(world) == ["hours_paused"]
+    assert world.provider.accepted_starts == []
+    assert (await world.store.rules_of(workspace.id))[0].paused == "gone"
+    with pytest.raises(Refused, match=r"workspace\.gone"):
+        await ask(world, "on").to(hours.rest, workspace.id)
+
+
+async def test_somebody_who_has_moved_is_asked_once(world):
+    workspace = await given(world, "weekdays 9:00")
+    for _ in range(3):
+        await world.know(time_zone="America/New_York")
+        await world.pass_time(10)
+    assert told(world) == ["hours_moved"]
+    await ask(world, "move").to(hours.move)
+    (rule,) = await world.store.rules_of(workspace.id)
+    assert rule.zone == "America/New_York"
+
+
+async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(world):
+    world.provider.ends_for_good = True
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30", agreed=True)
+    for text, rule in {"weekdays 9:00": "hours.makes", "sat -18:00": "workspace.ends"}.items():
+        with pytest.raises(Refused, match=rule.replace(".", r"\.")):
+            await ask(world, text).to(hours.add, workspace.id, domain.read(text))
+    await until(world, "18:02")
+    assert told(world) == ["timer_ending", "stopped"]
+    await until(world, "18:10", day=23, step=300)
+    assert told(world) == ["timer_ending", "stopped", "hours_paused"]
+
+
+async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(world):
+    await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    world.provider.ends_for_good = True
+    await until(world, "18:10")
+    assert told(world) == ["timer_ending", "timer_failed"]
+    assert world.provider.accepted_stops == []
+
+
+async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_nothing_comes(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    replaced = await ask(world, "b").to(hours.add, workspace.id, domain.read("weekdays 10:00-18:00"))
+    assert [one.starts for one in replaced] == [9 * 60]
+    assert await ask(world, "c").to(hours.add, workspace.id, domain.read("sat 10:00")) == []
+    assert len(await world.store.rules_of(workspace.id)) == 2
+    await until(world, "17:50", step=120)
+    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    await ask(world, "d").to(hours.end, workspace.id)
+    await until(world, "12:00", day=23, step=300)
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], [])
+
+
+async def test_days_that_are_left_out_pass_and_the_others_come(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await ask(world, "b").to(hours.rest, workspace.id, ["2027-11-23"])
+    assert [one.off for one in await world.store.rules_of(workspace.id)] == [{"2027-11-23"}]
+    await until(world, "12:00", day=23, step=300)
+    assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
+    await until(world, "9:05", day=24, step=120)
+    assert world.provider.accepted_starts == ["r1", "r1"]
+
+
+async def test_a_start_that_comes_once_is_over_then(world):
+    workspace = await given(world, "2027-11-23 8:30")
+    await until(world, "9:00", day=23, step=120)
+    assert world.provider.accepted_starts == ["r1"]
+    assert await world.store.rules_of(workspace.id) == []
+
+
+async def test_quiet_hours_delay_the_message_and_not_the_start(world):
+    await given(world, "weekdays 6:30", at="6:00")
+    quiet = Preferences(quiet_from=22 * 60, quiet_to=7 * 60)
+    await prefer(world.store, ALICE, quiet)
+    await until(world, "6:40")
+    assert (world.provider.accepted_starts, told(world)) == (["r1"], [])
+    await until(world, "7:01")
+    assert told(world) == ["held"]
+
+
+async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(world):
+    workspace = await given(world, "every day 9:00")
+
+    def withdraw(tx):
+        WORKSPACES.change(tx, {"id": workspace.id}, actions="open", observed_at=local("9:00"))
+
+    await until(world, "8:59")
+    await world.store.carry_out(withdraw)
+    await until(world, "9:01", step=1)
+    assert told(world) == ["hours_missed"]
+    assert await became(world) == [("22T09:00", "start", "not_allowed_now")]
+    assert (await world.store.rules_of(workspace.id))[0].paused == ""
