@@ -398,7 +398,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
     """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
-    ``channel_id`` with ``thread_ts`` and ``is_direct``. An Answer with a form redraws the one that is open:
+    ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the one that is open:
     ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
@@ -407,7 +407,7 @@ def reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Id
         "channel_id": surface.channel_id,
         "thread_ts": surface.thread_ts,
         "in_channel": answer.in_channel,
-        "is_direct": surface.where is Where.DIRECT,
+        "where": surface.where,
         "spoken": _spoken(answer, surface),
     }
     if answer.view is not None and surface.where is Where.FORM:

@@ -6,7 +6,7 @@ from collections.abc import Container
 import structlog
 
 from bot.domain.policy import Installation
-from bot.domain.workspaces import Surface
+from bot.domain.workspaces import Surface, Where
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.slack.people import person_of
@@ -30,7 +30,7 @@ async def direct_message(occurrence: Occurrence) -> None:
     if not is_said(occurrence):
         return
     text = str(occurrence.event.get("text") or "").strip()
-    await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=True), text)
+    await converse(occurrence, payload.surface_of_message(occurrence.payload, Where.DIRECT), text)
 
 
 @routes.event("app_mention")
@@ -42,7 +42,7 @@ async def mentioned(occurrence: Occurrence) -> None:
     bot = installation.bot_user_id if installation is not None else None
     mention = re.compile(rf"<@{re.escape(bot)}(?:\|[^<>]*)?>") if bot else _MENTION
     text = mention.sub("", str(occurrence.event.get("text") or ""), count=1).strip()
-    await converse(occurrence, payload.surface_of_message(occurrence.payload, is_direct=False), text)
+    await converse(occurrence, payload.surface_of_message(occurrence.payload, Where.MENTION), text)
 
 
 def is_said(occurrence: Occurrence) -> bool:

@@ -210,12 +210,12 @@ def surface_of_shortcut(payload: Mapping[str, Any]) -> Surface:
     )
 
 
-def surface_of_message(payload: Mapping[str, Any], *, is_direct: bool) -> Surface:
+def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
     """Return where a message or a mention was written."""
     event = _mapping(payload.get("event"))
     return Surface(
         kind="message",
-        where=Where.DIRECT if is_direct else Where.MENTION,
+        where=where,
         channel_id=event.get("channel"),
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),

@@ -139,7 +139,7 @@ async def test_a_buttons_ack_is_empty_and_its_answer_a_reply_in_the_outbox(wired
     body = await wired.reply()
     assert body["text"].startswith("Starting notebook")
     assert (body["response_url"], body["channel_id"]) == ("https://hooks.example.org/1", "C1")
-    assert (body["in_channel"], body["replaces"], body["is_direct"]) == (False, False, False)
+    assert (body["in_channel"], body["replaces"], body["where"]) == (False, False, "channel")
     assert len(wired.bot.wakes) >= 2
 
 
@@ -203,7 +203,7 @@ async def test_a_button_in_a_direct_message_knows_it(wired):
     await wired.bot.link()
     payload = click("help") | {"channel": {"id": "D1", "name": "directmessage"}, "response_url": None}
     await wired.send(payload)
-    assert (await wired.reply())["is_direct"] is True
+    assert (await wired.reply())["where"] == "direct"
 
 
 async def test_link_in_a_channel_answers_its_presser_alone(wired):

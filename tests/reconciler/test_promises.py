@@ -10,7 +10,7 @@ ASKED = "event/1"
 
 
 def checking(**more):
-    body = {"text": "Checking Fake Cloud…", "blocks": [], "is_direct": True, "channel_id": "DUALICE"} | more
+    body = {"text": "Checking Fake Cloud…", "blocks": [], "where": "direct", "channel_id": "DUALICE"} | more
     return NewNotice(ASKED, NoticeKind.REPLY, "1", ALICE, body)
 
 

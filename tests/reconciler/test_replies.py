@@ -88,7 +88,7 @@ async def test_a_shared_reply_to_a_mention_is_posted(world):
     assert [sent["channel"] for sent in world.slack.messages] == ["C1"]
 
 
-@pytest.mark.parametrize("body", [{"channel_id": "DUALICE", "is_direct": True}, {}])
+@pytest.mark.parametrize("body", [{"channel_id": "DUALICE", "where": "direct"}, {}])
 async def test_a_reply_to_a_direct_message_stays_there(world, body):
     await reply(world, **body)
     await world.work()

@@ -16,6 +16,7 @@ import structlog
 
 from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.plan import backoff
+from bot.domain.workspaces import Where
 from bot.messages.blocks import kit
 from bot.messages.texts import notices as notice_words
 from bot.output.transcript import Board
@@ -429,7 +430,7 @@ class Replies:
     """Send replies to where they belong.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
-    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``is_direct``; without either, to the person.
+    ``response_url``, or ``channel_id``, ``thread_ts`` and ``where`` it is read; without either, the person.
     With ``view`` it redraws a form.
     """
 
@@ -467,7 +468,7 @@ class Replies:
         thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
         if body.get("response_url"):
             await self._respond(notice, message)
-        elif body.get("channel_id") and not body.get("is_direct"):
+        elif body.get("channel_id") and body.get("where") != Where.DIRECT:
             try:
                 await self._in_channel(notice, message | thread)
             except errors.SlackPermanent as error:
