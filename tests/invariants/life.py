@@ -330,7 +330,9 @@ class Life(World):
             return False
         name = next(name for name, made in self.nonces if made == nonce)
         visit = Visit(nonce, f"browser of {name}" if thief is not None else "another browser")
-        asked, mark = Asked(self.context, thief or link.principal), digest(link.secret or "")[:16]
+        # Past every fuse: this is no request of the process.
+        asked = Asked(replace(self.context, store=self.store), thief or link.principal)
+        mark = digest(link.secret or "")[:16]
         with suppress(Refused):
             await asked.to(linking.confirm, visit, mark)
             return True
