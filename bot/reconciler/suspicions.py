@@ -8,18 +8,17 @@ A connection whose own secret is refused is also out of order, until the secret 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry
+from bot.domain.people import Account
 from bot.domain.telling import reminder
-from bot.messages.texts import problems
 from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later, Refused
 from bot.reconciler.lists import LISTS
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
+from bot.services import accounts
 from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, contained, run_all
 
@@ -156,23 +155,8 @@ class Suspicions(EnginePart):
         """End a link; ``renamed`` is the name that the account has by now, if that is why."""
         cause = "renamed" if renamed else "credential_refused"
         log.info("credential refused", connection=account.connection, account=account.id, cause=cause)
-        # An account that is linked again may be refused again, which is a new occasion.
-        notice = _notice(account, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}")
-        await self._store.refuse_account(
-            account.id,
-            account.secret,
-            replace(notice, body={**notice.body, "renamed": renamed}) if renamed else notice,
-            [
-                AuditEntry(
-                    "usher",
-                    "account.refuse",
-                    account.id,
-                    "refused",
-                    {"connection": account.connection, "cause": cause},
-                )
-            ],
-            hold=problems.sentence(cause, runtime.title),
-            renamed_to=renamed or None,
+        await self._store.carry_out(
+            lambda tx: accounts.refuse(tx, account, cause, title=runtime.title, renamed=renamed)
         )
 
 

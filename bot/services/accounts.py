@@ -24,25 +24,11 @@ from bot.store import browsers, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
-from bot.store.store import Store
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
 from bot.support.vault import row_key
-
-
-async def end_unreadable(store: Store, account: Account) -> bool:
-    """End a link of which no key opens the secret, and ask its person to link again. Raises StoreError.
-
-    Return False if it was ended or replaced meanwhile.
-    """
-    body = {"connection": account.connection, "username": account.username, "cause": "secret"}
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, f"{account.linked_at:.3f}", account.principal, body)
-    detail = {"connection": account.connection, "cause": "secret"}
-    ended = AuditEntry("operator", "account.refuse", account.id, "refused", detail)
-    hold = problems.sentence("secret")
-    return await store.refuse_account(account.id, account.secret, notice, [ended], hold=hold)
 
 
 async def own(asked: Asked, connection: str) -> Account | None:
@@ -229,6 +215,31 @@ def end(
         target = f"{person.key}/{account.connection}"
         append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
     return ending
+
+
+def refuse(
+    tx: Transaction,
+    account: Account,
+    cause: str,
+    *,
+    actor: str = "usher",
+    title: str = "",
+    renamed: str = "",
+) -> bool:
+    """End a link whose credential can't be used, and ask its person to link again.
+
+    Return False if it was ended or replaced meanwhile. ``title`` is the connection's; ``renamed`` is the name
+    that the account has by now, if that is why: its workspaces follow once that is linked.
+    """
+    if not rows.refuse(tx, account, problems.sentence(cause, title), renamed or None):
+        return False
+    about = {"connection": account.connection, "cause": cause}
+    body = {**about, "username": account.username, "since": account.refused_since, "renamed": renamed}
+    # An account that is linked again may be refused again, which is a new occasion.
+    occasion = f"{account.linked_at:.3f}"
+    add_notices(tx, [NewNotice(account.id, NoticeKind.LINK_AGAIN, occasion, account.principal, body)])
+    append_audit(tx, [AuditEntry(actor, "account.refuse", account.id, "refused", about)])
+    return True
 
 
 def _unlinked(account: Account, cause: str) -> NewNotice:

@@ -118,36 +118,24 @@ def drop(tx: Transaction, account_id: str) -> None:
     ACCOUNTS.delete(tx, id=account_id, state="revoking")
 
 
-def refuse(
-    tx: Transaction,
-    account_id: str,
-    secret: str,
-    notice: NewNotice,
-    audit: Sequence[AuditEntry],
-    *,
-    hold: str,
-    renamed_to: str | None = None,
-) -> bool:
-    """Mark an active account whose stored secret is still ``secret`` as refused, with one notice.
+def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None = None) -> bool:
+    """Mark an active account as refused if its secret is still the same.
 
     ``renamed_to`` is its name at the provider by now: once that is linked, its workspaces are found by it.
     Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Return False if it
     was already refused or changed.
     """
-    active = {"id": account_id, "state": "active", "secret": secret}
-    row = ACCOUNTS.changed(tx, active, state="refused", secret="", renamed_to=renamed_to)
-    if row is None:
+    active = {"id": account.id, "state": "active", "secret": account.secret}
+    if not ACCOUNTS.change(tx, active, state="refused", secret="", renamed_to=renamed_to):
         return False
-    pair = {"principal": row["principal"], "connection": row["connection"]}
+    pair = {"principal": account.principal.key, "connection": account.connection}
     for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
         OPERATIONS.change(tx, {"id": operation["id"]}, hold=hold)
         cards.owe(tx, operation["id"], changed=True)
     runs.hold_all(tx, pair, hold)
-    tx.run("hurry_tasks_of_account", account_id=account_id, now=tx.now())
+    tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
     for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
-    add_notices(tx, [notice])
-    append_audit(tx, audit)
     return True
 
 

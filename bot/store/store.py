@@ -177,7 +177,6 @@ class Store(OnEngine):
     accounts_of = read(accounts_.acting_as)
     active_accounts = read(accounts_.active, Priority.STEADY)
     drop_account = write(accounts_.drop)
-    refuse_account = write(accounts_.refuse)
     save_secret = write(accounts_.save_secret)
     suspect_account = write(accounts_.suspect)
     suspects = read(accounts_.suspects, Priority.STEADY)

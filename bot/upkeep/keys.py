@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from bot.domain.people import Account
 from bot.providers.base import Credential
-from bot.services.accounts import end_unreadable
+from bot.services.accounts import refuse
 from bot.store.store import Store
 from bot.support.environment import command
 from bot.support.errors import SecretError
@@ -136,7 +137,8 @@ async def rotate(
             sealed = vault.rotate(account.secret)
         except SecretError:
             if forget and account.connection not in unlinked:
-                rotation.forgotten += await end_unreadable(store, account)
+                ending = partial(refuse, account=account, cause="secret", actor="operator")
+                rotation.forgotten += await store.carry_out(ending)
                 continue
             if not forget:
                 rotation.accounts.append(_whose(account))

@@ -2,14 +2,14 @@
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from handlers.dispatch import replay
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, invited, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, BOB, observe
+from tests.rigs.store import ALICE, BOB, observe, refuse
 
 URL = "https://app.example.test/ide/1"
 
@@ -87,8 +87,7 @@ async def test_without_a_link_the_press_waits_for_one_and_goes_on(bot):
 async def test_a_refused_link_is_linked_again(bot):
     card = await posted(bot)
     account = (await bot.link()).account
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(bot.store, account)
     assert "no longer accepts your link" in words(await bot.press("class_press", card.id))
     assert await bot.store.open_operations(ALICE) == []
 

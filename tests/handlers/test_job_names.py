@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.runs import RunState
 from bot.domain.workspaces import Call
@@ -15,7 +15,7 @@ from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeProvider
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, refuse
 
 
 @pytest.fixture
@@ -282,8 +282,7 @@ async def test_another_persons_run_is_as_unknown_as_none(bot):
 async def test_a_refused_link_asks_for_a_new_one(bot):
     run = await going(bot)
     account = await bot.store.account(ALICE, "posit")
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(bot.store, account)
     for text in ("stop train.R", "logs train.R"):
         answer = await bot.say(f"job {text}")
         assert buttons(answer)["Link Posit Workbench"]["value"] == f"posit job {text}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import Where
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
@@ -30,7 +30,7 @@ from tests.handlers.rig import (
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines, fake_settings
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, refuse
 
 
 async def test_link_offers_every_connection(bot):
@@ -171,8 +171,7 @@ async def test_only_administrators_end_the_links_of_others(bot):
 async def test_whoami(bot):
     await activate(bot.store, ALICE, "saturn")
     account = await activate(bot.store, ALICE, "hub")
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(bot.store, account)
     check_golden("answers/whoami", await bot.say("whoami"))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
@@ -11,7 +11,7 @@ from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, BOB, observe
+from tests.rigs.store import ALICE, BOB, observe, refuse
 
 URL = "https://app.example.test/ide/1"
 
@@ -97,8 +97,7 @@ async def test_with_one_connection_it_is_named():
 
 async def test_a_refused_link_asks_for_a_new_one(bot):
     account = (await bot.link()).account
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    assert await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    assert await refuse(bot.store, account)
     answer = await bot.say("start notebook")
     assert "Saturn Cloud no longer accepts your link" in words(answer)
     assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn start notebook"
@@ -134,8 +133,7 @@ async def test_use_cases_refuse_by_themselves_too(bot):
     restarted = await bot.services.asked(ALICE, "r:1").to(begin, row.id, OperationVerb.RESTART)
     assert restarted.operation.verb is OperationVerb.RESTART
     account = await bot.store.account(ALICE, "saturn")
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(bot.store, account)
     with pytest.raises(Refused) as refused:
         await bot.services.asked(ALICE, "r:2").to(begin, row.id, OperationVerb.START)
     assert refused.value.rule == "account.refused"

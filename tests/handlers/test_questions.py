@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb
 from bot.services.making import create
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import going, launch, run_rig
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, refuse
 
 
 @pytest.fixture
@@ -67,8 +66,7 @@ async def test_look_again_looks_at_once(bot):
 async def test_whose_link_is_not_accepted_is_offered_a_new_one_whatever_was_pressed(bot, action):
     asked = await (asked_run if action.startswith("job_") else asked_creation)(bot)
     account = await bot.store.account(ALICE, "posit")
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await bot.store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(bot.store, account)
     answer = await bot.press(action, asked.id)
     assert [button["action_id"] for button in buttons(answer).values()] == ["invite:0"]
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.settling import ANSWER_SECONDS
 from bot.domain.workspaces import Outcome
@@ -12,7 +11,7 @@ from bot.store import runs as rows_of_runs
 from bot.support.errors import SlackFailed, Unreachable
 from tests.reconciler.runs import new_run_world, said
 from tests.reconciler.world import DEADLINE
-from tests.rigs.store import ALICE, watch_run
+from tests.rigs.store import ALICE, refuse, watch_run
 
 
 @pytest.fixture
@@ -119,13 +118,7 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
     operation_id, run_id = await world.begin(await world.own()), await runs.runs()
     await world.pass_time(4)
     account = await runs.store.account(ALICE, "cloud")
-    await runs.store.refuse_account(
-        account.id,
-        account.secret,
-        NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE),
-        [],
-        hold="Link again.",
-    )
+    await refuse(runs.store, account)
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
     for _ in range(2):
         # A mistake in the settings that the next start puts right.

@@ -152,6 +152,11 @@ async def unlink(
     )
 
 
+async def refuse(store: Store, account: Account, renamed_to: str | None = None) -> bool:
+    """Mark an account as refused, without the message; its operations wait with "Link again."."""
+    return await store.carry_out(lambda tx: account_rows.refuse(tx, account, "Link again.", renamed_to))
+
+
 async def begin_session(store: Store, session: BrowserSession) -> None:
     """Write a browser session."""
     user_id = session.principal.user_id

@@ -6,10 +6,11 @@ import logging
 import pytest
 from aiohttp.web_log import AccessLogger
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.store.records import FoundWorkspace
 from bot.web.app import AccessLog, without_secrets
+from tests.rigs.store import refuse
 from tests.security.codes import code_on, link
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
 
@@ -262,9 +263,7 @@ async def test_who_was_renamed_there_finds_what_they_had_once_the_new_name_is_li
     former = await links(GOOD)
     found = FoundWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
     await made.store.merge_discovered(former.id, [found])
-    notice = NewNotice(former.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    renamed = {"hold": "Link again.", "renamed_to": "alice-two"}
-    assert await made.store.refuse_account(former.id, former.secret, notice, [], **renamed)
+    assert await refuse(made.store, former, "alice-two")
     assert (await links("fedcba9876543210")).username == "alice-two"
     (row,) = await made.store.workspaces(ALICE)
     assert (row.name, row.remote_id, row.gate_key) == ("training", "alice-two/training", "alice-two/training")

@@ -1,10 +1,14 @@
 """Accounts: unlinked and refused with all that hangs on them, secrets replaced by the first alone."""
 
+from functools import partial
+
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry, Link, Principal, TaskKind
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Link, Principal, TaskKind
 from bot.domain.workspaces import OperationVerb, Outcome
+from bot.messages.texts import problems
+from bot.services import accounts
 from bot.store.records import NewTask
 from tests.rigs.store import (
     ALICE,
@@ -14,10 +18,9 @@ from tests.rigs.store import (
     link_account,
     linked,
     put_link,
+    refuse,
     unlink,
 )
-
-ENTRY = AuditEntry(ALICE.key, "unlink", "saturn", "ok")
 
 
 async def start(store, workspace, interaction=""):
@@ -100,18 +103,15 @@ async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
 async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     mine = await linked(store)
     operation = await start(store, mine.workspaces[0])
-    notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    results = [
-        await store.refuse_account(mine.account.id, mine.account.secret, notice, [ENTRY], hold="Link again.")
-        for _ in range(3)
-    ]
+    told = partial(accounts.refuse, account=mine.account, cause="credential_refused")
+    results = [await store.carry_out(told) for _ in range(3)]
     assert results == [True, False, False]
     row = await store.account(ALICE, "saturn")
     assert (row.state, row.secret) == ("refused", "")
     assert len(await store.claim_notices(10, 60.0)) == 1
     assert len(await store.audit_entries()) == 1
     held = await store.operation(operation.id)
-    assert (held.is_open, held.hold) == (True, "Link again.")
+    assert (held.is_open, held.hold) == (True, problems.sentence("credential_refused", ""))
     assert (await store.card(operation.id)).is_dirty
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert await store.active_accounts() == []
@@ -122,10 +122,7 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
 async def test_a_refusal_of_an_older_secret_changes_nothing(store):
     mine = await linked(store)
     assert await store.save_secret(mine.account.id, mine.account.secret, "fresh")
-    notice = NewNotice(mine.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    assert not await store.refuse_account(
-        mine.account.id, mine.account.secret, notice, [ENTRY], hold="Link again."
-    )
+    assert not await refuse(store, mine.account)
     assert (await store.account(ALICE, "saturn")).state == "active"
     assert await store.claim_notices(10, 60.0) == []
 
@@ -139,8 +136,7 @@ async def test_the_first_of_two_refreshes_counts(store):
 
 async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     account = await link_account(store)
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(store, account)
     ended = await unlink(store, ALICE, "saturn", revocable=["saturn"])
     assert [one.state for one in ended] == ["refused"]
     assert await store.account_by_id(account.id) is None

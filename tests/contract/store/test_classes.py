@@ -14,7 +14,17 @@ from bot.services import classes
 from bot.services.classes import Draft
 from bot.support.errors import Refused
 from tests.rigs.providers import BASE_URL
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, observe, unlink
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    NewOperation,
+    accept_operation,
+    link_account,
+    linked,
+    observe,
+    refuse,
+    unlink,
+)
 from tests.rigs.use_cases import ask, changed, tables
 
 TRAINER = Principal(None, "T1", "UTRAINER")
@@ -162,8 +172,7 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     counts = await store.class_counts(CARD)
     assert (counts.waiting, counts.going, counts.consented) == (1, 1, 1)
     # Somebody who has an operation is not set back by a press that can't have one.
-    told = NewNotice(alice.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await store.refuse_account(alice.account.id, alice.account.secret, told, [], hold="Link again.")
+    await refuse(store, alice.account)
     assert (await press(store, ALICE, "p3")).result == "noted"
     assert (await store.participant(CARD, ALICE)).waits_for == ""
 

@@ -26,6 +26,7 @@ from tests.rigs.store import (
     hide_workspace,
     linked,
     observe,
+    refuse,
     unlink,
 )
 
@@ -122,8 +123,7 @@ async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
 async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
     account = await store.account(ALICE, "saturn")
-    notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    await store.refuse_account(account.id, account.secret, notice, [], hold="Link again.")
+    await refuse(store, account)
     assert await store.ending(9000.0) == []
 
 

@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, HomeUse, Preferences, Principal
 from bot.domain.settling import SLOW_SECONDS, is_slow
 from tests.contract.store.test_durations import start
-from tests.rigs.store import ALICE, ask_approval, linked, prefer, use_home, want_home
+from tests.rigs.store import ALICE, ask_approval, linked, prefer, refuse, use_home, want_home
 
 BOB = Principal(None, "T1", "UBOB")
 
@@ -162,8 +162,7 @@ async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_fiv
 async def test_the_totals_count_everybody(store, clock):
     made = await linked(store, names=["one", "two"])
     bob = (await linked(store, BOB, username="bob")).account
-    notice = NewNotice(bob.id, NoticeKind.LINK_AGAIN, "1", BOB)
-    await store.refuse_account(bob.id, bob.secret, notice, [], hold="Link again.")
+    await refuse(store, bob)
     given = GIVEN
     totals = await store.totals([made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Account, Link, Person, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, State
@@ -24,6 +24,7 @@ from tests.rigs.store import (
     observe,
     put_account,
     put_link,
+    refuse,
     unlink,
 )
 from tests.rigs.use_cases import ask
@@ -177,8 +178,7 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
     operation = (await accept_operation(store, new, interaction="")).operation
     (step,) = await store.claim_operations(10, 60.0)
     await store.save_step(Update(operation.id, 3600.0, claim=step.claim))
-    notice = NewNotice(first.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    assert await store.refuse_account(first.account.id, first.account.secret, notice, [], hold="Link again.")
+    assert await refuse(store, first.account)
     assert (await store.operation(operation.id)).hold
     await link_account(store, secret="new")
     (step,) = await store.claim_operations(10, 60.0)
@@ -218,9 +218,7 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
     training, other = before.workspaces
     new = NewOperation(ALICE, training.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (await accept_operation(store, new, interaction="")).operation
-    notice = NewNotice(before.account.id, NoticeKind.LINK_AGAIN, "1", ALICE)
-    refused = (before.account.id, before.account.secret, notice, [])
-    assert await store.refuse_account(*refused, hold="Link again.", renamed_to="alicia")
+    assert await refuse(store, before.account, "alicia")
     again = Account("a2", ALICE, "saturn", linked_as, "new", "active", clock.now())
     await put_account(store, again, moved)
     found = {row.id: (row.remote_id, row.gate_key) for row in await store.workspaces(ALICE)}

@@ -10,7 +10,7 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services import accounts
 from bot.store.records import NewTask
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, unlink
+from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, refuse, unlink
 from tests.rigs.use_cases import ask
 
 ROOT = Path(__file__).parents[3]
@@ -150,9 +150,8 @@ async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database)
     stores = [await database.open(), await database.open()]
     for number in range(ROUNDS):
         account = await link_account(stores[0], secret=f"s{number}")
-        notice = NewNotice(account.id, NoticeKind.LINK_AGAIN, str(number), ALICE)
         refused, saved = await asyncio.gather(
-            stores[0].refuse_account(account.id, account.secret, notice, [], hold="Link again."),
+            refuse(stores[0], account),
             stores[1].save_secret(account.id, account.secret, "fresh"),
         )
         assert refused is not saved

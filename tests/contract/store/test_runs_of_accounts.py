@@ -13,6 +13,7 @@ from tests.rigs.store import (
     decide_approval,
     launched,
     link_account,
+    refuse,
     run_by_remote,
     unlink,
     watch_run,
@@ -82,7 +83,7 @@ async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, acco
 async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store, clock, account):
     run = await ran(store)
     await store.save_run_step(Update(run.id, 600.0))
-    assert await store.refuse_account(account.id, account.secret, AGAIN, [], hold="Link again.")
+    assert await refuse(store, account)
     held = await store.run(run.id)
     assert (held.hold, held.is_open) == ("Link again.", True)
     assert await store.claim_runs_of(account, 10, 60.0) is None
