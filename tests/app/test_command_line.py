@@ -14,7 +14,7 @@ from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import migrations
 from handlers import routes
 from tests.app.command_line import environment, run
-from tests.project.repository import ROOT, python_files, tree
+from tests.project.repository import ROOT, nodes, python_files
 
 
 async def test_wrong_settings_are_all_listed_without_values(tmp_path):
@@ -161,8 +161,8 @@ def test_only_one_place_says_how_commands_are_typed():
     """A sentence that says it itself is wrong for whoever installed the wheel."""
     found = set()
     for path in python_files("bot", "handlers"):
-        texts = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)]
-        docs = [node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)]
+        texts = [node for node in nodes(path) if isinstance(node, ast.Constant)]
+        docs = [node.value for node in nodes(path) if isinstance(node, ast.Expr)]
         lines = {doc.lineno for doc in docs}
         found |= {
             path.relative_to(ROOT).as_posix()

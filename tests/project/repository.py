@@ -30,9 +30,16 @@ def python_files(*tops: str) -> list[Path]:
     return [path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in tops]
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     """Return a Python file's syntax tree."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a Python file's syntax tree."""
+    return tuple(ast.walk(tree(path)))
 
 
 def named(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 
-from tests.project.repository import named, python_files, tree
+from tests.project.repository import named, nodes, python_files
 
 #: A constructor that needs more takes the context, or is two classes.
 MOST_PARAMETERS = 8
@@ -13,7 +13,7 @@ DECIDES = "bot/domain/policy.py"
 def constructors():
     """Return (where, parameters) of all constructors and of what puts the rooms together."""
     for path in python_files("bot", "handlers"):
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef) and node.name.startswith(("__init__", "build_")):
                 names = [one.arg for one in (*node.args.args, *node.args.kwonlyargs) if one.arg != "self"]
                 yield f"{named(path)}:{node.lineno}", names
@@ -28,7 +28,7 @@ def test_one_function_decides_who_belongs_to_the_installation():
     asking = {
         named(path)
         for path in python_files("bot", "handlers")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr == "is_org_wide"
     }
     assert asking == {DECIDES}
@@ -38,7 +38,7 @@ def test_what_returns_an_answer_does_not_raise_one():
     found = [
         f"{named(path)}:{node.lineno}"
         for path in python_files("handlers")
-        for function in ast.walk(tree(path))
+        for function in nodes(path)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         if function.returns is not None and ast.unparse(function.returns) in {"Answer", "Answer | None"}
         for node in ast.walk(function)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.repository import named, python_files, tree
+from tests.project.repository import named, nodes, python_files
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "bot/messages/texts").glob("*.py"))
@@ -42,11 +42,11 @@ DRAWN = {
 }
 
 
-def drawn_in(module: ast.Module) -> list[int]:
+def drawn_in(path: Path) -> list[int]:
     """Return the lines on which a module writes Block Kit."""
     return [
         node.lineno
-        for node in ast.walk(module)
+        for node in nodes(path)
         if isinstance(node, ast.Dict)
         for key, value in zip(node.keys, node.values, strict=True)
         if isinstance(key, ast.Constant) and key.value == "type"
@@ -55,7 +55,7 @@ def drawn_in(module: ast.Module) -> list[int]:
 
 
 def test_block_kit_is_drawn_in_messages_alone():
-    found = {named(path): drawn_in(tree(path)) for path in python_files("bot", "handlers")}
+    found = {named(path): drawn_in(path) for path in python_files("bot", "handlers")}
     assert {name for name, lines in found.items() if lines} <= {
         name for name in found if name.startswith("bot/messages/blocks/")
     }

@@ -14,7 +14,7 @@ import structlog
 from bot.support.clock import SystemClock, Ticker
 from bot.support.errors import ServerFailed, SlackPermanent, StoreUnavailable
 from bot.support.logs import REMOVED, Redactor, brief_exception, configure
-from tests.project.repository import named, python_files, tree
+from tests.project.repository import named, nodes, python_files
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def test_nothing_is_logged_under_a_key_that_is_never_shown():
     hidden = {
         f"{named(path)}:{node.lineno}": word.arg
         for path in python_files("bot", "handlers")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"debug", "info", "warning", "error", "exception", "bind"}
@@ -162,7 +162,7 @@ def test_no_event_has_only_the_kind_of_an_error():
     hidden = [
         f"{named(path)}:{node.lineno}"
         for path in python_files("bot", "handlers")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.keyword)
         and node.arg in {"problem", "error"}
         and ast.unparse(node.value).startswith("type(")
