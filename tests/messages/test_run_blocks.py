@@ -44,7 +44,6 @@ ENDED = RUNNING | {"outcome": "ended", "finished_at": NOW - 1, "ended_at": NOW}
 DONE = ENDED | {"state": RunState.SUCCEEDED, "exit_code": 0}
 FAILED = ENDED | {"state": RunState.FAILED, "exit_code": 137}
 ALL = frozenset({"runs"})
-TITLE = "Posit Workbench"
 
 
 def run(**keys):

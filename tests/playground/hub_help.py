@@ -1,6 +1,5 @@
 """What tests of the local JupyterHub share: calls with a token, a browser, and waiting for a state."""
 
-import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
@@ -28,23 +27,6 @@ class Client:
             text = await answer.text()
             is_json = answer.content_type == "application/json" and text
             return answer.status, json.loads(text) if is_json else text, answer.headers
-
-    async def server(self, who: str, name: str = "") -> dict[str, Any] | None:
-        status, user, _ = await self.call("GET", f"/users/{who}?include_stopped_servers", who=who)
-        assert status == 200
-        return user["servers"].get(name)
-
-    async def settled(self, who: str, name: str = "") -> dict[str, Any]:
-        while True:
-            server = await self.server(who, name)
-            assert server is not None
-            if server["pending"] is None:
-                return server
-            await asyncio.sleep(0.05)
-
-    async def gone(self, who: str, name: str) -> None:
-        while await self.server(who, name) is not None:  # noqa: ASYNC110 - the hub tells nobody
-            await asyncio.sleep(0.05)
 
     async def events(self, who: str, name: str = ""):
         path = f"/users/{who}/servers/{name}/progress" if name else f"/users/{who}/server/progress"

@@ -1,7 +1,6 @@
 """What the local Slack sends to an app over HTTP: signed, complete, and again when it must."""
 
 import asyncio
-import json
 
 import aiohttp
 from aiohttp import web
@@ -164,29 +163,6 @@ async def test_the_request_url_is_verified_and_bytes_can_be_played_again():
         assert reply.ok
         assert app.raw[0][1] == app.raw[1][1]
         assert app.raw[0][0]["X-Slack-Signature"] == app.raw[1][0]["X-Slack-Signature"]
-
-
-async def test_the_control_routes_change_the_workspace():
-    async with slack() as (server, _client), recorded(server) as app, aiohttp.ClientSession() as session:
-        base = f"{server.state.base_url}/_playground"
-
-        async def post(path, told):
-            async with session.post(f"{base}/{path}", json=told) as response:
-                return response.status, json.loads(await response.text())
-
-        url = server.state.app.request_url
-        assert (await post("app", {"request_url": url, "commands": ["/ws"]}))[1]["commands"] == {"/ws": {}}
-        assert (await post("app", {"reqest_url": url}))[0] == 400
-        status, told = await post("people", {"user_id": CHEN, "deleted": True})
-        assert (status, server.state.people[CHEN].deleted) == (200, True)
-        assert (await post("redeliver", {"event_id": told["event"]}))[1]["ok"] is True
-        assert app.raw[-1][0]["X-Slack-Retry-Num"] == "1"
-        assert (await post("limits", {"on": True}))[1] == {"ok": True, "on": True}
-        assert (await post("sign_in", {"user_id": OLIVIA}))[1]["user_id"] == OLIVIA
-        assert (await post("dispatch", {"kind": "interactive", "payload": {"type": "forged"}}))[1][
-            "status"
-        ] == 200
-        assert app.seen[-1] == {"type": "forged"}
 
 
 async def test_people_of_another_organisation_have_no_commands_of_the_app():

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from markupsafe import escape
 
@@ -11,7 +10,7 @@ from bot.domain.people import Person
 from bot.messages.texts import ide
 from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
-from bot.web.browsers import Browsers, Flow
+from bot.web.browsers import Browsers
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import unlink
 from tests.web.ide_rig import ide_rig
@@ -85,35 +84,6 @@ async def test_signing_out_twice_does_no_harm(world):
     browser = await world.made.browser()
     await browser.send("/sign-out")
     assert browser.url == f"{world.origin}/signed-out"
-
-
-async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    for _ in range(11):
-        world.clock.advance(HOUR)
-        assert await is_signed_in(browser, workspace.id)
-    world.clock.advance(HOUR)
-    assert not await is_signed_in(browser, workspace.id)
-
-
-async def test_a_session_ends_when_it_is_not_used(world):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    world.clock.advance(2 * HOUR - 1)
-    assert await is_signed_in(browser, workspace.id)
-    world.clock.advance(2 * HOUR)
-    assert not await is_signed_in(browser, workspace.id)
-
-
-@pytest.mark.parametrize("connection", ["sphere", None])
-async def test_an_unlink_ends_it(world, connection):
-    workspace = await world.workspace()
-    browser = await world.signed_in(page=workspace.id)
-    other = await world.signed_in("U0BOB")
-    await unlink(world.store, ALICE, connection)
-    assert not await is_signed_in(browser, workspace.id)
-    assert await is_signed_in(other, workspace.id)
 
 
 async def test_who_leaves_is_signed_out_without_any_account(world):
@@ -258,17 +228,6 @@ def session_of(browser):
     return next(one.value for one in browser.session.cookie_jar if one.key == "usher-session")
 
 
-def test_the_cookie_over_https_is_bound_to_the_host():
-    browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
-    response = web.Response()
-    browsers.open_session(response, "id", 12 * HOUR)
-    browsers.begin_page(make_mocked_request("GET", "/"), response, Flow("s", "n", "v"), "workspace_x")
-    assert set(response.cookies) == {"__Host-usher-session", "__Host-usher-sign-in"}
-    cookie = response.cookies["__Host-usher-session"]
-    assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
-    assert (cookie["path"], cookie["domain"], cookie["max-age"]) == ("/", "", "43200")
-
-
 def test_a_mark_is_of_one_session():
     browsers = Browsers(public_url="https://usher.example", keys=[KEY], clock=FakeClock())
     request = make_mocked_request("POST", "/sign-out", headers={"Origin": "https://usher.example"})
@@ -278,3 +237,13 @@ def test_a_mark_is_of_one_session():
     assert not browsers.is_of_session(request, "one", "")
     foreign = make_mocked_request("POST", "/sign-out", headers={"Origin": "https://evil.example"})
     assert not browsers.is_of_session(foreign, "one", mark)
+
+
+async def test_a_session_ends_after_its_lifetime_however_much_it_is_used(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    for _ in range(11):
+        world.clock.advance(HOUR)
+        assert await is_signed_in(browser, workspace.id)
+    world.clock.advance(HOUR)
+    assert not await is_signed_in(browser, workspace.id)

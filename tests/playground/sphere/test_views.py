@@ -15,12 +15,6 @@ async def test_the_sdk_is_a_script_without_eval(sphere: Sphere):
     assert "innerHTML" not in text
 
 
-@pytest.mark.parametrize("name", ["ide.js", "ide.css"])
-async def test_the_files_of_the_ide(sphere: Sphere, name):
-    assert (await sphere.call("GET", f"/static/ide/{name}"))[0] == 200
-    assert (await sphere.call("GET", f"/static/ide/{name}.map"))[0] == 404
-
-
 async def test_every_page_may_ask_to_be_let_in(sphere: Sphere):
     form = {"workspace": RUNNING, "token": SECRET_OF_RUNNING}
     headers = {"Origin": "https://customer.example"}
@@ -72,30 +66,3 @@ async def test_a_stopped_workspace_that_does_not_resume_says_so(sphere: Sphere):
     await sphere.control(f"workspaces/{made['id']}", state="stopped")
     status, text = await sphere.call("GET", f"/workspace/{made['id']}")
     assert (status, "stopped" in text) == (403, True)
-
-
-async def test_the_button_of_the_ide_runs_a_scenario_for_who_was_let_in(sphere: Sphere):
-    ticket = (await sphere.enter(RUNNING, SECRET_OF_RUNNING))[1]["ticket"]
-    path = f"/workspace/{RUNNING}/run"
-    assert (await sphere.call("POST", path, json={"ticket": "other"}))[0] == 403
-    _, answer = await sphere.call("POST", path, json={"ticket": ticket, "scenario": "test", "source": "abc"})
-    assert answer["output"] == "3 characters were run\n"
-    assert answer["result"]["status"] == {"code": 2, "name": "FAIL"}
-
-
-async def test_the_socket_tells_the_state_to_who_was_let_in(sphere: Sphere):
-    ticket = (await sphere.enter(RUNNING, SECRET_OF_RUNNING))[1]["ticket"]
-    used = sphere.server.state.workspaces[RUNNING].last_usage
-    await sphere.advance(60)
-    async with sphere.session.ws_connect(f"{sphere.url}/sdk/live/{RUNNING}") as socket:
-        seen = []
-        for told in ({"ticket": ticket}, {"ticket": "other"}, [], 3):
-            await socket.send_json(told)
-            seen.append((await socket.receive_json())["state"])
-        await socket.send_str("{")
-        seen.append((await socket.receive_json())["state"])
-        await sphere.control(f"workspaces/{RUNNING}", state="removed")
-        await socket.send_json({"ticket": ticket})
-        seen.append((await socket.receive_json())["state"])
-    assert seen == ["running", "denied", "denied", "denied", "removed", "removed"]
-    assert sphere.server.state.workspaces[RUNNING].last_usage == used

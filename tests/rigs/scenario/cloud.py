@@ -1,8 +1,7 @@
 """A world whose Saturn Cloud has administrators, recipes and jobs; the connection is called ``saturn``."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -58,12 +57,6 @@ class CloudWorld(WorkbenchWorld):
         """Return the workspaces of a name that alice has."""
         found = self.saturn.state.resources.values()
         return [one for one in found if (one.name, one.owner, one.type) == (name, "alice", "workspace")]
-
-    async def saturn_has(self, holds: Callable[[], bool]) -> None:
-        """Wait, in real time and without stepping anything, until something holds at Saturn Cloud."""
-        async with asyncio.timeout(20):
-            while not holds():  # noqa: ASYNC110 - it is seen from outside alone, nothing tells of it
-                await asyncio.sleep(0.01)
 
     async def approved(self, person: Person, username: str) -> Shown:
         """Ask to act as a username, and let an administrator approve it; return what the person is told."""

@@ -181,8 +181,8 @@ class SeveralWorld(World):
             await self.start_bot()
             yield self
         self.watch.learn(self.saturn)
-        assert self.slacks.harness.violations == []
-        assert self.saturn.harness.violations == []
+        assert self.slacks.harness.violations == [], self.slacks.harness.violations
+        assert self.saturn.harness.violations == [], self.saturn.harness.violations
         secrets = {self._keys, self.slacks.credentials["client_secret"], *self.watch.secrets}
         for member in self.slacks.members:
             tokens = member.state.tokens.values()

@@ -72,7 +72,7 @@ class SphereWorld(World):
             async with super().running():
                 yield self
                 self.watch.secrets |= {one.token for one in self.sphere.state.workspaces.values()}
-            assert self.sphere.harness.violations == []
+            assert self.sphere.harness.violations == [], self.sphere.harness.violations
 
     def machines(self) -> list[Any]:
         """Return the workspaces at the server, the oldest first."""

@@ -61,9 +61,9 @@ class Watch:
 
     def check(self, slack: SlackServer, *more: Any) -> None:
         """Fail when a rule of Slack or of a provider was broken, or when somebody saw what is not theirs."""
-        assert slack.harness.violations == []
+        assert slack.harness.violations == [], slack.harness.violations
         for server in more:
-            assert server.harness.violations == []
+            assert server.harness.violations == [], server.harness.violations
         for message, text in self.versions:
             readers = self._readers(slack, message)
             for found in _IDE.finditer(text):

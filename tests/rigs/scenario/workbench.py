@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp.test_utils import TestServer
 
-from bot.domain.runs import Run
 from bot.support.pool import Pool
 from playground import posit
 from playground.harness import Clock
@@ -88,7 +87,7 @@ class WorkbenchWorld(World):
             async with super().running():
                 yield self
                 self.learn()
-            assert self.posit.harness.violations == []
+            assert self.posit.harness.violations == [], self.posit.harness.violations
 
     # -- the server ------------------------------------------------------------------------------------------
 
@@ -141,11 +140,6 @@ class WorkbenchWorld(World):
 
     def told_all(self) -> list[str]:
         return [shown.text for person in (self.alice, self.bob) for shown in person.sees()]
-
-    async def run_of(self, name: str) -> Run:
-        """Return the newest run of a name."""
-        found = await self.bot.store.runs(self.principal())
-        return next(job for job in found if job.name == name)
 
     # -- people ----------------------------------------------------------------------------------------------
 
