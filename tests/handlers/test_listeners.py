@@ -10,7 +10,7 @@ import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.texts import answers
 from bot.services.context import Owners
@@ -204,6 +204,18 @@ async def test_a_button_in_a_direct_message_knows_it(wired):
     payload = click("help") | {"channel": {"id": "D1", "name": "directmessage"}, "response_url": None}
     await wired.send(payload)
     assert (await wired.reply())["where"] == "direct"
+
+
+@pytest.mark.parametrize(("channel", "where"), [("D1", "direct"), ("D2", "channel")])
+async def test_what_one_person_sees_is_in_their_direct_message_where_that_is_known(wired, channel, where):
+    await wired.bot.link()
+    await wired.bot.store.add_notices([NewNotice("1", NoticeKind.MESSAGE, "1", ALICE)])
+    (notice,) = await wired.bot.notices()
+    await wired.bot.store.notice_sent(notice.id, "D1", "1.1")
+    pressed = click("status", (await wired.bot.workspace()).id)
+    pressed["container"] |= {"channel_id": channel, "is_ephemeral": True}
+    await wired.send(pressed | {"channel": {"id": channel, "name": "directmessage"}})
+    assert (await wired.reply())["where"] == where
 
 
 async def test_link_in_a_channel_answers_its_presser_alone(wired):

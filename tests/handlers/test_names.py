@@ -5,6 +5,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
 from handlers.dispatch import replay
+from handlers.request import RESPONSE_SECONDS
 from tests.handlers.rig import Cloud, activate, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
@@ -174,6 +175,31 @@ async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):
     assert message.subject == "button:1/task_9"
     await replay(bot.services, ALICE, {**waiting, "task": "task_9"})
     assert await bot.notices(NoticeKind.MESSAGE) == []
+
+
+CARD, MESSAGE, REPLY = NoticeKind.CARD, NoticeKind.MESSAGE, NoticeKind.REPLY
+IN_CHANNEL = {"where": "channel", "channel_id": "C1", "response_url": "https://hooks.example.org/1"}
+#: Where a start waited, how long its way back still lives, and what is sent once it runs.
+WAITED = [
+    ({"where": "direct", "channel_id": "D1"}, 600.0, {CARD}),
+    (
+        {"where": "channel", "channel_id": "C1", "response_url": "https://hooks.example.org/1"},
+        600.0,
+        {CARD, REPLY},
+    ),
+    ({"where": "channel", "channel_id": "C1", "response_url": "https://hooks.example.org/1"}, -1.0, {CARD}),
+    ({"where": "mention", "channel_id": "C1"}, RESPONSE_SECONDS, {CARD, REPLY}),
+    ({"where": "mention", "channel_id": "C1"}, 600.0, {CARD}),
+    ({"where": "direct", "channel_id": "D1", "first": "command:0"}, 600.0, {CARD, MESSAGE}),
+]
+
+
+@pytest.mark.parametrize(("waited", "lives", "sent"), WAITED)
+async def test_a_start_that_waited_is_answered_where_its_card_does_not_say_it(bot, waited, lives, sent):
+    await bot.link()
+    until = bot.clock.now() + lives
+    await replay(bot.services, ALICE, {"text": "start notebook", "response_until": until, **waited})
+    assert {notice.kind for notice in await bot.notices()} == sent
 
 
 @pytest.mark.parametrize("waiting", [{"text": "start", "folder": "nowhere"}])
