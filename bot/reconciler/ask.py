@@ -21,7 +21,7 @@ from bot.output.transcript import Board
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import LONGEST_ASKED, News, Numbers, Runtime
-from bot.services.context import Context, Part
+from bot.services.context import Context
 from bot.store.records import Calls
 from bot.store.store import Store
 from bot.support import errors
@@ -377,11 +377,13 @@ OPEN_SECONDS = 60.0
 MOST_OPEN = 5_000
 
 
-class Keys(Part):
+class Keys:
     """Decrypt accounts' secrets, and react when a provider refuses one."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__(context)
+        self._store = context.store
+        self._vault = context.vault
+        self._clock = context.clock
         #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
         self._opened: dict[tuple[str, str, str], Access] = {}
         self._open_until = 0.0
@@ -567,11 +569,15 @@ class EngineContext(Context):
         return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
 
 
-class EnginePart(Part):
+class EnginePart:
     """Hold what most parts of a reconciler use of its context."""
 
     def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
+        self._store = engine.store
+        self._clock = engine.clock
+        self._ids = engine.ids
+        self._owners = engine.owners
+        self._installation = engine.installation
         self._runtimes = engine.runtimes
         self._asker = engine.asker
         self._numbers = engine.numbers

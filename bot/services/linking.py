@@ -27,7 +27,7 @@ from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts
 from bot.services.asked import Asked
-from bot.services.context import Context, Part
+from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import browsers, people
 from bot.store.audit import append_audit
@@ -596,31 +596,32 @@ def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None
     append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
 
 
-class Browsing(Part):
+class Browsing:
     """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
 
     def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
-        super().__init__(context)
         self._context = context
         self.lifetime = lifetime
         self._idle = idle
 
     async def begin(self, principal: Principal) -> str:
         """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
-        return await Asked(self._context, self._installation.who(principal)).to(sign_in, self.lifetime)
+        return await Asked(self._context, self._context.installation.who(principal)).to(
+            sign_in, self.lifetime
+        )
 
     async def end(self, session_id: str | None) -> None:
         """Sign out; ending a session twice is harmless."""
         if session_id is not None and is_nonce(session_id):
-            await self._store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
+            await self._context.store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
 
     async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if session_id is None or not is_nonce(session_id):
             return None
-        look = await self._store.look(digest(session_id), self._idle, workspace_id)
+        look = await self._context.store.look(digest(session_id), self._idle, workspace_id)
         if look is not None and look.now - look.session.seen_at >= NOTED_EVERY:
-            await self._store.keep_browser_session(look.session.id_hash)
+            await self._context.store.keep_browser_session(look.session.id_hash)
         return look
 
     async def own(self, look: Look) -> tuple[Workspace, base.Provider] | None:
@@ -631,12 +632,12 @@ class Browsing(Part):
         workspace = look.workspace
         if workspace is None or workspace.hidden:
             return None
-        owner, provider = workspace.principal, self._connections.get(workspace.connection)
+        owner, provider = workspace.principal, self._context.connections.get(workspace.connection)
         if (
             provider is None
             or not isinstance(provider, base.Page)
             or not provider.settings.serves(owner)
-            or not self._installation.is_same_person(owner, look.session.principal)
+            or not self._context.installation.is_same_person(owner, look.session.principal)
         ):
             return None
         decision = await Asked(self._context, owner).decide("open", Target("workspace", workspace.id, owner))
@@ -650,4 +651,4 @@ class Browsing(Part):
         if workspace.entry is None:
             return None
         row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
-        return self._vault.open(row, workspace.entry).get("entry")
+        return self._context.vault.open(row, workspace.entry).get("entry")
