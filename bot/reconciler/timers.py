@@ -86,7 +86,7 @@ class Timers(EnginePart):
         connection = workspace.connection
         try:
             check_account(
-                self._provider(connection), await self._store.account(workspace.principal, connection)
+                self._context.need(connection), await self._store.account(workspace.principal, connection)
             )
         except Refused as refusal:
             await self._fail(workspace, stop_at, refusal)

@@ -309,7 +309,7 @@ def decide(
     asked.check(tx, "approve", target)
     if approval is None:
         raise Refused("approval.unknown", pages.GONE)
-    asked.context.provider(approval.connection)
+    asked.context.need(approval.connection)
     if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
         return approval, False
     state: Literal["approved", "denied"] = "approved" if approve else "denied"

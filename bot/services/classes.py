@@ -90,7 +90,7 @@ class Press:
 def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
     """Write a card to be sent to its channel."""
     asked.check(tx, "card")
-    asked.context.provider(draft.connection)
+    asked.context.need(draft.connection)
     card = ClassCard(
         reference=asked.reference,
         id=asked.context.ids.new("class"),
@@ -297,7 +297,7 @@ def _target(
     What an earlier press made is found in their list again after an unlink, which deletes its row; their list
     must have been read since, or ``has_looked``.
     """
-    provider, principal = asked.context.provider(card.connection), asked.principal
+    provider, principal = asked.context.need(card.connection), asked.principal
     try:
         account = check_account(provider, acting(tx, asked, card.connection))
     except NotLinked as missing:

@@ -255,28 +255,11 @@ class Context:
     #: Only where Usher is installed by OAuth.
     removals: Removals | None = None
 
-    def provider(self, connection: str) -> Provider:
+    def need(self, connection: str) -> Provider:
         """Return a connection's provider; raises Refused (``connection.gone``) if there is none."""
         if connection not in self.connections:
             raise Refused("connection.gone", problems.sentence("connection_gone", connection))
         return self.connections[connection]
-
-
-class Part:
-    """Hold what most parts of a process use of its context, under names of their own."""
-
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._provider = context.provider
-        self._installation = context.installation
-        self._vault = context.vault
-        self._clock = context.clock
-        self._ids = context.ids
-        self._wake = context.wake
-        self._owners = context.owners
-        self._public_url = context.public_url
-        self._command = context.command
 
 
 #: After a hint the next one waits this long, in seconds: each makes every loop of every worker look.

@@ -39,7 +39,7 @@ def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accept
     ``workspace.withheld``).
     """
     asked.check(tx, "create")
-    fresh = unmade(asked.context.ids, asked.context.provider(connection), asked.principal, spec)
+    fresh = unmade(asked.context.ids, asked.context.need(connection), asked.principal, spec)
     return _create(tx, asked, fresh)
 
 
@@ -50,7 +50,7 @@ def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | No
     ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
     """
     former = owned(tx, asked, "create", workspace_id)
-    provider = asked.context.provider(former.connection)
+    provider = asked.context.need(former.connection)
     title = provider.settings.title
     if former.spec is None:
         raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
@@ -73,7 +73,7 @@ def _create(
     former: Workspace | None = None,
     timer: Timer | None = None,
 ) -> Accepted:
-    provider, context = asked.context.provider(fresh.connection), asked.context
+    provider, context = asked.context.need(fresh.connection), asked.context
     if not isinstance(provider, base.Making):
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, asked.principal)
@@ -166,7 +166,7 @@ def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Worksp
     if workspace is None:
         raise unknown()
     asked.check(tx, verb, Target("workspace", workspace.id, workspace.principal))
-    asked.context.provider(workspace.connection)
+    asked.context.need(workspace.connection)
     return workspace
 
 

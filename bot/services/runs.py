@@ -91,7 +91,7 @@ def look_again(tx: Transaction, asked: Asked, run_id: str) -> Run:
 def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]:
     """Launch another run if nobody knows what became of the first; False if that is settled by now."""
     run = _usable(tx, asked, "run", run_id)
-    check_offered(asked.context.provider(run.connection), run.spec, asked.principal, "job")
+    check_offered(asked.context.need(run.connection), run.spec, asked.principal, "job")
     if not run.is_open or run.asked_at is None or not asked.is_new(tx):
         return run, False
     is_asked = runs.launch_another(tx, run.id)
@@ -152,16 +152,14 @@ def _usable(tx: Transaction, asked: Asked, verb: str, run_id: str) -> Run:
 
 
 def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) -> base.Provider:
-    provider = asked.context.provider(connection)
+    provider = asked.context.need(connection)
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
     return provider
 
 
 def _account(tx: Transaction, asked: Asked, connection: str) -> Account:
-    return check_account(
-        asked.context.provider(connection), accounts.account(tx, asked.principal, connection)
-    )
+    return check_account(asked.context.need(connection), accounts.account(tx, asked.principal, connection))
 
 
 def _note(tx: Transaction, asked: Asked, action: str, run: Run) -> None:

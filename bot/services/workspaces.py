@@ -68,7 +68,7 @@ def begin(
     confirm.
     """
     workspace, context = owned(tx, asked, verb, workspace_id), asked.context
-    provider = context.provider(workspace.connection)
+    provider = context.need(workspace.connection)
     check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
     check_possible(context, workspace, verb)
     mode = _mode(context, workspace, verb)
@@ -172,7 +172,7 @@ def _is_renewed(context: Context, workspace: Workspace, verb: OperationVerb) -> 
     """
     if verb is not OperationVerb.RESTART or restart_mode(effects_now(context, workspace)) is not None:
         return False
-    provider = context.provider(workspace.connection)
+    provider = context.need(workspace.connection)
     title = provider.settings.title
     if workspace.spec is None or not isinstance(provider, base.Making):
         raise Refused("workspace.no_restart", problems.sentence("no_restart", title))
@@ -182,7 +182,7 @@ def _is_renewed(context: Context, workspace: Workspace, verb: OperationVerb) -> 
 
 def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
     """Raise Refused for what the provider can't do at all, or not with this workspace as last read."""
-    provider = context.provider(workspace.connection)
+    provider = context.need(workspace.connection)
     title = provider.settings.title
     if verb is OperationVerb.CREATE:
         raise Refused("workspace.no_create", problems.sentence("no_create", title))
@@ -227,7 +227,7 @@ def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Ope
     """Make another one if nobody knows what became of the first; False if that is settled by now."""
     operation = operation_of(tx, asked, "start_another", operation_id)
     workspace = owned(tx, asked, "new", operation.workspace_id)
-    provider = asked.context.provider(workspace.connection)
+    provider = asked.context.need(workspace.connection)
     check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
     check_offered(provider, workspace.spec, asked.principal)
     if not operation.is_open or operation.asked_at is None or not asked.is_new(tx):
@@ -261,7 +261,7 @@ def made(
 
     Raises Refused (``workspace.ends``) if that would end it for good and its person hasn't agreed.
     """
-    provider, planned = context.provider(workspace.connection), effects(context, workspace)
+    provider, planned = context.need(workspace.connection), effects(context, workspace)
     mode = mode or planned_mode(planned)
     title = provider.settings.title
     if mode == "suspend" and "suspend" not in provider.stop_modes:
@@ -276,7 +276,7 @@ def effects(context: Context, workspace: Workspace) -> Effects:
     """Return what stopping a workspace will do once it is up, also if there is none to stop yet."""
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
-    return context.provider(workspace.connection).stops(up)
+    return context.need(workspace.connection).stops(up)
 
 
 def set(  # noqa: A001 - read with its module's name
@@ -284,7 +284,7 @@ def set(  # noqa: A001 - read with its module's name
 ) -> Workspace:
     """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
     workspace = owned(tx, asked, "stop", workspace_id)
-    provider = asked.context.provider(workspace.connection)
+    provider = asked.context.need(workspace.connection)
     check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
     latest = operations.latest(tx, workspace.id) if workspace.state in NOT_UP else None
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
@@ -340,7 +340,7 @@ def add(tx: Transaction, asked: Asked, connection: str, remote_id: str, name: st
     before = workspaces.by_remote(tx, asked.principal, connection, remote_id)
     if name is not None:
         _check_free(tx, asked.principal, name, besides=before)
-    provider = asked.context.provider(connection)
+    provider = asked.context.need(connection)
     if provider.links_by("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
         raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
