@@ -24,7 +24,7 @@ from bot.support.errors import (
 from bot.support.vault import row_key
 from tests.reconciler.fuse import Meanwhile
 from tests.reconciler.runs import new_run_world
-from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_workspace, unlink
+from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_workspace, unlink, want_read
 
 
 async def rows(world, *, hidden=False):
@@ -254,11 +254,11 @@ async def test_an_unlink_just_before_a_search_keeps_the_old_credential_here(verb
         while not world.provider.count(verb):
             await world.pass_time(1)
 
-        async def unlink():
+        async def unlinks():
             await unlink(runs.store, ALICE, "cloud")
 
         claims = "claim_operations" if verb == "find" else "claim_runs"
-        world.store = Meanwhile(world.store, claims, unlink)
+        world.store = Meanwhile(world.store, claims, unlinks)
         world.reborn()
         await world.pass_time(60)
         assert await runs.store.account(ALICE, "cloud") is None
@@ -305,7 +305,7 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     await world.pass_time(60)
     await name_workspace(world.store, first.id, "mine")
     del world.provider.machines["m1"]
-    await world.store.want_read(first.id)
+    await want_read(world.store, first.id)
     await world.pass_time(30)
     again = await ask(world).to(making.again, first.id)
     twice = await ask(world).to(making.again, first.id)

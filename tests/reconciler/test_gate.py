@@ -10,7 +10,7 @@ from bot.domain.workspaces import OperationVerb, State
 from bot.support.errors import ServerFailed, Unreachable
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, want_read
 
 STEPS = st.lists(
     st.tuples(
@@ -38,7 +38,7 @@ async def _clicks(steps):
                 case "start" | "stop":
                     await world.begin(row, OperationVerb(what))
                 case "refresh":
-                    await world.store.want_read(row.id)
+                    await want_read(world.store, row.id)
                 case "fail":
                     world.provider.fail("status", ServerFailed("500", status=500))
                     world.provider.fail("start", Unreachable("no connection"))
@@ -95,16 +95,16 @@ async def slow_way(world, seconds):
 
 async def test_a_read_that_arrives_late_keeps_the_next_one_back(world):
     row = await world.own()
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await slow_way(world, 4.0)
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.pass_time(12, step=0.5)
     assert world.provider.gaps() == [10.0]
 
 
 async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
     row = await world.own()
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     arrived, may_answer = asyncio.Event(), asyncio.Event()
 
     async def wait(_method):
@@ -115,7 +115,7 @@ async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
     first = asyncio.create_task(world.reconciler.reads.step())
     await arrived.wait()
     world.clock.advance(11.0)
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.reconciler.reads.step()
     assert world.provider.count("status") == 1
     may_answer.set()
@@ -145,7 +145,7 @@ async def test_reads_leave_slots_to_calls(world):
     world.reborn()
     rows = [await world.own(remote_id=f"r{number}") for number in range(10)]
     for row in rows:
-        await world.store.want_read(row.id)
+        await want_read(world.store, row.id)
 
     assert await world.reconciler.reads.step() == 4
     assert world.reconciler.engine.runtimes["cloud"].slots.is_idle
@@ -164,7 +164,7 @@ async def test_reads_of_one_account_go_together_where_the_provider_takes_many(wo
 
     world.provider.status = status
     for row in rows:
-        await world.store.want_read(row.id)
+        await want_read(world.store, row.id)
     await world.reconciler.reads.step()
     assert asked == [["r0", "r1", "r2"]]
 
@@ -173,6 +173,6 @@ async def test_what_one_person_may_not_see_does_not_keep_another_from_it(world):
     await world.own(ALICE)
     theirs = await world.own(BOB)
     world.provider.put("r1", State.RUNNING)
-    await world.store.want_read(theirs.id)
+    await want_read(world.store, theirs.id)
     await world.pass_time(30)
     assert (await world.store.workspace(theirs.id)).state is State.RUNNING

@@ -14,7 +14,7 @@ from bot.support.vault import row_key
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_outages import told
 from tests.reconciler.world import DEADLINE
-from tests.rigs.store import ALICE, BOB, link_account
+from tests.rigs.store import ALICE, BOB, link_account, want_read
 
 CAROL, DAVE, ERIN = (Principal(None, "T1", f"U{name}") for name in ("CAROL", "DAVE", "ERIN"))
 AMIR = "UAMIR"
@@ -170,7 +170,7 @@ async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(wor
 
     world.provider.status = status
     world.provider.fail("status", Forbidden("no", status=403))
-    await world.store.want_read(workspace.id)
+    await want_read(world.store, workspace.id)
     await world.pass_time(90)
     assert (await world.store.operation(started[0])).outcome is Outcome.FULFILLED
 

@@ -25,7 +25,7 @@ from tests.contract.providers.test_odd_answers import (
     two,
     without,
 )
-from tests.rigs.store import ALICE, notify
+from tests.rigs.store import ALICE, notify, want_read
 
 GOOD: Change = lambda entry: entry  # noqa: E731 - a change like the others
 
@@ -68,7 +68,7 @@ async def turn(world: Any, answers: dict[str, Any], kind: TaskKind) -> None:
     for _ in range(3):
         await world.store.add_tasks([NewTask(kind, account.id)])
         for row in await world.store.workspaces(ALICE):
-            await world.store.want_read(row.id)
+            await want_read(world.store, row.id)
         await world.pass_time(40, step=4)
 
 

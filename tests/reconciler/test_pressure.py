@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.reconciler.runtimes import BREAKS_AFTER, Slots
 from bot.support.errors import RateLimited, SecretError, SlackLimited, StoreBusy, Unreachable
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, want_read
 
 
 def pace(world, **keys):
@@ -78,7 +78,7 @@ async def test_a_limit_on_reads_pauses_the_reads_of_who_was_told(world):
 
 async def test_what_nobody_waits_for_is_asked_less_often_after_a_failure(world):
     workspace = await world.own(state=State.RUNNING)
-    await world.store.want_read(workspace.id)
+    await want_read(world.store, workspace.id)
     world.provider.fail("status", Unreachable("no connection"))
     await world.pass_time(280, step=10)
     assert world.provider.count("status") == 1

@@ -2,6 +2,7 @@
 
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from tests.reconciler.test_creations import rows
+from tests.rigs.store import want_read
 
 
 async def failed(world, *, is_up=False):
@@ -10,7 +11,7 @@ async def failed(world, *, is_up=False):
     world.provider.ends_for_good = True
     world.provider.put("m1", State.FAILED)
     row = (await rows(world))[0]
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.pass_time(20)
     if is_up:
         world.provider.put("m1", State.RUNNING)

@@ -23,7 +23,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
 from tests.rigs.providers import fake_settings
 from tests.rigs.run_provider import JobProvider
-from tests.rigs.store import ALICE, BOB, unlink
+from tests.rigs.store import ALICE, BOB, unlink, want_read
 
 CAROL = Principal(None, "T1", "UCAROL")
 
@@ -87,7 +87,7 @@ async def look_at_names(world):
 
 async def read(world):
     workspace = await world.own(state=State.RUNNING)
-    await world.store.want_read(workspace.id)
+    await want_read(world.store, workspace.id)
 
 
 async def list_workspaces(world):
@@ -134,7 +134,7 @@ async def follow_output(world):
 async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_later(pair, ask, step):
     """Somebody unlinks at another process, and what this one had begun takes five seconds more."""
 
-    async def unlink():
+    async def unlinks():
         assert await unlink(pair.theirs.store, ALICE, "cloud")
         pair.clock.advance(5)
         pair.cloud.calls.clear()
@@ -143,7 +143,7 @@ async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_lat
     unlinked: list[float] = []
     await ask(pair.mine)
     real = pair.mine.store
-    pair.mine.store = Meanwhile(real, step, unlink)
+    pair.mine.store = Meanwhile(real, step, unlinks)
     pair.mine.reborn()
     await pair.mine.pass_time(9, step=3)
     assert unlinked

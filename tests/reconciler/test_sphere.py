@@ -16,7 +16,7 @@ from bot.support.vault import entry_key
 from playground.faults import Fault
 from tests.reconciler.classroom import TRAINER, ask, post, press, told
 from tests.reconciler.sphere_world import PUBLIC_URL, SHAKY, SPEC, TOKEN, sphere_world
-from tests.rigs.store import ALICE, BOB, make_another, unlink
+from tests.rigs.store import ALICE, BOB, make_another, unlink, want_read
 
 CREATE = re.compile(r"/api/v1/workspaces$")
 
@@ -49,7 +49,7 @@ async def test_what_is_made_opens_in_our_page_and_its_secret_is_sealed(world):
 async def test_a_rotated_secret_takes_the_place_of_the_old_one(world):
     row = await world.made()
     fresh = world.machine(row).rotate()
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.pass_time(10)
     key = entry_key(ALICE.key, "cloud", row.remote_id)
     assert world.world.vault.open(key, (await world.row(row)).entry) == {"entry": fresh}
@@ -60,12 +60,12 @@ async def test_an_entry_is_written_only_where_the_row_says_something_else(world)
     written = (await world.row(row)).entry
     # A process that has just begun opens what is stored, and finds that it is the same.
     world.world.reborn()
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.pass_time(20)
     assert (await world.row(row)).entry == written
     # Another process has written since: what this one remembers doesn't count.
     await world.store.save_entry(row.id, row.gate_key, "another's, which opens for nobody")
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.pass_time(20)
     key = entry_key(ALICE.key, "cloud", row.remote_id)
     assert world.world.vault.open(key, (await world.row(row)).entry) == {"entry": world.machine(row).token}
@@ -285,7 +285,7 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(wor
     await press(world.world, card, ALICE)
     machine = world.machine(row)
     machine.options = replace(machine.options, retention_time_stopped=0)
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     await world.pass_time(10)
     await ask(world.world).to(classes.stop_all, card.id)
     await world.pass_time(10)

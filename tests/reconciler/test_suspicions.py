@@ -14,7 +14,7 @@ from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachabl
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of, seat
 from tests.reconciler.test_outages import AMIR, told
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, want_read
 
 REFUSED = CredentialRefused("no such token", status=401)
 
@@ -111,7 +111,7 @@ async def test_one_acceptance_in_between_begins_anew(world):
     await world.pass_time(35)
     world.provider.fail("status", REFUSED, times=5)
     refuse(world, ALICE)
-    await world.store.want_read((await world.store.workspaces(ALICE))[0].id)
+    await want_read(world.store, (await world.store.workspaces(ALICE))[0].id)
     await world.pass_time(800, step=5)
     assert await state_of(world) == "active"
 
@@ -153,7 +153,7 @@ async def test_three_dead_credentials_among_good_ones_are_given_up_in_the_end(wo
     world.reborn()
     dead, good = (ALICE, BOB, CAROL), (DAVE, ERIN, *(Principal(None, "T1", f"U{name}") for name in "FG"))
     for who in (*dead, *good):
-        await world.store.want_read((await seat(world, who, State.RUNNING)).id)
+        await want_read(world.store, (await seat(world, who, State.RUNNING)).id)
     await world.pass_time(20)
     refuse(world, *dead)
     await world.pass_time(GIVEN_UP_AFTER + 120, step=15)
@@ -168,11 +168,11 @@ async def test_two_dead_credentials_of_five_are_no_outage_however_slowly_the_oth
     world.administered_by(AMIR)
     spaces = [await seat(world, who, State.RUNNING) for who in (ALICE, BOB, CAROL, DAVE, ERIN)]
     for workspace in spaces:
-        await world.store.want_read(workspace.id)
+        await want_read(world.store, workspace.id)
     await world.pass_time(20)
     refuse(world, ALICE, BOB)
     for workspace in spaces[:2]:
-        await world.store.want_read(workspace.id)
+        await want_read(world.store, workspace.id)
     await world.pass_time(700, step=10)
     assert told(world, AMIR) == []
 

@@ -18,7 +18,7 @@ from bot.support.errors import (
     StoreBusy,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB, unlink
+from tests.rigs.store import ALICE, BOB, unlink, want_read
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
 
@@ -164,7 +164,7 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     world.clock.advance(700)
     assert await world.reconciler.lists.refresh() == 0
     [row] = await world.store.workspaces(ALICE)
-    await world.store.want_read(row.id)
+    await want_read(world.store, row.id)
     assert await world.reconciler.lists.refresh() == 1
     await world.work()
     assert (await world.store.account_by_id(account.id)).discovered_at == world.clock.now()

@@ -9,7 +9,7 @@ from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent
 from tests.reconciler import classroom
 from tests.reconciler.test_notifier import POST, message, outbox
-from tests.rigs.store import ALICE, prefer
+from tests.rigs.store import ALICE, prefer, want_read
 
 
 async def undrawable(world):
@@ -58,7 +58,7 @@ async def undrawable_card(world):
         raise RuntimeError("a mistake")
 
     world.notifier._cards._gatherer.of_operation = broken
-    await world.store.want_read((await world.store.operation(operation_id)).workspace_id)
+    await want_read(world.store, (await world.store.operation(operation_id)).workspace_id)
     world.provider.put("r1", State.STOPPED)
     return await world.store.card(operation_id)
 
@@ -81,7 +81,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     # What it showed last is drawn again once it is so again.
     del world.notifier._cards._gatherer.of_operation
     world.provider.put("r1", State.RUNNING)
-    await world.store.want_read((await world.store.operation(card.id)).workspace_id)
+    await want_read(world.store, (await world.store.operation(card.id)).workspace_id)
     await world.pass_time(60)
     assert "running" in shown["text"]
 
@@ -138,7 +138,7 @@ async def test_a_card_whose_blocks_slack_refuses_is_shown_as_text_and_drawn_agai
     world.slack.fail("chat.update", SlackPermanent("chat.update", "msg_blocks_too_long"), times=1)
     for state, has_blocks in ((State.STOPPED, False), (State.RUNNING, True)):
         world.provider.put("r1", state)
-        await world.store.want_read(workspace_id)
+        await want_read(world.store, workspace_id)
         await world.pass_time(90)
         assert bool(shown["blocks"]) is has_blocks, state
     assert (await world.store.card(operation_id)).message_ts == card.message_ts

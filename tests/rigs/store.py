@@ -25,7 +25,7 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.store import accounts as account_rows
-from bot.store import cards, operations, people, runs, timers, workspaces
+from bot.store import browsers, cards, gates, operations, people, runs, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, FoundWorkspace
@@ -254,6 +254,16 @@ async def notify(store: Store, workspace_id: str, *, ready: bool | None, stopped
     await store.carry_out(lambda tx: workspaces.notify(tx, workspace_id, ready=ready, stopped=stopped))
 
 
+async def want_read(store: Store, workspace_id: str) -> None:
+    """Have a workspace read as soon as its gate opens."""
+    await store.carry_out(lambda tx: gates.want(tx, workspace_id))
+
+
+async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSession | None:
+    """Return a browser's session if it counts."""
+    return await store.engine.read(lambda tx: browsers.session(tx, id_hash, idle))
+
+
 async def first_sight(store: Store, interaction: str) -> bool:
     """Write an inbox row; return whether it is new."""
     return await store.carry_out(lambda tx: people.first_sight(tx, interaction))
@@ -396,7 +406,7 @@ async def observe(
     store: Store, clock: FakeClock, workspace: Workspace, observed: Observed, next_in: float | None = None
 ) -> None:
     """Let a read through the gate, waiting for it on the clock, and record what it found."""
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     for _ in range(2):
         claims = await store.claim_reads(workspace.connection, 1000, INTERVAL, MARGIN)
         for claim in claims:

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.people import Principal
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from tests.reconciler.world import new_world
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, want_read
 
 CAROL = Principal(None, "T1", "UCAROL")
 PEOPLE = {ALICE: "alice", BOB: "bob", CAROL: "carol"}
@@ -48,7 +48,7 @@ async def test_row_17_the_provider_sees_the_linked_name_on_every_call(engine):
             assert (await engine.store.operation(operation_id)).outcome is Outcome.FULFILLED
     for principal in PEOPLE:
         for row in await engine.store.workspaces(principal):
-            await engine.store.want_read(row.id)
+            await want_read(engine.store, row.id)
     await engine.pass_time(400, step=5)
     assert {call.username for call in engine.provider.calls} == set(PEOPLE.values())
     assert {call.method for call in engine.provider.calls} == {"status", "start", "stop"}

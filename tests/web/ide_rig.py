@@ -11,7 +11,7 @@ from bot.providers import base
 from bot.providers.base import Embedding, Pace
 from bot.support.vault import Vault, entry_key
 from tests.rigs.maker import FakeMaking
-from tests.rigs.store import add_workspace, put_account
+from tests.rigs.store import add_workspace, put_account, want_read
 from tests.web.rig import ALICE, KEY, Browser, Rig, ScriptedProvider, rig
 from tests.web.there import SigningProvider
 
@@ -77,7 +77,7 @@ class IdeRig:
         self, workspace: Workspace, state: State = State.RUNNING, entry: str | None = TOKEN, **more: Any
     ) -> None:
         """Let a read through the gate, and what opens the workspace with it."""
-        await self.store.want_read(workspace.id)
+        await want_read(self.store, workspace.id)
         for _ in range(3):
             for claim in await self.store.claim_reads(workspace.connection, 100, 5.0, 0.5):
                 if claim.gate_key != workspace.gate_key:

@@ -12,7 +12,7 @@ from bot.messages.texts import pages as link_words
 from bot.services.linking import digest
 from bot.web.browsers import Browsers
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import unlink
+from tests.rigs.store import browser_session, unlink
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE, KEY
 
@@ -180,8 +180,8 @@ async def test_each_sign_in_is_a_new_session_and_ends_the_old_one(world):
     await browser.get("/ide/workspace_x/sign-in")
     after = session_of(browser)
     assert before != after
-    assert await world.store.browser_session(digest(before), HOUR) is None
-    assert await world.store.browser_session(digest(after), HOUR) is not None
+    assert await browser_session(world.store, digest(before), HOUR) is None
+    assert await browser_session(world.store, digest(after), HOUR) is not None
 
 
 async def test_an_id_that_a_browser_brings_along_becomes_no_session(world):
@@ -190,7 +190,7 @@ async def test_an_id_that_a_browser_brings_along_becomes_no_session(world):
     browser.put_cookie("usher-session", planted)
     await browser.get("/ide/workspace_x/sign-in")
     assert session_of(browser) != planted
-    assert await world.store.browser_session(digest(planted), HOUR) is None
+    assert await browser_session(world.store, digest(planted), HOUR) is None
 
 
 @pytest.mark.parametrize("value", ["", "x", "A" * 43, "A" * 5000, "é" * 43, '"', "%00"])
@@ -206,7 +206,7 @@ async def test_the_store_holds_no_id(world):
     browser = await world.signed_in()
     session_id = session_of(browser)
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", session_id)
-    session = await world.store.browser_session(digest(session_id), HOUR)
+    session = await browser_session(world.store, digest(session_id), HOUR)
     assert session_id not in repr(session)
     rows = await world.store.engine.read(
         lambda tx: tx.all("browser_session", id_hash=session.id_hash, now=0.0, unused_since=0.0)

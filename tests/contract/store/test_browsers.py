@@ -4,7 +4,16 @@ import pytest
 
 from bot.domain.people import Principal
 from bot.domain.workspaces import BrowserSession, OperationVerb
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, begin_session, linked, unlink
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    NewOperation,
+    accept_operation,
+    begin_session,
+    browser_session,
+    linked,
+    unlink,
+)
 
 HOUR = 3600.0
 
@@ -18,41 +27,41 @@ async def begun(store, principal=ALICE, id_hash="h1", lasts=12 * HOUR):
 
 async def test_a_session_is_found_by_its_digest_alone(store):
     session = await begun(store)
-    assert await store.browser_session("h1", HOUR) == session
-    assert await store.browser_session("h2", HOUR) is None
+    assert await browser_session(store, "h1", HOUR) == session
+    assert await browser_session(store, "h2", HOUR) is None
 
 
 async def test_it_ends_when_its_time_is_over_however_much_it_is_used(store, clock):
     await begun(store, lasts=3 * HOUR)
     for _ in range(5):
         clock.advance(HOUR / 2)
-        assert await store.browser_session("h1", HOUR) is not None
+        assert await browser_session(store, "h1", HOUR) is not None
         await store.keep_browser_session("h1")
     clock.advance(HOUR / 2)
-    assert await store.browser_session("h1", HOUR) is None
+    assert await browser_session(store, "h1", HOUR) is None
     assert await store.look("h1", HOUR, "any") is None
 
 
 async def test_it_ends_when_it_is_not_used(store, clock):
     await begun(store)
     clock.advance(HOUR - 1)
-    assert await store.browser_session("h1", HOUR) is not None
+    assert await browser_session(store, "h1", HOUR) is not None
     clock.advance(1)
-    assert await store.browser_session("h1", HOUR) is None
+    assert await browser_session(store, "h1", HOUR) is None
     assert await store.look("h1", HOUR, "any") is None
 
 
 async def test_it_outlives_the_process(database, store):
     session = await begun(store)
     other = await database.open()
-    assert await other.browser_session("h1", HOUR) == session
+    assert await browser_session(other, "h1", HOUR) == session
 
 
 async def test_one_that_was_ended_is_not_kept(store):
     await begun(store)
     assert await store.end_browser_sessions_at(ALICE.team_id) == 1
     await store.keep_browser_session("h1")
-    assert await store.browser_session("h1", HOUR) is None
+    assert await browser_session(store, "h1", HOUR) is None
 
 
 @pytest.mark.parametrize("connection", ["saturn", None])
@@ -65,13 +74,13 @@ async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
     await begun(store, ALICE, "h2")
     bobs = await begun(store, BOB, "h3")
     await unlink(store, ALICE, connection)
-    assert [await store.browser_session(key, HOUR) for key in ("h1", "h2", "h3")] == [None, None, bobs]
+    assert [await browser_session(store, key, HOUR) for key in ("h1", "h2", "h3")] == [None, None, bobs]
 
 
 async def test_an_unlink_of_another_person_ends_nothing(store):
     session = await begun(store)
     await unlink(store, BOB)
-    assert await store.browser_session("h1", HOUR) == session
+    assert await browser_session(store, "h1", HOUR) == session
 
 
 async def test_all_of_everybody(store):

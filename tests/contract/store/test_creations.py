@@ -19,6 +19,7 @@ from tests.rigs.store import (
     hide_workspace,
     link_account,
     unlink,
+    want_read,
 )
 
 CARD = NewNotice("", NoticeKind.CARD, "1", ALICE)
@@ -79,7 +80,7 @@ async def test_two_creations_stand_side_by_side(store, account):
 
 async def test_nothing_is_read_before_it_exists(store, clock, account):
     accepted = await asked(store)
-    await store.want_read("ws1")
+    await want_read(store, "ws1")
     await store.save_step(Update(accepted.operation.id, 1.0, read_needed=True, wants_read=True))
     await link_account(store, ALICE, "posit", secret="again")
     clock.advance(3600)

@@ -17,6 +17,7 @@ from tests.rigs.store import (
     linked,
     observe,
     unlink,
+    want_read,
 )
 
 SHARED = gate_key("saturn", "shared")
@@ -53,7 +54,7 @@ async def test_a_claim_closes_the_gate_for_interval_and_margin(store, clock):
     assert (claim.state, claim.has_open_operation) == (State.UNKNOWN, False)
     assert claim.granted_at == clock.now()
     for _ in range(3):
-        await store.want_read(workspace.id)
+        await want_read(store, workspace.id)
         clock.advance(3.4)
         assert await claim_one(store) is None
     clock.advance(10.5 - 3 * 3.4)
@@ -93,7 +94,7 @@ async def test_without_a_next_time_nobody_reads_until_somebody_asks(store, clock
     await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.STOPPED), None)])
     clock.advance(100_000)
     assert await claim_one(store) is None
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     assert await claim_one(store)
 
 
@@ -101,12 +102,12 @@ async def test_a_slow_answer_keeps_the_gate_closed_for_the_interval(store, clock
     await link_account(store)
     workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     clock.advance(3)
     result = ReadResult(SHARED, claim.workspace_ids, Observed(State.STARTING), 1.0, closed_for=claim.interval)
     await store.record_reads([result])
     clock.advance(9.9)
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     assert await claim_one(store) is None
     clock.advance(0.1)
     assert await claim_one(store)
@@ -117,7 +118,7 @@ async def test_what_was_wanted_while_a_read_was_under_way_is_read_after_it(store
     workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)
     clock.advance(1)
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     clock.advance(1)
     await store.record_reads([ReadResult(SHARED, claim.workspace_ids, Observed(State.RUNNING), 300.0)])
     clock.advance(8.4)
@@ -169,13 +170,13 @@ async def test_a_gate_keeps_its_time_across_an_unlink_and_a_new_link(store, cloc
 async def test_a_workspace_without_an_active_account_is_not_read(store, clock):
     first = await linked(store)
     await unlink(store, ALICE, "saturn", revocable=["saturn"])
-    await store.want_read(first.workspaces[0].id)
+    await want_read(store, first.workspaces[0].id)
     assert await claim_one(store) is None
 
 
 async def test_a_forgotten_workspace_is_not_read(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     await hide_workspace(store, workspace.id)
     assert await claim_one(store) is None
 
@@ -215,7 +216,7 @@ async def test_an_unproven_reader_that_fails_does_not_keep_the_proven_from_readi
         await store.record_reads([ReadResult(SHARED, claim.workspace_ids, seen, 1.0)])
     assert readers == [BOB, ALICE, ALICE]
     # Asking again is worth another try.
-    await store.want_read(bob.id)
+    await want_read(store, bob.id)
     clock.advance(10.5)
     assert (await claim_one(store)).account.principal == BOB
 
@@ -235,7 +236,7 @@ async def test_claims_are_limited_and_each_gate_is_granted_once(store, clock):
     names = [f"w{number:02}" for number in range(30)]
     workspaces = (await linked(store, names=names)).workspaces
     for workspace in workspaces:
-        await store.want_read(workspace.id)
+        await want_read(store, workspace.id)
     rounds = await asyncio.gather(*(store.claim_reads("saturn", 8, 10.0, 0.5) for _ in range(6)))
     assert sorted(map(len, rounds)) == [0, 0, 6, 8, 8, 8]
     assert len({claim.gate_key for claims in rounds for claim in claims}) == 30

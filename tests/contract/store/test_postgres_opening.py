@@ -17,7 +17,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, accept_operation, linked, start
+from tests.rigs.store import ALICE, accept_operation, linked, start, want_read
 
 IDS = SystemIds()
 RELEASED = dict(migrations())
@@ -81,9 +81,9 @@ async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_noth
     await accept_operation(right, start(workspace), interaction="i1")
     assert await wrong.claim_operations(10, 40.0)
     assert await right.claim_operations(10, 40.0) == []
-    await right.want_read(workspace.id)
+    await want_read(right, workspace.id)
     assert await right.claim_reads("saturn", 10, 10.0, 0.5)
-    await wrong.want_read(workspace.id)
+    await want_read(wrong, workspace.id)
     assert await wrong.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert await wrong.own("wrong", ["thing"]) == ["thing"]
     assert await right.own("right", ["thing"]) == []

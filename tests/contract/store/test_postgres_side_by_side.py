@@ -34,6 +34,7 @@ from tests.rigs.store import (
     set_timer,
     start,
     use_home,
+    want_read,
 )
 from tests.rigs.use_cases import ask
 
@@ -332,7 +333,7 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
                 assert await store.save_step(update)
             await store.append_audit([ENTRY])
             await store.take_slack_call("T1", "chat.update", most=20)
-            await store.want_read(workspaces[number].id)
+            await want_read(store, workspaces[number].id)
 
     for turn in range(4):
         accepted = await asyncio.gather(

@@ -21,6 +21,7 @@ from tests.rigs.store import (
     linked,
     observe,
     unlink,
+    want_read,
 )
 
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
@@ -51,7 +52,7 @@ async def read_as(store, clock, principal, observed):
 
 async def test_an_observation_is_written_as_old_as_its_claim(store, clock, workspace):
     clock.advance(5)
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     claim = await claim_one(store)
     granted = clock.now()
     clock.advance(4)
@@ -69,7 +70,7 @@ async def test_an_observation_is_written_as_old_as_its_claim(store, clock, works
 
 
 async def test_a_slow_read_does_not_write_over_a_younger_one(store, clock, workspace):
-    await store.want_read(workspace.id)
+    await want_read(store, workspace.id)
     slow = await claim_one(store)
     clock.advance(10.5)
     quick = await claim_one(store)
@@ -231,7 +232,7 @@ async def test_many_results_at_once_are_all_written(store, clock):
     names = [f"w{number:03}" for number in range(250)]
     workspaces = (await linked(store, names=names)).workspaces
     for workspace in workspaces:
-        await store.want_read(workspace.id)
+        await want_read(store, workspace.id)
     claims = await store.claim_reads("saturn", 1000, 10.0, 0.5)
     assert len(claims) == 250
     await store.record_reads(
@@ -308,7 +309,7 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
     results = []
     for state in (State.STARTING, State.RUNNING):
         clock.advance(30.0)
-        await store.want_read(workspace.id)
+        await want_read(store, workspace.id)
         claim = await claim_one(store)
         seen = Observed(state)
         results.append(

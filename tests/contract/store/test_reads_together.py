@@ -1,7 +1,7 @@
 """Reads of one account come together into one request, and the gate of each is kept all the same."""
 
 from bot.domain.workspaces import Observed, ReadResult, State
-from tests.rigs.store import BOB, linked
+from tests.rigs.store import BOB, linked, want_read
 
 STARTING = Observed(State.STARTING)
 INTERVAL, MARGIN, BATCH = 2.0, 0.5, 50
@@ -28,7 +28,7 @@ async def test_reads_that_begin_at_any_time_meet_after_their_first(store, clock)
     await claims(store)
     clock.advance(100)
     for row in rows:
-        await store.want_read(row.id)
+        await want_read(store, row.id)
         (claimed,) = await claims(store)
         await record(store, [claimed])
         clock.advance(0.3)
@@ -51,7 +51,7 @@ async def test_what_is_due_in_a_moment_comes_along_beyond_the_limit_and_nothing_
     rows = (await linked(store, names=("a", "b", "c"))).workspaces
     clock.advance(100)
     for row, next_in in zip(rows, (2.5, 3.2, 9.0), strict=True):
-        await store.want_read(row.id)
+        await want_read(store, row.id)
         (claimed,) = await claims(store)
         await record(store, [claimed], next_in, None)
     clock.advance(2.6)
@@ -66,7 +66,7 @@ async def test_other_accounts_and_providers_of_single_reads_take_nothing_along(s
     theirs = (await linked(store, BOB, names=("x",))).workspaces
     clock.advance(100)
     for row in (*mine, *theirs):
-        await store.want_read(row.id)
+        await want_read(store, row.id)
     claimed = await claims(store, together=1)
     await record(store, claimed, 2.5, None)
     clock.advance(2.6)

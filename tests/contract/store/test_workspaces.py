@@ -23,6 +23,7 @@ from tests.rigs.store import (
     name_workspace,
     notify,
     observe,
+    unlink,
 )
 
 
@@ -180,12 +181,12 @@ async def test_a_long_list_is_merged_in_pieces_and_judged_after_the_last(store, 
 async def test_an_unlink_between_two_pieces_ends_it(store):
     account = await link_account(store)
 
-    async def unlink():
+    async def unlinks():
         assert len(await store.workspaces(ALICE)) == 200
         await unlink(store, ALICE, "saturn")
 
     found = [found_workspace(f"w{number:03}") for number in range(350)]
-    await Store(Interrupted(store.engine, unlink)).merge_discovered(account.id, found)
+    await Store(Interrupted(store.engine, unlinks)).merge_discovered(account.id, found)
     assert await store.workspaces(ALICE) == []
     assert await store.account(ALICE, "saturn") is None
 
