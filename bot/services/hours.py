@@ -58,7 +58,7 @@ def add(
     """
     workspace = _there(tx, asked, "hours", workspace_id)
     context, now = asked.context, tx.now()
-    title = context.provider(workspace.connection).settings.title
+    title = context.need(workspace.connection).settings.title
     effects = workspaces.effects(context, workspace)
     if wanted.starts is not None and is_final(effects, gentlest_mode(effects)):
         raise Refused("hours.makes", problems.sentence("hours_make", title))
@@ -142,7 +142,7 @@ def move(tx: Transaction, asked: Asked) -> str:
 def _there(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
     workspace = owned(tx, asked, verb, workspace_id)
-    provider = asked.context.provider(workspace.connection)
+    provider = asked.context.need(workspace.connection)
     check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
     causes = {
         "forgotten": workspace.hidden,
