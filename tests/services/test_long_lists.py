@@ -15,6 +15,9 @@ class Memory:
     async def accounts(self, _principal: Any) -> list[Any]:
         return []
 
+    async def rules(self, _principal: Any) -> list[Any]:
+        return []
+
     async def now(self) -> float:
         return 0.0
 
