@@ -18,7 +18,6 @@ from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
 from bot.services import runs, snapshots
 from bot.services.accounts import own
-from bot.services.asked import Asked
 from bot.services.making import PersonalOffer, create
 from bot.services.naming import find_connection, fold
 from bot.support.errors import Refused, StoreError
@@ -190,7 +189,7 @@ def _with_button(sentence: str, making: Making, view: dict[str, Any]) -> Answer:
 
 async def _known(services: Services, principal: Principal, making: Making) -> tuple[Account, PersonalOffer]:
     """Return the person's account and its offer; raises Refused if either is gone."""
-    account = await own(Asked(services.context, principal), making.connection)
+    account = await own(services.asked(principal), making.connection)
     title = services.title(making.connection)
     if account is None or account.state != "active":
         sentence = verbs.NOT_LINKED.format(title=title, command=f"{services.slash('workspace')} ")

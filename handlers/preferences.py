@@ -13,7 +13,6 @@ from bot.messages.blocks.kit import line
 from bot.messages.texts import home as home_words
 from bot.services import naming, snapshots
 from bot.services.accounts import own
-from bot.services.asked import Asked
 from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import PersonalOffer
 from handlers import routes
@@ -158,7 +157,7 @@ _VALUE = 150
 
 
 async def _templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
-    account = await own(Asked(services.context, principal), connection)
+    account = await own(services.asked(principal), connection)
     if account is None or account.state != "active":
         return []
     snapshot = await snapshots.templates(services.context, account)

@@ -219,7 +219,7 @@ def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
 
 
 async def asked_by(context: Context, visit: Visit) -> Asked:
-    """Return for whom the page of a link asks: whoever it was made for; raises Refused (``link.unknown``)."""
+    """Return who asks on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
     link = await context.store.link(digest(visit.nonce)) if is_nonce(visit.nonce) else None
     if link is None:
         raise _unknown(context)
