@@ -4,11 +4,12 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.people import TaskKind
+from bot.domain.people import Snapshot, TaskKind
 from bot.domain.runs import RunState
 from bot.domain.workspaces import Call
 from bot.services import runs
 from bot.services.asked import Asked
+from bot.services.snapshots import RUNS
 from bot.support.errors import Refused
 from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, words
@@ -149,6 +150,7 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert "I'll show the output of trian.R" in notice.body["text"]
     await bot.store.task_done(task)
+    await bot.store.save_snapshot(Snapshot("posit", task.subject, RUNS, None, bot.clock.now()))
     check_golden("answers/job-unknown-nearest", await bot.say("job logs trainn.R"))
     assert "Type `/job list`" in words(await bot.say("job logs qqqq"))
 
