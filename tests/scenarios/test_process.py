@@ -1,14 +1,15 @@
-"""The bot as a process of its own, in real time: killed, restarted, asked to stop."""
+"""The bot as a process of its own, in real time: asked to stop, and started again."""
 
 import asyncio
 import json
+import signal
 import time
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from playground.processes import Child, start_child
+from tests.rigs import forked
 from tests.rigs.scenario import ID, SEED, World
 from tests.rigs.scenario.stage import spoil
 
@@ -26,7 +27,7 @@ QUICK = {
 class ProcessWorld(World):
     """Run the bot by its command line."""
 
-    child: Child | None = None
+    child: forked.Process | None = None
 
     def write_connections(self) -> None:
         connections = self.folder / "connections.toml"
@@ -36,16 +37,15 @@ class ProcessWorld(World):
         )
         connections.chmod(0o600)
 
-    def variables(self, **more: object) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         empty = {"SLACK_APP_TOKEN": "", "SLACK_CLIENT_ID": "", "SLACK_CLIENT_SECRET": ""}
-        return empty | self.environment() | {name: str(value) for name, value in more.items()}
+        return empty | self.environment()
 
     async def start_bot(self) -> None:
         self.write_connections()
-        self.child = await start_child("usher", ["bot", "serve"], self.folder, self.variables())
-        async with asyncio.timeout(30), aiohttp.ClientSession() as session:
-            while not await self._is_ready(session, self.port):
-                assert self.child.process.returncode is None, self.child.last_words()
+        self.child = await forked.start(["serve"], self.variables(), self.folder)
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            while not await self._is_ready(session, self.port):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.05)
         self._install(f"http://127.0.0.1:{self.port}")
 
@@ -56,22 +56,21 @@ class ProcessWorld(World):
         except aiohttp.ClientError:
             return False
 
-    async def end(self, *, kill: bool) -> tuple[int, float]:
-        """End the process; return its status and how long that took, in seconds."""
-        assert self.child is not None
-        began = time.monotonic()
-        if kill:
-            self.child.process.kill()
-        else:
-            self.child.process.terminate()
-        status = await asyncio.wait_for(self.child.process.wait(), 15)
-        self.watch.log.write(self.child.log.read_text())
-        self.child = None
-        return status, time.monotonic() - began
-
     async def stop_bot(self) -> None:
         if self.child is not None:
-            await self.end(kill=False)
+            await self.end()
+
+    async def end(self) -> tuple[int, float]:
+        """Ask the process to end; return its status and how long that took, in seconds."""
+        child, self.child = self.child, None
+        assert child is not None
+        began = time.monotonic()
+        child.send_signal(signal.SIGTERM)
+        _, log = await asyncio.wait_for(child.communicate(), 15)
+        took = time.monotonic() - began
+        await child.end()
+        self.watch.log.write(log.decode())
+        return child.returncode or 0, took
 
 
 @pytest_asyncio.fixture
@@ -87,7 +86,7 @@ async def test_asked_to_stop_it_ends_what_it_is_at_within_ten_seconds_and_loses_
     spoil(outside.saturn.harness, rf"/api/workspaces/{ID['report']}$", delay_s=1.5)
     await alice.types("start report")
     await outside.slack.state.wait_for(lambda: False, 0.5)
-    status, seconds = await outside.end(kill=False)
+    status, seconds = await outside.end()
     assert status == 0
     assert seconds < 10.0
     await outside.start_bot()
