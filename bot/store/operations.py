@@ -62,7 +62,8 @@ def accept(
             reads_first=reads_first,
             planned_for=planned_for,
         )
-        timers.begin(tx, workspace.id, verb)
+        if not verb.brings_down:
+            tx.run("next_episode", id=workspace.id)
         if replaced is not None:
             made = _carried_over(tx, made, replaced)
     gates.want(tx, workspace.id)

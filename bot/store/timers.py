@@ -92,12 +92,6 @@ def settle(tx: Transaction, workspace_id: str) -> bool:
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
-def begin(tx: Transaction, workspace_id: str, verb: workspaces.OperationVerb) -> None:
-    """Begin an episode with the acceptance of what brings a workspace up."""
-    if not verb.brings_down:
-        tx.run("next_episode", id=workspace_id)
-
-
 def note(
     tx: Transaction,
     workspace_id: str,

@@ -107,7 +107,7 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
 
 
 def read_soon(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due as ``want_read`` does, without counting as use."""
+    """Make a workspace's gate due as ``gates.want`` does, without counting as use."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None:
         gates.make_due(tx, row)

@@ -14,7 +14,7 @@ from bot.services import accounts, hours, workspaces
 from bot.services.asked import Asked
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
-from tests.rigs.store import ALICE, prefer
+from tests.rigs.store import ALICE, prefer, want_read
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -179,7 +179,7 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
 async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     workspace = await given(world, "weekdays 9:00-18:00")
     del world.provider.machines["r1"]
-    await world.store.want_read(workspace.id)
+    await want_read(world.store, workspace.id)
     await until(world, "9:30", day=23, step=120)
     assert told(world) == ["hours_paused"]
     assert world.provider.accepted_starts == []

@@ -156,6 +156,9 @@ USE_CASES: dict[str, Do] = {
     "begin start with a timer": lambda w, asked: asked.to(
         workspaces.begin, w.workspace.id, OperationVerb.START, timer=Timer(w.at + HOUR, "stop")
     ),
+    "begin start of what is being made, with a timer": lambda w, asked: asked.to(
+        workspaces.begin, w.creation.workspace_id, OperationVerb.START, timer=Timer(w.at + HOUR, "stop")
+    ),
     "begin start of what is gone": lambda w, asked: asked.to(
         workspaces.begin, w.gone.id, OperationVerb.START
     ),
