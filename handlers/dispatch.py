@@ -517,4 +517,4 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     else:
         notice = message_notice(answer, surface, principal, services.ids, becomes=waited.first)
     await services.store.add_notices([notice])
-    services.wake()
+    services.context.wake()

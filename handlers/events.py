@@ -69,7 +69,7 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     if not answer.text:
         return
     await services.store.add_notices([reply_notice(answer, surface, principal, services.ids)])
-    services.wake()
+    services.context.wake()
 
 
 @routes.event("team_join")
@@ -113,7 +113,7 @@ async def removed(occurrence: Occurrence, installation: Installation) -> None:
 
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
     """
-    removals = occurrence.services.removals
+    removals = occurrence.services.context.removals
     if removals is None:
         await end_links(occurrence, installation, cause="uninstalled")
     elif (gone := await removals.is_gone(installation)) is not None:

@@ -98,7 +98,7 @@ class Listeners:
             return await ack()
         answer = await introduced(services, principal, answer)
         await self._remembered(answer, surface, principal)
-        if not services.owners.is_worked:
+        if not services.context.owners.is_worked:
             answer = replies.with_remarks(answer, [answers.NO_WORKER])
         return await ack(command_body(answer))
 
@@ -140,7 +140,7 @@ class Listeners:
             return await ack()
         if not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
-        elif not services.owners.is_worked:
+        elif not services.context.owners.is_worked:
             # Its answer waits in the outbox with everything else.
             await _say(client, respond, replies.hint(answers.NO_WORKER))
         return await ack()
@@ -180,7 +180,7 @@ class Listeners:
             except StoreError as error:
                 # The form has done its work, and the next look shows the result.
                 log.warning("home not wanted", problem=error)
-            if answer.view is None and not self._services.owners.is_worked:
+            if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
         return await ack(**form_body(answer))
 
@@ -237,7 +237,7 @@ class Listeners:
         except StoreError as error:
             log.warning("reply not written down", problem=error)
             return False
-        self._services.wake()
+        self._services.context.wake()
         return True
 
     async def _opened(self, principal: Principal, surface: Surface, answer: Answer) -> bool:

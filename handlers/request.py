@@ -19,7 +19,7 @@ from bot.messages.blocks import kit
 from bot.providers.base import Provider
 from bot.services.accounts import Contacts
 from bot.services.asked import Asked
-from bot.services.context import Context, Owners, Removals, Wake
+from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
@@ -44,15 +44,11 @@ class Services:
     store: Store
     gatherer: Gatherer
     names: PeopleNames
-    removals: Removals | None
     contacts: Contacts
-    owners: Owners
-    #: The connections that this person may use; then all of them, for their titles.
+    #: The connections that this person may use; the context has all of them.
     connections: Mapping[str, Provider]
-    configured: Mapping[str, Provider]
     clock: Clock
     ids: Ids
-    wake: Wake
     commands: Mapping[str, str]
     limiter: RateLimiter
 
@@ -71,7 +67,7 @@ class Services:
 
     def title(self, connection: str) -> str:
         """Return a connection's title; its name if the operator removed it."""
-        provider = self.configured.get(connection)
+        provider = self.context.connections.get(connection)
         return provider.settings.title if provider is not None else connection
 
     def titles(self, connections: Iterable[str]) -> kit.Markup:
@@ -119,14 +115,10 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
         store=context.store,
         gatherer=Gatherer(context),
         names=PeopleNames(context),
-        removals=context.removals,
         contacts=Contacts(context),
-        owners=context.owners,
         connections=context.connections,
-        configured=context.connections,
         clock=context.clock,
         ids=context.ids,
-        wake=context.wake,
         commands=MappingProxyType({context.command: "workspace", context.job_command: "job"}),
         limiter=limiter,
     )

@@ -55,10 +55,11 @@ def read_again(
     then: Mapping[str, Any] | None = None,
 ) -> None:
     """Have something read in the background; ``then`` is what waits for the first of it, and runs once."""
-    if then is None or asked.is_new(tx):
-        waiting = [] if then is None else [dict(then)]
-        bodies = [{"then": [] if number else waiting} for number in range(len(subjects))]
-        tasks.add_tasks(tx, [NewTask(kind, *one) for one in zip(subjects, bodies, strict=True)])
+    if then is not None and not asked.is_new(tx):
+        return
+    waiting = [] if then is None else [dict(then)]
+    for number, subject in enumerate(subjects):
+        tasks.add_tasks(tx, [NewTask(kind, subject, {"then": [] if number else waiting})])
 
 
 def read_lists(

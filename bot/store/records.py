@@ -18,9 +18,8 @@ class Woken(IntEnum):
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read was recorded that changed something.
     AT_ONCE = 3  #: It must be stepped again at once.
-    OTHER_STOP = (
-        4  #: As AT_ONCE, and the answer to a stop that is under way doesn't count: another was asked for.
-    )
+    #: The same, because another kind of stop was asked for: the answer to one under way doesn't count.
+    OTHER_STOP = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):
     await bot.link()
     row = await bot.workspace()
     async with little_slack() as slack:
-        app = bolt_for(replace(bot.services, owners=Idle()), slack)
+        app = bolt_for(replace(bot.services, context=replace(bot.services.context, owners=Idle())), slack)
         typed = await send(app, command("start notebook"))
         pressed = click("stop", row.id) | {"response_url": f"{slack.url}respond"}
         assert (await send(app, pressed)).body == ""
