@@ -131,9 +131,9 @@ class Life(World):
             pass  # A loop logs it and goes on; a listener has said it.
         return None
 
-    async def work(self) -> None:
+    async def work(self) -> bool:
         """Do what is due, as the loops do."""
-        await until_idle([partial(self._step, number) for number in range(len(self.steps()))])
+        return await until_idle([partial(self._step, number) for number in range(len(self.steps()))])
 
     async def _step(self, number: int) -> int:
         """Do one step of the process that runs by now."""

@@ -233,9 +233,9 @@ class World:
 
     # -- time ----------------------------------------------------------------------------------------------
 
-    async def work(self) -> None:
-        """Do all that is due now."""
-        await until_idle(
+    async def work(self) -> bool:
+        """Do all that is due now; return whether anything was."""
+        return await until_idle(
             [
                 self.reconciler.operations.step,
                 self.reconciler.reads.step,
@@ -260,12 +260,15 @@ class World:
                 await asyncio.sleep(0)
         return begun
 
-    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass in steps, working after each."""
+    async def pass_time(self, seconds: float, step: float | None = None) -> None:
+        """Let time pass in steps, working after each; without a ``step`` they grow while nothing happens."""
         await self.work()
-        for _ in range(round(seconds / step)):
-            self.clock.advance(step)
-            await self.work()
+        left, pause = seconds, step or 1.0
+        while left > 0:
+            self.clock.advance(min(pause, left))
+            left -= pause
+            is_busy = await self.work()
+            pause = step or (1.0 if is_busy else min(2 * pause, 4.0))
 
     async def until_trouble(self) -> None:
         """Let time pass until the process dies, or all that was asked for has ended, and a little longer.
@@ -292,7 +295,7 @@ class World:
             operation = await self.store.operation(operation_id)
             assert operation is not None
             if operation.outcome is not None:
-                await self.pass_time(3)
+                await self.pass_time(3, step=1.0)
                 return operation.outcome
             self.clock.advance(1.0)
         raise AssertionError(f"the operation is still open: {operation}")

@@ -1,6 +1,6 @@
 """The engines that the contract is tested with; what is in ``test_sqlite_*`` is about SQLite's alone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,14 @@ ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 machines_clock = pytest.mark.parametrize("engine_name", ENGINES[:1])
 
 
+def on_one_engine(name: str, cases: Iterable[str], also: str) -> pytest.MarkDecorator:
+    """Try every case on SQLite and one also on PostgreSQL: what differs there is the engine, not the case."""
+    both = [("sqlite", one) for one in cases] + [pytest.param("postgresql", also, marks=pytest.mark.slow)]
+    return pytest.mark.parametrize(("engine_name", name), both)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if machines_clock.mark in metafunc.definition.own_markers:
+    if any("engine_name" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")):
         return
     if "engine_name" in metafunc.fixturenames:
         is_about_sqlite = metafunc.module.__name__.rpartition(".")[2].startswith("test_sqlite_")

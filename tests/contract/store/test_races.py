@@ -1,43 +1,43 @@
 """Several stores on one database, in threads and in processes: everything is granted once."""
 
 import asyncio
-import json
-import sys
-from pathlib import Path
+import multiprocessing
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services import accounts
 from bot.store.records import NewTask
+from bot.support.clock import SystemIds
+from tests.rigs.clock import FakeClock
+from tests.rigs.postgres import open_store
 from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, refuse, unlink
 from tests.rigs.use_cases import ask
 
-ROOT = Path(__file__).parents[3]
 ROUNDS = 4
 
-#: A process of its own that claims until nothing is left, at a standing clock, and prints what it got.
-CLAIMER = """
-import asyncio, json, sys
-from bot.support.clock import SystemIds
-from tests.rigs.postgres import open_store
-from tests.rigs.clock import FakeClock
+#: The processes are forked from one that has imported what they need.
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload([__name__])
 
-async def main(url, now):
-    store = await open_store(url, FakeClock(float(now)), SystemIds())
-    print("ready", flush=True)
-    sys.stdin.readline()
-    got = {"reads": [], "operations": [], "notices": [], "tasks": []}
-    for _ in range(30):
-        got["reads"] += [c.gate_key for c in await store.claim_reads("saturn", 3, 10.0, 0.5)]
-        got["operations"] += [s.operation.id for s in await store.claim_operations(3, 60.0)]
-        got["notices"] += [n.id for n in await store.claim_notices(3, 60.0)]
-        got["tasks"] += [t.id for t in await store.claim_tasks(3, 60.0)]
-    await store.close()
-    print(json.dumps(got), flush=True)
 
-asyncio.run(main(*sys.argv[1:]))
-"""
+def claimer(url, now, side):
+    """Claim until nothing is left, at a standing clock, and tell what it got."""
+
+    async def claim():
+        store = await open_store(url, FakeClock(now), SystemIds())
+        side.send("ready")
+        side.recv()
+        got = {"reads": [], "operations": [], "notices": [], "tasks": []}
+        for _ in range(30):
+            got["reads"] += [c.gate_key for c in await store.claim_reads("saturn", 3, 10.0, 0.5)]
+            got["operations"] += [s.operation.id for s in await store.claim_operations(3, 60.0)]
+            got["notices"] += [n.id for n in await store.claim_notices(3, 60.0)]
+            got["tasks"] += [t.id for t in await store.claim_tasks(3, 60.0)]
+        await store.close()
+        side.send(got)
+
+    asyncio.run(claim())
 
 
 async def fill(store, count=60):
@@ -85,30 +85,15 @@ async def test_two_stores_are_granted_each_thing_once(database):
 async def test_three_processes_are_granted_each_thing_once(database, clock):
     store = await database.open()
     await fill(store)
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            CLAIMER,
-            database.url,
-            str(clock.now()),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(3)
-    ]
-    try:
-        for process in processes:
-            assert await process.stdout.readline() == b"ready\n"
-        for process in processes:
-            process.stdin.write(b"go\n")
-        got = [json.loads((await process.communicate())[0]) for process in processes]
-    finally:
-        for process in processes:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+    sides = []
+    for _ in range(3):
+        side, other = processes.Pipe()
+        processes.Process(target=claimer, args=(database.url, clock.now(), other), daemon=True).start()
+        sides.append(side)
+    assert [side.recv() for side in sides if side.poll(60)] == ["ready"] * 3
+    for side in sides:
+        side.send("go")
+    got = [side.recv() for side in sides if side.poll(60)]
     for name in ("reads", "operations", "notices", "tasks"):
         claimed = [key for one in got for key in one[name]]
         assert len(claimed) == len(set(claimed)) == 60, name

@@ -34,6 +34,7 @@ from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreUnavailable
+from tests.contract.store.conftest import on_one_engine
 from tests.contract.store.test_links import CODE, NONCE, VISIT, waiting_for_code
 from tests.rigs import use_cases
 from tests.rigs.people import Colleagues
@@ -249,6 +250,7 @@ NEEDLESS: dict[str, Do] = {
     "classes.keep": lambda w, asked: asked.to(classes.keep, w.card.id),
 }
 each = pytest.mark.parametrize("name", USE_CASES)
+each_on_one_engine = on_one_engine("name", USE_CASES, "timers.set")
 
 
 async def a_guest(store, principal=ALICE):
@@ -273,7 +275,7 @@ async def test_it_is_done_once_however_often_it_comes(store, world, name):
     assert await tables(store) == after
 
 
-@each
+@each_on_one_engine
 async def test_a_refusal_leaves_its_audit_row_once_and_nothing_else(store, world, name):
     await a_guest(store)
     asked = ask(store, "i1")
@@ -289,7 +291,7 @@ async def test_a_refusal_leaves_its_audit_row_once_and_nothing_else(store, world
     assert await store.verify_audit() is None
 
 
-@pytest.mark.parametrize("name", sorted(USE_CASES.keys() - SHOWING))
+@on_one_engine("name", sorted(USE_CASES.keys() - SHOWING), "timers.set")
 async def test_what_was_refused_is_done_once_it_is_allowed(store, world, name):
     people = Colleagues(store)
     people.silent = True
@@ -311,7 +313,7 @@ def long_ago(tx):
     run("UPDATE people SET seen_at = seen_at - 90000")
 
 
-@each
+@each_on_one_engine
 async def test_the_policy_decides_before_the_first_write(store, world, name):
     await a_guest(store)
     watched = WatchedStore(store)
@@ -320,7 +322,7 @@ async def test_the_policy_decides_before_the_first_write(store, world, name):
     assert watched.transactions == 1, "something written before was rolled back"
 
 
-@each
+@each_on_one_engine
 async def test_an_error_of_the_database_leaves_nothing_half_done(store, world, name):
     before = await tables(store)
     for number in range(1_000):
@@ -335,7 +337,7 @@ async def test_an_error_of_the_database_leaves_nothing_half_done(store, world, n
     assert is_done(name, before, await tables(store))
 
 
-@pytest.mark.parametrize("name", sorted(USE_CASES.keys() - FOR_EVERYBODY))
+@on_one_engine("name", sorted(USE_CASES.keys() - FOR_EVERYBODY), "timers.set")
 async def test_nobody_elses_is_touched(store, world, name):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
@@ -351,7 +353,7 @@ async def test_nobody_elses_is_touched(store, world, name):
     assert changed(before, await tables(store)) == (REFUSAL if refusal.value.denied else set())
 
 
-@pytest.mark.parametrize("name", NEEDLESS)
+@on_one_engine("name", NEEDLESS, "timers.keep")
 async def test_where_nothing_is_to_do_the_interaction_is_not_used_up(store, world, name):
     before = await tables(store)
     asked = ask(store, "i1")
