@@ -41,8 +41,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: of the providers put every call through every sort of trouble, quickly. Slack's two methods that send and
 #: change messages are played whole.
 LONG_MATRICES: Final = (
-    "tests/faults/test_posit.py",
-    "tests/faults/test_saturn_cloud.py",
     "tests/scenarios/test_provider_matrix.py",
     "tests/scenarios/test_slack_matrix.py",
 )

@@ -148,7 +148,7 @@ async def with_trouble(world: BreakingWorld, story: Story, fuse: Fuse) -> None:
     if fuse.is_dead and world.breaker.fuse is fuse:
         await world.reborn()
     world.breaker.fuse = Fuse()
-    await world.time(SETTLES, step=15)
+    await world.until_over(SETTLES)
     await story.comes_true(world)
     await world.check()
     await story.after(world)

@@ -25,7 +25,7 @@ async def go_through(folder, how, numbers):
                 if fuse.is_dead and world.breaker.fuse is fuse:
                     await world.reborn()
                 world.breaker.fuse = Fuse()
-                await world.time(SETTLES, step=15)
+                await world.until_over(SETTLES)
                 await world.is_whole()
                 await world.check()
             except Exception as error:

@@ -26,7 +26,7 @@ async def go_through(folder, how, numbers):
                 if fuse.is_dead and world.breaker.fuse is fuse:
                     await world.reborn()
                 world.breaker.fuse = Fuse()
-                await world.time(SETTLES, step=10)
+                await world.until_over(SETTLES, step=10)
                 await world.is_whole(name)
                 await world.check()
             except Exception as error:

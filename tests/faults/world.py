@@ -23,6 +23,14 @@ from tests.rigs.scenario import World
 #: What a person runs into when the bot breaks: no answer, no message, a page that says so.
 TROUBLE = (Killed, AssertionError, LookupError, ValueError, RuntimeError, StoreError, aiohttp.ClientError)
 TRIES = 8
+#: What isn't over yet.
+OPEN = """
+SELECT 1 FROM operations WHERE outcome IS NULL
+UNION ALL SELECT 1 FROM runs WHERE outcome IS NULL OR is_watched = 1
+UNION ALL SELECT 1 FROM notices WHERE state IN ('pending', 'retry', 'leased')
+UNION ALL SELECT 1 FROM tasks
+UNION ALL SELECT 1 FROM workspaces WHERE stop_at IS NOT NULL
+"""
 
 
 class BreakingWorld(World):
@@ -74,6 +82,13 @@ class BreakingWorld(World):
             self.clock.advance(min(step, left))
             left -= step
             await self.work()
+
+    async def until_over(self, most: float, step: float = 15.0) -> None:
+        """Let time pass until nothing is open or to be told, and two steps more."""
+        left = most
+        while left > 0:
+            await self.time(step, step)
+            left = left - step if self.rows(OPEN) else min(left - step, 2 * step)
 
     async def work(self) -> None:
         """Do what is due, as the loops do: an error ends a round, not the process."""
