@@ -1,16 +1,12 @@
 """Linking seen from Slack: invitations, unlinking, and what is refused before a page is opened."""
 
-import json
-
 import pytest
 
-from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.messages.texts import pages
 from bot.providers.base import TokenHelp
-from bot.services import accounts, linking
-from bot.services.asked import Asked
+from bot.services import linking
 from bot.services.linking import (
     CODE_LENGTH,
     is_nonce,
@@ -32,7 +28,6 @@ from bot.support.errors import (
     ServerFailed,
     Unreachable,
 )
-from tests.rigs.store import link_account, unlink
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
@@ -81,45 +76,6 @@ async def test_a_link_leads_nowhere_once_its_connection_is_for_other_slack_works
             await made.accounts.confirm_code(ALICE, code)
         assert refused.value.rule == "code.none"
         assert await made.store.active_accounts() == []
-
-
-async def test_unlinking_ends_revokes_tells_and_audits():
-    async with rig() as made:
-        account = await link_account(made.store, ALICE, "saturn", username="alice")
-        administrator = {"actor": "-:T1:UADMIN", "cause": "administrator"}
-        ended = await Asked(made.context, ALICE).to(accounts.end, ALICE, ["saturn"], **administrator)
-        assert [one.id for one in ended] == [account.id]
-        assert await made.store.accounts(ALICE) == []
-        assert made.woken
-        kept = await made.store.account_by_id(account.id)
-        assert kept.state == "revoking"
-        (task,) = await made.store.claim_tasks(10, 60)
-        assert (task.kind, task.subject) == ("revoke", account.id)
-        (notice,) = await made.store.claim_notices(10, 60)
-        assert notice.kind == NoticeKind.UNLINKED
-        assert notice.body == {"connection": "saturn", "username": "alice", "cause": "administrator"}
-        assert await made.audit() == [("-:T1:UADMIN", "account.unlinked", "ok")]
-
-
-async def test_who_can_not_be_told_gets_no_notice():
-    async with rig() as made:
-        await link_account(made.store, ALICE, "saturn")
-        await link_account(made.store, ALICE, "sphere")
-        ended = await unlink(made.store, ALICE, tell=False)
-        assert [account.connection for account in ended] == ["saturn", "sphere"]
-        assert await made.store.claim_notices(10, 60) == []
-        assert [json.loads(row["detail"])["cause"] for row in await made.store.audit_entries()] == [
-            "person",
-            "person",
-        ]
-
-
-async def test_unlinking_nothing_writes_nothing():
-    async with rig() as made:
-        await link_account(made.store, BOB, "saturn")
-        assert await unlink(made.store, ALICE) == []
-        assert await made.audit() == []
-        assert len(await made.store.accounts(BOB)) == 1
 
 
 async def test_names_come_from_what_is_known():

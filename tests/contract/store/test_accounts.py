@@ -55,8 +55,11 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.workspaces(ALICE, hidden=True) == []
     assert await store.claim_operations(10, 60.0) == []
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
-    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.UNLINKED]
-    assert [row["action"] for row in await store.audit_entries()] == ["account.unlinked"]
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.kind, notice.principal) == (NoticeKind.UNLINKED, ALICE)
+    assert notice.body == {"connection": "saturn", "username": "ualice", "cause": "person"}
+    (row,) = await store.audit_entries()
+    assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")
 
 
 async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
