@@ -100,6 +100,6 @@ async def test_unlinking_from_a_menu_asks_like_its_button(bot, running):
     asked = await bot.press("ask", "unlink:yes saturn")
     assert "delete my access" in words(asked)
     (agrees,) = buttons(asked).values()
-    assert await bot.store.account(ALICE, "saturn")
+    assert [one.connection for one in await bot.store.accounts(ALICE)] == ["saturn"]
     await bot.press(agrees["action_id"], agrees["value"])
-    assert await bot.store.account(ALICE, "saturn") is None
+    assert await bot.store.accounts(ALICE) == []
