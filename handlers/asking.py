@@ -9,8 +9,8 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.notices import unlink_button
-from bot.services.making import owned
 from bot.services.runs import owned as run_of
+from bot.services.workspaces import owned
 from handlers import routes
 from handlers.class_card import stop_button
 from handlers.dispatch import old_button, run_button

@@ -23,7 +23,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Asker, Done, EngineContext, Later, NotDone, Refused, Unknown
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Caller, Preconditions, Stepper, knowing, went_well
-from bot.services.making import another
+from bot.services.workspaces import another
 from bot.store.store import Store
 from bot.support.errors import Conflict, NotFound
 

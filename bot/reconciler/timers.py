@@ -18,8 +18,8 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.reconciler.ask import EngineContext, EnginePart
+from bot.services.accounts import check_account
 from bot.services.asked import Asked
-from bot.services.making import check_account
 from bot.services.workspaces import stop_as_planned
 from bot.support.errors import NotIdentified, NotLinked, Refused
 from bot.support.pool import contained

@@ -27,7 +27,7 @@ from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
-from bot.support.errors import Refused
+from bot.support.errors import NotLinked, Refused
 from bot.support.vault import row_key
 
 
@@ -38,6 +38,16 @@ async def own(asked: Asked, connection: str) -> Account | None:
     if account is not None or provider is None or not provider.links_by("none"):
         return account
     return await asked.to(acting, connection)
+
+
+def check_account(provider: base.Provider, account: Account | None) -> Account:
+    """Return the account; raises NotLinked unless it is usable."""
+    name, title = provider.settings.name, provider.settings.title
+    if account is None or account.state == "revoking":
+        raise NotLinked(name, problems.sentence("unlinked", title))
+    if account.state == "refused":
+        raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
+    return account
 
 
 def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:

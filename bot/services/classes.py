@@ -27,10 +27,10 @@ from bot.domain.workspaces import Call, Operation, OperationVerb, State, Workspa
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from bot.providers.base import Provider
-from bot.services.accounts import acting
+from bot.services.accounts import acting, check_account
 from bot.services.asked import Asked
 from bot.services.gather import shown_url
-from bot.services.making import check_account, unmade
+from bot.services.workspaces import unmade
 from bot.store import cards, classes, operations, people, workspaces
 from bot.store.notices import add_notices
 from bot.store.records import Accepted

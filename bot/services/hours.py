@@ -26,8 +26,9 @@ from bot.domain.workspaces import (
 )
 from bot.messages.texts import problems
 from bot.services import workspaces
+from bot.services.accounts import check_account
 from bot.services.asked import Asked
-from bot.services.making import check_account, note, owned
+from bot.services.workspaces import note, owned
 from bot.store import accounts, gates, operations, people, timers
 from bot.store import hours as rows
 from bot.store.notices import add_notices

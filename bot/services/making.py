@@ -7,144 +7,15 @@ depend on first, each time with the resulting form.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import structlog
-
 from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Principal, Snapshot
-from bot.domain.policy import Target
-from bot.domain.workspaces import PROVISIONAL, OperationVerb, State, Timer, Workspace
+from bot.domain.people import Principal, Snapshot
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.accounts import acting
-from bot.services.asked import Asked
 from bot.services.naming import fold
-from bot.store import operations, people, timers, workspaces
-from bot.store.notices import add_notices
-from bot.store.records import Accepted
-from bot.store.transaction import Transaction
-from bot.support.clock import Ids
-from bot.support.errors import NotLinked, Refused, StoreError
-
-log = structlog.get_logger(__name__)
-
-
-def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accepted:
-    """Ask for a workspace to be made from its provider's ``spec`` and started.
-
-    Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
-    ``workspace.withheld``).
-    """
-    asked.check(tx, "create")
-    fresh = unmade(asked.context.ids, asked.context.need(connection), asked.principal, spec)
-    return _create(tx, asked, fresh)
-
-
-def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | None = None) -> Accepted:
-    """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
-
-    Each workspace is replaced once, whoever asks for it how often. Raises Refused as ``create`` does, and
-    ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
-    """
-    former = owned(tx, asked, "create", workspace_id)
-    provider = asked.context.need(former.connection)
-    title = provider.settings.title
-    if former.spec is None:
-        raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
-    if former.is_provisional:
-        latest = operations.latest(tx, former.id)
-        if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
-            return Accepted(latest, joined=True)
-        if latest is not None and latest.is_open:
-            raise Refused("workspace.unmade", problems.sentence("unmade", title))
-    elif former.state is not State.GONE:
-        raise Refused("workspace.still_there", problems.sentence("still_there", title))
-    once = replace(asked, interaction=f"again:{former.id}")
-    return _create(tx, once, another(asked.context.ids, provider, former), former, timer)
-
-
-def _create(
-    tx: Transaction,
-    asked: Asked,
-    fresh: Workspace,
-    former: Workspace | None = None,
-    timer: Timer | None = None,
-) -> Accepted:
-    provider, context = asked.context.need(fresh.connection), asked.context
-    if not isinstance(provider, base.Making):
-        raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
-    check_offered(provider, fresh.spec, asked.principal)
-    check_account(provider, acting(tx, asked, fresh.connection))
-    if not asked.is_new(tx):
-        return repeated(tx, asked, fresh.id)
-    if former is not None:
-        operations.put_away(tx, former.id)
-    workspaces.insert_provisional(tx, fresh)
-    verb, seconds = OperationVerb.CREATE, context.deadline_seconds
-    made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
-    if timer is not None:
-        timers.put(tx, fresh.id, timer)
-    note(tx, asked, "workspace.create", fresh, reference=asked.reference)
-    return shown(tx, asked, Accepted(made))
-
-
-def shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
-    """Have a new operation's card sent, and keep it as what the interaction led to."""
-    operation = accepted.operation
-    people.keep_result(tx, asked.interaction, operation.id)
-    if not accepted.joined and operation.planned_for is None:
-        body = {"channel_id": asked.channel_id}
-        add_notices(tx, [NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)])
-    return accepted
-
-
-def repeated(tx: Transaction, asked: Asked, workspace_id: str) -> Accepted:
-    """Return the operation that an interaction led to when it was first seen."""
-    first = operations.operation(tx, people.result_of(tx, asked.interaction))
-    first = first or operations.latest(tx, workspace_id)
-    if first is None or first.principal != asked.principal:
-        raise StoreError("this interaction was something else before")
-    return Accepted(first, repeated=True)
-
-
-def unmade(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
-    """Return the row of a workspace to be made from a spec."""
-    fresh = ids.new("workspace")
-    return Workspace(
-        id=fresh,
-        principal=principal,
-        connection=provider.settings.name,
-        remote_id=f"{PROVISIONAL}{fresh}",
-        gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
-        name=spec.name or spec.stem or "workspace",
-        origin="added",
-        spec=spec,
-    )
-
-
-def another(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
-    """Return the row of a replacement for a workspace that has ended, with the same name.
-
-    If Usher named one that was never made, a free name is looked for again.
-    """
-    spec = former.spec or Spec(former.name)
-    if former.is_provisional and spec.stem:
-        return replace(unmade(ids, provider, former.principal, replace(spec, name="")), alias=former.alias)
-    fresh = unmade(ids, provider, former.principal, spec)
-    return replace(fresh, name=former.name, alias=former.alias)
-
-
-def check_account(provider: base.Provider, account: Account | None) -> Account:
-    """Return the account; raises NotLinked unless it is usable."""
-    name, title = provider.settings.name, provider.settings.title
-    if account is None or account.state == "revoking":
-        raise NotLinked(name, problems.sentence("unlinked", title))
-    if account.state == "refused":
-        raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
-    return account
+from bot.support.errors import Refused
 
 
 def check_offered(
@@ -153,27 +24,6 @@ def check_offered(
     """Raise Refused (``workspace.withheld``, ``job.withheld``) for what is by now reserved for others."""
     if spec is not None and provider.withholds(spec, principal):
         raise Refused(f"{purpose}.withheld", problems.sentence("withheld", provider.settings.title))
-
-
-def unknown() -> Refused:
-    """Return the refusal that doesn't reveal whether it means *none* or *not yours*."""
-    return Refused("workspace.unknown", problems.sentence("not_owner"))
-
-
-def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
-    """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
-    workspace = workspaces.workspace(tx, workspace_id)
-    if workspace is None:
-        raise unknown()
-    asked.check(tx, verb, Target("workspace", workspace.id, workspace.principal))
-    asked.context.need(workspace.connection)
-    return workspace
-
-
-def note(tx: Transaction, asked: Asked, action: str, workspace: Workspace, **detail: str) -> None:
-    """Write the audit row of what a person asks for on a workspace."""
-    target = f"{workspace.connection}/{workspace.remote_id}"
-    asked.note(tx, action, target, **detail, workspace=workspace.id)
 
 
 @dataclass(frozen=True, slots=True)

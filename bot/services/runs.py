@@ -10,8 +10,9 @@ from bot.domain.runs import Run, RunOutcome, Update
 from bot.domain.workspaces import Call
 from bot.messages.texts import problems
 from bot.providers import base
+from bot.services.accounts import check_account
 from bot.services.asked import Asked
-from bot.services.making import check_account, check_offered
+from bot.services.making import check_offered
 from bot.store import accounts, people, runs
 from bot.store.records import NewTask
 from bot.store.tasks import add_tasks

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.domain.forms import Spec
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
@@ -12,6 +14,7 @@ from bot.domain.workspaces import (
     DOWN,
     MORE_SECONDS,
     NOT_UP,
+    PROVISIONAL,
     UP,
     Action,
     Call,
@@ -28,13 +31,16 @@ from bot.domain.workspaces import (
 )
 from bot.messages.texts import problems
 from bot.providers import base
+from bot.services.accounts import acting, check_account
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.services.making import again, check_account, check_offered, note, owned, repeated, shown, unknown
-from bot.store import accounts, gates, operations, timers, workspaces
+from bot.services.making import check_offered
+from bot.store import accounts, gates, operations, people, timers, workspaces
+from bot.store.notices import add_notices
 from bot.store.records import Accepted
 from bot.store.transaction import Transaction
-from bot.support.errors import Refused
+from bot.support.clock import Ids
+from bot.support.errors import Refused, StoreError
 
 #: What a workspace must allow for an operation, and the states in which that doesn't matter because the
 #: operation is already fulfilled or under way.
@@ -47,6 +53,27 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
+
+
+def _unknown() -> Refused:
+    """Return the refusal that doesn't reveal whether it means *none* or *not yours*."""
+    return Refused("workspace.unknown", problems.sentence("not_owner"))
+
+
+def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
+    """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None:
+        raise _unknown()
+    asked.check(tx, verb, Target("workspace", workspace.id, workspace.principal))
+    asked.context.need(workspace.connection)
+    return workspace
+
+
+def note(tx: Transaction, asked: Asked, action: str, workspace: Workspace, **detail: str) -> None:
+    """Write the audit row of what a person asks for on a workspace."""
+    target = f"{workspace.connection}/{workspace.remote_id}"
+    asked.note(tx, action, target, **detail, workspace=workspace.id)
 
 
 def begin(
@@ -86,7 +113,7 @@ def begin(
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
     if not asked.is_new(tx):
-        return repeated(tx, asked, workspace.id)
+        return _repeated(tx, asked, workspace.id)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
@@ -110,7 +137,112 @@ def begin(
         timers.put(tx, workspace.id, timer)
         detail["until"] = f"{timer.at:.0f}"
     note(tx, asked, f"workspace.{verb}", workspace, reference=asked.reference, **detail)
-    return shown(tx, asked, accepted)
+    return _shown(tx, asked, accepted)
+
+
+def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accepted:
+    """Ask for a workspace to be made from its provider's ``spec`` and started.
+
+    Raises NotLinked and Refused (``policy.…``, ``connection.gone``, ``workspace.no_create``,
+    ``workspace.withheld``).
+    """
+    asked.check(tx, "create")
+    fresh = unmade(asked.context.ids, asked.context.need(connection), asked.principal, spec)
+    return _create(tx, asked, fresh)
+
+
+def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | None = None) -> Accepted:
+    """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
+
+    Each workspace is replaced once, whoever asks for it how often. Raises Refused as ``create`` does, and
+    ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
+    """
+    former = owned(tx, asked, "create", workspace_id)
+    provider = asked.context.need(former.connection)
+    title = provider.settings.title
+    if former.spec is None:
+        raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
+    if former.is_provisional:
+        latest = operations.latest(tx, former.id)
+        if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
+            return Accepted(latest, joined=True)
+        if latest is not None and latest.is_open:
+            raise Refused("workspace.unmade", problems.sentence("unmade", title))
+    elif former.state is not State.GONE:
+        raise Refused("workspace.still_there", problems.sentence("still_there", title))
+    once = replace(asked, interaction=f"again:{former.id}")
+    return _create(tx, once, another(asked.context.ids, provider, former), former, timer)
+
+
+def _create(
+    tx: Transaction,
+    asked: Asked,
+    fresh: Workspace,
+    former: Workspace | None = None,
+    timer: Timer | None = None,
+) -> Accepted:
+    provider, context = asked.context.need(fresh.connection), asked.context
+    if not isinstance(provider, base.Making):
+        raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
+    check_offered(provider, fresh.spec, asked.principal)
+    check_account(provider, acting(tx, asked, fresh.connection))
+    if not asked.is_new(tx):
+        return _repeated(tx, asked, fresh.id)
+    if former is not None:
+        operations.put_away(tx, former.id)
+    workspaces.insert_provisional(tx, fresh)
+    verb, seconds = OperationVerb.CREATE, context.deadline_seconds
+    made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
+    if timer is not None:
+        timers.put(tx, fresh.id, timer)
+    note(tx, asked, "workspace.create", fresh, reference=asked.reference)
+    return _shown(tx, asked, Accepted(made))
+
+
+def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
+    """Have a new operation's card sent, and keep it as what the interaction led to."""
+    operation = accepted.operation
+    people.keep_result(tx, asked.interaction, operation.id)
+    if not accepted.joined and operation.planned_for is None:
+        body = {"channel_id": asked.channel_id}
+        add_notices(tx, [NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)])
+    return accepted
+
+
+def _repeated(tx: Transaction, asked: Asked, workspace_id: str) -> Accepted:
+    """Return the operation that an interaction led to when it was first seen."""
+    first = operations.operation(tx, people.result_of(tx, asked.interaction))
+    first = first or operations.latest(tx, workspace_id)
+    if first is None or first.principal != asked.principal:
+        raise StoreError("this interaction was something else before")
+    return Accepted(first, repeated=True)
+
+
+def unmade(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
+    """Return the row of a workspace to be made from a spec."""
+    fresh = ids.new("workspace")
+    return Workspace(
+        id=fresh,
+        principal=principal,
+        connection=provider.settings.name,
+        remote_id=f"{PROVISIONAL}{fresh}",
+        gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
+        name=spec.name or spec.stem or "workspace",
+        origin="added",
+        spec=spec,
+    )
+
+
+def another(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
+    """Return the row of a replacement for a workspace that has ended, with the same name.
+
+    If Usher named one that was never made, a free name is looked for again.
+    """
+    spec = former.spec or Spec(former.name)
+    if former.is_provisional and spec.stem:
+        return replace(unmade(ids, provider, former.principal, replace(spec, name="")), alias=former.alias)
+    fresh = unmade(ids, provider, former.principal, spec)
+    return replace(fresh, name=former.name, alias=former.alias)
 
 
 def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float) -> None:
@@ -242,7 +374,7 @@ def operation_of(tx: Transaction, asked: Asked, verb: str, operation_id: str) ->
     """Return an operation of this person; raises Refused (``workspace.unknown``) for any other."""
     operation = operations.operation(tx, operation_id)
     if operation is None:
-        raise unknown()
+        raise _unknown()
     asked.check(tx, verb, Target("operation", operation.id, operation.principal))
     return operation
 

@@ -12,7 +12,6 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
-from bot.services.making import owned
 from handlers import narrowed, routes
 from handlers.dispatch import run_button
 from handlers.helping import new_step
@@ -237,7 +236,7 @@ async def forget(request: Request) -> Answer:
 @routes.action("bring_back")
 async def bring_back(request: Request) -> Answer:
     """Bring back what was just forgotten."""
-    workspace = await request.asked.see(owned, "add", request.target or "")
+    workspace = await request.asked.see(workspaces.owned, "add", request.target or "")
     await linked(request, workspace.connection)
     back = await request.asked.to(workspaces.bring_back, workspace.id)
     return _brought_back(request, back)

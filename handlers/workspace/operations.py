@@ -22,7 +22,6 @@ from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, li
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming, workspaces
 from bot.services.asked import Asked
-from bot.services.making import again, owned
 from bot.store.records import Accepted
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
@@ -178,7 +177,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never made."""
-    accepted = await request.asked.to(again, former.id)
+    accepted = await request.asked.to(workspaces.again, former.id)
     return _answer(request, former, OperationVerb.CREATE, accepted)
 
 
@@ -300,7 +299,7 @@ async def pressed(request: Request) -> Answer:
     for one in stamps:
         key, _, _ = one.partition(".")
         try:
-            workspace = await _asked_about(request, key).see(owned, verb, key)
+            workspace = await _asked_about(request, key).see(workspaces.owned, verb, key)
         except Refused:
             done.remarks.append(talk.GONE)
             continue
@@ -417,7 +416,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
     """Write the operation if the name is right; the card in the direct message reports the rest."""
-    workspace = await request.asked.see(owned, "remove", request.carried)
+    workspace = await request.asked.see(workspaces.owned, "remove", request.carried)
     if normalise(value_in(request.view, "name")) != normalise(workspace.title):
         raise AtFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
     await request.asked.to(workspaces.begin, workspace.id, OperationVerb.REMOVE)
@@ -439,7 +438,7 @@ async def keep_waiting(request: Request) -> Answer:
     kept = await request.asked.to(workspaces.keep_waiting, request.target or "")
     if not kept.is_open:
         return too_late(request, kept)
-    workspace = await request.asked.see(owned, request.verb, kept.workspace_id)
+    workspace = await request.asked.see(workspaces.owned, request.verb, kept.workspace_id)
     time = times.duration(request.services.context.deadline_seconds)
     return replies.answer(fill(answers.KEPT_WAITING, name=workspace.title, time=Markup(time)))
 
@@ -465,7 +464,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
 async def try_again(request: Request) -> Answer:
     """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
     ended = await _operation(request)
-    workspace = await request.asked.see(owned, request.verb, ended.workspace_id)
+    workspace = await request.asked.see(workspaces.owned, request.verb, ended.workspace_id)
     if ended.is_open:
         sentence = fill(
             answers.STILL_AT_IT, doing=Markup(cards.FORMS[ended.verb].doing), name=workspace.title
@@ -498,7 +497,7 @@ async def start_a_new_one(request: Request) -> Answer:
 async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
     operation = await request.asked.to(workspaces.look_again, request.target or "")
-    workspace = await request.asked.see(owned, request.verb, operation.workspace_id)
+    workspace = await request.asked.see(workspaces.owned, request.verb, operation.workspace_id)
     is_asked = operation.is_open and operation.asked_at is not None
     return replies.answer(
         fill(answers.LOOKING_AGAIN if is_asked else answers.NOT_ASKED, name=workspace.title)
@@ -509,7 +508,7 @@ async def look_again(request: Request) -> Answer:
 async def start_another(request: Request) -> Answer:
     """Make another one, once; a question that is already answered isn't answered again."""
     operation, is_asked = await request.asked.to(workspaces.start_another, request.target or "")
-    workspace = await request.asked.see(owned, request.verb, operation.workspace_id)
+    workspace = await request.asked.see(workspaces.owned, request.verb, operation.workspace_id)
     return replies.answer(
         fill(answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED, name=workspace.title)
     )

@@ -18,8 +18,7 @@ from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_b
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk
 from bot.services import naming, snapshots
-from bot.services.making import owned
-from bot.services.workspaces import check_possible, effects, effects_now, final_mode
+from bot.services.workspaces import check_possible, effects, effects_now, final_mode, owned
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import written

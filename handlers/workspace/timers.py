@@ -14,7 +14,6 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
 from bot.services import workspaces
-from bot.services.making import owned
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.language.reading import Reading
@@ -142,7 +141,7 @@ def _changed_since(request: Request, workspace: Workspace) -> Answer:
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
     """Open the form; where none can be opened, say what to write."""
-    workspace = await request.asked.see(owned, "stop", request.target or "")
+    workspace = await request.asked.see(workspaces.owned, "stop", request.target or "")
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = drawn.form_head(facts)
@@ -159,7 +158,7 @@ async def form_sent(request: Request) -> Answer:
     if chosen == drawn.NEVER and not typed:
         await request.asked.to(workspaces.keep, key)
         return SILENT
-    workspace = await request.asked.see(owned, "stop", key)
+    workspace = await request.asked.see(workspaces.owned, "stop", key)
     found = await chosen_moment(services, request.principal, chosen, typed)
     if found is None:
         raise AtFields({"when": cards.FORM_EMPTY})

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.messages.texts import problems
-from bot.services.making import create
+from bot.services.workspaces import create
 from tests.faults.posit_world import workbench_world
 
 #: What is wrong with an answer: a fault of the way, or an error that the API itself tells. One of each:

@@ -7,7 +7,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs
 from bot.services.asked import Asked
-from bot.services.making import create
+from bot.services.workspaces import create
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 
 #: One of each sort: the provider's contract proves that each call makes the right error of every answer, the

@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.runs import Update
 from bot.domain.settling import MAKE_SETTLES
 from bot.domain.workspaces import Call, Created, Observed, OperationVerb, Outcome, State
-from bot.services.making import create
+from bot.services.workspaces import create
 from tests.handlers.rig import Cloud, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings

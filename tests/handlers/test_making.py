@@ -13,9 +13,8 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.providers import base
 from bot.services import workspaces
-from bot.services.making import create
 from bot.services.snapshots import stale
-from bot.services.workspaces import begin
+from bot.services.workspaces import begin, create
 from bot.support.errors import Refused
 from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words

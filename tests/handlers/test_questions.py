@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb
-from bot.services.making import create
+from bot.services.workspaces import create
 from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import going, launch, run_rig
 from tests.rigs.store import ALICE, BOB, refuse

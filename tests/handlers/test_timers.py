@@ -9,7 +9,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Person
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
-from bot.services.making import create
+from bot.services.workspaces import create
 from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden

@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, Outcome, State
-from bot.services.making import create
+from bot.services.workspaces import create
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig
 from tests.rigs.clock import FakeClock

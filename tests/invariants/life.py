@@ -17,8 +17,7 @@ from bot.services import linking
 from bot.services.asked import Asked
 from bot.services.home import use
 from bot.services.linking import Visit, digest
-from bot.services.making import create
-from bot.services.workspaces import begin
+from bot.services.workspaces import begin, create
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response

@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.providers.base import Credential
-from bot.services import making
+from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.store.records import NewTask
 from bot.support.errors import (
@@ -307,8 +307,8 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     del world.provider.machines["m1"]
     await want_read(world.store, first.id)
     await world.pass_time(30)
-    again = await ask(world).to(making.again, first.id)
-    twice = await ask(world).to(making.again, first.id)
+    again = await ask(world).to(workspaces.again, first.id)
+    twice = await ask(world).to(workspaces.again, first.id)
     assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     (row,) = await rows(world)
@@ -320,14 +320,14 @@ async def test_what_was_never_made_is_tried_anew_by_its_spec(world):
     world.provider.fail("create", LimitReached("2 of 2"))
     first = await world.make()
     await world.until_ended(first)
-    again = await ask(world).to(making.again, (await world.workspace_of(first)).id)
+    again = await ask(world).to(workspaces.again, (await world.workspace_of(first)).id)
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 
 async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):
     made = await world.workspace_of(await world.make())
-    joined = await ask(world).to(making.again, made.id)
+    joined = await ask(world).to(workspaces.again, made.id)
     assert joined.joined
     await world.pass_time(60)
     found = await world.own(remote_id="r1")
@@ -338,7 +338,7 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
         (BOB, made, "policy.not_owner"),
     ):
         with pytest.raises(Refused) as refused:
-            await ask(world, principal).to(making.again, workspace.id)
+            await ask(world, principal).to(workspaces.again, workspace.id)
         assert refused.value.rule == rule
     assert world.provider.count("create") == 1
 
@@ -346,6 +346,6 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
 async def test_without_an_account_nothing_is_made(world):
     await world.know()
     with pytest.raises(Refused) as refused:
-        await ask(world).to(making.create, "cloud", Spec("lab"))
+        await ask(world).to(workspaces.create, "cloud", Spec("lab"))
     assert refused.value.rule == "account.none"
     assert await rows(world) == []

@@ -21,7 +21,7 @@ from bot.reconciler.runtimes import News
 from bot.reconciler.streams import AT_ONCE
 from bot.services.asked import Asked
 from bot.services.context import Context, Owners
-from bot.services.making import create
+from bot.services.workspaces import create
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People

@@ -7,9 +7,8 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import OperationVerb
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
-from bot.services.making import again, owned
 from bot.services.snapshots import stale
-from bot.services.workspaces import add, alias, begin, forget, refresh
+from bot.services.workspaces import add, again, alias, begin, forget, owned, refresh
 from bot.store.records import NewTask
 from bot.support.errors import Refused
 from tests.reconciler.sphere_world import TOKEN, sphere_world

@@ -24,12 +24,12 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.providers.base import Scheduled
-from bot.services import accounts, classes, hours, linking, making, runs, workspaces
+from bot.services import accounts, classes, hours, linking, runs, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.home import save_preferences
 from bot.services.linking import digest
-from bot.services.making import owned
+from bot.services.workspaces import owned
 from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
@@ -127,9 +127,9 @@ async def have_operations(store, clock, made, one, two):
     ended = (await asked.to(workspaces.begin, two.id, OperationVerb.START)).operation
     await store.save_step(Update(ended.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     made.ended = await store.operation(ended.id)
-    made.creation = (await asked.to(making.create, "saturn", Spec("doubtful"))).operation
+    made.creation = (await asked.to(workspaces.create, "saturn", Spec("doubtful"))).operation
     await store.save_step(Update(made.creation.id, 0.0, start_call=Call.UNKNOWN, asked=True))
-    operation = (await asked.to(making.create, "saturn", Spec("lab"))).operation
+    operation = (await asked.to(workspaces.create, "saturn", Spec("lab"))).operation
     row = await store.name_created(operation.id, Created("r1", "lab"), gate_key("saturn", "r1"))
     await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
     await observe(store, clock, row, Observed(State.GONE))
@@ -166,8 +166,8 @@ USE_CASES: dict[str, Do] = {
     "stop_as_planned": lambda w, asked: asked.to(workspaces.stop_as_planned, w.workspace.id, w.at),
     "keep_waiting": lambda w, asked: asked.to(workspaces.keep_waiting, w.start.id),
     "start_another": lambda w, asked: asked.to(workspaces.start_another, w.creation.id),
-    "making.create": lambda w, asked: asked.to(making.create, "saturn", Spec("fresh")),
-    "making.again": lambda w, asked: asked.to(making.again, w.gone.id),
+    "workspaces.create": lambda w, asked: asked.to(workspaces.create, "saturn", Spec("fresh")),
+    "workspaces.again": lambda w, asked: asked.to(workspaces.again, w.gone.id),
     "list.add": lambda w, asked: asked.to(workspaces.add, "saturn", "notebook2", "mine"),
     "list.bring_back": lambda w, asked: asked.to(workspaces.bring_back, w.forgotten.id),
     "list.alias": lambda w, asked: asked.to(workspaces.alias, w.workspace.id, "mine"),
@@ -216,7 +216,7 @@ SAID = {"linking.invite"}
 #: What another person may ask for just as well.
 FOR_EVERYBODY = {
     "hours.move",
-    "making.create",
+    "workspaces.create",
     "list.add",
     "preferences",
     "approvals.ask",

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.forms import Spec
-from bot.services.making import create
+from bot.services.workspaces import create
 
 LOST = "Anything unsaved or only in its memory is lost; the files you saved stay."
 SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory": "~/thesis"})
