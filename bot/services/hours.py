@@ -166,7 +166,7 @@ def carry_out(tx: Transaction, asked: Asked, rule_id: str) -> None:
     rule, now = rows.rule(tx, rule_id), tx.now()
     if rule is None or rule.paused:
         return
-    due = rule.due(now)
+    due = rows.due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
         return
@@ -180,11 +180,10 @@ def carry_out(tx: Transaction, asked: Asked, rule_id: str) -> None:
     if became == "started":
         once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
         workspaces.begin(tx, once, workspace.id, OperationVerb.START, planned_for=last.at)
-    timer = None
     if became == "timer":
         mode = planned_mode(workspaces.effects_now(asked.context, workspace))
-        timer = Timer(last.at, mode, rule.agreed, warns=True)
-    _settle(tx, rule, due, became, timer)
+        timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True))
+    _settle(tx, rule, due, became)
 
 
 def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
@@ -214,13 +213,11 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     return "timer" if is_stop else "missed" if now >= due.until else "started"
 
 
-def _settle(
-    tx: Transaction, rule: Rule, due: list[Occurrence], became: str, timer: Timer | None = None
-) -> None:
+def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
     """Write what became of the last of those that are due; tell its person what was missed or failed."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: became}
-    fresh = rows.settle(tx, rule, settled, timer)
-    missed = [one for one in due if settled[one] not in _WELL and one in fresh]
+    rows.settle(tx, rule, settled)
+    missed = [one for one in due if settled[one] not in _WELL]
     if missed:
         last = missed[-1]
         body = {
@@ -239,7 +236,7 @@ def _settle(
 def refuse(tx: Transaction, _asked: Asked, rule_id: str, refusal: Refused) -> None:
     """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
     rule = rows.rule(tx, rule_id)
-    due = [] if rule is None or rule.paused else rule.due(tx.now())
+    due = [] if rule is None or rule.paused else rows.due(tx, rule)
     if rule is None or not due:
         return
     passing = {"workspace.not_allowed": "not_allowed_now", "workspace.unmade": "unmade"}

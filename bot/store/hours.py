@@ -7,8 +7,7 @@ from typing import Any
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
-from bot.domain.workspaces import Timer, Workspace
-from bot.store import timers
+from bot.domain.workspaces import Workspace
 from bot.store.notices import add_notices
 from bot.store.tables import OCCURRENCES, RULES
 from bot.store.transaction import Row, Transaction
@@ -54,28 +53,30 @@ def look(tx: Transaction, rule_id: str, at: float) -> None:
     RULES.change(tx, {"id": rule_id, "paused": ""}, look_at=at)
 
 
-def settle(
-    tx: Transaction, settled: Rule, became: Mapping[Occurrence, str], timer: Timer | None = None
-) -> frozenset[Occurrence]:
-    """Write what became of occurrences, and when the rule is looked at next; return those that are new.
-
-    One that was settled before, in another zone or before the clock was set back, stays what it was.
-    ``timer`` is set for the last if that is new. Hours that come once are deleted with their last occurrence.
-    """
-    until = max([settled.settled_at, tx.now() - HORIZON, *(one.at for one in became)])
-    fresh = frozenset(
+def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
+    """Return what is due of a rule now; what was settled by an earlier clock, or in another zone, stays."""
+    key = {"rule_id": looked.id}
+    return [
         one
-        for one, what in became.items()
-        if OCCURRENCES.add_new(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
-    )
+        for one in looked.due(tx.now())
+        if OCCURRENCES.row(tx, **key, local=one.local, side=one.side) is None
+    ]
+
+
+def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> None:
+    """Write what became of what was due, and when the rule is looked at next.
+
+    Hours that come once are deleted with their last occurrence.
+    """
+    now = tx.now()
+    until = max([settled.settled_at, now - HORIZON, *(one.at for one in settled.due(now))])
+    for one, what in became.items():
+        OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
     look_at = _look_at(settled, until)
     if look_at is None and not settled.days & EVERY_DAY:
         drop(tx, settled.id)
     else:
         RULES.change(tx, {"id": settled.id}, settled_at=until, look_at=look_at)
-    if timer is not None and max(fresh, default=None) == max(became):
-        timers.put(tx, settled.workspace_id, timer)
-    return fresh
 
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
