@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.domain.people import Account, Person, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, OperationVerb, State
+from bot.domain.workspaces import Call, State, Workspace
 from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.records import FoundWorkspace
@@ -22,7 +22,7 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key
-from tests.rigs.store import NewOperation, accept_operation, put_account
+from tests.rigs.store import accept_operation, put_account
 
 _T = TypeVar("_T")
 
@@ -167,12 +167,13 @@ async def _operations(store: Store, principal: Principal, connection: str, old: 
     ]
     for first in range(0, len(workspaces), _TOGETHER):
         some = workspaces[first : first + _TOGETHER]
-        await asyncio.gather(*(_pending(store, principal, workspace.id, connection) for workspace in some))
+        await asyncio.gather(*(_pending(store, workspace) for workspace in some))
 
 
-async def _pending(store: Store, principal: Principal, workspace_id: str, connection: str) -> None:
-    new = NewOperation(principal, workspace_id, connection, OperationVerb.START, _DEADLINE, "benchmark")
-    accepted = await _patiently(lambda: accept_operation(store, new, interaction=""))
+async def _pending(store: Store, workspace: Workspace) -> None:
+    accepted = await _patiently(
+        lambda: accept_operation(store, workspace, deadline_seconds=_DEADLINE, reference="benchmark")
+    )
     update = Update(
         accepted.operation.id,
         random.uniform(0.0, _SPREAD),  # noqa: S311 - spreads work, protects nothing

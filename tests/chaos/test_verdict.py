@@ -11,13 +11,13 @@ from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import OperationVerb, Outcome
+from bot.domain.workspaces import Outcome
 from bot.messages.texts import answers
 from bot.reconciler import outcomes
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
-from tests.rigs.store import NewOperation, accept_operation
+from tests.rigs.store import accept_operation
 
 NAME = "u00000"
 SAID = "Starting *red* on Saturn Cloud. I'll message you when it's ready."
@@ -71,8 +71,7 @@ async def scene(tmp_path):
         store = await open_store(made.database, SystemClock(), SystemIds())
         principal = made.people[0].principal
         workspace = next(w for w in await store.workspaces(principal) if w.name == "red")
-        new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        accepted = await accept_operation(store, new, interaction="i1")
+        accepted = await accept_operation(store, workspace, interaction="i1")
         await store.save_step(outcomes.ended(accepted.operation, Outcome.FULFILLED))
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]

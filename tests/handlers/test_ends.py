@@ -10,7 +10,7 @@ from bot.services.workspaces import create
 from tests.handlers.rig import Cloud, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, NewOperation, accept_operation, observe
+from tests.rigs.store import ALICE, accept_operation, observe
 
 
 @pytest.fixture
@@ -44,8 +44,18 @@ async def over(bot, operation, outcome=Outcome.FAILED):
 
 async def stopped_with_class(bot, row, verb):
     """Have a workspace stopped as the end of a class does."""
-    operation = NewOperation(ALICE, row.id, row.connection, verb, 1800.0, "R2", agreed=True)
-    return (await accept_operation(bot.store, operation, interaction="class", notices=[])).operation
+    return (
+        await accept_operation(
+            bot.store,
+            row,
+            verb,
+            interaction="class",
+            notices=[],
+            deadline_seconds=1800.0,
+            reference="R2",
+            agreed=True,
+        )
+    ).operation
 
 
 async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):

@@ -14,7 +14,7 @@ from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, NewOperation, accept_operation, observe
+from tests.rigs.store import ALICE, accept_operation, observe
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600.0
@@ -156,10 +156,11 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     workspace = await runs(bot)
     await bot.say("stop notebook at 18:00")
     at = at_hour(bot, 18)
-    stop = NewOperation(
-        ALICE, workspace.id, workspace.connection, OperationVerb.STOP, 600.0, "R", planned_for=at
-    )
-    operation = (await accept_operation(bot.store, stop, interaction="")).operation
+    operation = (
+        await accept_operation(
+            bot.store, workspace, OperationVerb.STOP, deadline_seconds=600.0, planned_for=at
+        )
+    ).operation
     await bot.store.end_timer(workspace.id, at)
     said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
     assert "keeps running" not in said

@@ -188,45 +188,6 @@ async def test_a_connection_that_was_taken_away_holds_the_operation(world):
 # -- credentials ---------------------------------------------------------------------------------------------
 
 
-async def test_a_refused_token_is_told_once_and_the_operation_waits_for_the_new_link(world):
-    workspaces = [await world.own(remote_id=f"r{number}") for number in range(3)]
-    world.provider.refused_tokens = {"token-1"}
-    operations = [await world.begin(workspace) for workspace in workspaces]
-    await world.pass_time(60)
-    assert world.slack.kinds().count("sign_in_refused") == 1
-    assert "has refused your sign-in" in (await world.store.operation(operations[0])).hold
-    await world.pass_time(GIVEN_UP_AFTER, step=5)
-    assert world.slack.kinds().count("sign_in_refused") == 1
-    assert world.slack.kinds().count("link_again") == 1
-    assert (await world.store.account(ALICE, "cloud")).state == "refused"
-    assert world.provider.count("status") <= 3
-    assert "no longer accepts your link" in (await world.store.operation(operations[0])).hold
-    await world.link(token="token-2")
-    for operation_id in operations:
-        assert await world.until_ended(operation_id) is Outcome.FULFILLED
-
-
-async def test_a_start_that_is_refused_for_its_token_waits_too(world):
-    operation_id = await world.begin(await world.own())
-    real = world.provider.status
-
-    async def blind_to_tokens(access, remote_ids, window=None):
-        world.provider.refused_tokens, refused = set(), world.provider.refused_tokens
-        try:
-            return await real(access, remote_ids, window)
-        finally:
-            world.provider.refused_tokens = refused
-
-    world.provider.status = blind_to_tokens
-    world.provider.refused_tokens = {"token-1"}
-    await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
-    assert world.slack.kinds().count("link_again") == 1
-    assert (await world.store.operation(operation_id)).is_open
-    await world.link(token="token-2")
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert world.provider.accepted_starts == ["r1"]
-
-
 async def test_an_expired_token_is_refreshed_once(world):
     await world.link(refresh="again")
     workspace = await world.own()

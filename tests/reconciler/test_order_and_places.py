@@ -7,7 +7,7 @@ from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.support.errors import SlackLimited, SlackPermanent
-from tests.rigs.store import NewOperation, accept_operation
+from tests.rigs.store import accept_operation
 
 
 async def test_the_card_comes_before_the_end_however_quick_it_was(world):
@@ -91,8 +91,14 @@ async def test_the_hint_comes_for_every_kind_of_end(world):
 
 
 async def typed(world, workspace, channel):
-    new = NewOperation(
-        workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 1800.0, "R", channel
-    )
     card = NewNotice("", NoticeKind.CARD, "1", workspace.principal, {"channel_id": channel})
-    return (await accept_operation(world.store, new, interaction="typed", notices=[card])).operation
+    return (
+        await accept_operation(
+            world.store,
+            workspace,
+            interaction="typed",
+            notices=[card],
+            deadline_seconds=1800.0,
+            channel_id=channel,
+        )
+    ).operation

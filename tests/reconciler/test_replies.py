@@ -20,16 +20,6 @@ async def dead(world):
     return [notice.error for notice in await world.store.dead_notices()]
 
 
-async def test_a_reply_goes_to_the_response_url_for_one_pair_of_eyes(world):
-    await reply(world, response_url=URL, channel_id="C1")
-    await world.work()
-    [(url, sent)] = world.http.posts
-    assert url == URL
-    assert (sent["text"], sent["response_type"], sent["replace_original"]) == ("done", "ephemeral", False)
-    assert world.slack.calls == []
-    assert await world.store.known_channel(ALICE) is None
-
-
 @pytest.mark.parametrize(
     "url", ["https://evil.example/1", "http://127.0.0.1:9/1", "http://hooks.slack.com/1"]
 )
@@ -38,14 +28,6 @@ async def test_an_address_that_is_not_slacks_is_not_followed(world, url):
     await world.work()
     assert world.http.posts == []
     assert await dead(world) == ["strange_address"]
-
-
-async def test_a_reply_redraws_the_message_whose_button_was_pressed(world):
-    await reply(world, response_url=URL, replaces=True)
-    await world.work()
-    [(_, sent)] = world.http.posts
-    assert sent["replace_original"] is True
-    assert "response_type" not in sent
 
 
 async def test_a_shared_reply_is_for_all(world):
@@ -86,14 +68,6 @@ async def test_a_shared_reply_to_a_mention_is_posted(world):
     await reply(world, channel_id="C1", thread_ts="5.0", in_channel=True)
     await world.work()
     assert [sent["channel"] for sent in world.slack.messages] == ["C1"]
-
-
-@pytest.mark.parametrize("body", [{"channel_id": "DUALICE", "where": "direct"}, {}])
-async def test_a_reply_to_a_direct_message_stays_there(world, body):
-    await reply(world, **body)
-    await world.work()
-    [sent] = world.slack.messages
-    assert (sent["channel"], sent["unfurl_links"]) == ("DUALICE", False)
 
 
 async def test_a_late_reply_is_not_sent(world):

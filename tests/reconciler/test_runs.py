@@ -3,8 +3,6 @@
 import pytest
 
 from bot.domain.runs import RunState
-from bot.domain.workspaces import Call
-from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.support.errors import (
     BadAnswer,
     Conflict,
@@ -81,20 +79,6 @@ async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, erro
     assert run.cause == word + error.message
     assert error.message in said(runs.message(f"{run_id}/job_failed/end"))
     assert runs.slack.kinds() == ["job_card", "job_failed"]
-
-
-async def test_a_refused_credential_waits_for_a_new_link(runs):
-    runs.cloud.refused_tokens.add("token-1")
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
-    run = await runs.run(run_id)
-    assert (run.is_open, run.launch_call) == (True, Call.NONE)
-    assert "has refused your sign-in" in said(runs.message(f"{run_id}/job_card/1"))
-    await runs.world.pass_time(GIVEN_UP_AFTER + 60, step=5)
-    assert "no longer accepts your link" in said(runs.message(f"{run_id}/job_card/1"))
-    assert "link_again" in runs.slack.kinds()
-    await runs.world.link(ALICE, token="token-2")
-    assert (await runs.until_over(run_id)).outcome == "ended"
 
 
 async def test_who_may_not_act_launches_nothing(runs):

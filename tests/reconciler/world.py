@@ -37,7 +37,7 @@ from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
 from tests.rigs.slack import FakeSlack
 from tests.rigs.steps import until_idle
-from tests.rigs.store import ALICE, NewOperation, accept_operation, link_account, memory_store
+from tests.rigs.store import ALICE, accept_operation, link_account, memory_store
 
 DEADLINE = 1800.0
 KEY = Fernet.generate_key().decode()
@@ -81,6 +81,7 @@ class World:
         self.news: News = Unheard()
         self.timing = Timing()
         self.owners = Owners()
+        self.streams_at_once = AT_ONCE
         #: The streams and outputs of each life of the process.
         self.lives: list[tuple[Pool, Board]] = []
         self.reborn()
@@ -95,7 +96,7 @@ class World:
         slack = through(self.slack, SlackUnknownOutcome("some.method", "no_answer"))
         if connections is None:
             connections = {"cloud": through(self.provider, UnknownOutcome("no answer in time"))}
-        self.streams, self.board = Pool(AT_ONCE, lambda: None), Board(self.clock.monotonic)
+        self.streams, self.board = Pool(self.streams_at_once, lambda: None), Board(self.clock.monotonic)
         self.lives.append((self.streams, self.board))
         self.line = PacedSlack(slack, Budget(store, self.installation), self.clock)
         self.people = People(store, self.line)
@@ -189,17 +190,13 @@ class World:
         reference = self.ids.reference()
         accepted = await accept_operation(
             self.store,
-            NewOperation(
-                workspace.principal,
-                workspace.id,
-                workspace.connection,
-                verb,
-                DEADLINE,
-                reference,
-                agreed=agreed,
-            ),
+            workspace,
+            verb,
             interaction=key or reference,
             notices=[NewNotice("", NoticeKind.CARD, "1", workspace.principal)],
+            deadline_seconds=DEADLINE,
+            reference=reference,
+            agreed=agreed,
         )
         return accepted.operation.id
 
@@ -255,7 +252,7 @@ class World:
     async def _streams(self) -> int:
         """Begin the streams that are due, and let all that are open read what there is."""
         begun = await self.reconciler.streams.step(self.streams)
-        if any(streams.room < AT_ONCE for streams, _ in self.lives):
+        if any(streams.room < self.streams_at_once for streams, _ in self.lives):
             for _ in range(30):
                 await asyncio.sleep(0)
         return begun

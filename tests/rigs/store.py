@@ -290,45 +290,25 @@ async def prefer(store: Store, principal: Principal, wanted: Preferences) -> Non
     await store.carry_out(lambda tx: people.save_preferences(tx, principal, wanted))
 
 
-@dataclass(frozen=True)
-class NewOperation:
-    """Describe an operation that a person begins."""
-
-    principal: Principal
-    workspace_id: str
-    connection: str
-    verb: OperationVerb
-    deadline_seconds: float
-    reference: str
-    channel_id: str | None = None
-    reads_first: bool = False
-    agreed: bool = False
-    planned_for: float | None = None
-
-
 async def accept_operation(
     store: Store,
-    new: NewOperation,
+    workspace: Workspace,
+    verb: OperationVerb = OperationVerb.START,
     *,
     interaction: str = "",
+    reference: str = "R",
+    deadline_seconds: float = 60.0,
+    channel_id: str | None = None,
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
+    **more: Any,
 ) -> Accepted:
     """Begin an operation, or join one, as a use case does; a notice's subject of "" is the operation."""
 
     def write(tx: Transaction) -> Accepted:
-        workspace = workspaces.workspace(tx, new.workspace_id)
-        assert workspace is not None
-        given = (new.deadline_seconds, new.reference, new.channel_id)
-        accepted = operations.accept(
-            tx,
-            workspace,
-            new.verb,
-            *given,
-            agreed=new.agreed,
-            reads_first=new.reads_first,
-            planned_for=new.planned_for,
-        )
+        row = workspaces.workspace(tx, workspace.id)
+        assert row is not None
+        accepted = operations.accept(tx, row, verb, deadline_seconds, reference, channel_id, **more)
         kept = [one for one in notices if not accepted.joined or one.kind is not NoticeKind.CARD]
         return _said(tx, accepted, interaction, kept, audit)
 
@@ -338,9 +318,9 @@ async def accept_operation(
 async def accept_creation(
     store: Store,
     workspace: Workspace,
-    new: NewOperation,
     *,
     interaction: str = "",
+    channel_id: str | None = None,
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
 ) -> Accepted:
@@ -348,8 +328,7 @@ async def accept_creation(
 
     def write(tx: Transaction) -> Accepted:
         workspaces.insert_provisional(tx, workspace)
-        given = (new.deadline_seconds, new.reference, new.channel_id)
-        made = operations.add(tx, workspace, OperationVerb.CREATE, *given)
+        made = operations.add(tx, workspace, OperationVerb.CREATE, 1800.0, "R-1", channel_id)
         return _said(tx, Accepted(made), interaction, notices, audit)
 
     return await _once(store, interaction, write)
@@ -387,11 +366,6 @@ async def keep_waiting(store: Store, operation_id: str, seconds: float = 60.0) -
 async def make_another(store: Store, operation_id: str) -> bool:
     """Answer the question about a creation with another one; return whether it was asked."""
     return await store.carry_out(lambda tx: operations.make_another(tx, operation_id))
-
-
-def start(workspace: Workspace) -> NewOperation:
-    """Return ALICE's start of a workspace at saturn."""
-    return NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
 
 
 def found_workspace(

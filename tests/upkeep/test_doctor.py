@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import OperationVerb, Outcome
+from bot.domain.workspaces import Outcome
 from bot.providers import base
 from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
@@ -25,7 +25,7 @@ from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider, fake_settings
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, linked, memory_store
+from tests.rigs.store import ALICE, BOB, accept_operation, linked, memory_store
 
 
 def settings(folder: Path, **changes) -> Settings:
@@ -442,8 +442,11 @@ async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, h
         (good,) = await rights(tmp_path, http, saturn.url, store, by_admin)
         assert (good.is_good, good.found) == (True, "the admin token is accepted")
         workspace = (await linked(store)).workspaces[0]
-        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
-        operation = (await accept_operation(store, new, interaction="i1")).operation
+        operation = (
+            await accept_operation(
+                store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1"
+            )
+        ).operation
         await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="forbidden: no"))
         (bad,) = await rights(tmp_path, http, saturn.url, store, by_admin)
         assert not bad.is_good

@@ -13,7 +13,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse
 from tests.app.command_line import run
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, BOB, accept_operation, linked, name_workspace, start
+from tests.rigs.store import ALICE, BOB, accept_operation, linked, name_workspace
 
 #: What a copy by way of text would get wrong.
 ODD = "tab\tline\nback\\slash \\N 'quote' \"double\" – ÄÖ 🦉 \\."
@@ -34,7 +34,7 @@ async def path(tmp_path):
         await store.begin_serving()
         await linked(store, BOB, names=["a", "b"])
         for workspace in (await linked(store, ALICE, names=["a", "b"])).workspaces:
-            await accept_operation(store, start(workspace), interaction=workspace.id)
+            await accept_operation(store, workspace, interaction=workspace.id)
         await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": ODD})])
         await name_workspace(store, workspace.id, ODD)
         await store.claim_reads("saturn", 1, 10.0, 0.5)

@@ -6,14 +6,13 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Link, Principal, TaskKind
-from bot.domain.workspaces import OperationVerb, Outcome
+from bot.domain.workspaces import Outcome
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store.records import NewTask
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     link_account,
     linked,
@@ -24,10 +23,7 @@ from tests.rigs.store import (
 
 
 async def start(store, workspace, interaction=""):
-    new = NewOperation(
-        workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 60.0, "R"
-    )
-    return (await accept_operation(store, new, interaction=interaction)).operation
+    return (await accept_operation(store, workspace, interaction=interaction)).operation
 
 
 async def test_unlinking_where_it_can_be_revoked(store, clock):

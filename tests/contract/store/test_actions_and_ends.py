@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.store.records import FoundWorkspace
-from tests.rigs.store import ALICE, NewOperation, accept_operation, linked, observe
+from tests.rigs.store import ALICE, accept_operation, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})
 
@@ -16,11 +16,7 @@ async def workspace(store):
 
 @pytest.fixture
 async def card(store, workspace):
-    operation = (
-        await accept_operation(
-            store, NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
-        )
-    ).operation
+    operation = (await accept_operation(store, workspace, OperationVerb.STOP)).operation
     return operation.id
 
 

@@ -18,7 +18,6 @@ from bot.domain.workspaces import (
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_creation,
     accept_operation,
     found_workspace,
@@ -46,8 +45,7 @@ def stopped(workspace):
 
 
 async def asked_for(store, workspace, verb=OperationVerb.STOP):
-    new = NewOperation(ALICE, workspace.id, "saturn", verb, 1800.0, "R-1")
-    return (await accept_operation(store, new, interaction=f"{verb}")).operation
+    return (await accept_operation(store, workspace, verb, interaction=f"{verb}")).operation
 
 
 async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, notebook):
@@ -116,8 +114,9 @@ async def test_a_stop_that_was_given_up_may_have_worked_after_all(store, clock, 
 
 async def test_refusals_of_rights_are_counted(store, clock, notebook):
     for number, cause in enumerate(("forbidden: an admin token is required", "limit: no", "forbidden")):
-        new = NewOperation(ALICE, notebook.id, "saturn", OperationVerb.STOP, 1800.0, "R-1")
-        operation = (await accept_operation(store, new, interaction=f"i{number}")).operation
+        operation = (
+            await accept_operation(store, notebook, OperationVerb.STOP, interaction=f"i{number}")
+        ).operation
         await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause))
     assert await store.refusals("saturn", clock.now() - 60) == 2
     assert await store.refusals("saturn", clock.now() + 60) == 0
@@ -127,8 +126,7 @@ async def test_refusals_of_rights_are_counted(store, clock, notebook):
 async def creation(store):
     await link_account(store, BOB)
     row = Workspace("ws1", BOB, "saturn", f"{PROVISIONAL}ws1", "gate#new:ws1", "mine", spec=Spec("mine"))
-    new = NewOperation(BOB, "ws1", "saturn", OperationVerb.CREATE, 1800.0, "R-1")
-    return (await accept_creation(store, row, new, interaction="c1")).operation
+    return (await accept_creation(store, row, interaction="c1")).operation
 
 
 async def test_what_was_made_and_stands_still_is_to_be_started(store):

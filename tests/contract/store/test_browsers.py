@@ -3,11 +3,10 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.domain.workspaces import BrowserSession, OperationVerb
+from bot.domain.workspaces import BrowserSession
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     begin_session,
     browser_session,
@@ -96,8 +95,7 @@ async def test_a_look_holds_what_a_page_needs(store):
     look = await store.look("h1", HOUR, workspace.id)
     assert (look.session, look.workspace.id, look.operation) == (session, workspace.id, None)
     assert look.now == await store.now()
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "K7QX-2MPA")
-    accepted = await accept_operation(store, new, interaction="i1")
+    accepted = await accept_operation(store, workspace, interaction="i1")
     assert (await store.look("h1", HOUR, workspace.id)).operation == accepted.operation
     assert (await store.look("h1", HOUR, "none")).workspace is None
 
@@ -105,8 +103,7 @@ async def test_a_look_holds_what_a_page_needs(store):
 async def test_a_look_tells_nothing_of_what_others_ask_for(store):
     await begun(store, BOB)
     workspace = (await linked(store, ALICE)).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "K7QX-2MPA")
-    await accept_operation(store, new, interaction="i1")
+    await accept_operation(store, workspace, interaction="i1")
     look = await store.look("h1", HOUR, workspace.id)
     assert (look.operation, look.channel_id) == (None, None)
 

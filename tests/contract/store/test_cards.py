@@ -8,7 +8,6 @@ from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     add_workspace,
     hide_workspace,
@@ -27,9 +26,8 @@ async def operation(store, workspace):
 
 async def posted(store, workspace):
     """Ask for it, and let its card be posted."""
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
-    operation = (await accept_operation(store, new, interaction="", notices=[card])).operation
+    operation = (await accept_operation(store, workspace, notices=[card])).operation
     for notice in await store.claim_notices(10, 60.0):
         await store.notice_sent(notice.id, "D1", f"{notice.subject}.1")
     return operation
@@ -48,8 +46,7 @@ async def test_the_first_card_finds_its_place(store, clock, operation):
 
 
 async def test_a_card_that_was_not_posted_yet_is_not_updated(store, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     await store.save_step(Update(operation.id, 1.0, card_dirty=True))
     assert await store.claim_cards(10, 0.0, 60.0) == []
 
@@ -141,9 +138,8 @@ async def test_a_step_that_changes_nothing_visible_owes_nothing(store, operation
 
 async def asked(store, workspace, verb, ts):
     """Ask for something, and let its card be posted at ``ts``."""
-    new = NewOperation(ALICE, workspace.id, "saturn", verb, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
-    operation = (await accept_operation(store, new, interaction="", notices=[card])).operation
+    operation = (await accept_operation(store, workspace, verb, notices=[card])).operation
     await sent(store, ts)
     return operation.id
 
@@ -246,9 +242,8 @@ async def test_live_cards_come_before_what_they_took_the_place_of(store, clock, 
 
 
 async def posted_for(store, principal, workspace, ts):
-    new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", principal)
-    await accept_operation(store, new, interaction="", notices=[card])
+    await accept_operation(store, workspace, notices=[card])
     await sent(store, ts)
 
 
@@ -390,9 +385,8 @@ async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock
 
 
 async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     notices = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
-    operation = (await accept_operation(store, new, interaction="", notices=notices)).operation
+    operation = (await accept_operation(store, workspace, notices=notices)).operation
     (notice,) = await store.claim_notices(10, 60.0)
     await store.notice_sent(notice.id, "D1", "1.1", "posted")
     card = await owed(store, clock, workspace, State.STARTING)

@@ -17,7 +17,6 @@ from tests.rigs.providers import BASE_URL
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     link_account,
     linked,
@@ -56,10 +55,6 @@ async def noted(store, principal, interaction):
 
 #: How a class stops a workspace, within how many seconds, and by which reference.
 STOP = (OperationVerb.STOP, 1800.0, "R-2")
-
-
-def operation(workspace, verb=OperationVerb.START):
-    return NewOperation(workspace.principal, workspace.id, workspace.connection, verb, 1800.0, "R-2")
 
 
 async def up(store, clock, principal=ALICE):
@@ -126,7 +121,7 @@ async def test_two_presses_at_once_make_one_workspace(store):
 async def test_a_press_replaces_a_stop_that_is_open(store):
     await posted(store)
     (row,) = (await linked(store, state=State.RUNNING)).workspaces
-    stop = (await accept_operation(store, operation(row, OperationVerb.STOP), interaction="s")).operation
+    stop = (await accept_operation(store, row, OperationVerb.STOP, interaction="s")).operation
     pressed = await press(store, row)
     assert pressed.result == "started"
     assert (await store.operation(stop.id)).outcome is Outcome.REPLACED
@@ -185,7 +180,7 @@ async def test_counts_follow_the_newest_operation_of_each(store):
     assert (await store.class_counts(CARD)).failed == 1
     _, _, (problem,) = await by(store, TRAINER).see(classes.problems_of, CARD)
     assert problem.operation.cause == "limit: no more"
-    again = (await accept_operation(store, operation(row), interaction="again")).operation
+    again = (await accept_operation(store, row, interaction="again")).operation
     assert (await store.class_counts(CARD)).waiting == 1
     await store.save_step(Update(again.id, 0.0, outcome=Outcome.FULFILLED))
     counts = await store.class_counts(CARD)
@@ -372,7 +367,7 @@ async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
     await ended(store, clock, ALICE, BOB)
     await told_in_time(store, clock, ALICE, BOB)
     stopping = (await store.workspaces(BOB))[0]
-    own = (await accept_operation(store, operation(stopping, OperationVerb.STOP), interaction="s")).operation
+    own = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="s")).operation
     account = await store.account(ALICE, "saturn")
     for _ in range(2):  # What was up needs a second list.
         await store.merge_discovered(account.id, [])

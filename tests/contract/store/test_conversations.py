@@ -1,9 +1,8 @@
 """What was last spoken of: for a person, a conversation and its threads, for a while, in all processes."""
 
 from bot.domain.notices import NewNotice, NoticeKind, Spoken
-from bot.domain.workspaces import OperationVerb
 from bot.store.people import KEPT_SECONDS
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, unlink
+from tests.rigs.store import ALICE, BOB, accept_operation, unlink
 
 SAID = Spoken(("workspace_1",), what="stop", ask="stop workspace_1@3")
 
@@ -37,9 +36,8 @@ async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
 
 async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, workspace):
     await store.speak(ALICE, "D1", None, SAID.as_body())
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
-    await accept_operation(store, new, interaction="", notices=[card])
+    await accept_operation(store, workspace, notices=[card])
     (notice,) = await store.claim_notices(10, 60.0)
     await store.notice_sent(notice.id, "D1", "7.1")
     assert (await store.spoken(ALICE, "D1", "7.1")).workspaces == (workspace.id,)

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
@@ -12,7 +13,6 @@ from tests.rigs.store import (
     ALICE,
     INTERVAL,
     MARGIN,
-    NewOperation,
     accept_creation,
     accept_operation,
     gate_key,
@@ -33,15 +33,9 @@ def provisional(number=1, *, principal=ALICE, **fields):
     return Workspace(f"ws{number}", principal, "posit", remote_id, key, "analysis", spec=SPEC, **fields)
 
 
-def creation(workspace, *, connection="posit"):
-    return NewOperation(
-        workspace.principal, workspace.id, connection, OperationVerb.CREATE, 1800.0, "R-1", "C1"
-    )
-
-
 async def asked(store, workspace=None, interaction="i1", **more):
     workspace = workspace or provisional()
-    return await accept_creation(store, workspace, creation(workspace), interaction=interaction, **more)
+    return await accept_creation(store, workspace, interaction=interaction, channel_id="C1", **more)
 
 
 async def reads(store):
@@ -160,11 +154,10 @@ async def test_a_second_id_of_one_creation_gets_a_row_of_its_own(store, account)
 
 async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
     first = (await asked(store)).operation
-    stop = NewOperation(ALICE, "ws1", "posit", OperationVerb.STOP, 60.0, "R-2")
-    assert (await accept_operation(store, stop, interaction="i2")).replaced.id == first.id
-    again = replace(creation(provisional()), reference="R-3")
-    retried = await accept_operation(store, again, interaction="i3")
-    joined = await accept_operation(store, again, interaction="i4")
+    begin = partial(accept_operation, store, provisional())
+    assert (await begin(OperationVerb.STOP, interaction="i2")).replaced.id == first.id
+    retried = await begin(OperationVerb.CREATE, interaction="i3")
+    joined = await begin(OperationVerb.CREATE, interaction="i4")
     assert (joined.joined, joined.operation.id) == (True, retried.operation.id)
     assert await reads(store) == []
 

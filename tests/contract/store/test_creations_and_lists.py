@@ -8,7 +8,6 @@ from bot.domain.workspaces import PROVISIONAL, Created, Observed, OperationVerb,
 from bot.store.records import FoundWorkspace, NewTask
 from tests.rigs.store import (
     ALICE,
-    NewOperation,
     accept_creation,
     accept_operation,
     gate_key,
@@ -26,8 +25,7 @@ CREATED = Created("r1", "analysis")
 async def creating(store, account):
     key = gate_key("posit", "#new")
     workspace = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "analysis", origin="discovered")
-    new = NewOperation(ALICE, "ws1", "posit", OperationVerb.CREATE, 1800.0, "R-1")
-    return (await accept_creation(store, workspace, new, interaction="i1")).operation
+    return (await accept_creation(store, workspace, interaction="i1")).operation
 
 
 async def listed(store, account):
@@ -37,11 +35,7 @@ async def listed(store, account):
 
 
 async def asked_for(store, row, verb, **more):
-    return (
-        await accept_operation(
-            store, NewOperation(ALICE, row.id, "posit", verb, 60.0, "R"), interaction="", **more
-        )
-    ).operation
+    return (await accept_operation(store, row, verb, **more)).operation
 
 
 async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):

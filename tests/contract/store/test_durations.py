@@ -5,17 +5,16 @@ import pytest
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb, Outcome
-from tests.rigs.store import ALICE, NewOperation, accept_operation, linked
+from tests.rigs.store import ALICE, accept_operation, linked
 
 
 def person(number, team="T1"):
     return Principal(None, team, f"U{number:02}")
 
 
-async def start(store, clock, workspace, principal=ALICE, seconds=None, *, call=Call.ACCEPTED, **keys):
+async def start(store, clock, workspace, seconds=None, *, call=Call.ACCEPTED):
     """Accept a start; with seconds, have it take so long. Return it as it was accepted."""
-    new = NewOperation(principal, workspace.id, "saturn", OperationVerb.START, 60.0, "R", **keys)
-    started = (await accept_operation(store, new, interaction="")).operation
+    started = (await accept_operation(store, workspace)).operation
     if seconds is not None:
         await store.save_step(Update(started.id, 1.0, start_call=call, called=call is not Call.NONE))
         clock.advance(seconds)
@@ -39,7 +38,7 @@ async def test_before_that_ten_of_others_in_the_same_slack_workspace(store, cloc
     for number in range(count):
         other = person(number, team)
         workspace = await workspace_of(store, other)
-        await start(store, clock, workspace, other, seconds=300 if number == 9 else 60)
+        await start(store, clock, workspace, seconds=300 if number == 9 else 60)
     mine = await start(store, clock, await workspace_of(store, ALICE))
     assert (mine.usual_seconds, mine.slow_seconds) == (usual, usual)
 
@@ -48,5 +47,4 @@ async def test_what_brings_down_takes_no_usual_time(store, clock):
     workspace = await workspace_of(store, ALICE)
     for _ in range(3):
         await start(store, clock, workspace, seconds=10)
-    stop = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R")
-    assert (await accept_operation(store, stop, interaction="")).operation.usual_seconds is None
+    assert (await accept_operation(store, workspace, OperationVerb.STOP)).operation.usual_seconds is None

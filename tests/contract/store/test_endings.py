@@ -18,7 +18,6 @@ from bot.domain.workspaces import (
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_creation,
     accept_operation,
     first_sight,
@@ -111,9 +110,7 @@ async def test_who_was_told_is_told_again_only_of_another_end(store, clock, work
 async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
     assert len(await store.ending(9000.0)) == 1
-    operation = await accept_operation(
-        store, NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R"), interaction=""
-    )
+    operation = await accept_operation(store, workspace, OperationVerb.STOP)
     assert await store.ending(9000.0) == []
     await hide_workspace(store, workspace.id)
     assert await store.ending(9000.0) == []
@@ -169,8 +166,7 @@ async def creation(store, principal, number, *, is_called=True):
         origin="added",
         spec=Spec("lab"),
     )
-    new = NewOperation(principal, workspace_id, "saturn", OperationVerb.CREATE, 60.0, "R")
-    operation = (await accept_creation(store, row, new, interaction="")).operation
+    operation = (await accept_creation(store, row)).operation
     if is_called:
         await store.save_step(Update(operation.id, 0.0, called=True))
     return operation.id

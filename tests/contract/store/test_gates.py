@@ -4,11 +4,10 @@ import asyncio
 
 import pytest
 
-from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State, Workspace
+from bot.domain.workspaces import Observed, ReadResult, State, Workspace
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     add_workspace,
     gate_key,
@@ -226,9 +225,7 @@ async def test_an_open_operation_of_any_watcher_is_told(store, clock):
     alice = await add_workspace(store, by_reference(ALICE))
     await link_account(store, BOB)
     await add_workspace(store, by_reference(BOB))
-    await accept_operation(
-        store, NewOperation(ALICE, alice.id, "saturn", OperationVerb.START, 60.0, "R"), interaction=""
-    )
+    await accept_operation(store, alice)
     assert (await claim_one(store)).has_open_operation
 
 

@@ -148,7 +148,7 @@ async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_fiv
     (unknown,) = (await linked(store, elsewhere, names=["two"], username="carol")).workspaces
     for seconds in (*[60.0] * 9, 400.0):
         await start(store, clock, known, seconds=seconds)
-    both = [await start(store, clock, known), await start(store, clock, unknown, elsewhere)]
+    both = [await start(store, clock, known), await start(store, clock, unknown)]
     slow_after = {}
     for second in range(20, 340, 20):
         clock.advance(20)
@@ -176,7 +176,7 @@ async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(s
     other = await linked(store, elsewhere, username="carol", names=["three"])
     connection = made.account.connection
     for one in (made, other):
-        await start(store, clock, one.workspaces[0], one.account.principal)
+        await start(store, clock, one.workspaces[0])
     asked = {}
     for number, principal in enumerate((ALICE, elsewhere)):
         asked[principal] = Approval(

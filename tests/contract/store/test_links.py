@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Account, Link, Person, TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, OperationVerb, State
+from bot.domain.workspaces import Observed, State
 from bot.providers.base import Credential, Identity
 from bot.services import accounts, linking
 from bot.services.linking import Visit, digest
@@ -17,7 +17,6 @@ from bot.support.errors import Refused
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     link_account,
     linked,
@@ -174,8 +173,7 @@ async def test_linking_again_beside_one_that_is_being_revoked(store, clock):
 async def test_open_operations_continue_with_the_new_account(store, clock):
     first = await linked(store)
     workspace = first.workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     (step,) = await store.claim_operations(10, 60.0)
     await store.save_step(Update(operation.id, 3600.0, claim=step.claim))
     assert await refuse(store, first.account)
@@ -189,8 +187,7 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
 
 async def test_a_link_during_a_step_brings_the_next_one_at_once(store, clock):
     first = await linked(store)
-    new = NewOperation(ALICE, first.workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, first.workspaces[0])).operation
     (step,) = await store.claim_operations(10, 60.0)
     await link_account(store, secret="new")
     assert await store.claim_operations(10, 60.0) == []
@@ -216,8 +213,7 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
 
     before = await linked(store, names=("alice/training", "alice/other"), username="alice")
     training, other = before.workspaces
-    new = NewOperation(ALICE, training.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, training)).operation
     assert await refuse(store, before.account, "alicia")
     again = Account("a2", ALICE, "saturn", linked_as, "new", "active", clock.now())
     await put_account(store, again, moved)

@@ -1,26 +1,24 @@
 """Operations: accepted once per interaction, one open per workspace, joined or replaced."""
 
 import asyncio
+from functools import partial
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
 from bot.domain.runs import Update
 from bot.domain.workspaces import OperationVerb, Outcome
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, first_sight, keep_waiting, linked
+from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, keep_waiting, linked
 
 CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})
 REPLY = NewNotice("", NoticeKind.REPLY, "i1", ALICE, {"text": "On it."})
 ENTRY = AuditEntry(ALICE.key, "workspace.start", "notebook", "ok")
 
 
-def start(workspace, verb=OperationVerb.START, reference="R-1", principal=ALICE):
-    return NewOperation(principal, workspace.id, workspace.connection, verb, 1800.0, reference)
+begin = partial(accept_operation, reference="R-1", deadline_seconds=1800.0)
 
 
 async def test_an_operation_is_written_with_its_card_notices_audit_and_inbox_row(store, clock, workspace):
-    accepted = await accept_operation(
-        store, start(workspace), interaction="i1", notices=[CARD, REPLY], audit=[ENTRY]
-    )
+    accepted = await begin(store, workspace, interaction="i1", notices=[CARD, REPLY], audit=[ENTRY])
     operation = accepted.operation
     assert (accepted.joined, accepted.replaced, accepted.repeated) == (False, None, False)
     assert (operation.principal, operation.workspace_id, operation.verb, operation.reference) == (
@@ -54,8 +52,8 @@ async def test_an_operation_is_written_with_its_card_notices_audit_and_inbox_row
 
 
 async def test_the_same_interaction_has_one_effect(store, workspace):
-    first = await accept_operation(store, start(workspace), interaction="i1", notices=[CARD], audit=[ENTRY])
-    again = await accept_operation(store, start(workspace), interaction="i1", notices=[REPLY], audit=[ENTRY])
+    first = await begin(store, workspace, interaction="i1", notices=[CARD], audit=[ENTRY])
+    again = await begin(store, workspace, interaction="i1", notices=[REPLY], audit=[ENTRY])
     assert again.repeated
     assert again.operation == first.operation
     assert len(await store.audit_entries()) == 1
@@ -63,10 +61,10 @@ async def test_the_same_interaction_has_one_effect(store, workspace):
 
 
 async def test_a_repetition_names_its_own_operation_even_when_a_newer_one_stands(store, clock, workspace):
-    first = await accept_operation(store, start(workspace), interaction="i1")
+    first = await begin(store, workspace, interaction="i1")
     clock.advance(1)
-    await accept_operation(store, start(workspace, OperationVerb.STOP), interaction="i2")
-    again = await accept_operation(store, start(workspace), interaction="i1")
+    await begin(store, workspace, OperationVerb.STOP, interaction="i2")
+    again = await begin(store, workspace, interaction="i1")
     assert (again.repeated, again.operation.id, again.operation.outcome) == (
         True,
         first.operation.id,
@@ -75,10 +73,11 @@ async def test_a_repetition_names_its_own_operation_even_when_a_newer_one_stands
 
 
 async def test_a_second_start_joins_the_open_one(store, workspace):
-    first = await accept_operation(store, start(workspace), interaction="i1", notices=[CARD])
-    second = await accept_operation(
+    first = await begin(store, workspace, interaction="i1", notices=[CARD])
+    second = await begin(
         store,
-        start(workspace, reference="R-2"),
+        workspace,
+        reference="R-2",
         interaction="i2",
         notices=[NewNotice("", NoticeKind.CARD, "second", ALICE), REPLY],
         audit=[ENTRY],
@@ -92,9 +91,9 @@ async def test_a_second_start_joins_the_open_one(store, workspace):
 
 
 async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock, workspace):
-    first = await accept_operation(store, start(workspace), interaction="i1", notices=[CARD])
+    first = await begin(store, workspace, interaction="i1", notices=[CARD])
     clock.advance(5)
-    second = await accept_operation(store, start(workspace, OperationVerb.STOP), interaction="i2")
+    second = await begin(store, workspace, OperationVerb.STOP, interaction="i2")
     assert second.operation.verb is OperationVerb.STOP
     assert not second.joined
     replaced = await store.operation(first.operation.id)
@@ -107,14 +106,14 @@ async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock
 
 
 async def test_operations_at_one_instant_show_the_open_one_as_latest(store, workspace):
-    await accept_operation(store, start(workspace), interaction="i1")
-    second = await accept_operation(store, start(workspace, OperationVerb.RESTART), interaction="i2")
+    await begin(store, workspace, interaction="i1")
+    second = await begin(store, workspace, OperationVerb.RESTART, interaction="i2")
     assert await store.latest_operation(workspace.id) == second.operation
 
 
 async def test_fifty_presses_at_once_are_one_operation(store, workspace):
     accepted = await asyncio.gather(
-        *(accept_operation(store, start(workspace), interaction=f"i{number}") for number in range(50))
+        *(begin(store, workspace, interaction=f"i{number}") for number in range(50))
     )
     assert len({one.operation.id for one in accepted}) == 1
     assert sum(not one.joined for one in accepted) == 1
@@ -122,7 +121,7 @@ async def test_fifty_presses_at_once_are_one_operation(store, workspace):
 
 async def test_fifty_deliveries_of_one_request_are_one_effect(store, workspace):
     accepted = await asyncio.gather(
-        *(accept_operation(store, start(workspace), interaction="i1", audit=[ENTRY]) for _ in range(50))
+        *(begin(store, workspace, interaction="i1", audit=[ENTRY]) for _ in range(50))
     )
     assert sum(not one.repeated for one in accepted) == 1
     assert len(await store.audit_entries()) == 1
@@ -131,14 +130,14 @@ async def test_fifty_deliveries_of_one_request_are_one_effect(store, workspace):
 async def test_an_operation_makes_the_gate_due_and_counts_as_use(store, clock, workspace):
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     clock.advance(60)
-    await accept_operation(store, start(workspace), interaction="i1")
+    await begin(store, workspace, interaction="i1")
     claims = await store.claim_reads("saturn", 10, 10.0, 0.5)
     assert [(claim.has_open_operation, claim.used_at) for claim in claims] == [(True, clock.now())]
     assert (await store.workspace(workspace.id)).used_at == clock.now()
 
 
 async def test_keep_waiting_sets_a_new_deadline(store, clock, workspace):
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await begin(store, workspace, interaction="i1")).operation
     (step,) = await store.claim_operations(10, 60.0)
     passed = Update(operation.id, next_in=3600.0, deadline_passed=True, claim=step.claim)
     await store.save_step(passed)
@@ -152,7 +151,7 @@ async def test_keep_waiting_sets_a_new_deadline(store, clock, workspace):
 
 
 async def test_keep_waiting_says_when_the_operation_has_ended(store, clock, workspace):
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await begin(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, next_in=0.0, outcome=Outcome.FAILED, cause="gone"))
     assert await keep_waiting(store, operation.id, 900.0) is None
     assert await keep_waiting(store, "operation_none", 900.0) is None
@@ -165,7 +164,6 @@ async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
     operations = []
     for number, workspace in enumerate([alice.workspaces[1], alice.workspaces[0], bob.workspaces[0]]):
         clock.advance(1)
-        new = start(workspace, principal=workspace.principal)
-        operations.append((await accept_operation(store, new, interaction=f"w{number}")).operation)
+        operations.append((await begin(store, workspace, interaction=f"w{number}")).operation)
     assert await store.open_operations(ALICE) == operations[:2]
     assert await store.open_operations(BOB) == operations[2:]

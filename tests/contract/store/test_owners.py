@@ -16,7 +16,7 @@ from bot.slack.people import People
 from bot.store.records import NewTask
 from bot.store.tasks import LEASE
 from bot.support.errors import SlackLimited, StoreUnavailable
-from tests.rigs.store import ALICE, accept_operation, launched, link_account, linked, start, watch_run
+from tests.rigs.store import ALICE, accept_operation, launched, link_account, linked, watch_run
 
 #: How long a dead owner may be missed, in seconds, with the tick at which others look.
 REPLACED_WITHIN, TICK = 15.0, 1.0
@@ -118,7 +118,7 @@ async def test_who_lives_can_be_seen(two, store, clock):
 async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, clock):
     first, _ = two
     workspaces = (await linked(store, names=["x", "y"])).workspaces
-    ids = [(await accept_operation(store, start(one), interaction=one.id)).operation.id for one in workspaces]
+    ids = [(await accept_operation(store, one, interaction=one.id)).operation.id for one in workspaces]
     await first.own("starts:saturn")
     assert await store.claim_operations(10, 1.0, "b") == []
     claimed = await store.claim_operations(10, 1.0, "a")

@@ -8,10 +8,9 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Person, Principal
-from bot.domain.workspaces import OperationVerb
 from bot.store.audit import hash_of
 from bot.store.transaction import UsedTwice, one_request
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, first_sight, hide_workspace, linked
+from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, hide_workspace, linked
 
 
 def entries(count, result="ok"):
@@ -95,8 +94,7 @@ async def test_two_stores_make_one_chain(database):
 async def test_statistics_count_what_operators_ask_for(store):
     mine = await linked(store, names=["one", "two"])
     await hide_workspace(store, mine.workspaces[1].id)
-    new = NewOperation(ALICE, mine.workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
-    await accept_operation(store, new, interaction="", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
+    await accept_operation(store, mine.workspaces[0], notices=[NewNotice("", NoticeKind.CARD, "", ALICE)])
     await store.add_notices([NewNotice("d", NoticeKind.MESSAGE, "", ALICE)])
     (notice,) = await store.claim_notices(1, 60.0)
     await store.notice_dead(notice.id, "gone")

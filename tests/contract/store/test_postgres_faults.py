@@ -13,7 +13,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, accept_operation, first_sight, linked, start
+from tests.rigs.store import ALICE, accept_operation, first_sight, linked
 
 #: For a store that isn't meant to give up: on a busy machine a new connection may take its time.
 PATIENT = dict.fromkeys(Priority, 60.0)
@@ -75,7 +75,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(open_, u
     hasty = await open_(dict.fromkeys(Priority, 0.05))
     with locked(url):
         with pytest.raises(StoreBusy, match="nothing was done"):
-            await accept_operation(hasty, start(workspace), interaction="i1")
+            await accept_operation(hasty, workspace, interaction="i1")
         # People can still look.
         assert await store.workspace(workspace.id) == workspace
     assert await first_sight(store, "i1")

@@ -17,7 +17,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreInUse, StoreTooNew, StoreUnavailable
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, accept_operation, linked, start, want_read
+from tests.rigs.store import ALICE, accept_operation, linked, want_read
 
 IDS = SystemIds()
 RELEASED = dict(migrations())
@@ -78,7 +78,7 @@ async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_noth
     for store in (right, wrong):
         await store.begin_serving()
     workspace = (await linked(right)).workspaces[0]
-    await accept_operation(right, start(workspace), interaction="i1")
+    await accept_operation(right, workspace, interaction="i1")
     assert await wrong.claim_operations(10, 40.0)
     assert await right.claim_operations(10, 40.0) == []
     await want_read(right, workspace.id)
@@ -105,11 +105,11 @@ async def test_the_release_before_goes_on_while_the_schema_is_brought_up(open_):
     first, second = (await linked(old, names=["a", "b"])).workspaces
     # Its statements are prepared before the tables change.
     for number in range(3):
-        await accept_operation(old, start(first), interaction=f"i{number}")
+        await accept_operation(old, first, interaction=f"i{number}")
         assert (await old.workspace(first.id)).id == first.id
     new = await open_(ADDED)
     assert await new.migrate() == ["0101_added"]
-    operation = (await accept_operation(old, start(second), interaction="later")).operation
+    operation = (await accept_operation(old, second, interaction="later")).operation
     assert {one.id for one in await old.workspaces(ALICE)} == {first.id, second.id}
     assert len(await old.open_operations(ALICE)) == 2
     await old.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])

@@ -32,7 +32,6 @@ from tests.rigs.store import (
     linked,
     prefer,
     set_timer,
-    start,
     use_home,
     want_read,
 )
@@ -134,9 +133,7 @@ async def fill(store, clock):
         principal = Principal(None, "T1", f"U{number}")
         (workspace,) = (await linked(store, principal, state=State.RUNNING)).workspaces
         await set_timer(store, workspace, Timer(clock.now() + 60.0, "stop"))
-        accepted = await accept_operation(
-            store, replace(start(workspace), principal=principal), interaction=""
-        )
+        accepted = await accept_operation(store, workspace)
         subject = accepted.operation.id
         await store.add_notices([NewNotice(subject, NoticeKind.CARD, "1", principal)])
         await use_home(store, principal, HomeUse())
@@ -211,7 +208,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
             Priority.RECORDS,
             "observed",
             partial(reads.record_some, results=[result(one, State.STOPPED)]),
-            accept_operation(second, start(workspace), interaction="i1"),
+            accept_operation(second, workspace, interaction="i1"),
         ),
         (
             Priority.URGENT,
@@ -233,7 +230,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
 async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(stores, clock):
     first, second = stores
     (workspace,) = (await linked(first, state=State.STARTING)).workspaces
-    await accept_operation(first, start(workspace), interaction="")
+    await accept_operation(first, workspace)
     clock.advance(60.0)
     (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
@@ -338,7 +335,7 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
     for turn in range(4):
         accepted = await asyncio.gather(
             *(
-                accept_operation(store, start(one), interaction=f"{turn}/{one.id}")
+                accept_operation(store, one, interaction=f"{turn}/{one.id}")
                 for one in workspaces
                 for store in stores
             ),

@@ -15,7 +15,7 @@ from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, linked, observe, prefer, start
+from tests.rigs.store import ALICE, BOB, accept_operation, linked, observe, prefer
 
 #: 2027-01-15 08:00 UTC is when the clock of these tests stands.
 QUIET = Preferences(stopped=True, quiet_from=7 * 60, quiet_to=10 * 60)
@@ -55,7 +55,7 @@ async def test_preferences_are_kept(store):
 async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook):
     await prefer(store, ALICE, Preferences(ready=False))
     for number, notices in enumerate(([], [NewNotice("", NoticeKind.CARD, "1", ALICE)])):
-        accepted = await accept_operation(store, start(notebook), interaction=f"i{number}", notices=notices)
+        accepted = await accept_operation(store, notebook, interaction=f"i{number}", notices=notices)
         ready = NewNotice("", NoticeKind.READY, "end", ALICE)
         await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[ready]))
     kinds = [one.kind for one in await claimed(store)]
@@ -140,8 +140,7 @@ async def test_what_is_given_up_shows_with_all_that_it_held(store, clock, notebo
 async def test_the_end_of_a_class_was_asked_for_by_somebody_else(store, clock, notebook):
     """A stop that the person asked for a moment ago is told at once, as the only one."""
     await prefer(store, ALICE, QUIET)
-    new = NewOperation(ALICE, notebook.id, "saturn", OperationVerb.STOP, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="i1")).operation
+    operation = (await accept_operation(store, notebook, OperationVerb.STOP, interaction="i1")).operation
     stopped = NewNotice("", NoticeKind.STOPPED, "end", ALICE)
     await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[stopped]))
     assert [one.kind for one in await claimed(store)] == [NoticeKind.STOPPED]

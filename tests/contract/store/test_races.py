@@ -5,13 +5,12 @@ import multiprocessing
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import OperationVerb
 from bot.services import accounts
 from bot.store.records import NewTask
 from bot.support.clock import SystemIds
 from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store
-from tests.rigs.store import ALICE, BOB, NewOperation, accept_operation, link_account, linked, refuse, unlink
+from tests.rigs.store import ALICE, BOB, accept_operation, link_account, linked, refuse, unlink
 from tests.rigs.use_cases import ask
 
 ROUNDS = 4
@@ -44,8 +43,7 @@ async def fill(store, count=60):
     """Make as many reads, operations, notices and tasks due."""
     workspaces = (await linked(store, names=[f"w{number:03}" for number in range(count)])).workspaces
     for number, workspace in enumerate(workspaces):
-        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        await accept_operation(store, new, interaction=f"i{number}")
+        await accept_operation(store, workspace, interaction=f"i{number}")
     await store.add_notices(
         [NewNotice(str(number), NoticeKind.MESSAGE, "1", ALICE) for number in range(count)]
     )
@@ -102,10 +100,9 @@ async def test_three_processes_are_granted_each_thing_once(database, clock):
 async def test_one_interaction_at_two_stores_has_one_effect(database):
     stores = [await database.open(), await database.open()]
     workspace = (await linked(stores[0])).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     for number in range(ROUNDS):
         accepted = await asyncio.gather(
-            *(accept_operation(store, new, interaction=f"i{number}") for store in stores * 5)
+            *(accept_operation(store, workspace, interaction=f"i{number}") for store in stores * 5)
         )
         assert sum(not one.repeated for one in accepted) == 1
 
@@ -114,10 +111,7 @@ async def test_starts_at_two_stores_are_one_open_operation(database):
     stores = [await database.open(), await database.open()]
     workspaces = (await linked(stores[0], names=["a", "b", "c", "d"])).workspaces
     for workspace in workspaces:
-        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        accepted = await asyncio.gather(
-            *(accept_operation(store, new, interaction="") for store in stores * 5)
-        )
+        accepted = await asyncio.gather(*(accept_operation(store, workspace) for store in stores * 5))
         assert len({one.operation.id for one in accepted}) == 1
     assert len(await stores[1].open_operations(ALICE)) == 4
 

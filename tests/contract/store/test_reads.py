@@ -14,7 +14,6 @@ from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     add_workspace,
     link_account,
@@ -87,8 +86,7 @@ async def test_a_slow_read_does_not_write_over_a_younger_one(store, clock, works
 
 
 async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     claim = await claim_one(store)
     await store.record_reads([ReadResult(claim.gate_key, claim.workspace_ids, None, 20.0, "No answer.")])
     assert (await store.operation(operation.id)).hold == "No answer."
@@ -101,8 +99,7 @@ async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock
 
 
 async def test_a_read_does_not_clear_what_a_step_said(store, clock, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     await store.save_step(Update(operation.id, 60.0, hold="Waiting for a licence."))
     await observe(store, clock, workspace, Observed(State.STOPPED))
     assert (await store.operation(operation.id)).hold == "Waiting for a licence."
@@ -212,13 +209,11 @@ async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
 async def test_the_newest_operations_card_is_owed_what_is_visible(
     store, clock, workspace, observed, is_dirty, is_changed
 ):
-    old = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R")
-    older = (await accept_operation(store, old, interaction="1")).operation
+    older = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="1")).operation
     clock.advance(1)
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     operation = (
         await accept_operation(
-            store, new, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
+            store, workspace, interaction="2", notices=[NewNotice("", NoticeKind.CARD, "", ALICE)]
         )
     ).operation
     before = await store.card(older.id)

@@ -22,7 +22,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, accept_operation, first_sight, start
+from tests.rigs.store import ALICE, accept_operation, first_sight
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,7 +58,7 @@ def locked(path):
 async def test_an_operation_that_is_not_committed_in_time_never_happens(store, path, workspace):
     with locked(path):
         with pytest.raises(StoreBusy, match="nothing was done"):
-            await accept_operation(store, start(workspace), interaction="i1")
+            await accept_operation(store, workspace, interaction="i1")
         # People can still look.
         assert await store.workspace(workspace.id) == workspace
     # The next write comes after the one that was given up, in the same queue.
@@ -69,7 +69,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(store, p
 async def test_many_that_give_up_leave_nothing(store, path, workspace):
     with locked(path):
         results = await asyncio.gather(
-            *(accept_operation(store, start(workspace), interaction=f"i{n}") for n in range(20)),
+            *(accept_operation(store, workspace, interaction=f"i{n}") for n in range(20)),
             return_exceptions=True,
         )
     assert {type(result) for result in results} == {StoreBusy}
@@ -79,7 +79,7 @@ async def test_many_that_give_up_leave_nothing(store, path, workspace):
 
 async def test_who_is_cancelled_while_waiting_does_nothing(store, path, workspace):
     with locked(path):
-        task = asyncio.ensure_future(accept_operation(store, start(workspace), interaction="i1"))
+        task = asyncio.ensure_future(accept_operation(store, workspace, interaction="i1"))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -133,11 +133,11 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_done(store, workspace
     await full(store)
     notices = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
     with pytest.raises(StoreUnavailable, match="disk is full"):
-        await accept_operation(store, start(workspace), interaction="i1", notices=notices)
+        await accept_operation(store, workspace, interaction="i1", notices=notices)
     assert await store.open_operations(ALICE) == []
     assert await store.claim_notices(100, 60.0) == []
     await has_room(store)
-    accepted = await accept_operation(store, start(workspace), interaction="i1", notices=notices)
+    accepted = await accept_operation(store, workspace, interaction="i1", notices=notices)
     assert not accepted.repeated
     assert len(await store.claim_notices(100, 60.0)) == 20
 
@@ -147,7 +147,7 @@ async def test_what_fits_beside_what_does_not_is_written(store, workspace):
     large = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
     results = await asyncio.gather(
         first_sight(store, "small-1"),
-        accept_operation(store, start(workspace), interaction="large", notices=large),
+        accept_operation(store, workspace, interaction="large", notices=large),
         first_sight(store, "small-2"),
         return_exceptions=True,
     )
@@ -171,7 +171,7 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
             await fill(store)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    await accept_operation(store, start(workspace), interaction="i1")
+    await accept_operation(store, workspace, interaction="i1")
     count = (await store.statistics())["pending_notices"]
     subjects = [int(notice.subject) for notice in await store.claim_notices(1000, 60.0)]
     assert sorted(subjects) == list(range(count))
@@ -180,10 +180,10 @@ async def test_a_disk_that_takes_no_more_bytes_is_said(store, path, workspace):
 async def test_a_database_that_became_read_only_is_said(store, workspace):
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = ON"))
     with pytest.raises(StoreUnavailable, match="read-only"):
-        await accept_operation(store, start(workspace), interaction="i1")
+        await accept_operation(store, workspace, interaction="i1")
     assert await store.workspace(workspace.id) == workspace
     await store.engine.read(lambda tx: tx._connection.execute("PRAGMA query_only = OFF"))
-    assert not (await accept_operation(store, start(workspace), interaction="i1")).repeated
+    assert not (await accept_operation(store, workspace, interaction="i1")).repeated
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -195,7 +195,7 @@ async def test_nothing_is_written_into_a_file_that_nobody_will_find(store, path,
         one.touch()
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match=f"^{one.name} was moved or deleted"):
-            await accept_operation(store, start(workspace), interaction="i1")
+            await accept_operation(store, workspace, interaction="i1")
 
 
 async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, workspace):
@@ -250,15 +250,14 @@ from bot.store import open_store
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import OperationVerb
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, NewOperation, accept_operation, linked
+from tests.rigs.store import ALICE, accept_operation, linked
 
 async def main(url, now):
     store = await open_store(url, FakeClock(float(now)), SystemIds())
     await store.migrate()
     workspace = (await linked(store)).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
     card = NewNotice("", NoticeKind.CARD, "1", ALICE)
-    operation = (await accept_operation(store, new, interaction="i1", notices=[card])).operation
+    operation = (await accept_operation(store, workspace, interaction="i1", notices=[card])).operation
     assert await store.claim_operations(10, 60.0) and await store.claim_notices(10, 60.0)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5)
     print(json.dumps({"operation": operation.id, "workspace": workspace.id}), flush=True)

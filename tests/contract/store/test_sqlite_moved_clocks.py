@@ -1,7 +1,5 @@
 """Clocks that were moved while nobody served: nothing comes early, nothing late, and one process heals it."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -24,7 +22,6 @@ from tests.rigs.store import (
     linked,
     observe,
     set_timer,
-    start,
 )
 
 
@@ -54,7 +51,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     bot.clock.jump(ahead)
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     (step,) = await store.claim_operations(10, 40.0)
     await store.save_step(Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True, claim=step.claim))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
@@ -107,7 +104,7 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     bot.clock.jump(30 * 86_400.0)
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     run = await launched(store, connection="saturn", deadline_seconds=60.0)
     there = FakeClock(bot.clock.now() - 30 * 86_400.0)
     there.boot = lambda: "another run"
@@ -120,7 +117,7 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
 async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_moment_either(bot, database):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     assert await claim_one(store)
     await store.close()
@@ -140,7 +137,7 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_momen
 async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_first_to_see(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     bot.clock.advance(3)
     bot.clock.jump(3600)
@@ -153,7 +150,7 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
 async def test_a_clock_that_is_set_back_keeps_the_order_of_what_happened(bot, back):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await observe(store, bot.clock, workspace, Observed(State.RUNNING))
     bot.clock.advance(10)
     await store.save_step(Update(operation.id, 20.0, start_call=Call.ACCEPTED, called=True))
@@ -169,7 +166,7 @@ async def test_a_clock_that_is_set_back_keeps_the_order_of_what_happened(bot, ba
 async def test_a_machine_that_slept_while_nobody_served_has_sent_when_it_did(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     sent_at = bot.clock.now()
     bot.clock.sleep(3600)
@@ -181,7 +178,7 @@ async def test_a_machine_that_slept_while_nobody_served_has_sent_when_it_did(bot
 async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, moved):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     sent_at = bot.clock.now()
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
@@ -224,7 +221,7 @@ async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early
 async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
@@ -246,10 +243,9 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
 async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced_it_is_open(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    former = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    former = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(former.id, 20.0, start_call=Call.UNKNOWN, called=True))
-    stop = replace(start(workspace), verb=OperationVerb.STOP)
-    operation = (await accept_operation(store, stop, interaction="i2")).operation
+    operation = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
     for is_over, boot in enumerate(("another run", "a third one")):
         there = FakeClock(bot.clock.now() + 60)
         there.boot = lambda boot=boot: boot
@@ -261,7 +257,7 @@ async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
     store = await bot.serve()
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
     called_at = (await store.operation(operation.id)).called_at
     assert await claim_one(store)

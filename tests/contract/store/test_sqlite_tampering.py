@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 
 from bot.domain.people import AuditEntry
-from bot.domain.workspaces import OperationVerb, Outcome
+from bot.domain.workspaces import Outcome
 from bot.store.audit import hash_of
-from tests.rigs.store import ALICE, NewOperation, accept_operation, linked
+from tests.rigs.store import accept_operation, linked
 
 COUNT = 7
 
@@ -135,9 +135,8 @@ async def test_the_chain_goes_on_after_a_rewritten_end_and_is_found(store, by_ha
 
 async def test_an_operation_whose_workspace_was_deleted_by_hand_ends(store, by_hand):
     workspace = (await linked(store)).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     by_hand("DELETE FROM workspaces")
     assert await store.claim_operations(10, 60.0) == []
     assert (await store.operation(operation.id)).outcome is Outcome.CANCELLED
-    assert (await accept_operation(store, new, interaction="i1")).operation.id == operation.id
+    assert (await accept_operation(store, workspace, interaction="i1")).operation.id == operation.id

@@ -11,7 +11,7 @@ from bot.store.serving import RECENT_CALL
 from bot.store.transaction import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, accept_operation, add_workspace, first_sight, link_account, linked, start
+from tests.rigs.store import ALICE, accept_operation, add_workspace, first_sight, link_account, linked
 
 
 def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
@@ -95,7 +95,7 @@ async def test_an_unmigrated_database_does_not_mind_a_jump(tmp_path, clock):
 
 async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     (step,) = await store.claim_operations(10, 40.0)
     calling = Update(operation.id, 40.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_step(calling)
@@ -115,7 +115,7 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
 
 async def test_a_call_of_long_ago_stays_where_it_was(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, start(workspace), interaction="i1")).operation
+    operation = (await accept_operation(store, workspace, interaction="i1")).operation
     await store.save_step(Update(operation.id, 1.0, start_call=Call.ACCEPTED, called=True))
     called_at = (await store.operation(operation.id)).called_at
     clock.advance(RECENT_CALL + 1)

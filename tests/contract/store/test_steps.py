@@ -8,7 +8,6 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from tests.rigs.store import (
     ALICE,
-    NewOperation,
     accept_operation,
     linked,
     observe,
@@ -20,8 +19,9 @@ ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")
 
 @pytest.fixture
 async def operation(store, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1")
-    return (await accept_operation(store, new, interaction="i1")).operation
+    return (
+        await accept_operation(store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1")
+    ).operation
 
 
 async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
@@ -34,8 +34,9 @@ async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
 
 
 async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, clock, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
-    await accept_operation(store, new, interaction="i1")
+    await accept_operation(
+        store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1", reads_first=True
+    )
     assert await store.claim_operations(10, 60.0) == []
     await observe(store, clock, workspace, Observed(State.STOPPED))
     (step,) = await store.claim_operations(10, 60.0)
@@ -43,8 +44,9 @@ async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, cl
 
 
 async def test_an_operation_that_reads_first_is_stepped_soon_without_a_read_too(store, clock, workspace):
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 1800.0, "R-1", reads_first=True)
-    await accept_operation(store, new, interaction="i1")
+    await accept_operation(
+        store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1", reads_first=True
+    )
     clock.advance(2.0)
     assert len(await store.claim_operations(10, 60.0)) == 1
 
@@ -62,8 +64,7 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
     made = []
     for workspace in workspaces:
         clock.advance(1)
-        new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-        made.append((await accept_operation(store, new, interaction="")).operation.id)
+        made.append((await accept_operation(store, workspace)).operation.id)
     assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[:2]
     assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[2:]
 
@@ -129,8 +130,7 @@ async def test_the_end_and_its_notices_are_one(store, clock, operation):
 
 async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace, operation):
     (step,) = await store.claim_operations(10, 60.0)
-    stop = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.STOP, 60.0, "R-2")
-    await accept_operation(store, stop, interaction="i2")
+    await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
     before = await store.operation(operation.id)
     update = Update(
         operation.id,

@@ -3,14 +3,13 @@
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, OperationVerb
+from bot.domain.workspaces import Call
 from bot.store.records import NewTask
 from tests.rigs.store import (
     ALICE,
     BOB,
     INTERVAL,
     MARGIN,
-    NewOperation,
     accept_operation,
     launched,
     link_account,
@@ -21,10 +20,7 @@ TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
 
 
 async def start(store, workspace):
-    new = NewOperation(
-        workspace.principal, workspace.id, workspace.connection, OperationVerb.START, 60.0, "R"
-    )
-    return (await accept_operation(store, new, interaction="")).operation
+    return (await accept_operation(store, workspace)).operation
 
 
 async def test_a_suspicion_is_written_once_and_for_the_secret_that_was_refused(store, clock):

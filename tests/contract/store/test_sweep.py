@@ -7,13 +7,12 @@ from contextlib import closing
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, Link
 from bot.domain.runs import Update
-from bot.domain.workspaces import OperationVerb, Outcome, Workspace
+from bot.domain.workspaces import Outcome, Workspace
 from bot.store import open_store
 from bot.support.clock import SystemIds
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     add_workspace,
     ask_approval,
@@ -80,12 +79,10 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
     made = []
     for number in range(53):
         clock.advance(1)
-        new = NewOperation(ALICE, workspaces[0].id, "saturn", OperationVerb.START, 60.0, "R")
-        made.append((await accept_operation(store, new, interaction=f"b{number}")).operation)
+        made.append((await accept_operation(store, workspaces[0], interaction=f"b{number}")).operation)
         if number < 52:
             await store.save_step(Update(made[-1].id, 0.0, outcome=Outcome.FULFILLED))
-    new = NewOperation(ALICE, workspaces[1].id, "saturn", OperationVerb.START, 60.0, "R")
-    quiet = (await accept_operation(store, new, interaction="q")).operation
+    quiet = (await accept_operation(store, workspaces[1], interaction="q")).operation
     clock.advance(400 * DAY)
     await store.sweep()
     kept = [operation.id for operation in made if await store.operation(operation.id) is not None]
@@ -96,8 +93,7 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
 
 async def test_the_operations_of_an_unlinked_workspace_go_after_thirty_days(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     await unlink(store, ALICE)
     clock.advance(29 * DAY)
     await store.sweep()
@@ -173,8 +169,7 @@ async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, c
 
 async def test_the_card_of_an_orphaned_operation_goes_with_it(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     await unlink(store, ALICE)
     assert await store.card(operation.id) is not None
     clock.advance(31 * DAY)

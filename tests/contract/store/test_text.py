@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
-from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
+from bot.domain.workspaces import Observed, ReadResult, State
 from bot.store.records import FoundWorkspace, NewTask
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
     ALICE,
-    NewOperation,
     accept_operation,
     add_workspace,
     first_sight,
@@ -91,8 +90,7 @@ async def test_words_of_providers(store, clock, text):
     await link_account(store, account_id="a1", secret=text)
     assert agrees((await store.account_by_id("a1")).secret, text)
     workspace = await add_workspace(store, by_reference(ALICE))
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, text)
-    accepted = await accept_operation(store, new)
+    accepted = await accept_operation(store, workspace, reference=text)
     operation = await store.operation(accepted.operation.id)
     assert agrees(operation.reference, text)
     clock.advance(10.5)

@@ -15,7 +15,6 @@ from bot.domain.workspaces import (
 )
 from tests.rigs.store import (
     ALICE,
-    NewOperation,
     accept_operation,
     hide_workspace,
     linked,
@@ -111,8 +110,7 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
     # The first time that it is known, the same, and one of which nothing is said, are no news.
     for started_at in (5_000.0, None, 5_000.0):
         assert await seen(started_at) == (True, episode)
-    new = operation(workspace, OperationVerb.RESTART)
-    accepted = await accept_operation(store, new, interaction="")
+    accepted = await accept_operation(store, workspace, OperationVerb.RESTART)
     assert await seen(6_000.0) == (True, episode + 1)
     await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FULFILLED))
     assert await seen(6_000.0) == (True, episode + 1)
@@ -138,14 +136,10 @@ async def test_it_is_gone_once_the_workspace_is_down(store, clock, workspace, st
     assert await timer(store, workspace) is None
 
 
-def operation(workspace, verb, **keys):
-    return NewOperation(ALICE, workspace.id, "saturn", verb, 60.0, "R", **keys)
-
-
 async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(store, clock, workspace):
     await observe(store, clock, workspace, Observed(State.STOPPED))
     at = Timer(clock.now() + HOUR, "stop")
-    accepted = await accept_operation(store, operation(workspace, OperationVerb.START))
+    accepted = await accept_operation(store, workspace)
     await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
     assert not await store.settle_timer(workspace.id)

@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import Observed, OperationVerb, Outcome, ReadResult, State, Workspace
+from bot.domain.workspaces import Observed, Outcome, ReadResult, State, Workspace
 from bot.store.records import FoundWorkspace, NewTask
 from bot.store.store import Store
 from bot.support.errors import StoreBusy
 from tests.rigs.store import (
     ALICE,
     BOB,
-    NewOperation,
     accept_operation,
     add_workspace,
     found_workspace,
@@ -73,8 +72,7 @@ async def test_a_list_without_addresses_leaves_the_one_of_what_runs_on(store):
 async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock):
     mine = await linked(store, names=["one", "two", "three"])
     two = mine.workspaces[1]
-    operation = NewOperation(ALICE, mine.workspaces[2].id, "saturn", OperationVerb.START, 60.0, "R")
-    await accept_operation(store, operation, interaction="")
+    await accept_operation(store, mine.workspaces[2])
     await name_workspace(store, mine.workspaces[0].id, "mine")
     await add_workspace(store, reference())
     clock.advance(60)
@@ -274,8 +272,7 @@ async def test_naming_and_clearing_a_name(store):
 
 async def test_forgetting_ends_the_operation_and_owes_its_card(store, clock):
     workspace = (await linked(store)).workspaces[0]
-    new = NewOperation(ALICE, workspace.id, "saturn", OperationVerb.START, 60.0, "R")
-    operation = (await accept_operation(store, new, interaction="")).operation
+    operation = (await accept_operation(store, workspace)).operation
     await hide_workspace(store, workspace.id)
     ended = await store.operation(operation.id)
     assert (ended.outcome, ended.cause) == (Outcome.CANCELLED, "forgotten")
