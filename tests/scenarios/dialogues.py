@@ -122,7 +122,7 @@ class DialogueWorld(World):
         """Link what is linked, run what has run, and let what is out be known to be."""
         for place in ("saturn", "hub"):
             if place not in self.told.get("unlinked", ()):
-                await self.alice.links("alice", place)
+                await self.alice.has_linked("alice", place)
         await self.pass_time(12, step=4)
         for run in self.told.get("runs", ()):
             await self.alice.types(f"run {run.get('connection', 'saturn')} {run['job']}", command="/job")

@@ -5,15 +5,9 @@ import re
 from datetime import UTC, datetime
 
 import pytest_asyncio
-from pydantic import SecretStr
 
-from bot.domain.people import Account, Principal, TaskKind
-from bot.providers.base import Credential
-from bot.store.records import NewTask
-from bot.support.vault import row_key
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
-from tests.rigs.store import put_account
 
 TRAINER, GUEST, UNLINKED = "U0TARA", "U0GUEST", "U0039"
 PUPILS = [f"U0{number:03}" for number in range(40)]
@@ -41,18 +35,6 @@ def _saturn_seed():
     }
 
 
-async def _link(made, user):
-    """Link as the page does, without a browser for each of forty."""
-    bot, principal = made.bot, Principal(None, made.slack.state.team.id, user)
-    token = Credential(SecretStr(made.token_of(user.lower())))
-    secret = bot.context.vault.seal(row_key(principal.key, "saturn"), token.as_mapping())
-    now = await bot.store.now()
-    account = Account(f"account_{user}", principal, "saturn", user.lower(), secret, "active", now)
-    await put_account(bot.store, account)
-    await bot.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    made.watch.may_read(user, user.lower())
-
-
 @pytest_asyncio.fixture
 async def class_room(tmp_path):
     connection = {
@@ -68,7 +50,7 @@ async def class_room(tmp_path):
         made.saturn.state.limits.starts_per_second = STARTS
         for user in PUPILS:
             if user != UNLINKED:
-                await _link(made, user)
+                await made.person(user).has_linked(user.lower())
         await made.settle()
         await made.pass_time(15, step=5)
         yield made
@@ -213,7 +195,7 @@ async def recipe_room(tmp_path):
         tmp_path, slack_seed=_slack_seed(), saturn_seed=seed, saturn_connection=connection
     ) as made:
         for user in [TRAINER, *PUPILS[:5]]:
-            await _link(made, user)
+            await made.person(user).has_linked(user.lower())
         await made.settle()
         yield made
 

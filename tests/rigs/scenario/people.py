@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
+from bot.domain.people import Account, TaskKind
+from bot.providers.base import Credential
+from bot.store.records import NewTask
+from bot.support.vault import row_key
 from playground.demo.browser import Browser, Page
 from playground.demo.person import where
 from tests.rigs.scenario.shown import Shown
+from tests.rigs.store import put_account
 
 if TYPE_CHECKING:
     from tests.rigs.scenario.stage import World
@@ -199,6 +206,16 @@ class Person:
         else:
             await self.world.pass_time(2)
         return page
+
+    async def has_linked(self, account: str, connection: str = "saturn") -> None:
+        """Have linked an account before: what a page and a code would write, without any message about it."""
+        world, principal = self.world, self.world.principal(self.id)
+        store, token = world.bot.store, Credential(SecretStr(world.token_of(account, connection)))
+        secret = world.bot.context.vault.seal(row_key(principal.key, connection), token.as_mapping())
+        key, now = f"account_{connection}_{self.id}", await store.now()
+        await put_account(store, Account(key, principal, connection, account, secret, "active", now))
+        await store.add_tasks([NewTask(TaskKind.DISCOVER, key)])
+        world.watch.may_read(self.id, account)
 
     async def _new(self, channel: str, act: Any) -> list[Shown]:
         before = {shown.ts: shown.json for shown in self.sees(channel)}
