@@ -22,6 +22,15 @@ async def linked(tmp_path):
 
 
 @pytest_asyncio.fixture
+async def ready(tmp_path):
+    """A world in which Olivia linked her account before; nothing was said of it."""
+    async with world(tmp_path) as made:
+        await made.alice.has_linked("alice")
+        await made.settle()
+        yield made
+
+
+@pytest_asyncio.fixture
 async def cloud(tmp_path):
     """A world in which Olivia has linked her account at a Saturn Cloud with recipes and jobs."""
     async with cloud_world(tmp_path) as ready:
