@@ -2,8 +2,13 @@
 
 import pytest
 
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.workspaces import Effects, OperationVerb, State, Workspace
+from bot.providers import build, provider_classes
+from bot.support.http import Http
 from tests.reconciler.sphere_world import PUBLIC_URL, sphere_world
+from tests.reconciler.world import new_world
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import FakeProvider
 from tests.rigs.store import hide_workspace
 
 MINUTE = 60.0
@@ -109,3 +114,39 @@ async def test_the_gate_is_kept_all_the_while(world):
     await world.made()
     await world.pass_time(15 * MINUTE)
     assert world.server.harness.violations == []
+
+
+class Foretelling(FakeProvider):
+    """Say when a machine ends; a stop means there what it means at a provider of some kind."""
+
+    def __init__(self, clock: FakeClock, kind: str) -> None:
+        super().__init__(clock)
+        own = {"linking": ["none"], "access_token": "secret"} if kind == "sphere" else {}
+        told = {"name": "cloud", "provider": kind, "title": "Cloud", "base_url": "https://cloud.example.org"}
+        settings = provider_classes()[kind].settings_model.model_validate(told | own)
+        self.real = build(settings, Http.__new__(Http))
+
+    def stops(self, workspace: Workspace) -> Effects:
+        return self.real.stops(workspace)
+
+
+@pytest.mark.parametrize("kind", sorted(provider_classes()))
+async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
+    """What is warned of follows from the end alone; what it means, from what a stop means there."""
+    async with new_world(lambda clock: Foretelling(clock, kind)) as world:
+        row = await world.own(state=State.RUNNING)
+        world.provider.machines["r1"].ends_at = world.clock.now() + 12 * MINUTE
+        await world.store.read_soon(row.id)
+        await world.pass_time(6 * MINUTE)
+        assert (await world.store.workspace(row.id)).ends_how == "stops"
+        assert not await world.reconciler.warn_of_ends()
+        for _ in range(12):
+            await world.pass_time(10)
+            await world.reconciler.warn_of_ends()
+        await world.pass_time(10)
+        (warning,) = [one["text"] for one in world.slack.messages]
+        is_final = "remove" in warning
+        assert warning.startswith(
+            "Fake Cloud will remove name-r1" if is_final else "name-r1 on Fake Cloud will stop"
+        )
+        assert is_final == (kind == "posit")

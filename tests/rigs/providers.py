@@ -72,6 +72,9 @@ class Machine:
     made_at: float = 0.0
     #: What the provider says of when it came up, if it does.
     started_at: float | None = None
+    #: When it stops it by itself, and when it was last used, if it says so.
+    ends_at: float | None = None
+    last_used_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -331,8 +334,17 @@ class FakeMachines(Faulty, Provider):
         machine = self._moved(remote_id)
         url = f"{self.settings.base_url}/ide/{remote_id}" if machine.state is State.RUNNING else None
         progress = machine.progress if machine.state is State.STARTING else None
-        known = {"actions": machine.actions, "started_at": machine.started_at}
-        return Observed(machine.state, url, machine.detail, progress, **known)
+        return Observed(
+            machine.state,
+            url,
+            machine.detail,
+            progress,
+            actions=machine.actions,
+            ends_at=machine.ends_at,
+            ends_how="stops" if machine.ends_at is not None else None,
+            started_at=machine.started_at,
+            last_used_at=machine.last_used_at,
+        )
 
 
 class FakeProvider(
