@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import yarl
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -58,9 +57,6 @@ class SmallHub:
         app.router.add_get("/hub/api/", self._version)
         app.router.add_get("/hub/api/user", self._user)
         app.router.add_get("/hub/api/users/olivia", self._user)
-        app.router.add_get("/hub/api/oauth2/authorize", self._sign_in)
-        app.router.add_post("/hub/api/oauth2/authorize", self._signed_in)
-        app.router.add_post("/hub/api/oauth2/token", self._token)
         app.router.add_post("/hub/api/users/olivia/tokens", self._token)
         app.router.add_delete("/hub/api/users/olivia/tokens/{id}", self._done)
         app.router.add_post("/hub/api/users/olivia/servers/{name}", self._start)
@@ -72,14 +68,6 @@ class SmallHub:
 
     async def _user(self, _request):
         return web.json_response({"name": "olivia", "token_id": "a1", "servers": self._servers})
-
-    async def _sign_in(self, _request):
-        page = '<form method="post"><input name="password"><button>Sign in</button></form>'
-        return web.Response(text=page, content_type="text/html")
-
-    async def _signed_in(self, request):
-        back = yarl.URL(request.query["redirect_uri"])
-        raise web.HTTPFound(back.update_query(code="a-code", state=request.query["state"]))
 
     async def _token(self, _request):
         return web.json_response({"access_token": "granted-token", "token": "minted-token", "id": "a2"})
@@ -130,7 +118,7 @@ class Demonstration(WorkbenchWorld):
             self._sphere_url, self._hub_url = (str(one.make_url("")).rstrip("/") for one in (courses, hub))
             async with super().running():
                 for connection in ("saturn", "posit", "hub"):
-                    await self.alice.links("olivia", connection)
+                    await self.alice.has_linked("olivia", connection)
                 yield self
 
     async def answers(self, user: str, text: str) -> str:
