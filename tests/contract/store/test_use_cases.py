@@ -33,7 +33,7 @@ from bot.services.workspaces import owned
 from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
-from bot.support.errors import NotIdentified, Refused, StoreUnavailable
+from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable
 from tests.contract.store.conftest import on_one_engine
 from tests.contract.store.test_links import CODE, NONCE, VISIT, waiting_for_code
 from tests.rigs import use_cases
@@ -374,6 +374,15 @@ async def test_what_is_refused_in_front_leaves_the_same_and_what_only_shows_leav
             await asked.authorise("start")
     assert changed(before, await tables(store)) == REFUSAL
     assert len(await store.audit_entries()) == len(before["audit"]) + 1
+
+
+async def test_an_interaction_that_was_something_else_makes_nothing(store, world):
+    asked = ask(store, "i1")
+    await asked.to(workspaces.alias, world.workspace.id, "mine")
+    before = await tables(store)
+    with pytest.raises(StoreError, match="something else before"):
+        await asked.to(workspaces.create, "saturn", Spec("fresh"))
+    assert await tables(store) == before
 
 
 async def test_a_refusal_after_a_write_takes_that_back(store, world):
