@@ -32,7 +32,7 @@ from handlers.language.words import Manner, plain
 from handlers.linking import linked
 from handlers.request import WORDS, Answered, Request
 from handlers.waiting import look
-from handlers.workspace import targets, timers
+from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import all_at_once, as_it_is
 
 #: The verbs that mean a person's default workspace: none of them takes anything away.
@@ -98,7 +98,8 @@ async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]
         return await others[reading.kind](request, reading, rows)
     if wrong := await mistyped.wrong_flags(request):
         return mistyped.unknown_flag(request, wrong)
-    if reading.folder == "workspace" and reading.what in READ:
+    is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
+    if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
         return await _commanded(request, reading, rows)
     nature = routes.nature(request.folder, request.verb)
     if nature.does is routes.Does.MAKES and reading.manner is not Manner.TYPED:
@@ -166,7 +167,10 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         return await _undone(request, reading)
     if which.runs and not which.workspaces:
         return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
-    if which.is_nothing and reading.what == "status":
+    if which.is_nothing and reading.what == "hours" and (with_hours := await hours.having(request, rows)):
+        is_sure = reading.manner is not Manner.ASKED
+        return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
+    if which.is_nothing and reading.what in {"status", "hours"}:
         return await routes.run(replace(request, arguments=()))
     if (which.unknown or which.is_near) and not which.is_all:
         reading, rows = await _looked(request, reading)
@@ -200,6 +204,10 @@ async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace],
     request.spoken.of(chosen)
     timers.refuse(request, reading, chosen)
     does = routes.nature("workspace", verb).does
+    if reading.hours or verb == "hours" or timers.starts_later(reading):
+        order = reading.hours or await hours.once(request)
+        is_sure = is_sure and reading.manner is not Manner.ASKED
+        return await hours.ordered_or_offered(request, chosen, order, is_sure=is_sure)
     if len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2:
         (workspace,) = chosen
         # Without a planned stop there is nothing to extend, and the answer says so.

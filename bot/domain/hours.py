@@ -138,6 +138,11 @@ def _local(day: date, minute: int) -> str:
     return at.isoformat(timespec="minutes")
 
 
+def dates(first: date, until: date) -> list[str]:
+    """Return the dates from one up to another, as rules name them."""
+    return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
+
+
 def clock(minute: int | None) -> str:
     """Write a minute of the day, "" for none."""
     return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
@@ -146,7 +151,9 @@ def clock(minute: int | None) -> str:
 def written(hours: Wanted) -> str:
     """Write hours so that ``read`` reads them."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
-    return f"{','.join(sorted(hours.days))} {clock(hours.starts)}{until}"
+    names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
+    in_order = [*(day for day in DAYS if day in hours.days), *sorted(hours.days - EVERY_DAY)]
+    return f"{names.get(hours.days) or ','.join(in_order)} {clock(hours.starts)}{until}"
 
 
 _NAMED_DAYS: Final = {
@@ -177,10 +184,10 @@ def read(text: str) -> Wanted | None:
         return None
     words = _NOISE.sub(" ", _DASHES.sub("-", text.casefold())).split()
     days: set[str] = set()
-    while words and (named := _days(words[0])):
+    while words and (named := days_of(words[0])):
         days |= named
         words = words[1:]
-        if len(words) > 1 and len(named) == 1 and words[0] in {"to", "-"} and (last := _days(words[1])):
+        if len(words) > 1 and len(named) == 1 and words[0] in {"to", "-"} and (last := days_of(words[1])):
             days |= _span(named, last)
             words = words[2:]
     first, until, last_ = _parted(" ".join(words))
@@ -204,7 +211,7 @@ def _parted(text: str) -> tuple[str, bool, str]:
     return (text, False, "") if found is None else (text[: found.start()], True, text[found.end() :])
 
 
-def _days(word: str) -> frozenset[str]:
+def days_of(word: str) -> frozenset[str]:
     """Return the days that a word names, or a span such as ``mon-fri``."""
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
@@ -212,7 +219,7 @@ def _days(word: str) -> frozenset[str]:
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:
-        return _span(_days(first), _days(last)) if first and last and "-" not in last else frozenset()
+        return _span(days_of(first), days_of(last)) if first and last and "-" not in last else frozenset()
     long = (day for day in _FULL if word.rstrip("s") == day or (len(word) in {3, 4} and day.startswith(word)))
     return frozenset(day[:3] for day in long)
 

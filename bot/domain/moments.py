@@ -156,7 +156,7 @@ def split(words: Sequence[str], besides: Container[int] = ()) -> tuple[tuple[str
     """
     for at, word in enumerate(words):
         lead = word.casefold()
-        is_announced = lead in LEADS or _is_day(lead)
+        is_announced = lead in LEADS or is_day(lead)
         if at in besides or not (is_announced or _begins_a_time(lead)):
             continue
         for end in range(min(len(words), at + _MOST_WORDS), at + is_announced, -1):
@@ -246,7 +246,7 @@ def _time(text: str, *, is_announced: bool) -> _Time | Unread:
     """Return the time of day that a text names, with its day; the day may come first or last."""
     words = text.removeprefix("on ").split()
     for at in (0, -1):
-        if not _is_day(words[at]):
+        if not is_day(words[at]):
             continue
         day = words.pop(at)
         rest = " ".join(words).removeprefix("at ").removesuffix(" on").strip()
@@ -270,7 +270,8 @@ def _halves(hour: int) -> tuple[int, int]:
     return hour % 12, hour % 12 + 12
 
 
-def _is_day(word: str) -> bool:
+def is_day(word: str) -> bool:
+    """Return whether a word names a day: ``tomorrow``, a weekday, or a date."""
     is_named = word in {"today", "tonight", "tomorrow"} or _weekday(word) is not None
     return is_named or bool(_ISO_DATE.fullmatch(word))
 

@@ -50,44 +50,54 @@ def zone_name(tx: Transaction, asked: Asked) -> str:
 
 
 def add(
-    tx: Transaction, asked: Asked, workspace_id: str, wanted: Wanted, *, agreed: bool = False
+    tx: Transaction, asked: Asked, workspace_id: str, *wanted: Wanted, agreed: bool = False, former: str = ""
 ) -> list[Rule]:
     """Give a workspace hours; return those on the same days that they replace, as both would contradict.
 
-    Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
-    ``hours.makes`` if a start would have to make a new one.
+    ``former`` is a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop would end
+    it for good and its person hasn't agreed, ``hours.makes`` if a start would have to make a new one,
+    ``hours.never`` if they don't come soon.
     """
     workspace = _there(tx, asked, "hours", workspace_id)
     context, now = asked.context, tx.now()
     title = context.need(workspace.connection).settings.title
     effects = workspaces.effects(context, workspace)
-    if wanted.starts is not None and is_final(effects, gentlest_mode(effects)):
+    if any(one.starts is not None for one in wanted) and is_final(effects, gentlest_mode(effects)):
         raise Refused("hours.makes", problems.sentence("hours_make", title))
-    ends = wanted.stops is not None and workspaces.made(context, workspace, now, agreed=agreed).agreed
+    stops = any(one.stops is not None for one in wanted)
+    ends = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
     known = rows.of_workspace(tx, workspace.id)
-    replaced = [one for one in known if one.wanted.contradicts(wanted)]
+    replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
     zone = zone_name(tx, asked)
+    made = [
+        Rule(
+            id=tx.ids.new("rule"),
+            principal=asked.principal,
+            connection=workspace.connection,
+            workspace_id=workspace.id,
+            days=one.days,
+            starts=one.starts,
+            stops=one.stops,
+            zone=zone,
+            seen_zone=zone,
+            settled_at=now,
+            agreed=ends,
+        )
+        for one in wanted
+    ]
+    if any(one.after(now) is None for one in made):
+        raise Refused("hours.never", problems.sentence("hours_never", title))
     if not asked.is_new(tx):
         return []
     _drop(tx, workspace, replaced)
-    made = Rule(
-        id=tx.ids.new("rule"),
-        principal=asked.principal,
-        connection=workspace.connection,
-        workspace_id=workspace.id,
-        days=wanted.days,
-        starts=wanted.starts,
-        stops=wanted.stops,
-        zone=zone,
-        seen_zone=zone,
-        settled_at=now,
-        agreed=ends,
-    )
-    rows.put(tx, made)
+    for one in made:
+        rows.put(tx, one)
     agreed_to = {"agreed": "yes"} if ends else {}
-    note(tx, asked, "workspace.hours", workspace, hours=written(wanted), zone=zone, **agreed_to)
+    note(
+        tx, asked, "workspace.hours", workspace, hours="; ".join(map(written, wanted)), zone=zone, **agreed_to
+    )
     return replaced
 
 

@@ -25,6 +25,8 @@ _QUOTES: Final = "\"'"
 _SHORTEST_BEGINNING: Final = 3
 
 
+#: Whether a request is forbidden, or on a condition.
+How = Literal["", "not", "if"]
 _Row = TypeVar("_Row")
 
 
@@ -434,3 +436,17 @@ def _near(found: Which, places: Sequence[int], names: Names, *, is_question: boo
                 is_beginning=span.is_beginning,
             )
     return found
+
+
+def how_of(pieces: Sequence[Piece], which: Which, *, is_shown: bool) -> How:
+    """Return whether a request is forbidden or depends on something."""
+    words = [piece.word for piece in pieces]
+    if which.besides:
+        return ""
+    first = next((at for at, piece in enumerate(pieces) if piece.span is not None), 0)
+    remark = next((at for at in range(first + 1, len(words)) if words[at] in vocabulary.REMARKS), len(words))
+    is_named = which.is_named or which.is_all
+    if set(words[:remark] if is_named else words) & vocabulary.NEGATIONS:
+        return "not"
+    depends = set(words) & vocabulary.CONDITIONS and (is_named or which.points)
+    return "if" if depends and not is_shown else ""

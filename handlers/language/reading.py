@@ -15,8 +15,8 @@ from typing import Final, Literal
 
 from bot.domain import moments
 from handlers.command_line import Quoted
-from handlers.language import vocabulary
-from handlers.language.names import Names, Piece, Which, pieces_of, which_of
+from handlers.language import hours, vocabulary
+from handlers.language.names import How, Names, Which, how_of, pieces_of, which_of
 from handlers.language.words import (
     ENDS,
     Manner,
@@ -29,7 +29,6 @@ from handlers.language.words import (
     is_struck,
     mean_jobs,
     plain,
-    repeats,
     with_times,
     without,
     without_account,
@@ -42,7 +41,6 @@ from handlers.language.words import (
 #: Longer texts are no requests; a name of a provider has at most 255 characters.
 MOST_WORDS: Final = 100
 Kind = Literal["verb", "question", "talk", "several", "nothing"]
-How = Literal["", "not", "if"]
 #: Verbs of workspaces whose objects are read here; the others read the words after them by themselves.
 READ: Final = frozenset(
     {"start", "stop", "restart", "suspend", "resume", "keep", "open", "status", "cancel", "remove", "forget"}
@@ -70,7 +68,8 @@ class Reading:
     which: Which = field(default_factory=Which)
     when: moments.Phrase | None = None
     more: float = 0.0
-    is_repeated: bool = False
+    #: Working hours, as they follow a name after ``hours``.
+    hours: str = ""
     how: How = ""
     #: What can't be done here (``vocabulary.TOPICS``).
     topic: str = ""
@@ -132,6 +131,8 @@ class _Sentence:
         if is_typed and (self.folder != "workspace" or first not in READ):
             is_own = self.folder == "job" and first in {"run", "schedule"}
             return self._by_itself(first, self.written[1:], Manner.TYPED if is_own else manner)
+        if of_hours := self._of_hours():
+            return of_hours
         if is_typed:
             if begins(self.written, _NEW) and not without_nouns(self.written[begins(self.written, _NEW) :]):
                 return self.made("new", (), Manner.SAID)
@@ -565,7 +566,10 @@ class _Sentence:
             which = which_of(pieces_of((" ".join(words),), self.names), self.names)
             return Reading("verb", verb, folder, words, manner, which)
         words = with_times(self._without_end(words, is_polite=False)[0])
-        timeless, when, more, is_repeated = self._timed(verb, words)
+        untimed, planned = hours.split(verb, words, self._named(words))
+        if planned and not (hours.wanted_of(planned) or self._is_about_one(untimed)):
+            untimed, planned = words, ""
+        timeless, when, more = self._timed(verb, untimed)
         if timeless and plain(timeless[0]) in {"and", "or"} and 0 not in self._named(timeless):
             return Reading("talk", "one_at_a_time")
         other = self._other_verb(verb, timeless)
@@ -581,10 +585,8 @@ class _Sentence:
         topic = "" if which.is_named else self._topic([plain(word) for word in which.unknown])
         if topic:
             return Reading("question", "state", which=which, topic=topic)
-        how = _how(pieces, which, verb)
-        return Reading(
-            "verb", verb, folder, words, manner, which, when, more, is_repeated=is_repeated, how=how
-        )
+        how = how_of(pieces, which, is_shown=verb in _SHOWS)
+        return Reading("verb", verb, folder, words, manner, which, when, more, planned, how)
 
     def _elsewhere(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading | None:
         """Read what isn't about a workspace, or about another verb; None if it is."""
@@ -612,17 +614,29 @@ class _Sentence:
 
     def _timed(
         self, verb: str, words: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], moments.Phrase | None, float, bool]:
-        """Split the time off: return the other words, the time, how much longer, and whether it repeats."""
+    ) -> tuple[tuple[str, ...], moments.Phrase | None, float]:
+        """Split the time off: return the other words, the time, and how much longer."""
         more = 0.0
         if verb == "keep":
             words = without_running(words)
             words, more = moments.longer(words) or (words, 0.0)
-        once = without(words, vocabulary.DAILY | vocabulary.EVERY | vocabulary.OF_DAYS)
-        is_named = any(span.workspaces for span in self.names.spans(once))
-        is_repeated = repeats(words) and (is_named or any(plain(word) in vocabulary.IT for word in once))
-        timeless, when = self._times(once if is_repeated else words)
-        return timeless, when, more, is_repeated
+        return (*self._times(words), more)
+
+    def _is_about_one(self, words: tuple[str, ...]) -> bool:
+        is_named = any(span.workspaces for span in self.names.spans(words))
+        return is_named or any(plain(word) in vocabulary.IT for word in words)
+
+    def _of_hours(self) -> Reading | None:
+        """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
+        named = self._named(self.written)
+        order = hours.about(self.written, named)
+        if order is None:
+            return None
+        which = self._which(
+            tuple(word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT)
+        )
+        manner = Manner.ASKED if self.is_question and order else Manner.SAID
+        return Reading("verb", "hours", "workspace", (), manner, which, hours=order)
 
     def _several(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
         """Read several requests in one: ``start a and stop b``."""
@@ -673,21 +687,7 @@ def _is_whole(part: Reading) -> bool:
     """Return whether one of several requests can be offered as it is: nothing is left to look for or ask."""
     which = part.which
     is_named = bool(which.workspaces) and not (which.unknown or which.is_near or which.is_all)
-    return part.verb in TIMED and is_named and not part.how
-
-
-def _how(pieces: Sequence[Piece], which: Which, verb: str) -> How:
-    """Return whether a request is forbidden or depends on something."""
-    words = [piece.word for piece in pieces]
-    if which.besides:
-        return ""
-    first = next((at for at, piece in enumerate(pieces) if piece.span is not None), 0)
-    remark = next((at for at in range(first + 1, len(words)) if words[at] in vocabulary.REMARKS), len(words))
-    is_named = which.is_named or which.is_all
-    if set(words[:remark] if is_named else words) & vocabulary.NEGATIONS:
-        return "not"
-    depends = set(words) & vocabulary.CONDITIONS and (is_named or which.points)
-    return "if" if depends and verb not in _SHOWS else ""
+    return part.verb in TIMED and is_named and not (part.how or part.hours)
 
 
 _BY_FIRST_WORD: Final = {

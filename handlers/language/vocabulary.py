@@ -346,6 +346,21 @@ OF_DAYS: Final = _words(
     """day days morning evening afternoon night weekday weekend week hour month minutes hours
     monday tuesday wednesday thursday friday saturday sunday"""
 )
+#: The parts of a day after noon, and words of hours: ``from 9 to 6 on weekdays``.
+LATE: Final = _words("afternoon afternoons evening evenings night nights nightly")
+JOINING_HOURS: Final = EVERY | _words("from at and the to on until till in - \u2013 am pm o'clock")
+OF_HOURS: Final = JOINING_HOURS | _words("noon midday midnight")
+#: What ends hours or lets them come again, and what may be said with that.
+ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = MappingProxyType(
+    {
+        "off": (
+            _words("no off end remove delete cancel clear drop disable stop without"),
+            _words("more any anymore longer all"),
+        ),
+        "on": (_words("resume continue enable"), _words("again")),
+    }
+)
+ASKING_HOURS: Final = _words("what what's whats are is show list when do does tell me see which any all")
 EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
 )
@@ -388,6 +403,13 @@ BEFORE_A_NAME: Final = _words(
 )
 #: What may stand between a verb and a name and says nothing.
 IN_BETWEEN: Final = _words("please pls plz bitte now just")
+BESIDES_HOURS: Final = (
+    BEFORE_A_NAME
+    | PLEASE
+    | _words(
+        """can could would will you i we want need let's just ok have has on at turn working it's it one"""
+    )
+)
 #: Says that something is somebody else's: only one's own is ever touched.
 OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everybody's everyone's others'")
 #: What only looks like a possessive.

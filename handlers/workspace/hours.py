@@ -1,28 +1,36 @@
 """Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from bot.domain import hours as rules
 from bot.domain.hours import Rule, Wanted
+from bot.domain.moments import Unread, zone_of
 from bot.domain.notices import Answer
-from bot.domain.workspaces import Workspace, planned_mode
+from bot.domain.workspaces import SOONEST_SECONDS, Workspace, planned_mode
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
-from bot.messages.texts import cards
+from bot.messages.texts import cards, talk
 from bot.messages.texts import hours as words
 from bot.services import hours
 from bot.services.workspaces import effects
 from bot.support.errors import Refused
-from handlers import routes
+from handlers import routes, talking
 from handlers.command_line import written
+from handlers.language.hours import is_order, order, wanted_of
 from handlers.request import Request
 from handlers.workspace.targets import named, workspace_of
+from handlers.workspace.timers import typed_moment
+
+#: At which a day can still be named.
+_END_OF_DAY: Final = "23:59"
 
 
-@routes.verb("workspace", "hours", flags=(AGREED,), does=routes.Does.MAKES)
+@routes.verb("workspace", "hours", flags=(AGREED,), does=routes.Does.STARTS)
 async def show(request: Request) -> Answer:
     """Show the hours of one workspace or of all, set some, or turn them off or on."""
     given = request.arguments
@@ -30,39 +38,95 @@ async def show(request: Request) -> Answer:
         return await _answered(request, await workspace_of(request), words.KEPT)
     if not given:
         return await _all(request)
-    turned = {"off": turn_off, "on": resume}.get(given[-1].casefold()) if len(given) > 1 else None
-    if turned is not None:
-        return await turned(replace(request, target=(await named(request, " ".join(given[:-1]))).id))
-    name, wanted = _split(given)
-    if not name or (wanted is None and any(":" in word or word[0] == "-" for word in given[1:])):
+    name, said = _split(given)
+    if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
         return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
-    workspace = await named(request, name)
-    if wanted is None:
+    return await ordered(request, await named(request, name), said)
+
+
+def _split(given: tuple[str, ...]) -> tuple[str, str]:
+    """Split a workspace's name from what follows it about its hours."""
+    found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
+    return next((pair for pair in found if is_order(pair[1])), (" ".join(given), ""))
+
+
+async def having(request: Request, workspaces: Sequence[Workspace]) -> list[Workspace]:
+    """Return those workspaces that have hours."""
+    rules = await request.services.store.rules(request.principal)
+    with_hours = {one.workspace_id for one in rules}
+    return [one for one in workspaces if one.id in with_hours]
+
+
+async def once(request: Request) -> str:
+    """Return hours that come once, at the moment that was read, for a verb that starts."""
+    zone = zone_of(await request.asked.see(hours.zone_name))
+    at = datetime.fromtimestamp(-(-(request.at or 0.0) // 60) * 60, zone)
+    days = frozenset({at.date().isoformat()})
+    return order(request.verb, Wanted(days, at.hour * 60 + at.minute))
+
+
+async def ordered_or_offered(
+    request: Request, chosen: Sequence[Workspace], said: str, *, is_sure: bool
+) -> Answer:
+    """Do what a sentence says about one workspace's hours; offer it for several, or where it is a guess."""
+    request = request.about("workspace", "hours", ())
+    if is_sure and len(chosen) == 1:
+        return await ordered(request, chosen[0], said)
+    commands = [f"hours {written((one.title,))} {said}".rstrip() for one in chosen[: replies.FEW]]
+    return talking.offered(request, commands, talk.AS_COMMAND)
+
+
+async def ordered(request: Request, workspace: Workspace, said: str) -> Answer:
+    """Do what is said about a workspace's hours, in the words that follow its name; show them without."""
+    about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
+    if not said:
         return await _answered(request, workspace, words.KEPT)
+    if said.casefold() in {"off", "on"}:
+        return await (turn_off if verb == "off" else resume)(about)
+    if verb in {"skip", "pause"}:
+        return await _leave_out(about, workspace, verb, rest)
+    wanted = wanted_of(said)
+    if not wanted:
+        return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     try:
-        asked, agreed = request.asked, AGREED in request.flags
-        replaced = await asked.to(hours.add, workspace.id, wanted, agreed=agreed)
+        replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=AGREED in request.flags)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
-        return _question(request, workspace)
+        return _question(request, workspace, said)
     return await _answered(request, workspace, words.SET, replaced)
 
 
-def _split(given: tuple[str, ...]) -> tuple[str, Wanted | None]:
-    """Split a workspace's name from the hours that follow it."""
-    found = ((" ".join(given[:at]), rules.read(" ".join(given[at:]))) for at in range(len(given)))
-    return next((pair for pair in found if pair[1] is not None), (" ".join(given), None))
+async def _leave_out(request: Request, workspace: Workspace, verb: str, said: str) -> Answer:
+    """Leave a day out of a workspace's hours, or all from today until a day."""
+    day = said.rsplit(maxsplit=1)[-1].replace("week", "monday")
+    time = _END_OF_DAY if verb == "skip" else "00:00"
+    moment = await typed_moment(request.services, request.principal, f"{day} {time}")
+    if isinstance(moment, Unread):
+        return replies.hint(replies.unread(moment, said, SOONEST_SECONDS))
+    zone = zone_of(await request.asked.see(hours.zone_name))
+    first, last = (
+        datetime.fromtimestamp(at, zone).date() for at in (await request.services.store.now(), moment.at)
+    )
+    days = rules.dates(first, last) if verb == "pause" else rules.dates(last, last + timedelta(days=1))
+    return await _answered(request, await request.asked.to(hours.rest, workspace.id, days), words.KEPT)
 
 
-def _question(request: Request, workspace: Workspace) -> Answer:
+@routes.action("hours_rest")
+async def leave_out(request: Request) -> Answer:
+    """Leave the days out that a button names."""
+    key, _, days = (request.target or "").partition(" ")
+    return await _answered(request, await request.asked.to(hours.rest, key, days.split(",")), words.KEPT)
+
+
+def _question(request: Request, workspace: Workspace, said: str) -> Answer:
     """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
     services = request.services
     what = effects(services.context, workspace)
     lost = Markup(cards.LOST[what[planned_mode(what)]])
     title = services.title(workspace.connection)
     sentence = fill(words.ASK, name=workspace.title, title=title, lost=lost)
-    command = f"hours {written(request.arguments)} --{AGREED}"
+    command = f"hours {written((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
 
 

@@ -188,16 +188,17 @@ def refuse(request: Request, reading: Reading, chosen: Sequence[Workspace]) -> N
 
 def _refusal(reading: Reading) -> str:
     verb, when = reading.what, reading.when
-    if reading.is_repeated:
-        return cards.REPEATED
     if when is None:
         return ""
-    is_until = when.lead in _UNTIL
-    if verb in _STARTS and when.lead and not is_until:
-        return cards.START_LATER
-    if verb in _STOPS and is_until:
+    if verb in _STOPS and when.lead in _UNTIL:
         return cards.STOP_FOR
     return "" if verb in _STOPS | _STARTS | {"keep"} else cards.ONLY_STOPS
+
+
+def starts_later(reading: Reading) -> bool:
+    """Return whether something is to be started at a later time: hours that come once."""
+    when = reading.when
+    return when is not None and reading.what in _STARTS and when.lead not in {"", *_UNTIL}
 
 
 async def timed(request: Request, reading: Reading) -> Request:
@@ -206,6 +207,10 @@ async def timed(request: Request, reading: Reading) -> Request:
     if when is None or _refusal(reading):
         return request
     found = await typed_moment(request.services, request.principal, when.text)
+    if isinstance(found, Unread) and found.options and starts_later(reading):
+        # As in hours, a bare hour is one of 24.
+        option = next(one for one in found.options if not one.startswith("for "))
+        found = await typed_moment(request.services, request.principal, option)
     if isinstance(found, Unread) and len(reading.which.named) == 1 and reading.what in talk.DO_AT:
         raise Answered(await _either(request, reading.which.named[0], when.text, found))
     if not isinstance(found, Moment):
@@ -257,7 +262,7 @@ def moment_at(second: float, now: float) -> Moment | None:
 
 
 def only_stops(request: Request, titles: Sequence[str]) -> Answer:
-    """Say that nothing but a stop can be planned, and how."""
+    """Say that nothing but a start or a stop can be planned, and how a stop is."""
     return _example(cards.ONLY_STOPS, request, "stop", titles)
 
 

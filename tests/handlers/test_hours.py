@@ -84,3 +84,33 @@ async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
     await observe(bot.store, bot.clock, row, Observed(State.GONE))
     assert "no longer exists" in words(await bot.say("hours notebook weekdays 9:00"))
     assert await rules(bot) == []
+
+
+async def test_sentences_set_hours_and_leave_days_out(bot):
+    for name, text in {
+        "hours/said": "start my notebook every weekday at 9",
+        "hours/said-once": "start training tomorrow at 9",
+        "hours/said-whole": "keep notebook running weekdays 9 to 6",
+        "hours/said-restart": "restart notebook at 8 tomorrow",
+        "hours/said-skip": "skip notebook tomorrow",
+        "hours/said-pause": "pause notebook until friday",
+        "hours/said-again": "resume the hours of notebook",
+        "hours/said-past": "hours notebook 2020-01-01 9:00",
+        "hours/said-several": "start notebook and training every day at 9",
+        "hours/said-which": "can you skip tomorrow?",
+        "hours/said-none": "no hours for notebook any more",
+    }.items():
+        check_golden(name, await bot.say(text))
+    assert await rules(bot) == []
+    assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, None)]
+
+
+async def test_the_buttons_leave_out_what_they_say(bot):
+    shown = await bot.say("hours notebook every day 9:00-18:00")
+    left = await press(bot, shown, "Skip tomorrow")
+    assert "Not on" in words(left)
+    assert [len(one.off) for one in await rules(bot)] == [1]
+    await press(bot, shown, "Pause until Monday")
+    assert "Skip Monday" in buttons(await bot.say("hours notebook"))
+    await press(bot, left, "Resume hours")
+    assert [one.off for one in await rules(bot)] == [frozenset()]

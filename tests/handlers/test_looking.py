@@ -91,8 +91,7 @@ async def test_a_question_about_a_connection_is_answered_with_its_outage(bot):
         ("not-understood", "fly me to the moon"),
         ("topic-cost", "how much does notebook cost?"),
         ("topic-class", "end the class"),
-        ("start-later", "start notebook at 6pm"),
-        ("repeated", "stop notebook every day at 6pm"),
+        ("hours-without-a-time", "stop notebook every evening"),
     ],
 )
 async def test_what_can_only_be_said(bot, name, text):

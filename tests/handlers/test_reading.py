@@ -11,6 +11,7 @@ from bot.domain.workspaces import Workspace
 from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
+from handlers.language.hours import is_order
 from handlers.language.names import Names
 from handlers.language.reading import READ, read
 from handlers.language.words import Manner, near_verbs
@@ -209,3 +210,62 @@ def test_a_stop_stays_a_stop_and_of_several_requests_none_is_left_open(text, tol
             ("start", "notebook"),
             ("stop", "lesson"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "hours"),
+    [
+        ("start my notebook every weekday at 9", ["notebook"], "weekdays 09:00"),
+        ("please start notebook monday to friday from 9 to 6", ["notebook"], "weekdays 09:00-18:00"),
+        ("start notebook mon, wed, fri 8:30", ["notebook"], "mon,wed,fri 08:30"),
+        ("start notebook on mondays at 9", ["notebook"], "mon 09:00"),
+        ("keep notebook running weekdays 9-5", ["notebook"], "weekdays 09:00-17:00"),
+        ("at 9 every weekday start deep thought", ["deep thought"], "weekdays 09:00"),
+        ("schedule notebook to start every weekday at 9", ["notebook"], "weekdays 09:00"),
+        ("start notebook and report every morning at 8", ["notebook", "report"], "daily 08:00"),
+        ("stop report every day at 8pm", ["report"], "daily -20:00"),
+        ("stop report every evening at 8", ["report"], "daily -20:00"),
+        ("stop it nightly at midnight", [], "daily -00:00"),
+        ("restart report every day at 8", ["report"], "restart daily 08:00"),
+        ("start every weekday at 9", [], "weekdays 09:00"),
+        ("skip tomorrow", [], "skip tomorrow"),
+        ("please skip notebook on monday", ["notebook"], "skip monday"),
+        ("pause until Monday", [], "pause until monday"),
+        ("pause the hours of deep thought until next week", ["deep thought"], "pause until week"),
+        ("no hours for notebook any more", ["notebook"], "off"),
+        ("stop report's hours", ["report"], "off"),
+        ("resume the hours of report", ["report"], "on"),
+    ],
+)
+def test_sentences_about_hours(text, names, hours):
+    reading = read(text.split(), "workspace", VERBS, NAMES)
+    assert ([one.title for one in reading.which.named], reading.hours) == (names, hours)
+    assert (reading.kind, reading.how) == ("verb", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start notebook for 2 hours",
+        "keep notebook 2 more hours",
+        "stop notebook in 2 days",
+        "stop report friday at 6pm",
+        "pause notebook until 18:00",
+        "don't skip tomorrow",
+        "what are my quiet hours",
+        "start notebook every day at 9 if I'm here",
+        "don't start notebook every day at 9",
+        "start notebook every 2 days",
+        "suspend notebook every day at 9",
+        "stop report every evening",
+        "start notebook every day until 6",
+    ],
+)
+def test_what_sets_no_hours(text):
+    reading = read(text.split(), "workspace", VERBS, NAMES)
+    assert reading.how or not is_order(reading.hours)
+
+
+def test_what_are_my_hours_shows_all():
+    reading = read(["what", "are", "my", "hours?"], "workspace", VERBS, NAMES)
+    assert (reading.verb, reading.words, reading.hours) == ("hours", (), "")

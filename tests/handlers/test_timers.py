@@ -186,8 +186,6 @@ async def test_nobody_elses_timer_is_touched(bot):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("start notebook at 18:00", "`/workspace start notebook until 18:00` does it now"),
-        ("start notebook in 2 hours", "I can only plan stops"),
         ("stop notebook for 2h", "`/workspace stop notebook at 18:00`"),
         ("start notebook until 2h", "Type `for 2h` or `at 02:00`."),
         ("stop notebook today 8:00", "has already passed"),

@@ -26,11 +26,18 @@ ODD = [
     ("keep report survey until 20:00", "offers Keep 2 workspaces running until then"),
     ("stop report at 5 past 6", "says haven't done anything"),
     ("stop at 5 past 6 report", "says haven't done anything"),
-    # -- not at a later time, and not on a schedule
-    ("start notebook at 6pm", "says `/workspace start notebook until 18:00` does it now"),
-    ("start notebook every day at 9", "says only once, so I haven't done anything with *notebook*"),
-    ("stop report daily at 6pm", "says `/workspace stop report at 18:00`"),
-    ("stop my report every evening please", "says `/workspace stop report at 18:00`"),
+    # -- at hours: once, or again and again
+    ("start notebook at 6pm", "says has hours now: 15 Jan from 18:00"),
+    ("start notebook every day at 9", "says has hours now: every day from 09:00"),
+    ("stop report daily at 6pm", "says has hours now: every day until 18:00"),
+    ("can you skip tomorrow?", "offers Hours report skip tomorrow"),
+    ("skip tomorrow", "offers Hours notebook skip tomorrow"),
+    ("skip report tomorrow", "says Not on"),
+    ("stop my report every evening please", "says I can't read those hours"),
+    ("start notebook every 2 days", "says I can't read those hours"),
+    ("don't start notebook every day at 9", "says I haven't done anything"),
+    ("no hours for notebook any more", "says has no hours any more"),
+    ("no hours for report", "says has no hours any more"),
     # -- Slack's marks
     ("*start* notebook", "does start notebook"),
     ("start _notebook_", "does start notebook"),

@@ -1,15 +1,17 @@
 """Working hours: a line in a workspace's state, what is answered about them, and their messages."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import DAYS, EVERY_DAY, Rule, Side, clock
+from bot.domain.hours import DAYS, EVERY_DAY, Rule, Side, clock, dates
+from bot.domain.moments import zone_of
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import NOT_UP, planned_mode
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import start_button
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.kit import Element, Markup, draws, fill
+from bot.messages.blocks.kit import Element, Markup, Press, draws, fill
 from bot.messages.texts import hours as words
 from bot.messages.texts import past, problems, times
 
@@ -48,10 +50,39 @@ def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tu
     sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else _next(facts)
-    buttons = [kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     if any(one.paused or one.off for one in rules):
         buttons.insert(0, kit.button(words.RESUME, "hours_on", workspace.id, style=kit.PRIMARY))
     return " ".join(sentences), buttons
+
+
+def _resting(facts: WorkspaceFacts) -> list[Element]:
+    """Return *Skip tomorrow*, for the day on which hours come next, and *Pause until Monday* before it."""
+    found = []
+    for rule in facts.hours:
+        side: Side = "stop" if rule.starts is None else "start"
+        coming = rule.after(max(facts.now, rule.settled_at))
+        while coming is not None and coming.side != side:
+            coming = rule.after(coming.at)
+        if coming is not None and not rule.paused and rule.days & EVERY_DAY:
+            found.append((coming.at, date.fromisoformat(coming.local[:10]), zone_of(rule.zone)))
+    if not found:
+        return []
+    assert facts.workspace is not None, "hours are a workspace's"
+    _, day, zone = min(found, key=lambda one: one[0])
+    today = datetime.fromtimestamp(facts.now, zone).date()
+    near = {today: words.TODAY, today + timedelta(days=1): words.TOMORROW}
+    monday = today + timedelta(days=7 - today.weekday())
+    left_out = {
+        "skip": (words.SKIP.format(day=near.get(day, f"{day:%A}")), dates(day, day + timedelta(days=1)))
+    }
+    if day < monday - timedelta(days=1):
+        left_out["pause"] = (words.PAUSE, dates(today, monday))
+    key = facts.workspace.id
+    return [
+        kit.button(label, Press("hours_rest", f"{key} {','.join(days)}", mark=mark))
+        for mark, (label, days) in left_out.items()
+    ]
 
 
 def _next(facts: WorkspaceFacts) -> list[str]:

@@ -349,18 +349,9 @@ TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {name} for 2h`."
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {name} at TIME`."
-START_LATER: Final = (
-    "I can only plan stops, so I haven't done anything with *{name}*. "
-    "`{command}{verb} {typed} until 18:00` does it now and stops it then."
-)
 ONLY_STOPS: Final = (
-    "I can only plan stops, so I haven't done anything with *{name}*. "
+    "I can only plan starts and stops, so I haven't done anything with *{name}*. "
     "`{command}stop {typed} at 18:00` stops it then."
-)
-#: To those who want it done every day.
-REPEATED: Final = (
-    "I can only plan stops, and only once, so I haven't done anything with *{name}*. "
-    "Type something like `{command}{verb} {typed} {lead} 18:00`."
 )
 STOP_FOR: Final = (
     "I can't do that just for a while: it would stay stopped. To stop it later, type "

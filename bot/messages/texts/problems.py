@@ -114,6 +114,7 @@ CAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "hours_make": "On {title} a stop ends it for good, so a start would have to create a new one. "
         "I don't do that by myself, so give me only a time to stop.",
         "hours_many": "It already has a lot of hours. Turn them off and set them again.",
+        "hours_never": "None of these hours comes within the next 30 days, so I haven't set them.",
         "alias_taken": "You already have a workspace with that name. Choose another name.",
         # Runs of jobs.
         "no_job": "I can't find that run on your list. Type `job list` to see your runs.",

@@ -92,13 +92,15 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
                     ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
                 ),
                 "hours": VerbWords(
-                    "hours [NAME [DAYS TIMES | off]]",
+                    "hours [NAME [DAYS TIMES | skip DAY | pause until DAY | on | off]]",
                     "start and stop a workspace by itself, at the times when you work",
                     (
                         "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
                         "`hours NAME mon,wed 8:30` only starts it.",
                         "`hours NAME every day -20:00` only stops it.",
                         "You can change or cancel a stop in the message that comes ten minutes before it.",
+                        "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
+                        "`hours NAME on` lets all come again.",
                         "`hours NAME off` ends its hours; `hours` shows all of yours.",
                     ),
                 ),
