@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, Outcome, State
 from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
@@ -103,32 +103,6 @@ async def test_a_ready_message_whose_outcome_is_unknown_is_not_doubled_after_a_k
     [operation] = await kill_and_go_on(world, [operation_id])
     assert operation.outcome is Outcome.FULFILLED
     assert sorted(world.slack.kinds()) == ["card", "ready"]
-
-
-async def test_two_processes_on_one_store_start_once(world):
-    from tests.reconciler.world import World
-
-    other = World(world.store, world.clock, world.ids, world.provider)
-    other.slack = world.slack
-    other.reborn()
-    workspaces = [await world.own(remote_id=f"r{number}") for number in range(5)]
-    operations = [await world.begin(workspace) for workspace in workspaces]
-    for _ in range(80):
-        await world.work()
-        await other.work()
-        world.clock.advance(1.0)
-    assert {(await world.store.operation(each)).outcome for each in operations} == {Outcome.FULFILLED}
-    assert sorted(world.provider.accepted_starts) == [f"r{number}" for number in range(5)]
-    assert world.slack.kinds().count("ready") == 5
-    assert min(world.provider.gaps()) >= 10.0
-
-
-async def test_a_killed_stop_ends_as_stopped(world):
-    operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
-    world.provider.fail("stop", Killed(), after=True)
-    [operation] = await kill_and_go_on(world, [operation_id])
-    assert operation.outcome is Outcome.FULFILLED
-    assert world.slack.kinds().count("stopped") == 1
 
 
 async def test_a_second_unknown_outcome_of_a_message_is_looked_up_again(world):

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.workspaces import Effects, OperationVerb, State, Workspace
 from bot.providers import build, provider_classes
 from bot.support.http import Http
-from tests.reconciler.sphere_world import PUBLIC_URL, sphere_world
+from tests.reconciler.sphere_world import sphere_world
 from tests.reconciler.world import new_world
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import FakeProvider
@@ -22,20 +22,6 @@ async def world():
 
 def texts(world):
     return [message["text"] for message in world.told("ending")]
-
-
-async def test_who_leaves_it_alone_is_warned_once_and_may_open_or_remove_it(world):
-    row = await world.made()
-    await world.pass_time(9 * MINUTE)
-    assert texts(world) == []
-    await world.pass_time(2 * MINUTE)
-    (warning,) = world.told("ending")
-    assert warning["text"] == "lab on Courses will stop in 5 min."
-    labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
-    assert labels == ["Open", "Remove"]
-    assert warning["blocks"][-1]["elements"][0]["url"] == f"{PUBLIC_URL}/ide/{row.id}"
-    await world.pass_time(3 * MINUTE)
-    assert len(texts(world)) == 1
 
 
 async def test_what_is_used_meanwhile_is_warned_of_at_its_new_end(world):

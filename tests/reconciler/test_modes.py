@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.messages.blocks import kit
-from bot.messages.texts import cards
 from bot.support.errors import UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed
 from tests.rigs.store import hide_workspace
@@ -20,31 +19,6 @@ async def test_what_the_workspace_does_not_allow_is_not_offered(world):
     world.provider.machines["r1"].actions = frozenset({"open", "start", "stop"})
     await world.until_ended(await world.begin(workspace))
     assert labels(world.slack.messages[-1]) == ["Open", "Stop", "Stop later…"]
-
-
-async def test_a_suspend_that_has_no_effect_is_told_in_the_end(world):
-    workspace = await world.own(state=State.RUNNING)
-    operation_id = await world.begin(workspace, OperationVerb.SUSPEND)
-    await world.pass_time(2)
-    world.provider.put("r1", State.RUNNING)
-    await world.pass_time(640, step=10)
-    assert (await world.store.operation(operation_id)).cause == "not_suspended"
-    assert "failed" in world.slack.kinds()
-
-
-async def test_a_stop_without_effect_can_be_forced_after_a_minute(world):
-    workspace = await world.own(state=State.RUNNING)
-    world.provider.stop_takes = 4000
-    stop = await world.begin(workspace, OperationVerb.STOP)
-    await world.pass_time(55)
-    assert labels(world.slack.messages[0]) == ["Refresh"]
-    await world.pass_time(25)
-    assert labels(world.slack.messages[0]) == ["Force quit", "Refresh"]
-    assert (await world.store.operation(stop)).hold == cards.UNANSWERED
-    force = await world.begin(workspace, OperationVerb.FORCE)
-    assert await world.until_ended(force) is Outcome.FULFILLED
-    assert (await world.store.operation(stop)).outcome is Outcome.REPLACED
-    assert world.slack.kinds().count("stopped") == 1
 
 
 async def test_where_nothing_can_be_forced_nothing_is_offered(world):
@@ -63,13 +37,6 @@ async def test_what_was_made_here_can_be_made_anew_after_its_removal(world):
     assert await world.until_ended(await world.begin(made, OperationVerb.REMOVE)) is Outcome.FULFILLED
     await world.pass_time(3)
     assert labels(world.slack.messages[-1]) == ["Start a new one"]
-
-
-async def test_removed_behind_our_back_is_removed(world):
-    workspace = await world.own()
-    operation_id = await world.begin(workspace, OperationVerb.REMOVE)
-    del world.provider.machines["r1"]
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["lost", "done"])

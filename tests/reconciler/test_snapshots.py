@@ -20,18 +20,6 @@ def asked(world):
     return Asked(world.asking, ALICE)
 
 
-async def test_what_may_be_made_is_read_and_the_command_that_waits_goes_on(world, asked):
-    account = await world.link()
-    assert await snapshots.templates(world.asking, account) is None
-    await replace(asked, interaction="i1").to(snapshots.read_templates, account, WAITING)
-    await world.work()
-    kept = await snapshots.templates(world.asking, account)
-    assert kept.payload == {"sizes": ["small", "large"], "for": account.username}
-    [(principal, command)] = world.replayed
-    assert (principal, command["text"]) == (ALICE, "new cloud")
-    assert "problem" not in command
-
-
 async def test_it_gets_old_after_five_minutes(world, asked):
     account = await world.link()
     await asked.to(snapshots.read_templates, account)

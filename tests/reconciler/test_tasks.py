@@ -108,19 +108,6 @@ async def test_after_five_seconds_a_credential_is_not_used_any_more(world):
     assert await world.store.account(ALICE, "cloud") is None
 
 
-async def test_links_of_people_who_left_end_with_the_nightly_reading(world):
-    await world.own(ALICE)
-    await world.own(BOB, remote_id="r2")
-    world.slack.add_user("UALICE", deleted=True)
-    world.slack.add_user("UBOB", enterprise_user={"enterprise_id": "E1", "teams": ["T1"]})
-    world.slack.add_user("UMORE", is_restricted=True)
-    await world.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
-    await world.work()
-    assert await world.store.account(ALICE, "cloud") is None
-    assert (await world.store.account(BOB, "cloud")).state == "active"
-    assert world.provider.revoked == ["token-1"]
-
-
 async def test_the_reading_goes_on_where_slack_made_it_pause(world):
     for number in range(9):
         world.slack.add_user(f"U{number}")
