@@ -25,7 +25,8 @@ WORDS = st.one_of(
             "%",
             "%2e%2e%2f",
             "\x00",
-            "A" * 3000,
+            #: Five of them fit into the longest line that aiohttp reads: what is longer is no HTTP to it.
+            "A" * 1500,
             "workspace_x",
             "x" * 64,
             "é",
