@@ -1,7 +1,7 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
 A name is a figure's or a measurement's (help, start, polls, claims, watched, workers, ready, limited, class,
-class_killed, class_shared, startup, idle, posit, jobs, list, hostile, homes, page).
+class_killed, class_shared, startup, idle, posit, jobs, list, hostile, homes, hours, page).
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -19,6 +19,7 @@ from benchmarks.classroom import measure_class, measure_class_killed, measure_cl
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile
+from benchmarks.hours import measure_hours
 from benchmarks.long_list import measure_long_list
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
@@ -69,6 +70,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "list": (measure_long_list, ("list_piece_longest",)),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),
+        "hours": (measure_hours, ("hours_cpu", "hours_ready_last")),
         "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )

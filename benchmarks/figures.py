@@ -66,6 +66,8 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "hostile_ack_p99": Goal("s", 0.3),
         "hostile_text_cpu": Goal("ms of CPU per text", 20.0),
         "loop_stop_longest": Goal("ms of CPU", 50.0),
+        "hours_cpu": Goal("% of a core", 1.0),
+        "hours_ready_last": Goal("s", 120.0),
         "home_cpu": Goal("ms of CPU per Home", 20.0),
         "homes_ready_last": Goal("s", 120.0),
         "homes_beyond_limits": Goal("calls that Slack refused", 0.0),

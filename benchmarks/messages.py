@@ -60,22 +60,24 @@ async def delays_of_starts(
     *,
     limits: bool,
     before: Callable[[Crowd, Place], Awaitable[None]] = _nothing,
+    types: bool = True,
 ) -> Delays:
     """Let everybody start a workspace; return the delays of the messages, and what went wrong.
 
-    ``before`` writes into the database what there is besides, while no bot serves from it.
+    ``before`` writes into the database what there is besides, while no bot serves from it. Unless they type,
+    that starts their workspaces.
     """
     crowd = Crowd(people)
     times = ["--soonest", str(_SOONEST), "--latest", str(_SOONEST + spread)]
     async with stage(crowd, limits=limits, saturn=times) as scene:
         await before(crowd, scene.place)
-        return await _of_crowd(sizes, crowd, spread, scene)
+        return await _of_crowd(sizes, crowd, spread, scene, types=types)
 
 
-async def _of_crowd(sizes: Sizes, crowd: Crowd, spread: float, scene: Stage) -> Delays:
+async def _of_crowd(sizes: Sizes, crowd: Crowd, spread: float, scene: Stage, *, types: bool) -> Delays:
     people = crowd.people
     async with scene.bot() as bot:
-        commands = ((crowd.user(number), "start") for number in range(people))
+        commands = ((crowd.user(number), "start") for number in range(people if types else 0))
         outcome = await press(bot.target, commands, sizes.connections)
         if outcome.wrong:
             raise BenchmarkError(f"a start was not taken: {outcome.wrong[0]}")

@@ -35,6 +35,8 @@ class Sizes:
     ready_spread: float = 60.0
     limited: int = 500
     limited_spread: float = 60.0
+    #: Rules of hours of which none is due.
+    rules: int = 10_000
     #: After the last readiness, messages are waited for so long at most.
     patience: float = 180.0
     start_ups: int = 5

@@ -33,7 +33,18 @@ SMALLEST_GAP = 10.0
 #: How many problems are printed of each kind.
 SHOWN = 10
 #: What is counted, and told in words.
-PROBLEMS = ("lost", "doubled", "astray", "unseen", "untrue", "unlinked", "dead", "leaks")
+PROBLEMS = (
+    "hours_lost",
+    "hours_doubled",
+    "lost",
+    "doubled",
+    "astray",
+    "unseen",
+    "untrue",
+    "unlinked",
+    "dead",
+    "leaks",
+)
 #: A start that nobody was asked to hold up waits so many seconds at most: for a read, and for its turn.
 LONGEST_HOLD = 40.0
 #: What can go wrong.
@@ -54,7 +65,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         sys.stderr.write("no C compiler here: the clocks stay as they are\n")
         modes, clock = modes - {"clock"}, None
     async with _raised(folder, options, chance, clock) as (made, keeper, server):
-        crowd = Crowd(made, options.operations, options.seconds, chance)
+        crowd = Crowd(made, options.operations, options.seconds, chance, options.rules)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
         weather = Weather(made, chance, modes, longest)
         harness = made.slack_harness
@@ -153,6 +164,9 @@ async def _figures(
         "acknowledged": len(crowd.acknowledged),
         "kills": keeper.kills,
         "kills_before_listening": keeper.early_kills,
+        "hours": verdict.hours(),
+        "hours_lost": verdict.hours_lost(),
+        "hours_doubled": verdict.hours_doubled(),
         "lost": verdict.lost(),
         "doubled": verdict.doubled(),
         "unseen": truth.unseen(),
@@ -214,6 +228,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="how long the storm lasts; 180, or 300 in a cluster")
     parser.add_argument("--operations", type=int, help="1000, or 2000 in a cluster")
     parser.add_argument("--people", type=int, default=200)
+    parser.add_argument(
+        "--rules", type=int, default=200, help="workspaces with hours that begin in the storm"
+    )
     parser.add_argument("--settle", type=float, default=900.0, help="how long the calm may take at most")
     parser.add_argument(
         "--cluster", action="store_true", help="webs and workers for two Slack workspaces, on PostgreSQL"

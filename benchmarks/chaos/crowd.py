@@ -7,7 +7,9 @@ import random
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES, Person, Stage
 from playground.demo.person import buttons, where
@@ -23,6 +25,8 @@ ACCEPTED = re.compile(
 RUNS = re.compile(r"Its card in your direct messages")
 #: Buttons that are pressed in between; the last ones operation something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
+#: Where the local Slack says that people are.
+ZONE = ZoneInfo("Europe/London")
 #: How often an operation is for a workspace that stands, for a run of a job, and for a new workspace.
 KINDS = {"workspace": 78, "run": 12, "create": 10}
 
@@ -45,10 +49,16 @@ class Acknowledged:
 
 
 class Crowd:
-    """Drive everybody at once; ``operations`` is how many have to be acknowledged in all."""
+    """Drive everybody at once; ``operations`` is how many have to be acknowledged in all.
 
-    def __init__(self, stage: Stage, operations: int, seconds: float, chance: random.Random) -> None:
+    ``rules`` is how many workspaces are given hours that begin in the storm.
+    """
+
+    def __init__(
+        self, stage: Stage, operations: int, seconds: float, chance: random.Random, rules: int = 0
+    ) -> None:
         self._stage = stage
+        self._rules = rules
         self._operations = operations
         self._seconds = seconds
         self._chance = chance
@@ -64,6 +74,8 @@ class Crowd:
         await asyncio.gather(*(self._live(who, each + (n < more)) for n, who in enumerate(people)))
 
     async def _live(self, who: Person, share: int) -> None:
+        for workspace in WORKSPACES[: -(-self._rules // len(self._stage.people))]:
+            await self._set_hours(who, workspace)
         wanted = dict.fromkeys(WORKSPACES, "stop")
         # A job is run once: what it has run then came of that operation alone.
         jobs = list(JOBS)
@@ -98,6 +110,19 @@ class Crowd:
             said = str(answer.get("text") or "")
             if answer["ok"] and accepted.search(said):
                 self._took(who, name, verb, sent_at, said)
+                return
+            await self._fails(str(answer.get("error") or said))
+
+    async def _set_hours(self, who: Person, name: str) -> None:
+        """Give a workspace hours that begin in the storm, by the clock of everybody's zone."""
+        while True:
+            begin = datetime.fromtimestamp(
+                self._now() + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE
+            )
+            times = f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
+            answer = await who.slack.say(who.user, CHANNEL, f"/workspace hours {name} every day {times}")
+            said = str(answer.get("text") or "")
+            if answer["ok"] and "has hours now" in said:
                 return
             await self._fails(str(answer.get("error") or said))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from benchmarks.chaos.stage import Person, Stage
 from benchmarks.chaos.truth import Truth
 from bot.domain.people import Principal
 from bot.store import open_store
+from bot.store.tables import RULES
 from bot.support.clock import SystemClock, SystemIds
 
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
@@ -34,6 +36,8 @@ class Verdict:
         self._acknowledged = acknowledged
         self._log = log
         self._asked = asked or {}
+        #: When all had come to rest.
+        self._end = stage.slack_harness.clock.now()
         self.operations = rows(
             stage.database,
             "SELECT operations.*, workspaces.name, workspaces.remote_id FROM operations"
@@ -103,6 +107,46 @@ class Verdict:
         if (user, f"{operation['id']}/{kind}/end") not in self._messages:
             return f"{name}: ended as {operation['outcome']}, and {user} was not told"
         return None
+
+    def hours_lost(self) -> list[str]:
+        """Return starts of hours that nothing became of, or that were said to be begun and weren't."""
+        database = self._stage.database
+        known = {(row["rule_id"], row["at"]): row for row in rows(database, "SELECT * FROM occurrences")}
+        begun = {(row["workspace_id"], row["planned_for"]) for row in self.operations}
+        # A clock that was set back sees them later.
+        seen = max([row["seen_at"] for row in rows(database, "SELECT * FROM serving")], default=self._end)
+        told = {key.split("/")[0] for _, key in self._messages if "/hours_missed/" in key}
+        # By the clock of the bot as it was when they were set.
+        was_set = {
+            json.loads(row["detail"])["workspace"]: row["at"]
+            for row in rows(database, "SELECT at, detail FROM audit WHERE action = 'workspace.hours'")
+        }
+        found = []
+        for rule in map(RULES.of, rows(database, "SELECT * FROM rules")):
+            start = rule.after(was_set[rule.workspace_id])
+            settled = known.get((rule.id, start.at)) if start is not None else None
+            about = rule.workspace_id, start.at if start is not None else 0.0
+            if settled is None and about[1] < min(seen, self._end) - 60.0:
+                found.append(f"hours {rule.id}: nothing became of their start")
+            elif settled and settled["became"] == "started" and about not in begun:
+                found.append(f"hours {rule.id}: their start was not begun")
+            elif settled and settled["became"] == "missed" and about[0] not in told:
+                found.append(f"hours {rule.id}: missed, and not told")
+        return found
+
+    def hours_doubled(self) -> list[str]:
+        """Return the starts of hours that were begun twice."""
+        begun = Counter(
+            (row["workspace_id"], row["planned_for"])
+            for row in self.operations
+            if row["planned_for"] is not None and row["verb"] == "start"
+        )
+        return [f"start of {about} for {at}: {count}" for (about, at), count in begun.items() if count > 1]
+
+    def hours(self) -> Counter[str]:
+        """Count what became of the starts and stops of hours."""
+        found = rows(self._stage.database, "SELECT side, became FROM occurrences")
+        return Counter(f"{row['side']}: {row['became']}" for row in found)
 
     def doubled(self) -> list[str]:
         """Return the keys that arrived more than once."""

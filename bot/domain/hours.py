@@ -98,7 +98,8 @@ class Rule:
 
     def after(self, moment: float) -> Occurrence | None:
         """Return the first occurrence after a moment."""
-        return next(iter(self._between(moment, moment + HORIZON)), None)
+        spans = (2 * 86_400.0, 9 * 86_400.0, HORIZON)
+        return next((one for span in spans for one in self._between(moment, moment + span)), None)
 
     @property
     def wanted(self) -> Wanted:

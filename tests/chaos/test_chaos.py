@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 #: PostgreSQL, and a cut of all connections. Late acts, long pauses and refused credentials take minutes to
 #: come to rest, and one process on a file does less than these: `make chaos` has them.
 CLUSTER = ["--cluster", "--workers", "2", "--kill-every", "3.5", "--seconds", "8", "--operations", "24"]
-CLUSTER += ["--people", "8", "--seed", "607", "--only", "clock"]
+CLUSTER += ["--people", "8", "--seed", "607", "--only", "clock", "--rules", "0"]
 
 
 @pytest.mark.slow
