@@ -47,11 +47,13 @@ def processes_that_name(text: str) -> list[str]:
 
 
 async def line_with(process: asyncio.subprocess.Process, part: str) -> str:
+    said = ""
     async with asyncio.timeout(90):
         while raw := await process.stdout.readline():
             if part in (line := raw.decode()):
                 return line
-    raise AssertionError(f"no line with {part}")
+            said += line
+    raise AssertionError(f"no line with {part}, but:\n{said}")
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
