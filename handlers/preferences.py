@@ -86,6 +86,7 @@ async def saved(request: Request) -> Answer:
         workspace_id=await _workspace(services, principal, _one(chosen[home.WORKSPACE]), problems),
         connection=connection,
         template=template,
+        asks_after=next((one for one in home.HOURS if str(one) == _one(chosen[home.ASKING])), None),
     )
     if problems:
         raise AtFields(problems)
@@ -95,7 +96,7 @@ async def saved(request: Request) -> Answer:
     return Answer(text="", view=home.saved(facts))
 
 
-_FIELDS = (home.TELL, home.HOLD, home.BEGIN, home.END, home.WORKSPACE, home.NEW)
+_FIELDS = (home.TELL, home.HOLD, home.BEGIN, home.END, home.ASKING, home.WORKSPACE, home.NEW)
 
 
 def _held(elements: Any) -> tuple[str, ...]:

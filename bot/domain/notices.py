@@ -116,6 +116,8 @@ class NoticeKind(StrEnum):
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
     TIMER_FAILED = _Kind("timer_failed", offers="workspace")
+    #: Whether a workspace that was left running is still needed.
+    NEEDED = _Kind("needed", urgency=3, offers="workspace")
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = _Kind("hours_missed", offers="workspace", marks=Mark.CAN_WAIT)
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace", marks=Mark.CAN_WAIT)

@@ -143,7 +143,8 @@ class Preferences:
     ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
     on the card. ``quiet_from`` and ``quiet_to`` are minutes since midnight in the person's zone, both None
     without quiet hours. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what
-    new workspaces are made from; "" for none.
+    new workspaces are made from; "" for none. ``asks_after`` is after how many hours they are asked whether a
+    workspace that runs on is still needed, None if they don't want to be.
     """
 
     ready: bool = True
@@ -154,6 +155,7 @@ class Preferences:
     workspace_id: str = ""
     connection: str = ""
     template: str = ""
+    asks_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
 from bot.reconciler.hours import Hours
 from bot.reconciler.lists import Lists
+from bot.reconciler.needed import Needed
 from bot.reconciler.operations import EarlyLooks, OperationCalls, Operations
 from bot.reconciler.outcomes import Updates
 from bot.reconciler.reads import Reads
@@ -91,10 +92,11 @@ class Reconciler:
         self.hours = Hours(engine)
         self.timers = Timers(engine)
         self._expiries, self._reminders = Expiries(engine), Reminders(engine)
+        self._needed = Needed(engine)
 
     async def warn_of_ends(self) -> int:
-        """Warn of workspaces and links that end soon; return how many there were."""
-        return await self._expiries.step() + await self._reminders.step()
+        """Warn of what ends soon, and ask about what has no end; return how much there was of both."""
+        return await self._expiries.step() + await self._reminders.step() + await self._needed.step()
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, check suspected credentials, learn of pauses, report outages; return how many."""

@@ -38,6 +38,11 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
             cards.add_notice(tx, row, new.body)
 
 
+def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
+    """Return whether a notice was written, sent or not."""
+    return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
+
+
 def _add(tx: Transaction, new: NewNotice) -> Row | None:
     """Write a notice; return its id, None if it existed."""
     now = tx.now()

@@ -201,6 +201,7 @@ class Store(OnEngine):
     due_reminders = read(accounts_.due)
     reminder_done = write(accounts_.done)
     settle_timer = write(timers.settle)
+    claim_running = write(workspaces_.claim_running, Priority.CLAIMS)
     claim_hours = write(hours.claim, Priority.CLAIMS)
     look_at_hours = write(hours.look)
     rules = read(hours.of_person)

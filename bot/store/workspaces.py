@@ -106,6 +106,21 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
     return [WORKSPACES.of(row) for row in found]
 
 
+def claim_running(tx: Transaction, limit: int, every: float, *, is_set: bool) -> list[str]:
+    """Return workspaces that run on without an end, longest unseen first; they come again after ``every`` s.
+
+    None if nobody wants to be asked about theirs and no connection does (``is_set``).
+    """
+    now = tx.now()
+    found = tx.all("claim_running", now=now, until=now + every, is_set=int(is_set), limit=limit)
+    return sorted(row["id"] for row in found)
+
+
+def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
+    """Set when a running workspace is looked at next."""
+    WORKSPACES.change(tx, {"id": workspace_id}, left_look_at=at)
+
+
 def read_soon(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due as ``gates.want`` does, without counting as use."""
     row = WORKSPACES.row(tx, id=workspace_id)

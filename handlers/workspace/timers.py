@@ -13,7 +13,7 @@ from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
-from bot.services import workspaces
+from bot.services import needed, workspaces
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.language.reading import Reading
@@ -104,7 +104,19 @@ def _asked(services: Services, workspace: Workspace, moment: Moment, verb: str, 
 @routes.action("keep_running")
 async def keep_running(request: Request) -> Answer:
     """Take the planned stop back that the message was about."""
-    changed = await request.asked.to(workspaces.keep, request.target or "", instead_of=request.at)
+    return await _kept(
+        request, await request.asked.to(workspaces.keep, request.target or "", instead_of=request.at)
+    )
+
+
+@routes.action("needed")
+async def still_needed(request: Request) -> Answer:
+    """Keep what was left running, without the stop that was planned if nobody answered."""
+    return await _kept(request, await request.asked.to(needed.keep, request.target or "", request.at))
+
+
+async def _kept(request: Request, changed: Workspace) -> Answer:
+    """Say that a workspace keeps running, or how things are if it doesn't."""
     if changed.stop_at is None:
         went_down = await _went_down(request, changed)
         return went_down or replies.answer(fill(cards.KEPT, name=changed.title), replaces=True)

@@ -28,7 +28,7 @@ def test_what_was_found():
         "action": [
             *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
             *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),
-            *("hours_move", "hours_off", "hours_on", "hours_stay"),
+            *("hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
             *(
                 "invite",
                 "job_again",
@@ -38,7 +38,7 @@ def test_what_was_found():
                 "job_look_again",
                 "job_refresh",
             ),
-            *("job_start_another", "keep_running", "keep_waiting", "look_again", "make", "refresh"),
+            *("job_start_another", "keep_running", "keep_waiting", "look_again", "make", "needed", "refresh"),
             *("run_code", "say", "settings_form", "several", "start_another", "stop_later", "try_again"),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
@@ -87,7 +87,7 @@ def test_every_button_that_people_see_has_a_handler():
         "other",
         # The fields of the form that asks where to run a command, and of the settings' form.
         *("place", "command"),
-        *("tell", "hold", "begin", "end", "workspace"),
+        *("tell", "hold", "begin", "end", "asking", "workspace"),
     }
     assert seen
     assert seen - known == set()

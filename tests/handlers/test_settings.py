@@ -59,10 +59,18 @@ async def test_at_first_settings_say_what_applies_and_open_the_form(bot):
 async def test_what_is_saved_is_shown_and_stays(bot):
     row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
     await bot.store.save_people([Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())])
-    saved = await save(bot, tell=["stopped"], hold=["on"], begin="21:30", end="06:15", workspace=row.id)
+    saved = await save(
+        bot, tell=["stopped"], hold=["on"], begin="21:30", end="06:15", asking="8", workspace=row.id
+    )
     check_golden("views/settings-saved", saved["view"])
     assert await bot.store.preferences(ALICE) == Preferences(
-        ready=False, stopped=True, run_ended=False, quiet_from=1290, quiet_to=375, workspace_id=row.id
+        ready=False,
+        stopped=True,
+        run_ended=False,
+        quiet_from=1290,
+        quiet_to=375,
+        workspace_id=row.id,
+        asks_after=8,
     )
     # Opened and sent again, it stays as it is.
     before = await bot.store.preferences(ALICE)

@@ -183,6 +183,7 @@ CARDS = {
     "failed-no-restart": facts(operation=failed("no_restart", verb=OperationVerb.RESTART), **FINAL),
 }
 
+LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "stop_at": None}
 HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
 NOTICES = {
     "timer-ending": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
@@ -207,6 +208,13 @@ NOTICES = {
         NoticeKind.TIMER_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
     ),
+    "needed": (NoticeKind.NEEDED, facts(workspace=RUNNING, body=LEFT)),
+    "needed-unused": (NoticeKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
+    "needed-or-stopped": (
+        NoticeKind.NEEDED,
+        facts(workspace=RUNNING | TIMED, body=LEFT | {"stop_at": TIMED["stop_at"]}),
+    ),
+    "needed-final": (NoticeKind.NEEDED, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
     "hours-missed": (NoticeKind.HOURS_MISSED, facts(body=HOURS)),
     "hours-missed-often": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
     "hours-missed-stop": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),

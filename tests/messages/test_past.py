@@ -62,6 +62,7 @@ LINES = {
     "waiting": (NoticeKind.WAITING, facts()),
     "ending": (NoticeKind.ENDING, replace(facts(), operation=None)),
     "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, replace(facts(), operation=None)),
+    "needed": (NoticeKind.NEEDED, replace(facts(), operation=None)),
     "timer-ending": (NoticeKind.TIMER_ENDING, replace(facts(), operation=None)),
     "timer-failed": (NoticeKind.TIMER_FAILED, replace(facts(), operation=None)),
     **{

@@ -318,6 +318,8 @@ KEYS = {
     "workspaces": "scenarios/test_several_workspaces.py::"
     "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
+    "asks_after_hours": "reconciler/test_needed.py::test_the_operator_has_people_asked",
+    "stops_unanswered": "reconciler/test_needed.py::test_what_nobody_answers_about_is_stopped_in_the_evening",
     "saturn.admin_token": "scenarios/test_saturn_admin.py::"
     "test_an_approval_links_and_the_persons_own_token_does_the_work",
     "saturn.act_as": "scenarios/test_saturn_admin.py::"

@@ -6,10 +6,10 @@ from typing import Any
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.workspaces import Effects, State, StopMode, Workspace, coming_ends, is_final
+from bot.domain.workspaces import Effects, State, StopMode, Workspace, coming_ends, is_final, planned_mode
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import cards, past, problems, times
+from bot.messages.texts import cards, needed, past, problems, times
 
 
 def changing(
@@ -222,6 +222,33 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
         kit.button(cards.KEEP, Press("keep_running", workspace.id, at=at), style=kit.PRIMARY),
         kit.button(cards.HOUR_MORE, Press("hour_more", workspace.id, at=at)),
     ]
+
+
+def _is_left(facts: WorkspaceFacts) -> bool:
+    """Return whether a workspace still runs as it did when its person was asked about it."""
+    workspace = facts.workspace
+    if workspace is None or workspace.state is not State.RUNNING:
+        return False
+    return workspace.stop_at == facts.body.get("stop_at") and (workspace.used_at or 0.0) <= facts.written_at
+
+
+@draws(NoticeKind.NEEDED, past=past.NEEDED, holds=_is_left, keeps_open=True)
+def still_needed(facts: WorkspaceFacts) -> Answer:
+    """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
+    names, stop_at = _names(facts), facts.body.get("stop_at")
+    since = kit.day_moment(facts.time("since"))
+    sentences = [fill(needed.ASK[bool(facts.body.get("is_unused"))], since=since, **names)]
+    buttons, workspace = [], facts.workspace
+    if workspace is not None:
+        keep = Press("needed", workspace.id, at=stop_at)
+        buttons = [kit.button(needed.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
+        if stop_at is not None:
+            sentences.append(fill(needed.STOPS[_mode(workspace)], at=kit.day_moment(stop_at)))
+        elif facts.body.get("evening") is not None:
+            mode = planned_mode(facts.effects)
+            later = changing(mode, workspace, number=1, at=facts.time("evening"))
+            buttons.append(kit.button(needed.AT_SIX[mode], later))
+    return kit.message(fill(needed.SHORT, **names), " ".join(sentences), [], buttons)
 
 
 @draws(NoticeKind.TIMER_FAILED, past=past.TIMER_FAILED, holds=_is_up, keeps_open=True)

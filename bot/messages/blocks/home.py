@@ -281,10 +281,13 @@ def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
 CALLBACK: Final = "settings"
 #: The names of the form's fields.
 TELL, HOLD, BEGIN, END, WORKSPACE, NEW = "tell", "hold", "begin", "end", "workspace", "new"
+ASKING: Final = "asking"
 #: The choice that means none; no row and no connection is called so.
 ASK: Final = "-"
 #: A menu's options, besides *Ask me each time*.
 OPTIONS: Final = 99
+#: After how many hours people can choose to be asked about what was left running.
+HOURS: Final = (4, 8, 12, 24, 48)
 #: At what times quiet hours are proposed.
 _PROPOSED: Final = (22 * 60, 7 * 60)
 #: How many of the names and of the held ones are shown.
@@ -327,6 +330,8 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
     else:
         begin, end = _clock(wanted.quiet_from), _clock(wanted.quiet_to)
         sentences.append(fill(home_words.QUIET, begin=begin, end=end, zone=facts.time_zone))
+    if wanted.asks_after is not None:
+        sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(wanted.asks_after * 3600.0)))
     workspace = facts.workspace
     sentences.append(
         fill(home_words.WORKSPACE, name=workspace.title) if workspace is not None else home_words.NO_WORKSPACE
@@ -348,11 +353,15 @@ def form(
     sent = [one for one in topics if getattr(wanted, one["value"])]
     held = [_option("on", home_words.HOLD_OPTION)]
     source = f"{wanted.connection} {wanted.template}".strip()
+    hours_left = [
+        Choice(str(one), home_words.ASK_AFTER.format(time=times.duration(one * 3600))) for one in HOURS
+    ]
     blocks = [
         _boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
         _boxes(HOLD, home_words.HOLD, held, held if is_quiet else [], home_words.HOLD_HINT),
         _time(BEGIN, home_words.BEGIN, begin),
         _time(END, home_words.END, end),
+        _menu(ASKING, home_words.ASKING, hours_left, str(wanted.asks_after), home_words.ASK_NEVER),
         _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
         _menu(NEW, home_words.DEFAULT_NEW, sources, source),
     ]
@@ -374,8 +383,8 @@ def _time(name: str, label: str, minutes: int | None) -> Block:
     return _input(name, label, {"type": "timepicker", "action_id": name, **initial}, optional=True)
 
 
-def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str) -> Block:
-    options = [_option(ASK, home_words.ASK), *(_option(one.value, one.label) for one in choices[:OPTIONS])]
+def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str, none: str = home_words.ASK) -> Block:
+    options = [_option(ASK, none), *(_option(one.value, one.label) for one in choices[:OPTIONS])]
     initial = next((one for one in options if one["value"] == chosen), options[0])
     element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
     return _input(name, label, element)

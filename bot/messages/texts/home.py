@@ -122,6 +122,7 @@ NO_WORKSPACE: Final = "`start` without a name asks which workspace you mean."
 USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
 NO_NEW: Final = "`new` asks where to create a workspace."
+ASKS_AFTER: Final = "I'll ask once a day about workspaces left running for {time}."
 AS_OF: Final = "As of {at}."
 
 #: The form.
@@ -137,6 +138,9 @@ HOLD_HINT: Final = (
 )
 BEGIN: Final = "From"
 END: Final = "To"
+ASKING: Final = "Ask me about workspaces left running"
+ASK_NEVER: Final = "Don't ask"
+ASK_AFTER: Final = "After {time}"
 DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"
 DEFAULT_NEW: Final = "New workspaces come from"
 ASK: Final = "Ask me each time"

@@ -51,6 +51,7 @@ WAITING: Final = "{doing} *{name}* on {title} was taking longer than usual at {a
 ENDING: Final = "I warned you at {at} that *{name}* on {title} was about to end by itself."
 TIMER_ENDING: Final = "I warned you at {at} that *{name}* on {title} would stop as planned."
 TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."
+NEEDED: Final = "I asked you at {at} whether you still need *{name}* on {title}."
 HOURS_MISSED: Final = "I told you at {at} that I couldn't keep to the hours of *{name}* on {title}."
 HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
 CLASS_ENDING: Final = "I warned you at {at} that the class of *{name}* on {title} was ending."

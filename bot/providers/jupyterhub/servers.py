@@ -197,7 +197,8 @@ class Servers:
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         server = part_of(servers, name.server, "servers.")
         seen = await self._observe(access, name, server, is_young=servers.is_young(server))
-        return replace(seen, started_at=moment(server.get("started")))
+        used_at = moment(server.get("last_activity"))
+        return replace(seen, started_at=moment(server.get("started")), last_used_at=used_at)
 
     async def _observe(
         self, access: Access, name: ServerName, server: Mapping[str, Any], *, is_young: bool

@@ -62,7 +62,7 @@ def observed(workspace: Mapping[str, Any]) -> Observed:
     """Return what is known of a workspace; raise BadAnswer. Its own token is removed from all texts."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else minutes(value) > 0
-    return replace(_observed(workspace), is_kept=is_kept)
+    return replace(_observed(workspace), is_kept=is_kept, last_used_at=moment(workspace.get("last_usage")))
 
 
 def _observed(workspace: Mapping[str, Any]) -> Observed:

@@ -47,6 +47,7 @@ async def test_every_query_is_understood_and_has_an_index(connection):
         ("claim_runs", "runs_due"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
+        ("claim_running", "workspaces_left"),
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):

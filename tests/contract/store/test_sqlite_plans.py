@@ -101,6 +101,7 @@ def test_no_query_walks_a_whole_table(connection, name):
         ("sweep_notices", "notices_sent"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
+        ("claim_running", "workspaces_left"),
         ("starts_alike", "operations_of_a_kind"),
     ],
 )
@@ -118,6 +119,7 @@ def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
         "claim_tasks",
         "claim_timers",
         "claim_rules",
+        "claim_running",
         "starts_alike",
         "claim_changed_cards",
         "claim_runs",

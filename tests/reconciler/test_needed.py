@@ -1,0 +1,144 @@
+"""What was left running: its person is asked once a day in daytime, and nothing else happens by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain import hours as domain
+from bot.domain.people import Preferences
+from bot.domain.workspaces import State
+from bot.services import hours, needed
+from bot.services.asked import Asked
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, prefer
+
+HOUR = 3600.0
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def local(at: str, day: int = 22) -> float:
+    hour, minute = map(int, at.split(":"))
+    return datetime(2027, 11, day, hour, minute, tzinfo=BERLIN).timestamp()
+
+
+def ask(world, interaction="i") -> Asked:
+    return Asked(world.asking, ALICE, interaction)
+
+
+async def left(world, **settings):
+    """Give Alice a workspace that has been running since Monday at 7 in the morning."""
+    world.provider.settings = fake_settings(**settings)
+    world.clock.advance(local("7:00") - world.clock.now())
+    workspace = await world.own(state=State.RUNNING)
+    world.provider.machines["r1"].started_at = local("7:00")
+    await world.know(time_zone="Europe/Berlin")
+    await world.store.read_soon(workspace.id)
+    await world.pass_time(60, step=20)
+    return workspace
+
+
+async def until(world, at, day=22):
+    """Let time pass until a local time of that November."""
+    await world.know(time_zone="Europe/Berlin")
+    while (rest := local(at, day) - world.clock.now()) > 0:
+        world.clock.advance(min(rest, 300.0))
+        for _ in range(2):
+            await world.reconciler.warn_of_ends()
+            await world.pass_time(30, step=30)
+
+
+def asked(world):
+    """Return how often she was asked."""
+    return world.slack.kinds().count("needed")
+
+
+QUESTION = "Is name-r1 on Fake Cloud still needed?"
+
+
+async def test_nobody_is_asked_unless_somebody_wants_it(world):
+    await left(world)
+    await until(world, "12:00", 23)
+    assert world.slack.messages == []
+
+
+async def test_the_operator_has_people_asked(world):
+    """Once a day, from the morning on, and nothing happens without an answer."""
+    await left(world, asks_after_hours=8)
+    await until(world, "14:55")
+    assert asked(world) == 0
+    await until(world, "15:45")
+    assert asked(world) == 1
+    await until(world, "8:50", 23)
+    assert asked(world) == 1
+    await until(world, "10:00", 23)
+    assert asked(world) == 2
+    assert world.provider.accepted_stops == []
+
+
+async def test_a_person_has_themselves_asked_and_keeps_it(world):
+    workspace = await left(world)
+    await prefer(world.store, ALICE, Preferences(asks_after=4))
+    await until(world, "12:00")
+    assert asked(world) == 1
+    await ask(world).to(needed.keep, workspace.id)
+    await until(world, "9:40", 23)
+    assert asked(world) == 2
+
+
+async def test_quiet_hours_are_quiet(world):
+    await left(world)
+    await prefer(world.store, ALICE, Preferences(asks_after=4, quiet_from=6 * 60, quiet_to=16 * 60))
+    await until(world, "15:55")
+    assert asked(world) == 0
+    await until(world, "16:50")
+    assert asked(world) == 1
+
+
+async def test_what_has_hours_is_not_asked_about(world):
+    workspace = await left(world, asks_after_hours=4)
+    await ask(world).to(hours.add, workspace.id, domain.read("sat 9:00"))
+    await until(world, "16:55")
+    assert asked(world) == 0
+
+
+async def test_unused_for_counts_where_the_last_use_is_told(world):
+    await left(world, asks_after_hours=4)
+    world.provider.machines["r1"].last_used_at = local("10:30")
+    await until(world, "14:20")
+    assert asked(world) == 0
+    await until(world, "15:15")
+    (question,) = [one for one in world.slack.messages if QUESTION in one["text"]]
+    assert "hasn't been used since" in str(question["blocks"])
+
+
+async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
+    workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
+    await until(world, "12:00")
+    assert asked(world) == 1
+    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+    await until(world, "18:10")
+    assert world.provider.accepted_stops == ["r1"]
+    assert world.slack.kinds().count("timer_ending") == 1
+
+
+async def test_who_answers_keeps_it_in_the_evening_too(world):
+    workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
+    await until(world, "12:00")
+    await ask(world).to(needed.keep, workspace.id, local("18:00"))
+    await until(world, "19:00")
+    assert world.provider.accepted_stops == []
+
+
+@pytest.mark.parametrize("sets", ["operator", "person"])
+async def test_what_a_stop_would_end_for_good_is_never_stopped(world, sets):
+    """Nor what only its person wants to be asked about."""
+    world.provider.ends_for_good = sets == "operator"
+    own = {"asks_after_hours": 4.0 if sets == "operator" else 40.0, "stops_unanswered": True}
+    workspace = await left(world, **own)
+    await prefer(world.store, ALICE, Preferences(asks_after=4))
+    await until(world, "12:00")
+    assert asked(world) == 1
+    assert (await world.store.workspace(workspace.id)).stop_at is None
