@@ -333,7 +333,8 @@ def fail(tx: Transaction, asked: Asked, tried: Link, error: ProviderError) -> No
     """Note that the provider named no account; the attempt doesn't count if it merely failed."""
     if isinstance(error, TemporaryError) and _stands(tx, tried):
         _change(tx, tried, tries_left=tried.tries_left + 1)
-    _note(tx, tried, "link.check", "refused", error=type(error).__name__)
+    kind = type(error).__name__
+    _note(tx, tried, "link.check", "refused", error=kind)
 
 
 def again(tx: Transaction, asked: Asked, visit: Visit) -> Opened:

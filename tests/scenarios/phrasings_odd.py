@@ -28,7 +28,7 @@ ODD = [
     ("stop at 5 past 6 report", "says haven't done anything"),
     # -- at hours: once, or again and again
     ("start notebook at 6pm", "says has hours now: 15 Jan from 18:00"),
-    ("start notebook every day at 9", "says has hours now: every day from 09:00"),
+    ("start notebook every day at 9", "says every day from 09:00"),
     ("stop report daily at 6pm", "says has hours now: every day until 18:00"),
     ("can you skip tomorrow?", "offers Hours report skip tomorrow"),
     ("skip tomorrow", "offers Hours notebook skip tomorrow"),
