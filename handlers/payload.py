@@ -281,5 +281,6 @@ def _held(element: Mapping[str, Any]) -> Value:
     if isinstance(several, list):
         return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))
     chosen = element.get("selected_option")
-    given = chosen.get("value") if isinstance(chosen, dict) else element.get("value")
+    typed = element.get("value") or element.get("selected_time")
+    given = chosen.get("value") if isinstance(chosen, dict) else typed
     return given if isinstance(given, str) else ""

@@ -94,6 +94,7 @@ def add(
     _drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
+    people.want(tx, asked.principal)
     agreed_to = {"agreed": "yes"} if ends else {}
     note(
         tx, asked, "workspace.hours", workspace, hours="; ".join(map(written, wanted)), zone=zone, **agreed_to
@@ -107,6 +108,7 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     rules = rows.of_workspace(tx, workspace.id)
     if rules and asked.is_new(tx):
         _drop(tx, workspace, rules)
+        people.want(tx, asked.principal)
         note(tx, asked, "workspace.hours", workspace, hours="off")
     return workspace
 
@@ -134,6 +136,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     if any(before != after for before, after in resting) and asked.is_new(tx):
         for _, after in resting:
             rows.put(tx, after)
+        people.want(tx, asked.principal)
         note(tx, asked, "workspace.hours", workspace, off=",".join(sorted(days)))
     return workspace
 

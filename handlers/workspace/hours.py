@@ -12,17 +12,19 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import SOONEST_SECONDS, Workspace, planned_mode
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import cards, talk
 from bot.messages.texts import hours as words
 from bot.services import hours
-from bot.services.workspaces import effects
+from bot.services.workspaces import effects, owned
 from bot.support.errors import Refused
 from handlers import routes, talking
 from handlers.command_line import written
 from handlers.language.hours import is_order, order, wanted_of
-from handlers.request import Request
+from handlers.payload import value_in, values_of
+from handlers.request import AtFields, Request
 from handlers.workspace.targets import named, workspace_of
 from handlers.workspace.timers import typed_moment
 
@@ -76,8 +78,11 @@ async def ordered_or_offered(
     return talking.offered(request, commands, talk.AS_COMMAND)
 
 
-async def ordered(request: Request, workspace: Workspace, said: str) -> Answer:
-    """Do what is said about a workspace's hours, in the words that follow its name; show them without."""
+async def ordered(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
+    """Do what is said about a workspace's hours, in the words that follow its name; show them without.
+
+    ``former`` is the rule that they replace.
+    """
     about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
     if not said:
         return await _answered(request, workspace, words.KEPT)
@@ -89,7 +94,8 @@ async def ordered(request: Request, workspace: Workspace, said: str) -> Answer:
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
     try:
-        replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=AGREED in request.flags)
+        agreed = AGREED in request.flags
+        replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=agreed, former=former)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
             raise
@@ -110,6 +116,42 @@ async def _leave_out(request: Request, workspace: Workspace, verb: str, said: st
     )
     days = rules.dates(first, last) if verb == "pause" else rules.dates(last, last + timedelta(days=1))
     return await _answered(request, await request.asked.to(hours.rest, workspace.id, days), words.KEPT)
+
+
+@routes.action("hours_form")
+async def open_form(request: Request) -> Answer:
+    """Open the form; where none can be opened, say what to type."""
+    rows = await request.services.store.workspaces(request.principal)
+    every = await request.services.gatherer.of_all(request.principal, rows)
+    able = [
+        one
+        for one in every
+        if hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
+    ]
+    if not able:
+        return await _all(request)
+    typed = able[0].workspace.title if len(able) == 1 and able[0].workspace is not None else "NAME"
+    return replace(_hint(request, words.FORM_TYPED, words.USAGE, typed), view=drawn.form(able))
+
+
+@routes.view(drawn.CALLBACK)
+async def form_sent(request: Request) -> Answer:
+    """Give a workspace the hours of the form; what is wrong is said at its fields."""
+    key, _, former = request.carried.partition(" ")
+    key = key or value_in(request.view, drawn.WORKSPACE)
+    days = values_of(request.view).get(drawn.ON, ())
+    starts, stops = (value_in(request.view, name) for name in (drawn.FROM, drawn.UNTIL))
+    said = f"{','.join(days)} {starts}{f'-{stops}' if stops else ''}"
+    wrong = {
+        drawn.WORKSPACE: "" if key else words.FORM_NO_WORKSPACE,
+        drawn.ON: "" if days else words.FORM_NO_DAY,
+        drawn.FROM: "" if starts or stops else words.FORM_NO_TIME,
+    }
+    wrong = {field: sentence for field, sentence in wrong.items() if sentence}
+    if wrong or not is_order(said):
+        raise AtFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
+    workspace = await request.asked.see(owned, "hours", key)
+    return await ordered(request, workspace, said, former)
 
 
 @routes.action("hours_rest")

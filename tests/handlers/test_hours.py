@@ -7,7 +7,7 @@ import pytest
 from bot.domain.people import Person
 from bot.domain.workspaces import Observed, State
 from bot.store import hours as rows
-from tests.handlers.rig import buttons, rig, words
+from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe
 
@@ -114,3 +114,51 @@ async def test_the_buttons_leave_out_what_they_say(bot):
     assert "Skip Monday" in buttons(await bot.say("hours notebook"))
     await press(bot, left, "Resume hours")
     assert [one.off for one in await rules(bot)] == [frozenset()]
+
+
+def sent(view, workspace="", **values):
+    """Return the form as Slack sends it: with these values, the others as it showed them."""
+    shown = {one["block_id"]: one["element"] for one in view["blocks"] if one["type"] == "input"}
+    days = values.get("days", [one["value"] for one in shown["days"].get("initial_options", ())])
+    state = {"days": {"days": {"selected_options": [{"value": day} for day in days]}}}
+    for name in ("from", "until"):
+        state[name] = {name: {"selected_time": values.get(name, shown[name].get("initial_time"))}}
+    if workspace:
+        state["workspace"] = {"workspace": {"selected_option": {"value": workspace}}}
+    return {**view, "id": "V1", "state": {"values": state}}
+
+
+async def send(bot, view, *, workspace="", **values):
+    bot.count += 1
+    return await submit(bot.services, ALICE, sent(view, workspace, **values), f"view:{bot.count}")
+
+
+async def test_the_form_sets_hours_and_changes_them(bot):
+    key = (await bot.workspace("notebook")).id
+    opened = await bot.press("hours_form", key)
+    check_golden("hours/form-typed", opened)
+    check_golden("views/hours", opened.view)
+    saved = await send(bot, opened.view, until=None)
+    assert "weekdays from 09:00" in str(saved["view"])
+    changed = (await bot.press("hours_form", key)).view
+    check_golden("views/hours-change", changed)
+    await send(bot, changed, days=["mon", "tue"], **{"from": "08:30"}, until="17:00")
+    assert [(one.days, one.starts, one.stops) for one in await rules(bot)] == [({"mon", "tue"}, 510, 1020)]
+
+
+async def test_what_is_wrong_is_said_at_its_field(bot):
+    view = (await bot.press("hours_form", (await bot.workspace("notebook")).id)).view
+    assert (await send(bot, view, days=[]))["errors"] == {"days": "Choose at least one day."}
+    assert (await send(bot, view, until=None, **{"from": None}))["errors"].keys() == {"from"}
+    assert (await send(bot, view, until="09:10"))["errors"].keys() == {"until"}
+    assert await rules(bot) == []
+
+
+async def test_the_form_of_all_asks_which(bot):
+    view = (await bot.press("hours_form", "")).view
+    check_golden("views/hours-of-all", view)
+    assert (await send(bot, view))["errors"] == {"workspace": "Choose one of your workspaces."}
+    await send(bot, view, workspace=(await bot.workspace("training")).id)
+    assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, 1080)]
+    foreign = await send(bot, view, workspace="workspace_9999")
+    assert "errors" in foreign

@@ -28,7 +28,7 @@ def test_what_was_found():
         "action": [
             *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
             *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),
-            *("hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
+            *("hours_form", "hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
             *(
                 "invite",
                 "job_again",
@@ -46,6 +46,7 @@ def test_what_was_found():
             "agree",
             "ask_link",
             "code",
+            "hours",
             "make",
             "remove",
             "run_code",
@@ -88,6 +89,8 @@ def test_every_button_that_people_see_has_a_handler():
         # The fields of the form that asks where to run a command, and of the settings' form.
         *("place", "command"),
         *("tell", "hold", "begin", "end", "asking", "workspace"),
+        # Those of the form of hours.
+        *("days", "from", "until"),
     }
     assert seen
     assert seen - known == set()

@@ -165,7 +165,7 @@ def test_open_carries_the_address_of_what_runs():
     name, state = block["text"]["text"].split("\n")
     assert name == f"*<{IDE_URL.replace('&', '&amp;')}|notebook>* · Saturn Cloud"
     assert state.startswith("Running")
-    assert [one["text"]["text"] for one in block["accessory"]["options"]] == ["Stop", "Stop later…"]
+    assert [one["text"]["text"] for one in block["accessory"]["options"]] == ["Stop", "Stop later…", "Hours…"]
     assert "open_url" not in str(view)
 
 

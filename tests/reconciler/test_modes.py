@@ -18,7 +18,7 @@ async def test_what_the_workspace_does_not_allow_is_not_offered(world):
     workspace = await world.own()
     world.provider.machines["r1"].actions = frozenset({"open", "start", "stop"})
     await world.until_ended(await world.begin(workspace))
-    assert labels(world.slack.messages[-1]) == ["Open", "Stop", "Stop later…"]
+    assert labels(world.slack.messages[-1]) == ["Open", "Stop", "Stop later…", "Hours…"]
 
 
 async def test_where_nothing_can_be_forced_nothing_is_offered(world):

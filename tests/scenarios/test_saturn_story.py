@@ -59,7 +59,7 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     assert running.labels == []
     ready = alice.only("ready")
     assert ready.ts > card.ts
-    assert ready.labels == ["Open", "Stop", "Stop later…"]
+    assert ready.labels == ["Open", "Stop", "Stop later…", "Hours…"]
     assert re.search(r"It took \d\d s\.", ready.text)
     assert alice.sees()[-1].ts == ready.ts
     assert len(alice.told("card")) == 1

@@ -6,7 +6,16 @@ from typing import Any
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.workspaces import Effects, State, StopMode, Workspace, coming_ends, is_final, planned_mode
+from bot.domain.workspaces import (
+    Effects,
+    State,
+    StopMode,
+    Workspace,
+    coming_ends,
+    gentlest_mode,
+    is_final,
+    planned_mode,
+)
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
 from bot.messages.texts import cards, needed, past, problems, times
@@ -176,6 +185,17 @@ def later_button(facts: WorkspaceFacts) -> list[Element]:
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
     return [kit.button(cards.LATER, "stop_later", workspace.id)]
+
+
+def hours_button(facts: WorkspaceFacts) -> list[Element]:
+    """Return *Hours…*, unless a start would have to make another; its click opens the form."""
+    workspace, effects = facts.workspace, facts.effects
+    if workspace is None or workspace.is_provisional or workspace.state is State.GONE:
+        return []
+    if not facts.may("stop") and not facts.may("start"):
+        return []
+    is_made = is_final(effects, gentlest_mode(effects))
+    return [] if is_made else [kit.button(cards.HOURS, "hours_form", workspace.id)]
 
 
 def _is_up(facts: WorkspaceFacts) -> bool:

@@ -10,6 +10,7 @@ from bot.messages.blocks.buttons import (
     can_be_made_again,
     ends,
     force_button,
+    hours_button,
     later_button,
     offered,
     open_buttons,
@@ -247,7 +248,11 @@ def while_running(facts: WorkspaceFacts) -> tuple[list[str], list[str], list[Ele
     workspace = facts.workspace
     remark = workspace.remark if workspace is not None else None
     small = [kit.held(remark, facts.now)] if remark else []
-    buttons = [*offered(facts, State.RUNNING, open_buttons(facts)), *later_button(facts)]
+    buttons = [
+        *offered(facts, State.RUNNING, open_buttons(facts)),
+        *later_button(facts),
+        *hours_button(facts),
+    ]
     return [opening(facts), *ends(facts), *_warned(facts)], small, buttons
 
 

@@ -22,11 +22,12 @@ from bot.domain.facts import (
     WorkspaceFacts,
 )
 from bot.domain.forms import Choice
+from bot.domain.hours import clock
 from bot.domain.notices import Answer
 from bot.domain.people import About, People, Snapshot, User
 from bot.domain.workspaces import Operation, State
 from bot.messages.blocks import hours, kit, replies
-from bot.messages.blocks.buttons import ends, later_button
+from bot.messages.blocks.buttons import ends, hours_button, later_button
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import row_buttons, run_row, state_words
@@ -132,7 +133,8 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         small.append(home_words.PAGE.format(page=facts.page, pages=facts.pages))
     blocks.append(kit.context(" · ".join(small)))
     blocks += [block for one in facts.rows for block in _row(one)]
-    return [*blocks, *kit.actions(_turning(facts))]
+    of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
+    return [*blocks, *kit.actions(_turning(facts)), *kit.actions(of_hours)]
 
 
 def _nothing(facts: HomeFacts) -> str:
@@ -162,7 +164,7 @@ def _row(facts: WorkspaceFacts) -> list[Block]:
         return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)
     buttons = row_buttons(facts, workspace)
     if workspace.state is State.RUNNING:
-        buttons += later_button(facts)
+        buttons += [*later_button(facts), *hours_button(facts)]
         if facts.ide_url:
             # The name is the link to the IDE.
             names["name"] = kit.link(facts.ide_url, workspace.title)
@@ -328,7 +330,7 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
     if wanted.quiet_from is None or wanted.quiet_to is None:
         sentences.append(home_words.NOT_QUIET)
     else:
-        begin, end = _clock(wanted.quiet_from), _clock(wanted.quiet_to)
+        begin, end = clock(wanted.quiet_from), clock(wanted.quiet_to)
         sentences.append(fill(home_words.QUIET, begin=begin, end=end, zone=facts.time_zone))
     if wanted.asks_after is not None:
         sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(wanted.asks_after * 3600.0)))
@@ -349,18 +351,18 @@ def form(
     wanted = facts.wanted
     is_quiet = wanted.quiet_from is not None and wanted.quiet_to is not None
     begin, end = (wanted.quiet_from, wanted.quiet_to) if is_quiet else _PROPOSED
-    topics = [_option(topic, said) for topic, said in home_words.TOPICS.items()]
+    topics = [kit.option(topic, said) for topic, said in home_words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
-    held = [_option("on", home_words.HOLD_OPTION)]
+    held = [kit.option("on", home_words.HOLD_OPTION)]
     source = f"{wanted.connection} {wanted.template}".strip()
     hours_left = [
         Choice(str(one), home_words.ASK_AFTER.format(time=times.duration(one * 3600))) for one in HOURS
     ]
     blocks = [
-        _boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
-        _boxes(HOLD, home_words.HOLD, held, held if is_quiet else [], home_words.HOLD_HINT),
-        _time(BEGIN, home_words.BEGIN, begin),
-        _time(END, home_words.END, end),
+        kit.boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
+        kit.boxes(HOLD, home_words.HOLD, held, held if is_quiet else [], home_words.HOLD_HINT),
+        kit.time_field(BEGIN, home_words.BEGIN, clock(begin)),
+        kit.time_field(END, home_words.END, clock(end)),
         _menu(ASKING, home_words.ASKING, hours_left, str(wanted.asks_after), home_words.ASK_NEVER),
         _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
         _menu(NEW, home_words.DEFAULT_NEW, sources, source),
@@ -370,42 +372,11 @@ def form(
     )
 
 
-def _boxes(
-    name: str, label: str, options: list[dict[str, Any]], chosen: list[dict[str, Any]], hint: str
-) -> Block:
-    element = {"type": "checkboxes", "action_id": name, "options": options}
-    block = _input(name, label, element | ({"initial_options": chosen} if chosen else {}), optional=True)
-    return block | {"hint": kit.plain(hint, kit.SECTION)}
-
-
-def _time(name: str, label: str, minutes: int | None) -> Block:
-    initial = {"initial_time": _clock(minutes)} if minutes is not None else {}
-    return _input(name, label, {"type": "timepicker", "action_id": name, **initial}, optional=True)
-
-
 def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str, none: str = home_words.ASK) -> Block:
-    options = [_option(ASK, none), *(_option(one.value, one.label) for one in choices[:OPTIONS])]
+    options = [kit.option(ASK, none), *(kit.option(one.value, one.label) for one in choices[:OPTIONS])]
     initial = next((one for one in options if one["value"] == chosen), options[0])
     element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
-    return _input(name, label, element)
-
-
-def _input(name: str, label: str, element: dict[str, Any], *, optional: bool = False) -> Block:
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": kit.plain(label, kit.LABEL),
-        "element": element,
-        "optional": optional,
-    }
-
-
-def _option(value: str, label: str) -> dict[str, Any]:
-    return {"text": kit.plain(line(label, kit.OPTION), kit.OPTION), "value": value}
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
+    return kit.field(name, label, element)
 
 
 def _listed(parts: Sequence[str]) -> str:

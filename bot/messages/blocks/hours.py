@@ -2,18 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import DAYS, EVERY_DAY, Rule, Side, clock, dates
+from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Rule, Side, Wanted, clock, dates
 from bot.domain.moments import zone_of
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import NOT_UP, planned_mode
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import start_button
+from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import filled, link_again_button
-from bot.messages.blocks.kit import Element, Markup, Press, draws, fill
+from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import hours as words
 from bot.messages.texts import past, problems, times
+
+CALLBACK: Final = "hours"
+#: The names of the form's fields, and what it proposes.
+WORKSPACE, ON, FROM, UNTIL = "workspace", "days", "from", "until"
+PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
+#: A menu's options.
+OPTIONS: Final = 100
 
 
 def said(rule: Rule) -> str:
@@ -51,6 +59,7 @@ def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tu
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else _next(facts)
     buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*buttons, *hours_button(facts)]
     if any(one.paused or one.off for one in rules):
         buttons.insert(0, kit.button(words.RESUME, "hours_on", workspace.id, style=kit.PRIMARY))
     return " ".join(sentences), buttons
@@ -102,6 +111,47 @@ def _because(cause: str, title: str) -> str:
     if cause in words.BECAUSE:
         return fill(words.BECAUSE[cause], title=title)
     return kit.safe(problems.sentence(cause, title))
+
+
+def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
+    """Return the form that gives one of these workspaces hours; its only ones are changed in it."""
+    blocks: list[Block] = []
+    rule, key = None, ""
+    if len(every) == 1:
+        (facts,) = every
+        assert facts.workspace is not None, "hours are a workspace's"
+        names = {"name": facts.workspace.title, "title": facts.connection_title}
+        key, said, buttons = facts.workspace.id, fill(words.NONE, **names), list[Element]()
+        if facts.hours:
+            said, buttons = of_one(words.KEPT, facts)
+            buttons = [one for one in buttons if one["action_id"] != "hours_form"]
+        rule = facts.hours[0] if len(facts.hours) == 1 and facts.hours[0].days <= EVERY_DAY else None
+        note = words.FORM_ADDS if facts.hours and rule is None else words.FORM_NOTE
+        blocks = [*kit.row(said, buttons), kit.context(note)]
+    else:
+        choices = [
+            kit.option(one.workspace.id, f"{one.workspace.title} · {one.connection_title}")
+            for one in every
+            if one.workspace is not None
+        ]
+        menu = {"type": "static_select", "action_id": WORKSPACE, "options": choices[:OPTIONS]}
+        blocks = [kit.field(WORKSPACE, words.FORM_WORKSPACE, menu), kit.context(words.FORM_ADDS)]
+    days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
+    wanted = rule.wanted if rule is not None else PROPOSED
+    ticked = [option for day, option in days.items() if day in wanted.days]
+    blocks += [
+        kit.boxes(ON, words.FORM_DAYS, list(days.values()), ticked),
+        kit.time_field(FROM, words.FORM_FROM, clock(wanted.starts)),
+        kit.time_field(UNTIL, words.FORM_UNTIL, clock(wanted.stops)),
+    ]
+    return kit.modal(
+        words.FORM_TITLE,
+        blocks,
+        submit=words.FORM_SUBMIT,
+        close=words.FORM_CLOSE,
+        callback_id=CALLBACK,
+        private_metadata=f"{key} {rule.id if rule is not None else ''}",
+    )
 
 
 def of_all(rows: Sequence[tuple[str, list[Element]]]) -> Answer:

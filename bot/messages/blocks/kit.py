@@ -508,6 +508,31 @@ def text_field(name: str, label: str, **keys: Any) -> Block:
     }
 
 
+def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Block], hint: str = "") -> Block:
+    """Return a form field of checkboxes, of which any may be ticked."""
+    element = {"type": "checkboxes", "action_id": name, "options": list(options)}
+    ticked = {"initial_options": list(chosen)} if chosen else {}
+    hinted = {"hint": plain(hint, SECTION)} if hint else {}
+    return field(name, label, element | ticked, optional=True) | hinted
+
+
+def time_field(name: str, label: str, initial: str) -> Block:
+    """Return a form field for a time of day, such as ``09:00``; "" for none."""
+    given = {"initial_time": initial} if initial else {}
+    return field(name, label, {"type": "timepicker", "action_id": name, **given}, optional=True)
+
+
+def field(name: str, label: str, element: Element, *, optional: bool = False) -> Block:
+    """Return a form field with an element of Slack's."""
+    given = {"label": plain(label, LABEL), "element": element, "optional": optional}
+    return {"type": "input", "block_id": name, **given}
+
+
+def option(value: str, label: str) -> Block:
+    """Return a choice of a form field."""
+    return {"text": plain(line(label, OPTION), OPTION), "value": value}
+
+
 _Row = TypeVar("_Row")
 
 

@@ -11,7 +11,7 @@ from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
 from bot.domain.workspaces import State, StopEffect, Workspace
 from bot.messages.blocks import hours, kit, replies
-from bot.messages.blocks.buttons import changing, ends, later_button, offered, page_button
+from bot.messages.blocks.buttons import changing, ends, hours_button, later_button, offered, page_button
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
 from bot.messages.blocks.runs import (
@@ -113,7 +113,7 @@ def status_answer(
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
         later = later_button(facts) if workspace.state is State.RUNNING else []
-        buttons = [*row_buttons(facts, workspace), *later, refresh, *page_button(facts)]
+        buttons = [*row_buttons(facts, workspace), *later, refresh, *hours_button(facts), *page_button(facts)]
     return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
 
 

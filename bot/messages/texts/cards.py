@@ -363,6 +363,7 @@ ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be start
 KEEP: Final = "Keep running"
 HOUR_MORE: Final = "1 hour more"
 LATER: Final = "Stop later…"
+HOURS: Final = "Hours…"
 END_THEN: Final = "End it then"
 SUSPEND_THEN: Final = "Suspend it then"
 

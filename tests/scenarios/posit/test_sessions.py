@@ -30,7 +30,7 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
 
     ready = alice.only("ready")
     assert "*paper* is ready. To open it, you need to be signed in to Workbench." in ready.text
-    assert ready.labels == ["Open", "Suspend", "Stop", "Stop later…"]
+    assert ready.labels == ["Open", "Suspend", "Stop", "Stop later…", "Hours…"]
     url = ready.address("Open")
     assert url.startswith(f"{linked.posit_url}/s/")
     page = await visits(linked, "alice", url)
@@ -201,7 +201,7 @@ async def test_only_rstudio_is_offered_to_be_suspended(linked):
     alice = linked.alice
     await alice.types("start lab")
     await linked.pass_time(5)
-    assert alice.only("ready").labels == ["Open", "Stop", "Stop later…"]
+    assert alice.only("ready").labels == ["Open", "Stop", "Stop later…", "Hours…"]
     assert "Workbench doesn't offer that for it right now." in (await alice.types("suspend lab")).text
     assert linked.asked("stop_session") == 0
     told = (await alice.types("resume lab")).text
