@@ -1,4 +1,4 @@
-"""Hours set by the form from Home, and by sentences; an open Home shows them."""
+"""Hours set by the form from Home and by sentences, shown there, and kept: started, warned of, stopped."""
 
 
 async def test_hours_by_form_sentence_and_home(linked):
@@ -18,3 +18,23 @@ async def test_hours_by_form_sentence_and_home(linked):
     once = await alice.types("start training in 2 minutes")
     assert "I'll start it" in once.text
     assert "Hours: 15 Jan from 08:03" in alice.home().text
+
+    await linked.pass_time(180)
+    assert "*training* is ready" in alice.only("ready").text
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_a_day_of_hours_starts_warns_and_stops(linked):
+    alice = linked.alice
+    await alice.types("hours training every day 8:02-8:40")
+    await linked.pass_time(240)
+    assert "*training* is ready" in alice.only("ready").text
+    assert alice.told("card") == [], "nobody asked just now"
+    await linked.pass_time(1700, step=10)
+    warning = alice.only("timer_ending")
+    assert {"Keep running", "1 hour more"} <= set(warning.labels)
+    await linked.pass_time(700, step=10)
+    assert alice.only("stopped")
+    assert linked.calls("POST .*/start") == linked.calls("POST .*/stop") == 1
+    started, stopped = await linked.audit("workspace.start"), await linked.audit("workspace.stop")
+    assert [one["actor"] for one in [*started, *stopped]] == [linked.principal().key] * 2

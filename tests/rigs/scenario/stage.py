@@ -115,6 +115,7 @@ class World:
             bot.reconciler.operations.step,
             bot.reconciler.reads.step,
             bot.reconciler.classes.step,
+            bot.reconciler.hours.step,
             bot.reconciler.timers.step,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
