@@ -24,7 +24,7 @@ async def test_from_the_form_to_the_open_button(world):
     assert "*homework* · Courses" in alice.only("card").text
     await world.pass_time(30)
     ready = alice.only("ready")
-    assert ready.labels == ["Open", "Stop", "Stop later…"]
+    assert ready.labels == ["Open", "Stop", "Stop later…", "Hours…"]
     assert re.search(r"/ide/[\w-]+$", ready.address("Open"))
     (machine,) = world.machines()
     assert (machine.project.id, machine.options.retention_time_stopped) == (PROJECTS["Python"], 1440)
@@ -138,7 +138,7 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
         assert (await world.slack.submit(alice.id))["response_action"] == "clear"
         await world.settle()
         await world.pass_time(30)
-        assert alice.only("ready").labels == ["Open", "Stop", "Stop later…"]
+        assert alice.only("ready").labels == ["Open", "Stop", "Stop later…", "Hours…"]
         assert "homework" in (await alice.types("")).text
         await alice.types("forget homework")
         # Once something was made there, an empty list still leads to the next one.

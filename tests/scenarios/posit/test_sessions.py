@@ -201,7 +201,7 @@ async def test_only_rstudio_is_offered_to_be_suspended(linked):
     alice = linked.alice
     await alice.types("start lab")
     await linked.pass_time(5)
-    assert alice.only("ready").labels == ["Open", "Stop", "Stop later…", "Hours…"]
+    assert alice.only("ready").labels == ["Open", "Stop", "Stop later…"]
     assert "Workbench doesn't offer that for it right now." in (await alice.types("suspend lab")).text
     assert linked.asked("stop_session") == 0
     told = (await alice.types("resume lab")).text
