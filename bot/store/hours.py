@@ -22,7 +22,7 @@ def rule(tx: Transaction, rule_id: str) -> Rule | None:
 
 
 def of_workspace(tx: Transaction, workspace_id: str) -> list[Rule]:
-    """Return a workspace's rules, in the order in which they were made."""
+    """Return a workspace's rules."""
     return RULES.all(tx, "id", workspace_id=workspace_id)
 
 

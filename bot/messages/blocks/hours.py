@@ -37,9 +37,16 @@ def _dates(days: Iterable[str]) -> list[str]:
     return [times.date_of(day) for day in sorted(days)]
 
 
+def _order(rule: Rule) -> tuple[bool, int, list[str], int | None]:
+    """Order hours as the week and then the calendar has them, not as they happen to be stored."""
+    weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
+    first = rule.stops if rule.starts is None else rule.starts
+    return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
+
+
 def _names(rules: Sequence[Rule]) -> dict[str, str]:
     zones = dict.fromkeys(one.zone for one in rules)
-    return {"hours": "; ".join(map(said, rules)), "zone": ", ".join(zones)}
+    return {"hours": "; ".join(map(said, sorted(rules, key=_order))), "zone": ", ".join(zones)}
 
 
 def lines(facts: WorkspaceFacts) -> list[str]:
