@@ -3,7 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from urllib.parse import parse_qs, urlsplit
 
 _PROTOCOL = 196_608
@@ -75,7 +75,7 @@ async def pooled(url: str, *, has_room: bool = True) -> AsyncIterator[str]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.current_task())
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
             await _startup(reader, writer)
             writer.write(shared.greeting)
             while True:
@@ -85,7 +85,6 @@ async def pooled(url: str, *, has_room: bool = True) -> AsyncIterator[str]:
                 if has_room:
                     async with shared.turn:
                         await shared.transact(asked, kind, reader, writer)
-        writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -94,3 +93,5 @@ async def pooled(url: str, *, has_room: bool = True) -> AsyncIterator[str]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     shared.writer.close()
+    # Closed transports go with the loop's next turn.
+    await asyncio.sleep(0)

@@ -7,7 +7,7 @@ for TLS with one message, and everything after the answer is encrypted.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -62,7 +62,7 @@ async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncItera
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.current_task())
         # Whoever doesn't trust the certificate hangs up.
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
             first = await reader.readexactly(len(_ASKS_FOR_TLS))
             if first == _ASKS_FOR_TLS:
                 writer.write(b"N" if certificate is None else b"S")
@@ -72,7 +72,6 @@ async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncItera
             server_reader, server_writer = await asyncio.open_unix_connection(place)
             server_writer.write(first)
             await asyncio.gather(_pass_on(reader, server_writer), _pass_on(server_reader, writer))
-        writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
@@ -80,6 +79,8 @@ async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncItera
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # Closed transports go with the loop's next turn.
+    await asyncio.sleep(0)
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

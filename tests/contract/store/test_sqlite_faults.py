@@ -13,7 +13,6 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
-from bot.store import open_store
 from bot.store.queue import PATIENCE
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
@@ -22,6 +21,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
+from tests.rigs.postgres import open_store
 from tests.rigs.store import ALICE, accept_operation, first_sight
 
 ROOT = Path(__file__).parents[3]
@@ -246,7 +246,7 @@ def test_people_wait_for_two_seconds_at_most():
 KILLED = """
 import asyncio, json, os, signal, sys
 from bot.support.clock import SystemIds
-from bot.store import open_store
+from tests.rigs.postgres import open_store
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import OperationVerb
 from tests.rigs.clock import FakeClock

@@ -8,8 +8,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, Link
 from bot.domain.runs import Update
 from bot.domain.workspaces import Outcome, Workspace
-from bot.store import open_store
 from bot.support.clock import SystemIds
+from tests.rigs.postgres import open_store
 from tests.rigs.store import (
     ALICE,
     BOB,
