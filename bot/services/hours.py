@@ -31,6 +31,7 @@ from bot.services.asked import Asked
 from bot.services.workspaces import note, owned
 from bot.store import accounts, gates, operations, people, timers
 from bot.store import hours as rows
+from bot.store import workspaces as stored
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
@@ -121,6 +122,16 @@ def _drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> Non
             timers.clear(tx, workspace.id)
 
 
+def _replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
+    """Change a rule; the timer that it has set goes if the rule has no stop then any more."""
+    rows.put(tx, after)
+    stop_at = workspace.stop_at if workspace is not None else None
+    if workspace is not None and stop_at is not None and stop_at == before.settled_at:
+        coming = after.after(stop_at - 1.0)
+        if coming is None or coming.at != stop_at:
+            timers.clear(tx, workspace.id)
+
+
 def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:
     """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
 
@@ -134,8 +145,8 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
         since = now if one.paused else one.settled_at
         resting.append((one, replace(one, off=off, paused="", settled_at=since)))
     if any(before != after for before, after in resting) and asked.is_new(tx):
-        for _, after in resting:
-            rows.put(tx, after)
+        for before, after in resting:
+            _replan(tx, workspace, before, after)
         people.want(tx, asked.principal)
         note(tx, asked, "workspace.hours", workspace, off=",".join(sorted(days)))
     return workspace
@@ -148,7 +159,9 @@ def move(tx: Transaction, asked: Asked) -> str:
     moving = [one for one in rows.of_person(tx, asked.principal) if one.zone != zone]
     if moving and asked.is_new(tx):
         for one in moving:
-            rows.put(tx, replace(one, zone=zone, seen_zone=zone, settled_at=tx.now()))
+            moved = replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())
+            _replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
+        people.want(tx, asked.principal)
         asked.note(tx, "hours.zone", asked.principal.key, zone=zone)
     return zone
 

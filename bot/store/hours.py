@@ -45,7 +45,7 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     now = tx.now()
     found = tx.all("claim_rules", now=now, until=now + lease, limit=limit)
-    return sorted(map(RULES.of, found), key=lambda one: one.id)
+    return sorted(map(RULES.of, found), key=lambda one: (one.due(now)[:1], one.id))
 
 
 def look(tx: Transaction, rule_id: str, at: float) -> None:
@@ -126,8 +126,9 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
         ]
         for one in moved:
             RULES.change(tx, {"id": one.id}, seen_zone=person.time_zone)
-        if any(one.zone != person.time_zone for one in moved):
-            body = {"zone": person.time_zone, "former": moved[0].zone}
+        former = next((one.zone for one in moved if one.zone != person.time_zone), None)
+        if former is not None:
+            body = {"zone": person.time_zone, "former": former}
             occasion = f"{tx.now():.0f}"
             key = person.principal.key
             add_notices(tx, [NewNotice(key, NoticeKind.HOURS_MOVED, occasion, person.principal, body)])

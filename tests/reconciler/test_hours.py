@@ -99,6 +99,44 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     assert world.provider.accepted_stops == ["r1"]
 
 
+async def test_a_stop_that_is_left_out_after_its_warning_does_not_come(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    assert told(world) == ["timer_ending"]
+    await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-22"])
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+    await until(world, "17:45", day=23, step=300)
+    assert world.provider.accepted_stops == []
+    await until(world, "18:02", day=23)
+    assert world.provider.accepted_stops == ["r1"]
+
+
+async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-23"])
+    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
+
+
+async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    await world.know(time_zone="Europe/London")
+    assert await ask(world, "move").to(hours.move) == "Europe/London"
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+
+
+async def test_those_that_came_first_are_carried_out_first(world):
+    workspace = await given(world, "mon 9:00", State.STOPPED)
+    for day in (25, 22, 29, 24, 28, 23, 27, 26):
+        await ask(world, f"once{day}").to(hours.add, workspace.id, domain.read(f"2027-11-{day} 10:00"))
+    world.clock.advance(local("8:00", day=30) - world.clock.now())
+    claimed = await world.store.claim_hours(100, 60.0)
+    first = [one.due(world.clock.now())[0].local for one in claimed]
+    assert len(first) == 9
+    assert first == sorted(first)
+
+
 async def test_a_timer_set_by_hand_wins_that_day(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     timer = workspaces.made(world.asking, workspace, local("20:00"))

@@ -36,7 +36,8 @@ LIST: Final = "*Your workspaces' hours*"
 UNREADABLE: Final = "I can't read those hours, so I haven't changed anything."
 USAGE: Final = (
     "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts it, "
-    "`every day -20:00` only stops it, and `off` ends its hours."
+    "`every day -20:00` only stops it, and `off` ends its hours. "
+    "A stop comes at least 30 minutes after its start."
 )
 #: The same words as where something ends at once.
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
