@@ -35,7 +35,7 @@ LINE: Final = 46
 TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it right now.")
 #: A picture by itself is twice as fine.
 STILL: Final[dict[str, Any]] = {"scale": 2.0, "size": (860, 800)}
-SECONDS: Final = 80.0
+SECONDS: Final = 240.0
 #: How long a picture of the animation stays, and how often all of them are shown.
 FRAME_MS: Final = 2600
 ROUNDS: Final = 3
@@ -161,13 +161,14 @@ class Camera:
             raise NotSeenError(f"{shows}\n\nnever held. The page says:\n{text}") from None
 
 
-async def invitation(person: Person, words: str) -> str:
-    """Type words that need a link; return the address of its page."""
+async def invitation(person: Person, words: str, title: str) -> str:
+    """Type words that need a link, choose the connection; return the address of its page."""
     before = {message["ts"] for message in await person.messages(GENERAL)}
     await person.say(GENERAL, words)
     asked = await newest(person, GENERAL, "invite", before)
     before |= {asked["ts"]}
-    await person.press(GENERAL, asked, labels(asked, "invite")[0][1])
+    offered = labels(asked, "invite")
+    await person.press(GENERAL, asked, next(action for label, action in offered if title in label))
     return address(await newest(person, GENERAL, "link_url", before), "link_url")
 
 
@@ -193,13 +194,13 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
     """Take the main job as the first person lives it: link, start, wait, open."""
     olivia, chen = people
     frames, room = [], await conversation(running, olivia)
-    words = "/workspace start training@hub"
+    words = "/workspace start training"
     await chen.say(GENERAL, TALK[0])
     await olivia.say(GENERAL, TALK[1])
     await slack.looks(olivia, GENERAL, TALK[1])
     await slack.types(words)
     frames.append((await slack.takes(), "1. Type a command in any channel"))
-    page = await invitation(olivia, words)
+    page = await invitation(olivia, words, "Team hub")
     await slack.looks(olivia, room, "")
     await web.walks(page, olivia, running.hub, CONFIRM, **STILL)
     taken = {"link.png": await web.takes()}
@@ -222,7 +223,8 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
     """Take a class card that everyone has pressed, as the last of them sees it."""
     for person in people:
         await web.sits_down()
-        await web.walks(await invitation(person, "/workspace link saturn"), person, running.saturn, CONFIRM)
+        page = await invitation(person, "/workspace link saturn", "Saturn Cloud")
+        await web.walks(page, person, running.saturn, CONFIRM)
         await web.confirms()
     await people[0].say(GENERAL, "/workspace card saturn/course --title Statistics --max 60")
     for person in people:

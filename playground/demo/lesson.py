@@ -15,7 +15,7 @@ from playground.demo.person import NotSeenError, Person, labels
 PEOPLE = 100
 CHANNEL, CHANNEL_NAME = "C0TRAINING", "training"
 #: Nobody has an account of their own on Sphere Engine: there is nothing that the hundred would have to link.
-CARD = "/workspace card courses/Console Python --title Class of {people}"
+CARD = "/workspace card courses/Python basics --title Class of {people}"
 CARD_SECONDS = 30.0
 PRESS_SECONDS = 120.0
 _READY = re.compile(r"\bis ready\b")

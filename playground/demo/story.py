@@ -22,6 +22,8 @@ CHANNEL = "C0GENERAL"
 LogIn = Callable[[Browser, tuple[str, str]], Awaitable[None]]
 #: Slack's marks round what it shows in bold: a terminal shows them as they are.
 _BOLD = re.compile(r"(?<!\w)\*([^*\n]+)\*(?!\w)")
+#: Slack's marks round a time or a link, with the words for whoever can't show them.
+_MARKED = re.compile(r"<[^<>|]+\|([^<>]+)>")
 
 
 class StoryError(Exception):
@@ -97,11 +99,11 @@ class Story:
 
     async def _ask(self, provider: Provider) -> str:
         shown = await self._command(provider.first_words)
-        label, action_id = next(
-            (label, action_id)
-            for label, action_id in labels(shown, "invite")
-            if provider.title in label or len(labels(shown, "invite")) == 1
-        )
+        offered = labels(shown, "invite")
+        chosen = [one for one in offered if provider.title in one[0] or len(offered) == 1]
+        if not chosen:
+            raise NotSeenError(f"nothing offers to link {provider.title}")
+        label, action_id = chosen[0]
         before = {message["ts"] for message in await self._person.messages(CHANNEL)}
         self._does(f"presses [{label}]")
         await self._person.press(CHANNEL, shown, action_id)
@@ -263,7 +265,8 @@ class Story:
 
     def _sees(self, message: Message) -> None:
         who = "only you see this" if message.get("ephemeral") else "Usher"
-        self._quote(who, html.unescape(_BOLD.sub(r"\1", spoken(message))).splitlines())
+        words = _MARKED.sub(r"\1", _BOLD.sub(r"\1", spoken(message)))
+        self._quote(who, html.unescape(words).splitlines())
 
     def _reads(self, page: Page) -> None:
         """Quote a page, without what the one before said already."""

@@ -20,16 +20,16 @@ everybody's passwords and tokens, which link pages and IDEs ask for; the key in 
 In any channel, type
 
     /workspace help
-    /workspace link              link an account
-    /workspace start notebook    on Saturn Cloud: ready after about ten seconds, the pace of status reads
-    /workspace start training    on Saturn Cloud or on the hub: Usher asks which one
-    /workspace new posit         a form: create an RStudio session; suspend and resume it
+    /workspace link                 link an account
+    /workspace start notebook       on Saturn Cloud: ready after about ten seconds
+    /workspace start training@hub   on the hub: its IDE is {ide}
+    /workspace new posit            a form: create an RStudio session; suspend and resume it
     /job run posit --cluster Local -- Rscript train.R
-                                 its output appears in the thread of its card, and all of it as a file
-    /workspace new courses       on Sphere Engine: nothing to link, and it opens on a page of Usher's
-    /workspace about posit       as Amir, an Usher admin: shows the server and its users
+                                    its output appears in the thread of its card, and all of it as a file
+    /workspace new courses          on Sphere Engine: nothing to link, and it opens on a page of Usher's
+    /workspace about posit          as Amir, an Usher admin: shows the server and its users
 
-An IDE opens for whoever is signed in to its provider as its owner. The hub's IDE is {ide}.
+An IDE opens for whoever is signed in to its provider as its owner.
 Each time you start it, it begins without the messages, links and workspaces of the last time.{same}
 All logs are in {stage.folder}. Ctrl+C stops everything and removes it.
 """

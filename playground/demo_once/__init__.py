@@ -134,5 +134,5 @@ def _sphere() -> Provider:
         other=("U0CHEN", "Chen"),
         log_in=log_in,
         opened=r'id="stop"',
-        form={"project": "Console Python", "name": "lesson"},
+        form={"project": "Python basics", "name": "lesson"},
     )

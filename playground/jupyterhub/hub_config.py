@@ -54,6 +54,7 @@ c.PausingSpawner.home_dir_template = _settings["homes"] + "/{username}"
 c.PausingSpawner.term_timeout = 3
 c.PausingSpawner.poll_interval = 5
 c.Spawner.ip = "127.0.0.1"
+c.Spawner.http_timeout = 120  # JupyterLab takes its time on a machine that has much else to do
 c.Spawner.cmd = _settings["server_command"]
 c.Spawner.args = _settings["server_arguments"]
 c.Spawner.default_url = "/lab"

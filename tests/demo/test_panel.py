@@ -29,7 +29,7 @@ from tests.playground.served import refuses_strangers
 TRAINING, OLIVIA = "C0TRAINING", "U0OLIVIA"
 SERVERS = (*PROVIDERS, SLACK)
 #: Workspaces of the slow one start when the test says so.
-PROJECTS = {"Console Python": 1.0, "Slow": 1e6}
+PROJECTS = {"Python basics": 1.0, "Slow": 1e6}
 #: A call of each server's API, and one that starts something.
 CALLS = {
     "saturn": ("/api/user", "POST /api/workspaces/0f/start"),
@@ -161,7 +161,7 @@ async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
 
 
 async def traffic_of_a_command(small: Small, browser: Browser) -> None:
-    command = "/workspace card courses/Console Python --title Lesson"
+    command = "/workspace card courses/Python basics --title Lesson"
     await browser.ask(f"document.getElementById('text').value = '{command}'")
     await browser.ask("document.getElementById('composer').requestSubmit()")
     row = "[...document.querySelectorAll('.exchanges summary')].find((one) => one.textContent.includes('{}'))"

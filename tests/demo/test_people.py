@@ -1,5 +1,6 @@
 """What stays the same from start to start, who may read it, and which ports are used."""
 
+import re
 import socket
 import stat
 
@@ -99,6 +100,11 @@ def test_everybody_has_an_account_of_their_own_name_and_the_workspaces_of_the_se
         assert [one.name for one in people if one.admin] == ["amir"]
     assert {one.owner for one in saturn.resources} == {"olivia", "chen", "tara"}
     assert {one.owner for one in posit.sessions} == {"olivia", "chen"}
+    names = [one.name for one in (*saturn.resources, *posit.sessions, *posit.jobs) if one.owner == "olivia"]
+    names += next(one.servers for one in hub.users if one.name == "olivia")
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z][a-z -]+", name) for name in names)
+    assert not [one for one in (*saturn.resources, *sphere.projects) if one.fail]
     assert all(one.token for one in (*posit.tokens, *saturn.people, *posit.people, *hub.users))
     assert sphere.access_token
 
