@@ -52,6 +52,7 @@ lint: $(DEV) ## Check style, types, import layers, names and known vulnerabiliti
 	$(RUN) mypy
 	.venv/bin/lint-imports
 	.venv/bin/python tools/words.py
+	.venv/bin/python tools/commits.py
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
 

@@ -1,4 +1,4 @@
-"""The map of threats names tests that exist."""
+"""The map of threats, and the promises to whoever reports one, name tests that exist."""
 
 import re
 
@@ -7,7 +7,8 @@ import pytest
 from tests.project.repository import ROOT
 
 MAP = (ROOT / "docs/security.md").read_text(encoding="utf-8")
-PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", MAP)
+PROMISES = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", MAP + PROMISES)
 ROWS = {*range(1, 26), *range(28, 32)}
 
 
@@ -21,3 +22,9 @@ def test_every_row_has_a_proof():
     rows = {int(row[0]): row[1] for row in re.findall(r"^\| (\d+) \|(.*)\|$", MAP, re.MULTILINE)}
     assert rows.keys() == ROWS
     assert all("`tests/" in row for row in rows.values())
+
+
+def test_every_promise_has_a_proof():
+    promises = PROMISES.partition("| promise | test |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    assert len(promises) >= 10
+    assert all("`tests/" in promise for promise in promises)
