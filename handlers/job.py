@@ -1,6 +1,6 @@
 """What people do with jobs: run one, with a form or in one line, schedule it, follow its runs, stop them.
 
-``run [CONNECTION] [PRESET] --FLAG VALUE … -- the program's own words``
+``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
 
 The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
 who chose the shortcut presses *Run*, with their own account.
@@ -27,7 +27,7 @@ from bot.messages.texts import runs as run_words
 from bot.messages.texts import times, verbs
 from bot.providers import base
 from bot.services import accounts, making, naming, runs, snapshots
-from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
+from bot.services.making import COMMAND, TEMPLATE, Filled, Flag, PersonalOffer
 from bot.support.cleaning import has_invisible, unescape
 from handlers import narrowed, routes
 from handlers.command_line import CommandLine, command_line, decoded, written
@@ -116,7 +116,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = connection_of(request, connection)
     offer = await _offer(request, connection)
-    values = {making.PRESET: name}
+    values = {making.TEMPLATE: name}
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
@@ -166,11 +166,11 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 
 
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
-    """Return everything that was given as flags, including the preset and the program's words."""
+    """Return everything that was given as flags, including the template and the program's words."""
     rest = leading(request, command.words)[1] if command.words else ()
-    preset = [Flag(making.PRESET, " ".join(rest))] if rest else []
+    template = [Flag(making.TEMPLATE, " ".join(rest))] if rest else []
     tail = [Flag(making.COMMAND, command.tail)] if command.tail else []
-    return [*preset, *command.flags, *tail]
+    return [*template, *command.flags, *tail]
 
 
 def _problems(
@@ -436,7 +436,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     field = offer.form(values).field(COMMAND)
     if field is None:
         # A template of the last time may bring a command of its own.
-        values.pop(PRESET, None)
+        values.pop(TEMPLATE, None)
         field = offer.form(values).field(COMMAND)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
         return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))

@@ -248,7 +248,7 @@ def _write_connections(made: Stage, saturn_url: str) -> None:
     path.write_text(
         f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'
         f'linking = ["token"]\nbase_url = {json.dumps(saturn_url)}\n'
-        f'[[connections.{CONNECTION}.recipes]]\nname = "{RECIPE}"\nfile = {json.dumps(str(recipe))}\n',
+        f'[[connections.{CONNECTION}.templates]]\nname = "{RECIPE}"\nfile = {json.dumps(str(recipe))}\n',
         encoding="utf-8",
     )
     path.chmod(0o600)

@@ -41,7 +41,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     TypeVar: lambda name, number: {name: number},
     Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
     Doubt: lambda name, number: Doubt(f"{name} {number}", number, 4_000_000_000.0 + number),
-    Spec: lambda name, number: Spec(f"{name} {number}", {"preset": f"{number}"}),
+    Spec: lambda name, number: Spec(f"{name} {number}", {"template": f"{number}"}),
 }
 
 
