@@ -37,6 +37,8 @@ from tests.rigs.store import put_account
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
 WORKSPACES = ("red", "green", "blue")
+#: What nobody stops by hand: hours do.
+KEPT = "gray"
 JOBS = ("nightly", "report")
 RECIPE = "course"
 ADMIN = "U0ADMIN"
@@ -100,7 +102,7 @@ class Stage:
     @property
     def names(self) -> tuple[str, ...]:
         """Return what everybody's workspaces are called from the beginning."""
-        return WORKSPACES
+        return *WORKSPACES, KEPT
 
     @property
     def bot_url(self) -> str:
@@ -166,7 +168,7 @@ def _saturn_seed(names: list[str], chance: random.Random) -> dict[str, Any]:
     return {
         "page_size": 50,
         "users": [{"name": one} for one in names],
-        "workspaces": [_workspace(owner, name, chance) for owner in names for name in WORKSPACES],
+        "workspaces": [_workspace(owner, name, chance) for owner in names for name in (*WORKSPACES, KEPT)],
         "jobs": [
             {
                 "owner": owner,
