@@ -45,15 +45,16 @@ def build_bolt(
 
     ``session`` is used for Slack's Web API; without one, every call opens its own.
     """
-    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to its own loggers.
-    quiet = logging.getLogger("bot.slack")
+    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to its own loggers. No
+    # package of ours has this name: it would be quiet, too.
+    quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
     # Bolt looks there for whatever it isn't given: a token, secrets, even an OAuth flow that keeps files in
     # the home folder. No argument turns that off.
     with without_variables("SLACK_"):
         app = AsyncApp(
-            name="bot.slack",
+            name="bot.bolt",
             logger=quiet,
             client=client,
             # The listener finishes before the answer is sent: what is acknowledged is written, and an

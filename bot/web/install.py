@@ -156,7 +156,7 @@ class _Flow(AsyncOAuthFlow):
 
 def _quiet() -> logging.Logger:
     """Return the log that ``build_bolt`` keeps quiet: the SDK logs codes and answers below errors."""
-    return logging.getLogger("bot.slack")
+    return logging.getLogger("bot.bolt")
 
 
 class InstallPages:

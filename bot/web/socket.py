@@ -63,7 +63,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.app = app
         self.app_token = app_token.get_secret_value()
         # The client logs payloads, and in errors the address with its ticket; what matters is logged here.
-        self._silent = logging.getLogger("bot.slack.socket")
+        self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
         # In place of what the client found in the environment.

@@ -300,6 +300,7 @@ class Outbox:
         # The middle of the jitter range, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=LONGEST_PAUSE)
         least, since = (self._timing.settles, now) if is_unknown else (0.0, None)
+        log.info("notice not sent yet", notice=notice.id, kind=str(notice.kind), problem=error.code)
         await self._store.notice_retry(notice, max(wait, least), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
