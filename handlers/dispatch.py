@@ -221,7 +221,9 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
         return _instead(request, refusal.text, is_broken=False)
     except UsherError as error:
         logger().warning("store failed" if isinstance(error, StoreError) else "failed", problem=error)
-        return _instead(request, problems.sentence(error))
+        answer = _instead(request, problems.sentence(error))
+        # What the store didn't take isn't remembered either: trying would outlast the 3 s for an ack.
+        return replace(answer, about=None) if isinstance(error, StoreError) else answer
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _instead(request, problems.sentence("internal"))

@@ -25,6 +25,8 @@ async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: s
         answer = await bot.say(text)
     (entry,) = logs
     assert entry["reference"] in words(answer)
+    # Nothing more is tried that would make people wait.
+    assert answer.about is None
 
 
 async def test_an_answer_without_a_reference_draws_none(bot: Rig) -> None:
