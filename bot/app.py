@@ -146,7 +146,8 @@ class Process:
         #: What listens: closed when the process begins to drain.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
-        self._listening: asyncio.Task[None] | None = None
+        #: What runs beside the scheduler's loops.
+        self._beside: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, learn where Usher is installed, listen, and start working.
@@ -203,8 +204,10 @@ class Process:
         if self._entered.by_oauth is not None:
             self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
         self.scheduler.start()
+        beside = [self.metrics.follow_loop()]
         if self._works:
-            self._listening = asyncio.create_task(self.store.engine.listen(self.scheduler.wake), name="hints")
+            beside.append(self.store.engine.listen(self.scheduler.wake))
+        self._beside = [asyncio.create_task(work) for work in beside]
         self._runs = True
 
     async def _drain(self) -> None:
@@ -214,9 +217,9 @@ class Process:
         """
         for_work, for_writing = self.ends_within
         self.store.engine.end_within(for_writing)
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         ends: list[Awaitable[object]] = [self._front.aclose(), self.owners.end()]
         if self._socket is not None:
             ends.append(self._socket.close())
@@ -282,6 +285,7 @@ class Process:
     async def _try_keys(self) -> None:
         """Refuse to work with keys that open nothing: what is linked meanwhile would be lost with them."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
+        self.metrics.secrets_closed(len(opening.closed))
         if opening.is_hopeless:
             raise StartError(f"{opening.found}: {opening.advice[0].lower()}{opening.advice[1:]}")
         if opening.closed:

@@ -120,6 +120,7 @@ class Store(OnEngine):
     owned = read(tasks.owned, Priority.STEADY)
     is_worked = read(tasks.is_worked, Priority.STEADY)
     statistics = read(upkeep.statistics, Priority.STEADY)
+    figures = read(upkeep.figures, Priority.STEADY)
     try_writing = write(upkeep.try_writing, Priority.URGENT)
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)

@@ -191,6 +191,8 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
 LEASE: Final = 10.0
+#: What the name of a process's presence begins with: its role.
+ROLES: Final = ("serve", "web", "worker")
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:

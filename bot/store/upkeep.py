@@ -63,6 +63,32 @@ def statistics(tx: Transaction) -> Mapping[str, int]:
     return tx.one("statistics") or {}
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold what the database tells whoever monitors Usher: the same from every process."""
+
+    counts: Mapping[str, int]
+    #: For how many seconds the message that is due for longest has waited.
+    waited: float
+    #: For how many seconds each outage lasts, by its name in the store.
+    outages: Mapping[str, float]
+    #: How many processes of each role serve from a shared database; empty where one has it to itself.
+    processes: Mapping[str, int]
+
+
+def figures(tx: Transaction) -> Figures:
+    """Measure everything for the metrics."""
+    now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
+    since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
+    running = [one.name.partition(":")[0] for one in tasks.owned(tx)]
+    return Figures(
+        counts=statistics(tx),
+        waited=max(now - since, 0.0),
+        outages={name: max(now - began, 0.0) for name, began in tasks.current_outages(tx).items()},
+        processes={role: running.count(role) for role in tasks.ROLES} if {*running} & {*tasks.ROLES} else {},
+    )
+
+
 def migrated(tx: Transaction) -> list[str]:
     """Return the names of the migrations that ran here."""
     return [row["name"] for row in tx.all("migrated")]

@@ -28,6 +28,7 @@ from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.store import name_of, open_store, schema
 from bot.store.store import Store
+from bot.store.tasks import ROLES
 from bot.support import errors
 from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
@@ -517,7 +518,7 @@ async def check_processes(store: Store) -> Check:
     Raises StoreError.
     """
     running = [one.name.partition(":") for one in await store.owned()]
-    by_role = {role: [who for name, _, who in running if name == role] for role in ("serve", "web", "worker")}
+    by_role = {role: [who for name, _, who in running if name == role] for role in ROLES}
     found = ", ".join(
         f"{len(names)} {role} on {', '.join(sorted({name.partition('/')[0] for name in names}))}"
         for role, names in by_role.items()

@@ -15,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 
 from bot.store.store import Store
+from bot.store.upkeep import Figures
 from bot.support.errors import StoreError
 
 #: How long the store may take to answer; seconds.
@@ -53,7 +54,7 @@ class Health:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        problem = await self._problem()
+        problem, _ = await self._look()
         checks = {"store": not problem, **self._ready()}
         is_ready = all(checks.values())
         answer: dict[str, object] = {"ready": is_ready, "checks": checks}
@@ -61,17 +62,16 @@ class Health:
             answer["problems"] = {"store": problem}
         return web.json_response(answer, status=200 if is_ready else 503)
 
-    async def _problem(self) -> str:
-        """Return why the store can't be read and written, "" if it can."""
+    async def _look(self) -> tuple[str, Figures | None]:
+        """Return why the store can't be read and written, "" if it can, with what it tells."""
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await self._store.try_writing()
-                await self._store.statistics()
+                return "", await self._store.figures()
         except StoreError as error:
-            return str(error)
+            return str(error), None
         except TimeoutError:
-            return "the database doesn't answer"
-        return ""
+            return "the database doesn't answer", None
 
     async def _figures(self, request: web.Request) -> web.Response:
         if self._metrics_token is not None:
@@ -80,21 +80,16 @@ class Health:
             if not hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode()):
                 headers = {"WWW-Authenticate": "Bearer"}
                 return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
-        body = self._metrics.render(await self._count() or {})
+        problem, figures = await self._look()
+        body = self._metrics.render({"store": not problem, **self._ready()}, figures)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
-
-    async def _count(self) -> Mapping[str, int] | None:
-        try:
-            async with asyncio.timeout(STORE_SECONDS):
-                return await self._store.statistics()
-        except (StoreError, TimeoutError):
-            return None
 
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _GAUGES = {
     "open_operations": ("usher_open_operations", "Open operations."),
+    "open_runs": ("usher_open_runs", "Open job runs."),
     "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
     "dead_notices": (
         "usher_dead_notices",
@@ -107,6 +102,9 @@ _GAUGES = {
 }
 #: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+#: How often the event loop is looked at, and from when on it is late, in seconds: a busy machine is no block.
+_LOOKS_EVERY = 0.5
+_LATE = 0.1
 
 
 class Metrics:
@@ -139,6 +137,36 @@ class Metrics:
             ["reason"],
             registry=self._registry,
         )
+        self._late = Counter(
+            "usher_loop_late_seconds",
+            "Seconds in which the event loop did nothing else, from a tenth of a second on.",
+            registry=self._registry,
+        )
+        self._closed = Gauge(
+            "usher_closed_secrets",
+            "Stored secrets that no key opened at the start.",
+            registry=self._registry,
+        )
+        self._checks = Gauge(
+            "usher_check", "Whether what /readyz checks works.", ["check"], registry=self._registry
+        )
+        self._waited = Gauge(
+            "usher_oldest_notice_seconds",
+            "How long the oldest message that is due has waited.",
+            registry=self._registry,
+        )
+        self._outages = Gauge(
+            "usher_outage_seconds",
+            "How long a connection has been out of reach, or its secrets refused.",
+            ["connection", "kind"],
+            registry=self._registry,
+        )
+        self._processes = Gauge(
+            "usher_processes",
+            "Processes that serve from a shared database.",
+            ["role"],
+            registry=self._registry,
+        )
 
     def follow_spool(self, used: Callable[[], int]) -> None:
         """Export how many bytes of output are spooled on disk."""
@@ -161,9 +189,36 @@ class Metrics:
         """Count a refused request; for a malformed one the place is left out, so that labels stay few."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
-    def render(self, statistics: Mapping[str, int]) -> bytes:
-        """Return all metrics in the text format; ``statistics`` come from the store."""
-        for key, gauge in self._gauges.items():
-            if key in statistics:
-                gauge.set(statistics[key])
+    def secrets_closed(self, count: int) -> None:
+        """Note how many stored secrets no key opens."""
+        self._closed.set(count)
+
+    async def follow_loop(self) -> None:
+        """Count for how long the event loop is held up, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _LOOKS_EVERY
+            await asyncio.sleep(_LOOKS_EVERY)
+            late = loop.time() - due
+            if late >= _LATE:
+                self._late.inc(late)
+
+    def render(self, checks: Mapping[str, bool], figures: Figures | None) -> bytes:
+        """Return all metrics in the text format; without ``figures`` the store's are as they were last."""
+        for name, works in checks.items():
+            self._checks.labels(name).set(works)
+        if figures is not None:
+            self._show(figures)
         return generate_latest(self._registry)
+
+    def _show(self, figures: Figures) -> None:
+        for key, gauge in self._gauges.items():
+            gauge.set(figures.counts[key])
+        self._waited.set(figures.waited)
+        self._outages.clear()
+        for name, seconds in figures.outages.items():
+            connection, _, kind = name.partition("#")
+            self._outages.labels(connection, kind or "away").set(seconds)
+        self._processes.clear()
+        for role, count in figures.processes.items():
+            self._processes.labels(role).set(count)

@@ -33,24 +33,24 @@ from playground.processes import (
     start_child,
 )
 
-#: A template that an operator prepared for Saturn Cloud: a class card makes everyone's workspace from it.
+#: A recipe that an operator prepared at Saturn Cloud: a class card makes everyone's workspace from it.
 _COURSE = Path(__file__).with_name("course.json")
 #: Launches that an operator prepared at the Workbench: offered first in the forms.
-_TEMPLATES = """\
-[[connections.posit.templates]]
+_PRESETS = """\
+[[connections.posit.presets]]
 name = "gpu"
 title = "RStudio with a GPU"
-[connections.posit.templates.session]
+[connections.posit.presets.session]
 workbench = "RStudio"
-[connections.posit.templates.session.launch_parameters]
+[connections.posit.presets.session.launch_parameters]
 cluster = "Kubernetes"
 container_image = "ghcr.io/acme/gpu:2024.12"
 resource_profile = "large"
 
-[[connections.posit.templates]]
+[[connections.posit.presets]]
 name = "report"
 title = "The nightly report"
-[connections.posit.templates.job]
+[connections.posit.presets.job]
 command = "Rscript report.R"
 cluster = "Local"
 """
@@ -194,7 +194,7 @@ def _connections(
         "[connections.saturn]\n"
         'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
         f"base_url = {text(saturn['url'])}\n"
-        '[[connections.saturn.templates]]\nname = "course"\ntitle = "The course on statistics"\n'
+        '[[connections.saturn.recipes]]\nname = "course"\ntitle = "The course on statistics"\n'
         f"file = {text(str(_COURSE))}\n\n"
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
@@ -205,7 +205,7 @@ def _connections(
         'provider = "posit"\ntitle = "Workbench"\nlinking = ["token", "admin"]\n'
         f"base_url = {text(posit['url'])}\n"
         f"super_admin_token = {text(posit['credentials']['super_admin_token'])}\n\n"
-        f"{_TEMPLATES}\n"
+        f"{_PRESETS}\n"
         "[connections.courses]\n"
         'provider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
         f"base_url = {text(sphere['url'])}\n"

@@ -5,7 +5,6 @@ import re
 from functools import cache
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from bot.__main__ import _parser
 from bot.messages.texts.verbs import VERBS
@@ -13,9 +12,9 @@ from bot.providers import provider_classes
 from bot.providers.connection import ConnectionSettings
 from bot.slack import manifest
 from bot.support.settings import VARIABLES
-from bot.web.health import Metrics
 from handlers import routes
 from tests.project.repository import ROOT
+from tests.rigs.prometheus import exported
 
 #: A bar in a cell is written with a backslash.
 _CELLS = re.compile(r"(?<!\\)\|")
@@ -120,22 +119,9 @@ def test_every_word_of_the_command_line_has_its_row():
 
 
 def test_every_metric_has_its_row_with_its_type_and_labels():
-    metrics = Metrics()
-    metrics.follow_spool(lambda: 0)
-    metrics.polled("hub")
-    metrics.claimed("hub", 0.01)
-    metrics.provider_failed("hub", "Refused")
-    metrics.request_refused("age")
-    families = text_string_to_metric_families(metrics.render({}).decode())
-    exported = {
-        (sample.name, family.type, frozenset(sample.labels))
-        for family in families
-        for sample in family.samples
-        if not sample.name.endswith("_created")
-    }
     rows = tables("metrics")["Metrics and health"]
     listed = {(code(row[0])[0], row[1], frozenset(code(row[2]))) for row in rows if len(row) == 4}
-    assert listed == exported
+    assert listed == exported()
 
 
 USES = {

@@ -67,7 +67,7 @@ async def test_figures_are_few_and_name_nobody():
 def test_two_sets_of_figures_live_side_by_side():
     first, second = Metrics(), Metrics()
     first.polled("saturn")
-    assert b"usher_polls_total{" not in second.render({})
+    assert b"usher_polls_total{" not in second.render({}, None)
 
 
 async def test_unknown_addresses_are_answered_kindly():

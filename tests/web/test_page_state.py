@@ -21,15 +21,7 @@ UNMADE = replace(ROW, remote_id=f"{PROVISIONAL}w", state=State.UNKNOWN, spec=Spe
 
 
 def operation(verb, outcome=None):
-    return Operation(
-        id="operation",
-        principal=ALICE,
-        workspace_id="w",
-        connection="sphere",
-        verb=verb,
-        created_at=0.0,
-        outcome=outcome,
-    )
+    return Operation("operation", ALICE, "w", "sphere", verb, 0.0, None, outcome=outcome)
 
 
 def facts(row, one=None, now=0.0):

@@ -72,7 +72,7 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         # Nothing is awaited between the move and the look, so no loop can take a step.
         clock.advance(61)
         assert process.background() == {"loops": False, "sending": True}
-        assert b"usher_spooled_bytes 0.0" in process.metrics.render({})
+        assert b"usher_spooled_bytes 0.0" in process.metrics.render({}, None)
 
         for token in local.state.tokens.values():
             token.revoked = True

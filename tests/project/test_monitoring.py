@@ -1,0 +1,97 @@
+"""The alerts and the dashboard fit the metrics, the manual and Prometheus."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.project.repository import ROOT
+from tests.rigs.prometheus import RULES, exported, promtool
+
+RULE_GROUP = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"]
+DASHBOARD = json.loads((ROOT / "deploy/grafana/usher.json").read_text(encoding="utf-8"))
+PANELS = DASHBOARD["panels"]
+#: What Prometheus itself adds to each series.
+_ADDED = {"job", "instance"}
+_NAMES = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_STRINGS = re.compile(r'"[^"]*"')
+_SELECTED = re.compile(r"\b(usher_\w+)(?:\{([^}]*)\})?")
+_GROUPED = re.compile(r"\b(?:by|without) \(([^)]*)\)")
+
+
+def expressions() -> list[str]:
+    """Return every expression of the alerts and the panels."""
+    return [rule["expr"] for rule in RULE_GROUP] + [
+        target["expr"] for panel in PANELS for target in panel.get("targets", [])
+    ]
+
+
+def labels_of(matchers: str) -> set[str]:
+    return set(_NAMES.findall(_STRINGS.sub("", matchers)))
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_every_expression_uses_metrics_and_labels_that_exist(expression):
+    known = {name: labels | _ADDED for name, _, labels in exported()}
+    used = _SELECTED.findall(expression)
+    assert {name for name, _ in used} <= known.keys()
+    for name, matchers in used:
+        assert labels_of(matchers) <= known[name], name
+    offered = set().union(*(known[name] for name, _ in used), _ADDED)
+    for grouped in _GROUPED.findall(expression):
+        assert labels_of(grouped) <= offered
+    for opens, closes in ("()", "{}", "[]"):
+        assert expression.count(opens) == expression.count(closes)
+
+
+def test_the_labels_that_are_shown_exist():
+    for rule in RULE_GROUP:
+        shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        grouped = _GROUPED.findall(rule["expr"])
+        assert shown <= (labels_of(grouped[0]) if grouped else _ADDED | {"check"}), rule["alert"]
+
+
+def test_counters_are_used_as_rates_and_nothing_else_is():
+    counters = {name for name, kind, _ in exported() if kind == "counter" or name.endswith("_bucket")}
+    for expression in expressions():
+        rated = set(re.findall(r"\b(?:rate|increase)\((usher_\w+)", expression))
+        assert rated == {name for name, _ in _SELECTED.findall(expression)} & counters, expression
+
+
+def test_every_alert_leads_to_its_part_of_the_manual():
+    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", page, flags=re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    for rule in RULE_GROUP:
+        path, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert path == "docs/operate.md"
+        assert anchor in anchors, anchor
+        assert rule["alert"] in page
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+
+
+def test_no_panel_hides_another_and_each_asks_the_chosen_prometheus():
+    assert len({panel["id"] for panel in PANELS}) == len(PANELS)
+    taken: set[tuple[int, int]] = set()
+    for panel in PANELS:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+        if panel["type"] != "row":
+            assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+    (chosen,) = DASHBOARD["templating"]["list"]
+    assert (chosen["name"], chosen["type"], chosen["query"]) == ("datasource", "datasource", "prometheus")
+
+
+def test_promtool_accepts_the_alerts():
+    assert f"{len(RULE_GROUP)} rules found" in promtool("check", "rules", str(RULES))
+
+
+def test_promtool_accepts_the_expressions_of_the_dashboard(tmp_path):
+    panels = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(expressions())]
+    path = tmp_path / "panels.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": panels}]}), encoding="utf-8")
+    assert f"{len(panels)} rules found" in promtool("check", "rules", str(path))

@@ -1,0 +1,136 @@
+"""Prometheus as far as tests need it: what the code exports, scrapes of a bot, and rules told by promtool.
+
+Promtool is in Debian's package ``prometheus``. Without it a test is skipped; with ``TEST_PROMTOOL_REQUIRED``
+in the environment it fails.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.store.upkeep import Figures
+from bot.web.health import _GAUGES, Metrics
+from tests.project.repository import ROOT
+
+RULES = ROOT / "deploy/prometheus/alerts.yml"
+#: The seconds between two scrapes that the rules expect, and how long Prometheus waits for one.
+EVERY, PATIENCE = 15, 10.0
+
+
+def exported() -> set[tuple[str, str, frozenset[str]]]:
+    """Return every metric with its type and labels, as when each has been counted once."""
+    metrics = Metrics()
+    metrics.follow_spool(lambda: 0)
+    metrics.polled("hub")
+    metrics.claimed("hub", 0.01)
+    metrics.provider_failed("hub", "Refused")
+    metrics.request_refused("age")
+    figures = Figures(dict.fromkeys(_GAUGES, 1), 1.0, {"hub": 1.0}, {"worker": 1})
+    families = text_string_to_metric_families(metrics.render({"store": True}, figures).decode())
+    return {
+        (sample.name, family.type, frozenset(sample.labels))
+        for family in families
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def promtool(*words: str) -> str:
+    """Run promtool; return what it says, and fail with that if it isn't content."""
+    if shutil.which("promtool") is None:
+        why = "there is no promtool: install Debian's package prometheus"
+        if "TEST_PROMTOOL_REQUIRED" in os.environ:
+            pytest.fail(why)
+        pytest.skip(why)
+    ended = subprocess.run(["promtool", *words], check=False, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+class Scrapes:
+    """Scrape bots as Prometheus would, every 15 seconds as far as the rules know."""
+
+    def __init__(self) -> None:
+        self._taken: list[dict[str, float]] = []
+
+    async def take(self, *ports: int) -> None:
+        """Scrape the process behind each port; one that doesn't answer is down."""
+        found: dict[str, float] = {}
+        for port in ports:
+            found |= await _scraped(f"127.0.0.1:{port}")
+        self._taken.append(found)
+
+    def last(self, name: str, **labels: str) -> float | None:
+        """Return a figure of the last scrape, of whichever process has it."""
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        matches = (
+            value
+            for series, value in self._taken[-1].items()
+            if re.match(rf"{name}\b", series) and all(one in series for one in wanted)
+        )
+        return next(matches, None)
+
+    def stays(self, seconds: float = 150.0) -> None:
+        """Let everything be as in the last scrape for a while."""
+        self._taken += [self._taken[-1]] * int(seconds // EVERY)
+
+    def fire(self, alerts: Collection[str], folder: Path, *, healthy: int = 1) -> None:
+        """Fail unless just these alerts fire at the last scrape, and none in the first ``healthy`` ones."""
+        ends = (len(self._taken) - 1) * EVERY
+        told = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(alerts)]
+        query = 'count by (alertname) (ALERTS{alertstate="firing"})'
+        test = {
+            "rule_files": [str(RULES)],
+            "evaluation_interval": f"{EVERY}s",
+            "tests": [
+                {
+                    "interval": f"{EVERY}s",
+                    "input_series": self._series(),
+                    "promql_expr_test": [
+                        {"expr": query, "eval_time": f"{(healthy - 1) * EVERY}s", "exp_samples": []},
+                        {"expr": query, "eval_time": f"{ends}s", "exp_samples": told},
+                    ],
+                }
+            ],
+        }
+        path = folder / "alerts_test.yml"
+        path.write_text(yaml.safe_dump(test), encoding="utf-8")
+        promtool("test", "rules", str(path))
+
+    def _series(self) -> list[Mapping[str, str]]:
+        names = sorted(set().union(*self._taken))
+        return [{"series": name, "values": " ".join(self._values(name))} for name in names]
+
+    def _values(self, name: str) -> list[str]:
+        """Return a series' values; what a scrape doesn't have any more is stale from then on."""
+        values, was_there = [], False
+        for taken in self._taken:
+            is_there = name in taken
+            values.append(repr(taken[name]) if is_there else "stale" if was_there else "_")
+            was_there = is_there
+        return values
+
+
+async def _scraped(instance: str) -> dict[str, float]:
+    up, found = f'up{{job="usher",instance="{instance}"}}', {}
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            text = await (await session.get(f"http://{instance}/metrics")).text()
+    except (aiohttp.ClientError, TimeoutError):
+        return {up: 0.0}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = {"job": "usher", "instance": instance, **sample.labels}
+            pairs = ",".join(f"{key}={json.dumps(value)}" for key, value in labels.items())
+            found[f"{sample.name}{{{pairs}}}"] = sample.value
+    return {up: 1.0, **found}

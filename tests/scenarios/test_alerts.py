@@ -1,0 +1,202 @@
+"""Each alert fires on the fault that it is for: made at a real bot, whose figures promtool gets."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import AsyncExitStack, closing
+
+import pytest
+import pytest_asyncio
+from cryptography.fernet import Fernet
+
+from bot.app import Process, StartError
+from bot.providers.connections import load_connections
+from bot.support.errors import SlackPermanent
+from bot.support.settings import Settings
+from tests.app.command_line import environment
+from tests.playground.slack_help import slack
+from tests.rigs import postgres
+from tests.rigs.clock import FakeClock
+from tests.rigs.prometheus import EVERY, Scrapes
+from tests.rigs.scenario import world
+from tests.rigs.scenario.people import GENERAL
+from tests.scenarios.test_webs import Webs
+
+FOREVER = 1_000_000
+
+
+@pytest_asyncio.fixture
+async def live(tmp_path):
+    async with world(tmp_path, live=True) as ready:
+        yield ready
+
+
+async def watched(world, scrapes, seconds):
+    """Let time pass, and scrape as often as Prometheus does."""
+    for _ in range(int(seconds // EVERY)):
+        await world.pass_time(EVERY)
+        await scrapes.take(world.port)
+
+
+async def test_a_day_without_faults_fires_nothing(ready, tmp_path):
+    scrapes = Scrapes()
+    await ready.alice.types("start training")
+    await watched(ready, scrapes, 300)
+    assert ready.alice.told("ready")
+    scrapes.fire([], tmp_path)
+
+
+async def test_messages_that_slack_does_not_take_are_late(ready, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(ready.port)
+    ready.slack_fails("chat.postMessage", status=503, times=FOREVER)
+    await ready.alice.types("start training")
+    await watched(ready, scrapes, 240)
+    assert scrapes.last("usher_oldest_notice_seconds") > 200
+    said = [line for line in ready.watch.lines() if line["event"] == "outcome of a send unknown"]
+    assert {line["problem"] for line in said} == {"internal_error"}
+    scrapes.fire(["UsherMessagesLate"], tmp_path)
+
+
+async def test_a_provider_that_does_not_answer_is_away(ready, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(ready.port)
+    ready.saturn_fails("/api/", status=503, times=FOREVER)
+    await ready.alice.types("start training")
+    await watched(ready, scrapes, 300)
+    assert scrapes.last("usher_outage_seconds", connection="saturn", kind="away") > 120
+    scrapes.fire(["UsherProviderAway"], tmp_path)
+    ready.heal()
+    await watched(ready, scrapes, 60)
+    assert scrapes.last("usher_outage_seconds") is None
+    scrapes.fire([], tmp_path)
+
+
+async def test_a_database_that_may_only_be_read_is_not_written(ready, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(ready.port)
+
+    async def only_read(word):
+        pragma = f"PRAGMA query_only = {word}"
+        await ready.bot.store.engine.read(lambda tx: tx._connection.execute(pragma))
+        await scrapes.take(ready.port)
+
+    await only_read("ON")
+    assert scrapes.last("usher_check", check="store") == 0
+    scrapes.stays()
+    scrapes.fire(["UsherDatabase"], tmp_path)
+    await only_read("OFF")
+    scrapes.fire([], tmp_path)
+
+
+async def test_work_that_holds_everything_up_is_a_block(live, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(live.port)
+    for _ in range(3):
+        counted = scrapes.last("usher_loop_late_seconds_total")
+        asyncio.get_running_loop().call_soon(time.sleep, 2.2)
+        looks = Scrapes()
+        await looks.take(live.port)
+        while looks.last("usher_loop_late_seconds_total") == counted:
+            await looks.take(live.port)
+        await scrapes.take(live.port)
+    scrapes.fire(["UsherBlocked"], tmp_path)
+
+
+async def test_a_loop_that_always_fails_stands_still(tmp_path):
+    """What the cards need is taken away from the database, as by a wrong hand; everything else goes on."""
+    clock, scrapes = FakeClock(), Scrapes()
+    async with slack() as (local, _client), AsyncExitStack() as stack:
+        given = local.credentials
+        told = environment(tmp_path, SLACK_BOT_TOKEN=given["bot_token"], USHER_SLACK_API_URL=given["api_url"])
+        settings = Settings(**told)
+        process = Process(settings, load_connections(settings.connections), stack, clock=clock)
+        await process.start()
+        await scrapes.take(process.port)
+        assert scrapes.last("usher_check", check="loops") == 1
+        with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
+            database.execute("ALTER TABLE cards RENAME TO lost")
+        clock.advance(61)
+        while process.scheduler.stalled != ["cards"]:
+            process.scheduler.wake()
+            await asyncio.sleep(0)
+        await scrapes.take(process.port)
+        assert scrapes.last("usher_check", check="loops") == 0
+        scrapes.stays()
+        scrapes.fire(["UsherStalled"], tmp_path)
+
+
+async def test_a_token_that_slack_refuses_is_seen(tmp_path):
+    scrapes = Scrapes()
+    async with world(tmp_path, live=True) as live:
+        await scrapes.take(live.port)
+        tokens = list(live.slack.state.tokens.values())
+        for token in tokens:
+            token.revoked = True
+        with pytest.raises(SlackPermanent):
+            await live.bot.context.people.sync()
+        await scrapes.take(live.port)
+    assert scrapes.last("usher_check", check="sending") == 0
+    scrapes.stays(180)
+    scrapes.fire(["UsherSlack"], tmp_path)
+
+
+async def test_a_signing_secret_that_is_not_slacks_refuses_everything(ready, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(ready.port)
+    ready.slack.state.app.signing_secret = "another one"
+    for _ in range(6):
+        for _ in range(2):
+            await ready.slack.say(ready.alice.id, GENERAL, "/workspace list")
+        await watched(ready, scrapes, EVERY)
+    assert scrapes.last("usher_slack_requests_refused_total", reason="signature") == 12
+    scrapes.fire(["UsherRequestsRefused"], tmp_path)
+
+
+async def test_with_keys_that_open_nothing_it_does_not_start(ready, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(ready.port)
+    await ready.stop_bot()
+    good, ready._keys = ready._keys, Fernet.generate_key().decode()
+    with pytest.raises(StartError, match="opens none of the 1 stored secrets"):
+        await ready.start_bot()
+    await scrapes.take(ready.port)
+    scrapes.stays()
+    scrapes.fire(["UsherDown"], tmp_path)
+    await ready.stop_bot()
+    ready._keys = good
+    await ready.start_bot()
+    await scrapes.take(ready.port)
+    scrapes.fire([], tmp_path)
+
+
+async def test_a_key_that_was_taken_away_too_early_leaves_secrets_closed(ready, tmp_path):
+    scrapes = Scrapes()
+    old, new = ready._keys, Fernet.generate_key().decode()
+    for keys, links in ((f"{new},{old}", True), (new, False)):
+        await ready.stop_bot()
+        ready._keys = keys
+        await ready.start_bot()
+        if links:
+            await ready.bob.has_linked("bob")
+        await scrapes.take(ready.port)
+    assert scrapes.last("usher_closed_secrets") == 1
+    scrapes.fire(["UsherSecretsClosed"], tmp_path)
+
+
+async def test_webs_without_a_worker_are_seen(tmp_path):
+    scrapes = Scrapes()
+    settings = {"USHER_DATABASE_URL": await postgres.migrated()}
+    async with Webs(tmp_path, {"settings": settings}).running() as webs:
+        ports = [web.port for web in webs.webs]
+        await scrapes.take(*ports)
+        assert scrapes.last("usher_processes", role="worker") == 1
+        # It was killed: it renews nothing any more.
+        for _ in range(4):
+            webs.clock.advance(3)
+            for web in webs.webs:
+                await web.owners.renew()
+        await scrapes.take(*ports)
+        assert scrapes.last("usher_processes", role="worker") == 0
+        scrapes.stays()
+        scrapes.fire(["UsherNoWorker"], tmp_path)
