@@ -27,7 +27,7 @@ from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.addresses import database_file
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.errors import SlackFailed, SlackPermanent, StoreAway, StoreBusy, UsherError
+from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
 from bot.support.http import CleanConnector, GatedRequest, Http
 from bot.support.pool import RateLimiter
 from bot.support.settings import Settings
@@ -63,7 +63,7 @@ class Role(StrEnum):
     WORKER = "worker"
 
 
-class StartError(UsherError):
+class StartError(NotDone):
     """Say in one sentence why the process can't run, and what to do."""
 
 

@@ -1,4 +1,4 @@
-"""The providers: each file or package here adds one, which is found by its class attribute ``kind``."""
+"""The providers: each is a module or package here, named by its ``kind`` and imported when asked for."""
 
 import importlib
 import inspect
@@ -12,20 +12,30 @@ from bot.providers.connection import ConnectionSettings
 from bot.support.http import Http
 from bot.support.settings import SettingsError
 
-__all__ = ["build", "provider_classes"]
+__all__ = ["build", "provider_class", "provider_classes"]
+
+
+@cache
+def provider_class(kind: str) -> type[Provider] | None:
+    """Return the provider of a kind, None if there is none."""
+    if kind not in _modules():
+        return None
+    for value in vars(importlib.import_module(f"{__name__}.{kind}")).values():
+        if inspect.isclass(value) and issubclass(value, Provider) and not inspect.isabstract(value):
+            return value
+    return None
 
 
 @cache
 def provider_classes() -> Mapping[str, type[Provider]]:
-    """Return every provider of this folder by its kind; raise TypeError if two share one."""
-    found: dict[str, type[Provider]] = {}
-    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if not (inspect.isclass(value) and issubclass(value, Provider)) or inspect.isabstract(value):
-                continue
-            if found.setdefault(value.kind, value) is not value:
-                raise TypeError(f"two providers are called {value.kind}")
-    return MappingProxyType(found)
+    """Return every provider of this folder by its kind."""
+    found = {kind: provider_class(kind) for kind in _modules()}
+    return MappingProxyType({kind: provider for kind, provider in found.items() if provider is not None})
+
+
+@cache
+def _modules() -> frozenset[str]:
+    return frozenset(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
@@ -33,10 +43,10 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
     From then on, no response contains the connection's own secrets.
     """
-    known = provider_classes()
-    if settings.provider not in known:
+    provider = provider_class(settings.provider)
+    if provider is None:
         raise SettingsError(
-            [f"connections.{settings.name}.provider: needs one of {', '.join(sorted(known))}"]
+            [f"connections.{settings.name}.provider: needs one of {', '.join(sorted(provider_classes()))}"]
         )
     http.hide(settings.secrets())
-    return known[settings.provider](settings, http)
+    return provider(settings, http)

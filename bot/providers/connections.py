@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.providers import build, provider_classes
+from bot.providers import build, provider_class, provider_classes
 from bot.providers.base import Provider, Runs
 from bot.providers.connection import ConnectionSettings
 from bot.providers.prepared import Prepared
@@ -86,13 +86,13 @@ def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
 
 def runs_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
     """Return whether any of these connections runs commands that people type."""
-    classes = (provider_classes()[given.provider] for given in settings.values())
-    return any(issubclass(one, Runs) and one.runs_commands() for one in classes)
+    classes = (provider_class(given.provider) for given in settings.values())
+    return any(one is not None and issubclass(one, Runs) and one.runs_commands() for one in classes)
 
 
 def _holds_secrets(table: dict[str, Any]) -> bool:
     """Return whether a table contains a secret itself, rather than a reference to it."""
-    provider = provider_classes().get(str(table.get("provider")))
+    provider = provider_class(str(table.get("provider")))
     fields = {} if provider is None else provider.settings_model.model_fields
     return any(
         "SecretStr" in str(field.annotation)
@@ -132,10 +132,9 @@ def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
 def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSettings:
     if not NAME.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
-    classes = provider_classes()
-    provider = table.get("provider")
-    if not isinstance(provider, str) or provider not in classes:
-        raise SettingsError([f".provider: needs one of {', '.join(sorted(classes))}"])
+    provider = provider_class(str(table.get("provider")))
+    if provider is None:
+        raise SettingsError([f".provider: needs one of {', '.join(sorted(provider_classes()))}"])
     # The connection is named by its table: a key of that name would rename it.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"name": name, "title": name}
@@ -147,9 +146,7 @@ def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSet
     unresolved = {problem.partition(":")[0] for problem in problems}
     try:
         # Files named in a table are relative to the folder of the connections file.
-        checked = classes[provider].settings_model.model_validate(
-            {**values, "name": name}, context={"folder": folder}
-        )
+        checked = provider.settings_model.model_validate({**values, "name": name}, context={"folder": folder})
     except ValidationError as invalid:
         found = [_sentence(error) for error in invalid.errors()]
         problems += [one for one in found if one.partition(":")[0] not in unresolved]

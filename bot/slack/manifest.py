@@ -12,8 +12,6 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import yaml
-
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -225,6 +223,8 @@ def http_manifest(
 
 def render(manifest: Mapping[str, Any]) -> str:
     """Return the manifest as YAML, ready to paste into Slack's form."""
+    import yaml  # noqa: PLC0415 - only where it is used
+
     text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
     return _HEADER + text
 

@@ -5,12 +5,13 @@ serve from either of them meanwhile.
 """
 
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+
+from sqlite_utils import Database
 
 from bot.store.schema import Table
 from bot.store.sqlite import SqliteEngine, why_not_opened
@@ -69,20 +70,13 @@ def _tables(path: str) -> Generator[Table]:
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as database:
             database.execute("BEGIN")
-            found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-            # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
-            names = [
-                name
-                for (name,) in found.fetchall()
-                if name != "migrations" and not name.startswith("sqlite_")
-            ]
-            for name in sorted(names, key=partial(_refers, database)):
-                rows: Iterator[tuple[Any, ...]] = database.execute(f'SELECT * FROM "{name}"')  # noqa: S608
-                columns = database.execute(f'PRAGMA table_info("{name}")').fetchall()
-                yield Table(name, tuple(column[1] for column in columns), rows)
+            for table in sorted(
+                Database(database, recursive_triggers=False, execute_plugins=False).tables,
+                key=lambda table: (bool(table.foreign_keys), table.name),
+            ):
+                # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
+                if table.name != "migrations" and not table.name.startswith("sqlite_"):
+                    rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
+                    yield Table(table.name, tuple(table.columns_dict), rows)
     except sqlite3.Error as error:
         raise StoreUnavailable(why_not_opened(path, error)) from None
-
-
-def _refers(database: sqlite3.Connection, name: str) -> bool:
-    return bool(database.execute(f'PRAGMA foreign_key_list("{name}")').fetchall())

@@ -3,11 +3,12 @@
 WAL with ``synchronous=FULL``: commits survive a power cut. Two processes on one file take turns with BEGIN
 IMMEDIATE.
 
-sqlite-utils is used except for two things. Its ``query`` puts a savepoint around each statement: a query of
-one row takes 6.8 µs instead of 3.2, and four of them are a tenth of recording a poll. Its ``begin`` takes no
-lock, so two processes could both read first, and one of them would then fail to write. ``analyze`` isn't
-used: the tests pin the query plans of a schema without statistics, and the statistics of a small table
-mislead once it has grown.
+sqlite-utils runs migrations and reads the tables of ``store copy``. Queries and transactions do without: its
+``query`` puts a savepoint around each statement (a query of one row takes 6.8 µs instead of 3.2, and four of
+them are a tenth of recording a poll), its ``begin`` takes no lock, so two processes could both read first and
+one would then fail to write, and importing it is a twentieth of a start. ``analyze`` isn't used: the tests
+pin the query plans of a schema without statistics, and the statistics of a small table mislead once it has
+grown.
 
 It is a file next to the database: SQLite loses its own locks when another handle of its file is closed.
 """
@@ -25,7 +26,6 @@ from time import monotonic
 from typing import Any, ClassVar
 
 import structlog
-from sqlite_utils import Database
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
@@ -152,49 +152,51 @@ class SqliteSession:
     def open(self) -> None:
         """Open the file. Raise StoreUnavailable with the cause for operators."""
         try:
-            self.database = self.connect()
+            self.connection = self.connect()
         except self.errors as error:
             raise StoreUnavailable(why_not_opened(self._path, error)) from None
-        self.transaction = SqliteTransaction(self.database.conn, self._time, self._ids)
+        self.transaction = SqliteTransaction(self.connection, self._time, self._ids)
 
-    def connect(self) -> Database:
+    def connect(self) -> sqlite3.Connection:
         """Return a connection that writes as the engine promises."""
         if self._path != _IN_MEMORY:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
         try:
-            database = Database(connection, recursive_triggers=False, execute_plugins=False)
-            # It counts for new files only, before anything else is written.
-            database.execute(f"PRAGMA auto_vacuum = {_INCREMENTAL}")
-            database.enable_wal()
-            for pragma in ("synchronous = FULL", "foreign_keys = ON", *MEMORY):
-                database.execute(f"PRAGMA {pragma}").fetchall()
+            for pragma in (
+                # It counts for new files only, before anything else is written.
+                f"auto_vacuum = {_INCREMENTAL}",
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                *MEMORY,
+            ):
+                connection.execute(f"PRAGMA {pragma}").fetchall()
             # Fail here rather than on the first request: read-only, locked, not a database.
-            database.execute("BEGIN IMMEDIATE")
-            database.rollback()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
             self._files = self._files_now()
-            database.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
+            connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
         except sqlite3.Error:
             connection.close()
             raise
-        return database
+        return connection
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction; one that writes refuses files that were moved or deleted."""
         if writes:
             self._check_file()
-        # Not by the wrapper, which parses what it executes: that takes as long as the statement.
-        self.database.conn.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def commit(self) -> None:
         """Commit."""
-        self.database.commit()
+        self.connection.commit()
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
         # If even that fails, so does the next BEGIN, which says why.
         with suppress(sqlite3.Error):
-            self.database.rollback()
+            self.connection.rollback()
 
     def will_pass(self, error: Exception) -> bool:
         """Return whether another process has the database locked."""
@@ -206,17 +208,21 @@ class SqliteSession:
 
     def close(self) -> None:
         """Close the connection."""
-        self.database.close()
+        self.connection.close()
 
     def applied(self) -> set[str]:
         """Return the names of the migrations that ran here."""
-        self.database.execute(schema.TABLE)
-        return {row[0] for row in self.database.execute("SELECT name FROM migrations")}
+        self.connection.execute(schema.TABLE)
+        return {row[0] for row in self.connection.execute("SELECT name FROM migrations")}
 
     def apply(self, name: str, script: str) -> None:
         """Run a migration and record it, within the open transaction."""
-        self.database.executescript(script)
-        self.database.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
+        from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
+
+        # The standard library's ``executescript`` would commit first.
+        database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
+        database.executescript(script)
+        self.connection.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
 
     def shrink(self) -> bool:
         """Give back unused pages for some milliseconds; return whether there is more to do."""
@@ -224,11 +230,11 @@ class SqliteSession:
         while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
                 return True
-            self.database.execute("PRAGMA incremental_vacuum(1)").fetchall()
+            self.connection.execute("PRAGMA incremental_vacuum(1)").fetchall()
         return False
 
     def _pragma(self, name: str) -> int:
-        value: int = self.database.execute(f"PRAGMA {name}").fetchone()[0]
+        value: int = self.connection.execute(f"PRAGMA {name}").fetchone()[0]
         return value
 
     def _check_file(self) -> None:
@@ -251,7 +257,7 @@ class SqliteSession:
     def _save_log(self) -> None:
         """Copy what a deleted log holds into the database: whoever opens that next wouldn't find it."""
         with suppress(sqlite3.Error):
-            self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class SqliteTransaction:

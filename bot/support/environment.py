@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from pydantic_settings import BaseSettings, DotEnvSettingsSource
-
 #: The file with settings that is read in the folder where Usher is started.
 ENV_FILE: Final = ".env"
 #: The prefixes of a secret that is stored elsewhere.
@@ -32,6 +30,8 @@ def load_env_file() -> None:
 
     A shell that reads the file would cut a value at ``&`` or ``;``. Raise ValueError with a sentence.
     """
+    from pydantic_settings import BaseSettings, DotEnvSettingsSource  # noqa: PLC0415 - `--help` needs none of it
+
     path = Path(ENV_FILE).absolute()
     try:
         read = DotEnvSettingsSource(BaseSettings, env_file=path, case_sensitive=True, env_ignore_empty=True)

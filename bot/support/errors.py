@@ -50,6 +50,10 @@ class UsherError(Exception):
     """Root of everything that Usher raises on purpose."""
 
 
+class NotDone(UsherError):
+    """Say in one sentence why a command isn't done, and what to do."""
+
+
 class Refused(UsherError):
     """End a person's request with a text for them: what is wrong and the next step.
 

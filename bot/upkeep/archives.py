@@ -26,7 +26,7 @@ from bot.providers.base import Provider
 from bot.store.audit import ARCHIVED, hash_of
 from bot.store.store import Store
 from bot.support.environment import command
-from bot.support.errors import UsherError
+from bot.support.errors import NotDone
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ _FORM: Final = "usher audit archive 1"
 Mark = tuple[int, str]
 
 
-class ArchiveError(UsherError):
+class ArchiveError(NotDone):
     """Say in one sentence why an archive can't be written, or what is wrong with one."""
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bot.providers import provider_classes
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import NAME
-from bot.support.errors import UsherError
+from bot.support.errors import NotDone
 from bot.support.settings import problem_with
 
 SETTINGS: Final = ".env"
@@ -40,7 +40,7 @@ _ASKED: Final = frozenset({"name", "provider", "title", "base_url"})
 Ask = Callable[[str], str]
 
 
-class NotWrittenError(UsherError):
+class NotWrittenError(NotDone):
     """Say in one sentence why nothing was written."""
 
 

@@ -25,6 +25,7 @@ from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
+from bot.support.errors import NotDone
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
@@ -40,7 +41,7 @@ _WHY_NOT: Final = {
 }
 
 
-class ImportProblem(Exception):
+class ImportProblem(NotDone):
     """Say in one sentence why the file can't be used at all."""
 
 

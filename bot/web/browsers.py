@@ -18,7 +18,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
@@ -28,9 +27,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import structlog
 from aiohttp import web
 from itsdangerous import BadData, URLSafeSerializer
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
-from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 from pydantic import SecretStr
 
 from bot.domain.people import Principal
@@ -374,15 +370,11 @@ def see_other(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-ISSUER = "https://slack.com"
 SCOPE = "openid"
 #: How long Slack may take to answer while the person waits.
 TOTAL_SECONDS = 10.0
-#: How far Slack's clock may differ from ours, and how soon unknown keys are looked up again; seconds.
-LEEWAY = 60
+#: How soon unknown keys are looked up again, in seconds.
 KEYS_AGAIN = 60.0
-#: What the library raises for malformed tokens and keys: its own errors, and those of the parsers it uses.
-_ODD = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
 
 _CLAIM = "https://slack.com/"
@@ -433,7 +425,10 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        self._keys = KeySet([])
+        # Its library takes a thirtieth of a start to import.
+        from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
+
+        self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
@@ -477,38 +472,19 @@ class SlackSignIn:
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
         """Return the claims of a token that Slack signed for us, now, for this sign-in."""
-        checks = jwt.JWTClaimsRegistry(
-            now=int(self._clock.now()),
-            leeway=LEEWAY,
-            iss={"essential": True, "value": ISSUER},
-            aud={"essential": True, "value": self._client_id},
-            exp={"essential": True},
-            iat={"essential": True},
-            nonce={"essential": True, "value": nonce},
-        )
         try:
             try:
-                claims = self._signed(token)
-            except InvalidKeyIdError:
+                claims = self._tokens.signed(token)
+            except self._tokens.unknown_key:
                 await self._look_up_keys()
-                claims = self._signed(token)
-            checks.validate(claims)
-        except _ODD as error:
+                claims = self._tokens.signed(token)
+            self._tokens.check(claims, int(self._clock.now()), nonce)
+        except self._tokens.odd as error:
             raise _failed(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
             # The library is satisfied if we are one of several audiences.
             raise _failed("id_token: audience")
         return claims
-
-    def _signed(self, token: str) -> dict[str, Any]:
-        # The only algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
-        return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
-
-    def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return the keys in which the library finds the one that the token names; it must name one."""
-        if not token.headers().get("kid"):
-            raise InvalidKeyIdError
-        return self._keys
 
     async def _look_up_keys(self) -> None:
         now = self._clock.monotonic()
@@ -519,7 +495,7 @@ class SlackSignIn:
             raise _failed("no keys")
         # Only a successful answer counts: after a failure, the next sign-in asks again.
         self._keys_asked_at = now
-        self._keys = KeySet(list(filter(None, map(_public_key, found))))
+        self._tokens.take(found)
 
 
 def _proven(claims: dict[str, Any]) -> Principal:
@@ -528,16 +504,6 @@ def _proven(claims: dict[str, Any]) -> Principal:
     if not (isinstance(team, str) and isinstance(user, str) and team and user):
         raise _failed("id_token: nobody")
     return Principal(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
-
-
-def _public_key(given: Any) -> RSAKey | None:
-    """Read one published key; None unless it is an RSA key of at least 2048 bits."""
-    try:
-        # The library only warns about shorter ones.
-        with warnings.catch_warnings(action="error", category=SecurityWarning):
-            return RSAKey.import_key(given) if given["kty"] == "RSA" else None
-    except (*_ODD, KeyError, SecurityWarning):
-        return None
 
 
 async def proven(

@@ -4,14 +4,13 @@ A workspace's page may also load from its vendor's hosts, and nothing else (``do
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from bot.messages.texts import ide, pages
@@ -75,8 +74,10 @@ _CAN_GO_ON = frozenset(
 
 
 @cache
-def _templates() -> Environment:
-    """Return the templates, each compiled once in a process: their files don't change while it runs."""
+def _templates() -> Callable[[str], Any]:
+    """Return how to get a template, compiled once in a process: its file doesn't change while that runs."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only for pages
+
     templates = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -92,18 +93,15 @@ def _templates() -> Environment:
         install=_escaped(ide),
         asset=_Assets().address,
     )
-    return templates
+    return templates.get_template
 
 
 class Renderer:
     """Render pages."""
 
-    def __init__(self) -> None:
-        self._templates = _templates()
-
     def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
         """Fill a template; raises UndefinedError for a missing value."""
-        text = self._templates.get_template(template).render(**facts)
+        text = _templates()(template).render(**facts)
         return web.Response(text=text, status=status, content_type="text/html")
 
     def refusal(self, refused: Refused, back: str = "/link") -> web.Response:

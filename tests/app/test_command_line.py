@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import os
+import pkgutil
 import signal
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
+from bot.__main__ import _parser
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import migrations
 from handlers import routes
@@ -191,3 +193,42 @@ async def test_help_names_every_command():
         "audit",
     ):
         assert f"\n    {name} " in ended.out
+
+
+#: What takes long to import: parsing words needs none of it, and serving not all.
+HEAVY = ("aiohttp", "slack_bolt", "pydantic", "cryptography", "apscheduler", "jinja2", "structlog")
+NOT_TO_SERVE = (
+    "sqlite_utils",
+    "psycopg",
+    "joserfc",
+    "jinja2",
+    "yaml",
+    "bot.upkeep.doctor",
+    "bot.providers.posit",
+)
+
+
+@pytest.mark.parametrize(
+    ("module", "needless"), [("bot.__main__", HEAVY), ("bot.commands.serving", NOT_TO_SERVE)]
+)
+async def test_what_is_not_needed_is_not_imported(module, needless):
+    words = f"import sys, {module}; print([name for name in {needless} if name in sys.modules])"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", words), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert out.decode() == "[]\n"
+
+
+def _commands(parser):
+    for action in parser._actions:
+        for command in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+            yield command
+            yield from _commands(command)
+
+
+def test_every_command_names_its_function():
+    named = {command.get_default("run") for command in _commands(_parser())} - {"", None}
+    assert len(named) == 12
+    for name in named:
+        assert callable(pkgutil.resolve_name(f"bot.commands.{name}"))

@@ -12,8 +12,6 @@ from contextlib import closing
 from functools import cache
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.store.queue import PATIENCE, QueuedWork, Stage, Worker, WriteQueue
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine, SqliteSession
@@ -94,14 +92,14 @@ class EngineWithoutThread(SqliteEngine):
 
 
 class _QuickSession(SqliteSession):
-    def connect(self) -> Database:
+    def connect(self) -> sqlite3.Connection:
         database = super().connect()
         database.execute("PRAGMA synchronous = OFF")
         # Not by the size: a new file that is to write ahead has a page already.
         if database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] == 0:
             with closing(sqlite3.connect(":memory:")) as copy:
                 copy.deserialize(migrated())
-                copy.backup(database.conn)
+                copy.backup(database)
         return database
 
     def _check_file(self) -> None:

@@ -109,6 +109,9 @@ def _server() -> str:
 
 def serve(listener: socket.socket) -> None:
     """Fork for everybody who asks, until standard input ends."""
+    import bot.commands.keeping
+    import bot.commands.serving
+    import bot.commands.setting_up  # noqa: F401
     from bot.__main__ import main
 
     gc.freeze()

@@ -1,0 +1,139 @@
+"""The commands that read and change the database of an installation."""
+
+import argparse
+import asyncio
+
+import structlog
+
+from bot.commands import complain
+from bot.commands.common import load, with_store
+from bot.store import name_of
+from bot.store.copying import copy_store
+from bot.store.store import Store
+from bot.support.addresses import database_file, is_postgres, passwords_of, wrong_database
+from bot.support.environment import resolve_secret
+from bot.support.logs import Redactor, configure
+from bot.support.vault import Vault
+from bot.upkeep.archives import archive, check_archives
+from bot.upkeep.importing import as_lines, import_rows, read_rows
+from bot.upkeep.keys import rotate as encrypt_again
+from bot.upkeep.keys import secrets
+
+log = structlog.get_logger(__name__)
+
+
+def migrate(_arguments: argparse.Namespace) -> int:
+    """Bring the database up to date."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        log.info("database opened", database=name_of(settings.database_url))
+        applied = await store.migrate()
+        print("\n".join(applied) if applied else "The database is up to date.")
+        return 0
+
+    return with_store(settings, run, may_be_new=True)
+
+
+def rotate(arguments: argparse.Namespace) -> int:
+    """Encrypt every secret with the newest key."""
+    settings, connections = load()
+    unlinked = [name for name, one in connections.items() if "none" in one.linking]
+    vault = Vault(settings.keys())
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        rotation = await encrypt_again(store, vault, forget=arguments.forget, unlinked=unlinked)
+        print(f"{secrets(rotation.done)} encrypted with the newest key.")
+        if rotation.forgotten:
+            print(f"Links ended, whose people are asked to link again: {rotation.forgotten}.")
+        if not rotation.is_whole:
+            complain(*rotation.problems())
+        return 0 if rotation.is_whole else 1
+
+    return with_store(settings, run)
+
+
+def import_accounts(arguments: argparse.Namespace) -> int:
+    """Link the people of a file."""
+    settings, connections = load()
+    rows = read_rows(arguments.file)
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
+        print("\n".join(as_lines(results, apply=arguments.apply)))
+        return 1 if any(result.outcome == "problem" for result in results) else 0
+
+    return with_store(settings, run)
+
+
+def copy(arguments: argparse.Namespace) -> int:
+    """Copy a SQLite file into a PostgreSQL database."""
+    try:
+        target = resolve_secret(arguments.target)
+    except ValueError as wrong:
+        complain(f"The target {wrong}.")
+        return 2
+    source = database_file(arguments.source)
+    if not arguments.source.startswith("sqlite:///") or source is None or not is_postgres(target):
+        complain("A copy goes from sqlite:///PATH to postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+        return 2
+    if refused := wrong_database(target):
+        complain(f"The target is not a good URL: {refused}.")
+        return 2
+    if not source.exists():
+        complain(f"There's no database in {source.absolute()}.")
+        return 1
+    configure("info", "text", Redactor(passwords_of(target)))
+    copied = asyncio.run(copy_store(source, target))
+    print(f"Copied {sum(copied.counts.values())} rows of {len(copied.counts)} tables; nothing differs.")
+    print(f"Now set USHER_DATABASE_URL to the new database, and don't start Usher on {source} again.")
+    if copied.broken_at is not None:
+        complain(f"The audit record was already broken at row {copied.broken_at}, and so is its copy.")
+    return 0
+
+
+def verify_audit(arguments: argparse.Namespace) -> int:
+    """Find the first bad row of the record."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        bad = await store.verify_audit()
+        if bad is None:
+            length, last = await store.audit_head()
+            anchor = await store.audit_anchor()
+            # The archives first: if one is bad, nothing is called intact.
+            archives = check_archives(arguments.archives, anchor) if arguments.archives else []
+            print(f"The audit record is intact: {length} rows, and the last one's hash is {last or 'empty'}.")
+            if anchor[0]:
+                print(f"Rows 1 to {anchor[0]} were archived, and the last of them has the hash {anchor[1]}.")
+            for one in archives:
+                print(f"{one.path} is intact: rows {one.begins[0] + 1} to {one.anchor[0]}.")
+            return 0
+        complain(
+            f"The audit record is broken at row {bad}: somebody edited, removed or added a row by hand. "
+            "Compare it with an earlier backup."
+        )
+        return 1
+
+    return with_store(settings, run)
+
+
+def archive_audit(arguments: argparse.Namespace) -> int:
+    """Move old entries into a file."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        written = await archive(store, arguments.file, arguments.before)
+        if written is None:
+            print("No entry is as old as that, so there is nothing to archive.")
+            return 0
+        seq, last = written.anchor
+        print(f"Moved {written.count} rows into {written.path.absolute()}: {written.begins[0] + 1} to {seq}.")
+        print(f"The record goes on after row {seq}, whose hash is {last}.")
+        print("Keep the file: it has the only copy of these rows.")
+        return 0
+
+    return with_store(settings, run)

@@ -1,0 +1,62 @@
+"""The tokens with which Slack says who signed in: whether it signed one, and whether that one is for us."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any, Final
+
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.jwk import GuestProtocol, KeySet, RSAKey
+
+ISSUER: Final = "https://slack.com"
+#: How far Slack's clock may differ from ours; seconds.
+LEEWAY: Final = 60
+
+
+class IdTokens:
+    """Read tokens for one client, with the keys that Slack published."""
+
+    #: What is raised for a token that names a key of which we don't know.
+    unknown_key: Final = InvalidKeyIdError
+    #: What the library raises for malformed tokens and keys, by itself or in a parser that it uses.
+    odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
+
+    def __init__(self, client_id: str) -> None:
+        self._client_id = client_id
+        self._keys = KeySet([])
+
+    def take(self, published: Iterable[Any]) -> None:
+        """Use these keys from now on, as far as they are good."""
+        self._keys = KeySet(list(filter(None, map(self._public_key, published))))
+
+    def signed(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that one of the keys signed; raises ``unknown_key`` and ``odd``."""
+        # The only algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
+        return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
+
+    def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
+        """Raise one of ``odd`` unless these claims are Slack's, for us, now, for this sign-in."""
+        jwt.JWTClaimsRegistry(
+            now=now,
+            leeway=LEEWAY,
+            iss={"essential": True, "value": ISSUER},
+            aud={"essential": True, "value": self._client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        ).validate(claims)
+
+    def _keys_for(self, token: GuestProtocol) -> KeySet:
+        """Return the keys in which the library finds the one that the token names; it must name one."""
+        if not token.headers().get("kid"):
+            raise InvalidKeyIdError
+        return self._keys
+
+    def _public_key(self, given: Any) -> RSAKey | None:
+        """Read one published key; None unless it is an RSA key of at least 2048 bits."""
+        try:
+            # The library only warns about shorter ones.
+            with warnings.catch_warnings(action="error", category=SecurityWarning):
+                return RSAKey.import_key(given) if given["kty"] == "RSA" else None
+        except (*self.odd, KeyError, SecurityWarning):
+            return None
