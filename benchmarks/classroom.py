@@ -192,7 +192,7 @@ async def _prepare(scene: Stage, sizes: Sizes) -> None:
 
 def _connection(scene: Stage, sizes: Sizes) -> str:
     return (
-        f"starts_per_second = {sizes.class_starts}\n[[connections.saturn.recipes]]\n"
+        f"starts_per_second = {sizes.class_starts}\n[[connections.saturn.templates]]\n"
         f'name = "course"\nfile = {json.dumps(str(scene.folder / "course.json"))}\n'
     )
 

@@ -78,7 +78,7 @@ async def post(request: Request) -> Answer:
 
 
 async def _draft(request: Request, command: CardCommand) -> classes.Draft:
-    """Tell templates from names: ``CONNECTION`` or ``CONNECTION/RECIPE``, where things can be made."""
+    """Tell templates from names: ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made."""
     services = request.services
     name, slash, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
@@ -125,10 +125,10 @@ async def _made_from(request: Request, connection: str, template: str) -> classe
     )
     values, form, label = making.proposed(offer.form, template)
     if not form.fields:
-        raise Answered(replies.hint(fill(class_words.NO_RECIPES, title=title, command=request.command)))
+        raise Answered(replies.hint(fill(class_words.NO_TEMPLATES, title=title, command=request.command)))
     known = _known(form)
     if template and not label:
-        wanting = class_words.NO_SUCH_RECIPE if known else class_words.NO_RECIPES
+        wanting = class_words.NO_SUCH_TEMPLATE if known else class_words.NO_TEMPLATES
         sentence = fill(wanting, title=title, name=template, known=known, command=request.command)
         raise Answered(replies.hint(sentence))
     try:
@@ -136,7 +136,7 @@ async def _made_from(request: Request, connection: str, template: str) -> classe
     except FormProblems as wrong:
         if known and not template:
             sentence = fill(
-                class_words.WHICH_RECIPE,
+                class_words.WHICH_TEMPLATE,
                 title=title,
                 command=request.command,
                 known=known,
@@ -159,7 +159,7 @@ def _known(form: Form) -> Markup:
 class CardCommand:
     """Hold what to make or start, and the flags; ``problems`` are sentences about what is wrong.
 
-    In one line: ``card RECIPE|NAME --title TEXT --until 17:00 --max 60``.
+    In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
     """
 
     what: str

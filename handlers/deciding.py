@@ -179,8 +179,15 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     if is_place and reading.what == "status":
         return await answered(request, replace(reading, what="health"), rows)
     request = await timers.timed(request, reading)
-    chosen, is_sure = await _chosen(request, reading, rows)
-    return await _done(request, reading, chosen, is_sure=is_sure)
+    order = reading.hours or (await hours.once(request) if timers.starts_later(reading) else "")
+    try:
+        chosen, is_sure = await _chosen(request, reading, rows)
+    except Answered:
+        if not order or which.is_named or which.unknown or not rows:
+            raise
+        # Buttons that ask which would start them now.
+        chosen, is_sure = rows, False
+    return await _done(request, reading, chosen, order, is_sure=is_sure)
 
 
 async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence[Workspace]]:
@@ -198,14 +205,15 @@ async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence
     return again, rows
 
 
-async def _done(request: Request, reading: Reading, chosen: Sequence[Workspace], *, is_sure: bool) -> Answer:
-    """Do a verb to what was chosen, or offer it."""
+async def _done(
+    request: Request, reading: Reading, chosen: Sequence[Workspace], order: str, *, is_sure: bool
+) -> Answer:
+    """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
     verb, which = reading.what, reading.which
     request.spoken.of(chosen)
     timers.refuse(request, reading, chosen)
     does = routes.nature("workspace", verb).does
-    if reading.hours or verb == "hours" or timers.starts_later(reading):
-        order = reading.hours or await hours.once(request)
+    if order or verb == "hours":
         is_sure = is_sure and reading.manner is not Manner.ASKED
         return await hours.ordered_or_offered(request, chosen, order, is_sure=is_sure)
     if len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2:

@@ -76,7 +76,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
     given = dict(await services.store.remembered(request.principal, connection, purpose))
     values = {name: value_of(value) for name, value in given.items()}
     if template:
-        values["preset"] = template
+        values["template"] = template
     offer = PersonalOffer(services.connections[connection], snapshot, purpose, request.principal)
     view = view_of(offer, making, account, values)
     if request.surface.where is Where.FORM:

@@ -1,6 +1,6 @@
 """What people do with jobs: run one, with a form or in one line, schedule it, follow its runs, stop them.
 
-``run [CONNECTION] [PRESET] --FLAG VALUE … -- the program's own words``
+``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
 
 The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
 who chose the shortcut presses *Run*, with their own account.
@@ -23,11 +23,11 @@ from bot.domain.workspaces import Call, Surface
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.kit import Markup, Press, fill, line, safe
 from bot.messages.blocks.runs import outcome_of
+from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import runs as run_words
-from bot.messages.texts import times, verbs
 from bot.providers import base
 from bot.services import accounts, making, naming, runs, snapshots
-from bot.services.making import COMMAND, PRESET, Filled, Flag, PersonalOffer
+from bot.services.making import COMMAND, TEMPLATE, Filled, Flag, PersonalOffer
 from bot.support.cleaning import has_invisible, unescape
 from handlers import narrowed, routes
 from handlers.command_line import CommandLine, command_line, decoded, written
@@ -116,7 +116,7 @@ async def launched_by_name(request: Request, connection: str, name: str) -> Answ
     """Launch a job that is set up on its provider, by its name, id or link."""
     connection = connection_of(request, connection)
     offer = await _offer(request, connection)
-    values = {making.PRESET: name}
+    values = {making.TEMPLATE: name}
     try:
         spec = offer.spec(values)
     except FormProblems as wrong:
@@ -166,11 +166,11 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 
 
 def _flags(request: Request, command: CommandLine) -> list[Flag]:
-    """Return everything that was given as flags, including the preset and the program's words."""
+    """Return everything that was given as flags, including the template and the program's words."""
     rest = leading(request, command.words)[1] if command.words else ()
-    preset = [Flag(making.PRESET, " ".join(rest))] if rest else []
+    template = [Flag(making.TEMPLATE, " ".join(rest))] if rest else []
     tail = [Flag(making.COMMAND, command.tail)] if command.tail else []
-    return [*preset, *command.flags, *tail]
+    return [*template, *command.flags, *tail]
 
 
 def _problems(
@@ -436,7 +436,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
     field = offer.form(values).field(COMMAND)
     if field is None:
         # A template of the last time may bring a command of its own.
-        values.pop(PRESET, None)
+        values.pop(TEMPLATE, None)
         field = offer.form(values).field(COMMAND)
     if field is None or (field.kind != "long_text" and "\n" in code.text):
         return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
@@ -544,7 +544,7 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     wanted, is_open = await request.asked.to(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
-    template = run_words.FORCING if wanted.stop_wanted == "force" else run_words.STOPPING
+    template = answers.FORCING if wanted.stop_wanted == "force" else answers.STOPPING
     return replies.answer(fill(template, name=run.name, title=services.title(run.connection)))
 
 
@@ -561,7 +561,7 @@ async def keep_waiting(request: Request) -> Answer:
     if not is_open:
         return over_already(request, run)
     time = times.duration(request.services.context.deadline_seconds)
-    return replies.answer(fill(run_words.KEPT_WAITING, name=run.name, time=time))
+    return replies.answer(fill(answers.KEPT_WAITING, name=run.name, time=time))
 
 
 @routes.action("job_let_go")
@@ -570,7 +570,7 @@ async def let_go(request: Request) -> Answer:
     run = await request.asked.to(runs.let_go, request.target or "")
     if not run.is_open:
         return over_already(request, run)
-    is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
+    is_launched = run.remote_id is not None or run.start_call is not Call.NONE
     template = run_words.LET_GONE if is_launched else run_words.NOT_LAUNCHING
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
@@ -579,7 +579,7 @@ async def let_go(request: Request) -> Answer:
 async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
     run = await request.asked.to(runs.look_again, request.target or "")
-    template = run_words.LOOKING_AGAIN if run.is_open and run.asked_at is not None else run_words.NOT_ASKED
+    template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
@@ -587,7 +587,7 @@ async def look_again(request: Request) -> Answer:
 async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that is already answered isn't answered again."""
     run, is_asked = await request.asked.to(runs.start_another, request.target or "")
-    template = run_words.STARTING_ANOTHER if is_asked else run_words.NOT_ASKED
+    template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
 
 
@@ -660,7 +660,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
     more: list[str] = [unread(request)] if request.waited.problem else []
     if near:
-        more.append(run_words.NEAREST)
+        more.append(answers.NEAREST)
     if not more:
         more = [fill(run_words.UNKNOWN_NEXT, command=request.command)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))

@@ -14,7 +14,7 @@ from bot.messages.texts import home as home_words
 from bot.services import naming, snapshots
 from bot.services.accounts import own
 from bot.services.home import read_lists, save_preferences, use
-from bot.services.making import PersonalOffer
+from bot.services.making import TEMPLATE, PersonalOffer
 from handlers import routes
 from handlers.connections import makers
 from handlers.payload import sent_by_block
@@ -48,10 +48,6 @@ async def turned(request: Request) -> Answer:
     else:
         await request.asked.to(use, HomeUse(page=number, is_totals=part == "totals"))
     return SILENT
-
-
-#: What forms call the field that chooses a template; a project is asked for by its label.
-_TEMPLATE_FIELDS = ("preset", "project")
 
 
 @routes.verb("workspace", "settings", does=routes.Does.SHOWS)
@@ -165,11 +161,8 @@ async def _templates(services: Services, principal: Principal, connection: str) 
     if snapshot is None:
         return []
     form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
-    field = next((one for one in form.fields if one.name in _TEMPLATE_FIELDS), None)
-    if field is None:
-        return []
-    by_label = field.name == "project"
-    return [Choice(one.label if by_label else one.value, one.label) for one in field.choices]
+    field = form.field(TEMPLATE)
+    return list(field.choices) if field is not None else []
 
 
 async def _source(

@@ -36,6 +36,7 @@ SHOWN = 10
 PROBLEMS = (
     "hours_lost",
     "hours_doubled",
+    "hours_ended",
     "lost",
     "doubled",
     "astray",
@@ -150,7 +151,8 @@ async def _settled(made: Stage) -> None:
         if loop.time() - said >= SAID_EVERY:
             said = loop.time()
             open_ones = f"{left[0]} operations and {left[1]} runs open"
-            sys.stderr.write(f"{open_ones}, {left[2]} notices to send, {left[3]} acts to come\n")
+            coming = f"{left[2]} notices to send, {left[3]} stops and {left[4]} acts to come"
+            sys.stderr.write(f"{open_ones}, {coming}\n")
         await asyncio.sleep(0.5)
 
 
@@ -167,6 +169,7 @@ async def _figures(
         "hours": verdict.hours(),
         "hours_lost": verdict.hours_lost(),
         "hours_doubled": verdict.hours_doubled(),
+        "hours_ended": verdict.hours_ended(),
         "lost": verdict.lost(),
         "doubled": verdict.doubled(),
         "unseen": truth.unseen(),
@@ -229,7 +232,7 @@ def main() -> int:
     parser.add_argument("--operations", type=int, help="1000, or 2000 in a cluster")
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument(
-        "--rules", type=int, default=200, help="workspaces with hours that begin in the storm"
+        "--rules", type=int, default=200, help="people with hours that start or stop a workspace in the storm"
     )
     parser.add_argument("--settle", type=float, default=900.0, help="how long the calm may take at most")
     parser.add_argument(

@@ -8,10 +8,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, WORKSPACES, Person, Stage
+from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, KEPT, WORKSPACES, Person, Stage
 from playground.demo.person import buttons, where
 from playground.slack.errors import SlackError
 
@@ -51,7 +52,8 @@ class Acknowledged:
 class Crowd:
     """Drive everybody at once; ``operations`` is how many have to be acknowledged in all.
 
-    ``rules`` is how many workspaces are given hours that begin in the storm.
+    ``rules`` is how many of the people have hours: one half of them a workspace that starts in the storm, the
+    other half one that they start, and which stops in it.
     """
 
     def __init__(
@@ -71,11 +73,22 @@ class Crowd:
         """Return when every operation has been acknowledged."""
         people = self._stage.people
         each, more = divmod(self._operations, len(people))
-        await asyncio.gather(*(self._live(who, each + (n < more)) for n, who in enumerate(people)))
+        hours = ["start", "stop"] * (self._rules // 2) + ["start"] * (self._rules % 2)
+        await asyncio.gather(
+            *(
+                self._live(who, each + (n < more), side)
+                for n, (who, side) in enumerate(zip_longest(people, hours[: len(people)]))
+            )
+        )
 
-    async def _live(self, who: Person, share: int) -> None:
-        for workspace in WORKSPACES[: -(-self._rules // len(self._stage.people))]:
-            await self._set_hours(who, workspace)
+    async def _live(self, who: Person, share: int, side: str | None) -> None:
+        if side == "start":
+            await self._set_hours(who, WORKSPACES[0], side)
+        elif side == "stop" and share:
+            await asyncio.sleep(self._chance.uniform(0.0, self._seconds / 3))
+            await self._type(who, KEPT, "start")
+            share -= 1
+            await self._set_hours(who, KEPT, side)
         wanted = dict.fromkeys(WORKSPACES, "stop")
         # A job is run once: what it has run then came of that operation alone.
         jobs = list(JOBS)
@@ -113,13 +126,11 @@ class Crowd:
                 return
             await self._fails(str(answer.get("error") or said))
 
-    async def _set_hours(self, who: Person, name: str) -> None:
-        """Give a workspace hours that begin in the storm, by the clock of everybody's zone."""
+    async def _set_hours(self, who: Person, name: str, side: str) -> None:
+        """Let a workspace start or stop by itself in the storm, by the clock of everybody's zone."""
         while True:
-            begin = datetime.fromtimestamp(
-                self._now() + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE
-            )
-            times = f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
+            at = datetime.fromtimestamp(self._now() + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE)
+            times = f"{at:%H:%M}-{at + timedelta(hours=1):%H:%M}" if side == "start" else f"-{at:%H:%M}"
             answer = await who.slack.say(who.user, CHANNEL, f"/workspace hours {name} every day {times}")
             said = str(answer.get("text") or "")
             if answer["ok"] and "has hours now" in said:

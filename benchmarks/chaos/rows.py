@@ -32,10 +32,11 @@ def waits_for_answer(row: dict[str, Any]) -> bool:
     return row.get("asked_at") is not None
 
 
-def unsettled(url: str) -> tuple[int, int, int]:
-    """Return how many operations and runs are open, and how many notices are still to be sent."""
+def unsettled(url: str) -> tuple[int, int, int, int]:
+    """Return how many operations and runs are open, notices still to be sent, and planned stops to come."""
     operations = rows(url, "SELECT * FROM operations WHERE outcome IS NULL")
     runs = rows(url, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
     left = rows(url, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
     opened = [sum(not waits_for_answer(row) for row in found) for found in (operations, runs)]
-    return opened[0], opened[1], len(left)
+    planned = rows(url, "SELECT 1 FROM workspaces WHERE stop_at IS NOT NULL")
+    return opened[0], opened[1], len(left), len(planned)

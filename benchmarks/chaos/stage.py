@@ -37,6 +37,8 @@ from tests.rigs.store import put_account
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
 WORKSPACES = ("red", "green", "blue")
+#: What nobody stops by hand: hours do.
+KEPT = "gray"
 JOBS = ("nightly", "report")
 RECIPE = "course"
 ADMIN = "U0ADMIN"
@@ -100,7 +102,7 @@ class Stage:
     @property
     def names(self) -> tuple[str, ...]:
         """Return what everybody's workspaces are called from the beginning."""
-        return WORKSPACES
+        return *WORKSPACES, KEPT
 
     @property
     def bot_url(self) -> str:
@@ -166,7 +168,7 @@ def _saturn_seed(names: list[str], chance: random.Random) -> dict[str, Any]:
     return {
         "page_size": 50,
         "users": [{"name": one} for one in names],
-        "workspaces": [_workspace(owner, name, chance) for owner in names for name in WORKSPACES],
+        "workspaces": [_workspace(owner, name, chance) for owner in names for name in (*WORKSPACES, KEPT)],
         "jobs": [
             {
                 "owner": owner,
@@ -248,7 +250,7 @@ def _write_connections(made: Stage, saturn_url: str) -> None:
     path.write_text(
         f'[connections.{CONNECTION}]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'
         f'linking = ["token"]\nbase_url = {json.dumps(saturn_url)}\n'
-        f'[[connections.{CONNECTION}.recipes]]\nname = "{RECIPE}"\nfile = {json.dumps(str(recipe))}\n',
+        f'[[connections.{CONNECTION}.templates]]\nname = "{RECIPE}"\nfile = {json.dumps(str(recipe))}\n',
         encoding="utf-8",
     )
     path.chmod(0o600)

@@ -12,6 +12,7 @@ from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import Person, Stage
 from benchmarks.chaos.truth import Truth
+from bot.domain.hours import Rule
 from bot.domain.people import Principal
 from bot.store import open_store
 from bot.store.tables import RULES
@@ -109,10 +110,9 @@ class Verdict:
         return None
 
     def hours_lost(self) -> list[str]:
-        """Return starts of hours that nothing became of, or that were said to be begun and weren't."""
+        """Return starts and stops of hours that nothing became of, or not what is written."""
         database = self._stage.database
         known = {(row["rule_id"], row["at"]): row for row in rows(database, "SELECT * FROM occurrences")}
-        begun = {(row["workspace_id"], row["planned_for"]) for row in self.operations}
         # A clock that was set back sees them later.
         seen = max([row["seen_at"] for row in rows(database, "SELECT * FROM serving")], default=self._end)
         told = {key.split("/")[0] for _, key in self._messages if "/hours_missed/" in key}
@@ -123,25 +123,60 @@ class Verdict:
         }
         found = []
         for rule in map(RULES.of, rows(database, "SELECT * FROM rules")):
-            start = rule.after(was_set[rule.workspace_id])
-            settled = known.get((rule.id, start.at)) if start is not None else None
-            about = rule.workspace_id, start.at if start is not None else 0.0
-            if settled is None and about[1] < min(seen, self._end) - 60.0:
-                found.append(f"hours {rule.id}: nothing became of their start")
-            elif settled and settled["became"] == "started" and about not in begun:
+            first = rule.after(was_set[rule.workspace_id])
+            settled = known.get((rule.id, first.at)) if first is not None else None
+            if first is None or settled is None:
+                late = first is not None and first.due_at < min(seen, self._end) - 60.0
+                found += [f"hours {rule.id}: nothing became of their {first.side}"] if first and late else []
+            elif settled["became"] == "started" and not self._planned(rule, "start", first.at):
                 found.append(f"hours {rule.id}: their start was not begun")
-            elif settled and settled["became"] == "missed" and about[0] not in told:
+            elif settled["became"] == "timer" and not self._is_stopped(rule):
+                found.append(f"hours {rule.id}: their stop was not carried out")
+            elif settled["became"] == "missed" and rule.workspace_id not in told:
                 found.append(f"hours {rule.id}: missed, and not told")
         return found
 
+    def _planned(self, rule: Rule, verb: str, at: float | None = None) -> list[dict[str, Any]]:
+        """Return the operations that a rule's workspace was given by hours, for a time or for any."""
+        return [
+            row
+            for row in self.operations
+            if row["workspace_id"] == rule.workspace_id
+            and row["verb"] == verb
+            and row["planned_for"] is not None
+            and at in {None, row["planned_for"]}
+        ]
+
+    def _is_stopped(self, rule: Rule) -> bool:
+        """Say whether a stop was carried out, or had nothing to do: it is down, or its person did more."""
+        up = rows(self._stage.database, "SELECT id FROM workspaces WHERE state IN ('running', 'starting')")
+        done = [row for row in self.operations if row["workspace_id"] == rule.workspace_id]
+        is_up = rule.workspace_id in {row["id"] for row in up}
+        # The first operation is the start before the hours were set.
+        return bool(self._planned(rule, "stop")) or not is_up or len(done) > 1
+
     def hours_doubled(self) -> list[str]:
-        """Return the starts of hours that were begun twice."""
+        """Return starts of hours that were begun twice, and more stops than were planned."""
         begun = Counter(
             (row["workspace_id"], row["planned_for"])
             for row in self.operations
             if row["planned_for"] is not None and row["verb"] == "start"
         )
-        return [f"start of {about} for {at}: {count}" for (about, at), count in begun.items() if count > 1]
+        found = [f"start of {about} for {at}: {count}" for (about, at), count in begun.items() if count > 1]
+        database = self._stage.database
+        timers = rows(database, "SELECT rule_id FROM occurrences WHERE became = 'timer'")
+        planned = Counter(row["rule_id"] for row in timers)
+        for rule in map(RULES.of, rows(database, "SELECT * FROM rules")):
+            stops = len(self._planned(rule, "stop"))
+            found += [f"hours {rule.id}: {stops} stops"] if stops > planned[rule.id] else []
+        return found
+
+    def hours_ended(self) -> list[str]:
+        """Return workspaces with hours that the provider doesn't have any more."""
+        held = {one.id for one in self._stage.saturn.state.resources.values()}
+        query = "SELECT w.* FROM workspaces w JOIN rules r ON r.workspace_id = w.id"
+        found = rows(self._stage.database, query)
+        return [f"{row['name']} of {row['principal']}" for row in found if row["remote_id"] not in held]
 
     def hours(self) -> Counter[str]:
         """Count what became of the starts and stops of hours."""

@@ -125,13 +125,9 @@ class Spec:
         return cls(name, chosen, stem)
 
 
-#: What providers call the field in which people choose a template.
-_TEMPLATES: Final = frozenset({"preset", "project"})
-
-
 def flag_name(name: str) -> str:
     """Return a field's name in flag spelling, without the prefix of a provider's own limits."""
-    return "template" if name in _TEMPLATES else name.removeprefix(LIMIT).replace("_", "-")
+    return name.removeprefix(LIMIT).replace("_", "-")
 
 
 class FormProblems(Exception):

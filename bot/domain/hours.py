@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
@@ -24,6 +24,7 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAYS: Final = frozenset(DAYS[:5])
 WEEKEND: Final = frozenset(DAYS[5:])
 EVERY_DAY: Final = frozenset(DAYS)
+NEAR: Final = ("today", "tomorrow")
 DAY_MINUTES: Final = 24 * 60
 #: A stop is looked at this long before: as a timer that its person is then warned of.
 LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
@@ -31,18 +32,26 @@ LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 WINDOW: Final = 1_800.0
 #: What is longer ago isn't told any more, and nothing is planned further ahead.
 HORIZON: Final = 30 * 86_400.0
-#: The shortest hours, and the most days that can be left out, or rules of one workspace.
+#: The shortest hours, and the most rules of one workspace.
 LEAST_MINUTES: Final = 30
 MOST: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day."""
+    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
+
+    ``today`` and ``tomorrow`` stand for dates until they are resolved (``on``).
+    """
 
     days: frozenset[str]
     starts: int | None = None
     stops: int | None = None
+
+    def on(self, today: date) -> Wanted:
+        """Return the same with dates for *today* and *tomorrow*."""
+        dated = {near: (today + timedelta(days=count)).isoformat() for count, near in enumerate(NEAR)}
+        return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
         """Return whether both say when to start, or when to stop, on the same days."""
@@ -216,7 +225,7 @@ def days_of(word: str) -> frozenset[str]:
     """Return the days that a word names, or a span such as ``mon-fri``."""
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
-    if len(word) == len("2026-11-21") and _is_date(word):
+    if word in NEAR or (len(word) == len("2026-11-21") and _is_date(word)):
         return frozenset({word})
     first, dash, last = word.partition("-")
     if dash:

@@ -8,7 +8,7 @@ specification.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.runs import Run, RunOutcome, RunState
+from bot.domain.runs import Run, RunState
 from bot.domain.settling import (
     ANSWER_SECONDS,
     CALL_ENDS,
@@ -23,6 +23,7 @@ from bot.domain.workspaces import (
     Action,
     Call,
     Effects,
+    Errand,
     Operation,
     OperationVerb,
     Outcome,
@@ -77,7 +78,7 @@ class Plan:
     """
 
     step: Step
-    outcome: Outcome | RunOutcome | None = None
+    outcome: Outcome | None = None
     cause: str | None = None
     at: float | None = None
 
@@ -172,15 +173,23 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
         return WATCH
     if operation.verb is not OperationVerb.CREATE and not operation.verb.brings_down:
         return _failed("unmade")
-    known = Call.NONE if creation is None else creation.start_call
-    if creation is None or known is Call.NONE:
-        if operation.verb is not OperationVerb.CREATE:
-            return NOT_MADE
-        return _failed("gave_up") if operation.attempts >= MAX_ATTEMPTS else CREATE
-    if operation.asked_at is not None and now >= operation.asked_at + ANSWER_SECONDS:
-        return UNANSWERED
-    ends_at = (creation.called_at or 0.0) + CALL_ENDS
-    return Plan(Step.WAIT, at=ends_at) if known is Call.CALLING and now < ends_at else FIND
+    is_wanted = operation.verb is OperationVerb.CREATE
+    return _make(operation, creation, now, CREATE if is_wanted else NOT_MADE, UNANSWERED)
+
+
+def _make(errand: Errand, maker: Errand | None, now: float, first: Plan, unanswered: Plan) -> Plan:
+    """Decide for what isn't known to exist yet: ``first`` before a call was sent, then look for its result.
+
+    ``maker`` is whose call makes it. ``unanswered`` ends it if the person, when asked, doesn't answer.
+    """
+    if maker is None or maker.start_call is Call.NONE:
+        gives_up = first.step is not Step.END and errand.attempts >= MAX_ATTEMPTS
+        return _failed("gave_up") if gives_up else first
+    if errand.asked_at is not None and now >= errand.asked_at + ANSWER_SECONDS:
+        return unanswered
+    ends_at = (maker.called_at or 0.0) + CALL_ENDS
+    is_under_way = maker.start_call is Call.CALLING and now < ends_at
+    return Plan(Step.WAIT, at=ends_at) if is_under_way else FIND
 
 
 def _decide(
@@ -279,10 +288,10 @@ def _bring_down(
     return _failed(failed) if is_there and settled else WAIT
 
 
-def _since(operation: Operation) -> float:
-    """Return since when the outcome of the operation's call has been unknown."""
-    known = operation.stop_call if operation.stop_call.is_unsure else operation.start_call
-    return unknown_since(known, operation.called_at, operation.unknown_since)
+def _since(errand: Errand) -> float:
+    """Return since when the outcome of its call has been unknown."""
+    known = errand.stop_call if errand.stop_call.is_unsure else errand.start_call
+    return unknown_since(known, errand.called_at, errand.unknown_since)
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
@@ -373,10 +382,10 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
 
 
 LAUNCH = Plan(Step.LAUNCH)
-ENDED = Plan(Step.END, "ended")
-CALLED_OFF = Plan(Step.END, "cancelled", "cancelled")
-UNTOLD = Plan(Step.END, "failed", "untold")
-RUN_UNANSWERED = Plan(Step.END, "failed", "unanswered")
+ENDED = Plan(Step.END, Outcome.ENDED)
+CALLED_OFF = Plan(Step.END, Outcome.CANCELLED, "cancelled")
+UNTOLD = _failed("untold")
+RUN_UNANSWERED = _failed("unanswered")
 
 
 def plan_run(run: Run, now: float) -> Plan:
@@ -388,28 +397,15 @@ def plan_run(run: Run, now: float) -> Plan:
     if not run.is_open:
         return WATCH
     if run.remote_id is None:
-        return _before_launch(run, now)
+        if run.stop_wanted and run.start_call is not Call.NONE and run.asked_at is not None:
+            return UNTOLD
+        return _make(run, run, now, CALLED_OFF if run.stop_wanted else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
     # A stop that failed too often is given up: the run continues and is read until it ends.
     if not run.stop_wanted or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
-    since = unknown_since(run.stop_call, run.called_at, run.unknown_since)
-    return READ if run.stop_call.is_unsure and now < since + START_SETTLES else STOP
-
-
-def _before_launch(run: Run, now: float) -> Plan:
-    if run.launch_call is Call.NONE:
-        if run.stop_wanted:
-            return CALLED_OFF
-        return LAUNCH if run.attempts < MAX_ATTEMPTS else Plan(Step.END, "failed", "gave_up")
-    if run.asked_at is not None and run.stop_wanted:
-        return UNTOLD
-    if run.asked_at is not None and now >= run.asked_at + ANSWER_SECONDS:
-        return RUN_UNANSWERED
-    ends_at = (run.called_at or 0.0) + CALL_ENDS
-    is_under_way = run.launch_call is Call.CALLING and now < ends_at
-    return Plan(Step.WAIT, at=ends_at) if is_under_way else FIND
+    return READ if run.stop_call.is_unsure and now < _since(run) + START_SETTLES else STOP
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:

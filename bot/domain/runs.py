@@ -7,9 +7,9 @@ from typing import Generic, Literal, TypeVar
 
 from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NewNotice
-from bot.domain.people import Account, AuditEntry, Person, Principal
-from bot.domain.times import Deadline, Past, Since, Stays, Step
-from bot.domain.workspaces import Call, Doubt, Operation, Outcome, Workspace
+from bot.domain.people import Account, AuditEntry, Person
+from bot.domain.times import Past, Stays
+from bot.domain.workspaces import Call, Doubt, Errand, Operation, Outcome, Workspace
 
 
 class RunState(StrEnum):
@@ -29,7 +29,6 @@ class RunState(StrEnum):
 
 
 StopKind = Literal["", "stop", "force"]
-RunOutcome = Literal["ended", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +78,18 @@ class Shown:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Errand):
     """Hold one run: who launched it, from what, and its progress.
 
-    ``remote_id`` is None until the provider accepts it. ``launch_call`` is CALLING before the request is
-    sent; found after a crash it means *unknown*, and the run is looked up by name before it is launched
-    again. ``stop_wanted`` is the stop the person asked for, ``stop_call`` what is known of that call. A run
-    is open until ``outcome`` is set: ``ended`` (``state`` says how), ``failed`` (never launched, or lost;
-    ``cause`` names a text), ``cancelled``. ``is_watched``: its output is shown in the thread of its card.
-
-    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by
-    the provider's clock: what a launch made is recognised by its age. ``unknown_since`` is when the call's
-    outcome became unknown, ``asked_at`` since when the person is asked whether to launch another one.
-    ``held_since`` is since when, for the current cause, it hasn't begun or couldn't be read. The person is
-    told at ``deadline_at``, which is None afterwards and while the run is visible.
+    ``remote_id`` is None until the provider accepts it. ``stop_wanted`` is the stop the person asked for. Its
+    outcome is ``ended`` (``state`` says how), ``failed`` (never launched, or lost) or ``cancelled``.
+    ``is_watched``: its output is shown in the thread of its card. While it is visible it has no deadline.
     """
 
-    id: str
-    principal: Principal
-    connection: str
     name: str
     #: What it was launched from; None where it was launched elsewhere.
     spec: Spec | None
-    created_at: Past
-    reference: str
     remote_id: str | None = None
     state: RunState = RunState.QUEUED
     exit_code: int | None = None
@@ -111,33 +97,12 @@ class Run:
     started_at: Stays | None = None
     finished_at: Stays | None = None
     observed_at: Past | None = None
-    launch_call: Call = Call.NONE
     stop_wanted: StopKind = ""
-    stop_call: Call = Call.NONE
-    called_at: Since | None = None
-    sent_at: Past | None = None
-    attempts: int = 0
-    next_step_at: Step = 0.0
-    outcome: RunOutcome | None = None
-    cause: str | None = None
-    ended_at: Past | None = None
-    hold: str | None = None
-    channel_id: str | None = None
     is_watched: bool = True
     #: The message showing the tail, in the thread of the card.
     output_ts: str | None = None
-    unknown_since: Since | None = None
-    asked_at: Past | None = None
-    held_since: Past | None = None
-    deadline_at: Deadline | None = None
-    deadline_number: int = 0
     #: What the latest reads reported that isn't certain yet.
     doubt: Doubt | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether the reconciler is still working on it."""
-        return self.outcome is None
 
     @property
     def is_going(self) -> bool:
@@ -167,13 +132,12 @@ class Update:
     #: For operations. ``read``: any recorded read wakes it; ``change``: only one that changes state, url,
     #: detail or progress; ``time``: only ``next_in``.
     waits_for: Literal["read", "change", "time"] = "time"
-    start_call: Call | None = None  #: for operations
-    launch_call: Call | None = None  #: for runs
+    start_call: Call | None = None
     stop_call: Call | None = None
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
     attempts: int | None = None
     hold: str | None = None
-    outcome: Outcome | RunOutcome | None = None
+    outcome: Outcome | None = None
     cause: str | None = None
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     asked: bool | None = None  #: from now on the person is asked whether to repeat it; False: no longer
@@ -206,7 +170,7 @@ class Update:
     @property
     def is_calling(self) -> bool:
         """Return whether a call is sent once this is saved."""
-        return Call.CALLING in {self.start_call, self.launch_call, self.stop_call}
+        return Call.CALLING in {self.start_call, self.stop_call}
 
 
 @dataclass(frozen=True, slots=True)

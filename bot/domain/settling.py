@@ -18,7 +18,17 @@ from typing import Final, Protocol
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import Run
-from bot.domain.workspaces import Call, Created, Doubt, Operation, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import (
+    Call,
+    Created,
+    Doubt,
+    Errand,
+    Operation,
+    OperationVerb,
+    Outcome,
+    State,
+    Workspace,
+)
 
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
 #: twice does no harm.
@@ -60,9 +70,9 @@ def look_in(pace: Pacing, asked_at: float | None, now: float) -> float:
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
 
-def has_settled(call: Call, called_at: float | None, since: float | None, now: float) -> bool:
+def has_settled(maker: Errand, now: float) -> bool:
     """Return whether the result of a creation or launch of unknown outcome would have shown up by now."""
-    return now >= unknown_since(call, called_at, since) + MAKE_SETTLES
+    return now >= unknown_since(maker.start_call, maker.called_at, maker.unknown_since) + MAKE_SETTLES
 
 
 class Pacing(Protocol):

@@ -364,9 +364,11 @@ class OperationVerb(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Name how an operation ended."""
+    """Name how an operation or a run ended."""
 
     FULFILLED = "fulfilled"
+    #: Of a run, whose state says how.
+    ENDED = "ended"
     FAILED = "failed"
     REFUSED = "refused"
     CANCELLED = "cancelled"
@@ -376,7 +378,7 @@ class Outcome(StrEnum):
 
 
 class Call(StrEnum):
-    """Name what is known about an operation's one start (or stop) call.
+    """Name what is known about the one call that starts (or stops) something.
 
     ``CALLING`` is committed before the request is sent; found after a crash, it means *unknown*.
     """
@@ -431,56 +433,82 @@ class Surface:
         return (self.channel_id or "").startswith("D")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Hold what a person asked for, and its progress.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Hold what is done for a person in steps until it ends: an operation, or a run of a job.
 
-    It is open until ``outcome`` is set. ``deadline_number`` counts the deadlines set so far; ``deadline_at``
-    is None once the person was told that it's taking longer. ``attempts`` counts temporary failures in a row.
+    ``start_call`` is what is known of the call that starts, creates or launches, ``stop_call`` of the one
+    that stops. It is open until ``outcome`` is set; ``cause`` then names a text. ``attempts`` counts
+    temporary failures in a row, ``deadline_number`` the deadlines set so far. The person is told at
+    ``deadline_at``, which is None afterwards.
 
-    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by
-    the provider's clock: what a creation made is recognised by its age. ``read_since``: after an unknown
-    outcome, a read later than this is required before the next call. ``unknown_since`` is when the call's
-    outcome became unknown, ``called_from`` the last known state when the call was sent. ``prior_call`` and
-    ``prior_at`` describe the opposite call sent by the previous operation, which may still take effect.
-    ``asked_at`` is since when the person is asked whether to repeat it, ``held_since`` since when it has been
-    held up.
+    ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by the
+    provider's clock: what a creation or launch made is recognised by its age. ``unknown_since`` is when the
+    call's outcome became unknown, ``asked_at`` since when the person is asked whether to repeat it, and
+    ``held_since`` since when it has been held up for the current cause.
     """
 
     id: str
     principal: Principal
-    workspace_id: str
     connection: str
-    verb: OperationVerb
     created_at: Past
-    deadline_at: Deadline | None
-    deadline_number: int = 1
+    reference: str = ""
+    #: The channel of the command: used to tell the person when direct messages don't reach them.
+    channel_id: str | None = None
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
     called_at: Since | None = None
     sent_at: Past | None = None
     unknown_since: Since | None = None
-    called_from: State | None = None
-    prior_call: Call = Call.NONE
-    prior_at: Since | None = None
     asked_at: Past | None = None
     held_since: Past | None = None
-    read_since: Past | None = None
+    deadline_at: Deadline | None = None
+    deadline_number: int = 0
     attempts: int = 0
     next_step_at: Step = 0.0
+    #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
+    hold: str | None = None
     outcome: Outcome | None = None
     cause: str | None = None
     ended_at: Past | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the reconciler is still working on it."""
+        return self.outcome is None
+
+    @property
+    def has_called(self) -> bool:
+        """Return whether a call was sent for it."""
+        return self.start_call is not Call.NONE or self.stop_call is not Call.NONE
+
+    @property
+    def is_asked(self) -> bool:
+        """Return whether its person is being asked whether to repeat it."""
+        return self.is_open and self.asked_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Errand):
+    """Hold what a person asked for, and its progress.
+
+    ``read_since``: after an unknown outcome, a read later than this is required before the next call.
+    ``called_from`` is the last known state when the call was sent. ``prior_call`` and ``prior_at`` describe
+    the opposite call sent by the previous operation, which may still take effect.
+    """
+
+    workspace_id: str
+    verb: OperationVerb
+    deadline_number: int = 1
+    called_from: State | None = None
+    prior_call: Call = Call.NONE
+    prior_at: Since | None = None
+    read_since: Past | None = None
     #: The highest progress that the card has shown, 0–100: the bar never moves back.
     progress_floor: int = 0
-    #: A sentence on what is holding it up now ("Saturn Cloud has not answered since 14:02").
-    hold: str | None = None
-    reference: str = ""
     #: The person agreed that the workspace ends for good. A restart then creates a new one from the same
     #: spec, as it does for a workspace that failed for good: from then on its verb is CREATE, with this set.
     agreed: bool = False
-    #: The channel of the command: used to tell the person when direct messages don't reach them.
-    channel_id: str | None = None
     #: The time of the timer that it carries out, if it does.
     planned_for: Stays | None = None
     #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
@@ -496,16 +524,6 @@ class Operation:
     def is_renewal(self) -> bool:
         """Return whether it creates the replacement for a workspace that a restart ended."""
         return self.agreed and self.verb is OperationVerb.CREATE
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether the reconciler is still working on it."""
-        return self.outcome is None
-
-    @property
-    def has_called(self) -> bool:
-        """Return whether a call was sent for it."""
-        return self.start_call is not Call.NONE or self.stop_call is not Call.NONE
 
 
 @dataclass(frozen=True, slots=True)

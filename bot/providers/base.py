@@ -282,7 +282,7 @@ class Forms(Facet, Generic[Offer]):
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Return the form for an offer and the values filled in so far; pure.
 
-        Values that are no longer offered are dropped. ``asker`` is for presets that not everybody may use.
+        Values that are no longer offered are dropped. ``asker`` is for templates that not everybody may use.
         """
 
     @abstractmethod

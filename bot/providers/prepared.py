@@ -1,4 +1,4 @@
-"""What an operator prepared in the connections file (presets, recipes), and fields that forms share."""
+"""What an operator prepared in the connections file (templates), and fields that forms share."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -67,16 +67,16 @@ def named(prepared: Iterable[P], name: str) -> P | None:
 
 def proposed(offered: Sequence[P], values: Values) -> P | None:
     """Return the one chosen by its name or label, or the only one."""
-    asked = text_of(values, "preset").casefold()
+    asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
 
 
-def preset_field(offered: Sequence[Prepared], chosen: Prepared | None) -> Field:
+def template_field(offered: Sequence[Prepared], chosen: Prepared | None) -> Field:
     """Return the field that asks which one."""
     choices = tuple(Choice(one.name, one.label) for one in offered)
     return choice_field(
-        "preset", "Template", choices, chosen.name if chosen is not None else "", redraws=True
+        "template", "Template", choices, chosen.name if chosen is not None else "", redraws=True
     )
 
 

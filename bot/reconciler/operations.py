@@ -15,7 +15,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedOperation, Update
-from bot.domain.settling import UNANSWERED_SECONDS, Verdict, has_settled, is_short, is_unanswered, progress_of
+from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, State, Traces
 from bot.messages.texts import cards, problems
 from bot.providers import base
@@ -38,6 +38,7 @@ class Operations(Stepper[ClaimedOperation]):
     """Step due operations."""
 
     ends_while_refused = False
+    lost_as = Outcome.UNKNOWN
     #: When the last of the postponed looks is due, by the store's time.
     _last_look = 0.0
 
@@ -56,17 +57,9 @@ class Operations(Stepper[ClaimedOperation]):
         """Lease due operations, oldest first."""
         return await self._store.claim_operations(limit, lease, self._owners.name)
 
-    async def lost(self, claimed: ClaimedOperation, cause: str | None) -> Update | None:
-        """End what can't continue: cancelled, or of unknown outcome if a call was sent."""
-        operation = claimed.operation
-        if cause is not None:
-            is_known = cause == "unlinked" or not operation.has_called
-            outcome = Outcome.CANCELLED if is_known else Outcome.UNKNOWN
-            return outcomes.ended(operation, outcome, cause, claimed.claim)
-        if claimed.workspace.hidden and not claimed.workspace.is_provisional:
-            # Removed from the list just as it was requested: it isn't read any more.
-            return outcomes.ended(operation, Outcome.CANCELLED, "forgotten", claimed.claim)
-        return None
+    def is_forgotten(self, claimed: ClaimedOperation) -> bool:
+        """Return whether its workspace, which was made, is on its person's list no more."""
+        return claimed.workspace.hidden and not claimed.workspace.is_provisional
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
         """Plan from the last observation of the workspace, or from its creation."""
@@ -97,13 +90,9 @@ class Operations(Stepper[ClaimedOperation]):
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
         """End it, with the provider's words if it failed there; a workspace never made leaves the list."""
-        operation, workspace, outcome, cause = (
-            claimed.operation,
-            claimed.workspace,
-            decided.outcome,
-            decided.cause,
-        )
-        assert isinstance(outcome, Outcome), "a plan that ends says how"
+        operation, workspace = claimed.operation, claimed.workspace
+        outcome, cause = decided.outcome, decided.cause
+        assert outcome is not None, "a plan that ends says how"
         if cause == "provider_failed" and workspace.detail:
             cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
@@ -356,7 +345,7 @@ class OperationCalls(Caller[ClaimedOperation]):
 
         None if a candidate still has to be read and its gate is closed.
         """
-        creation = await self._sought(claimed)
+        creation = await self.maker(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
         since = creation.sent_at or creation.created_at
         traces = await runtime.provider.need(base.Making).find(access, spec, claimed.workspace.id, since)
@@ -393,11 +382,6 @@ class OperationCalls(Caller[ClaimedOperation]):
         self._made_at[gate] = made_at
         return True
 
-    async def has_settled(self, claimed: ClaimedOperation, now: float) -> bool:
-        """Return whether the creation's result would have shown up by now."""
-        creation = await self._sought(claimed)
-        return has_settled(creation.start_call, creation.called_at, creation.unknown_since, now)
-
     def is_wanted(self, claimed: ClaimedOperation) -> bool:
         """Return whether it is still wanted: any other verb cancels the creation."""
         return claimed.operation.verb is OperationVerb.CREATE
@@ -410,7 +394,7 @@ class OperationCalls(Caller[ClaimedOperation]):
 
     async def found(self, claimed: ClaimedOperation, runtime: Runtime, created: Created) -> Update | None:
         """Record its id before anything else can fail; from now on it is a workspace like any other."""
-        operation, creation = claimed.operation, await self._sought(claimed)
+        operation, creation = claimed.operation, await self.maker(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.name_created(creation.id, created, gate_key, claim) is None:
@@ -418,7 +402,8 @@ class OperationCalls(Caller[ClaimedOperation]):
         found = went_well(claimed, 0.0, outcomes.audit(operation, "call.find", "found"))
         return replace(found, read_needed=True)
 
-    async def _sought(self, claimed: ClaimedOperation) -> Operation:
+    async def maker(self, claimed: ClaimedOperation) -> Operation:
+        """Return the creation, which may be another operation than the one that cancels it."""
         creation = await creation_of(self._store, claimed)
         assert creation is not None, "only what was called is looked for"
         return creation

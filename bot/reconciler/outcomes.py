@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
-from bot.domain.runs import ClaimedOperation, ClaimedRun, ObservedRun, Run, RunOutcome, Update
+from bot.domain.runs import ClaimedOperation, ClaimedRun, ObservedRun, Run, Update
 from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 from bot.store.store import Store
 
@@ -22,60 +22,47 @@ _DONE = {
 
 
 def ended(
-    operation: Operation, outcome: Outcome, cause: str | None = None, claim: str = "", *, hides: bool = False
-) -> Update:
-    """Return the update that ends an operation and notifies its person; ``claim`` is the step's own.
-
-    ``hides`` also removes the workspace from the list, because it doesn't exist, or no longer does.
-    """
-    body = {"cause": cause} if cause is not None else {}
-    return Update(
-        operation.id,
-        0.0,
-        start_call=None if operation.verb.brings_down else _settled(operation.start_call, outcome),
-        stop_call=_settled(operation.stop_call, outcome) if operation.verb.brings_down else None,
-        hold="",
-        outcome=outcome,
-        cause=cause,
-        card_dirty=True,
-        notices=[notice(operation, _kind(operation, outcome), END, body)],
-        audit=[audit(operation, f"operation.{operation.verb}", str(outcome), cause=cause)],
-        claim=claim,
-        hides=hides,
-        asked_at=operation.asked_at,
-    )
-
-
-def ended_run(
-    run: Run,
-    outcome: RunOutcome,
+    errand: Operation | Run,
+    outcome: Outcome,
     cause: str | None = None,
     claim: str = "",
     *,
+    hides: bool = False,
     observed: ObservedRun | None = None,
     last_lines: Sequence[str] = (),
     due_in: float = 0.0,
     tells: bool = True,
 ) -> Update:
-    """Return the update that ends a run; ``tells`` notifies its person in ``due_in`` seconds."""
-    kind = NoticeKind.JOB_ENDED if outcome == "ended" else NoticeKind.JOB_FAILED
+    """Return the update that ends an operation or a run; ``claim`` is the step's own.
+
+    ``tells`` notifies its person in ``due_in`` seconds, with the ``last_lines`` of a run's output. ``hides``
+    also removes the workspace from the list, because it doesn't exist, or no longer does.
+    """
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
-    state = observed.state if observed is not None else run.state
+    if isinstance(errand, Operation):
+        kind, action, state = _kind(errand, outcome), f"operation.{errand.verb}", None
+    else:
+        kind = NoticeKind.JOB_ENDED if outcome is Outcome.ENDED else NoticeKind.JOB_FAILED
+        action, state = "job.end", str((observed or errand).state)
+    ends_stop = isinstance(errand, Operation) and errand.verb.brings_down
     return Update(
-        run.id,
+        errand.id,
         0.0,
+        start_call=None if ends_stop else _settled(errand.start_call, outcome),
+        stop_call=_settled(errand.stop_call, outcome) if ends_stop else None,
         remote_id=observed.remote_id if observed is not None else None,
         observed=observed,
         hold="",
         outcome=outcome,
         cause=cause,
         card_dirty=True,
-        notices=[notice(run, kind, END, body, due_in=due_in)] if tells else [],
-        audit=[audit(run, "job.end", outcome, cause=cause, state=str(state))],
+        notices=[notice(errand, kind, END, body, due_in=due_in)] if tells else [],
+        audit=[audit(errand, action, str(outcome), cause=cause, state=state)],
         claim=claim,
-        asked_at=run.asked_at,
+        hides=hides,
+        asked_at=errand.asked_at,
     )
 
 

@@ -40,6 +40,7 @@ class Runs(Stepper[ClaimedRun]):
     """Step due runs of jobs."""
 
     ends_while_refused = True
+    lost_as = Outcome.FAILED
 
     def __init__(
         self,
@@ -127,16 +128,6 @@ class Runs(Stepper[ClaimedRun]):
 
     # -- everything else -------------------------------------------------------------------------------------
 
-    async def lost(self, claimed: ClaimedRun, cause: str | None) -> Update | None:
-        """End what can't continue: cancelled, or failed if a call was sent."""
-        if cause is None:
-            return None
-        is_known = cause == "unlinked" or claimed.run.launch_call is Call.NONE
-        tells = await self._updates.tells(claimed)
-        return outcomes.ended_run(
-            claimed.run, "cancelled" if is_known else "failed", cause, claimed.claim, tells=tells
-        )
-
     async def plan(self, claimed: ClaimedRun, _runtime: Runtime) -> Plan:
         """Plan from what is known about the run."""
         return plan_run(claimed.run, await self._store.now())
@@ -151,7 +142,7 @@ class Runs(Stepper[ClaimedRun]):
     async def goes_on_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End a run that wasn't launched; one that was launched continues there, so still look for it."""
         if step is Step.LAUNCH:
-            await self._updates.save(outcomes.ended_run(claimed.run, "failed", rule, claimed.claim))
+            await self._updates.save(outcomes.ended(claimed.run, Outcome.FAILED, rule, claimed.claim))
         elif step is Step.STOP:
             await self._updates.later(claimed, PATIENCE, problems.sentence(rule))
         return step is Step.FIND
@@ -159,10 +150,9 @@ class Runs(Stepper[ClaimedRun]):
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
         """End it, with the last lines of its output if it has finished."""
         assert decided.outcome is not None, "a plan that ends says how"
-        assert not isinstance(decided.outcome, Outcome), "a run's end has words of its own"
-        if decided.outcome == "ended":
+        if decided.outcome is Outcome.ENDED:
             return await self._reads.over(claimed)
-        return outcomes.ended_run(claimed.run, decided.outcome, decided.cause, claimed.claim)
+        return outcomes.ended(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Leave a run that has become due for a read since its claim to the next claim."""
@@ -212,7 +202,7 @@ class RunCalls(Caller[ClaimedRun]):
         run, remote_id = claimed.run, created.remote_id
         entry = outcomes.audit(run, f"call.{step}", "accepted", remote_id=remote_id)
         launched = replace(
-            went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, launch_call=Call.ACCEPTED
+            went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, start_call=Call.ACCEPTED
         )
         if not await self._updates.save(launched):
             # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
@@ -237,8 +227,8 @@ class RunCalls(Caller[ClaimedRun]):
         """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
         run = claimed.run
         if step is Step.LAUNCH:
-            ended = outcomes.ended_run(run, "failed", answer.cause, claimed.claim)
-            return replace(ended, launch_call=Call.NONE)
+            ended = outcomes.ended(run, Outcome.FAILED, answer.cause, claimed.claim)
+            return replace(ended, start_call=Call.NONE)
         wait = _first_read(runtime)
         if isinstance(answer.error, (NotFound, Conflict)):
             # The run may just have ended, as the next reads will show; otherwise the stop is retried.
@@ -265,11 +255,6 @@ class RunCalls(Caller[ClaimedRun]):
         left = await self._store.unexplained_runs(run, list(by_id))
         return replace(traces, others=tuple(by_id[remote_id] for remote_id in left))
 
-    async def has_settled(self, claimed: ClaimedRun, now: float) -> bool:
-        """Return whether the launch's result would have shown up by now."""
-        run = claimed.run
-        return settling.has_settled(run.launch_call, run.called_at, run.unknown_since, now)
-
     def is_wanted(self, claimed: ClaimedRun) -> bool:
         """Return whether it should still be launched."""
         return not claimed.run.stop_wanted
@@ -278,7 +263,7 @@ class RunCalls(Caller[ClaimedRun]):
         """Step again at once to end it if nothing was launched."""
         if verdict is settling.Verdict.NOTHING:
             return self.absent(claimed, 0.0)
-        return outcomes.ended_run(claimed.run, "failed", "untold", claimed.claim)
+        return outcomes.ended(claimed.run, Outcome.FAILED, "untold", claimed.claim)
 
     async def found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
         """Record its id."""
@@ -376,9 +361,9 @@ class RunReads(ask.EnginePart):
         """Return the update that ends a finished run."""
         run = claimed.run
         shown = self._board.shown(run.id)
-        return outcomes.ended_run(
+        return outcomes.ended(
             run,
-            "ended",
+            Outcome.ENDED,
             None,
             claimed.claim,
             observed=observed,
@@ -396,8 +381,8 @@ class RunReads(ask.EnginePart):
         doubt = settling.doubted(run.doubt, settling.LEFT_OUT, now)
         if settling.is_certain(doubt, now):
             log.info("run lost", connection=runtime.name, run=run.id)
-            return outcomes.ended_run(
-                run, "failed", "lost", claimed.claim, tells=await self._updates.tells(claimed)
+            return outcomes.ended(
+                run, Outcome.FAILED, "lost", claimed.claim, tells=await self._updates.tells(claimed)
             )
         return replace(claimed.update(wait), doubt=doubt)
 

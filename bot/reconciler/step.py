@@ -19,8 +19,8 @@ from bot.domain.people import Account, AuditEntry, Person
 from bot.domain.plan import Plan, Step
 from bot.domain.policy import Decision, Target
 from bot.domain.runs import Run, Update
-from bot.domain.settling import ANSWER_SECONDS, Verdict, judge, look_in
-from bot.domain.workspaces import Call, Created, Operation, Traces
+from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, look_in
+from bot.domain.workspaces import Call, Created, Operation, Outcome, Traces
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes
@@ -48,6 +48,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     #: Whether a plan to end it is carried out while its account waits for a new link.
     ends_while_refused: ClassVar[bool]
+    #: How it ends if nobody can tell any more what its call has done.
+    lost_as: ClassVar[Outcome]
 
     def __init__(
         self, engine: EngineContext, updates: Updates[S], preconditions: Preconditions, caller: Caller[S]
@@ -87,21 +89,30 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         runtime = self._preconditions.runtime_of(subject, account, await self._store.now())
-        lost = await self.lost(claimed, runtime.cause if isinstance(runtime, Lost) else None)
-        if lost is not None:
-            await self._updates.save(lost)
+        if isinstance(runtime, Lost):
+            await self._lost(claimed, runtime.cause)
+            return
+        if self.is_forgotten(claimed):
+            await self._updates.save(outcomes.ended(subject, Outcome.CANCELLED, "forgotten", claimed.claim))
             return
         if isinstance(runtime, Hold):
             await self._held(claimed, runtime)
             return
         assert account is not None, "without one there is no connection"
-        assert not isinstance(runtime, Lost), "what is lost has ended"
         decided = await self.plan(claimed, runtime)
         refusal = self._preconditions.refusal_of(account, runtime)
         if refusal is not None and not (self.ends_while_refused and decided.step is Step.END):
             await self._held(claimed, refusal)
         elif await self._may_go_on(claimed, decided.step):
             await self._do(claimed, runtime, decided)
+
+    async def _lost(self, claimed: S, cause: str) -> None:
+        """End what can't continue: cancelled, or as nobody knows how if a call was sent."""
+        subject = claimed.subject
+        is_known = cause == "unlinked" or not subject.has_called
+        outcome = Outcome.CANCELLED if is_known else self.lost_as
+        tells = await self._updates.tells(claimed)
+        await self._updates.save(outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
 
     async def _may_go_on(self, claimed: S, step: Step) -> bool:
         """Ask the policy about its person."""
@@ -176,9 +187,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Do what can be done for the whole batch; return what has to be stepped individually."""
         return batch
 
-    @abstractmethod
-    async def lost(self, claimed: S, cause: str | None) -> Update | None:
-        """Return the update that ends it if its account or connection (``cause``), or it itself, is gone."""
+    def is_forgotten(self, claimed: S) -> bool:  # noqa: ARG002 - for what is removed while it is under way
+        """Return whether it was removed from the list just as it was requested: it isn't read any more."""
+        return False
 
     @abstractmethod
     async def plan(self, claimed: S, runtime: Runtime) -> Plan:
@@ -314,7 +325,7 @@ class Caller(EnginePart, ABC, Generic[S]):
                 traces.ours,
                 traces.others,
                 is_proof=traces.is_proof,
-                has_settled=await self.has_settled(claimed, now),
+                has_settled=has_settled(await self.maker(claimed), now),
                 is_wanted=self.is_wanted(claimed),
             )
         match verdict:
@@ -383,9 +394,9 @@ class Caller(EnginePart, ABC, Generic[S]):
     async def look(self, claimed: S, runtime: Runtime, access: Access) -> Traces | None:
         """Return what the provider lists that no record explains; None to look again."""
 
-    @abstractmethod
-    async def has_settled(self, claimed: S, now: float) -> bool:
-        """Return whether the call's result would have shown up by now."""
+    async def maker(self, claimed: S) -> Operation | Run:
+        """Return whose call makes it: its own, unless it cancels what another one began."""
+        return claimed.subject
 
     @abstractmethod
     def is_wanted(self, claimed: S) -> bool:
@@ -405,10 +416,8 @@ def knowing(update: Update, step: Step, known: Call | None) -> Update:
     match step:
         case Step.FIND:
             return update
-        case Step.START | Step.CREATE:
+        case Step.START | Step.CREATE | Step.LAUNCH:
             return replace(update, start_call=known)
-        case Step.LAUNCH:
-            return replace(update, launch_call=known)
         case _:
             return replace(update, stop_call=known)
 

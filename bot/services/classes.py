@@ -252,7 +252,7 @@ def _brought_up(
     # Of two presses at once, the second one joins the workspace that the first one creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
-        row = tx.one("open_operation_of", workspace_id=workspace_id)
+        row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in classes.UP:
             people.keep_result(tx, asked.interaction, row["id"])
             return workspace_id, OPERATIONS.of(row), True

@@ -26,7 +26,7 @@ from bot.services import snapshots
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames
-from bot.services.making import PRESET, PersonalOffer
+from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, people, tasks, workspaces
 from bot.store.transaction import Transaction
 from bot.store.upkeep import Totals
@@ -238,7 +238,7 @@ class HomeGatherer:
     def _named(self, connection: str, snapshot: Snapshot[Any], principal: Principal) -> tuple[str, ...]:
         """Return the choices of the field that the rest of a form depends on."""
         form = PersonalOffer(self._connections[connection], snapshot, "workspace", principal).form({})
-        asked = form.field(PRESET) or next((one for one in form.fields if one.choices), None)
+        asked = form.field(TEMPLATE) or next((one for one in form.fields if one.choices), None)
         return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
 
 

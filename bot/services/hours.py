@@ -123,13 +123,18 @@ def _drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> Non
 
 
 def _replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
-    """Change a rule; the timer that it has set goes if the rule has no stop then any more."""
+    """Change a rule; the timer that it has set goes if the rule has no stop then any more.
+
+    That stop may come again, so it isn't settled then.
+    """
     rows.put(tx, after)
-    stop_at = workspace.stop_at if workspace is not None else None
-    if workspace is not None and stop_at is not None and stop_at == before.settled_at:
-        coming = after.after(stop_at - 1.0)
-        if coming is None or coming.at != stop_at:
-            timers.clear(tx, workspace.id)
+    planned = before.after(before.settled_at - 1.0)
+    if workspace is None or planned is None or not workspace.stop_at == planned.at == before.settled_at:
+        return
+    coming = after.after(planned.at - 1.0)
+    if coming is None or coming.at != planned.at:
+        timers.clear(tx, workspace.id)
+        rows.unsettle(tx, after, planned)
 
 
 def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str] = ()) -> Workspace:

@@ -64,9 +64,9 @@ SYNONYMS: Final = (
     frozenset({"command", "cmd"}),
 )
 COMMAND: Final = "command"
-PRESET: Final = "preset"
+TEMPLATE: Final = "template"
 #: Where it runs, and from what, is the person's own choice and is never made for them.
-_OWN_CHOICE: Final = frozenset({"cluster", PRESET})
+_OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE})
 #: No more alternatives than this are tried.
 _TRIED: Final = 30
 _ROUNDS: Final = 20
@@ -120,7 +120,7 @@ def proposed(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str
 
     ``template`` is chosen first unless it is empty; without a label, it is not offered.
     """
-    values: dict[str, Value] = {PRESET: template} if template else {}
+    values: dict[str, Value] = {TEMPLATE: template} if template else {}
     form = form_of(values)
     label = ""
     for one in form.fields if template else ():

@@ -6,15 +6,16 @@ from typing import Final
 from bot.domain.forms import Spec
 from bot.domain.people import Account, TaskKind
 from bot.domain.policy import Target
-from bot.domain.runs import Run, RunOutcome, Update
-from bot.domain.workspaces import Call
+from bot.domain.runs import Run, Update
+from bot.domain.workspaces import Call, Outcome
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import check_account
 from bot.services.asked import Asked
 from bot.services.making import check_offered
-from bot.store import accounts, people, runs
+from bot.store import accounts, errands, people, runs
 from bot.store.records import NewTask
+from bot.store.tables import RUNS
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused, StoreError
@@ -63,7 +64,7 @@ def keep_waiting(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool]
     """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
     run = owned(tx, asked, "keep_waiting", run_id)
     if run.is_open and asked.is_new(tx):
-        runs.keep_waiting(tx, run.id, asked.context.deadline_seconds)
+        errands.keep_waiting(tx, RUNS, run.id, asked.context.deadline_seconds)
     return run, run.is_open
 
 
@@ -74,8 +75,8 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
     """
     run = owned(tx, asked, "stop", run_id)
     if run.is_open and asked.is_new(tx):
-        is_launched = run.remote_id is not None or run.launch_call is not Call.NONE
-        outcome: RunOutcome = "failed" if is_launched else "cancelled"
+        is_launched = run.remote_id is not None or run.start_call is not Call.NONE
+        outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
         runs.save(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
         _note(tx, asked, "job.let_go", run)
@@ -93,9 +94,9 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
     """Launch another run if nobody knows what became of the first; False if that is settled by now."""
     run = _usable(tx, asked, "run", run_id)
     check_offered(asked.context.need(run.connection), run.spec, asked.principal, "job")
-    if not run.is_open or run.asked_at is None or not asked.is_new(tx):
+    if not run.is_asked or not asked.is_new(tx):
         return run, False
-    is_asked = runs.launch_another(tx, run.id)
+    is_asked = errands.repeat(tx, RUNS, run.id)
     if is_asked:
         _note(tx, asked, "job.another", run)
     return run, is_asked

@@ -35,9 +35,10 @@ from bot.services.accounts import acting, check_account
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.making import check_offered
-from bot.store import accounts, gates, operations, people, timers, workspaces
+from bot.store import accounts, errands, gates, operations, people, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
+from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 from bot.support.clock import Ids
 from bot.support.errors import Refused, StoreError
@@ -272,9 +273,7 @@ def _creation(tx: Transaction, workspace: Workspace) -> Operation | None:
 
 
 def _is_long_unknown(creation: Operation, now: float) -> bool:
-    known = creation.start_call
-    has_called = known is not Call.NONE
-    return has_called and has_settled(known, creation.called_at, creation.unknown_since, now)
+    return creation.start_call is not Call.NONE and has_settled(creation, now)
 
 
 def _mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
@@ -362,9 +361,9 @@ def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Ope
     provider = asked.context.need(workspace.connection)
     check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
     check_offered(provider, workspace.spec, asked.principal)
-    if not operation.is_open or operation.asked_at is None or not asked.is_new(tx):
+    if not operation.is_asked or not asked.is_new(tx):
         return operation, False
-    is_asked = operations.make_another(tx, operation.id)
+    is_asked = errands.repeat(tx, OPERATIONS, operation.id)
     if is_asked:
         note(tx, asked, "workspace.another", workspace, reference=operation.reference)
     return operation, is_asked

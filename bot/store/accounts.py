@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.telling import first_reminder
 from bot.domain.workspaces import Outcome
-from bot.store import cards, gates, hours, operations, runs, tasks
+from bot.store import cards, errands, gates, hours, operations, runs, tasks
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import NewTask
@@ -129,10 +129,7 @@ def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None 
     if not ACCOUNTS.change(tx, active, state="refused", secret="", renamed_to=renamed_to):
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
-    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
-        OPERATIONS.change(tx, {"id": operation["id"]}, hold=hold)
-        cards.owe(tx, operation["id"], changed=True)
-    runs.hold_all(tx, pair, hold)
+    errands.hold_all(tx, pair, hold)
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
     for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
@@ -226,11 +223,7 @@ def _move(
 
 def resume(tx: Transaction, pair: dict[str, str]) -> None:
     """Resume what waited for the account: operations at once, watches with the next read."""
-    for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
-        tx.run("resume_operation", id=operation["id"], now=tx.now())
-        if operation["hold"] or operation["read_hold"]:
-            cards.owe(tx, operation["id"], changed=True)
-    runs.resume_all(tx, pair)
+    errands.resume_all(tx, pair)
     hours.resume(tx, pair)
     cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
     for workspace in WORKSPACES.rows(tx, **pair, hidden=False):

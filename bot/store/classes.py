@@ -9,7 +9,7 @@ from bot.domain.workspaces import NOT_UP, OperationVerb, Workspace
 from bot.store import cards, operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Transaction, as_json
 
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
@@ -143,7 +143,7 @@ def stop(
 
 def _is_up(tx: Transaction, workspace: Workspace) -> bool:
     """Return whether a workspace is up or coming up, and isn't being brought down by its owner."""
-    row = tx.one("open_operation_of", workspace_id=workspace.id)
+    row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
     return workspace.state not in NOT_UP if row is None else row["verb"] in UP
 
 

@@ -79,6 +79,12 @@ def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> 
         RULES.change(tx, {"id": settled.id}, settled_at=until, look_at=look_at)
 
 
+def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
+    """Write a changed rule of which a stop that was settled ahead of its time doesn't count any more."""
+    OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
+    put(tx, replace(changed, settled_at=tx.now()))
+
+
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, look_at=None)

@@ -1,7 +1,6 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
 from dataclasses import replace
-from typing import Any, Final
 
 from bot.domain.forms import FreeName
 from bot.domain.notices import NoticeKind
@@ -9,12 +8,9 @@ from bot.domain.people import Principal
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import Typical, start_kind, typical
 from bot.domain.workspaces import PROVISIONAL, Call, Operation, OperationVerb, Outcome, Workspace
-from bot.store import cards, gates, people, timers
-from bot.store.audit import append_audit
-from bot.store.notices import add_notices
+from bot.store import cards, errands, gates, timers
 from bot.store.records import Accepted
-from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, OPERATIONS, WORKSPACES
+from bot.store.tables import OPERATIONS, WORKSPACES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
@@ -148,12 +144,8 @@ def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
     """End an open operation and mark its card dirty; return None if it had already ended."""
-    ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), "hold": None, "read_hold": None}
-    row = OPERATIONS.changed(tx, {"id": operation_id, "outcome": None}, **ended, leased_until=0, claim="")
-    if row is None:
-        return None
-    cards.owe(tx, operation_id, changed=True)
-    return OPERATIONS.of(row)
+    row = errands.end(tx, OPERATIONS, operation_id, outcome, cause)
+    return None if row is None else OPERATIONS.of(row)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
@@ -170,11 +162,9 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
     """Set a new deadline (number + 1) on an open operation; return None if it is no longer open."""
-    now = tx.now()
-    row = tx.one("keep_waiting", id=operation_id, deadline_at=now + deadline_seconds, now=now)
+    row = errands.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None
-    cards.owe(tx, operation_id, changed=True)
     gates.want(tx, row["workspace_id"])
     return OPERATIONS.of(row)
 
@@ -201,14 +191,6 @@ def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
     return OPERATIONS.all(tx, "created_at, id", principal=principal, outcome=None)
 
 
-def make_another(tx: Transaction, operation_id: str) -> bool:
-    """Repeat a creation that its person is being asked about; return False if they aren't being asked."""
-    if tx.one("make_another", id=operation_id, now=tx.now()) is None:
-        return False
-    cards.owe(tx, operation_id, changed=True)
-    return True
-
-
 def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
     """Lease due open operations, oldest first, each with everything a step needs.
 
@@ -227,21 +209,20 @@ def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
-    return ClaimedOperation(subject=OPERATIONS.of(row), claim=name, workspace=workspace, **acting(tx, row))
+    return ClaimedOperation(
+        subject=OPERATIONS.of(row), claim=name, workspace=workspace, **errands.acting(tx, row)
+    )
 
 
 def save(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease, all in one transaction.
 
-    An operation that ended meanwhile (was replaced), or that another step now holds, takes no update, and no
-    notices are written; ``audit`` is still appended, and the result is False.
+    Return False if it ended meanwhile (was replaced), or if another step now holds it.
     """
-    row = OPERATIONS.row(tx, id=update.id)
-    count = counted(tx, row, update)
-    if row is None or count is None:
+    saved = errands.save(tx, OPERATIONS, update, _changes)
+    if saved is None:
         return False
-    update, after = count, _changes(row, count, tx.now())
-    save_columns(tx, "save_step", update.id, after)
+    row, update = saved
     if update.name is not None:
         choose(tx, row["workspace_id"], update.name)
     if update.wants_read:
@@ -254,100 +235,26 @@ def save(tx: Transaction, update: Update) -> bool:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle(tx, row["workspace_id"])
-    add_notices(tx, update.notices, update.id)
-    weighty = ("outcome", "start_call", "stop_call", "hold", "asked_at")
-    changed = any(after[column] != row[column] for column in weighty)
-    if changed or update.card_dirty:
-        cards.owe(tx, update.id, changed=changed or update.card_moves)
     return True
 
 
-def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
-    start_call = update.start_call or row["start_call"]
-    shared = changes(row, update, update.start_call, start_call, now)
-    ends, hold, floor = update.outcome is not None, shared["hold"], update.progress_floor
+def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
+    now, hold, floor = shared["now"], shared["hold"], update.progress_floor
+    ends = update.outcome is not None
     # Each cause counts separately, as for runs (``bot.store.runs``).
     held_since = row["held_since"] if hold == row["hold"] else None
+    workspace = WORKSPACES.row(tx, id=row["workspace_id"]) if update.is_calling else None
     return {
         **shared,
-        "held_since": None if hold is None else held_since or now,
-        "is_call": Call.CALLING in {update.start_call, update.stop_call},
         "waits_for": update.waits_for,
-        "start_call": start_call,
+        "held_since": None if hold is None else held_since or now,
+        "called_from": row["called_from"] if workspace is None else workspace["state"],
         "read_since": now if update.read_needed else row["read_since"],
         "read_hold": None if update.hold is not None or ends else row["read_hold"],
         "cause": update.cause if ends else shared["cause"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "progress_floor": row["progress_floor"] if floor is None else max(floor, row["progress_floor"]),
     }
-
-
-def acting(tx: Transaction, row: Row) -> dict[str, Any]:
-    """Return the account and the person that a step of this row acts for, by their names in ``Claimed``."""
-    account = tx.one("account", principal=row["principal"], connection=row["connection"])
-    return {
-        "account": ACCOUNTS.of(account) if account and account["state"] != "revoking" else None,
-        "person": people.current(tx, row["principal"]),
-    }
-
-
-def counted(tx: Transaction, row: Row | None, update: Update) -> Update | None:
-    """Append an update's audit; return the part of the rest that applies, None for nothing.
-
-    A row that ended meanwhile, or that another step now holds, takes no update. An end decided while the
-    person was being asked gives way to an answer given since.
-    """
-    asked_at = update.asked_at
-    if row is not None and asked_at is not None and asked_at != row["asked_at"]:
-        update = Update(update.id, 0.0, claim=update.claim)
-    append_audit(tx, update.audit)
-    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
-        return None
-    return update
-
-
-#: What a save says besides the columns that it sets.
-_DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "is_call"})
-
-
-def save_columns(tx: Transaction, query: str, row_id: str, after: Row) -> None:
-    """Write what a step changed, with the query that decides what becomes of its lease."""
-    columns = (name for name in after if name not in _DECIDING)
-    tx.run(setting(query, *columns), id=row_id, **after)
-
-
-def changes(row: Row, update: Update, making: Call | None, made: Call, now: float) -> dict[str, Any]:
-    """Return the columns that operations and runs share, after an update.
-
-    ``making`` is what the update says about the creating call, ``made`` what is known about it from now on.
-    """
-    calls = {making, update.stop_call} - {None}
-    is_calling, ends = Call.CALLING in calls, update.outcome is not None
-    return {
-        "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        "asked_at": _asked_at(row["asked_at"], update, made, now),
-        "now": now,
-        "next_step_at": now + update.next_in,
-        "is_beside": not update.claim and row["leased_until"] > now and not ends,
-        "keeps_lease": is_calling and not ends,
-        "stop_call": update.stop_call or row["stop_call"],
-        "called_at": now if update.called else row["called_at"],
-        "sent_at": now if update.called else row["sent_at"],
-        "attempts": row["attempts"] if update.attempts is None else update.attempts,
-        "hold": None if ends else row["hold"] if update.hold is None else update.hold or None,
-        "outcome": update.outcome,
-        "cause": row["cause"] if update.cause is None else update.cause,
-        "ended_at": now if ends else None,
-    }
-
-
-def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
-    if before is not None and update.looks_again:
-        return now
-    if update.asked is None or (update.asked and made != Call.UNKNOWN):
-        return before
-    return (before or now) if update.asked else None
 
 
 def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:

@@ -7,6 +7,59 @@
 -- claimed is chosen as an array, once: PostgreSQL may run a subquery again for each row, and would choose others.
 -- What is run for many rows there gets all of them as :each, and other parameters are columns of it.
 
+-- A part is what {its_name} stands for in the queries below. {errands} is operations or runs: what stands here of
+-- both is asked of either.
+
+-- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.records.Woken.
+-- part: at_once
+woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
+    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+
+-- A call found in flight when its row is claimed got no answer: its process has ended.
+-- part: claimed
+next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
+    unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
+    start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
+    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
+
+-- == operations and runs ==
+
+-- name: keep_waiting
+UPDATE {errands} SET deadline_at = :deadline_at, deadline_number = deadline_number + 1, {at_once}
+WHERE id = :id AND outcome IS NULL
+RETURNING *;
+
+-- Answers the question whether to make another one, once; a result found meanwhile takes precedence.
+-- name: repeat
+UPDATE {errands} SET
+    start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, {changes},
+    {at_once}
+WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call = 'unknown'
+RETURNING *;
+
+-- name: resume
+UPDATE {errands} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
+
+-- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
+-- name: save
+UPDATE {errands} SET
+    next_step_at = CASE
+        WHEN :is_beside = 1 THEN next_step_at
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        WHEN woken >= 3 OR (woken = 2 AND :waits <> 'time') OR (woken = 1 AND :waits = 'read') THEN :now
+        ELSE :next_step_at END,
+    leased_until = CASE
+        WHEN :is_beside = 1 THEN leased_until
+        WHEN :keeps_lease = 1 THEN :next_step_at
+        ELSE 0 END,
+    claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
+    woken = CASE
+        WHEN :is_beside = 1 AND woken < 3 THEN 3
+        WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
+        ELSE 0 END,
+    {changes}
+WHERE id = :id AND outcome IS NULL;
+
 -- == inbox, people, audit ==
 
 -- name: add_signatures
@@ -101,13 +154,6 @@ WHERE connection = :connection AND username = :username AND username <> '' AND s
 -- name: replace_account
 DELETE FROM accounts WHERE principal = :principal AND connection = :connection AND state <> 'revoking'
 RETURNING id, username, renamed_to;
-
--- name: resume_operation
-UPDATE operations SET
-    hold = NULL, read_hold = NULL,
-    woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL;
 
 -- name: account
 SELECT * FROM accounts WHERE principal = :principal AND connection = :connection
@@ -391,32 +437,8 @@ RETURNING *;
 
 -- == runs of jobs ==
 
--- name: add_run
-INSERT INTO runs (
-    id, principal, connection, name, spec, created_at, reference, remote_id, state, exit_code, detail, started_at,
-    finished_at, observed_at, launch_call, next_step_at, outcome, ended_at, channel_id, is_watched, held_since,
-    deadline_at, deadline_number
-) VALUES (
-    :id, :principal, :connection, :name, :spec, :created_at, :reference, :remote_id, :state, :exit_code, :detail,
-    :started_at, :finished_at, :observed_at, :launch_call, :now, :outcome, :ended_at, :channel_id, :is_watched,
-    :held_since, :deadline_at, CASE WHEN CAST(:deadline_at AS DOUBLE PRECISION) IS NULL THEN 0 ELSE 1 END
-)
-ON CONFLICT (principal, connection, remote_id) WHERE remote_id IS NOT NULL AND is_orphan = 0 DO NOTHING
-RETURNING *;
-
--- name: run
-SELECT * FROM runs WHERE id = :id;
-
 -- name: runs
 SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 ORDER BY created_at DESC LIMIT :limit;
-
--- name: run_by_remote
-SELECT * FROM runs
-WHERE principal = :principal AND connection = :connection AND remote_id = :remote_id AND is_orphan = 0;
-
--- name: open_runs_at
-SELECT * FROM runs WHERE principal = :principal AND connection = :connection AND outcome IS NULL
-ORDER BY next_step_at;
 
 -- name: want_run_stop
 UPDATE runs SET
@@ -426,9 +448,6 @@ UPDATE runs SET
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- name: watch_run
-UPDATE runs SET is_watched = 1 WHERE id = :id AND is_orphan = 0 RETURNING *;
-
 -- name: watched_runs
 SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0
     AND NOT EXISTS (
@@ -436,63 +455,20 @@ SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan 
     )
 ORDER BY created_at;
 
--- name: output_done
-UPDATE runs SET is_watched = 0 WHERE id = :id;
-
 -- name: wake_run
 UPDATE runs SET
-    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
+    {at_once}
 WHERE id = :id AND outcome IS NULL;
-
--- name: resume_run
-UPDATE runs SET
-    hold = NULL,
-    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL;
-
--- name: hold_run
-UPDATE runs SET hold = :hold WHERE id = :id AND outcome IS NULL;
-
--- name: cancel_run
-UPDATE runs SET
-    outcome = 'cancelled', cause = :cause, ended_at = :now, hold = NULL, leased_until = 0, claim = ''
-WHERE id = :id AND outcome IS NULL;
-
--- name: orphan_runs
-UPDATE runs SET is_orphan = 1, is_watched = 0 WHERE principal = :principal AND connection = :connection;
 
 -- Another launch of that name whose result isn't known: what is found may belong to either.
 -- name: nameless_launch
 SELECT id FROM runs
 WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
-    AND outcome IS NULL AND launch_call <> 'none'
+    AND outcome IS NULL AND start_call <> 'none'
 LIMIT 1;
 
--- name: keep_run_waiting
-UPDATE runs SET
-    deadline_at = :deadline_at, deadline_number = deadline_number + 1,
-    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL
-RETURNING *;
-
--- Answers the question whether to launch another one, once; a launch found meanwhile takes precedence.
--- name: launch_another
-UPDATE runs SET
-    launch_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL,
-    woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND launch_call = 'unknown' AND remote_id IS NULL
-RETURNING *;
-
--- A launch found in flight when its run is claimed got no answer: its process has ended.
 -- name: claim_runs
-UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
-    unknown_since = CASE WHEN launch_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
-    launch_call = CASE WHEN launch_call = 'calling' THEN 'unknown' ELSE launch_call END,
-    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
+UPDATE runs SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
         AND NOT EXISTS (
@@ -508,9 +484,7 @@ RETURNING *;
 UPDATE accounts SET runs_read_at = :now WHERE id = :id AND COALESCE(runs_read_at, 0.0) = :last AND state = 'active';
 
 -- name: claim_runs_of
-UPDATE runs SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
-    unknown_since = CASE WHEN stop_call = 'calling' THEN :now ELSE unknown_since END,
-    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
+UPDATE runs SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs
     WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
@@ -523,53 +497,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
--- Like save_step; nothing of a run waits for a read.
--- name: save_run
-UPDATE runs SET
-    next_step_at = CASE
-        WHEN :is_beside = 1 THEN next_step_at
-        WHEN :keeps_lease = 1 THEN :next_step_at
-        WHEN woken >= 3 THEN :now
-        ELSE :next_step_at END,
-    leased_until = CASE
-        WHEN :is_beside = 1 THEN leased_until
-        WHEN :keeps_lease = 1 THEN :next_step_at
-        ELSE 0 END,
-    claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
-    woken = CASE
-        WHEN :is_beside = 1 AND woken < 3 THEN 3
-        WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
-        ELSE 0 END,
-    {changes}
-WHERE id = :id AND outcome IS NULL;
-
--- name: delete_run
-DELETE FROM runs WHERE id = :id;
-
 -- == operations ==
-
--- name: open_operation_of
-SELECT * FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
-
--- name: keep_waiting
-UPDATE operations SET
-    deadline_at = :deadline_at, deadline_number = deadline_number + 1,
-    woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL
-RETURNING *;
-
--- Answers the question whether to create another one, once; a result found meanwhile takes precedence.
--- name: make_another
-UPDATE operations SET
-    start_call = 'none', asked_at = NULL, unknown_since = NULL, attempts = 0, hold = NULL, read_hold = NULL,
-    woken = CASE WHEN leased_until > :now THEN 3 ELSE woken END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id AND outcome IS NULL AND asked_at IS NOT NULL AND start_call = 'unknown'
-RETURNING *;
-
--- name: operation
-SELECT * FROM operations WHERE id = :id;
 
 -- name: latest_operation
 SELECT * FROM operations WHERE workspace_id = :workspace_id
@@ -579,12 +507,8 @@ ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC L
 SELECT * FROM operations WHERE workspace_id = :workspace_id AND verb = 'create'
 ORDER BY created_at DESC, id DESC LIMIT 1;
 
--- A call found in flight when its operation is claimed got no answer: its process has ended.
 -- name: claim_operations
-UPDATE operations SET next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
-    unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
-    start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
-    stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
+UPDATE operations SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
         AND NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
@@ -595,26 +519,6 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
-
--- woken is one of bot.store.records.Woken.
--- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
--- name: save_step
-UPDATE operations SET
-    next_step_at = CASE
-        WHEN :is_beside = 1 THEN next_step_at
-        WHEN :keeps_lease = 1 THEN :next_step_at
-        WHEN woken = 3 OR (woken = 2 AND :waits_for <> 'time') OR (woken = 1 AND :waits_for = 'read') THEN :now
-        ELSE :next_step_at END,
-    leased_until = CASE
-        WHEN :is_beside = 1 THEN leased_until
-        WHEN :keeps_lease = 1 THEN :next_step_at
-        ELSE 0 END,
-    claim = CASE WHEN :is_beside = 1 OR :keeps_lease = 1 THEN claim ELSE '' END,
-    woken = CASE WHEN :is_beside = 1 THEN 3 WHEN :keeps_lease = 1 THEN woken ELSE 0 END,
-    {changes}, called_from = CASE
-        WHEN :is_call = 1 THEN (SELECT w.state FROM workspaces w WHERE w.id = operations.workspace_id)
-        ELSE called_from END
-WHERE id = :id AND outcome IS NULL;
 
 -- == browser sessions ==
 
@@ -782,25 +686,18 @@ WHERE up_at > :recent AND id IN (SELECT workspace_id FROM operations WHERE outco
 -- lease lasts as long as it would have, so nobody takes over what is under way. What a creation that was called off
 -- has made is still looked for by who called it off.
 -- name: move_calls
-UPDATE operations SET
+UPDATE {errands} SET
     called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
     sent_at = CASE WHEN called_at > :recent THEN sent_at + :was_set ELSE sent_at END,
     unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
-    prior_at = CASE WHEN prior_at > :recent THEN prior_at + :jump ELSE prior_at END,
     next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
     leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
-WHERE (outcome IS NULL OR outcome = 'replaced') AND (
-    called_at > :recent OR unknown_since > :recent OR prior_at > :recent OR leased_until > :before
-);
+WHERE (outcome IS NULL OR outcome = 'replaced')
+    AND (called_at > :recent OR unknown_since > :recent OR leased_until > :before);
 
--- name: move_run_calls
-UPDATE runs SET
-    called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
-    sent_at = CASE WHEN called_at > :recent THEN sent_at + :was_set ELSE sent_at END,
-    unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
-    next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
-    leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
-WHERE outcome IS NULL AND (called_at > :recent OR unknown_since > :recent OR leased_until > :before);
+-- name: move_prior_calls
+UPDATE operations SET prior_at = prior_at + :jump
+WHERE (outcome IS NULL OR outcome = 'replaced') AND prior_at > :recent;
 
 -- Neither does a lease of a notice end early, nor has a message of unknown outcome had more time to show. When its
 -- attempt was stays as it is: it is looked for by Slack's clock, which goes on while a machine of ours sleeps.

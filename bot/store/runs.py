@@ -1,6 +1,7 @@
 """Job runs: requested by people, found in lists, claimed when due, advanced, ended once."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,12 +9,12 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Principal, TaskKind
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
-from bot.domain.workspaces import Call
-from bot.store import cards, gates, operations
+from bot.domain.workspaces import Call, Outcome
+from bot.store import cards, errands, gates
 from bot.store.notices import add_notices
 from bot.store.records import Woken
 from bot.store.tables import ACCOUNTS, RUNS, principal_of
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_json
+from bot.store.transaction import Engine, Priority, Row, Transaction
 from bot.store.workspaces import PIECE, listing_start
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
@@ -22,10 +23,10 @@ STOP_AGAIN_SECONDS = 10.0
 _END = "end"
 
 
-def insert(tx: Transaction, new: Run) -> Row | None:
-    """Write a row, due at once, unless its person has one with the same remote id; return it."""
-    spec = {} if new.spec is None else new.spec.as_json()
-    return tx.one("add_run", **RUNS.columns(new) | {"spec": as_json(spec)}, now=tx.now())
+def insert(tx: Transaction, new: Run) -> bool:
+    """Write a row, due at once, unless its person has one with the same remote id; return whether it did."""
+    made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
+    return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None) -> None:
@@ -59,21 +60,6 @@ def _came_to_nothing(run: Run, now: float) -> bool:
     return run.called_at is not None and now - run.called_at >= STOP_AGAIN_SECONDS
 
 
-def keep_waiting(tx: Transaction, run_id: str, deadline_seconds: float) -> None:
-    """Set a new deadline (number + 1) for an open run."""
-    now = tx.now()
-    tx.one("keep_run_waiting", id=run_id, deadline_at=now + deadline_seconds, now=now)
-    cards.owe(tx, run_id, changed=True)
-
-
-def launch_another(tx: Transaction, run_id: str) -> bool:
-    """Relaunch a run that its person is being asked about; return False if they aren't being asked."""
-    if tx.one("launch_another", id=run_id, now=tx.now()) is None:
-        return False
-    cards.owe(tx, run_id, changed=True)
-    return True
-
-
 def unexplained(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
     """Return the ids that no other run has; none while another launch of unknown outcome may have them.
 
@@ -82,7 +68,7 @@ def unexplained(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[st
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
         return []
-    known = {remote_id: tx.one("run_by_remote", **pair, remote_id=remote_id) for remote_id in remote_ids}
+    known = {remote_id: _of_remote(tx, pair, remote_id) for remote_id in remote_ids}
     return [one for one, row in known.items() if row is None or row["id"] == run.id or not row["reference"]]
 
 
@@ -91,7 +77,7 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
 
     Return None if there is no such run or its account was unlinked.
     """
-    row = tx.one("watch_run", id=run_id)
+    row = RUNS.changed(tx, {"id": run_id, "is_orphan": False}, is_watched=True)
     if row is None:
         return None
     watched = RUNS.of(row)
@@ -102,8 +88,7 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
 
 def run(tx: Transaction, run_id: str) -> Run | None:
     """Return one run."""
-    row = tx.one("run", id=run_id)
-    return RUNS.of(row) if row else None
+    return RUNS.one(tx, id=run_id)
 
 
 def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
@@ -121,7 +106,7 @@ def watched(tx: Transaction, owner: str = "") -> list[Run]:
 
 def output_done(tx: Transaction, run_id: str) -> None:
     """Note that the whole output was sent; it is no longer watched."""
-    tx.run("output_done", id=run_id)
+    RUNS.change(tx, {"id": run_id}, is_watched=False)
 
 
 def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
@@ -129,13 +114,11 @@ def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
 
     ``tell``: send a notice for each open run that has a card.
     """
-    now = tx.now()
-    for row in tx.all("open_runs_at", **pair):
-        tx.run("cancel_run", id=row["id"], cause=cause, now=now)
-        cards.owe(tx, row["id"], changed=True)
+    for row in RUNS.rows(tx, "created_at, id", **pair, outcome=None):
+        errands.end(tx, RUNS, row["id"], Outcome.CANCELLED, cause)
         if tell and tx.one("card", id=row["id"]) is not None:
             add_notices(tx, [_cancelled(row, cause)])
-    tx.run("orphan_runs", **pair)
+    RUNS.change(tx, pair, is_orphan=True, is_watched=False)
 
 
 def _cancelled(row: Row, cause: str) -> NewNotice:
@@ -144,21 +127,6 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
         body["channel_id"] = row["channel_id"]
     principal = principal_of(row["principal"])
     return NewNotice(row["id"], NoticeKind.JOB_FAILED, _END, principal, body)
-
-
-def hold_all(tx: Transaction, pair: Row, hold: str) -> None:
-    """Hold the open runs of an account that its provider refuses."""
-    for row in tx.all("open_runs_at", **pair):
-        tx.run("hold_run", id=row["id"], hold=hold)
-        cards.owe(tx, row["id"], changed=True)
-
-
-def resume_all(tx: Transaction, pair: Row) -> None:
-    """Resume the open runs of an account that was linked again at once."""
-    for row in tx.all("open_runs_at", **pair):
-        tx.run("resume_run", id=row["id"], now=tx.now())
-        if row["hold"]:
-            cards.owe(tx, row["id"], changed=True)
 
 
 #: Runs of one account due within this many seconds are read along with one that is due.
@@ -204,7 +172,7 @@ def claim_of(
 
 def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedRun]:
     found = sorted(found, key=lambda row: (row["created_at"], row["id"]))
-    return [ClaimedRun(subject=RUNS.of(row), claim=name, **operations.acting(tx, row)) for row in found]
+    return [ClaimedRun(subject=RUNS.of(row), claim=name, **errands.acting(tx, row)) for row in found]
 
 
 def save(tx: Transaction, update: Update) -> bool:
@@ -212,40 +180,24 @@ def save(tx: Transaction, update: Update) -> bool:
 
     While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
     one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
-    The card becomes dirty if anything visible changed; ``audit`` is always appended.
     """
-    row = tx.one("run", id=update.id)
-    counted = operations.counted(tx, row, update)
-    if row is None or counted is None:
-        return False
-    update, after = counted, _changes(row, counted, tx.now())
-    if after["remote_id"] != row["remote_id"]:
-        after |= _named(tx, row, after["remote_id"])
-    operations.save_columns(tx, "save_run", update.id, after)
-    add_notices(tx, update.notices, update.id)
-    weighty = ("state", "outcome", "launch_call", "stop_call", "hold", "asked_at", "held_since")
-    changed = any(after[column] != row[column] for column in weighty)
-    if changed or gates.runs_differ(row, after) or update.card_dirty:
-        cards.owe(tx, update.id, changed=changed)
-    return True
+    return errands.save(tx, RUNS, update, _changes) is not None
 
 
-def _changes(row: Row, update: Update, now: float) -> dict[str, Any]:
-    launch_call = update.launch_call or row["launch_call"]
-    shared = operations.changes(row, update, update.launch_call, launch_call, now)
+def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
+    now = shared["now"]
     # Another kind of stop was requested meanwhile: what is known about this one doesn't apply to it.
     other_stop = bool(update.claim) and row["woken"] == Woken.OTHER_STOP
-    return {
+    after = {
         **gates.run_after(row, update.observed, now),
         **_deadline(row, update, now),
         **shared,
         **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
         "asked_at": None if update.remote_id else shared["asked_at"],
         "remote_id": update.remote_id or row["remote_id"],
-        "launch_call": launch_call,
-        "stop_wanted": row["stop_wanted"],
-        "is_watched": row["is_watched"],
     }
+    is_named = after["remote_id"] != row["remote_id"]
+    return after | (_named(tx, row, after["remote_id"]) if is_named else {})
 
 
 def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
@@ -273,21 +225,24 @@ def _deadline(row: Row, update: Update, now: float) -> dict[str, Any]:
 
 def _named(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """Handle a row that already has the id: one from a list is this run; another launch keeps it."""
-    existing = tx.one(
-        "run_by_remote", principal=row["principal"], connection=row["connection"], remote_id=remote_id
-    )
+    existing = _of_remote(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
     if existing["reference"]:
         # The search found another launch's run, so the outcome of this one is unknown again.
-        return {"remote_id": row["remote_id"], "launch_call": Call.UNKNOWN}
+        return {"remote_id": row["remote_id"], "start_call": Call.UNKNOWN}
     return _taken_over(tx, row, existing)
+
+
+def _of_remote(tx: Transaction, pair: Row, remote_id: str) -> Row | None:
+    whose = {"principal": pair["principal"], "connection": pair["connection"]}
+    return RUNS.row(tx, **whose, remote_id=remote_id, is_orphan=False)
 
 
 def _taken_over(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
     """Merge the row that a list added for this run into it, with what was requested on that row."""
     tx.run("delete_cards_of", subject=listed["id"])
-    tx.run("delete_run", id=listed["id"])
+    RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("stop_wanted", "stop_call")}
     watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}
     return {**watched, **asked} if listed["stop_wanted"] and row["stop_wanted"] != "force" else watched
@@ -331,7 +286,7 @@ def _read_known(
         return None
     unknown = []
     for one in piece:
-        row = RUNS.row(tx, **pair, remote_id=one.remote_id, is_orphan=False)
+        row = _of_remote(tx, pair, one.remote_id)
         if row is None:
             unknown.append(one)
         elif row["outcome"] is None and start >= (row["observed_at"] or 0.0):
@@ -352,7 +307,7 @@ def _add_found(tx: Transaction, account_id: str, piece: Sequence[FoundRun], star
     pair, now = _pair(tx, account_id), tx.now()
     if pair is None:
         return 0
-    return sum(insert(tx, _run(tx.ids.new("job"), one, pair, start, now)) is not None for one in piece)
+    return sum(insert(tx, _run(tx.ids.new("job"), one, pair, start, now)) for one in piece)
 
 
 def _pair(tx: Transaction, account_id: str) -> Row | None:
@@ -391,8 +346,8 @@ def _run(run_id: str, one: FoundRun, pair: Row, start: float, now: float) -> Run
         started_at=seen.started_at,
         finished_at=seen.ended_at,
         observed_at=start,
-        launch_call=Call.ACCEPTED,
-        outcome="ended" if is_over else None,
+        start_call=Call.ACCEPTED,
+        outcome=Outcome.ENDED if is_over else None,
         ended_at=_ended(one, now) if is_over else None,
         is_watched=False,
     )

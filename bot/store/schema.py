@@ -62,7 +62,8 @@ class Table:
     rows: Iterator[tuple[Any, ...]]
 
 
-_HEADER = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
+_PART = re.compile(r"\{(\w+)\}")
 #: Stands for the kinds of notices that have a mark.
 _MARKED = re.compile(r"\{([A-Z_]+)\}")
 #: Begins a query that adds a row with all columns of its model.
@@ -78,11 +79,16 @@ def named_queries() -> dict[str, str]:
     text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
     _, *pieces = _HEADER.split(_MARKED.sub(_kinds, text))
     queries: dict[str, str] = {}
-    for name, body in zip(pieces[::2], pieces[1::2], strict=True):
-        if name in queries:
+    parts: dict[str, str] = {}
+    for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+        if name in queries or name in parts:
             raise ValueError(f"two queries are named {name}")
         lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
-        queries[name] = _filled("\n".join(lines).strip().removesuffix(";"))
+        query = "\n".join(lines).strip().removesuffix(";")
+        if what == "part":
+            parts[name] = query
+        else:
+            queries[name] = _filled(_PART.sub(lambda found: parts.get(found[1], found[0]), query))
     return queries | healing_queries()
 
 
@@ -104,10 +110,13 @@ def _filled(query: str) -> str:
 
 
 @cache
-def setting(name: str, *columns: str) -> str:
-    """Return a named query that sets these columns where it has ``{changes}``, each to its parameter."""
+def setting(name: str, *columns: str, errands: str = "") -> str:
+    """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
+
+    ``errands`` is the table of a query that is about operations or runs.
+    """
     changes = ", ".join(f"{column} = :{column}" for column in columns)
-    return named_queries()[name].replace("{changes}", changes)
+    return named_queries()[name].replace("{changes}", changes).replace("{errands}", errands)
 
 
 @cache

@@ -7,8 +7,8 @@ nobody knows how much time has passed, so anything that must not be early waits 
 from dataclasses import replace
 from typing import Final
 
-from bot.store.schema import healing_queries
-from bot.store.tables import SERVING
+from bot.store.schema import healing_queries, setting
+from bot.store.tables import OPERATIONS, RUNS, SERVING
 from bot.store.transaction import ClockReading, Engine, Transaction
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
@@ -88,8 +88,10 @@ def _move_along(tx: Transaction, jump: float, before: float, clock_reading: Cloc
     was_set = jump - min(max(slept, 0.0), jump)
     tx.run("move_closed_gates", jump=jump, before=before)
     tx.run("move_sights", was_set=was_set, recent=recent)
-    tx.run("move_calls", jump=jump, was_set=was_set, before=before, recent=recent)
-    tx.run("move_run_calls", jump=jump, was_set=was_set, before=before, recent=recent)
+    for errands in (OPERATIONS, RUNS):
+        query = setting("move_calls", errands=errands.name)
+        tx.run(query, jump=jump, was_set=was_set, before=before, recent=recent)
+    tx.run("move_prior_calls", jump=jump, recent=recent)
     tx.run("move_sends", jump=jump, before=before)
     tx.run("move_slack_calls", was_set=was_set)
     tx.run("move_slack_pauses", was_set=was_set, before=before)

@@ -293,6 +293,7 @@ OPERATIONS = Table(
     Operation,
     "id",
     "workspace_id",
+    "workspace_id outcome=",
     "principal outcome=",
     own={"hold": lambda row: row["hold"] or row["read_hold"] or None},
     leased_until=LEASE,

@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain import hours, moments
 from bot.domain.hours import Wanted
 from handlers.language import vocabulary
-from handlers.language.words import plain, repeats
+from handlers.language.words import begins, plain, repeats
 
 #: A restart is a stop, which is warned of, and a start this many minutes later.
 _DOWN_MINUTES: Final = 10
@@ -49,7 +49,18 @@ def about(words: Sequence[str], named: AbstractSet[int]) -> str | None:
     """
     said = [plain(word) for at, word in enumerate(words) if at not in named]
     rest = [word for word in said if word not in vocabulary.BESIDES_HOURS and word not in {"hours", "next"}]
+    folded = ["" if plain(word) == "hours" else plain(word) for word in words]
+    parts = [folded[at] for at in _places(folded, named)]
+    is_set = set(rest) - set(parts) <= vocabulary.SETTING_HOURS and vocabulary.SETTING_HOURS & set(rest)
+    if is_set and (wanted := _read(parts)) is not None:
+        return hours.written(wanted)
+    if set(rest) > vocabulary.BY_ITSELF and set(rest) <= vocabulary.NOT_BY_ITSELF:
+        return "off"
     match rest:
+        case ["stop", "starting", *when] if all(map(_is_part, when)):
+            return "off"
+        case ["no", day] | ["don't" | "dont" | "never", "start" | "run", day] if moments.is_day(day):
+            return f"skip {day}"
         case ["skip", day] if moments.is_day(day):
             return f"skip {day}"
         case ["pause", "until" | "till", day] if moments.is_day(day) or day == "week":
@@ -68,19 +79,37 @@ def split(verb: str, words: tuple[str, ...], named: AbstractSet[int]) -> tuple[t
     What repeats but can't be read, or isn't what the verb can do, is returned so that it can't be read.
     """
     folded = [plain(word) for word in words]
-    places = [at for at in _places(folded, named) if at not in named]
+    joint = _joint(verb, folded, named)
+    places = [at for at in _places(folded, {*named, *joint}) if at not in named]
     parts = [folded[at] for at in places]
     wanted = _read(parts)
+    if joint:
+        sides = [
+            [folded[at] for at in places if (at < joint.start) is is_first] for is_first in (True, False)
+        ]
+        starts, stops = sides[::-1] if verb == "stop" else sides
+        wanted, verb = _read([*starts, "until", *stops]), "start"
     is_plural = any(
         part != "days" and part.endswith(("days", "mornings", "evenings", "nights")) for part in parts
     )
     comes_again = wanted is not None and (
-        is_plural or len(wanted.days) > 1 or bool(vocabulary.EVERY.intersection(parts))
+        bool(joint) or is_plural or len(wanted.days) > 1 or bool(vocabulary.EVERY.intersection(parts))
     )
     if not (comes_again or repeats(parts)):
         return words, ""
-    rest = tuple(word for at, word in enumerate(words) if at not in places)
+    rest = tuple(word for at, word in enumerate(words) if at not in {*places, *joint})
     return rest, order(verb, wanted) or f"{verb} {' '.join(parts)}"
+
+
+def _joint(verb: str, folded: Sequence[str], named: AbstractSet[int]) -> range:
+    """Return where ``and stop it`` joins when something starts and when it stops, or ``and start it``."""
+    said = ["it" if at in named else word for at, word in enumerate(folded)]
+    other = vocabulary.AND_START if verb == "stop" else vocabulary.AND_STOP
+    for at in range(len(said)):
+        then = at + next(count for count in (2, 1, 0) if vocabulary.THEN.issuperset(said[at : at + count]))
+        if then > at and at not in named and (count := begins(said[then:], other)):
+            return range(at, then + count)
+    return range(0)
 
 
 def order(verb: str, wanted: Wanted | None) -> str:
@@ -103,7 +132,7 @@ def _places(folded: Sequence[str], named: AbstractSet[int]) -> Collection[int]:
     found: list[int] = []
     for is_part, run_ in groupby(range(len(folded)), lambda at: at not in named and _is_part(folded[at])):
         run = list(run_)
-        while run and folded[run[0]] in _BEFORE:
+        while run and folded[run[0]] in _BEFORE and not _PARTS_OF_DAYS.intersection(folded[run[0] :][:3]):
             run = run[1:]
         while run and folded[run[-1]] in _AFTER:
             run = run[:-1]
@@ -123,13 +152,25 @@ def _is_part(word: str) -> bool:
 
 
 def _read(parts: Sequence[str]) -> Wanted | None:
-    """Read hours whose time may come first: ``at 9 every weekday``, ``every evening at 8``."""
+    """Read hours whose time may come first: ``at 9 every weekday``, ``every evening at 8``.
+
+    They may have exceptions: ``every weekday except friday at 9``.
+    """
+    if "except" in parts:
+        at = parts.index("except")
+        days = frozenset[str]().union(*map(hours.days_of, parts[at:]))
+        found = _read([*parts[:at], *(part for part in parts[at + 1 :] if not hours.days_of(part))])
+        return replace(found, days=found.days - days) if found is not None and found.days > days else None
     words = [part for part in parts if part not in _PARTS_OF_DAYS | {"in"}]
+    if "during" in words:
+        words = ["weekdays" if word == "week" else word for word in words if word != "during"]
     if not any(map(hours.days_of, words)) and len(words) < len(parts):
         words = ["daily", *words]
     if vocabulary.LATE.intersection(parts) and words and words[-1].isdecimal() and int(words[-1]) < 12:
         words.append("pm")
     if any(first[:1].isdigit() and then in {"day", "days"} for first, then in pairwise(words)):
         return None  # A length: ``every 2 days``.
-    turned = (hours.read(" ".join([*words[at:], *words[:at]])) for at in range(len(words)))
-    return next((found for found in turned if found is not None), None)
+    turned = [[*words[at:], *words[:at]] for at in range(len(words))]
+    # `8 on mondays until noon`
+    turned.append(sorted(words, key=lambda word: not hours.days_of(word)))
+    return next((found for one in turned if (found := hours.read(" ".join(one))) is not None), None)

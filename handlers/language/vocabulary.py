@@ -348,7 +348,9 @@ OF_DAYS: Final = _words(
 )
 #: The parts of a day after noon, and words of hours: ``from 9 to 6 on weekdays``.
 LATE: Final = _words("afternoon afternoons evening evenings night nights nightly")
-JOINING_HOURS: Final = EVERY | _words("from at and the to on until till in - \u2013 am pm o'clock")
+JOINING_HOURS: Final = EVERY | _words(
+    "from at and the to on until till in during except - \u2013 am pm o'clock"
+)
 OF_HOURS: Final = JOINING_HOURS | _words("noon midday midnight")
 #: What ends hours or lets them come again, and what may be said with that.
 ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = MappingProxyType(
@@ -361,6 +363,17 @@ ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = Mappin
     }
 )
 ASKING_HOURS: Final = _words("what what's whats are is show list when do does tell me see which any all")
+#: What else sets hours, joins a start and a stop, and says that nothing is done by itself.
+SETTING_HOURS: Final = _words("set change make give update adjust put schedule")
+AND_STOP: Final = _phrases(
+    """stop it again, stop it, stop, shut it down, shut down it, turn it off, turn off it, switch it off,
+    suspend it, end it"""
+)
+AND_START: Final = _phrases("start it again, start it, start, turn it on, turn on it, switch it on")
+BY_ITSELF: Final = frozenset({"automatically"})
+NOT_BY_ITSELF: Final = BY_ITSELF | _words(
+    "don't dont do not no never stop start starting stopping run running anymore any more longer"
+)
 EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
 )

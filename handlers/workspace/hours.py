@@ -40,7 +40,7 @@ async def show(request: Request) -> Answer:
         return await _answered(request, await workspace_of(request), words.KEPT)
     if not given:
         return await _all(request)
-    name, said = _split(given)
+    name, said = _split(given[1:] if given[0] in {"for", "of"} else given)
     if not name or (not said and any(":" in word or word[0] == "-" for word in given[1:])):
         return _hint(request, words.UNREADABLE, words.USAGE, given[0] if name else "NAME")
     return await ordered(request, await named(request, name), said)
@@ -93,6 +93,9 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     wanted = wanted_of(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
+    zone = zone_of(await request.asked.see(hours.zone_name))
+    today = datetime.fromtimestamp(await request.services.store.now(), zone).date()
+    wanted = tuple(one.on(today) for one in wanted)
     try:
         agreed = AGREED in request.flags
         replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=agreed, former=former)

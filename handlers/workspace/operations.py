@@ -498,10 +498,8 @@ async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
     operation = await request.asked.to(workspaces.look_again, request.target or "")
     workspace = await request.asked.see(workspaces.owned, request.verb, operation.workspace_id)
-    is_asked = operation.is_open and operation.asked_at is not None
-    return replies.answer(
-        fill(answers.LOOKING_AGAIN if is_asked else answers.NOT_ASKED, name=workspace.title)
-    )
+    template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
+    return replies.answer(fill(template, name=workspace.title))
 
 
 @routes.action("start_another")
@@ -509,9 +507,8 @@ async def start_another(request: Request) -> Answer:
     """Make another one, once; a question that is already answered isn't answered again."""
     operation, is_asked = await request.asked.to(workspaces.start_another, request.target or "")
     workspace = await request.asked.see(workspaces.owned, request.verb, operation.workspace_id)
-    return replies.answer(
-        fill(answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED, name=workspace.title)
-    )
+    template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
+    return replies.answer(fill(template, name=workspace.title))
 
 
 @routes.verb("workspace", "cancel", does=routes.Does.ENDS)

@@ -33,24 +33,24 @@ from playground.processes import (
     start_child,
 )
 
-#: A recipe that an operator prepared at Saturn Cloud: a class card makes everyone's workspace from it.
+#: A template that an operator prepared for Saturn Cloud: a class card makes everyone's workspace from it.
 _COURSE = Path(__file__).with_name("course.json")
 #: Launches that an operator prepared at the Workbench: offered first in the forms.
-_PRESETS = """\
-[[connections.posit.presets]]
+_TEMPLATES = """\
+[[connections.posit.templates]]
 name = "gpu"
 title = "RStudio with a GPU"
-[connections.posit.presets.session]
+[connections.posit.templates.session]
 workbench = "RStudio"
-[connections.posit.presets.session.launch_parameters]
+[connections.posit.templates.session.launch_parameters]
 cluster = "Kubernetes"
 container_image = "ghcr.io/acme/gpu:2024.12"
 resource_profile = "large"
 
-[[connections.posit.presets]]
+[[connections.posit.templates]]
 name = "report"
 title = "The nightly report"
-[connections.posit.presets.job]
+[connections.posit.templates.job]
 command = "Rscript report.R"
 cluster = "Local"
 """
@@ -194,7 +194,7 @@ def _connections(
         "[connections.saturn]\n"
         'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
         f"base_url = {text(saturn['url'])}\n"
-        '[[connections.saturn.recipes]]\nname = "course"\ntitle = "The course on statistics"\n'
+        '[[connections.saturn.templates]]\nname = "course"\ntitle = "The course on statistics"\n'
         f"file = {text(str(_COURSE))}\n\n"
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
@@ -205,7 +205,7 @@ def _connections(
         'provider = "posit"\ntitle = "Workbench"\nlinking = ["token", "admin"]\n'
         f"base_url = {text(posit['url'])}\n"
         f"super_admin_token = {text(posit['credentials']['super_admin_token'])}\n\n"
-        f"{_PRESETS}\n"
+        f"{_TEMPLATES}\n"
         "[connections.courses]\n"
         'provider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
         f"base_url = {text(sphere['url'])}\n"

@@ -134,5 +134,5 @@ def _sphere() -> Provider:
         other=("U0CHEN", "Chen"),
         log_in=log_in,
         opened=r'id="stop"',
-        form={"project": "Python basics", "name": "lesson"},
+        form={"template": "Python basics", "name": "lesson"},
     )

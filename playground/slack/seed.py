@@ -22,10 +22,11 @@ EVENTS = [
 ]  # fmt: skip
 
 PEOPLE: list[Json] = [
-    {"id": "U0OLIVIA", "name": "olivia", "real_name": "Olivia Osei", "role": "owner",
+    {"id": "U0OLIVIA", "name": "olivia", "real_name": "Olivia Osei", "role": "data scientist",
      "title": "Data scientist", "color": "4f46e5"},
-    {"id": "U0CHEN", "name": "chen", "real_name": "Chen Wei", "role": "colleague", "title": "Data engineer",
-     "color": "0d9488", "tz": "Asia/Singapore", "tz_label": "Singapore Standard Time", "tz_offset": 28800},
+    {"id": "U0CHEN", "name": "chen", "real_name": "Chen Wei", "role": "data engineer",
+     "title": "Data engineer", "color": "0d9488",
+     "tz": "Asia/Singapore", "tz_label": "Singapore Standard Time", "tz_offset": 28800},
     {"id": "U0TARA", "name": "tara", "real_name": "Tara Lindqvist", "role": "trainee", "title": "Trainee",
      "color": "d97706"},
     {"id": "U0AMIR", "name": "amir", "real_name": "Amir Haddad", "role": "administrator", "is_admin": True,

@@ -99,7 +99,7 @@ async def test_what_went_well_is_found_well(scene):
     assert (verdict.exceptions(), verdict.alarms()) == (0, 0)
     assert verdict.longest_hold(set()) < 1.0
     assert await verdict.audit() == "whole"
-    assert unsettled(scene.stage.database) == (0, 0, 2)
+    assert unsettled(scene.stage.database) == (0, 0, 2, 0)
 
 
 async def test_an_end_that_nobody_was_told_is_lost(scene):

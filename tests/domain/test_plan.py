@@ -23,7 +23,13 @@ CALLED = 1100.0
 UNKNOWN = CALLED + 25.0
 
 OPERATION = Operation(
-    "operation_1", ALICE, "ws_1", "saturn", OperationVerb.START, MADE, deadline_at=MADE + 1800
+    id="operation_1",
+    principal=ALICE,
+    workspace_id="ws_1",
+    connection="saturn",
+    verb=OperationVerb.START,
+    created_at=MADE,
+    deadline_at=MADE + 1800,
 )
 
 ENDS = {

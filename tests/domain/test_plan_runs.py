@@ -16,7 +16,15 @@ from bot.domain.workspaces import Call
 
 MADE = 1000.0
 CALLED = 1100.0
-JOB = Run("job_1", Principal(None, "T1", "U1"), "posit", "train", Spec("train"), MADE, "REF")
+JOB = Run(
+    id="job_1",
+    principal=Principal(None, "T1", "U1"),
+    connection="posit",
+    name="train",
+    spec=Spec("train"),
+    created_at=MADE,
+    reference="REF",
+)
 ENDS = {
     "ended": Plan(Step.END, "ended"),
     "off": Plan(Step.END, "cancelled", "cancelled"),
@@ -76,7 +84,7 @@ def stop(word: str) -> StopKind:
 def test_before_the_provider_has_it(launch, asked, want, word):
     now = CALLED + 2 * ANSWER_SECONDS
     asked_at = {"no": None, "yes": now - ANSWER_SECONDS + 0.1, "over": now - ANSWER_SECONDS}[asked]
-    run = replace(JOB, launch_call=Call(launch), stop_wanted=stop(want), called_at=CALLED, asked_at=asked_at)
+    run = replace(JOB, start_call=Call(launch), stop_wanted=stop(want), called_at=CALLED, asked_at=asked_at)
     assert plan_run(run, now) == wanted(word)
 
 
@@ -85,7 +93,7 @@ def test_once_the_provider_has_it(want, call, state, word):
     run = replace(
         JOB,
         remote_id="r1",
-        launch_call=Call.ACCEPTED,
+        start_call=Call.ACCEPTED,
         stop_wanted=stop(want),
         stop_call=Call.UNKNOWN if call == "settling" else Call(call),
         state=RunState(state),
@@ -96,9 +104,9 @@ def test_once_the_provider_has_it(want, call, state, word):
 
 
 def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_under_way():
-    run = replace(JOB, launch_call=Call.UNKNOWN, called_at=CALLED)
+    run = replace(JOB, start_call=Call.UNKNOWN, called_at=CALLED)
     assert plan_run(run, CALLED) == Plan(Step.FIND)
-    calling = replace(run, launch_call=Call.CALLING)
+    calling = replace(run, start_call=Call.CALLING)
     waits = Plan(Step.WAIT, at=CALLED + CALL_ENDS)
     assert plan_run(calling, CALLED) == plan_run(calling, CALLED + CALL_ENDS - 0.1) == waits
     assert plan_run(calling, CALLED + CALL_ENDS) == Plan(Step.FIND)
@@ -107,11 +115,11 @@ def test_what_may_have_been_launched_is_looked_for_at_once_unless_its_call_is_un
 @pytest.mark.parametrize(
     ("keys", "word"),
     [
-        ({"launch_call": Call.NONE}, "gave up"),
-        ({"launch_call": Call.UNKNOWN, "called_at": MADE}, "find"),
-        ({"launch_call": Call.NONE, "stop_wanted": "stop"}, "off"),
-        ({"remote_id": "r1", "launch_call": Call.ACCEPTED, "stop_wanted": "stop"}, "read"),
-        ({"remote_id": "r1", "launch_call": Call.ACCEPTED}, "read"),
+        ({"start_call": Call.NONE}, "gave up"),
+        ({"start_call": Call.UNKNOWN, "called_at": MADE}, "find"),
+        ({"start_call": Call.NONE, "stop_wanted": "stop"}, "off"),
+        ({"remote_id": "r1", "start_call": Call.ACCEPTED, "stop_wanted": "stop"}, "read"),
+        ({"remote_id": "r1", "start_call": Call.ACCEPTED}, "read"),
     ],
 )
 def test_many_failures_give_a_launch_up_but_never_a_run_that_goes_on(keys, word):
@@ -122,7 +130,7 @@ def test_many_failures_give_a_launch_up_but_never_a_run_that_goes_on(keys, word)
 runs = st.builds(
     lambda **keys: replace(JOB, **keys),
     remote_id=st.sampled_from([None, "r1"]),
-    launch_call=st.sampled_from(Call),
+    start_call=st.sampled_from(Call),
     stop_wanted=st.sampled_from(get_args(StopKind)),
     stop_call=st.sampled_from(Call),
     state=st.sampled_from(RunState),
@@ -139,7 +147,7 @@ def test_what_holds_for_every_run(run, now):
         assert decided.step is Step.WATCH
     if decided.step is Step.LAUNCH:
         assert run.remote_id is None
-        assert run.launch_call is Call.NONE
+        assert run.start_call is Call.NONE
         assert not run.stop_wanted
     if decided.step in (Step.STOP, Step.READ):
         assert run.remote_id is not None

@@ -12,12 +12,12 @@ from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 MADE = 1000.0
 CALLED = 1100.0
 OPERATION = Operation(
-    "operation_1",
-    Principal(None, "T1", "U1"),
-    "ws_1",
-    "saturn",
-    OperationVerb.START,
-    MADE,
+    id="operation_1",
+    principal=Principal(None, "T1", "U1"),
+    workspace_id="ws_1",
+    connection="saturn",
+    verb=OperationVerb.START,
+    created_at=MADE,
     deadline_at=MADE + 1800,
 )
 

@@ -1,7 +1,10 @@
 """What an unknown outcome comes to, and when what reads say is news, for operations and runs alike."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.domain.people import Principal
 from bot.domain.settling import (
     CALL_ENDS,
     GONE,
@@ -13,7 +16,7 @@ from bot.domain.settling import (
     is_certain,
     judge,
 )
-from bot.domain.workspaces import Call, Created, Doubt
+from bot.domain.workspaces import Call, Created, Doubt, Errand
 
 OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
 
@@ -49,11 +52,21 @@ def test_what_a_look_comes_to(line):
 
 
 def test_it_settles_from_when_the_outcome_became_unknown():
-    assert not has_settled(Call.UNKNOWN, 0.0, 25.0, 25.0 + MAKE_SETTLES - 0.1)
-    assert has_settled(Call.UNKNOWN, 0.0, 25.0, 25.0 + MAKE_SETTLES)
+    unknown = Errand(
+        id="job_1",
+        principal=Principal(None, "T1", "U1"),
+        connection="saturn",
+        created_at=0.0,
+        start_call=Call.UNKNOWN,
+        called_at=0.0,
+        unknown_since=25.0,
+    )
+    assert not has_settled(unknown, 25.0 + MAKE_SETTLES - 0.1)
+    assert has_settled(unknown, 25.0 + MAKE_SETTLES)
     # Under way in another process, or from before that was written down.
-    assert not has_settled(Call.CALLING, 0.0, None, CALL_ENDS + MAKE_SETTLES - 0.1)
-    assert has_settled(Call.UNKNOWN, 0.0, None, CALL_ENDS + MAKE_SETTLES)
+    calling = replace(unknown, start_call=Call.CALLING, unknown_since=None)
+    assert not has_settled(calling, CALL_ENDS + MAKE_SETTLES - 0.1)
+    assert has_settled(replace(unknown, unknown_since=None), CALL_ENDS + MAKE_SETTLES)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from bot.providers.saturn.provider import Saturn
 from bot.providers.sphere.provider import SphereProvider
 
 ALICE = Principal(None, "T1", "U1")
-PRESETS = [{"name": "notebook", "title": "Notebook", "session": {"workbench": "JupyterLab"}}]
+TEMPLATES = [{"name": "notebook", "title": "Notebook", "session": {"workbench": "JupyterLab"}}]
 SETTINGS = {
-    PositProvider: {"presets": PRESETS},
+    PositProvider: {"templates": TEMPLATES},
     SphereProvider: {"access_token": "t" * 20, "linking": ("none",)},
 }
 UP, DOWN = "starting running unknown", "stopped suspended failed"
@@ -41,10 +41,10 @@ TABLE = [
     # Another IDE.
     (PositProvider, {"actions": frozenset({"stop"})}, "running", ENDS),
     (PositProvider, {"spec": Spec("", {"workbench": "JupyterLab"})}, UP, ENDS),
-    (PositProvider, {"spec": Spec("", {"preset": "notebook"})}, UP, ENDS),
+    (PositProvider, {"spec": Spec("", {"template": "notebook"})}, UP, ENDS),
     # Not known yet: the server is asked before anything is suspended.
     (PositProvider, {}, UP, KEEPS),
-    (PositProvider, {"spec": Spec("", {"preset": "not set up any more"})}, UP, KEEPS),
+    (PositProvider, {"spec": Spec("", {"template": "not set up any more"})}, UP, KEEPS),
     (PositProvider, {"spec": Spec("", {"workbench": "RStudio"})}, "failed gone", ""),
 ]
 

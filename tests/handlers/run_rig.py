@@ -48,9 +48,7 @@ async def launch(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys
 async def going(bot: Rig, name: str = "train.R", state: RunState = RunState.RUNNING, **keys: Any) -> Run:
     """Write a run down that its provider has."""
     run = await launch(bot, name, **keys)
-    return await step(
-        bot, run, remote_id=f"r-{run.id}", launch_call=Call.ACCEPTED, observed=_seen(bot, state)
-    )
+    return await step(bot, run, remote_id=f"r-{run.id}", start_call=Call.ACCEPTED, observed=_seen(bot, state))
 
 
 async def over(bot: Rig, name: str = "train.R", state: RunState = RunState.SUCCEEDED, code: int = 0) -> Run:

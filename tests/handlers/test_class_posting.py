@@ -49,14 +49,14 @@ async def test_a_name_that_is_not_known_is_asked_about_and_the_flags_stay(bot):
     assert (card.pattern, card.title, card.maximum) == ("notebok", "Data Science 101", 60)
 
 
-async def test_a_card_of_a_recipe_holds_what_is_made(bot):
+async def test_a_card_of_a_template_holds_what_is_made(bot):
     await offer(bot)
     card = await posted(bot, "card saturn/kubernetes --title 'R for all'")
-    assert card.spec == Spec("usher-class", {"cluster": "Kubernetes", "cpus": "1", "preset": "kubernetes"})
+    assert card.spec == Spec("usher-class", {"cluster": "Kubernetes", "cpus": "1", "template": "kubernetes"})
     assert (card.template, card.title, card.pattern) == ("Kubernetes", "R for all", "")
 
 
-async def test_a_recipe_that_is_not_offered_is_said_with_those_that_are(bot):
+async def test_a_template_that_is_not_offered_is_said_with_those_that_are(bot):
     await offer(bot)
     answer = await bot.say("card saturn/mainframe", TRAINER)
     assert (
@@ -84,7 +84,7 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     assert (await bot.store.class_card(notices[0].subject)).title == "Maths"
 
 
-async def test_who_posts_a_recipe_links_first(bot):
+async def test_who_posts_a_template_links_first(bot):
     answer = await bot.say("card saturn/local", TRAINER)
     assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn card saturn/local"
 

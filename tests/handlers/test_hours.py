@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.hours import written
 from bot.domain.people import Person
 from bot.domain.workspaces import Observed, State
 from bot.store import hours as rows
@@ -105,6 +106,66 @@ async def test_sentences_set_hours_and_leave_days_out(bot):
     assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, None)]
 
 
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("start notebook every weekday at 9 and stop it at 6", "weekdays 09:00-18:00"),
+        ("start notebook every day at 8:30 and then shut it down at 5pm", "daily 08:30-17:00"),
+        ("start notebook every weekday at 9 and stop notebook at 6pm", "weekdays 09:00-18:00"),
+        ("stop notebook at 6 and start it at 9 every weekday", "weekdays 09:00-18:00"),
+        (
+            "start my notebook from monday to friday at 9 and stop it in the evening at 8",
+            "weekdays 09:00-20:00",
+        ),
+        ("start notebook tomorrow at 9 and stop it at 6", "2027-01-16 09:00-18:00"),
+        ("hours notebook tomorrow 9:00-17:00", "2027-01-16 09:00-17:00"),
+        ("set notebook's hours to weekdays 9 to 5", "weekdays 09:00-17:00"),
+        ("change the hours of notebook to mon-thu 9-5", "mon,tue,wed,thu 09:00-17:00"),
+        ("schedule notebook for weekdays 9 to 5", "weekdays 09:00-17:00"),
+        ("start notebook at 8 on saturdays until noon", "sat 08:00-12:00"),
+        ("start notebook every weekday at 9 except friday", "mon,tue,wed,thu 09:00"),
+        ("keep notebook on during the week from 8 to 6", "weekdays 08:00-18:00"),
+        ("start my notebook in the mornings at 8", "daily 08:00"),
+        ("turn notebook off every night at 10", "daily -22:00"),
+        ("wake notebook up at 9 every weekday", "weekdays 09:00"),
+        ("start notebook every other day at 9", ""),
+        ("start notebook at 9 every monday until friday", ""),
+    ],
+)
+async def test_how_people_put_hours(bot, text, hours):
+    await bot.say(text)
+    assert ",".join(written(one.wanted) for one in await rules(bot)).lstrip() == hours
+    assert (await bot.workspace("notebook")).state is State.STOPPED
+    assert await bot.store.latest_operation((await bot.workspace("notebook")).id) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["no notebook tomorrow", "don't start notebook tomorrow", "skip tomorrow for notebook"]
+)
+async def test_how_people_put_days_without_hours(bot, text):
+    await bot.say("hours notebook every day 9:00-18:00")
+    assert "Not on 16 Jan." in words(await bot.say(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["don't start notebook automatically anymore", "stop starting notebook every day"]
+)
+async def test_how_people_put_an_end_of_hours(bot, text):
+    await bot.say("hours notebook every day 9:00-18:00")
+    assert "no hours any more" in words(await bot.say(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("start every weekday at 9 and stop it at 6", "Hours training weekdays 09:00-18:00"),
+        ("restart it at 8 tomorrow", "Hours training restart 2027-01-16 08:00"),
+    ],
+)
+async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, text, label):
+    assert label in buttons(await bot.say(text))
+
+
 async def test_the_buttons_leave_out_what_they_say(bot):
     shown = await bot.say("hours notebook every day 9:00-18:00")
     left = await press(bot, shown, "Skip tomorrow")
@@ -112,7 +173,7 @@ async def test_the_buttons_leave_out_what_they_say(bot):
     assert [len(one.off) for one in await rules(bot)] == [1]
     await press(bot, shown, "Pause until Monday")
     assert "Skip Monday" in buttons(await bot.say("hours notebook"))
-    await press(bot, left, "Resume hours")
+    await press(bot, left, "Don't skip tomorrow")
     assert [one.off for one in await rules(bot)] == [frozenset()]
 
 

@@ -66,9 +66,11 @@ async def test_in_a_direct_message_the_card_alone_answers(bot):
     assert len(await bot.notices(NoticeKind.JOB_CARD)) == 1
 
 
-async def test_a_preset_without_a_flag_opens_the_form_filled_with_it(bot):
+async def test_a_template_without_a_flag_opens_the_form_filled_with_it(bot):
     answer = await bot.say("job run posit nightly", trigger_id="t1")
-    chosen = next(block for block in answer.view["blocks"] if block.get("block_id", "").startswith("preset"))
+    chosen = next(
+        block for block in answer.view["blocks"] if block.get("block_id", "").startswith("template")
+    )
     assert chosen["element"]["initial_option"]["value"] == "nightly"
 
 
@@ -97,7 +99,7 @@ async def test_where_nothing_can_be_limited_limits_are_left_out_and_that_is_said
         ("several", "--cluster Slurm --cpus 99 --env X --queue <wide> --dir a --dir b"),
         ("number", "--cluster Slurm --cpus two -- ls"),
         ("empty", "--cluster --cpus 1 -- ls"),
-        ("preset", "posit weekly -- ls"),
+        ("template", "posit weekly -- ls"),
         ("fixed", "posit nightly -- ls"),
         ("no-command", "--cluster Slurm"),
     ],
@@ -172,7 +174,7 @@ async def test_an_old_offer_is_used_and_read_anew(bot):
     assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]
 
 
-async def test_a_form_that_waits_for_the_first_offer_keeps_its_preset():
+async def test_a_form_that_waits_for_the_first_offer_keeps_its_template():
     async with run_rig(offer=None) as bot:
         assert (await bot.say("job run posit nightly", trigger_id="t1")).view["external_id"]
         [task] = [one for one in await bot.store.claim_tasks(10, 60.0) if one.kind is TaskKind.SNAPSHOT]

@@ -22,7 +22,7 @@ async def bot():
 
 async def asked_run(bot):
     run = await launch(bot)
-    lost = Update(run.id, 60.0, launch_call=Call.UNKNOWN, called=True, asked=True)
+    lost = Update(run.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert await bot.store.save_run_step(lost)
     return run
 
@@ -40,7 +40,7 @@ async def test_start_another_launches_once_more_and_once_only(bot):
     run = await asked_run(bot)
     assert "Starting another *train.R*" in words(await bot.press("job_start_another", run.id))
     launched = await bot.store.run(run.id)
-    assert (launched.launch_call, launched.asked_at) == (Call.NONE, None)
+    assert (launched.start_call, launched.asked_at) == (Call.NONE, None)
     assert "question is closed" in words(await bot.press("job_start_another", run.id))
     (entry,) = [entry for entry in await bot.audit() if entry["action"] == "job.another"]
     assert entry["actor"] == ALICE.key

@@ -1,4 +1,4 @@
-"""What is over for somebody: presets that are for others by now, runs of an account that was unlinked."""
+"""What is over for somebody: templates that are for others by now, runs of an account that was unlinked."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class Choosy(FakeProvider):
         self.who = {ALICE.user_id}
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        return bool(spec.word("preset")) and asker.user_id not in self.who
+        return bool(spec.word("template")) and asker.user_id not in self.who
 
 
 class ChoosyBench(Choosy, Workbench):
@@ -37,7 +37,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
     provider = Choosy(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
     async with rig(connections={"saturn": provider}) as bot:
         await bot.link(names=())
-        spec = Spec("lab", {"preset": "gpu"})
+        spec = Spec("lab", {"template": "gpu"})
         made = await bot.services.asked(ALICE, "make").to(create, "saturn", spec)
         row = await bot.store.name_created(made.operation.id, Created("m1", "lab"), provider.gate_key("m1"))
         await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
@@ -51,7 +51,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
 @pytest.mark.parametrize("is_named", [True, False])
 async def test_another_run_of_the_same(is_named):
     async with run_rig(kind=ChoosyBench) as bot:
-        spec = Spec("train.R", {"preset": "nightly"})
+        spec = Spec("train.R", {"template": "nightly"})
         run = await launch(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
         answer = await bot.press("job_again", run.id)

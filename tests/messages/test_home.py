@@ -127,7 +127,7 @@ TOTALS = TotalsFacts(
     people={ALICE.key: Named(ALICE.user_id)},
     slow=[facts({"created_at": NOW - 700, "hold": "Saturn Cloud has not answered since 14:02."})],
     failed=[facts(FAILED), facts({**FAILED, "cause": "invalid: disk <too> small"})],
-    lost_runs=[run_facts(run(outcome="failed", cause="lost", ended_at=NOW - 60))],
+    lost_runs=[run_facts(run(outcome=Outcome.FAILED, cause="lost", ended_at=NOW - 60))],
 )
 
 

@@ -25,7 +25,7 @@ RUN = Run(
     reference="K7QX-2MPA",
     remote_id="r1",
     state=RunState.RUNNING,
-    launch_call=Call.ACCEPTED,
+    start_call=Call.ACCEPTED,
     started_at=NOW - 800,
 )
 
@@ -43,7 +43,7 @@ LINES = {
     **{
         f"card-{each}": (NoticeKind.CARD, facts(operation=verb("start", each, cause="gave_up")))
         for each in Outcome
-        if each is not Outcome.FULFILLED
+        if each not in {Outcome.FULFILLED, Outcome.ENDED}
     },
     "card-sent": (NoticeKind.CARD, facts(operation=verb("stop", Outcome.REPLACED, cause="sent"))),
     "card-not-made": (NoticeKind.CARD, facts(operation=verb("stop", cause="not_made"))),
@@ -81,7 +81,9 @@ LINES = {
     "job-waiting": (NoticeKind.JOB_WAITING, run_facts(RUN)),
     "job-ended": (
         NoticeKind.JOB_ENDED,
-        run_facts(replace(RUN, state=RunState.FAILED, outcome="ended", exit_code=2, finished_at=NOW - 300)),
+        run_facts(
+            replace(RUN, state=RunState.FAILED, outcome=Outcome.ENDED, exit_code=2, finished_at=NOW - 300)
+        ),
     ),
 }
 
@@ -191,5 +193,5 @@ def test_the_question_about_a_late_run_holds_until_somebody_waits_on():
     assert run_waiting(of_run) == redraw(NoticeKind.JOB_WAITING, of_run, is_closing=False)
     kept = replace(of_run, run=replace(late(RUN), deadline_at=NOW + 60))
     assert not holds(NoticeKind.JOB_WAITING, kept)
-    over = replace(of_run, run=replace(late(RUN), outcome="ended"))
+    over = replace(of_run, run=replace(late(RUN), outcome=Outcome.ENDED))
     assert not holds(NoticeKind.JOB_WAITING, over)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.facts import RunFacts
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState, Shown
-from bot.domain.workspaces import Call
+from bot.domain.workspaces import Call, Outcome
 from bot.messages.blocks.kit import SECTION
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import (
@@ -36,11 +36,11 @@ JOB = Run(
     created_at=NOW - 100,
     reference="K7QX-2MPA",
 )
-CALLING = {"launch_call": Call.CALLING, "called_at": NOW - 20}
-TAKEN = {"remote_id": "42", "launch_call": Call.ACCEPTED, "observed_at": NOW - 5}
+CALLING = {"start_call": Call.CALLING, "called_at": NOW - 20}
+TAKEN = {"remote_id": "42", "start_call": Call.ACCEPTED, "observed_at": NOW - 5}
 RUNNING = TAKEN | {"state": RunState.RUNNING, "started_at": NOW - 90}
 STOPPING = RUNNING | {"stop_wanted": "stop", "stop_call": Call.ACCEPTED}
-ENDED = RUNNING | {"outcome": "ended", "finished_at": NOW - 1, "ended_at": NOW}
+ENDED = RUNNING | {"outcome": Outcome.ENDED, "finished_at": NOW - 1, "ended_at": NOW}
 DONE = ENDED | {"state": RunState.SUCCEEDED, "exit_code": 0}
 FAILED = ENDED | {"state": RunState.FAILED, "exit_code": 137}
 ALL = frozenset({"runs"})
@@ -81,18 +81,20 @@ CARDS = {
     "failed": run(**FAILED | {"detail": "Out of memory"}),
     "stopped": run(**ENDED | {"state": RunState.CANCELLED}),
     "over-unknown": run(**ENDED | {"state": RunState.UNKNOWN}),
-    "not-run": run(outcome="failed", cause="invalid: no such image <x>", ended_at=NOW),
-    "lost": run(**RUNNING | {"outcome": "failed", "cause": "lost", "ended_at": NOW}),
-    "refused-link": run(**RUNNING | {"outcome": "failed", "cause": "credential_refused", "ended_at": NOW}),
-    "called-off": run(outcome="cancelled", cause="cancelled", ended_at=NOW),
-    "unlinked": run(**RUNNING | {"outcome": "cancelled", "cause": "unlinked", "ended_at": NOW}),
-    "let-go": run(**RUNNING | {"outcome": "failed", "cause": "let_go", "ended_at": NOW}),
-    "unanswered": run(**CALLING | {"outcome": "failed", "cause": "unanswered", "ended_at": NOW}),
+    "not-run": run(outcome=Outcome.FAILED, cause="invalid: no such image <x>", ended_at=NOW),
+    "lost": run(**RUNNING | {"outcome": Outcome.FAILED, "cause": "lost", "ended_at": NOW}),
+    "refused-link": run(
+        **RUNNING | {"outcome": Outcome.FAILED, "cause": "credential_refused", "ended_at": NOW}
+    ),
+    "called-off": run(outcome=Outcome.CANCELLED, cause="cancelled", ended_at=NOW),
+    "unlinked": run(**RUNNING | {"outcome": Outcome.CANCELLED, "cause": "unlinked", "ended_at": NOW}),
+    "let-go": run(**RUNNING | {"outcome": Outcome.FAILED, "cause": "let_go", "ended_at": NOW}),
+    "unanswered": run(**CALLING | {"outcome": Outcome.FAILED, "cause": "unanswered", "ended_at": NOW}),
     "found": run(**RUNNING | {"spec": None}),
 }
 LINES = ["epoch 1: loss 0.9", "  warning: <x> & ```", "epoch 2: loss 0.8"]
-OVER = [name for name, one in CARDS.items() if one.outcome == "ended"]
-NOT_DONE = [name for name, one in CARDS.items() if one.outcome in {"failed", "cancelled"}]
+OVER = [name for name, one in CARDS.items() if one.outcome is Outcome.ENDED]
+NOT_DONE = [name for name, one in CARDS.items() if one.outcome in {Outcome.FAILED, Outcome.CANCELLED}]
 
 
 DRAWN = [

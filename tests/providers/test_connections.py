@@ -50,7 +50,7 @@ def test_a_connection_serves_the_slack_workspaces_that_it_names(file):
 
 
 def test_an_id_without_its_slack_workspace_is_unclear_among_several(file):
-    recipe = HUB + '[[connections.hub.presets]]\nname = "gpu"\nwho = {who}\n'
+    recipe = HUB + '[[connections.hub.templates]]\nname = "gpu"\nwho = {who}\n'
     found = load_connections(file(recipe.format(who='["T1:U1", "U2"]')))
     assert [one.partition(": without")[0] for one in unclear_people(found)] == ["connections.hub: gpu"]
     assert unclear_people(load_connections(file(recipe.format(who='["T1:U1", "E1:U2"]')))) == []

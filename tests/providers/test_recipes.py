@@ -12,7 +12,7 @@ TABLE = """
 provider = "saturn"
 base_url = "https://app.acme.example"
 """
-ONE = '\n[[connections.saturn.recipes]]\nname = "course"\nfile = "recipes/course.json"\n'
+ONE = '\n[[connections.saturn.templates]]\nname = "course"\nfile = "recipes/course.json"\n'
 GOOD = {"type": "workspace", "spec": {"name": "x", "instance_type": "large"}, "state": {"id": "1"}}
 
 
@@ -40,7 +40,7 @@ def problems(path):
 
 def test_a_recipe_is_found_beside_the_connections_file(folder, monkeypatch, tmp_path):
     monkeypatch.chdir("/")
-    (recipe,) = load_connections(folder(GOOD))["saturn"].recipes
+    (recipe,) = load_connections(folder(GOOD))["saturn"].templates
     assert (recipe.label, recipe.size) == ("course", "large")
     filled = recipe.filled("mine", "acme/alice", "medium")
     assert filled == {
@@ -70,7 +70,7 @@ def test_a_recipe_is_found_beside_the_connections_file(folder, monkeypatch, tmp_
 )
 def test_a_broken_recipe_is_named_with_its_line_and_field(folder, recipe, says):
     (found,) = problems(folder(recipe))
-    assert found.startswith("connections.saturn.recipes.0.file: ")
+    assert found.startswith("connections.saturn.templates.0.file: ")
     assert says in found
 
 
@@ -80,17 +80,17 @@ def test_a_recipe_that_others_can_write_or_that_is_missing_is_refused(folder, tm
     path = folder(GOOD)
     recipe = tmp_path / "recipes/course.json"
     recipe.unlink()
-    assert problems(path) == [f"connections.saturn.recipes.0.file: there is no file {recipe}"]
+    assert problems(path) == [f"connections.saturn.templates.0.file: there is no file {recipe}"]
 
 
 @pytest.mark.parametrize(
     ("table", "place"),
     [
-        (TABLE + ONE + ONE, "recipes: two recipes"),
-        (TABLE + ONE.replace('"course"', '"Bad Name"'), "recipes.0.name"),
-        (TABLE + ONE + 'extra = "1"\n', "recipes.0.extra"),
-        (TABLE + '\n[[connections.saturn.recipes]]\nname = "a"\n', "recipes.0.file: is not set"),
-        (TABLE + '\n[[connections.saturn.recipes]]\nname = "a"\nfile = 7\n', "recipes.0.file"),
+        (TABLE + ONE + ONE, "templates: two templates"),
+        (TABLE + ONE.replace('"course"', '"Bad Name"'), "templates.0.name"),
+        (TABLE + ONE + 'extra = "1"\n', "templates.0.extra"),
+        (TABLE + '\n[[connections.saturn.templates]]\nname = "a"\n', "templates.0.file: is not set"),
+        (TABLE + '\n[[connections.saturn.templates]]\nname = "a"\nfile = 7\n', "templates.0.file"),
     ],
 )
 def test_what_is_wrong_about_a_recipe_is_named(folder, table, place):

@@ -24,7 +24,7 @@ def ask(world: World, principal: Principal = TRAINER, key: str = "") -> Asked:
 
 
 async def post(world: World, **keys: Any) -> ClassCard:
-    """Post a card for workspaces called name-…, or for a recipe."""
+    """Post a card for workspaces called name-…, or for a template."""
     await world.know(TRAINER)
     draft = Draft(CHANNEL, "cloud", "Statistics", **({"pattern": "name-*"} | keys))
     card = await ask(world).to(classes.post, draft)

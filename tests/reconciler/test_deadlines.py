@@ -7,7 +7,8 @@ import pytest
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.settling import ANSWER_SECONDS
 from bot.domain.workspaces import Outcome
-from bot.store import runs as rows_of_runs
+from bot.store import errands
+from bot.store.tables import RUNS
 from bot.support.errors import SlackFailed, Unreachable
 from tests.reconciler.runs import new_run_world, said
 from tests.reconciler.world import DEADLINE
@@ -68,7 +69,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     runs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 1
-    await runs.store.carry_out(lambda tx: rows_of_runs.keep_waiting(tx, run_id, DEADLINE))
+    await runs.store.carry_out(lambda tx: errands.keep_waiting(tx, RUNS, run_id, DEADLINE))
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 2
     runs.cloud.heal()

@@ -111,6 +111,18 @@ async def test_a_stop_that_is_left_out_after_its_warning_does_not_come(world):
     assert world.provider.accepted_stops == ["r1"]
 
 
+async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-22"])
+    await until(world, "17:53")
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+    await ask(world, "back").to(hours.rest, workspace.id)
+    await until(world, "18:02")
+    assert world.provider.accepted_stops == ["r1"]
+    assert await became(world) == [("22T18:00", "stop", "timer")]
+
+
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")

@@ -8,7 +8,8 @@ import pytest
 from bot.domain.runs import Update
 from bot.domain.settling import ANSWER_SECONDS
 from bot.domain.workspaces import Call, OperationVerb, Outcome
-from bot.store.runs import launch_another
+from bot.store.errands import repeat
+from bot.store.tables import RUNS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.reconciler.runs import new_run_world
@@ -25,7 +26,6 @@ class Asked:
         self.cloud, self.store, self.slack = world.world.provider, world.store, world.slack
         self.call = "create" if kind == "creation" else "launch_job"
         self.find = "find" if kind == "creation" else "find_job"
-        self.known = "start_call" if kind == "creation" else "launch_call"
 
     async def lose(self, seconds, error=LOST):
         """Have it asked for, with a lost answer; it takes effect after so long, or never."""
@@ -40,7 +40,7 @@ class Asked:
     async def start_another(self):
         if self.kind == "creation":
             return await make_another(self.store, self.id)
-        return await self.store.carry_out(lambda tx: launch_another(tx, self.id))
+        return await self.store.carry_out(lambda tx: repeat(tx, RUNS, self.id))
 
     async def look_again(self):
         return await self.save(looks_again=True)
@@ -140,9 +140,9 @@ async def test_an_answer_stands_whatever_a_look_under_way_says_and_is_taken_once
     assert await asked.save(asked=True, hold="", claim=look.claim)
     assert (await asked.row()).asked_at is None
     (call,) = await claim(5, 40.0)
-    assert await asked.save(called=True, claim=call.claim, **{asked.known: Call.CALLING})
+    assert await asked.save(called=True, claim=call.claim, start_call=Call.CALLING)
     assert not await asked.start_another()
-    assert getattr(await asked.row(), asked.known) is Call.CALLING
+    assert (await asked.row()).start_call is Call.CALLING
 
 
 async def test_without_an_answer_for_a_day_it_ends_as_unknown_and_that_is_told(asked):

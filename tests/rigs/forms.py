@@ -1,4 +1,4 @@
-"""A provider that runs jobs: its form changes with cluster, profile and preset, as those of real ones do."""
+"""A provider that runs jobs: its form changes with cluster, profile and template, as real ones do."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ CLUSTERS: dict[str, dict[str, Any]] = {
     "Local": {},
     "Slurm": {"limits": True, "queues": ["short", "long"]},
 }
-JOB_OFFER: dict[str, Any] = {"clusters": CLUSTERS, "presets": ["nightly"], "maximum": 8}
+JOB_OFFER: dict[str, Any] = {"clusters": CLUSTERS, "templates": ["nightly"], "maximum": 8}
 
 
 def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
@@ -29,16 +29,16 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
 
 
 class Workbench(FakeProvider, FakeRuns):
-    """Run jobs on three clusters; the preset *nightly* brings its own command."""
+    """Run jobs on three clusters; the template *nightly* brings its own command."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
         assert purpose == "job"
         fields = []
-        preset = values.get("preset")
-        if snapshot["presets"]:
-            presets = tuple(Choice(name, f"The {name} one") for name in snapshot["presets"])
-            fields.append(Field("preset", "Preset", "choice", presets, optional=True, redraws=True))
-        if preset not in snapshot["presets"]:
+        template = values.get("template")
+        if snapshot["templates"]:
+            templates = tuple(Choice(name, f"The {name} one") for name in snapshot["templates"])
+            fields.append(Field("template", "Template", "choice", templates, optional=True, redraws=True))
+        if template not in snapshot["templates"]:
             fields.append(Field("command", "Command", "long_text", max_length=2000))
         fields.append(Field("name", "Name", "text", optional=True, remembers=False))
         chosen = str(values.get("cluster", ""))
@@ -85,7 +85,7 @@ class Workbench(FakeProvider, FakeRuns):
         if problems:
             raise FormProblems(problems)
         kept = {key: value for key, value in values.items() if value and key in names}
-        name = str(values.get("name") or values.get("command") or values["preset"])
+        name = str(values.get("name") or values.get("command") or values["template"])
         return Spec(name, {key: value for key, value in kept.items() if key != "name"})
 
     async def templates(self, access: Access) -> Any:

@@ -25,12 +25,12 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.asked import Asked
 from bot.store import accounts as account_rows
-from bot.store import browsers, cards, gates, operations, people, runs, timers, workspaces
+from bot.store import browsers, cards, errands, gates, operations, people, runs, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.records import Accepted, FoundWorkspace
 from bot.store.store import Store
-from bot.store.tables import BROWSER_SESSIONS, LINKS, RUNS
+from bot.store.tables import BROWSER_SESSIONS, LINKS, OPERATIONS, RUNS
 from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
@@ -192,19 +192,21 @@ async def launched(
 
     def write(tx: Transaction) -> Run:
         now = tx.now()
-        kept = {"spec": Spec(name), "reference": "R-1", "created_at": now, **fields}
+        whose = {"principal": principal, "connection": connection}
+        kept = {"spec": Spec(name), "reference": "R-1", "created_at": now, **whose, **fields}
         if "remote_id" in fields:
-            kept.setdefault("launch_call", Call.ACCEPTED)
+            kept.setdefault("start_call", Call.ACCEPTED)
         if deadline_seconds is not None:
             kept |= {"held_since": now, "deadline_at": now + deadline_seconds}
-        run = Run(tx.ids.new("job"), principal, connection, name, **kept)
-        row = runs.insert(tx, run)
-        assert row is not None, "another run has this remote id"
+        run = Run(id=tx.ids.new("job"), name=name, **kept)
+        assert runs.insert(tx, run), "another run has this remote id"
         if shows:
             runs.show(tx, run, run.channel_id)
         else:
             cards.add(tx, NoticeKind.JOB_CARD, run.id, principal.key)
-        return RUNS.of(row)
+        written = runs.run(tx, run.id)
+        assert written is not None
+        return written
 
     return await store.carry_out(write)
 
@@ -365,7 +367,7 @@ async def keep_waiting(store: Store, operation_id: str, seconds: float = 60.0) -
 
 async def make_another(store: Store, operation_id: str) -> bool:
     """Answer the question about a creation with another one; return whether it was asked."""
-    return await store.carry_out(lambda tx: operations.make_another(tx, operation_id))
+    return await store.carry_out(lambda tx: errands.repeat(tx, OPERATIONS, operation_id))
 
 
 def found_workspace(

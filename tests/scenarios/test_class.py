@@ -190,7 +190,7 @@ async def recipe_room(tmp_path):
     recipe = {"name": "course", "title": "The course", "file": str(tmp_path / "course.json")}
     seed = _saturn_seed()
     seed["users"] = [*seed["users"], {"name": TRAINER.lower()}]
-    connection = {"starts_per_second": STARTS, "recipes": [recipe]}
+    connection = {"starts_per_second": STARTS, "templates": [recipe]}
     async with world(
         tmp_path, slack_seed=_slack_seed(), saturn_seed=seed, saturn_connection=connection
     ) as made:

@@ -20,7 +20,7 @@ async def acme(tmp_path):
     workspaces = [*SEED["workspaces"], *OTHERS, {"owner": "alice", "name": NAME, "start_seconds": 5}]
     recipe = [{"name": "course", "title": LITERAL, "file": str(tmp_path / "course.json")}]
     seed = {**SEED, "workspaces": workspaces}
-    options = {"title": NAME, "recipes": recipe}
+    options = {"title": NAME, "templates": recipe}
     async with cloud_world(tmp_path, saturn_seed=seed, saturn=options) as world:
         await world.alice.links("alice")
         yield world
@@ -68,7 +68,7 @@ async def test_it_is_found_in_a_menu_by_its_letters_and_started_by_the_choice(ac
 async def test_a_form_shows_it_as_characters_and_hands_it_back(acme):
     alice = acme.alice
     form = await acme.opens_form(alice, "new saturn")
-    assert list(form.field("field:preset").options.values()) == [LITERAL]
+    assert list(form.field("field:template").options.values()) == [LITERAL]
     assert NAME in read("\n".join(form.words))
     assert json.dumps(alice.modal()).count(SENT) >= 2
     await acme.fills(alice, name="mine")

@@ -324,16 +324,16 @@ KEYS = {
     "test_an_approval_links_and_the_persons_own_token_does_the_work",
     "saturn.act_as": "scenarios/test_saturn_admin.py::"
     "test_the_administrators_token_drives_where_the_server_wants_it",
-    "saturn.recipes": "scenarios/test_saturn_making.py::test_a_recipe_becomes_a_workspace_that_runs",
+    "saturn.templates": "scenarios/test_saturn_making.py::test_a_recipe_becomes_a_workspace_that_runs",
     "jupyterhub.public_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
     "jupyterhub.client_id": "contract/providers/test_jupyterhub_sign_in.py::"
     "test_a_code_is_worth_nothing_without_its_verifier_and_our_secret",
     "jupyterhub.client_secret": "contract/providers/test_jupyterhub_sign_in.py::"
     "test_a_code_is_worth_nothing_without_its_verifier_and_our_secret",
-    "jupyterhub.presets": "contract/providers/test_jupyterhub_making.py::test_options_reach_the_spawner",
+    "jupyterhub.templates": "contract/providers/test_jupyterhub_making.py::test_options_reach_the_spawner",
     "posit.super_admin_token": "scenarios/posit/test_linking.py::"
     "test_an_administrator_approves_whom_somebody_acts_as",
-    "posit.presets": "scenarios/posit/test_sessions.py::test_a_preset_brings_what_no_form_asks_for",
+    "posit.templates": "scenarios/posit/test_sessions.py::test_a_template_brings_what_no_form_asks_for",
     "sphere.access_token": "scenarios/test_sphere.py::test_from_the_form_to_the_open_button",
     "sphere.projects": "contract/providers/test_sphere.py::"
     "test_only_the_projects_that_are_allowed_are_offered_and_made",

@@ -13,7 +13,7 @@ async def makes(world, name="mine", **fields):
 async def test_a_recipe_becomes_a_workspace_that_runs(cloud):
     alice = cloud.alice
     form = await cloud.opens_form(alice, "new saturn")
-    assert list(form.field("field:preset").options) == ["course"]
+    assert list(form.field("field:template").options) == ["course"]
     await cloud.fills(alice, name="mine")
     assert (await cloud.sends(alice))["response_action"] == "clear"
     await cloud.pass_time(30)

@@ -17,8 +17,8 @@ async def test_from_the_form_to_the_open_button(world):
     alice = world.alice
     form = await world.opens_form(alice)
     assert form.words == ("On *Courses*. Only you can see what you create there.",)
-    assert list(form.field("field:project").options) == list(PROJECTS.values())
-    await world.slack.fill(alice.id, {"field:project": PROJECTS["Python"], "field:name": "homework"})
+    assert list(form.field("field:template").options) == list(PROJECTS.values())
+    await world.slack.fill(alice.id, {"field:template": PROJECTS["Python"], "field:name": "homework"})
     assert (await world.slack.submit(alice.id))["response_action"] == "clear"
     await world.settle()
     assert "*homework* · Courses" in alice.only("card").text
@@ -134,7 +134,7 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
             assert shown.labels == ["New workspace"], typed
         await alice.presses(shown, "New workspace")
         await world.settle()
-        await world.slack.fill(alice.id, {"field:project": PROJECTS["Python"], "field:name": "homework"})
+        await world.slack.fill(alice.id, {"field:template": PROJECTS["Python"], "field:name": "homework"})
         assert (await world.slack.submit(alice.id))["response_action"] == "clear"
         await world.settle()
         await world.pass_time(30)

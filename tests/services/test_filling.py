@@ -118,6 +118,6 @@ def test_of_many_choices_some_are_named():
 def test_any_flags_come_to_an_end(flags):
     result = making.filled(form_of, flags)
     known = {one.name for one in result.form.fields}
-    assert set(result.values) | set(result.problems) <= known | {"cluster", "profile", "preset"}
+    assert set(result.values) | set(result.problems) <= known | {"cluster", "profile", "template"}
     for flag in result.unknown:
         making.allowed_with(form_of, result, flag)

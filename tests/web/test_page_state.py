@@ -21,7 +21,15 @@ UNMADE = replace(ROW, remote_id=f"{PROVISIONAL}w", state=State.UNKNOWN, spec=Spe
 
 
 def operation(verb, outcome=None):
-    return Operation("operation", ALICE, "w", "sphere", verb, 0.0, None, outcome=outcome)
+    return Operation(
+        id="operation",
+        principal=ALICE,
+        workspace_id="w",
+        connection="sphere",
+        verb=verb,
+        created_at=0.0,
+        outcome=outcome,
+    )
 
 
 def facts(row, one=None, now=0.0):

@@ -60,7 +60,7 @@ class PageWorld(World):
 
         def is_filled() -> bool:
             form = self.slack.form(person.id)
-            return form is not None and any(one.action_id == "field:project" for one in form.fields)
+            return form is not None and any(one.action_id == "field:template" for one in form.fields)
 
         assert await self.slack.state.wait_for(is_filled, 20.0)
         answer = await self.slack.submit(person.id)

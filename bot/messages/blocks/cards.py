@@ -3,7 +3,7 @@
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
-from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import Errand, Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,
@@ -18,7 +18,7 @@ from bot.messages.blocks.buttons import (
     stop_button,
 )
 from bot.messages.blocks.kit import VALUE, Element, Markup, draws, fill, safe
-from bot.messages.texts import cards, past, problems, times
+from bot.messages.texts import cards, notices, past, problems, times
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -163,7 +163,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     # Meanwhile its calls wait.
     buttons = [link_again_button(facts)] if operation.hold and facts.is_refused else []
     if operation.deadline_at is None:
-        buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
+        buttons.append(keep_waiting_button(operation))
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
@@ -175,6 +175,20 @@ def asked_buttons(key: str, prefix: str = "") -> list[Element]:
         kit.button(cards.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button(cards.START_ANOTHER, f"{prefix}start_another", key),
     ]
+
+
+def question_or_answer(facts: Facts, errand: Errand | None, question: Answer, *, is_made: bool) -> Answer:
+    """Return the question whether to make or launch another one, or say that it is no longer open."""
+    if errand is not None and errand.is_asked:
+        return question
+    over = notices.ASKED_ANOTHER if errand is not None and errand.is_open else notices.ASKED_OVER
+    sentence = filled(notices.ASKED_FOUND if is_made else over, facts)
+    return kit.message(kit.bare(sentence), sentence)
+
+
+def keep_waiting_button(errand: Errand, prefix: str = "") -> Element:
+    """Return *Keep waiting*, for what takes longer than it should."""
+    return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", errand.id, style=kit.PRIMARY)
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:

@@ -42,7 +42,7 @@ def _does(facts: ClassFacts) -> list[str]:
     card = facts.card
     does = fill(classes.DOES_START, pattern=card.pattern, title=facts.connection_title)
     if card.spec is not None:
-        does = fill(classes.DOES_MAKE, recipe=card.template, title=facts.connection_title)
+        does = fill(classes.DOES_MAKE, name=card.template, title=facts.connection_title)
     end = end_words(facts.effects, is_any=card.spec is None)
     consent = fill(classes.CONSENT, who=_poster(facts), **end)
     if card.stops_at is not None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Rule, Side, Wanted, clock, dates
+from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Occurrence, Rule, Side, Wanted, clock, dates
 from bot.domain.moments import zone_of
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import NOT_UP, planned_mode
@@ -67,8 +67,11 @@ def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tu
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else _next(facts)
     buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *hours_button(facts)]
-    if any(one.paused or one.off for one in rules):
-        buttons.insert(0, kit.button(words.RESUME, "hours_on", workspace.id, style=kit.PRIMARY))
+    off = _left_out(facts)
+    if causes or off:
+        label = words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(off.values()))
+        resume = kit.button(words.RESUME if causes else label, "hours_on", workspace.id, style=kit.PRIMARY)
+        buttons.insert(0, resume)
     return " ".join(sentences), buttons
 
 
@@ -76,10 +79,7 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     """Return *Skip tomorrow*, for the day on which hours come next, and *Pause until Monday* before it."""
     found = []
     for rule in facts.hours:
-        side: Side = "stop" if rule.starts is None else "start"
-        coming = rule.after(max(facts.now, rule.settled_at))
-        while coming is not None and coming.side != side:
-            coming = rule.after(coming.at)
+        coming = _coming(facts, rule, "stop" if rule.starts is None else "start")
         if coming is not None and not rule.paused and rule.days & EVERY_DAY:
             found.append((coming.at, date.fromisoformat(coming.local[:10]), zone_of(rule.zone)))
     if not found:
@@ -87,11 +87,8 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     assert facts.workspace is not None, "hours are a workspace's"
     _, day, zone = min(found, key=lambda one: one[0])
     today = datetime.fromtimestamp(facts.now, zone).date()
-    near = {today: words.TODAY, today + timedelta(days=1): words.TOMORROW}
     monday = today + timedelta(days=7 - today.weekday())
-    left_out = {
-        "skip": (words.SKIP.format(day=near.get(day, f"{day:%A}")), dates(day, day + timedelta(days=1)))
-    }
+    left_out = {"skip": (words.SKIP.format(day=_near(day, today)), dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
         left_out["pause"] = (words.PAUSE, dates(today, monday))
     key = facts.workspace.id
@@ -101,11 +98,36 @@ def _resting(facts: WorkspaceFacts) -> list[Element]:
     ]
 
 
+def _coming(facts: WorkspaceFacts, rule: Rule, side: Side | Literal[""]) -> Occurrence | None:
+    """Return what comes next of a rule, on one side or on any."""
+    coming = rule.after(max(facts.now, rule.settled_at))
+    while coming is not None and side not in {"", coming.side}:
+        coming = rule.after(coming.at)
+    return coming
+
+
+def _near(day: date, today: date) -> str:
+    """Name a day of the next week, or a later one."""
+    named = {0: words.TODAY, 1: words.TOMORROW}.get((day - today).days, f"{day:%A}")
+    return named if (day - today).days < len(DAYS) else times.date_of(day.isoformat())
+
+
+def _left_out(facts: WorkspaceFacts) -> dict[str, str]:
+    """Return the days from today on that are left out, by their dates, as buttons name them."""
+    off: dict[str, str] = {}
+    for rule in facts.hours:
+        today = datetime.fromtimestamp(facts.now, zone_of(rule.zone)).date()
+        off |= {day: _near(date.fromisoformat(day), today) for day in rule.off if day >= today.isoformat()}
+    return off
+
+
 def _next(facts: WorkspaceFacts) -> list[str]:
     """Say what comes next, and which days are left out."""
-    since = ((rule, max(facts.now, rule.settled_at)) for rule in facts.hours)
-    coming = [one for rule, at in since if (one := rule.after(at)) is not None]
-    off = frozenset().union(*(rule.off for rule in facts.hours))
+    # Nothing stops what is down, unless it is started before.
+    starts = [rule for rule in facts.hours if rule.starts is not None and facts.state in NOT_UP]
+    every = [_coming(facts, rule, "start" if starts else "") for rule in starts or facts.hours]
+    coming = [one for one in every if one is not None]
+    off = _left_out(facts)
     left_out = [fill(words.LEFT_OUT, days=", ".join(_dates(off)))] if off else []
     if not coming:
         return left_out

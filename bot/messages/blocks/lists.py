@@ -175,7 +175,7 @@ def run_list(
     """
     one = page_of(rows, page, PAGE)
     what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
-    title = fill(run_words.LIST, what=Markup(what))
+    title = fill(answers.LIST, what=Markup(what))
     drawn = [block for facts in one.shown for block in run_row(facts)]
     text = " ".join(short(facts) for facts in one.shown[:5])
     blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)

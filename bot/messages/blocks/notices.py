@@ -16,9 +16,11 @@ from bot.messages.blocks.cards import (
     filled,
     force_buttons,
     is_so_anyhow,
+    keep_waiting_button,
     link_again_button,
     name_of,
     operation_past,
+    question_or_answer,
     reference_of,
     retry_buttons,
     while_running,
@@ -287,7 +289,7 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
     buttons: list[Element] = []
     if operation is not None:
-        buttons.append(kit.button(cards.KEEP_WAITING, "keep_waiting", operation.id, style=kit.PRIMARY))
+        buttons.append(keep_waiting_button(operation))
     if facts.workspace is not None and operation is not None and not operation.verb.brings_down:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
@@ -303,13 +305,10 @@ def _asked_past(facts: WorkspaceFacts) -> str:
 def asked(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace
-    if operation is not None and operation.is_open and operation.asked_at is not None:
-        buttons = asked_buttons(operation.id)
-        return _said(notices.ASKED, facts, buttons, text=cards.ASKED_SHORT)
+    buttons = asked_buttons(operation.id) if operation is not None else []
+    question = _said(notices.ASKED, facts, buttons, text=cards.ASKED_SHORT)
     is_made = workspace is not None and not workspace.is_provisional
-    over = notices.ASKED_ANOTHER if operation is not None and operation.is_open else notices.ASKED_OVER
-    template = notices.ASKED_FOUND if is_made else over
-    return _said(template, facts, text=kit.bare(template))
+    return question_or_answer(facts, operation, question, is_made=is_made)
 
 
 @draws(NoticeKind.LINKED, past=past_words.LINKED)

@@ -8,12 +8,19 @@ from bot.domain.facts import RunFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.runs import Run, RunState, Shown
 from bot.domain.settling import is_run_unanswered
-from bot.domain.workspaces import Call
+from bot.domain.workspaces import Call, Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
-from bot.messages.blocks.cards import asked_buttons, filled, link_again_button, reference_line
+from bot.messages.blocks.cards import (
+    asked_buttons,
+    filled,
+    keep_waiting_button,
+    link_again_button,
+    question_or_answer,
+    reference_line,
+)
 from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, draws, fill, safe
-from bot.messages.texts import past, problems, runs, times
+from bot.messages.texts import cards, past, problems, runs, times
 from bot.output.transcript import EVERY, MARK
 from bot.support.cleaning import clean, escape
 
@@ -74,12 +81,12 @@ def run_failed(facts: RunFacts) -> Answer:
     run = facts.run
     if _called_off(run):
         template = runs.NOT_LAUNCHED
-    elif run.outcome == "cancelled":
+    elif run.outcome is Outcome.CANCELLED:
         template = runs.NOT_FOLLOWED
     else:
         template = _of_failed(run, runs.NOT_RUN, runs.NOT_SURE, runs.NOT_KNOWN)
     sentence = filled(template, facts, cause=Markup(_cause(facts)))
-    small = reference_line(run.reference, run.cause) if run.outcome != "cancelled" else []
+    small = reference_line(run.reference, run.cause) if run.outcome is not Outcome.CANCELLED else []
     return kit.message(kit.bare(sentence), sentence, small, _over_buttons(facts))
 
 
@@ -90,14 +97,9 @@ def _asked_past(facts: RunFacts) -> str:
 @draws(NoticeKind.JOB_ASKED, past=_asked_past)
 def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
-    run = facts.run
-    if run.is_open and run.asked_at is not None:
-        template, buttons = runs.ASKED_NOTICE, asked_buttons(run.id, "job_")
-    else:
-        over = runs.ASKED_ANOTHER if run.is_open else runs.ASKED_OVER
-        template, buttons = runs.ASKED_FOUND if run.remote_id is not None else over, []
-    sentence = filled(template, facts)
-    return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
+    run, sentence = facts.run, filled(runs.ASKED_NOTICE, facts)
+    question = kit.message(kit.bare(sentence), sentence, buttons=asked_buttons(run.id, "job_"))
+    return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
 
 
 def _is_late(facts: RunFacts) -> bool:
@@ -208,7 +210,7 @@ def card_buttons(facts: RunFacts) -> list[Element]:
     return [
         *buttons,
         *logs_button(facts),
-        kit.button(runs.REFRESH, "job_refresh", run.id),
+        kit.button(cards.REFRESH, "job_refresh", run.id),
         *page_button(facts),
     ]
 
@@ -216,13 +218,13 @@ def card_buttons(facts: RunFacts) -> list[Element]:
 def stop_run_button(run: Run) -> Element:
     """Return *Stop*, which asks first."""
     question = kit.confirm(runs.CONFIRM_STOP, name=run.name)
-    return kit.button(runs.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question)
+    return kit.button(cards.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question)
 
 
 def force_button(run: Run) -> Element:
     """Return *Force quit*, which asks first."""
     question = kit.confirm(runs.CONFIRM_FORCE, name=run.name)
-    return kit.button(runs.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
+    return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
 
 
 def again_button(run: Run) -> Element:
@@ -233,7 +235,7 @@ def again_button(run: Run) -> Element:
 
 def _late_buttons(run: Run) -> list[Element]:
     return [
-        kit.button(runs.KEEP_WAITING, "job_keep_waiting", run.id, style=kit.PRIMARY),
+        keep_waiting_button(run, "job_"),
         kit.button(runs.LET_GO, "job_let_go", run.id),
     ]
 
@@ -261,46 +263,46 @@ def _small(facts: RunFacts) -> list[str]:
         small.append(runs.LATE)
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
         small.append(runs.UNANSWERED)
-    if run.outcome == "failed":
+    if run.outcome is Outcome.FAILED:
         small += reference_line(run.reference, run.cause)
     return small
 
 
 def _not_launched(run: Run) -> bool:
-    return run.remote_id is None and run.launch_call is Call.NONE
+    return run.remote_id is None and run.start_call is Call.NONE
 
 
 def _of_failed(run: Run, not_run: str, unsure: str, lost: str) -> str:
     """Choose the text: never launched, perhaps launched, or launched and lost."""
     if run.remote_id is not None:
         return lost
-    return not_run if run.launch_call is Call.NONE else unsure
+    return not_run if run.start_call is Call.NONE else unsure
 
 
 def _called_off(run: Run) -> bool:
-    return run.outcome == "cancelled" and run.cause in {None, "cancelled"}
+    return run.outcome is Outcome.CANCELLED and run.cause in {None, "cancelled"}
 
 
 def _state_line(facts: RunFacts) -> str:
     run = facts.run
     title, now = facts.connection_title, facts.now
-    if run.outcome == "failed":
+    if run.outcome is Outcome.FAILED:
         template = _of_failed(run, runs.NEVER_RAN, runs.UNSURE, runs.LOST)
         return fill(template, cause=Markup(_cause(facts)))
-    if run.outcome == "cancelled":
+    if run.outcome is Outcome.CANCELLED:
         template = runs.CALLED_OFF if _called_off(run) else runs.CUT_OFF
         return fill(template, title=title, cause=Markup(_cause(facts)))
     if not run.is_going:
         return f"{_head(run)}."
     if run.asked_at is not None:
-        return fill(runs.ASKED, title=title)
+        return fill(cards.ASKED, title=title)
     if run.remote_id is None:
-        at = run.created_at if run.launch_call is Call.NONE else run.called_at or run.created_at
-        template = runs.TO_LAUNCH if run.launch_call is Call.NONE else runs.LAUNCHING
+        at = run.created_at if run.start_call is Call.NONE else run.called_at or run.created_at
+        template = runs.TO_LAUNCH if run.start_call is Call.NONE else runs.LAUNCHING
         return fill(template, title=title, since=kit.moment(at, now), at=kit.moment_at(at, now))
     match run.state:
         case RunState.RUNNING:
-            return fill(runs.RUNNING, since=kit.moment(run.started_at or run.created_at, now))
+            return fill(cards.RUNNING, since=kit.moment(run.started_at or run.created_at, now))
         case RunState.QUEUED:
             return fill(runs.WAITING, title=title, since=kit.moment(run.created_at, now))
         case _:
@@ -311,9 +313,9 @@ def _head(run: Run) -> str:
     """Describe a run's progress without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return runs.STATES[run.state]
-    if run.outcome == "failed":
+    if run.outcome is Outcome.FAILED:
         return _of_failed(run, runs.NOT_RUN_HEAD, runs.UNSURE_HEAD, runs.LOST_HEAD)
-    if run.outcome == "cancelled":
+    if run.outcome is Outcome.CANCELLED:
         return runs.CALLED_OFF_HEAD if _called_off(run) else runs.CUT_OFF_HEAD
     if not run.state.is_over:
         return runs.HEAD_ELSE

@@ -5,7 +5,7 @@ from typing import Final
 # -- the card ----------------------------------------------------------------------------------------------
 
 TITLE: Final = "*{name}*"
-DOES_MAKE: Final = "I'll create *{recipe}* for you on {title}, with your own account, and send you its link."
+DOES_MAKE: Final = "I'll create *{name}* for you on {title}, with your own account, and send you its link."
 DOES_START: Final = "I'll start your own *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
     "By pressing, you agree that it {does} when {who} or an Usher admin ends the class."
@@ -73,11 +73,11 @@ POSTED_NO_END: Final = "Press *Stop all* on it to end the class."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_FLAG: Final = "`card` has no option `--{flag}`, so I haven't posted anything."
 LONG_TITLE: Final = "A title can have 1 to {most} characters."
-NO_SUCH_RECIPE: Final = "There's no template called *{name}* for you on {title}. Choose from: {known}."
-NO_RECIPES: Final = (
+NO_SUCH_TEMPLATE: Final = "There's no template called *{name}* for you on {title}. Choose from: {known}."
+NO_TEMPLATES: Final = (
     "There are no templates for you on {title} yet. Type `{command}new` to see what you can create."
 )
-WHICH_RECIPE: Final = (
+WHICH_TEMPLATE: Final = (
     "Which template on {title}? Type `{command}card {title}/TEMPLATE` with one of these: {known}."
 )
 WHICH_CONNECTION: Final = (

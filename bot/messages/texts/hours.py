@@ -93,5 +93,8 @@ TOMORROW: Final = "tomorrow"
 PAUSE: Final = "Pause until Monday"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
+#: Take back what was left out.
+NO_SKIP: Final = "Don't skip {day}"
+NO_SKIPS: Final = "Don't skip any day"
 MOVE: Final = "Move them"
 LEAVE: Final = "Leave them"

@@ -14,4 +14,4 @@ STOPS: Final[Mapping[str, str]] = {
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 KEEP: Final = "Keep"
-AT_SIX: Final[Mapping[str, str]] = {"stop": "Stop at 6 PM", "suspend": "Suspend at 6 PM"}
+AT_SIX: Final[Mapping[str, str]] = {"stop": "Stop at 18:00", "suspend": "Suspend at 18:00"}

@@ -25,16 +25,11 @@ STATES: Final[Mapping[RunState, str]] = MappingProxyType(
 TO_LAUNCH: Final = "Waiting since {since} to be sent to {title}."
 LAUNCHING: Final = "Sent to {title} {at}, but not accepted yet."
 WAITING: Final = "Waiting in the queue on {title} since {since}."
-RUNNING: Final = "Running since {since}."
 UNKNOWN: Final = "{title} hasn't reported its state yet."
 STOP_ASKED: Final = "You asked me to stop it. {title} hasn't stopped it yet."
 FORCE_ASKED: Final = "You asked me to force it to quit. {title} hasn't stopped it yet."
 CALLING_OFF: Final = "You asked me to stop it before it started, so I'm cancelling it."
 UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right away."
-ASKED: Final = (
-    "{title} didn't answer, so I can't tell whether this went through. "
-    "Starting another may leave you with two."
-)
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
 NEWS: Final = "As of {at}."
 NO_NEWS: Final = "Not checked yet."
@@ -84,16 +79,11 @@ NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
 NOT_FOLLOWED: Final = "I've stopped following *{name}* on {title}. {cause}"
 NOT_LAUNCHED: Final = "*{name}* was cancelled before it reached {title}."
 
-#: Nobody can tell whether a launch went through: its person decides. Then what the message says afterwards.
+#: Nobody can tell whether a launch went through: its person decides.
 ASKED_NOTICE: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was started there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-ASKED_FOUND: Final = (
-    "I asked whether to start another *{name}*. It has shown up on {title}, so there's no need."
-)
-ASKED_ANOTHER: Final = "I asked whether to start another *{name}* on {title}. You chose to start another."
-ASKED_OVER: Final = "I asked whether to start another *{name}* on {title}. Its card says how that ended."
 #: After the deadline; what holds it up follows.
 LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
 LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a while. {hold}"
@@ -112,17 +102,11 @@ UPDATED: Final = "updated about every {every}"
 
 # -- buttons -----------------------------------------------------------------------------------------------
 
-STOP: Final = "Stop"
-FORCE: Final = "Force quit"
 LOGS: Final = "Logs"
-REFRESH: Final = "Refresh"
 AGAIN: Final = "Run again"
 STATUS: Final = "Status"
 MORE: Final = "More"
-KEEP_WAITING: Final = "Keep waiting"
 LET_GO: Final = "Stop waiting"
-LOOK_AGAIN: Final = "Check again"
-START_ANOTHER: Final = "Start another"
 STOP_ONE: Final = "Stop {name}"
 LOGS_ONE: Final = "Logs of {name}"
 STATUS_ONE: Final = "Status of {name}"
@@ -149,12 +133,8 @@ CONFIRM_AGAIN: Final = (
 
 STARTED: Final = "Running *{name}* on {title}. Its card in your direct messages shows its progress."
 LEFT_OUT: Final = "You can't set limits there, so I left out {left}."
-STOPPING: Final = "Stopping *{name}* on {title}. I'll message you when it has stopped."
-FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another *{name}* on {title}. I'll message you when it ends."
-NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things stand."
-KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
 LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carries on there."
 NOT_LAUNCHING: Final = "I've cancelled *{name}*. It never reached {title}."
 OVER_ALREADY: Final = "*{name}* on {title} has already ended: {state}. There's nothing to stop."
@@ -167,7 +147,6 @@ NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page the
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
 NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Type `{command}run` to run a job."
 
-LIST: Final = "Your {what}"
 RUNS: Final = "runs"
 SHOW_ALL: Final = "Show my runs"
 ROW: Final = "*{name}* · {title}\n{state}"
@@ -182,7 +161,6 @@ NOT_LINKED: Final = (
     "You haven't linked an account that can run jobs. Link one here and I'll carry on with your request."
 )
 UNKNOWN_NAME: Final = "I can't find a run called *{name}*."
-NEAREST: Final = "Did you mean one of these?"
 UNKNOWN_NEXT: Final = "Type `{command}list` to see your runs."
 WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"

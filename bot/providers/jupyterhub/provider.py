@@ -1,7 +1,7 @@
 """The translator for one JupyterHub. Facts: ``docs/providers/jupyterhub.md``, measured against 6.1.
 
-A hub doesn't report its spawner's options, so named servers are made from presets:
-``[[connections.NAME.presets]] name, title, options = {…}, who``; ``options`` is passed to the spawner
+A hub doesn't report its spawner's options, so named servers are made from templates:
+``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner
 (the JSON body of a start).
 """
 
@@ -29,7 +29,7 @@ MAX_NAME = 40
 NAME_HINT = "Letters, digits, - _ and ., at most 40."
 
 
-class Preset(prepared.Prepared):
+class Template(prepared.Prepared):
     """Hold the options of one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
@@ -42,29 +42,29 @@ class Offer:
     names: tuple[str, ...] = ()
 
 
-def form_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Form:
-    """Return the form: a preset, if there are any, and the name."""
-    offered = [preset for preset in presets if preset.is_for(asker)]
+def form_of(offer: Offer, templates: Sequence[Template], values: Values, asker: Principal) -> Form:
+    """Return the form: a template, if there are any, and the name."""
+    offered = [template for template in templates if template.is_for(asker)]
     chosen = prepared.proposed(offered, values)
     free = free_name(chosen.name if chosen is not None else "server", offer.names)
-    fields = [prepared.preset_field(offered, chosen)] if offered else []
+    fields = [prepared.template_field(offered, chosen)] if offered else []
     return Form((*fields, prepared.name_field(free, MAX_NAME, hint=NAME_HINT)))
 
 
-def spec_of(offer: Offer, presets: Sequence[Preset], values: Values, asker: Principal) -> Spec:
-    """Return the spec: ``preset``, if one was chosen; raise FormProblems."""
+def spec_of(offer: Offer, templates: Sequence[Template], values: Values, asker: Principal) -> Spec:
+    """Return the spec: ``template``, if one was chosen; raise FormProblems."""
     problems = {}
-    offered = [preset for preset in presets if preset.is_for(asker)]
-    preset = prepared.named(offered, text_of(values, "preset"))
-    if offered and preset is None:
-        problems["preset"] = prepared.NOT_OFFERED
+    offered = [template for template in templates if template.is_for(asker)]
+    template = prepared.named(offered, text_of(values, "template"))
+    if offered and template is None:
+        problems["template"] = prepared.NOT_OFFERED
     name = clean(text_of(values, "name"), 10 * MAX_NAME)
     is_shaped = not name or _SERVER.fullmatch(name) is not None
     if wrong := prepared.name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
         problems["name"] = wrong
     if problems:
         raise FormProblems(problems)
-    return Spec(name, {"preset": preset.name} if preset is not None else {})
+    return Spec(name, {"template": template.name} if template is not None else {})
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
@@ -83,7 +83,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
     #: Usher's registration as a service of the hub; without the secret, people paste tokens.
     client_id: str = Field(default=linking.CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
-    presets: prepared.AllOf[Preset] = ()
+    templates: prepared.AllOf[Template] = ()
 
     @field_validator("public_url")
     @classmethod
@@ -115,7 +115,7 @@ class JupyterHub(
         self._public = root if settings.public_url is None else _hub_root(settings.public_url)
         self._api = Api(http, f"{root}/hub/api")
         self._servers = Servers(self._api, self._public, self.allowed_url)
-        self._presets = settings.presets
+        self._templates = settings.templates
 
     def gate_key(self, remote_id: str) -> str:
         """Return the API's address and the id."""
@@ -201,8 +201,8 @@ class JupyterHub(
         return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
-        """Ask for a preset and a name."""
-        return form_of(offer, self._presets, values, asker)
+        """Ask for a template and a name."""
+        return form_of(offer, self._templates, values, asker)
 
     def spec(
         self,
@@ -212,7 +212,7 @@ class JupyterHub(
         asker: Principal,
     ) -> Spec:
         """Check what was filled in."""
-        return spec_of(offer, self._presets, values, asker)
+        return spec_of(offer, self._templates, values, asker)
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Start a server with a new name and its options; doing so twice still makes one server."""
@@ -220,11 +220,11 @@ class JupyterHub(
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
         options: Mapping[str, Any] | None = None
-        if spec.word("preset"):
-            preset = prepared.named(self._presets, spec.word("preset"))
-            if preset is None:
+        if spec.word("template"):
+            template = prepared.named(self._templates, spec.word("template"))
+            if template is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
-            options = preset.options
+            options = template.options
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
 
@@ -324,7 +324,7 @@ class JupyterHub(
             **super().describe(),
             "api": self._api.root,
             "public_url": self._public,
-            "presets": [preset.name for preset in self._presets],
+            "templates": [template.name for template in self._templates],
         }
 
 

@@ -1,6 +1,6 @@
 """The Workbench forms: what to ask for a session or a job, given what the server offers; pure.
 
-``Draft`` holds the choices so far: values that are no longer offered are dropped, and a preset's settings
+``Draft`` holds the choices so far: values that are no longer offered are dropped, and a template's settings
 aren't asked for. The form draws it, and ``spec_of`` checks it: it returns a spec, or a sentence for each
 invalid field.
 """
@@ -41,8 +41,8 @@ class Draft:
     """Hold the choices made, and the choices that remain."""
 
     purpose: Purpose
-    presets: Sequence[launches.Preset]
-    preset: launches.Preset | None
+    templates: Sequence[launches.Template]
+    template: launches.Template | None
     ides: Sequence[str]
     ide: str
     clusters: Sequence[ComputeEnv]
@@ -56,7 +56,7 @@ class Draft:
         """Return the limits that may be chosen: none if a profile sets them all."""
         if self.cluster is None or (self.profiles and self.profile != types.CUSTOM_PROFILE):
             return ()
-        fixed = self.preset.resources if self.preset is not None else None
+        fixed = self.template.resources if self.template is not None else None
         if fixed is not None and (fixed.resource_limits or fixed.resource_profile):
             return ()
         return self.cluster.resource_limits
@@ -68,12 +68,12 @@ class Draft:
 
 
 def draft(
-    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[launches.Preset]
+    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[launches.Template]
 ) -> Draft:
     """Return the draft for these values."""
     offered = launches.offered(prepared, purpose, asker)
-    preset = named(offered, text_of(values, "preset"))
-    session = preset.session if preset is not None else None
+    template = named(offered, text_of(values, "template"))
+    session = template.session if template is not None else None
     ides = types.offered_ides(offer.envs) if purpose == "workspace" else []
     ide = (session.workbench if session is not None else None) or _one_of(
         text_of(values, "ide"), ides, ides[0] if ides else ""
@@ -81,7 +81,7 @@ def draft(
     clusters = (
         types.session_clusters(offer.envs, ide) if purpose == "workspace" else types.job_clusters(offer.envs)
     )
-    fixed = preset.resources if preset is not None else launches.Resources()
+    fixed = template.resources if template is not None else launches.Resources()
     chosen = types.named(clusters, fixed.cluster or text_of(values, "cluster"))
     usual = types.default_cluster(offer.envs, ide) if purpose == "workspace" else None
     cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
@@ -90,8 +90,8 @@ def draft(
     default = types.default_image(offer.envs, cluster, ide) if cluster is not None else ""
     return Draft(
         purpose=purpose,
-        presets=offered,
-        preset=preset,
+        templates=offered,
+        template=template,
         ides=ides,
         ide=ide,
         clusters=clusters,
@@ -104,7 +104,7 @@ def draft(
 
 def form_of(offer: Offer, drafted: Draft) -> Form:
     """Return the form of a draft; without fields if nothing can be launched."""
-    if not drafted.presets and (
+    if not drafted.templates and (
         drafted.cluster is None or (drafted.purpose == "workspace" and not drafted.ide)
     ):
         return Form(())
@@ -125,14 +125,14 @@ def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
 
 def _first(drafted: Draft) -> list[Field]:
     found = []
-    if drafted.presets:
-        choices = tuple(Choice(preset.name, preset.title) for preset in drafted.presets)
+    if drafted.templates:
+        choices = tuple(Choice(template.name, template.title) for template in drafted.templates)
         hint = "Prepared settings. Leave it empty to choose everything yourself."
-        chosen = drafted.preset.name if drafted.preset is not None else ""
+        chosen = drafted.template.name if drafted.template is not None else ""
         found.append(
-            Field("preset", "Template", "choice", choices, chosen, optional=True, hint=hint, redraws=True)
+            Field("template", "Template", "choice", choices, chosen, optional=True, hint=hint, redraws=True)
         )
-    session = drafted.preset.session if drafted.preset is not None else None
+    session = drafted.template.session if drafted.template is not None else None
     if drafted.purpose == "workspace" and not (session is not None and session.workbench):
         found.append(Field("ide", "IDE", "choice", _choices(drafted.ides), drafted.ide, redraws=True))
     if drafted.purpose == "job" and _asks_command(drafted):
@@ -148,11 +148,12 @@ def _naming(offer: Offer, drafted: Draft) -> list[Field]:
 
 
 def proposed_name(offer: Offer, drafted: Draft) -> str:
-    """Return a free name; for jobs only a preset's suggestion, because they may share one."""
-    preset = drafted.preset
+    """Return a free name; for jobs only a template's suggestion, because they may share one."""
+    template = drafted.template
     if drafted.purpose == "job":
-        return (preset.job.name or preset.title) if preset is not None and preset.job is not None else ""
-    session = preset.session if preset is not None else None
+        job = template.job if template is not None else None
+        return (job.name or template.title) if template is not None and job is not None else ""
+    session = template.session if template is not None else None
     stem = (session.name if session is not None else None) or drafted.ide or "Session"
     stem = stem[: MAX_SESSION_NAME - 5]
     return free_name(stem, offer.names, " ")
@@ -160,7 +161,7 @@ def proposed_name(offer: Offer, drafted: Draft) -> str:
 
 def _where(drafted: Draft) -> list[Field]:
     cluster = drafted.cluster
-    fixed = drafted.preset.resources if drafted.preset is not None else launches.Resources()
+    fixed = drafted.template.resources if drafted.template is not None else launches.Resources()
     found = []
     if not fixed.cluster:
         names = _choices(one.name for one in drafted.clusters)
@@ -185,7 +186,7 @@ def _with(drafted: Draft) -> list[Field]:
         )
         found.append(Field("profile", "Resources", "search", choices, drafted.profile, redraws=True))
     found += [_limit(limit) for limit in drafted.limits]
-    fixed = drafted.preset.resources if drafted.preset is not None else None
+    fixed = drafted.template.resources if drafted.template is not None else None
     choices = constraint_choices(drafted.cluster)
     if choices and not (fixed is not None and fixed.placement_constraints):
         found.append(Field("constraints", "Placement", "searches", choices, (), optional=True))
@@ -208,9 +209,9 @@ def _limit(limit: ResourceLimit) -> Field:
 
 
 def _rest(drafted: Draft) -> list[Field]:
-    preset = drafted.preset
-    session = preset.session if preset is not None else None
-    job = preset.job if preset is not None else None
+    template = drafted.template
+    session = template.session if template is not None else None
+    job = template.job if template is not None else None
     found = []
     part = session or job
     if part is None or not part.working_directory:
@@ -247,7 +248,7 @@ def plain(number: float | None) -> str:
 
 
 def _asks_command(drafted: Draft) -> bool:
-    job = drafted.preset.job if drafted.preset is not None else None
+    job = drafted.template.job if drafted.template is not None else None
     return job is None or (job.exe is None and job.command is None)
 
 
@@ -277,10 +278,10 @@ def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     problems: dict[str, str] = {}
     name = _name(offer, drafted, values, problems)
     spec: dict[str, Value] = {}
-    if drafted.preset is not None:
-        spec["preset"] = drafted.preset.name
-    elif text_of(values, "preset"):
-        problems["preset"] = NOT_OFFERED
+    if drafted.template is not None:
+        spec["template"] = drafted.template.name
+    elif text_of(values, "template"):
+        problems["template"] = NOT_OFFERED
     _choose(spec, drafted, values, problems)
     spec["limits"] = _limits(drafted, values, problems)
     spec["constraints"] = _constraints(drafted, values, problems)
@@ -305,9 +306,9 @@ def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]
 
 
 def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    """Copy choices that are offered and that no preset makes."""
-    preset = drafted.preset
-    session, job = (preset.session, preset.job) if preset is not None else (None, None)
+    """Copy choices that are offered and that no template makes."""
+    template = drafted.template
+    session, job = (template.session, template.job) if template is not None else (None, None)
     if drafted.purpose == "workspace" and not (session is not None and session.workbench):
         if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
             problems["ide"] = "That IDE isn't available here. Choose another one."
@@ -320,11 +321,11 @@ def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: di
 
 
 def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
-    cluster, preset = drafted.cluster, drafted.preset
-    fixed = preset.resources if preset is not None else launches.Resources()
+    cluster, template = drafted.cluster, drafted.template
+    fixed = template.resources if template is not None else launches.Resources()
     if fixed.cluster:
         if cluster is None:
-            problems["preset"] = "Its cluster isn't available right now. Ask your Usher admin."
+            problems["template"] = "Its cluster isn't available right now. Ask your Usher admin."
     elif cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
         problems["cluster"] = "That cluster isn't available here. Choose another one."
     else:
@@ -374,8 +375,8 @@ def _too_much(limit: ResourceLimit, text: str) -> str:
 def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
     """Return the placement constraints, each as ``name=value``."""
     listed = {choice.value for choice in constraint_choices(drafted.cluster)}
-    preset = drafted.preset
-    if preset is not None and preset.resources.placement_constraints:
+    template = drafted.template
+    if template is not None and template.resources.placement_constraints:
         return ()
     chosen = several_of(values, "constraints")
     names = [one.partition("=")[0] for one in chosen]

@@ -1,11 +1,12 @@
 """Turn a spec, as forms make it and rows keep it, into a launch request; pure.
 
-A spec contains, each only if it was filled in, ``preset``, ``workbench``, ``cluster``, ``image``, ``queue``,
-``profile``, ``directory``, ``file``, ``command``, and as ``name=value`` ``limits``, ``constraints`` and
-``environment``. A preset's settings are looked up at each launch, so that no row stores them.
+A spec contains, each only if it was filled in, ``template``, ``workbench``, ``cluster``, ``image``,
+``queue``, ``profile``, ``directory``, ``file``, ``command``, and as ``name=value`` ``limits``,
+``constraints`` and ``environment``. A template's settings are looked up at each launch, so that no row
+stores them.
 
-``[[connections.NAME.presets]] name, title, session = {…} | job = {…}, who``: launches that an operator
-prepared, with settings no form asks for. Only presets set hooks, default images, cloud identities, tags and
+``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who``: launches that an operator
+prepared, with settings no form asks for. Only templates set hooks, default images, cloud identities, tags and
 apply_config_settings.
 """
 
@@ -68,7 +69,7 @@ class Parameters(Resources):
     snowflake_role: str = ""
 
 
-class SessionPreset(Strict):
+class SessionTemplate(Strict):
     """Hold the settings for launch_session."""
 
     workbench: str | None = None
@@ -81,7 +82,7 @@ class SessionPreset(Strict):
     environment: Environment = ()
 
 
-class JobPreset(Resources):
+class JobTemplate(Resources):
     """Hold the settings for launch_job."""
 
     name: str | None = None
@@ -94,21 +95,21 @@ class JobPreset(Resources):
     apply_config_settings: bool | None = None
 
     @model_validator(mode="after")
-    def _one_command(self) -> JobPreset:
+    def _one_command(self) -> JobTemplate:
         if self.exe is not None and self.command is not None:
             raise ValueError("needs exe or command, not both")
         return self
 
 
-class Preset(Prepared):
+class Template(Prepared):
     """Name a prepared launch."""
 
     title: str = Field(min_length=1, max_length=75)
-    session: SessionPreset | None = None
-    job: JobPreset | None = None
+    session: SessionTemplate | None = None
+    job: JobTemplate | None = None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Preset:
+    def _one_kind(self) -> Template:
         if (self.session is None) == (self.job is None):
             raise ValueError("needs session or job, one of them")
         return self
@@ -132,9 +133,9 @@ class Preset(Prepared):
         return part.environment if part is not None else ()
 
 
-def offered(presets: Iterable[Preset], purpose: Purpose, asker: Principal) -> list[Preset]:
-    """Return the presets that a person may use, in the file's order."""
-    return [preset for preset in presets if preset.purpose == purpose and preset.is_for(asker)]
+def offered(templates: Iterable[Template], purpose: Purpose, asker: Principal) -> list[Template]:
+    """Return the templates that a person may use, in the file's order."""
+    return [template for template in templates if template.purpose == purpose and template.is_for(asker)]
 
 
 #: With its mark, a name must stay within what the schedulers behind the launcher accept.
@@ -142,12 +143,12 @@ _MARK_LENGTH = 63
 _MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
 
-def preset_named(presets: Iterable[Preset], spec: Spec) -> Preset | None:
-    """Return the preset of a spec; raise InvalidRequest if it no longer exists."""
-    name = spec.word("preset")
+def template_named(templates: Iterable[Template], spec: Spec) -> Template | None:
+    """Return the template of a spec; raise InvalidRequest if it no longer exists."""
+    name = spec.word("template")
     if not name:
         return None
-    found = named(presets, name)
+    found = named(templates, name)
     if found is None:
         raise InvalidRequest(f"The template {name} is no longer set up. Choose another one.")
     return found
@@ -169,12 +170,12 @@ def tag_of(key: str) -> str:
     return f"usher-{short(key)}"
 
 
-def session_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any]:
+def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
     """Return what launch_session gets, except whose session it is; None is left out.
 
     ``open_file`` is for RStudio and Jupyter Notebook only.
     """
-    set_up = (preset.session if preset is not None else None) or SessionPreset()
+    set_up = (template.session if template is not None else None) or SessionTemplate()
     more = set_up.launch_parameters
     parameters: dict[str, Any] = {
         "container_image": more.container_image or spec.word("image"),
@@ -186,7 +187,7 @@ def session_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any
         "snowflake_role": more.snowflake_role,
     }
     return {
-        "workbench": workbench_of(spec, preset),
+        "workbench": workbench_of(spec, template),
         "name": spec.name or None,
         "open_file": set_up.open_file or spec.word("file") or None,
         "working_directory": set_up.working_directory or spec.word("directory") or None,
@@ -201,24 +202,24 @@ def session_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any
         },
         "start_hooks": [hook.model_dump() for hook in set_up.start_hooks] or None,
         "stop_hooks": [hook.model_dump() for hook in set_up.stop_hooks] or None,
-        "environment": _environment(spec, preset) or None,
+        "environment": _environment(spec, template) or None,
     }
 
 
-def workbench_of(spec: Spec, preset: Preset | None) -> str:
+def workbench_of(spec: Spec, template: Template | None) -> str:
     """Return the IDE that a spec launches; "" if it doesn't say."""
-    set_up = preset.session if preset is not None else None
+    set_up = template.session if template is not None else None
     return (set_up.workbench if set_up is not None else None) or spec.word("workbench")
 
 
-def job_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any]:
+def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
     """Return what launch_job gets, except whose job it is; None is left out.
 
     A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
     snake_case: field names of several words are sent in both spellings. Without
     ``apply_config_settings`` the server decides whether its usual settings apply.
     """
-    set_up = (preset.job if preset is not None else None) or JobPreset()
+    set_up = (template.job if template is not None else None) or JobTemplate()
     has_command = set_up.exe is not None or set_up.command is not None
     directory = set_up.working_directory or spec.word("directory")
     image = set_up.container_image or spec.word("image")
@@ -232,7 +233,7 @@ def job_launch(spec: Spec, preset: Preset | None, key: str) -> dict[str, Any]:
         "args": list(set_up.args) or None,
         "working_directory": directory or None,
         "workingDirectory": directory or None,
-        "environment": _environment(spec, preset) or None,
+        "environment": _environment(spec, template) or None,
         "tags": [*set_up.tags, tag_of(key)],
         "container_image": image or None,
         # The launcher behind the API expects an object here.
@@ -265,9 +266,9 @@ def _constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
     return _dumped(more.placement_constraints) or _pairs(spec, "constraints")
 
 
-def _environment(spec: Spec, preset: Preset | None) -> list[dict[str, str]]:
-    """Return the variables; those that a preset sets can't be overridden."""
-    set_up = preset.environment if preset is not None else ()
+def _environment(spec: Spec, template: Template | None) -> list[dict[str, str]]:
+    """Return the variables; those that a template sets can't be overridden."""
+    set_up = template.environment if template is not None else ()
     names = {variable.name for variable in set_up}
     return [*_dumped(set_up), *(one for one in _pairs(spec, "environment") if one["name"] not in names)]
 

@@ -316,7 +316,7 @@ class PositRuns(Runs[Offer]):
     """Run the jobs of one server."""
 
     workbench: Workbench
-    _presets: Sequence[launches.Preset]
+    _templates: Sequence[launches.Template]
 
     @abstractmethod
     def _who(self, access: Access) -> Acting:
@@ -325,7 +325,7 @@ class PositRuns(Runs[Offer]):
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
         who = self._who(access)
-        launch = launches.job_launch(spec, launches.preset_named(self._presets, spec), key)
+        launch = launches.job_launch(spec, launches.template_named(self._templates, spec), key)
         launching = self.workbench.launch_job(who.credential, launch, user=who.user)
         job = await rightly(self.workbench, who, "launch", launching)
         return Created(job.id, _job_name(job))
@@ -423,7 +423,7 @@ class PositSettings(ConnectionSettings):
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
 
     super_admin_token: SecretStr | None = None
-    presets: AllOf[launches.Preset] = ()
+    templates: AllOf[launches.Template] = ()
 
 
 class PositProvider(
@@ -453,7 +453,7 @@ class PositProvider(
 
     def __init__(self, settings: PositSettings, http: Http) -> None:
         super().__init__(settings, http)
-        self._presets = settings.presets
+        self._templates = settings.templates
         self.workbench = Workbench(Transport(http, settings.base_url))
         self._sessions = Sessions(self.workbench, self._address)
 
@@ -484,7 +484,7 @@ class PositProvider(
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
         spec = workspace.spec
-        ide = launches.workbench_of(spec, self._preset(spec)) if spec is not None else ""
+        ide = launches.workbench_of(spec, self._template(spec)) if spec is not None else ""
         # While that is unknown it may be tried: the server is asked for the IDE before anything is suspended.
         if suspends(workspace.state, workspace.actions, ide) is not False:
             effects["suspend"] = StopEffect.KEEPS
@@ -500,21 +500,21 @@ class PositProvider(
         return Offer(envs, tuple(sorted(set(await self._sessions.names(who)))))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
-        """Ask for what the server offers and no preset sets."""
-        return forms.form_of(offer, forms.draft(offer, purpose, values, asker, self._presets))
+        """Ask for what the server offers and no template sets."""
+        return forms.form_of(offer, forms.draft(offer, purpose, values, asker, self._templates))
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in (``launches`` describes the result)."""
-        return forms.spec_of(offer, forms.draft(offer, purpose, values, asker, self._presets), values)
+        return forms.spec_of(offer, forms.draft(offer, purpose, values, asker, self._templates), values)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Return whether it uses a preset that is for other people."""
-        preset = self._preset(spec)
-        return preset is not None and not preset.is_for(asker)
+        """Return whether it uses a template that is for other people."""
+        template = self._template(spec)
+        return template is not None and not template.is_for(asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
-        launch = launches.session_launch(spec, launches.preset_named(self._presets, spec), key)
+        launch = launches.session_launch(spec, launches.template_named(self._templates, spec), key)
         return await self._sessions.create(self._who(access), launch)
 
     async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
@@ -605,17 +605,17 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Add whether a super-admin token is configured, and the presets' names; never the token."""
+        """Add whether a super-admin token is configured, and the templates' names; never the token."""
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
-            "presets": [preset.name for preset in self._presets],
+            "templates": [template.name for template in self._templates],
         }
 
     # -- inside ----------------------------------------------------------------------------------------------
 
-    def _preset(self, spec: Spec) -> launches.Preset | None:
-        return named(self._presets, spec.word("preset"))
+    def _template(self, spec: Spec) -> launches.Template | None:
+        return named(self._templates, spec.word("template"))
 
     def _who(self, access: Access) -> Acting:
         return acting(access, self.settings.super_admin_token)

@@ -206,7 +206,7 @@ def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, aske
         return Form((), NO_RECIPES)
     chosen = prepared.proposed(offered, values)
     fields = [
-        prepared.preset_field(offered, chosen),
+        prepared.template_field(offered, chosen),
         prepared.name_field(
             free_name(chosen.name if chosen is not None else "workspace", offer.names), LONGEST_NAME
         ),
@@ -223,9 +223,9 @@ def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, aske
     """Return the spec: ``recipe``, ``size`` and ``owner``; raise FormProblems."""
     problems: dict[str, str] = {}
     offered = [recipe for recipe in recipes if recipe.is_for(asker)]
-    recipe = prepared.named(offered, text_of(values, "preset"))
+    recipe = prepared.named(offered, text_of(values, "template"))
     if recipe is None:
-        problems["preset"] = prepared.NOT_OFFERED
+        problems["template"] = prepared.NOT_OFFERED
     name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
     if wrong := prepared.name_problem(name, LONGEST_NAME, offer.names):
         problems["name"] = wrong
@@ -238,26 +238,26 @@ def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, aske
 
 
 def job_form(offer: Offer, values: Values) -> Form:
-    """Return the form for a run; a command's preset may name the job."""
+    """Return the form for a run; a command's template may name the job."""
     if offer.jobs is None:
-        return Form((Field("preset", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),))
+        return Form((Field("template", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),))
     if not offer.jobs:
         return Form((), NO_JOBS)
-    found = _matching(offer.jobs, text_of(values, "preset"))
+    found = _matching(offer.jobs, text_of(values, "template"))
     choices = tuple(Choice(job.job_id, job.name) for job in offer.jobs)
     initial = found[0].job_id if len(found) == 1 else choices[0].value if len(choices) == 1 else ""
-    return Form((prepared.choice_field("preset", "Job", choices, initial),))
+    return Form((prepared.choice_field("template", "Job", choices, initial),))
 
 
 def job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
     """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
-    asked = text_of(values, "preset")
+    asked = text_of(values, "template")
     found = _matching(offer.jobs or (), asked)
     if len(found) == 1:
         return Spec(found[0].name, {"job": found[0].job_id})
     key = resource_id(asked, base_url, "job")
     if found or key is None:
-        raise FormProblems({"preset": JOB_TWICE if found else JOB_UNKNOWN})
+        raise FormProblems({"template": JOB_TWICE if found else JOB_UNKNOWN})
     name = next((job.name for job in offer.jobs or () if job.job_id == key), f"job {key[:8]}")
     return Spec(name, {"job": key})
 

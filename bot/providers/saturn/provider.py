@@ -199,22 +199,22 @@ class Saturn(
         """Ask for a recipe, a name and a size; or for the job to run."""
         if purpose == "job":
             return offers.job_form(offer, values)
-        return offers.workspace_form(offer, self.settings.recipes, values, asker)
+        return offers.workspace_form(offer, self.settings.templates, values, asker)
 
     def spec(self, offer: offers.Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in."""
         if purpose == "job":
             return offers.job_spec(offer, values, self.settings.base_url)
-        return offers.workspace_spec(offer, self.settings.recipes, values, asker)
+        return offers.workspace_spec(offer, self.settings.templates, values, asker)
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Return whether it uses a recipe that is for other people."""
-        recipe = named(self.settings.recipes, spec.word("recipe"))
+        recipe = named(self.settings.templates, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 
     async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
-        return await offers.create(self._api, access, spec, self.settings.recipes)
+        return await offers.create(self._api, access, spec, self.settings.templates)
 
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         """List the person's own workspaces with that prefix."""
@@ -276,7 +276,7 @@ class Saturn(
             **super().describe(),
             "act_as": self.settings.act_as,
             "admin_token": "set" if self.settings.admin_token is not None else "not set",
-            "recipes": [recipe.name for recipe in self.settings.recipes],
+            "templates": [recipe.name for recipe in self.settings.templates],
         }
 
 

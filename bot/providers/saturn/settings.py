@@ -1,6 +1,6 @@
 """The settings of a Saturn connection, with the recipes that an operator keeps as JSON files.
 
-``[[connections.NAME.recipes]] name, title, file, who``. A recipe describes a whole resource
+``[[connections.NAME.templates]] name, title, file, who``. A recipe describes a whole resource
 (``docs/providers/saturn.md``, "Recipes") and is checked when the settings are loaded; its name and owner are
 filled in for each person.
 """
@@ -90,7 +90,7 @@ class SaturnSettings(ConnectionSettings):
     admin_token: SecretStr | None = None
     #: ``admin`` applies to people whom an administrator approved; those who linked their own token use that.
     act_as: Literal["person", "admin"] = "person"
-    recipes: AllOf[Recipe] = ()
+    templates: AllOf[Recipe] = ()
 
     @model_validator(mode="after")
     def _together(self) -> SaturnSettings:

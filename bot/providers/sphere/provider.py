@@ -119,16 +119,16 @@ class Offer:
 
 
 def form_of(offer: Offer, values: Values) -> Form:
-    """Return the form; without fields if there are no projects. The preset may be a project's name."""
+    """Return the form; without fields if there are no projects. A project may be given by its name."""
     projects = offer.projects
     if not projects:
         return Form(())
-    asked = text_of(values, "preset").casefold()
-    named = [one.value for one in projects if asked and one.label.casefold() == asked]
+    asked = text_of(values, "template").casefold()
+    named = [one.value for one in projects if asked in {one.value, one.label.casefold()}]
     only = projects[0].value if len(projects) == 1 else ""
     return Form(
         (
-            choice_field("project", "Template", projects, named[0] if len(named) == 1 else only),
+            choice_field("template", "Template", projects, named[0] if len(named) == 1 else only),
             name_field("", LONGEST_NAME, optional=True, hint=NAME_HINT),
         )
     )
@@ -137,10 +137,10 @@ def form_of(offer: Offer, values: Values) -> Form:
 def spec_of(offer: Offer, values: Values) -> Spec:
     """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
     projects = {one.value: one.label for one in offer.projects}
-    project = text_of(values, "project")
+    project = text_of(values, "template")
     problems = {}
     if project not in projects:
-        problems["project"] = NOT_OFFERED if project else "Choose a template."
+        problems["template"] = NOT_OFFERED if project else "Choose a template."
     name = requests.clean(text_of(values, "name"), 10 * LONGEST_NAME)
     if name and (wrong := name_problem(name, LONGEST_NAME)):
         problems["name"] = wrong

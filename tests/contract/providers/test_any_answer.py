@@ -147,7 +147,7 @@ async def made(provider: Provider) -> None:
     for field in form.fields:
         assert all(one.value and one.label.isprintable() for one in field.choices)
     if form.fields:
-        values = {"project": form.fields[0].choices[0].value}
+        values = {"template": form.fields[0].choices[0].value}
         spec = provider.spec(offer, "workspace", values, PERSON)
         assert spec.name.isprintable()
         created = await provider.create(ACCESS, spec, "k")

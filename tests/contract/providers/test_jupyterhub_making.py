@@ -12,7 +12,7 @@ from tests.contract.providers.rigs import provider_of
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ASKER = Principal(None, "T1", "U1")
-PRESETS = [
+TEMPLATES = [
     {"name": "small", "title": "A small one", "options": {"pause": 0.1}},
     {"name": "failing", "options": {"fail": True}},
     {"name": "staff", "options": {}, "who": ["U2"]},
@@ -22,7 +22,7 @@ PRESETS = [
 @pytest.fixture
 def prepared(hub):
     hub.provider = provider_of(
-        "jupyterhub", hub.provider.http, hub.server.api_url, public_url=hub.server.url, presets=PRESETS
+        "jupyterhub", hub.provider.http, hub.server.api_url, public_url=hub.server.url, templates=TEMPLATES
     )
     return hub
 
@@ -34,14 +34,14 @@ async def spec_of(rig, **values):
 async def test_the_form_asks_for_a_kind_and_a_free_name(prepared):
     snapshot = await prepared.provider.templates(prepared.access)
     assert set(snapshot.names) >= {"training", "broken"}
-    kind, name = prepared.provider.form(snapshot, "workspace", {"preset": "A small one"}, ASKER).fields
+    kind, name = prepared.provider.form(snapshot, "workspace", {"template": "A small one"}, ASKER).fields
     assert [one.value for one in kind.choices] == ["small", "failing"]
     assert (kind.initial, name.initial) == ("small", "small")
     taken = prepared.provider.form(Offer(("server", "server-2")), "workspace", {}, ASKER)
     assert taken.field("name").initial == "server-3"
 
 
-async def test_without_presets_only_a_name_is_asked(hub):
+async def test_without_templates_only_a_name_is_asked(hub):
     form = hub.provider.form(await hub.provider.templates(hub.access), "workspace", {}, ASKER)
     assert [one.name for one in form.fields] == ["name"]
 
@@ -49,13 +49,13 @@ async def test_without_presets_only_a_name_is_asked(hub):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"name": "a"}, "preset"),
-        ({"preset": "staff", "name": "a"}, "preset"),
-        ({"preset": "small"}, "name"),
-        ({"preset": "small", "name": "training"}, "name"),
-        ({"preset": "small", "name": "a/b"}, "name"),
-        ({"preset": "small", "name": ".."}, "name"),
-        ({"preset": "small", "name": "n" * 41}, "name"),
+        ({"name": "a"}, "template"),
+        ({"template": "staff", "name": "a"}, "template"),
+        ({"template": "small"}, "name"),
+        ({"template": "small", "name": "training"}, "name"),
+        ({"template": "small", "name": "a/b"}, "name"),
+        ({"template": "small", "name": ".."}, "name"),
+        ({"template": "small", "name": "n" * 41}, "name"),
     ],
 )
 async def test_what_is_wrong_stands_at_its_field(prepared, values, field):
@@ -65,7 +65,7 @@ async def test_what_is_wrong_stands_at_its_field(prepared, values, field):
 
 
 async def test_a_server_is_made_once_and_removed(prepared):
-    spec = await spec_of(prepared, preset="small", name="fresh")
+    spec = await spec_of(prepared, template="small", name="fresh")
     assert await prepared.provider.find(prepared.access, spec, "ws_1", 0.0) == Traces(is_proof=True)
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
     assert (made.remote_id, made.is_started) == (f"{prepared.access.username}/fresh", True)
@@ -78,7 +78,7 @@ async def test_a_server_is_made_once_and_removed(prepared):
 
 async def test_options_reach_the_spawner(prepared):
     made = await prepared.provider.create(
-        prepared.access, await spec_of(prepared, preset="failing", name="bad"), "ws_1"
+        prepared.access, await spec_of(prepared, template="failing", name="bad"), "ws_1"
     )
     # Only these options make it fail: without them such a server runs.
     seen = await prepared.until(State.FAILED, State.RUNNING, remote_id=made.remote_id)
@@ -87,18 +87,18 @@ async def test_options_reach_the_spawner(prepared):
 
 
 async def test_one_too_many_is_a_limit(prepared):
-    spec = await spec_of(prepared, preset="small", name="third")
+    spec = await spec_of(prepared, template="small", name="third")
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
     with pytest.raises(errors.LimitReached):
         await prepared.provider.create(
-            prepared.access, await spec_of(prepared, preset="small", name="fourth"), "ws_2"
+            prepared.access, await spec_of(prepared, template="small", name="fourth"), "ws_2"
         )
     await prepared.provider.remove(prepared.access, made.remote_id)
 
 
-async def test_a_preset_that_was_taken_away_is_said(prepared):
+async def test_a_template_that_was_taken_away_is_said(prepared):
     with pytest.raises(errors.InvalidRequest, match="no longer set up"):
-        await prepared.provider.create(prepared.access, Spec("a", {"preset": "gone"}), "ws_1")
+        await prepared.provider.create(prepared.access, Spec("a", {"template": "gone"}), "ws_1")
 
 
 async def test_names_are_those_of_the_persons_servers(prepared):

@@ -130,12 +130,12 @@ COMMON = {"name": "wb", "provider": "posit", "title": "WB", "base_url": "https:/
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"presets": [{"name": "a", "title": "A"}]}, "session or job"),
-        ({"presets": [{"name": "a", "title": "A", "session": {}, "job": {}}]}, "session or job"),
-        ({"presets": [{"name": "A b", "title": "A", "session": {}}]}, "lower-case"),
-        ({"presets": [{"name": "a", "title": "A", "session": {"hook": 1}}]}, "hook"),
-        ({"presets": [{"name": "a", "title": "A", "job": {"exe": "x", "command": "y"}}]}, "not both"),
-        ({"presets": [{"name": "a", "title": "A", "job": {}}] * 2}, "same name"),
+        ({"templates": [{"name": "a", "title": "A"}]}, "session or job"),
+        ({"templates": [{"name": "a", "title": "A", "session": {}, "job": {}}]}, "session or job"),
+        ({"templates": [{"name": "A b", "title": "A", "session": {}}]}, "lower-case"),
+        ({"templates": [{"name": "a", "title": "A", "session": {"hook": 1}}]}, "hook"),
+        ({"templates": [{"name": "a", "title": "A", "job": {"exe": "x", "command": "y"}}]}, "not both"),
+        ({"templates": [{"name": "a", "title": "A", "job": {}}] * 2}, "same name"),
     ],
 )
 async def test_settings_that_can_not_work_are_refused(more, said):
@@ -145,6 +145,6 @@ async def test_settings_that_can_not_work_are_refused(more, said):
 
 async def test_settings_hold_secrets_out_of_sight():
     settings = PositSettings.model_validate(
-        {**COMMON, "linking": ["admin"], "super_admin_token": SecretStr("s3cret"), "presets": []}
+        {**COMMON, "linking": ["admin"], "super_admin_token": SecretStr("s3cret"), "templates": []}
     )
     assert "s3cret" not in repr(settings)

@@ -212,7 +212,7 @@ async def test_a_launch_of_unknown_outcome_is_looked_for(posit: Rig, access: Acc
         ),
         (with_chosen(queue="nowhere"), errors.InvalidRequest, "Unknown queue"),
         (
-            with_chosen(preset="lost"),
+            with_chosen(template="lost"),
             errors.InvalidRequest,
             "no longer set up",
         ),

@@ -58,13 +58,13 @@ async def test_jobs_are_named_by_name_id_or_link():
         key = job_id(rig)
         link = f"{rig.provider.settings.base_url}/dash/resources/job/{key.upper()}/overview"
         for told in ("nightly", " NIGHTLY ", "night", key, link):
-            meant = rig.provider.spec(snapshot, "job", {"preset": told}, ASKER)
+            meant = rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
             assert meant == Spec("nightly", {"job": key})
-        unlisted = rig.provider.spec(snapshot, "job", {"preset": "a" * 32}, ASKER)
+        unlisted = rig.provider.spec(snapshot, "job", {"template": "a" * 32}, ASKER)
         assert unlisted == Spec("job aaaaaaaa", {"job": "a" * 32})
         for told in ("", "nothing", f"https://evil.example/dash/resources/job/{key}"):
             with pytest.raises(FormProblems):
-                rig.provider.spec(snapshot, "job", {"preset": told}, ASKER)
+                rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
 
 
 async def test_a_server_without_lists_is_told_the_job_by_its_link():
@@ -72,8 +72,8 @@ async def test_a_server_without_lists_is_told_the_job_by_its_link():
         rig.server.state.seeds_only = True
         snapshot = await rig.provider.templates(rig.access)
         (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
-        assert (field.name, field.kind) == ("preset", "text")
-        assert rig.provider.spec(snapshot, "job", {"preset": job_id(rig)}, ASKER).word("job") == job_id(rig)
+        assert (field.name, field.kind) == ("template", "text")
+        assert rig.provider.spec(snapshot, "job", {"template": job_id(rig)}, ASKER).word("job") == job_id(rig)
 
 
 async def test_a_run_is_its_pod_from_the_start_to_the_end():

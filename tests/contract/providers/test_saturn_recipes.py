@@ -34,14 +34,14 @@ async def ready(tmp_path, recipes=None, seed=None, **more):
     ]
     async with saturn_rig(seed) as rig:
         base = rig.provider.settings.base_url
-        rig.provider = provider_of("saturn", rig.provider.http, base, recipes=told, **more)
+        rig.provider = provider_of("saturn", rig.provider.http, base, templates=told, **more)
         yield rig
 
 
 async def spec_of(rig, **values):
     snapshot = await rig.provider.templates(rig.access)
     json.dumps(payload_of(snapshot))
-    return rig.provider.spec(snapshot, "workspace", {"preset": "course", **values}, ASKER)
+    return rig.provider.spec(snapshot, "workspace", {"template": "course", **values}, ASKER)
 
 
 async def test_the_form_offers_recipes_a_free_name_and_sizes(tmp_path):
@@ -78,7 +78,7 @@ async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):
         rig.server.state.seeds_only = True
         snapshot = await rig.provider.templates(rig.access)
         assert [one.name for one in rig.provider.form(snapshot, "workspace", {}, ASKER).fields] == [
-            "preset",
+            "template",
             "name",
         ]
         spec = await spec_of(rig, name="course")
@@ -91,8 +91,8 @@ async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"preset": "exam", "name": "a"}, "preset"),
-        ({"preset": "", "name": "a"}, "preset"),
+        ({"template": "exam", "name": "a"}, "template"),
+        ({"template": "", "name": "a"}, "template"),
         ({"name": ""}, "name"),
         ({"name": "n" * 61}, "name"),
         ({"name": "training"}, "name"),
@@ -126,7 +126,7 @@ async def test_without_a_username_the_tokens_owner_is_the_owner(tmp_path):
     async with ready(tmp_path) as rig:
         access = Access("", rig.access.credential)
         snapshot = await rig.provider.templates(access)
-        spec = rig.provider.spec(snapshot, "workspace", {"preset": "course", "name": "own"}, ASKER)
+        spec = rig.provider.spec(snapshot, "workspace", {"template": "course", "name": "own"}, ASKER)
         made = await rig.provider.create(access, spec, "ws_1")
         assert rig.server.state.resources[made.remote_id].owner == "alice"
 

@@ -38,7 +38,7 @@ ALL = {PYTHON: "Python", BROKEN: "Broken", SHAKY: "Shaky", ODD: ODD_NAME}
 
 async def spec_of(rig: Rig, **values: str):
     offer = await rig.provider.templates(rig.access)
-    return rig.provider.spec(offer, "workspace", {"project": PYTHON, **values}, ALICE)
+    return rig.provider.spec(offer, "workspace", {"template": PYTHON, **values}, ALICE)
 
 
 def machine(rig: Rig, remote_id: str):
@@ -85,7 +85,7 @@ async def test_all_pages_of_projects_are_offered(sphere: Rig):
     offer = await sphere.provider.templates(sphere.access)
     assert {one.value: one.label for one in offer.projects} == ALL
     form = sphere.provider.form(offer, "workspace", {}, ALICE)
-    assert [field.name for field in form.fields] == ["project", "name"]
+    assert [field.name for field in form.fields] == ["template", "name"]
     assert [choice.label for choice in form.fields[0].choices] == list(ALL.values())  # the server's order
 
 
@@ -102,15 +102,19 @@ async def test_only_the_projects_that_are_allowed_are_offered_and_made():
 
 async def test_a_project_can_be_named_with_the_command(sphere: Rig):
     offer = await sphere.provider.templates(sphere.access)
-    form = sphere.provider.form(offer, "workspace", {"preset": "pYTHON"}, ALICE)
+    form = sphere.provider.form(offer, "workspace", {"template": "pYTHON"}, ALICE)
     assert form.fields[0].initial == PYTHON
-    assert sphere.provider.form(offer, "workspace", {"preset": "nothing"}, ALICE).fields[0].initial == ""
+    assert sphere.provider.form(offer, "workspace", {"template": "nothing"}, ALICE).fields[0].initial == ""
     assert sphere.provider.form(Offer(()), "workspace", {}, ALICE).fields == ()
 
 
 @pytest.mark.parametrize(
     ("values", "field"),
-    [({}, "project"), ({"project": "0" * 32}, "project"), ({"project": PYTHON, "name": "n" * 81}, "name")],
+    [
+        ({}, "template"),
+        ({"template": "0" * 32}, "template"),
+        ({"template": PYTHON, "name": "n" * 81}, "name"),
+    ],
 )
 async def test_a_wrong_field_is_named(sphere: Rig, values, field):
     offer = await sphere.provider.templates(sphere.access)

@@ -12,8 +12,8 @@ import pytest
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.runs import Run, RunState, Update
-from bot.domain.workspaces import Doubt, Operation
-from bot.store import operations, runs
+from bot.domain.workspaces import Doubt, Operation, Outcome
+from bot.store import errands, operations, runs
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreError
@@ -30,7 +30,10 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "workspaces": {"created_at": 1.0},
 }
 #: What the schema allows where a field's type doesn't say.
-ALLOWED = {("approvals", "state"): ("asked", "approved", "denied")}
+ALLOWED = {
+    ("approvals", "state"): ("asked", "approved", "denied"),
+    ("runs", "outcome"): (Outcome.ENDED, Outcome.FAILED, Outcome.CANCELLED),
+}
 #: A value of each type, another for each number, and for one of two numbers in a row never the default.
 VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     bool: lambda _, number: number % 2 == 1,
@@ -41,7 +44,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     TypeVar: lambda name, number: {name: number},
     Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
     Doubt: lambda name, number: Doubt(f"{name} {number}", number, 4_000_000_000.0 + number),
-    Spec: lambda name, number: Spec(f"{name} {number}", {"preset": f"{number}"}),
+    Spec: lambda name, number: Spec(f"{name} {number}", {"template": f"{number}"}),
 }
 
 
@@ -121,8 +124,8 @@ ASKED = {"id", "principal", "connection", "created_at", "reference", "channel_id
 KEPT = {
     Operation: ASKED
     | {"workspace_id", "verb", "agreed", "planned_for", "usual_seconds", "slow_seconds"}
-    | {"prior_call", "prior_at", "called_from", "deadline_number"},
-    Run: ASKED | {"spec", "output_ts"},
+    | {"prior_call", "prior_at", "deadline_number"},
+    Run: ASKED | {"spec", "output_ts", "stop_wanted", "is_watched"},
 }
 
 
@@ -139,5 +142,6 @@ def test_a_step_saves_whatever_it_may_change(model):
         "progress_floor": 0,
         "deadline_number": 0,
     }
-    saved = changes(row, Update("1", 0.0), 0.0)
+    update = Update("1", 0.0)
+    saved = changes(None, row, update, errands._changes(row, update, 0.0))
     assert {field.name for field in fields(model)} - KEPT[model] - saved.keys() == set()

@@ -165,7 +165,7 @@ async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_
     account = await link_account(store)
     run = await launched(store, connection="saturn")
     (claimed,) = await store.claim_runs(10, 0.0, "b")
-    accepted = Update(run.id, 0.0, launch_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
+    accepted = Update(run.id, 0.0, start_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
     await store.save_run_step(accepted)
     await watch_run(store, run.id)
     await store.add_notices([NewNotice(run.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])

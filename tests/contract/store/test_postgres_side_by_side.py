@@ -3,18 +3,20 @@
 import asyncio
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 
 import pytest
 
+from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, HomeUse, Person, Principal, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, ReadResult, State, Timer
 from bot.services import classes as use_cases
 from bot.services.classes import Draft
-from bot.store import cards, classes, gates, notices, operations, people, reads, tasks, timers
+from bot.store import cards, classes, gates, hours, notices, operations, people, reads, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.records import NewTask
 from bot.store.schema import named_queries
@@ -139,12 +141,30 @@ async def fill(store, clock):
         draft = Draft("C1", "saturn", "Statistics", "notebook", stops_at=clock.now() + 30.0)
         await replace(trainer, interaction=f"post-{number}").to(use_cases.post, draft)
         await store.add_tasks([NewTask(TaskKind.REPLAY, str(number))])
+        await store.engine.write(partial(hours.put, new=hours_of(workspace, clock.now())))
     for notice in await store.claim_notices(100, 60.0):
         await store.notice_sent(notice.id, "C1", notice.id)
         if notice.kind is NoticeKind.CARD:
             await store.engine.write(partial(cards.owe, subject=notice.subject, changed=False))
     await store.add_notices([NewNotice(str(n), NoticeKind.MESSAGE, "1", ALICE) for n in range(MANY)])
     clock.advance(60.0)
+
+
+def hours_of(workspace, now):
+    """Return hours that start a workspace in half a minute."""
+    begins = datetime.fromtimestamp(now + 30.0, UTC)
+    return Rule(
+        id=f"rule_{workspace.id}",
+        principal=workspace.principal,
+        connection=workspace.connection,
+        workspace_id=workspace.id,
+        days=EVERY_DAY,
+        starts=begins.hour * 60 + begins.minute,
+        stops=None,
+        zone="UTC",
+        seen_zone="UTC",
+        settled_at=now - 60.0,
+    )
 
 
 CLAIMS = {
@@ -156,6 +176,7 @@ CLAIMS = {
     "claim_timers": lambda tx, most: timers.claim(tx, most, 60.0),
     "claim_wanted_homes": lambda tx, most: people.claim_wanted(tx, most, 60.0),
     "claim_class_cards": lambda tx, most: classes.claim(tx, most, 60.0),
+    "claim_rules": lambda tx, most: hours.claim(tx, most, 60.0),
 }
 
 

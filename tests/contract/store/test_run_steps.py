@@ -101,24 +101,24 @@ async def test_a_saved_step_comes_again_when_it_is_due(store, clock, run):
 
 async def test_a_call_under_way_keeps_its_lease(store, clock, run):
     (step,) = await store.claim_runs(10, 60.0)
-    calling = Update(run.id, 30.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    calling = Update(run.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_run_step(calling)
     clock.advance(29)
     assert await store.claim_runs(10, 60.0) == []
-    accepted = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    accepted = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
     assert await store.save_run_step(accepted)
     saved = await store.run(run.id)
-    assert (saved.remote_id, saved.launch_call, saved.called_at) == ("r1", Call.ACCEPTED, clock.now() - 29)
+    assert (saved.remote_id, saved.start_call, saved.called_at) == ("r1", Call.ACCEPTED, clock.now() - 29)
 
 
 async def test_a_call_that_was_lost_is_found_as_such(store, clock, run):
     (step,) = await store.claim_runs(10, 60.0)
-    await store.save_run_step(Update(run.id, 30.0, launch_call=Call.CALLING, claim=step.claim))
+    await store.save_run_step(Update(run.id, 30.0, start_call=Call.CALLING, claim=step.claim))
     clock.advance(30)
     (later,) = await store.claim_runs(10, 60.0)
-    assert (later.run.launch_call, later.run.unknown_since) == (Call.UNKNOWN, clock.now())
+    assert (later.run.start_call, later.run.unknown_since) == (Call.UNKNOWN, clock.now())
     assert not await store.save_run_step(Update(run.id, 2.0, remote_id="r1", claim=step.claim))
-    assert await store.save_run_step(Update(run.id, 2.0, launch_call=Call.NONE, claim=later.claim))
+    assert await store.save_run_step(Update(run.id, 2.0, start_call=Call.NONE, claim=later.claim))
     assert (await store.run(run.id)).remote_id is None
 
 
@@ -214,7 +214,7 @@ async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, 
     listed = await run_by_remote(store, ALICE, "posit", "r1")
     await watch_run(store, listed.id)
     await want_stop(store, listed.id)
-    update = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
     assert await store.save_run_step(update)
     (only,) = await store.runs(ALICE)
     assert (only.id, only.remote_id, only.stop_wanted) == (run.id, "r1", "stop")
@@ -227,7 +227,7 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     await link_account(store, ALICE, "posit")
     run = await ran(store)
     (step,) = await store.claim_runs(10, 60.0)
-    calling = Update(run.id, 30.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    calling = Update(run.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
     await store.save_run_step(calling)
     called_at = (await store.run(run.id)).called_at
     clock.sleep(3000)
@@ -245,14 +245,14 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
 
 async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock, run):
     other = await ran(store)
-    await store.save_run_step(Update(other.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    await store.save_run_step(Update(other.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED))
     kept = await store.run(other.id)
     (step,) = await store.claim_runs(10, 60.0)
-    called = Update(run.id, 60.0, launch_call=Call.CALLING, called=True, claim=step.claim)
+    called = Update(run.id, 60.0, start_call=Call.CALLING, called=True, claim=step.claim)
     assert await store.save_run_step(called)
-    update = Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED, claim=step.claim)
+    update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
     assert await store.save_run_step(update)
     assert await store.run(other.id) == kept
     left = await store.run(run.id)
     # It is looked for once more.
-    assert (left.remote_id, left.launch_call, left.is_open) == (None, Call.UNKNOWN, True)
+    assert (left.remote_id, left.start_call, left.is_open) == (None, Call.UNKNOWN, True)

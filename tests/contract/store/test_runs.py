@@ -14,7 +14,7 @@ async def ran(store, **fields):
 async def test_a_run_is_written_with_its_card(store, clock, account):
     run = await ran(store)
     assert (run.name, run.spec, run.reference, run.channel_id) == ("train", Spec("train"), "R-1", "C1")
-    assert (run.state, run.launch_call, run.remote_id, run.is_open) == (
+    assert (run.state, run.start_call, run.remote_id, run.is_open) == (
         RunState.QUEUED,
         Call.NONE,
         None,
@@ -32,7 +32,7 @@ async def test_a_run_is_written_with_its_card(store, clock, account):
 
 async def test_a_run_is_found_by_its_persons_connection_and_remote_id(store, account):
     run = await ran(store, remote_id="r1", state=RunState.RUNNING)
-    assert (run.remote_id, run.launch_call, run.state) == ("r1", Call.ACCEPTED, RunState.RUNNING)
+    assert (run.remote_id, run.start_call, run.state) == ("r1", Call.ACCEPTED, RunState.RUNNING)
     assert await run_by_remote(store, ALICE, "posit", "r1") == run
     assert await run_by_remote(store, BOB, "posit", "r1") is None
     assert await run_by_remote(store, ALICE, "saturn", "r1") is None
@@ -57,7 +57,7 @@ async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, ac
     assert await store.watched_runs() == []
     clock.advance(1)
     other = await ran(store, remote_id="r2")
-    await store.save_run_step(Update(run.id, 2.0, remote_id="r1", launch_call=Call.ACCEPTED))
+    await store.save_run_step(Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED))
     await ran(store, remote_id="r3", is_watched=False)
     assert [one.id for one in await store.watched_runs()] == [run.id, other.id]
     await store.save_run_step(Update(run.id, 0.0, observed=ObservedRun(RunState.FAILED), outcome="ended"))

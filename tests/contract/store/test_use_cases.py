@@ -107,7 +107,7 @@ async def world(store, clock):
     await put_link(store, waiting_for_code(ask(store), replace(link, nonce_hash="code", secret="other")))
     made.run = await launched(store, connection="saturn", deadline_seconds=60.0, is_watched=False)
     made.lost = await launched(store, connection="saturn", name="lost")
-    await store.save_run_step(Update(made.lost.id, 0.0, launch_call=Call.UNKNOWN, asked=True))
+    await store.save_run_step(Update(made.lost.id, 0.0, start_call=Call.UNKNOWN, asked=True))
     made.over = await launched(store, connection="saturn", name="over", outcome="ended")
     await have_operations(store, clock, made, one, two)
     asked, draft = ask(store), Draft("C1", "saturn", "Statistics", pattern="notebook")

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.domain.people import Principal
 from bot.providers.posit import forms, launches
-from bot.providers.posit.launches import Preset
+from bot.providers.posit.launches import Template
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs, Offer
 from tests.providers.posit.test_computing import ANSWER, BOTH
@@ -27,8 +27,8 @@ CLUSTERS = [
     },
 ]
 SNAPSHOT = Offer(ComputeEnvs.from_json({**ANSWER, "clusters": CLUSTERS}), ("RStudio", "RStudio 2", "notes"))
-PRESETS = (
-    Preset.model_validate(
+TEMPLATES = (
+    Template.model_validate(
         {
             "name": "gpu",
             "title": "GPU notebook",
@@ -50,7 +50,7 @@ PRESETS = (
             "who": ["UALICE"],
         }
     ),
-    Preset.model_validate(
+    Template.model_validate(
         {
             "name": "nightly",
             "title": "Nightly report",
@@ -66,22 +66,22 @@ PRESETS = (
 )
 
 
-def drafted(purpose, values: Values, asker=ALICE, presets=PRESETS, snapshot=SNAPSHOT):
+def drafted(purpose, values: Values, asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT):
     offer = TypeAdapter(Offer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
-    return offer, forms.draft(offer, purpose, values, asker, presets)
+    return offer, forms.draft(offer, purpose, values, asker, templates)
 
 
-def form(purpose="workspace", asker=ALICE, presets=PRESETS, snapshot=SNAPSHOT, **values):
-    return forms.form_of(*drafted(purpose, values, asker, presets, snapshot))
+def form(purpose="workspace", asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT, **values):
+    return forms.form_of(*drafted(purpose, values, asker, templates, snapshot))
 
 
-def spec(purpose="workspace", asker=ALICE, presets=PRESETS, **values):
-    return forms.spec_of(*drafted(purpose, values, asker, presets), values)
+def spec(purpose="workspace", asker=ALICE, templates=TEMPLATES, **values):
+    return forms.spec_of(*drafted(purpose, values, asker, templates), values)
 
 
-def problems(purpose="workspace", asker=ALICE, presets=PRESETS, **values) -> dict[str, str]:
+def problems(purpose="workspace", asker=ALICE, templates=TEMPLATES, **values) -> dict[str, str]:
     with pytest.raises(FormProblems) as caught:
-        spec(purpose, asker, presets, **values)
+        spec(purpose, asker, templates, **values)
     assert all(sentence.endswith(".") or ": " in sentence for sentence in caught.value.problems.values())
     return caught.value.problems
 
@@ -98,7 +98,7 @@ def values_of(shown, name: str) -> list[str]:
 def test_a_form_asks_for_what_the_chosen_cluster_has():
     shown = form()
     assert names(shown) == [
-        "preset",
+        "template",
         "ide",
         "name",
         "cluster",
@@ -110,7 +110,7 @@ def test_a_form_asks_for_what_the_chosen_cluster_has():
     assert shown.field("cluster").initial == "Local"  # the server's default is not listed
     shown = form(ide="JupyterLab")
     assert names(shown) == [
-        "preset",
+        "template",
         "ide",
         "name",
         "cluster",
@@ -148,14 +148,19 @@ def test_what_is_not_offered_any_more_is_dropped():
 
 def test_fields_that_others_depend_on_redraw_the_form():
     shown = form(ide="JupyterLab")
-    assert {field.name for field in shown.fields if field.redraws} == {"preset", "ide", "cluster", "profile"}
+    assert {field.name for field in shown.fields if field.redraws} == {
+        "template",
+        "ide",
+        "cluster",
+        "profile",
+    }
     assert {field.name for field in shown.fields if not field.remembers} == {"name", "environment"}
 
 
 def test_where_nothing_is_offered_there_is_no_field():
     nothing = Offer(ComputeEnvs(clusters=(), workbenches={}))
-    assert form(presets=(), snapshot=nothing).fields == ()
-    assert form("job", presets=(), snapshot=nothing).fields == ()
+    assert form(templates=(), snapshot=nothing).fields == ()
+    assert form("job", templates=(), snapshot=nothing).fields == ()
 
 
 def test_a_spec_holds_what_was_chosen_and_nothing_else():
@@ -213,7 +218,7 @@ def test_a_spec_holds_what_was_chosen_and_nothing_else():
         ({"name": "n", "environment": "1A=x"}, "environment"),
         ({"name": "n", "environment": "A=1\nA=2"}, "environment"),
         ({"name": "n", "environment": "\n".join(f"A{n}=1" for n in range(101))}, "environment"),
-        ({"name": "n", "preset": "nightly"}, "preset"),
+        ({"name": "n", "template": "nightly"}, "template"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(values, field):
@@ -224,13 +229,13 @@ def test_many_problems_are_said_at_once():
     assert set(problems(name="notes", cluster="Moon", environment="x")) == {"name", "cluster", "environment"}
 
 
-def test_a_preset_asks_only_for_the_rest():
-    shown = form(preset="gpu")
-    assert names(shown) == ["preset", "name", "queue", "environment"]
+def test_a_template_asks_only_for_the_rest():
+    shown = form(template="gpu")
+    assert names(shown) == ["template", "name", "queue", "environment"]
     assert shown.field("name").initial == "JupyterLab"
-    made = spec(preset="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
-    assert made == Spec("deep", {"preset": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
-    told = launches.session_launch(made, launches.preset_named(PRESETS, made), "ws_0123456789abcdef")
+    made = spec(template="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
+    assert made == Spec("deep", {"template": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
+    told = launches.session_launch(made, launches.template_named(TEMPLATES, made), "ws_0123456789abcdef")
     assert told["launch_parameters"] == {
         "name": "deep [89abcdef]",
         "cluster": "Kubernetes",
@@ -246,29 +251,29 @@ def test_a_preset_asks_only_for_the_rest():
     assert told["environment"] == [{"name": "TEAM", "value": "ml"}, {"name": "A", "value": "1"}]
 
 
-def test_a_preset_is_for_whom_it_names():
-    assert values_of(form(), "preset") == ["gpu"]
-    assert "preset" not in names(form(asker=BOB))
-    assert list(problems(asker=BOB, name="n", preset="gpu")) == ["preset"]
+def test_a_template_is_for_whom_it_names():
+    assert values_of(form(), "template") == ["gpu"]
+    assert "template" not in names(form(asker=BOB))
+    assert list(problems(asker=BOB, name="n", template="gpu")) == ["template"]
 
 
-def test_what_was_made_from_a_preset_is_not_made_again_for_others():
+def test_what_was_made_from_a_template_is_not_made_again_for_others():
     told = {"name": "posit", "provider": "posit", "title": "Workbench", "base_url": "https://w.test"}
-    settings = PositSettings.model_validate({**told, "linking": ["token"], "presets": PRESETS})
+    settings = PositSettings.model_validate({**told, "linking": ["token"], "templates": TEMPLATES})
     provider = PositProvider(settings, None)
-    assert not provider.withholds(Spec("n", {"preset": "gpu"}), ALICE)
-    assert provider.withholds(Spec("n", {"preset": "gpu"}), BOB)
-    assert not provider.withholds(Spec("n", {"preset": "nightly"}), BOB)
+    assert not provider.withholds(Spec("n", {"template": "gpu"}), ALICE)
+    assert provider.withholds(Spec("n", {"template": "gpu"}), BOB)
+    assert not provider.withholds(Spec("n", {"template": "nightly"}), BOB)
     assert not provider.withholds(Spec("n"), BOB)
 
 
-def test_a_preset_whose_cluster_is_away_says_so():
+def test_a_template_whose_cluster_is_away_says_so():
     gone = (
-        PRESETS[0].model_copy(
+        TEMPLATES[0].model_copy(
             update={
-                "session": PRESETS[0].session.model_copy(
+                "session": TEMPLATES[0].session.model_copy(
                     update={
-                        "launch_parameters": PRESETS[0].session.launch_parameters.model_copy(
+                        "launch_parameters": TEMPLATES[0].session.launch_parameters.model_copy(
                             update={"cluster": "Moon"}
                         )
                     }
@@ -276,13 +281,13 @@ def test_a_preset_whose_cluster_is_away_says_so():
             }
         ),
     )
-    assert list(problems(presets=gone, preset="gpu", name="n")) == ["preset"]
+    assert list(problems(templates=gone, template="gpu", name="n")) == ["template"]
 
 
 def test_a_job_is_asked_for_and_launched():
     shown = form("job")
-    assert names(shown) == ["preset", "command", "name", "cluster", "directory", "environment"]
-    assert values_of(shown, "preset") == ["nightly"]
+    assert names(shown) == ["template", "command", "name", "cluster", "directory", "environment"]
+    assert values_of(shown, "template") == ["nightly"]
     made = spec("job", command="Rscript train.R", cluster="Slurm", queue="long", cpus="2")
     assert made == Spec(
         "Rscript train.R",
@@ -308,10 +313,10 @@ def test_a_job_is_asked_for_and_launched():
     assert len(spec("job", command="x" * 300).name) <= 64
 
 
-def test_a_job_of_a_preset_needs_nothing_more():
-    made = spec("job", preset="nightly")
-    assert made == Spec("Nightly report", {"preset": "nightly"})
-    launch = launches.job_launch(made, launches.preset_named(PRESETS, made), "k")
+def test_a_job_of_a_template_needs_nothing_more():
+    made = spec("job", template="nightly")
+    assert made == Spec("Nightly report", {"template": "nightly"})
+    launch = launches.job_launch(made, launches.template_named(TEMPLATES, made), "k")
     assert launch["apply_config_settings"] is False
     job = launch["job"]
     assert (job["exe"], job["args"], job["command"]) == ("/bin/bash", ["-c", "R -f report.R"], None)
@@ -360,7 +365,7 @@ WORDS = st.sampled_from(
         "2",
     ]
 )
-FIELDS = ["preset", "ide", "name", "cluster", "image", "queue", "profile", "cpus", "memory", "constraints",
+FIELDS = ["template", "ide", "name", "cluster", "image", "queue", "profile", "cpus", "memory", "constraints",
           "directory", "file", "environment", "command"]  # fmt: skip
 VALUES = st.dictionaries(
     st.sampled_from(FIELDS), WORDS | st.text(max_size=8) | st.lists(WORDS, max_size=3).map(tuple)
@@ -379,12 +384,12 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
         assert all(wrong.problems.values())  # noqa: PT017 - the same
         return
     assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
-    preset = launches.preset_named(PRESETS, made)
+    template = launches.template_named(TEMPLATES, made)
     if purpose == "workspace":
-        told = launches.session_launch(made, preset, "k")
+        told = launches.session_launch(made, template, "k")
         assert told["workbench"]
         assert told["launch_parameters"]["cluster"]
     else:
-        job = launches.job_launch(made, preset, "k")["job"]
+        job = launches.job_launch(made, template, "k")["job"]
         assert job["cluster"]
         assert job["exe"] or job["command"]

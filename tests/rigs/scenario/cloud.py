@@ -43,7 +43,9 @@ class CloudWorld(WorkbenchWorld):
             "linking": ["token", "admin"],
             "admin_token": ADMIN_TOKEN,
             "base_url": self.saturn_url,
-            "recipes": [{"name": "course", "title": "The course", "file": str(self.folder / "course.json")}],
+            "templates": [
+                {"name": "course", "title": "The course", "file": str(self.folder / "course.json")}
+            ],
             **self._options.get("saturn", {}),
         }
         return {"saturn": provider_classes()["saturn"].settings_model.model_validate(table)}

@@ -89,7 +89,7 @@ class SphereWorld(World):
     async def makes(self, person: Person, project: str = "Python", name: str = "") -> None:
         """Make a workspace with the form, and wait until it runs."""
         await self.opens_form(person)
-        await self.slack.fill(person.id, {"field:project": PROJECTS[project], "field:name": name})
+        await self.slack.fill(person.id, {"field:template": PROJECTS[project], "field:name": name})
         assert (await self.slack.submit(person.id))["response_action"] == "clear"
         await self.settle()
         await self.pass_time(30)

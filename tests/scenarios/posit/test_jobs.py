@@ -64,8 +64,8 @@ async def test_a_line_that_can_not_be_run_says_why_and_runs_nothing(linked):
     assert len(linked.jobs()) == 1
 
 
-async def test_a_preset_runs_what_was_prepared(tmp_path):
-    preset = {
+async def test_a_template_runs_what_was_prepared(tmp_path):
+    template = {
         "name": "nightly",
         "title": "The nightly report",
         "job": {
@@ -76,7 +76,7 @@ async def test_a_preset_runs_what_was_prepared(tmp_path):
             "apply_config_settings": False,
         },
     }
-    async with workbench_world(tmp_path, workbench={"presets": [preset]}) as world:
+    async with workbench_world(tmp_path, workbench={"templates": [template]}) as world:
         await world.alice.links("alice", "wb")
         await world.alice.types("run wb nightly --", command="/job")
         message = await ended(world)

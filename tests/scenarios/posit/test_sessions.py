@@ -109,7 +109,7 @@ async def test_the_form_remembers_what_was_chosen_and_proposes_a_name_that_is_fr
     assert held["name"] == "RStudio 2"
 
 
-PRESETS = [
+TEMPLATES = [
     {
         "name": "gpu",
         "title": "A machine with a GPU",
@@ -128,12 +128,12 @@ PRESETS = [
 ]
 
 
-async def test_a_preset_brings_what_no_form_asks_for(tmp_path):
-    async with workbench_world(tmp_path, workbench={"presets": PRESETS}) as world:
+async def test_a_template_brings_what_no_form_asks_for(tmp_path):
+    async with workbench_world(tmp_path, workbench={"templates": TEMPLATES}) as world:
         alice = world.alice
         await alice.links("alice", "wb")
         form = await world.opens_form(alice, "new wb gpu")
-        assert form.field("field:preset").options == {"gpu": "A machine with a GPU"}
+        assert form.field("field:template").options == {"gpu": "A machine with a GPU"}
         names = {field.action_id.removeprefix("field:") for field in form.fields}
         assert not names & {"ide", "cluster", "image", "profile"}
         await world.fills(alice, name="training")
