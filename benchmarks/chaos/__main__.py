@@ -48,6 +48,8 @@ PROBLEMS = (
 )
 #: A start that nobody was asked to hold up waits so many seconds at most: for a read, and for its turn.
 LONGEST_HOLD = 40.0
+#: Between two kills of the one process, in seconds.
+ALONE = (2.0, 5.0)
 #: What can go wrong.
 ALL = ("kills", "clock", *MODES)
 #: What the bot's processes say, in the folder of a run.
@@ -131,11 +133,13 @@ async def _raised(
         url = server.url if server is not None else ""
         made = await stack.enter_async_context(stage(folder, options.people, chance, url))
         if server is None:
-            keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock)
+            pause = (options.kill_every,) * 2 if options.kill_every else ALONE
+            keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock, pause)
         else:
             processes = members(made.environment(), clock, options.workers)
             await stack.enter_async_context(balancer(made.port, (web.url for web in processes[:WEBS])))
-            keeper = Keeper(processes, folder / LOG, chance, pause=(options.kill_every,) * 2)
+            pause = (options.kill_every or PAUSE,) * 2
+            keeper = Keeper(processes, folder / LOG, chance, None, pause)
         yield made, keeper, server
 
 
@@ -239,7 +243,7 @@ def main() -> int:
         "--cluster", action="store_true", help="webs and workers for two Slack workspaces, on PostgreSQL"
     )
     parser.add_argument("--workers", type=int, default=WORKERS, help="of a cluster")
-    parser.add_argument("--kill-every", type=float, default=PAUSE, metavar="SECONDS", help="in a cluster")
+    parser.add_argument("--kill-every", type=float, metavar="SECONDS", help="2 to 5, or 2 in a cluster")
     parser.add_argument("--only", action="append", choices=ALL, metavar="MODE", help=f"of {', '.join(ALL)}")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     parser.add_argument("--keep", type=Path, help="a folder that keeps the database and the log")

@@ -64,10 +64,13 @@ class Keeper:
         members: Sequence[Member],
         log: Path,
         chance: random.Random,
-        clock: WallClock | None = None,
-        pause: tuple[float, float] = (2.0, 5.0),
+        clock: WallClock | None,
+        pause: tuple[float, float],
     ) -> None:
-        """With a clock, kills are the moments at which it is set, and later put right."""
+        """With a clock, kills are the moments at which it is set, and later put right.
+
+        ``pause`` is between which times of seconds the next kill comes.
+        """
         self.members = members
         self._clock = clock
         self._log = log

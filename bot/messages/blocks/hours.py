@@ -55,7 +55,8 @@ def lines(facts: WorkspaceFacts) -> list[str]:
         return []
     if all(one.paused for one in facts.hours):
         return [words.LINE_PAUSED]
-    return [fill(words.LINE, **_names(facts.hours))]
+    is_elsewhere = any(one.zone != one.seen_zone for one in facts.hours)
+    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(facts.hours))]
 
 
 def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tuple[str, list[Element]]:
@@ -169,7 +170,7 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
     wanted = rule.wanted if rule is not None else PROPOSED
     ticked = [option for day, option in days.items() if day in wanted.days]
     blocks += [
-        kit.boxes(ON, words.FORM_DAYS, list(days.values()), ticked),
+        kit.boxes(ON, words.FORM_DAYS, list(days.values()), ticked) | {"optional": False},
         kit.time_field(FROM, words.FORM_FROM, clock(wanted.starts)),
         kit.time_field(UNTIL, words.FORM_UNTIL, clock(wanted.stops)),
     ]

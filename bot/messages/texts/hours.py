@@ -13,8 +13,9 @@ NAMED: Final[Mapping[frozenset[str], str]] = {
 BOTH: Final = "{days} {begin}\u2013{end}"
 ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
-#: In a workspace's state.
-LINE: Final = "Hours: {hours} ({zone})."
+#: In a workspace's state; then with the zone, where its person isn't there any more.
+LINE: Final = "Hours: {hours}."
+LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not on {days}."
