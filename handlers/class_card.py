@@ -48,8 +48,7 @@ async def post(request: Request) -> Answer:
     if surface.channel_id is None or surface.is_in_conversation:
         return replies.hint(class_words.IN_A_CHANNEL)
     asked = card_command(request.text, services.commands)
-    person = await services.store.person(request.principal)
-    zone = moments.zone_of(person.time_zone if person is not None else None)
+    zone = await services.store.zone(request.principal)
     stops_at = ends_at(asked, zone, services.clock.now())
     if not asked.what:
         asked.problems.append(fill(class_words.USAGE, command=request.command))

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.domain.forms import Form, FormProblems, Spec, Values
-from bot.domain.moments import zone_of
 from bot.domain.notices import Answer
 from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
@@ -667,6 +666,5 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
 
 
 async def _buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
-    person = await request.services.store.person(request.principal)
-    zone = zone_of(person.time_zone if person is not None else None)
+    zone = await request.services.store.zone(request.principal)
     return lists.choices(request.verb, runs, request.services.clock.now(), zone)

@@ -1,4 +1,4 @@
-"""Working hours of workspaces: on which days, from when, until when; what that means and what is due; pure.
+"""What workspaces do by themselves: hours, and what is due of them; and what was left running; pure.
 
 A rule has local times in the zone that its person had in Slack when it was made. Its *occurrences* are the
 starts and stops that follow: each has the local date and time that it was planned for, which never comes
@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
 from bot.domain.moments import instant, minute_of, zone_of
 from bot.domain.people import Principal
 from bot.domain.times import Past
-from bot.domain.workspaces import SOONEST_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.workspaces import SOONEST_SECONDS, TIMER_WARNING_SECONDS, State, Workspace
 
 Side = Literal["start", "stop"]
 
@@ -35,6 +36,10 @@ HORIZON: Final = 30 * 86_400.0
 #: The shortest hours, and the most rules of one workspace.
 LEAST_MINUTES: Final = 30
 MOST: Final = 14
+#: About what was left running people are asked between these minutes of their day;
+#: what they leave unanswered is stopped in the evening.
+DAYTIME: Final = (9 * 60, 17 * 60)
+EVENING: Final = 18 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,3 +254,34 @@ def _span(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
         return frozenset()
     begin, end = map(DAYS.index, ends)
     return frozenset(DAYS[(begin + count) % 7] for count in range((end - begin) % 7 + 1))
+
+
+# -- what was left running -----------------------------------------------------------------------------------
+
+
+def left_since(workspace: Workspace) -> tuple[float, bool] | None:
+    """Return since when a workspace has been left alone, and whether its provider says when it was used.
+
+    None if nobody knows, or it doesn't run on without an end.
+    """
+    used, began = workspace.last_used_at, workspace.started_at
+    if workspace.state is not State.RUNNING or workspace.stop_at or workspace.ends_at:
+        return None
+    if used is not None and used >= (began or 0.0):
+        return used, True
+    return None if began is None else (began, False)
+
+
+def evening_of_asking(
+    workspace: Workspace, seconds: float | None, now: float, zone: ZoneInfo
+) -> float | None:
+    """Return when the day ends on which a workspace's person is asked now whether they need it.
+
+    ``seconds`` is for how long it is left alone before, None for ever. What they do with it here counts as
+    its use. None if they aren't asked now.
+    """
+    left, local = left_since(workspace), datetime.fromtimestamp(now, zone)
+    if left is None or seconds is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
+        return None
+    is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]
+    return instant(local.date(), EVENING, zone) if is_daytime else None

@@ -12,9 +12,7 @@ from bot.domain.runs import ClaimedOperation, ClaimedRun
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
-from bot.reconciler.hours import Hours
 from bot.reconciler.lists import Lists
-from bot.reconciler.needed import Needed
 from bot.reconciler.operations import EarlyLooks, OperationCalls, Operations
 from bot.reconciler.outcomes import Updates
 from bot.reconciler.reads import Reads
@@ -24,7 +22,7 @@ from bot.reconciler.step import Preconditions
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Outages, Pauses, Reminders, Suspicions
 from bot.reconciler.tasks import Tasks
-from bot.reconciler.timers import Expiries, Timers
+from bot.reconciler.timers import Expiries, Hours, Needed, Timers
 from bot.services.context import Context
 from bot.support.pool import Pool
 

@@ -573,6 +573,7 @@ class EnginePart:
     """Hold what most parts of a reconciler use of its context."""
 
     def __init__(self, engine: EngineContext) -> None:
+        self._context = engine
         self._store = engine.store
         self._clock = engine.clock
         self._ids = engine.ids

@@ -453,7 +453,6 @@ class Preconditions(EnginePart):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._context = engine
         self._people = engine.people
 
     def runtime_of(

@@ -50,7 +50,6 @@ class Tasks(EnginePart):
 
     def __init__(self, engine: EngineContext, lists: Lists, replay: Replay) -> None:
         super().__init__(engine)
-        self._context = engine
         self._lists = lists
         self._approved = Approved(engine)
         self._people = engine.people
@@ -220,10 +219,6 @@ CHECK_SECONDS = 20.0
 
 class Approved(EnginePart):
     """Link people as the usernames approved for them."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
-        self._context = engine
 
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""

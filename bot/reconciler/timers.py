@@ -1,4 +1,4 @@
-"""Ends that come by themselves: a person's timer, with its warning and its stop, and a provider's own expiry.
+"""What comes by itself: a person's timer, with its warning and its stop, hours, and a provider's own expiry.
 
 Timers are driven by due rows, each claimed for a while: what a crash cuts short becomes due again. The stop
 and the end of the timer are written as one, so it is done once, and never after its person took it back.
@@ -7,17 +7,16 @@ Nobody's work is stopped on a warning that was for something else: after an abse
 hasn't been read since the warning, it is read first and its person is warned again.
 """
 
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import (
-    LEAST_TIMER_WARNING_SECONDS,
-    TIMER_WARNING_SECONDS,
-    Workspace,
-)
-from bot.reconciler.ask import EngineContext, EnginePart
+from bot.domain.workspaces import LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Workspace
+from bot.reconciler.ask import EnginePart
+from bot.services import hours
 from bot.services.accounts import check_account
 from bot.services.asked import Asked
 from bot.services.workspaces import stop_as_planned
@@ -26,7 +25,7 @@ from bot.support.pool import contained
 
 log = structlog.get_logger(__name__)
 
-#: How many timers are claimed at once, and for how long.
+#: How many timers, rules or workspaces are claimed at once, and for how long.
 SOME: Final = 50
 LEASE: Final = 60.0
 #: A workspace read longer ago than this is read again first: it may have been stopped, or used, since.
@@ -36,14 +35,12 @@ PATIENCE: Final = 30.0
 LOOKS_EVERY: Final = 5.0
 #: When to ask again while Slack can't say who somebody is.
 ASKS_AGAIN: Final = 30.0
+#: How often it is looked at whether what was left running is still needed.
+NEEDED_EVERY: Final = 1800.0
 
 
 class Timers(EnginePart):
     """Process the timers that are due."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
-        self._context = engine
 
     async def step(self) -> int:
         """Process what is due; return how many there were."""
@@ -126,6 +123,29 @@ def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any)
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
 
+class Hours(EnginePart):
+    """Carry out the rules that are due, each in one transaction."""
+
+    async def step(self) -> int:
+        """Carry out what is due; return how many rules there were."""
+        count = 0
+        while claimed := await self._store.claim_hours(SOME, LEASE):
+            count += len(claimed)
+            for rule in claimed:
+                async with contained("hours", self._ids, rule=rule.id):
+                    await self._one(rule)
+        return count
+
+    async def _one(self, rule: Rule) -> None:
+        asked = Asked(self._context, rule.principal, drawing=self._ids.reference())
+        try:
+            await asked.to(hours.carry_out, rule.id)
+        except NotIdentified:
+            await self._store.look_at_hours(rule.id, await self._store.now() + ASKS_AGAIN)
+        except Refused as refusal:
+            await asked.to(hours.refuse, rule.id, refusal)
+
+
 class Expiries(EnginePart):
     """Find workspaces that end soon; each end is announced once, and an end that has moved is a new one."""
 
@@ -155,3 +175,18 @@ def _expiry(workspace: Workspace) -> NewNotice:
         principal=workspace.principal,
         body={"workspace": workspace.id, "connection": workspace.connection},
     )
+
+
+class Needed(EnginePart):
+    """Look at what runs on without an end, where anybody wants to be asked."""
+
+    async def step(self) -> int:
+        """Look at some that are due; return how many there were."""
+        settings = [provider.settings for provider in self._context.connections.values()]
+        is_set = any(one.asks_after_hours is not None for one in settings)
+        claimed = await self._store.claim_running(SOME, NEEDED_EVERY, is_set=is_set)
+        for workspace_id in claimed:
+            async with contained("needed", self._ids, workspace=workspace_id):
+                look = partial(hours.ask, context=self._context, workspace_id=workspace_id)
+                await self._store.carry_out(look)
+        return len(claimed)

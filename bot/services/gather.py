@@ -16,7 +16,6 @@ from bot.domain.facts import (
     WorkspaceFacts,
 )
 from bot.domain.hours import Rule
-from bot.domain.moments import zone_of
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
 from bot.domain.people import Account, Named, People, Principal
 from bot.domain.runs import Run
@@ -103,12 +102,11 @@ class Gatherer:
         A workspace's or connection's that is gone counts as none.
         """
         wanted = await self._store.preferences(principal)
-        person = await self._store.person(principal)
         provider = self._connections.get(wanted.connection)
         return PreferenceFacts(
             wanted=wanted,
             now=await self._store.now(),
-            time_zone=str(zone_of(person.time_zone if person is not None else None)),
+            time_zone=str(await self._store.zone(principal)),
             workspace=next((one for one in rows if one.id == wanted.workspace_id), None),
             connection_title=provider.settings.title if provider is not None else "",
             own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),

@@ -2,6 +2,7 @@
 
 A start is an ordinary operation in its person's name. A stop sets the workspace's timer, so that its warning
 and its buttons change that stop alone; a timer that its person has set goes before.
+What was left running without hours is asked about, once a day.
 """
 
 from collections.abc import Collection
@@ -9,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from bot.domain.hours import MOST, Occurrence, Rule, Wanted, written
+from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, left_since, written
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import (
@@ -28,11 +29,12 @@ from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.accounts import check_account
 from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.workspaces import note, owned
 from bot.store import accounts, gates, operations, people, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
-from bot.store.notices import add_notices
+from bot.store.notices import add_notices, is_written
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
@@ -40,14 +42,11 @@ from bot.support.errors import NotLinked, Refused
 FRESH_SECONDS: Final = 60.0
 PATIENCE: Final = 30.0
 LOOKS_EVERY: Final = 5.0
+#: The same where it is only to be asked about.
+LOOKS_AGAIN: Final = 30.0
+HOUR: Final = 3600.0
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
-
-
-def zone_name(tx: Transaction, asked: Asked) -> str:
-    """Return the name of a person's time zone."""
-    person = people.person(tx, asked.principal)
-    return zone_of(person.time_zone if person is not None else None).key
 
 
 def add(
@@ -71,7 +70,7 @@ def add(
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
-    zone = zone_name(tx, asked)
+    zone = people.zone(tx, asked.principal).key
     made = [
         Rule(
             id=tx.ids.new("rule"),
@@ -160,7 +159,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
 def move(tx: Transaction, asked: Asked) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     asked.check(tx, "hours")
-    zone = zone_name(tx, asked)
+    zone = people.zone(tx, asked.principal).key
     moving = [one for one in rows.of_person(tx, asked.principal) if one.zone != zone]
     if moving and asked.is_new(tx):
         for one in moving:
@@ -278,3 +277,65 @@ def refuse(tx: Transaction, _asked: Asked, rule_id: str, refusal: Refused) -> No
     else:
         cause = refusal.rule.replace("connection.gone", "connection_gone").rpartition(".")[2]
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
+
+
+# -- what was left running -----------------------------------------------------------------------------------
+
+
+def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
+    """Ask a workspace's person whether they still need it, if it was left running for long enough.
+
+    Where its connection says so, it gets a timer for the evening, unless that would end it for good.
+    """
+    workspace = stored.workspace(tx, workspace_id)
+    provider = context.connections.get(workspace.connection) if workspace is not None else None
+    if workspace is None or provider is None:
+        return
+    principal, now = workspace.principal, tx.now()
+    account = accounts.account(tx, principal, workspace.connection)
+    is_ruled = any(not rule.paused for rule in rows.of_workspace(tx, workspace.id))
+    if (
+        account is None
+        or account.state != "active"
+        or account.is_refused
+        or is_ruled
+        or people.quiet(tx, principal) is not None
+    ):
+        return
+    zone = people.zone(tx, principal)
+    wanted = [people.of(tx, principal).asks_after, provider.settings.asks_after_hours]
+    soonest = min((hours * HOUR for hours in wanted if hours is not None), default=None)
+    evening, left = evening_of_asking(workspace, soonest, now, zone), left_since(workspace)
+    day = datetime.fromtimestamp(now, zone).date().isoformat()
+    if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.NEEDED, day):
+        return
+    if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
+        stored.read_soon(tx, workspace.id)
+        stored.ask_again(tx, workspace.id, now + LOOKS_AGAIN)
+        return
+    mode = planned_mode(workspaces.effects(context, workspace))
+    is_over = is_final(workspaces.effects(context, workspace), mode)
+    stops_after = provider.settings.asks_after_hours if provider.settings.stops_unanswered else None
+    stops = evening_of_asking(workspace, stops_after and stops_after * HOUR, now, zone) and not is_over
+    body = {
+        "workspace": workspace.id,
+        "connection": workspace.connection,
+        "since": left[0],
+        "is_unused": left[1],
+        "evening": None if is_over else evening,
+        "stop_at": evening if stops else None,
+    }
+    if stops:
+        timers.put(tx, workspace.id, Timer(evening, mode, warns=True))
+    add_notices(tx, [NewNotice(workspace.id, NoticeKind.NEEDED, day, principal, body)])
+
+
+def keep(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None = None) -> Workspace:
+    """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
+    workspace = owned(tx, asked, "start", workspace_id)
+    if asked.is_new(tx):
+        if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
+            timers.clear(tx, workspace.id)
+        gates.want(tx, workspace.id)
+        note(tx, asked, "workspace.needed", workspace)
+    return stored.workspace(tx, workspace.id) or workspace

@@ -52,6 +52,16 @@ def person(tx: Transaction, principal: Principal) -> Person | None:
     return tables.PEOPLE.one(tx, principal=principal)
 
 
+def zone(tx: Transaction, principal: Principal) -> ZoneInfo:
+    """Return the time zone that a person has in Slack."""
+    return zone_in(person(tx, principal))
+
+
+def zone_in(found: Person | None) -> ZoneInfo:
+    """Return the time zone of somebody as far as they are known."""
+    return zone_of(found.time_zone if found is not None else None)
+
+
 def current(tx: Transaction, principal: str) -> Person | None:
     """Return what is known about a person before changing anything for them; None to ask Slack first."""
     found = tables.PEOPLE.one(tx, principal=principal)
@@ -126,7 +136,7 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 def quiet(tx: Transaction, principal: Principal) -> float | None:
     """Return when the quiet hours that a person is in end; None outside of them."""
-    return quiet_until(of(tx, principal), tx.now(), _zone(tx, principal))
+    return quiet_until(of(tx, principal), tx.now(), zone(tx, principal))
 
 
 def telling(tx: Transaction, new: NewNotice) -> Telling:
@@ -134,8 +144,8 @@ def telling(tx: Transaction, new: NewNotice) -> Telling:
     if Mark.CAN_WAIT not in new.kind.marks:
         return NOW
     wanted = of(tx, new.principal)
-    zone = _zone(tx, new.principal) if wanted.quiet_from is not None else zone_of(None)
-    return tell(_news(tx, new), wanted, tx.now(), zone)
+    is_at = zone(tx, new.principal) if wanted.quiet_from is not None else zone_of(None)
+    return tell(_news(tx, new), wanted, tx.now(), is_at)
 
 
 def _news(tx: Transaction, new: NewNotice) -> News:
@@ -161,11 +171,6 @@ def _news(tx: Transaction, new: NewNotice) -> News:
         chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]
         news = replace(news, chosen=None if chosen is None else bool(chosen))
     return replace(news, has_card=news.has_card or tx.one("has_card", subject=new.subject) is not None)
-
-
-def _zone(tx: Transaction, principal: Principal) -> ZoneInfo:
-    row = person(tx, principal)
-    return zone_of(row.time_zone if row is not None else None)
 
 
 #: For so many seconds people remember what they spoke of.

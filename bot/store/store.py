@@ -11,6 +11,7 @@ changes nothing and says so.
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
 from bot.store import accounts as accounts_
@@ -140,6 +141,10 @@ class Store(OnEngine):
             found = await self.engine.read(lambda tx: people.person(tx, principal))
             self._people.keep(found, mark)
         return found
+
+    async def zone(self, principal: Principal) -> ZoneInfo:
+        """Return the time zone that a person has in Slack."""
+        return people.zone_in(await self.person(principal))
 
     async def save_people(self, people_: Sequence[Person]) -> None:
         """Write people; the newer ``seen_at`` wins."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.domain import hours as rules
 from bot.domain.hours import Rule, Wanted
-from bot.domain.moments import Unread, zone_of
+from bot.domain.moments import Unread
 from bot.domain.notices import Answer
 from bot.domain.workspaces import SOONEST_SECONDS, Workspace, planned_mode
 from bot.messages.blocks import hours as drawn
@@ -61,7 +61,7 @@ async def having(request: Request, workspaces: Sequence[Workspace]) -> list[Work
 
 async def once(request: Request) -> str:
     """Return hours that come once, at the moment that was read, for a verb that starts."""
-    zone = zone_of(await request.asked.see(hours.zone_name))
+    zone = await request.services.store.zone(request.principal)
     at = datetime.fromtimestamp(-(-(request.at or 0.0) // 60) * 60, zone)
     days = frozenset({at.date().isoformat()})
     return order(request.verb, Wanted(days, at.hour * 60 + at.minute))
@@ -93,11 +93,9 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
     wanted = wanted_of(said)
     if not wanted:
         return _hint(request, words.UNREADABLE, words.USAGE, workspace.title)
-    zone = zone_of(await request.asked.see(hours.zone_name))
-    today = datetime.fromtimestamp(await request.services.store.now(), zone).date()
+    today, agreed = await _day(request), AGREED in request.flags
     wanted = tuple(one.on(today) for one in wanted)
     try:
-        agreed = AGREED in request.flags
         replaced = await request.asked.to(hours.add, workspace.id, *wanted, agreed=agreed, former=former)
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
@@ -113,12 +111,16 @@ async def _leave_out(request: Request, workspace: Workspace, verb: str, said: st
     moment = await typed_moment(request.services, request.principal, f"{day} {time}")
     if isinstance(moment, Unread):
         return replies.hint(replies.unread(moment, said, SOONEST_SECONDS))
-    zone = zone_of(await request.asked.see(hours.zone_name))
-    first, last = (
-        datetime.fromtimestamp(at, zone).date() for at in (await request.services.store.now(), moment.at)
-    )
+    first, last = await _day(request), await _day(request, moment.at)
     days = rules.dates(first, last) if verb == "pause" else rules.dates(last, last + timedelta(days=1))
     return await _answered(request, await request.asked.to(hours.rest, workspace.id, days), words.KEPT)
+
+
+async def _day(request: Request, at: float | None = None) -> date:
+    """Return the day of a person's zone at a time, now unless one is given."""
+    services = request.services
+    at = await services.store.now() if at is None else at
+    return datetime.fromtimestamp(at, await services.store.zone(request.principal)).date()
 
 
 @routes.action("hours_form")

@@ -13,7 +13,7 @@ from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, cards, talk, times
-from bot.services import needed, workspaces
+from bot.services import hours, workspaces
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.language.reading import Reading
@@ -112,7 +112,7 @@ async def keep_running(request: Request) -> Answer:
 @routes.action("needed")
 async def still_needed(request: Request) -> Answer:
     """Keep what was left running, without the stop that was planned if nobody answered."""
-    return await _kept(request, await request.asked.to(needed.keep, request.target or "", request.at))
+    return await _kept(request, await request.asked.to(hours.keep, request.target or "", request.at))
 
 
 async def _kept(request: Request, changed: Workspace) -> Answer:
@@ -254,8 +254,7 @@ async def moment_of(request: Request) -> Moment | None:
 
 async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
     """Return the moment that a text names in a person's zone, or why there is none."""
-    person = await services.store.person(principal)
-    zone = moments.zone_of(person.time_zone if person is not None else None)
+    zone = await services.store.zone(principal)
     return moments.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.needed import evening_of_asking, left_since
+from bot.domain.hours import evening_of_asking, left_since
 from bot.domain.workspaces import State, Workspace
 from tests.rigs.store import ALICE
 

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import hours as domain
 from bot.domain.people import Preferences
 from bot.domain.workspaces import State
-from bot.services import hours, needed
+from bot.services import hours
 from bot.services.asked import Asked
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, prefer
@@ -83,7 +83,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     await prefer(world.store, ALICE, Preferences(asks_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    await ask(world).to(needed.keep, workspace.id)
+    await ask(world).to(hours.keep, workspace.id)
     await until(world, "9:40", 23)
     assert asked(world) == 2
 
@@ -127,7 +127,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
 async def test_who_answers_keeps_it_in_the_evening_too(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
-    await ask(world).to(needed.keep, workspace.id, local("18:00"))
+    await ask(world).to(hours.keep, workspace.id, local("18:00"))
     await until(world, "19:00")
     assert world.provider.accepted_stops == []
 

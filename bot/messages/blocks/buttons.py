@@ -18,7 +18,8 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import cards, needed, past, problems, times
+from bot.messages.texts import cards, past, problems, times
+from bot.messages.texts import hours as words
 
 
 def changing(
@@ -257,18 +258,18 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
     """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
     names, stop_at = _names(facts), facts.body.get("stop_at")
     since = kit.day_moment(facts.time("since"))
-    sentences = [fill(needed.ASK[bool(facts.body.get("is_unused"))], since=since, **names)]
+    sentences = [fill(words.NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
     buttons, workspace = [], facts.workspace
     if workspace is not None:
         keep = Press("needed", workspace.id, at=stop_at)
-        buttons = [kit.button(needed.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
+        buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
         if stop_at is not None:
-            sentences.append(fill(needed.STOPS[_mode(workspace)], at=kit.day_moment(stop_at)))
+            sentences.append(fill(words.NEEDED_STOPS[_mode(workspace)], at=kit.day_moment(stop_at)))
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
             later = changing(mode, workspace, number=1, at=facts.time("evening"))
-            buttons.append(kit.button(needed.AT_SIX[mode], later))
-    return kit.message(fill(needed.SHORT, **names), " ".join(sentences), [], buttons)
+            buttons.append(kit.button(words.AT_SIX[mode], later))
+    return kit.message(fill(words.NEEDED_SHORT, **names), " ".join(sentences), [], buttons)
 
 
 @draws(NoticeKind.TIMER_FAILED, past=past.TIMER_FAILED, holds=_is_up, keeps_open=True)

@@ -1,4 +1,4 @@
-"""What is said about working hours."""
+"""What is said about working hours, and asked about what was left running."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -99,3 +99,16 @@ NO_SKIP: Final = "Don't skip {day}"
 NO_SKIPS: Final = "Don't skip any day"
 MOVE: Final = "Move them"
 LEAVE: Final = "Leave them"
+
+#: What was left running, by whether the provider says when it was last used.
+NEEDED: Final[Mapping[bool, str]] = {
+    False: "*{name}* on {title} has been running since {since}. Still needed?",
+    True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
+}
+NEEDED_SHORT: Final = "Is {name} on {title} still needed?"
+NEEDED_STOPS: Final[Mapping[str, str]] = {
+    "stop": "If you don't answer, I'll stop it {at}.",
+    "suspend": "If you don't answer, I'll suspend it {at}.",
+}
+KEEP: Final = "Keep"
+AT_SIX: Final[Mapping[str, str]] = {"stop": "Stop at 18:00", "suspend": "Suspend at 18:00"}

@@ -24,7 +24,7 @@ from bot.domain.workspaces import (
     Workspace,
 )
 from bot.providers.base import Scheduled
-from bot.services import accounts, classes, hours, linking, needed, runs, workspaces
+from bot.services import accounts, classes, hours, linking, runs, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.home import save_preferences
@@ -178,7 +178,7 @@ USE_CASES: dict[str, Do] = {
     "hours.end": lambda w, asked: asked.to(hours.end, w.workspace.id),
     "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id, ["2100-01-01"]),
     "hours.move": lambda w, asked: asked.to(hours.move),
-    "needed.keep": lambda w, asked: asked.to(needed.keep, w.workspace.id, w.at),
+    "hours.keep": lambda w, asked: asked.to(hours.keep, w.workspace.id, w.at),
     "approvals.ask": lambda w, asked: asked.to(accounts.ask, "saturn", "alice"),
     "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
