@@ -35,7 +35,7 @@ def headings(path: Path) -> frozenset[str]:
 
 
 def has_row(path: Path, number: str) -> bool:
-    return re.search(rf"^\| {number} \|", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    return re.search(rf"^{number}\. ", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def cited(text: str) -> list[str]:

@@ -44,7 +44,7 @@ def words(shown):
     return json.dumps(shown.json, ensure_ascii=False)
 
 
-async def test_a_request_is_decided_where_it_is_from_and_names_person_and_workspace(places):
+async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(places):
     services = places.bot.services
     oscar = places.at(SECOND, "U0OLIVIA")
     amir, chen, tara = places.at(FIRST, "U0AMIR"), places.at(SECOND, "U0CHEN"), places.at(FIRST, TARA)
@@ -72,7 +72,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_person_and_worksp
     assert "tara (*Acme Research*) approved it" in words(asked(chen)[0])
 
 
-async def test_a_class_is_ended_by_administrators_of_its_own_workspace_and_those_of_all(places):
+async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(places):
     services = places.bot.services
     oscar, chen = places.at(SECOND, "U0OLIVIA"), places.at(SECOND, "U0CHEN")
     await oscar.links("bob")

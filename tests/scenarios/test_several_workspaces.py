@@ -15,7 +15,7 @@ async def places(tmp_path):
         yield ready
 
 
-async def test_the_same_id_in_two_workspaces_is_two_people_with_tokens_of_their_own(places):
+async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(places):
     olivia, other = places.at(FIRST, "U0OLIVIA"), places.at(SECOND, "U0OLIVIA")
     done = await places.installs(FIRST)
     assert (done.status, "Usher is installed in Acme Research" in done.text) == (200, True)

@@ -60,7 +60,7 @@ async def test_what_signing_in_brings_is_a_token_of_our_own_that_outlasts_the_se
     assert set(await tokens(hub)) == before
 
 
-async def test_a_code_is_worth_nothing_without_its_verifier_and_our_secret(hub: Rig):
+async def test_a_code_is_worth_nothing_without_verifier_and_secret(hub: Rig):
     client, flow = hub.provider.oauth, Flow.fresh()
     async with browser() as session, Http.new_session() as sending:
         await signed_in_there(session, hub)
