@@ -46,12 +46,13 @@ chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise
 bench: $(DEV) ## Run the benchmarks, one JSON object per figure; BENCH="NAME …" selects some
 	@$(RUN) benchmarks $(BENCH)
 
-lint: $(DEV) ## Check style, types, import layers, names and known vulnerabilities
+lint: $(DEV) ## Check style, types, layers, names, documents and known vulnerabilities
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
 	.venv/bin/python tools/words.py
+	.venv/bin/python tools/docs.py
 	.venv/bin/python tools/commits.py
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py

@@ -22,8 +22,6 @@ DECISION = re.compile(r"\bADRs? (\d+)|\bdocs/adr/(\d{4})\b")
 #: Papers that somebody may have had beside them, but that are in nobody's copy of the repository.
 ELSEWHERE = re.compile("\u00a7|\\b[Ss]eeds? 0\\d\\d\\b|\\bdesign (?:rule|1\\.)|\\bsecurity row")
 MARKS = (".md", "ADR", "docs/", "\u00a7", "eed 0", "eeds 0", "design ", "security row")
-#: A link's file and its heading, each if there is one; a picture's, too.
-LINK = re.compile(r"(?:\]\(|<img src=\")(?!https?:)([^)\"#]*)#?([^)\"]*)")
 #: Not one that is to be written: its content follows.
 PATH = re.compile(r"`((?:bot|handlers|playground|tests|benchmarks|tools|docs)/[\w/.-]*)(?![\w/.-]|`:\n\n```)")
 
@@ -78,21 +76,8 @@ def exists(name: str) -> bool:
     return path.exists() or any(path.parent.glob(f"{path.name}*"))
 
 
-def anchor(heading: str) -> str:
-    """Return what a heading is called in links."""
-    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-
-
-def leads_nowhere(path: Path, file: str, heading: str) -> bool:
-    target = path.parent / file if file else path
-    return not target.exists() or (bool(heading) and heading not in map(anchor, headings(target)))
-
-
 def wrong_in(path: Path) -> Iterator[str]:
     text = path.read_text(encoding="utf-8")
-    yield from (
-        f"{file}#{heading}" for file, heading in LINK.findall(text) if leads_nowhere(path, file, heading)
-    )
     yield from ELSEWHERE.findall(text)
     if path.parent.name != "adr":  # A decision speaks of the day on which it was made.
         yield from (name for name in PATH.findall(text) if not exists(name))
@@ -123,19 +108,3 @@ def test_what_is_not_there_is_found(comment, problem):
     found = cited(comment)
     assert bool(found) == bool(problem), found
     assert not problem or problem in found[0]
-
-
-@pytest.mark.parametrize(
-    ("file", "heading", "is_broken"),
-    [
-        ("rules.md", "", False),
-        ("nothing.md", "", True),
-        ("settings.md", "the-environment", False),
-        ("settings.md", "the-enviroment", True),
-        ("", "processes", False),
-        ("", "nothing", True),
-        ("providers/", "", False),
-    ],
-)
-def test_a_link_that_leads_nowhere_is_found(file, heading, is_broken):
-    assert leads_nowhere(ROOT / "docs/operate.md", file, heading) is is_broken
