@@ -9,7 +9,7 @@ from pathlib import Path
 
 LONGEST_LINE = 120
 #: Folders of made things, beside those that begin with a dot.
-MADE = frozenset({"build", "dist"})
+MADE = frozenset({"build", "dist", "env"})
 _FENCE = re.compile(r" *```")
 _CODE = re.compile(r"(`+).+?\1")
 _HEADING = re.compile(r"#+ (.+)")
