@@ -4,11 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
 from bot.domain.runs import ClaimedOperation, ClaimedRun, ObservedRun, Run, Update
 from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
+from bot.messages.texts import problems
 from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
 
 #: An operation or run ends once, so its end is one occasion.
 END = "end"
@@ -19,6 +24,8 @@ _DONE = {
     OperationVerb.SUSPEND: NoticeKind.SUSPENDED,
     OperationVerb.REMOVE: NoticeKind.REMOVED,
 }
+#: What something ends as below whose message its person may read a reference.
+_SHOWN = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
 def ended(
@@ -46,6 +53,10 @@ def ended(
     else:
         kind = NoticeKind.JOB_ENDED if outcome is Outcome.ENDED else NoticeKind.JOB_FAILED
         action, state = "job.end", str((observed or errand).state)
+    if outcome in _SHOWN:
+        # Nothing that a provider said.
+        said = {"action": action, "outcome": str(outcome), "cause": problems.word_of(cause)}
+        log.info("not fulfilled", reference=errand.reference, connection=errand.connection, **said)
     ends_stop = isinstance(errand, Operation) and errand.verb.brings_down
     return Update(
         errand.id,

@@ -146,7 +146,12 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     await linked.pass_time(40)
     failed = alice.only("failed")
     assert "I couldn't start *broken* on Saturn Cloud. Saturn Cloud didn't give a reason." in failed.text
-    assert re.search(r"Reference \w{4}-\w{4}", failed.text)
+    (reference,) = re.findall(r"Reference (\w{4}-\w{4})", failed.text)
+    # An operator finds the same one in the log and in the audit.
+    (line,) = [line for line in linked.watch.lines() if line.get("reference") == reference]
+    assert (line["event"], line["outcome"], line["connection"]) == ("not fulfilled", "failed", "saturn")
+    audited = [row["action"] for row in await linked.audit() if reference in row["detail"]]
+    assert (audited[0], audited[-1]) == ("workspace.start", "operation.start")
     assert failed.labels == ["Try again", "View on Saturn Cloud"]
     linked.resource("broken").fail = False
     await alice.presses(failed, "Try again")

@@ -108,3 +108,22 @@ async def test_statistics_count_what_operators_ask_for(store):
         "tasks": 0,
         "people": 1,
     }
+
+
+async def test_figures_tell_how_long_messages_and_connections_have_waited(store, clock):
+    assert (await store.figures()).waited == 0.0
+    await store.add_notices([NewNotice("later", NoticeKind.MESSAGE, "", ALICE, due_in=60.0)])
+    await store.begin_outage("hub#secret", await store.now())
+    await store.own("somebody", ["web:somebody", "starts:hub"])
+    clock.advance(5)
+    found = await store.figures()
+    # What isn't due yet isn't late.
+    assert (found.waited, found.outages) == (0.0, {"hub#secret": 5.0})
+    assert found.processes == {"serve": 0, "web": 1, "worker": 0}
+    clock.advance(65)
+    assert (await store.figures()).waited == 10.0
+    (notice,) = await store.claim_notices(1, 60.0)
+    await store.notice_retry(notice, 30.0, error="internal_error")
+    # Another attempt doesn't make it younger, and a process that is gone isn't counted.
+    assert (await store.figures()).waited == 70.0
+    assert (await store.figures()).processes == {}
