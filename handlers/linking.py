@@ -384,7 +384,7 @@ def link_any(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     sentence = answers.NOT_LINKED_ANY
     if is_list:
-        sentence = replies.begins(what(services))
+        sentence = replies.begins(what(services), waits=True)
     elif len(linking) == 1:
         sentence = fill(answers.NOT_LINKED, title=linking[0][1])
     return replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])

@@ -13,7 +13,8 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         assert WHAT in first.text
         assert first.labels == ["Link Saturn Cloud"]
         (asked,) = await alice.writes("list")
-        assert asked.text == f"{WHAT}, always with your own account: link it to begin.\n[Link Saturn Cloud]"
+        carries_on = "Link it here and I'll carry on with your request."
+        assert asked.text == f"{WHAT}, always with your own account. {carries_on}\n[Link Saturn Cloud]"
         await alice.links("alice", asked=asked)
         await world.pass_time(3)
         # What waited for the link goes on by itself, and the next step is a button.

@@ -101,7 +101,7 @@ async def test_an_operation_of_somebody_who_became_a_guest_meanwhile_is_refused_
 async def test_somebody_new_is_known_by_joining(bare):
     await bare.slack.change_person("U0NEWBIE", name="newbie", real_name="New Bie")
     bare.slack.state.channels[GENERAL].members.add("U0NEWBIE")
-    assert "link it to begin" in (await bare.person("U0NEWBIE").types("start notebook")).text
+    assert "carry on with your request" in (await bare.person("U0NEWBIE").types("start notebook")).text
 
 
 async def test_who_takes_back_their_sign_in_is_told_why_they_are_unlinked_and_can_link_again(linked):

@@ -23,7 +23,7 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     alice = bare.alice
     asked = await alice.types("start notebook")
     assert asked.is_private
-    assert "link it to begin" in asked.text
+    assert "carry on with your request" in asked.text
     assert asked.labels == ["Link Saturn Cloud"]
     assert bare.calls("") == 0
 

@@ -416,8 +416,10 @@ def what(*, needs_accounts: bool, runs_jobs: bool) -> str:
     return home.WHAT_WITH_JOBS if runs_jobs else home.WHAT
 
 
-def begins(what: str) -> str:
-    """Return the one sentence for somebody who has linked nothing yet."""
+def begins(what: str, *, waits: bool) -> str:
+    """Return what somebody new reads; ``waits``: what they asked for waits for a link."""
+    if waits:
+        return home.TO_CARRY_ON.format(what=what)
     return home.TO_BEGIN.format(what=what.removesuffix("."))
 
 
@@ -447,13 +449,13 @@ def help_button(folder: str, *, is_short: bool = False) -> Element:
 def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False) -> Answer:
     """Return an answer with what Usher is before it, and the first steps that it doesn't offer below it.
 
-    Somebody with nothing linked (``is_first``) reads one sentence where what they asked for waits for that.
+    Somebody with nothing linked (``is_first``) reads that alone where what they asked for waits for a link.
     """
     links = [one for one in kit.buttons_of(answer.blocks) if _kind(one) == "link"]
     if is_first and any(" " in one.get("value", "") for one in links):
         rows = [block for block in answer.blocks if block["type"] == "actions"]
-        return kit.with_blocks(answer, (kit.section(begins(what)), *rows))
-    what = begins(what) if is_first else what
+        return kit.with_blocks(answer, (kit.section(begins(what, waits=True)), *rows))
+    what = begins(what, waits=False) if is_first else what
     offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
     missing = [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)

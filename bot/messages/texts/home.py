@@ -186,6 +186,8 @@ WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Sla
 
 #: The same to somebody who has linked nothing yet, in one sentence above a button for each account.
 TO_BEGIN: Final = "{what}: link it to begin."
+#: The same where a request waits for it.
+TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 
 #: How a greeting begins; what Usher is comes after it.
 HI: Final = "Hi! "
