@@ -1,4 +1,4 @@
-"""What is done with the rows of operations and of runs alike: held, resumed, ended, repeated, saved.
+"""What is done with the rows of operations and of runs alike: claimed, held, resumed, ended, repeated, saved.
 
 A query with ``{errands}`` is about either table.
 """
@@ -79,8 +79,18 @@ def resume_all(tx: Transaction, pair: Row) -> None:
                 cards.owe(tx, row["id"], changed=True)
 
 
-def acting(tx: Transaction, row: Row) -> dict[str, Any]:
-    """Return the account and the person that a step of this row acts for, by their names in ``Claimed``."""
+def claim(tx: Transaction, query: str, lease: float, **named: Any) -> list[tuple[Row, dict[str, Any]]]:
+    """Lease what a query finds, oldest first; return each row, and what else a step needs to know.
+
+    That is the account and the person that the step acts for, and the claim, by their names in ``Claimed``.
+    """
+    now, name = tx.now(), tx.ids.new("claim")
+    found = tx.all(query, now=now, until=now + lease, claim=name, **named)
+    found.sort(key=lambda row: (row["created_at"], row["id"]))
+    return [(row, {"claim": name, **_acting(tx, row)}) for row in found]
+
+
+def _acting(tx: Transaction, row: Row) -> dict[str, Any]:
     account = tx.one("account", principal=row["principal"], connection=row["connection"])
     return {
         "account": ACCOUNTS.of(account) if account and account["state"] != "revoking" else None,

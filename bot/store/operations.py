@@ -1,6 +1,7 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.forms import FreeName
 from bot.domain.notices import NoticeKind
@@ -196,22 +197,17 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Cl
 
     Starts of a connection whose start queue another process owns are left to that one.
     """
-    now = tx.now()
-    name = tx.ids.new("claim")
-    found = tx.all("claim_operations", now=now, until=now + lease, limit=limit, claim=name, owner=owner)
-    found.sort(key=lambda row: (row["created_at"], row["id"]))
-    return [step for row in found if (step := _step(tx, row, name)) is not None]
+    found = errands.claim(tx, "claim_operations", lease, limit=limit, owner=owner)
+    return [step for row, given in found if (step := _step(tx, row, given)) is not None]
 
 
-def _step(tx: Transaction, row: Row, name: str) -> ClaimedOperation | None:
+def _step(tx: Transaction, row: Row, given: dict[str, Any]) -> ClaimedOperation | None:
     workspace = WORKSPACES.one(tx, id=row["workspace_id"])
     if workspace is None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
-    return ClaimedOperation(
-        subject=OPERATIONS.of(row), claim=name, workspace=workspace, **errands.acting(tx, row)
-    )
+    return ClaimedOperation(subject=OPERATIONS.of(row), workspace=workspace, **given)
 
 
 def save(tx: Transaction, update: Update) -> bool:

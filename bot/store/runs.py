@@ -138,10 +138,7 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Cl
 
     A run whose output another process follows is left to that one.
     """
-    now = tx.now()
-    name = tx.ids.new("claim")
-    found = tx.all("claim_runs", now=now, until=now + lease, limit=limit, claim=name, owner=owner)
-    return _steps(tx, found, name)
+    return _steps(errands.claim(tx, "claim_runs", lease, limit=limit, owner=owner))
 
 
 def claim_of(
@@ -155,24 +152,21 @@ def claim_of(
     now = tx.now()
     if not tx.run("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
         return None
-    name = tx.ids.new("claim")
-    found = tx.all(
+    found = errands.claim(
+        tx,
         "claim_runs_of",
+        lease,
         principal=account.principal.key,
         connection=account.connection,
-        now=now,
         soon=now + _TOGETHER,
-        until=now + lease,
         limit=limit,
-        claim=name,
         owner=owner,
     )
-    return _steps(tx, found, name)
+    return _steps(found)
 
 
-def _steps(tx: Transaction, found: Sequence[Row], name: str) -> list[ClaimedRun]:
-    found = sorted(found, key=lambda row: (row["created_at"], row["id"]))
-    return [ClaimedRun(subject=RUNS.of(row), claim=name, **errands.acting(tx, row)) for row in found]
+def _steps(found: Sequence[tuple[Row, dict[str, Any]]]) -> list[ClaimedRun]:
+    return [ClaimedRun(subject=RUNS.of(row), **given) for row, given in found]
 
 
 def save(tx: Transaction, update: Update) -> bool:
