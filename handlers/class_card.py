@@ -51,7 +51,7 @@ async def post(request: Request) -> Answer:
     zone = await services.store.zone(request.principal)
     stops_at = ends_at(asked, zone, services.clock.now())
     if not asked.what:
-        asked.problems.append(fill(class_words.USAGE, command=request.command))
+        asked.problems.append(request.filled(class_words.USAGE))
     if asked.problems:
         return replies.hint("\n".join(asked.problems))
     draft = await _draft(request, asked)
@@ -101,7 +101,7 @@ async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
     if found.kind == "near" and (rows or is_sentence) and not is_deliberate:
         near = [one.title for one in found.workspaces]
         commands = [f"card {command.about(name)}" for name in (*near[:NEAR], Quoted(what))]
-        sentence = fill(class_words.UNKNOWN_NAME, name=what, command=request.command)
+        sentence = request.filled(class_words.UNKNOWN_NAME, name=what)
         raise Answered(replies.hint(sentence, lists.command_buttons(commands)))
     pattern, connection = naming.split_connection(what, services.connections)
     if connection is None and len(services.connections) == 1:
@@ -111,7 +111,7 @@ async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
         connection = found.workspaces[0].connection if found.kind == "one" else None
     if connection is None:
         known = named(services, services.connections)
-        sentence = fill(class_words.WHICH_CONNECTION, name=pattern, command=request.command, known=known)
+        sentence = request.filled(class_words.WHICH_CONNECTION, name=pattern, known=known)
         raise Answered(replies.hint(sentence))
     return classes.Draft("", connection, pattern[:TITLE_MOST], pattern=pattern)
 
@@ -124,22 +124,17 @@ async def _made_from(request: Request, connection: str, template: str) -> classe
     )
     values, form, label = making.proposed(offer.form, template)
     if not form.fields:
-        raise Answered(replies.hint(fill(class_words.NO_TEMPLATES, title=title, command=request.command)))
+        raise Answered(replies.hint(request.filled(class_words.NO_TEMPLATES, title=title)))
     known = _known(form)
     if template and not label:
         wanting = class_words.NO_SUCH_TEMPLATE if known else class_words.NO_TEMPLATES
-        sentence = fill(wanting, title=title, name=template, known=known, command=request.command)
+        sentence = request.filled(wanting, title=title, name=template, known=known)
         raise Answered(replies.hint(sentence))
     try:
         spec = offer.spec(values | {"name": "usher-class"})
     except FormProblems as wrong:
         if known and not template:
-            sentence = fill(
-                class_words.WHICH_TEMPLATE,
-                title=title,
-                command=request.command,
-                known=known,
-            )
+            sentence = request.filled(class_words.WHICH_TEMPLATE, title=title, known=known)
             raise Answered(replies.hint(sentence)) from None
         said = Markup(" ".join(safe(one) for one in wrong.problems.values()))
         sentence = fill(class_words.INCOMPLETE, title=title, problems=said)
@@ -236,7 +231,7 @@ async def press(request: Request) -> Answer:
     match done.result:
         case "over":
             sentence = class_words.ENDED if card.spec is None else class_words.ENDED_NOT_MADE
-            return replies.hint(fill(sentence, command=request.command))
+            return replies.hint(request.filled(sentence))
         case "full":
             places = times.counted(card.maximum or 0, "place")
             return replies.hint(fill(class_words.FULL, places=places, who=await _poster(request, card)))
@@ -256,12 +251,11 @@ async def _poster(request: Request, card: ClassCard) -> Markup:
 
 async def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
     template = class_words.MANY if waits_for == "many_workspaces" else class_words.NO_WORKSPACE
-    sentence = fill(
+    sentence = request.filled(
         template,
         pattern=_sought(card),
         title=request.services.title(card.connection),
         who=await _poster(request, card),
-        command=request.command,
     )
     return replies.hint(sentence)
 
@@ -313,8 +307,7 @@ def _on_its_way(request: Request, card: ClassCard, workspace: Workspace, pressed
     template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
     if done.result == "joined":
         template = class_words.ON_ITS_WAY
-    title = request.services.title(card.connection)
-    sentences = [fill(template, name=workspace.title, title=title)]
+    sentences = [request.filled(template, workspace)]
     if wanted.beside and workspace.is_provisional:
         sentences.append(fill(class_words.BESIDE, name=wanted.beside))
     if done.queue is not None:
@@ -402,4 +395,4 @@ async def keep_mine(request: Request) -> Answer:
     """Keep the presser's workspace out of the class's end."""
     kept = await request.asked.to(classes.keep, request.target or "")
     template = class_words.KEPT_MINE if kept else class_words.KEPT_TOO_LATE
-    return replies.answer(fill(template, command=request.command), replaces=True)
+    return replies.answer(request.filled(template), replaces=True)

@@ -81,14 +81,14 @@ def maker_of(
     services = request.services
     able = makers(services, purpose)
     if not able:
-        raise Answered(replies.hint(fill(nowhere, command=request.command)))
+        raise Answered(replies.hint(request.filled(nowhere)))
     if not given:
         if len(able) == 1:
             return able[0]
         raise Answered(which(able))
     chosen, _ = leading(request, given, more)
     if chosen not in able:
-        sentence = fill(verbs.NOT_THERE[purpose], title=services.title(chosen), command=request.command)
+        sentence = request.filled(verbs.NOT_THERE[purpose], title=services.title(chosen))
         raise Answered(replies.hint(sentence))
     return chosen
 
@@ -138,5 +138,5 @@ def _asked(request: Request) -> tuple[str, int]:
         return able[0], page
     sentence = answers.ABOUT_NONE
     if able:
-        sentence = fill(answers.ABOUT_WHICH, command=request.command, known=named(request.services, able))
+        sentence = request.filled(answers.ABOUT_WHICH, known=named(request.services, able))
     raise Answered(replies.hint(sentence))

@@ -513,7 +513,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if which.unknown and not is_about_yours and (reading.what != "list" or _is_strange(which.unknown)):
         if reading.is_foreign:
             return talking.small_talk(request, "foreign")
-        more = fill(answers.UNKNOWN_VERB_HELP, command=request.command)
+        more = request.filled(answers.UNKNOWN_VERB_HELP)
         return replies.hint(talk.NOTHING_NAMED, more=more)
     for connection in which.connections:
         if connection not in dict(request.services.linkless()):
@@ -620,37 +620,31 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
 
 def _since(request: Request, workspace: Workspace, latest: Operation | None) -> str:
     """Say since when a workspace is in its state, and how long that is."""
-    now, services = request.services.clock.now(), request.services
-    names = {"name": workspace.title, "title": services.title(workspace.connection)}
+    now = request.services.clock.now()
     ended = latest.ended_at if latest is not None and latest.outcome is Outcome.FULFILLED else None
     if latest is not None and latest.is_open:
-        return fill(talk.SINCE_BEGUN, since=kit.moment(latest.created_at, now), **names)
+        return request.filled(talk.SINCE_BEGUN, workspace, since=kit.moment(latest.created_at, now))
     is_up = workspace.state is State.RUNNING
     if latest is not None and ended is not None and latest.verb.brings_down is not is_up:
         length = times.duration(max(now - ended, 60.0))
-        return fill(talk.SINCE, since=kit.moment(ended, now), length=length, **names)
+        return request.filled(talk.SINCE, workspace, since=kit.moment(ended, now), length=length)
     if not is_up and workspace.up_at is not None:
-        return fill(talk.SINCE_LAST_UP, at=kit.moment_at(workspace.up_at, now), **names)
-    return fill(talk.SINCE_UNKNOWN, **names)
+        return request.filled(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))
+    return request.filled(talk.SINCE_UNKNOWN, workspace)
 
 
 def _until(request: Request, workspace: Workspace, latest: Operation | None) -> str:
     """Say what ends a workspace; when it is planned, its state says so."""
     if latest is not None and latest.is_open:
         return fill(talk.UNTIL_DONE, verb=Markup(cards.FORMS[latest.verb].doing.lower()))
-    names = {"name": workspace.title, "title": request.services.title(workspace.connection)}
     if workspace.state not in _UP:
-        return fill(talk.UNTIL_DOWN, **names)
+        return request.filled(talk.UNTIL_DOWN, workspace)
     if workspace.stop_at is not None:
-        return fill(talk.UNTIL, at=kit.day_moment(workspace.stop_at), **names)
+        return request.filled(talk.UNTIL, workspace, at=kit.day_moment(workspace.stop_at))
     if workspace.ends_at is not None:
-        return fill(talk.UNTIL_ENDS, at=kit.day_moment(workspace.ends_at), **names)
-    return fill(
-        talk.UNTIL_NONE,
-        command=request.command_of("workspace"),
-        typed=talking.typed_name(workspace.title),
-        **names,
-    )
+        return request.filled(talk.UNTIL_ENDS, workspace, at=kit.day_moment(workspace.ends_at))
+    typed, command = talking.typed_name(workspace.title), request.command_of("workspace")
+    return request.filled(talk.UNTIL_NONE, workspace, typed=typed, command=command)
 
 
 async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:

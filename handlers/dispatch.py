@@ -365,7 +365,7 @@ async def said(request: Request) -> Answer:
 
 async def old_button(request: Request) -> Answer:
     """Answer a button of an earlier release that no longer exists."""
-    return replies.hint(fill(answers.OLD_BUTTON, command=request.command))
+    return replies.hint(request.filled(answers.OLD_BUTTON))
 
 
 # -- the ways back ------------------------------------------------------------------------------------------

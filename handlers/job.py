@@ -61,7 +61,7 @@ async def run_again(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is."""
     run = await request.asked.see(runs.owned, "run", request.target or "")
     if run.spec is None:
-        sentence = fill(run_words.NO_SPEC, name=run.name, command=request.command)
+        sentence = request.filled(run_words.NO_SPEC, run)
         return replies.hint(sentence)
     again = await request.asked.to(runs.launch, run.connection, run.spec)
     return started(request, again.name, again.connection)
@@ -79,9 +79,9 @@ async def launched(request: Request, typed: CommandLine) -> Answer:
         typed.words or (places if len(places) == 1 else ()),
         nowhere=run_words.NO_CONNECTIONS,
         which=lambda able: replies.hint(
-            fill(run_words.WHERE, known=named(request.services, places or able), command=request.command)
+            request.filled(run_words.WHERE, known=named(request.services, places or able))
         ),
-        more=fill(run_words.TAIL_HINT, command=request.command),
+        more=request.filled(run_words.TAIL_HINT),
     )
     offer = await _offer(request, connection)
     result = making.filled(offer.form, _flags(request, typed))
@@ -150,7 +150,7 @@ async def checked_words(request: Request, typed: CommandLine) -> None:
     able = makers(request.services, "job")
     by_name = [name for name in able if runs_named_jobs(request, name)]
     more = [run_words.NAME_HINT] if by_name else []
-    more += [fill(run_words.TAIL_HINT, command=request.command)] if len(by_name) < len(able) else []
+    more += [request.filled(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
     ran = await request.services.store.runs(request.principal)
     alike = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
@@ -202,7 +202,7 @@ def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     if result.unknown and known:
         more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(known))))
     if form.field(making.COMMAND) and making.COMMAND not in result.values:
-        more.append(fill(run_words.TAIL_HINT, command=request.command))
+        more.append(request.filled(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
 
 
@@ -223,7 +223,7 @@ async def schedule(request: Request) -> Answer:
     title = request.services.title(wanted.connection)
     if cron is None:
         shown = fill(run_words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
-        return replies.answer(f"{shown} {fill(run_words.NEXT_OF_ONE, command=request.command, name=name)}")
+        return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
     given = "" if cron == OFF else cron
     await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
     template = run_words.CLEARING if cron == OFF else run_words.SETTING
@@ -266,7 +266,7 @@ def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
         )
         for one in known[:MOST]
     ]
-    return replies.answer("\n".join([run_words.JOBS, *rows, fill(run_words.NEXT, command=request.command)]))
+    return replies.answer("\n".join([run_words.JOBS, *rows, request.filled(run_words.NEXT)]))
 
 
 def _when(job: base.Scheduled) -> Markup:
@@ -325,7 +325,7 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
     if len(found) == 1:
         return found[0]
     template = run_words.TWICE if found else run_words.NO_SUCH_JOB
-    raise Answered(replies.hint(fill(template, name=name, command=request.command)))
+    raise Answered(replies.hint(request.filled(template, name=name)))
 
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
@@ -489,12 +489,10 @@ async def status(request: Request) -> Answer:
 @routes.verb("job", "logs", does=routes.Does.SHOWS)
 async def logs(request: Request) -> Answer:
     """Show the output from now on; a run without a card gets one."""
-    services = request.services
     run = await run_of(request)
-    title = services.title(run.connection)
-    provider = services.connections.get(run.connection)
+    provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, base.Runs):
-        return replies.hint(fill(run_words.NO_LOGS, title=title))
+        return replies.hint(request.filled(run_words.NO_LOGS, run))
     if run.remote_id is None and not run.is_open:
         return replies.hint(fill(run_words.NOT_HANDED_OVER, name=run.name))
     if provider is not None:
@@ -539,18 +537,16 @@ def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     """Ask for a run to be stopped; if it is already over, just say so."""
-    services = request.services
     wanted, is_open = await request.asked.to(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = answers.FORCING if wanted.stop_wanted == "force" else answers.STOPPING
-    return replies.answer(fill(template, name=run.name, title=services.title(run.connection)))
+    return replies.answer(request.filled(template, run))
 
 
 def over_already(request: Request, run: Run) -> Answer:
     """Say how a finished run ended."""
-    title, state = request.services.title(run.connection), Markup(outcome_of(run))
-    return replies.answer(fill(run_words.OVER_ALREADY, name=run.name, title=title, state=state))
+    return replies.answer(request.filled(run_words.OVER_ALREADY, run, state=Markup(outcome_of(run))))
 
 
 @routes.action("job_keep_waiting")
@@ -571,7 +567,7 @@ async def let_go(request: Request) -> Answer:
         return over_already(request, run)
     is_launched = run.remote_id is not None or run.start_call is not Call.NONE
     template = run_words.LET_GONE if is_launched else run_words.NOT_LAUNCHING
-    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
+    return replies.answer(request.filled(template, run))
 
 
 @routes.action("job_look_again")
@@ -579,7 +575,7 @@ async def look_again(request: Request) -> Answer:
     """Check again, or say that there is nothing left to check."""
     run = await request.asked.to(runs.look_again, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
-    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
+    return replies.answer(request.filled(template, run))
 
 
 @routes.action("job_start_another")
@@ -587,7 +583,7 @@ async def start_another(request: Request) -> Answer:
     """Launch another run, once; a question that is already answered isn't answered again."""
     run, is_asked = await request.asked.to(runs.start_another, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
-    return replies.answer(fill(template, name=run.name, title=request.services.title(run.connection)))
+    return replies.answer(request.filled(template, run))
 
 
 async def run_of(request: Request) -> Run:
@@ -626,7 +622,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     looking = await look(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_ANY, old=old)
     if not looking and request.waited.problem:
         return replies.problem(unread(request), request.reference)
-    return replies.answer(looking or fill(run_words.NONE_YET, command=request.command))
+    return replies.answer(looking or request.filled(run_words.NONE_YET))
 
 
 async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
@@ -638,7 +634,7 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
         return wanted[0]
     if not wanted:
         raise Answered(replies.hint(run_words.NONE_GOING))
-    sentence = fill(run_words.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+    sentence = request.filled(run_words.WHICH_OF_ALL, verb=Markup(request.verb))
     raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
 
 
@@ -661,7 +657,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     if near:
         more.append(answers.NEAREST)
     if not more:
-        more = [fill(run_words.UNKNOWN_NEXT, command=request.command)]
+        more = [request.filled(run_words.UNKNOWN_NEXT)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
 
 

@@ -197,15 +197,10 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
     title = services.title(connection)
     person = await services.store.person(request.principal)
     suggestion = person.name if person is not None and " " not in person.name else ""
-    sentence = fill(pages.ASK, title=title, command=request.command)
+    sentence = request.filled(pages.ASK, title=title)
     account = await services.store.account(request.principal, connection)
     if account is not None and account.state == "active":
-        sentence = fill(
-            pages.LINKED_ALREADY,
-            username=account.username,
-            title=title,
-            command=request.command,
-        )
+        sentence = request.filled(pages.LINKED_ALREADY, username=account.username, title=title)
     answer = replies.answer(sentence, [replies.ask_button(connection, title, text=text)])
     view = replies.ask_view(connection, title, suggestion)
     view["private_metadata"] = f"{connection} {text}".rstrip()
@@ -253,10 +248,10 @@ async def unlink(request: Request) -> Answer:
     whole = naming.find_connection(name, request.services.connections, is_whole=True)
     if whole is not None and _is_everybodys(request, whole):
         title = request.services.title(whole)
-        sentence = fill(answers.NOTHING_TO_UNLINK, title=title, command=request.command)
+        sentence = request.filled(answers.NOTHING_TO_UNLINK, title=title)
         return replies.hint(sentence)
     if not ending:
-        return replies.hint(fill(answers.NOTHING_LINKED, command=request.command))
+        return replies.hint(request.filled(answers.NOTHING_LINKED))
     if not name:
         buttons = [
             unlink_button(one, request.services.title(one), number) for number, one in enumerate(ending)
@@ -281,9 +276,7 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     title = request.services.titles([connection] if connection else linked)
     effect = fill(cards.CONFIRM_UNLINK[1], title=title)
     name = written([connection or "all"])
-    ask = fill(
-        answers.TO_CONTINUE, button=cards.UNLINK, command=request.command, typed=Markup("unlink"), name=name
-    )
+    ask = request.filled(answers.TO_CONTINUE, button=cards.UNLINK, typed=Markup("unlink"), name=name)
     button = kit.button(cards.UNLINK, kit.Press("unlink", connection or "all", agreed=True), style=kit.DANGER)
     about = Spoken(connection=connection or "", what="unlink", takes_press=True)
     return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
@@ -309,7 +302,7 @@ def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str 
 
 def _none_at(request: Request, connection: str | None) -> Answer:
     title = request.services.title(connection or "")
-    sentence = fill(answers.NOTHING_LINKED_AT, title=title, command=request.command)
+    sentence = request.filled(answers.NOTHING_LINKED_AT, title=title)
     return replies.hint(sentence)
 
 
@@ -336,12 +329,8 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
     given = written([connection or "all"])
     titles = request.services.titles([connection] if connection else request.services.connections)
     effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.person(Named(user_id)), title=titles)
-    ask = fill(
-        answers.TO_CONTINUE,
-        button=cards.UNLINK,
-        command=request.command,
-        typed=Markup("unlink"),
-        name=f"{given} @PERSON",
+    ask = request.filled(
+        answers.TO_CONTINUE, button=cards.UNLINK, typed=Markup("unlink"), name=f"{given} @PERSON"
     )
     command = f"unlink {given} <@{user_id}> --{kit.AGREED}"
     return replies.answer(f"{effect} {ask}", [kit.button(cards.UNLINK, SAY, command, style=kit.DANGER)])

@@ -126,7 +126,7 @@ def _advice(template: str, request: Request, suspected: Sequence[str]) -> str:
     services = request.services
     titles = Markup(" or ".join(line(services.title(name)) for name in suspected))
     where = Markup(" or ".join(_renewed(services.connections[name]) for name in suspected))
-    return fill(template, titles=titles, where=where, command=request.command)
+    return request.filled(template, titles=titles, where=where)
 
 
 def _renewed(provider: base.Provider) -> str:

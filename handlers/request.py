@@ -14,6 +14,7 @@ from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
+from bot.domain.runs import Run
 from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.providers.base import Provider
@@ -330,6 +331,14 @@ class Request:
         That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
         """
         return self.command_of(self.folder)
+
+    def filled(self, template: str, about: Workspace | Run | None = None, **more: object) -> str:
+        """Fill a template with ``command``, and with ``name`` and ``title`` of what it is about."""
+        names: dict[str, object] = {"command": self.command}
+        if about is not None:
+            name = about.name if isinstance(about, Run) else about.title
+            names |= {"name": name, "title": self.services.title(about.connection)}
+        return kit.fill(template, **names | more)
 
     def command_of(self, folder: str) -> kit.Markup:
         """Return the same for a folder's verbs; without a slash command, those of jobs follow a word."""

@@ -121,10 +121,10 @@ def described(request: Request, name: str, named: Sequence[Workspace]) -> Answer
 def if_yours(request: Request, named: Sequence[Workspace]) -> str:
     """Say how a command is written for one's own workspace, if there is one of that name."""
     if not named:
-        return fill(answers.UNKNOWN_VERB_HELP, command=request.command)
+        return request.filled(answers.UNKNOWN_VERB_HELP)
     verb = request.verb if request.verb != "help" and request.verb in VERBS["workspace"] else "status"
     typed = typed_name(named[0].title)
-    return fill(talk.IF_YOURS, name=named[0].title, command=request.command, verb=Markup(verb), typed=typed)
+    return request.filled(talk.IF_YOURS, name=named[0].title, verb=Markup(verb), typed=typed)
 
 
 def not_understood(request: Request) -> Answer:
@@ -156,7 +156,7 @@ def help_on_unknown(request: Request, word: str) -> Answer:
 
 def _unknown(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
     more = [fill(talk.DID_YOU_MEAN, commands=shown(request, commands))] if commands else []
-    more.append(fill(answers.UNKNOWN_VERB_HELP, command=request.command))
+    more.append(request.filled(answers.UNKNOWN_VERB_HELP))
     return replies.hint(fill(sentence, word=word), lists.command_buttons(commands), more="\n".join(more))
 
 

@@ -61,7 +61,7 @@ def unread(request: Request) -> str:
     """Say that a list could not be read, and why, so that nobody takes it for an empty one."""
     title = request.services.title(request.unread)
     why = safe(problems.sentence(request.waited.problem, title))
-    return fill(answers.UNREAD, title=title, why=why, command=request.command)
+    return request.filled(answers.UNREAD, title=title, why=why)
 
 
 async def offer_of(

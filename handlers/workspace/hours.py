@@ -171,8 +171,7 @@ def _question(request: Request, workspace: Workspace, said: str) -> Answer:
     services = request.services
     what = effects(services.context, workspace)
     lost = Markup(cards.LOST[what[planned_mode(what)]])
-    title = services.title(workspace.connection)
-    sentence = fill(words.ASK, name=workspace.title, title=title, lost=lost)
+    sentence = request.filled(words.ASK, workspace, lost=lost)
     command = f"hours {written((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
 
@@ -201,15 +200,14 @@ async def _all(request: Request) -> Answer:
 
 def _hint(request: Request, sentence: str, more: str, name: str) -> Answer:
     typed = Markup(line(written((name,))))
-    return replies.hint(sentence, more=fill(more, command=request.command, typed=typed))
+    return replies.hint(sentence, more=request.filled(more, typed=typed))
 
 
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
     """End a workspace's hours."""
     workspace = await request.asked.to(hours.end, request.target or "")
-    title = request.services.title(workspace.connection)
-    return replies.answer(fill(words.OFF, name=workspace.title, title=title), replaces=True)
+    return replies.answer(request.filled(words.OFF, workspace), replaces=True)
 
 
 @routes.action("hours_on")

@@ -54,7 +54,7 @@ async def show_list(request: Request) -> Answer:
     remark = f"{narrowed.remark(request, part, len(rows))} {remark}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
-        remark = fill(answers.LIST_SHARED_NEXT, command=request.command)
+        remark = request.filled(answers.LIST_SHARED_NEXT)
     return lists.workspace_list(
         await services.gatherer.of_all(request.principal, rows if part is None else part.rows),
         page=page,
@@ -109,7 +109,7 @@ _MOST = 100
 async def add(request: Request) -> Answer:
     """Add what the link or id refers to, on the one connection that recognises it."""
     if not request.arguments:
-        return replies.hint(fill(answers.ADD_USAGE, command=request.command))
+        return replies.hint(request.filled(answers.ADD_USAGE))
     brought_back = await _bring_back(request)
     if brought_back is not None:
         return brought_back
@@ -127,7 +127,7 @@ async def add(request: Request) -> Answer:
     if len(found) > 1:
         example = f"{line(reference)}@{min(found)}"
         titles = request.services.titles(found)
-        sentence = fill(answers.ADD_AMBIGUOUS, titles=titles, command=request.command, example=example)
+        sentence = request.filled(answers.ADD_AMBIGUOUS, titles=titles, example=example)
         return replies.hint(sentence)
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
@@ -177,7 +177,7 @@ async def alias(request: Request) -> Answer:
         await request.asked.to(workspaces.alias, workspace.id, None)
         return replies.answer(fill(answers.UNALIASED, name=workspace.name))
     if len(request.arguments) < 2:
-        return replies.hint(fill(answers.ALIAS_USAGE, command=request.command))
+        return replies.hint(request.filled(answers.ALIAS_USAGE))
     workspace, alias = await _split(request)
     await request.asked.to(workspaces.alias, workspace.id, naming.own_name(alias))
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=alias))
@@ -203,7 +203,7 @@ async def notify(request: Request) -> Answer:
     """Choose what is sent about one workspace; ``--ready`` and ``--stopped`` change one of the two."""
     wanted = request.arguments[-1].casefold() if len(request.arguments) > 1 else ""
     if wanted not in _ON_OFF:
-        return replies.hint(fill(home.NOTIFY_USAGE, command=request.command))
+        return replies.hint(request.filled(home.NOTIFY_USAGE))
     workspace = await named(request, " ".join(request.arguments[:-1]))
     only, chosen = request.flags & {"ready", "stopped"}, _ON_OFF[wanted]
     changed = await request.asked.to(
@@ -217,8 +217,7 @@ async def notify(request: Request) -> Answer:
     stopped = usual.stopped if changed.tells_stopped is None else changed.tells_stopped
     is_usual = (changed.tells_ready, changed.tells_stopped) == (None, None)
     template = home.NOTIFY_USUAL if is_usual else home.NOTIFY[ready, stopped]
-    title = request.services.title(workspace.connection)
-    return replies.answer(fill(template, name=workspace.title, title=title))
+    return replies.answer(request.filled(template, workspace))
 
 
 @routes.verb("workspace", "forget", flags=(AGREED,), does=routes.Does.ENDS)
@@ -226,9 +225,8 @@ async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
     await request.asked.to(workspaces.forget, workspace.id)
-    title = request.services.title(workspace.connection)
     return replies.answer(
-        fill(answers.FORGOTTEN, name=workspace.title, title=title, command=request.command),
+        request.filled(answers.FORGOTTEN, workspace),
         [replies.bring_back_button(workspace)],
     )
 
@@ -243,8 +241,7 @@ async def bring_back(request: Request) -> Answer:
 
 
 def _brought_back(request: Request, back: Workspace) -> Answer:
-    title = request.services.title(back.connection)
-    return replies.answer(fill(answers.BROUGHT_BACK, name=back.title, title=title), [replies.list_button()])
+    return replies.answer(request.filled(answers.BROUGHT_BACK, back), [replies.list_button()])
 
 
 @routes.options("workspace")

@@ -183,17 +183,11 @@ async def made_again(request: Request, former: Workspace) -> Answer:
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
     """Say that a workspace no longer exists, and how to remove it from the list."""
-    sentence = fill(
-        answers.NOT_THERE,
-        name=workspace.title,
-        title=request.services.title(workspace.connection),
-        command=request.command,
-    )
+    sentence = request.filled(answers.NOT_THERE, workspace)
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
 def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> Answer:
-    title = request.services.title(workspace.connection)
     if said := beside_card(request, workspace, verb, accepted):
         return replies.answer(said)
     if request.is_beside_cards:
@@ -205,17 +199,12 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
         template = answers.RESUMING
     elif ends(accepted.operation, workspaces.effects_now(request.services.context, workspace)):
         template = answers.ENDING
-    return replies.answer(fill(template, name=workspace.title, title=title))
+    return replies.answer(request.filled(template, workspace))
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Tell everybody, without buttons: they would work only for the workspace's owner."""
-    sentence = fill(
-        answers.SHARED[verb],
-        who=request.who,
-        name=workspace.title,
-        title=request.services.title(workspace.connection),
-    )
+    sentence = request.filled(answers.SHARED[verb], workspace, who=request.who)
     return replies.answer(sentence, in_channel=True)
 
 
@@ -226,8 +215,7 @@ def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, acc
     if template is None:
         return ""
     _, as_of = lists.state_words(request.services.clock.now(), workspace)
-    title = request.services.title(workspace.connection)
-    return fill(template, name=workspace.title, title=title, as_of=as_of)
+    return request.filled(template, workspace, as_of=as_of)
 
 
 def _already(accepted: Accepted) -> str | None:
@@ -294,7 +282,7 @@ async def pressed(request: Request) -> Answer:
     if request.at is not None:
         now = await request.services.store.now()
         if not now < request.at <= now + FARTHEST_SECONDS:
-            return replies.hint(fill(cards.PASSED, command=request.command, name=answers.EXAMPLE))
+            return replies.hint(request.filled(cards.PASSED, name=answers.EXAMPLE))
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")
@@ -405,8 +393,8 @@ async def remove(request: Request) -> Answer:
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
     """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
     title = request.services.title(workspace.connection)
-    effect = fill(answers.REMOVE_EFFECT, name=workspace.title, title=title)
-    ask = fill(answers.REMOVE_ASK, command=request.command, name=typed_name(workspace.title))
+    effect = request.filled(answers.REMOVE_EFFECT, workspace)
+    ask = request.filled(answers.REMOVE_ASK, name=typed_name(workspace.title))
     answer = replies.answer(f"{effect} {ask}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
     about = Spoken(workspaces=(workspace.id,), what="remove", takes_press=True)
@@ -451,11 +439,8 @@ async def _operation(request: Request) -> Operation:
 def too_late(request: Request, operation: Operation) -> Answer:
     """Say that the operation of an old button has ended, and how."""
     template = answers.TOO_LATE[str(operation.outcome)]
-    sentence = fill(
-        template,
-        verb=Markup(cards.FORMS[operation.verb].verb),
-        typed=Markup(answers.TYPED[operation.verb]),
-        command=request.command,
+    sentence = request.filled(
+        template, verb=Markup(cards.FORMS[operation.verb].verb), typed=Markup(answers.TYPED[operation.verb])
     )
     return replies.hint(sentence)
 

@@ -100,7 +100,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _empty(request, fill(answers.NONE_YET, titles=titles))
-    return await _empty(request, fill(answers.NONE_BUT_ADD, command=request.command))
+    return await _empty(request, request.filled(answers.NONE_BUT_ADD))
 
 
 async def _empty(request: Request, sentence: str) -> Answer:
@@ -114,7 +114,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
     buttons = _choices(request, rows, labels_of(rows, rows))
-    sentence = fill(answers.WHICH_OF_ALL, command=request.command, verb=Markup(request.verb))
+    sentence = request.filled(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _asking(request, replies.answer(sentence, buttons), rows)
 
 
@@ -130,7 +130,7 @@ def which_of_these(
         sentence = fill(answers.WHICH, name=found[0].title, titles=places)
     elif all(title.startswith(naming.fold(name)) for title in titles):
         sentence = fill(answers.WHICH_BEGINNING, name=name)
-    more = fill(answers.WHICH_AT, command=request.command, verb=Markup(request.verb), example=labels[0])
+    more = request.filled(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     return _asking(request, replies.hint(sentence, _choices(request, found, labels), more=more), found)
 
 
@@ -183,7 +183,7 @@ async def unknown(
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=shown(request, runs)))
         buttons = [*buttons, *lists.command_buttons(runs)]
     if not more:
-        more = [fill(answers.UNKNOWN_NEXT, command=request.command)]
+        more = [request.filled(answers.UNKNOWN_NEXT)]
     return _asking(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 
@@ -279,12 +279,8 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         OperationVerb.RESTART: (answers.RENEW_EFFECT, cards.RENEW),
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
-    ask = fill(
-        answers.TO_CONTINUE,
-        button=label,
-        command=request.command,
-        typed=Markup(answers.TYPED[verb]),
-        name=typed_name(workspace.title),
+    ask = request.filled(
+        answers.TO_CONTINUE, button=label, typed=Markup(answers.TYPED[verb]), name=typed_name(workspace.title)
     )
     cost = lost(workspace, facts.effects, mode)
     sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
@@ -325,12 +321,7 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
     if not is_known(request) or request.more:
         example = rows[0].title if rows else answers.EXAMPLE
         return replies.hint(
-            fill(
-                talk.ONE_BY_ONE,
-                command=request.command,
-                verb=Markup(answers.TYPED.get(verb, verb)),
-                example=example,
-            )
+            request.filled(talk.ONE_BY_ONE, verb=Markup(answers.TYPED.get(verb, verb)), example=example)
         )
     changing = await needed(request, rows)
     fitting = [one for one in changing if _is_possible(request, verb, one)]
@@ -434,7 +425,7 @@ def unknown_remarks(which: Which) -> list[str]:
 
 def _nothing(request: Request, rows: Sequence[Workspace], which: Which) -> Answer:
     if not which.workspaces:
-        return replies.hint(fill(talk.NONE_AT_ALL, command=request.command))
+        return replies.hint(request.filled(talk.NONE_AT_ALL))
     names = Markup(", ".join(_state(request, one) for one in rows[:MOST]))
     return replies.hint(fill(talk.NONE_OF_THEM, names=names), more="".join(unknown_remarks(which)))
 

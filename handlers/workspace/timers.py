@@ -45,7 +45,7 @@ async def _extended(request: Request) -> Answer:
     """Move a planned stop by what was asked for."""
     workspace = await workspace_of(request)
     if workspace.stop_at is None:
-        next_ = fill(cards.LONGER_NEXT, command=request.command, name=workspace.title)
+        next_ = request.filled(cards.LONGER_NEXT, workspace)
         return replies.hint(fill(cards.NOT_PLANNED, name=workspace.title), more=next_)
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
@@ -70,7 +70,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         if refusal.rule != "workspace.not_up":
             raise
         await linked(request, workspace.connection)
-        next_ = fill(cards.NOT_UP_NEXT, command=request.command, name=workspace.title)
+        next_ = request.filled(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
     return drawn.planned(cards.SET, changed, title, moment)
 
@@ -157,7 +157,7 @@ async def open_form(request: Request) -> Answer:
     facts = await request.services.gatherer.of_workspace(workspace)
     mode = workspace.stop_mode or planned_mode(facts.effects)
     said = drawn.form_head(facts)
-    more = fill(cards.PASSED, command=request.command, name=workspace.title)
+    more = request.filled(cards.PASSED, workspace)
     view = drawn.form(facts, mode)
     return Answer(text=kit.bare(said), blocks=(kit.section(f"{said} {more}"),), view=view)
 
@@ -248,7 +248,7 @@ async def moment_of(request: Request) -> Moment | None:
         return request.moment
     drawn_for = moment_at(request.at, await request.services.store.now())
     if drawn_for is None:
-        raise Answered(replies.hint(fill(cards.PASSED, command=request.command, name="NAME")))
+        raise Answered(replies.hint(request.filled(cards.PASSED, name="NAME")))
     return drawn_for
 
 
@@ -281,5 +281,5 @@ def _example(template: str, request: Request, verb: str, titles: Sequence[str]) 
     """Say what can't be timed so, with a command that can, for the workspace that is meant."""
     name = titles[0] if len(titles) == 1 else "NAME"
     lead = Markup("at" if verb in _STOPS else "until")
-    shown = {"name": name, "typed": typed_name(name), "verb": Markup(verb), "lead": lead}
-    return replies.hint(fill(template, command=request.command, **shown))
+    sentence = request.filled(template, name=name, typed=typed_name(name), verb=Markup(verb), lead=lead)
+    return replies.hint(sentence)
