@@ -46,8 +46,11 @@ def repository(tmp_path):
     folder = tmp_path / "repository"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
-    commit(folder, "Begin with a subject that is much too long, which was before anybody looked at them", "")
-    commit(folder, "Release 0.1.0", "## [0.1.0] - 2026-11-22")
+    commit(folder, "Begin with a subject that is much too long, which was before anybody looked at them")
+    schema = folder / "bot/store/migrations/0001_initial.sql"
+    schema.parent.mkdir(parents=True)
+    schema.write_text("CREATE TABLE inbox (key TEXT);")
+    commit(folder, "Make one schema")
     return folder
 
 
@@ -56,16 +59,14 @@ def git(folder, *words):
     subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
-def commit(folder, subject, changelog=None):
-    if changelog is not None:
-        (folder / "CHANGELOG.md").write_text(f"# Changelog\n{changelog}\n")
+def commit(folder, subject):
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", subject)
 
 
 def test_subjects_since_the_release_are_counted_and_long_ones_named(commits, repository, capsys):
     assert commits.main(repository) == 0
-    commit(repository, "x" * 72, "## [0.2.0]\n## [0.1.0] - 2026-11-22")
+    commit(repository, "x" * 72)
     assert commits.main(repository) == 0
     assert capsys.readouterr().out.endswith("Subjects of commits since 0.1.0: 1, longer than 72: 0.\n")
     commit(repository, "y" * 73)
