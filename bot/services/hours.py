@@ -31,7 +31,7 @@ from bot.services.accounts import check_account
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.workspaces import note, owned
-from bot.store import accounts, gates, operations, people, timers
+from bot.store import accounts, classes, gates, operations, people, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -299,6 +299,7 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
         or account.state != "active"
         or account.is_refused
         or is_ruled
+        or classes.ends(tx, workspace)
         or people.quiet(tx, principal) is not None
     ):
         return

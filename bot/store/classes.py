@@ -107,6 +107,11 @@ def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> lis
     return [PARTICIPANTS.of(row) for row in found]
 
 
+def ends(tx: Transaction, workspace: Workspace) -> bool:
+    """Return whether a workspace is to be stopped at the end of a class, as its person agreed."""
+    return tx.one("class_to_end", id=workspace.id, principal=workspace.principal.key) is not None
+
+
 def stop(
     tx: Transaction,
     press: Participant,

@@ -1261,6 +1261,13 @@ WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL A
     AND warned_at <= :warned_before
 LIMIT :limit;
 
+-- Cards that aren't done are few, and indexed by when they are looked at; a person is in each of them once.
+-- name: class_to_end
+SELECT 1 FROM class_cards c CROSS JOIN participants p
+WHERE c.done_at IS NULL AND c.look_at > 0 AND c.stops_at IS NOT NULL
+    AND p.card_id = c.id AND p.principal = :principal AND p.workspace_id = :id
+    AND p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL;
+
 -- name: end_press
 UPDATE participants SET ended_at = :now, stop_operation_id = :stop_operation_id
 WHERE card_id = :card_id AND principal = :principal AND ended_at IS NULL;

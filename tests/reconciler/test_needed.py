@@ -10,8 +10,10 @@ import pytest
 from bot.domain import hours as domain
 from bot.domain.people import Preferences
 from bot.domain.workspaces import State
-from bot.services import hours
+from bot.services import classes, hours
 from bot.services.asked import Asked
+from tests.reconciler.classroom import ask as class_ask
+from tests.reconciler.classroom import post, press
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, prefer
 
@@ -76,6 +78,17 @@ async def test_the_operator_has_people_asked(world):
     await until(world, "10:00", 23)
     assert asked(world) == 2
     assert world.provider.accepted_stops == []
+
+
+async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
+    await left(world, asks_after_hours=8)
+    card = await post(world, stops_at=local("9:30", 24))
+    await press(world, card, ALICE)
+    await until(world, "12:00", 23)
+    assert asked(world) == 0
+    await class_ask(world, ALICE, "keep").to(classes.keep, card.id)
+    await until(world, "15:45", 23)
+    assert asked(world) == 1
 
 
 async def test_a_person_has_themselves_asked_and_keeps_it(world):
