@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from bot.domain.notices import Answer
@@ -16,9 +15,11 @@ from handlers.class_card import stop_button
 from handlers.dispatch import old_button, run_button
 from handlers.request import Request
 
-_OF_RUNS: Final[Mapping[str, Callable[[Any], kit.Element]]] = MappingProxyType(
-    {"job_stop": runs.stop_run_button, "job_force": runs.force_button, "job_again": runs.again_button}
-)
+_OF_RUNS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
+    "job_stop": runs.stop_run_button,
+    "job_force": runs.force_button,
+    "job_again": runs.again_button,
+}
 
 
 @routes.action(kit.ASK)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from bot.services.making import Flag
@@ -37,11 +36,14 @@ _ENCODED: Final = re.compile(r"<([^<>|\s]+)(?:\|([^<>]*))?>")
 _FLAG: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
 #: Words before a verb that say which command it belongs to, by the folder of the verbs.
-_FOLDERS: Final = MappingProxyType(
-    {"job": "job", "jobs": "job", "workspace": "workspace", "workspaces": "workspace"}
-)
+_FOLDERS: Final[Mapping[str, str]] = {
+    "job": "job",
+    "jobs": "job",
+    "workspace": "workspace",
+    "workspaces": "workspace",
+}
 _UNKNOWN_FLAG: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
-NO_COMMANDS: Final[Mapping[str, str]] = MappingProxyType({})
+NO_COMMANDS: Final[Mapping[str, str]] = {}
 _TRAILING: Final = ",;:.!?"
 #: Marks for bold and code, which people copy along from the help.
 _MARKS: Final = "`*"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from bot.domain.moments import Moment
@@ -120,7 +119,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
         connections=context.connections,
         clock=context.clock,
         ids=context.ids,
-        commands=MappingProxyType({context.command: "workspace", context.job_command: "job"}),
+        commands={context.command: "workspace", context.job_command: "job"},
         limiter=limiter,
     )
 

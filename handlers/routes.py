@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from types import MappingProxyType
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import handlers
@@ -44,7 +43,7 @@ class Table(Generic[_Handler]):
     def found(self) -> Mapping[str, _Handler]:
         """Return all of them by name, in alphabetical order."""
         load()
-        return MappingProxyType(dict(sorted(self._handlers.items())))
+        return dict(sorted(self._handlers.items()))
 
     def get(self, name: str) -> _Handler | None:
         """Return the handler of a name, or None."""
@@ -134,7 +133,7 @@ def parses_itself(command: str, name: str) -> bool:
 @cache
 def verbs_of_folders() -> Mapping[str, frozenset[str]]:
     """Return the names of all verbs by their folder, that of workspaces first."""
-    return MappingProxyType({folder: frozenset(verbs(folder).found) for folder in reversed(commands())})
+    return {folder: frozenset(verbs(folder).found) for folder in reversed(commands())}
 
 
 def commands() -> list[str]:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, Literal
 
 from bot.domain.forms import Spec
@@ -281,7 +280,7 @@ class StopEffect(StrEnum):
 
 #: What each way of stopping does to a workspace; ways that aren't listed aren't available.
 Effects = Mapping[StopMode, StopEffect]
-NO_EFFECTS: Effects = MappingProxyType({})
+NO_EFFECTS: Final[Effects] = {}
 
 
 def restart_mode(effects: Effects) -> StopMode | None:

@@ -5,7 +5,6 @@ import inspect
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 
 from bot.providers.base import Provider
 from bot.providers.connection import ConnectionSettings
@@ -30,7 +29,7 @@ def provider_class(kind: str) -> type[Provider] | None:
 def provider_classes() -> Mapping[str, type[Provider]]:
     """Return every provider of this folder by its kind."""
     found = {kind: provider_class(kind) for kind in _modules()}
-    return MappingProxyType({kind: provider for kind, provider in found.items() if provider is not None})
+    return {kind: provider for kind, provider in found.items() if provider is not None}
 
 
 @cache

@@ -9,7 +9,6 @@ Every step leaves an audit row.
 
 import re
 from collections.abc import Collection, Mapping
-from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -86,7 +85,7 @@ def begin(
     actor: str,
     proof: str,
     waiting: dict[str, Any] | None = None,
-    more: Mapping[str, str] = MappingProxyType({}),
+    more: Mapping[str, str] = {},
 ) -> Account | None:
     """Write a person's account, tell them, and have its lists read; None if the username is somebody else's.
 

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -349,14 +348,12 @@ def read_table() -> Mapping[str, Mapping[str, list[str]]]:
     return {name: codes for name, codes in table.items() if name != _EXPLAINED}
 
 
-_MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
-    {
-        code: Meaning(name)
-        for by_meaning in read_table().values()
-        for name, codes in by_meaning.items()
-        for code in codes
-    }
-)
+_MEANINGS: Final[Mapping[str, Meaning]] = {
+    code: Meaning(name)
+    for by_meaning in read_table().values()
+    for name, codes in by_meaning.items()
+    for code in codes
+}
 
 
 def meaning_of(code: str) -> Meaning:

@@ -8,7 +8,6 @@ Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,96 +20,88 @@ class Use:
     module: str
 
 
-BOT_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
-    {
-        "app_mentions:read": Use(
-            "Reads requests that mention the bot, in channels it was invited to.",
-            "handlers.events",
-        ),
-        "chat:write": Use(
-            "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date.",
-            "bot.slack.notifier",
-        ),
-        "commands": Use(
-            "Provides the slash commands.",
-            "handlers.workspace",
-        ),
-        "files:write": Use(
-            "Sends a job's full output as a file, in the thread of the job's card.",
-            "bot.slack.notifier",
-        ),
-        "im:history": Use(
-            "Reads what people write to the bot, and checks whether a message of its own has arrived.",
-            "handlers.events",
-        ),
-        "im:write": Use(
-            "Finds the direct message with a person, to check whether a first message there has arrived.",
-            "bot.slack.notifier",
-        ),
-        "users:read": Use(
-            "Knows who is a guest or has left, so that only current members can use it.",
-            "bot.slack.people",
-        ),
-    }
-)
+BOT_SCOPES: Final[Mapping[str, Use]] = {
+    "app_mentions:read": Use(
+        "Reads requests that mention the bot, in channels it was invited to.",
+        "handlers.events",
+    ),
+    "chat:write": Use(
+        "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date.",
+        "bot.slack.notifier",
+    ),
+    "commands": Use(
+        "Provides the slash commands.",
+        "handlers.workspace",
+    ),
+    "files:write": Use(
+        "Sends a job's full output as a file, in the thread of the job's card.",
+        "bot.slack.notifier",
+    ),
+    "im:history": Use(
+        "Reads what people write to the bot, and checks whether a message of its own has arrived.",
+        "handlers.events",
+    ),
+    "im:write": Use(
+        "Finds the direct message with a person, to check whether a first message there has arrived.",
+        "bot.slack.notifier",
+    ),
+    "users:read": Use(
+        "Knows who is a guest or has left, so that only current members can use it.",
+        "bot.slack.people",
+    ),
+}
 
-USER_SCOPES: Final[Mapping[str, Use]] = MappingProxyType(
-    {
-        "openid": Use(
-            "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
-            "bot.web",
-        ),
-    }
-)
+USER_SCOPES: Final[Mapping[str, Use]] = {
+    "openid": Use(
+        "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
+        "bot.web",
+    ),
+}
 
-EVENTS: Final[Mapping[str, Use]] = MappingProxyType(
-    {
-        "app_home_opened": Use(
-            "Shows people their workspaces, runs and accounts when they open the app's Home tab.",
-            "handlers.preferences",
-        ),
-        "app_mention": Use(
-            "The same words as after the slash command, said to the bot in a channel.",
-            "handlers.events",
-        ),
-        "app_uninstalled": Use(
-            "Deletes all links of the workspace that removes the app.",
-            "handlers.events",
-        ),
-        "message.im": Use(
-            "The same words as after the slash command, said to the bot in a direct message.",
-            "handlers.events",
-        ),
-        "team_join": Use(
-            "Learns about new people, and who of them is a guest.",
-            "handlers.events",
-        ),
-        "tokens_revoked": Use(
-            "Stops using a token that Slack has taken back, and tells a person whose own it was.",
-            "handlers.events",
-        ),
-        "user_change": Use(
-            "Deletes the links of a person who leaves, and learns who became a guest.",
-            "handlers.events",
-        ),
-    }
-)
+EVENTS: Final[Mapping[str, Use]] = {
+    "app_home_opened": Use(
+        "Shows people their workspaces, runs and accounts when they open the app's Home tab.",
+        "handlers.preferences",
+    ),
+    "app_mention": Use(
+        "The same words as after the slash command, said to the bot in a channel.",
+        "handlers.events",
+    ),
+    "app_uninstalled": Use(
+        "Deletes all links of the workspace that removes the app.",
+        "handlers.events",
+    ),
+    "message.im": Use(
+        "The same words as after the slash command, said to the bot in a direct message.",
+        "handlers.events",
+    ),
+    "team_join": Use(
+        "Learns about new people, and who of them is a guest.",
+        "handlers.events",
+    ),
+    "tokens_revoked": Use(
+        "Stops using a token that Slack has taken back, and tells a person whose own it was.",
+        "handlers.events",
+    ),
+    "user_change": Use(
+        "Deletes the links of a person who leaves, and learns who became a guest.",
+        "handlers.events",
+    ),
+}
 
 WORKSPACE_COMMAND: Final = "/workspace"
 JOB_COMMAND: Final = "/job"
 
-COMMANDS: Final[Mapping[str, Use]] = MappingProxyType(
-    {
-        WORKSPACE_COMMAND: Use(
-            "Lists, starts, stops and opens a person's workspaces.",
-            "handlers.workspace",
-        ),
-        JOB_COMMAND: Use(
-            "Runs a person's jobs, shows their output, and stops them.",
-            "handlers.job",
-        ),
-    }
-)
+COMMANDS: Final[Mapping[str, Use]] = {
+    WORKSPACE_COMMAND: Use(
+        "Lists, starts, stops and opens a person's workspaces.",
+        "handlers.workspace",
+    ),
+    JOB_COMMAND: Use(
+        "Runs a person's jobs, shows their output, and stops them.",
+        "handlers.job",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +115,23 @@ class Shortcut(Use):
     runs_commands: bool = False
 
 
-SHORTCUTS: Final[Mapping[str, Shortcut]] = MappingProxyType(
-    {
-        "start_workspace": Shortcut(
-            "Starts one of a person's workspaces from wherever they are in Slack.",
-            "handlers.workspace.listing",
-            kind="global",
-            name="Start a workspace",
-            description="Choose one of your workspaces and start it",
-        ),
-        "run_as_job": Shortcut(
-            "Opens the job form with the command of a message in it; it runs when the person presses Run.",
-            "handlers.job",
-            kind="message",
-            name="Run as a job",
-            description="Run the command in this message as a job",
-            runs_commands=True,
-        ),
-    }
-)
+SHORTCUTS: Final[Mapping[str, Shortcut]] = {
+    "start_workspace": Shortcut(
+        "Starts one of a person's workspaces from wherever they are in Slack.",
+        "handlers.workspace.listing",
+        kind="global",
+        name="Start a workspace",
+        description="Choose one of your workspaces and start it",
+    ),
+    "run_as_job": Shortcut(
+        "Opens the job form with the command of a message in it; it runs when the person presses Run.",
+        "handlers.job",
+        kind="message",
+        name="Run as a job",
+        description="Run the command in this message as a job",
+        runs_commands=True,
+    ),
+}
 
 #: Where Slack sends commands, interactivity, options and events in the HTTP form.
 SLACK_PATH: Final = "/slack/events"

@@ -7,7 +7,6 @@ doctor compares the token's scopes with it. Budgets are per method, app and work
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, Literal
 
 Caller = Literal["bot", "app", "none"]
@@ -58,36 +57,34 @@ _CHAT: Final = frozenset({"chat:write"})
 _FILES: Final = frozenset({"files:write"})
 _USERS: Final = frozenset({"users:read"})
 
-METHODS: Final[Mapping[str, Method]] = MappingProxyType(
-    {
-        AUTH_TEST: Method(),
-        CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
-        CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
-        CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
-        # Direct messages only: no other history scope is ever requested.
-        CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-        # Finds the direct message with a person, to look there for a first message of unknown outcome.
-        CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
-        # Reads a thread of a direct message, to look there for a message or a file of unknown outcome.
-        CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
-        FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
-        FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
-        USERS_INFO: Method(scopes=_USERS, per_minute=100),
-        USERS_LIST: Method(scopes=_USERS, per_minute=20),
-        VIEWS_OPEN: Method(per_minute=100),
-        VIEWS_UPDATE: Method(per_minute=100),
-        VIEWS_PUBLISH: Method(per_minute=100),
-        # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
-        AUTH_TEAMS_LIST: Method(per_minute=20),
-        OPENID_CONNECT_TOKEN: Method(caller="none"),
-        APPS_UNINSTALL: Method(per_minute=1),
-        AUTH_REVOKE: Method(per_minute=50),
-        OAUTH_ACCESS: Method(caller="none"),
-        APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
-        RESPONSE_URL: Method(caller="none"),
-        UPLOAD_URL: Method(caller="none"),
-    }
-)
+METHODS: Final[Mapping[str, Method]] = {
+    AUTH_TEST: Method(),
+    CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
+    CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
+    CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
+    # Direct messages only: no other history scope is ever requested.
+    CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
+    # Finds the direct message with a person, to look there for a first message of unknown outcome.
+    CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
+    # Reads a thread of a direct message, to look there for a message or a file of unknown outcome.
+    CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
+    FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
+    FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
+    USERS_INFO: Method(scopes=_USERS, per_minute=100),
+    USERS_LIST: Method(scopes=_USERS, per_minute=20),
+    VIEWS_OPEN: Method(per_minute=100),
+    VIEWS_UPDATE: Method(per_minute=100),
+    VIEWS_PUBLISH: Method(per_minute=100),
+    # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
+    AUTH_TEAMS_LIST: Method(per_minute=20),
+    OPENID_CONNECT_TOKEN: Method(caller="none"),
+    APPS_UNINSTALL: Method(per_minute=1),
+    AUTH_REVOKE: Method(per_minute=50),
+    OAUTH_ACCESS: Method(caller="none"),
+    APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
+    RESPONSE_URL: Method(caller="none"),
+    UPLOAD_URL: Method(caller="none"),
+}
 
 
 def scopes_of(caller: Caller) -> frozenset[str]:

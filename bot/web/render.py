@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from types import MappingProxyType, ModuleType, SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from aiohttp import web
@@ -163,7 +163,7 @@ def headers_showing(embedding: Embedding) -> Mapping[str, str]:
     hosts = " ".join(dict.fromkeys((sdk, endpoint)))
     talks = " ".join(dict.fromkeys((sdk, sockets, endpoint, endpoint.replace("http", "ws", 1))))
     quoted = " ".join(f'"{host}"' for host in dict.fromkeys((sdk, endpoint)))
-    values = {
+    return {
         "Content-Security-Policy": (
             f"default-src 'none'; script-src 'self' {sdk}; style-src 'self' {sdk}; img-src 'self' {sdk}; "
             f"font-src {sdk}; connect-src 'self' {talks}; frame-src {hosts}; form-action 'self'; "
@@ -174,4 +174,3 @@ def headers_showing(embedding: Embedding) -> Mapping[str, str]:
             f"clipboard-read=(self {quoted}), clipboard-write=(self {quoted})"
         ),
     }
-    return MappingProxyType(values)

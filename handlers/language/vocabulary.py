@@ -4,7 +4,6 @@ Words are separated by blanks, phrases by commas.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, Literal
 
 
@@ -18,68 +17,64 @@ def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _by_word(table: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({word: verb for verb, others in table.items() for word in others.split()})
+    return {word: verb for verb, others in table.items() for word in others.split()}
 
 
 def _by_phrase(table: Mapping[str, str]) -> Mapping[tuple[str, ...], str]:
     found = {phrase: verb for verb, phrases in table.items() for phrase in _phrases(phrases)}
-    return MappingProxyType(dict(sorted(found.items(), key=lambda item: -len(item[0]))))
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
 
 #: Other words for verbs, by the folder in which they were written.
-SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "workspace": _by_word(
-            {
-                "start": "run launch boot begin execute activate enable ignite deploy",
-                "stop": "kill end shutdown halt quit terminate close deactivate disable exit poweroff",
-                "suspend": "pause sleep hibernate freeze",
-                "resume": "unpause continue wake unfreeze unsuspend",
-                "restart": "reboot reload relaunch bounce",
-                "remove": "delete destroy erase del rm purge drop discard",
-                "forget": "hide ignore",
-                "new": "create make build provision",
-                "list": "ls ps dir workspaces mine all overview dashboard",
-                "status": "state stat stats info describe inspect check",
-                "open": "enter visit goto url address",
-                "link": "login connect signin auth authenticate authorize authorise account token access",
-                "unlink": "logout disconnect signout revoke",
-                "cancel": "abort undo",
-                "alias": "rename call name",
-                "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
-                "whoami": "accounts links",
-                "version": "ver --version -v",
-                "settings": "preferences prefs config configure configuration options setting",
-            }
-        ),
-        "job": _by_word(
-            {
-                "run": "start launch begin execute exec submit new create rerun re-run",
-                "stop": "kill end halt quit terminate cancel abort",
-                "list": "ls ps dir all mine",
-                "logs": "log output tail stdout stderr",
-                "status": "state stat stats info progress check",
-                "schedule": "cron",
-                "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
-            }
-        ),
-    }
-)
+SYNONYMS: Final[Mapping[str, Mapping[str, str]]] = {
+    "workspace": _by_word(
+        {
+            "start": "run launch boot begin execute activate enable ignite deploy",
+            "stop": "kill end shutdown halt quit terminate close deactivate disable exit poweroff",
+            "suspend": "pause sleep hibernate freeze",
+            "resume": "unpause continue wake unfreeze unsuspend",
+            "restart": "reboot reload relaunch bounce",
+            "remove": "delete destroy erase del rm purge drop discard",
+            "forget": "hide ignore",
+            "new": "create make build provision",
+            "list": "ls ps dir workspaces mine all overview dashboard",
+            "status": "state stat stats info describe inspect check",
+            "open": "enter visit goto url address",
+            "link": "login connect signin auth authenticate authorize authorise account token access",
+            "unlink": "logout disconnect signout revoke",
+            "cancel": "abort undo",
+            "alias": "rename call name",
+            "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
+            "whoami": "accounts links",
+            "version": "ver --version -v",
+            "settings": "preferences prefs config configure configuration options setting",
+        }
+    ),
+    "job": _by_word(
+        {
+            "run": "start launch begin execute exec submit new create rerun re-run",
+            "stop": "kill end halt quit terminate cancel abort",
+            "list": "ls ps dir all mine",
+            "logs": "log output tail stdout stderr",
+            "status": "state stat stats info progress check",
+            "schedule": "cron",
+            "help": "commands usage man manual hilfe aide ayuda ajuda ? -h --help",
+        }
+    ),
+}
 
 #: What one verb is asked to do although another one does it: by the verb, the other one, and the first word
 #: of what is named. Only where no workspace is called that.
-ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "stop": _by_word(
-            {
-                "settings": """notifications notification notifying messages messaging dms telling asking
+ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "stop": _by_word(
+        {
+            "settings": """notifications notification notifying messages messaging dms telling asking
                     bothering sending pinging spamming reminding reminders writing"""
-            }
-        ),
-        "remove": _by_word({"unlink": "account accounts me login"}),
-        "forget": _by_word({"unlink": "account accounts me login"}),
-    }
-)
+        }
+    ),
+    "remove": _by_word({"unlink": "account accounts me login"}),
+    "forget": _by_word({"unlink": "account accounts me login"}),
+}
 
 #: Verbs for what can't be done here: they aren't slips for another one.
 NO_VERBS: Final = _words(
@@ -263,27 +258,23 @@ QUESTIONS: Final = _phrases("until when, till when")
 #: What a question may ask.
 Asked = Literal["state", "health", "list", "why", "since", "until", "length", "result", "output"]
 #: The words that ask for something else than the state.
-ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = MappingProxyType(
-    {
-        "since": _phrases(
-            "since when, how long has, how long have, how long is, how long already, uptime, when did"
-        ),
-        "until": _phrases(
-            """until when, till when, how much longer, how much time, when will, when does, when is,
+ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = {
+    "since": _phrases(
+        "since when, how long has, how long have, how long is, how long already, uptime, when did"
+    ),
+    "until": _phrases(
+        """until when, till when, how much longer, how much time, when will, when does, when is,
             how long will, how long does, how long can, stop by itself, when's, planned, a timer, any timer,
             stop planned"""
-        ),
-        "why": _phrases(
-            """why, what happened, what's wrong, what is wrong, whats wrong, what went wrong, how come,
+    ),
+    "why": _phrases(
+        """why, what happened, what's wrong, what is wrong, whats wrong, what went wrong, how come,
             reason, why's, what's the matter, what's going on"""
-        ),
-        "length": _phrases("how long"),
-        "output": _phrases("last output, the output, output of, the logs, last logs, last log"),
-        "result": _phrases(
-            "work, worked, succeed, succeeded, finish, finished, fail, failed, done, through, go"
-        ),
-    }
-)
+    ),
+    "length": _phrases("how long"),
+    "output": _phrases("last output, the output, output of, the logs, last logs, last log"),
+    "result": _phrases("work, worked, succeed, succeeded, finish, finished, fail, failed, done, through, go"),
+}
 OUTPUTS: Final = _words("output logs log")
 NEWEST: Final = _words("last latest newest recent")
 ADDRESS: Final = _words("link url address")
@@ -353,15 +344,13 @@ JOINING_HOURS: Final = EVERY | _words(
 )
 OF_HOURS: Final = JOINING_HOURS | _words("noon midday midnight")
 #: What ends hours or lets them come again, and what may be said with that.
-ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = MappingProxyType(
-    {
-        "off": (
-            _words("no off end remove delete cancel clear drop disable stop without"),
-            _words("more any anymore longer all"),
-        ),
-        "on": (_words("resume continue enable"), _words("again")),
-    }
-)
+ABOUT_HOURS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "off": (
+        _words("no off end remove delete cancel clear drop disable stop without"),
+        _words("more any anymore longer all"),
+    ),
+    "on": (_words("resume continue enable"), _words("again")),
+}
 ASKING_HOURS: Final = _words("what what's whats are is show list when do does tell me see which any all")
 #: What else sets hours, joins a start and a stop, and says that nothing is done by itself.
 SETTING_HOURS: Final = _words("set change make give update adjust put schedule")
@@ -379,25 +368,23 @@ EXCEPT: Final = _phrases(
 )
 
 #: Words that wish something, by what would fulfil it.
-WANTED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = MappingProxyType(
-    {
-        "stop": _phrases(
-            """i'm done with, im done with, i am done with, done with, finished with, through with,
+WANTED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "stop": _phrases(
+        """i'm done with, im done with, i am done with, done with, finished with, through with,
             i've finished with, can be stopped, is no longer needed, no longer need, don't need, dont need,
             do not need, not using, can go
             down, should be stopped, should be off"""
-        ),
-        "keep": _phrases(
-            """should run, should stay on, should stay up, should keep running, must run, needs to run,
+    ),
+    "keep": _phrases(
+        """should run, should stay on, should stay up, should keep running, must run, needs to run,
             has to run, must stay on, needs to stay on"""
-        ),
-        "start": _phrases(
-            """would be nice, would be great, i need, i want, i'll need, i could use, give me, get me,
+    ),
+    "start": _phrases(
+        """would be nice, would be great, i need, i want, i'll need, i could use, give me, get me,
             can i have, may i have, should be running, should be up, work on, work with, work in, time for,
             need, want, i'd need"""
-        ),
-    }
-)
+    ),
+}
 #: Verbs that may stand anywhere in a sentence; other words for verbs are also something else.
 ANYWHERE: Final = _words("start stop restart suspend resume open keep cancel")
 #: Words for those verbs that are something else in the middle of a sentence.
@@ -435,15 +422,13 @@ QUOTES: Final = _words("> &gt")
 IT: Final = _words("it that this one")
 THEM: Final = _words("them those these both two three ones they")
 #: Count in a list, from its end if negative.
-ORDINALS: Final[Mapping[str, int]] = MappingProxyType(
-    {
+ORDINALS: Final[Mapping[str, int]] = {
         word: place
         for place, words_ in {
             1: "first 1st", 2: "second 2nd", 3: "third 3rd", 4: "fourth 4th", 5: "fifth 5th", -1: "last",
         }.items()
         for word in words_.split()
-    }
-)  # fmt: skip
+    }  # fmt: skip
 #: Words that distinguish workspaces without naming one.
 POINTING: Final = _words("""other same usual right wrong mine running up down on off""")
 #: What a workspace is called in general; on its own it names none.

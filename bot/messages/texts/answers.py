@@ -1,7 +1,6 @@
 """What verbs and buttons answer. ``{command}`` is how a person writes to Usher, with slash or without."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from bot.domain.moments import Why
@@ -65,17 +64,15 @@ CALLING_OFF: Final = "Cancelling the creation of *{name}*."
 MAKING: Final = "Creating *{name}* on {title}. I'll message you when it's ready."
 MAKING_ALREADY: Final = "*{name}* is already being created. I'll message you when it's ready."
 #: What is under way already, by its verb.
-JOINED: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: STARTING_ALREADY,
-        OperationVerb.STOP: STOPPING_ALREADY,
-        OperationVerb.RESTART: RESTARTING_ALREADY,
-        OperationVerb.CREATE: MAKING_ALREADY,
-        OperationVerb.SUSPEND: SUSPENDING_ALREADY,
-        OperationVerb.FORCE: FORCING_ALREADY,
-        OperationVerb.REMOVE: REMOVING_ALREADY,
-    }
-)
+JOINED: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: STARTING_ALREADY,
+    OperationVerb.STOP: STOPPING_ALREADY,
+    OperationVerb.RESTART: RESTARTING_ALREADY,
+    OperationVerb.CREATE: MAKING_ALREADY,
+    OperationVerb.SUSPEND: SUSPENDING_ALREADY,
+    OperationVerb.FORCE: FORCING_ALREADY,
+    OperationVerb.REMOVE: REMOVING_ALREADY,
+}
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
 REMOVE_ASK: Final = (
     "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."
@@ -161,7 +158,7 @@ LIST_SHARED: Final = "{who}'s {what}"
 WORKSPACES: Final = "workspaces"
 IN_STATE: Final = "{state} {what}"
 #: States of runs that their lists call otherwise.
-LISTED_AS: Final[Mapping[str, str]] = MappingProxyType({"succeeded": "successful", "cancelled": "stopped"})
+LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 MATCHING: Final = "{what} matching “{name}”"
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."

@@ -5,24 +5,21 @@ What holds an operation up is one sentence, and says that Usher goes on by itsel
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bot.domain.workspaces import AtStake, Ending, OperationVerb, State, StopEffect, StopMode
 from bot.messages.texts.times import time_mark
 
-STATES: Final[Mapping[State, str]] = MappingProxyType(
-    {
-        State.STOPPED: "Stopped",
-        State.STARTING: "Starting",
-        State.RUNNING: "Running",
-        State.STOPPING: "Stopping",
-        State.SUSPENDED: "Suspended",
-        State.FAILED: "Failed",
-        State.GONE: "No longer exists",
-        State.UNKNOWN: "Unknown",
-    }
-)
+STATES: Final[Mapping[State, str]] = {
+    State.STOPPED: "Stopped",
+    State.STARTING: "Starting",
+    State.RUNNING: "Running",
+    State.STOPPING: "Stopping",
+    State.SUSPENDED: "Suspended",
+    State.FAILED: "Failed",
+    State.GONE: "No longer exists",
+    State.UNKNOWN: "Unknown",
+}
 #: Of a workspace that its provider has not made yet.
 UNMADE: Final = "Being created"
 
@@ -36,65 +33,55 @@ class VerbForms(NamedTuple):
     done: str
 
 
-FORMS: Final[Mapping[OperationVerb, VerbForms]] = MappingProxyType(
-    {
-        OperationVerb.START: VerbForms("start", "start", "starting", "started"),
-        OperationVerb.STOP: VerbForms("stop", "stop", "stopping", "stopped"),
-        OperationVerb.RESTART: VerbForms("restart", "restart", "restarting", "restarted"),
-        OperationVerb.CREATE: VerbForms("creation", "create", "creating", "created"),
-        OperationVerb.SUSPEND: VerbForms("suspension", "suspend", "suspending", "suspended"),
-        OperationVerb.FORCE: VerbForms("force quit", "force quit", "force quitting", "force quit"),
-        OperationVerb.REMOVE: VerbForms("removal", "remove", "removing", "removed"),
-    }
-)
+FORMS: Final[Mapping[OperationVerb, VerbForms]] = {
+    OperationVerb.START: VerbForms("start", "start", "starting", "started"),
+    OperationVerb.STOP: VerbForms("stop", "stop", "stopping", "stopped"),
+    OperationVerb.RESTART: VerbForms("restart", "restart", "restarting", "restarted"),
+    OperationVerb.CREATE: VerbForms("creation", "create", "creating", "created"),
+    OperationVerb.SUSPEND: VerbForms("suspension", "suspend", "suspending", "suspended"),
+    OperationVerb.FORCE: VerbForms("force quit", "force quit", "force quitting", "force quit"),
+    OperationVerb.REMOVE: VerbForms("removal", "remove", "removing", "removed"),
+}
 #: The same where the operation is no longer known.
 SOME_REQUEST: Final = VerbForms("request", "finish the request for", "working on", "changed")
 #: While an operation is open, before its call was taken and after.
-QUEUED: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: "Waiting to start since {since}.",
-        OperationVerb.STOP: "Waiting to stop since {since}.",
-        OperationVerb.RESTART: "Waiting to restart since {since}.",
-        OperationVerb.CREATE: "Waiting to be created since {since}.",
-        OperationVerb.SUSPEND: "Waiting to be suspended since {since}.",
-        OperationVerb.FORCE: "Waiting to be forced to quit since {since}.",
-        OperationVerb.REMOVE: "Waiting to be removed since {since}.",
-    }
-)
-GOING_ON: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: "Starting (since {since}).",
-        OperationVerb.STOP: "Stopping (since {since}).",
-        OperationVerb.RESTART: "Restarting (since {since}).",
-        OperationVerb.CREATE: "Being created (since {since}).",
-        OperationVerb.SUSPEND: "Being suspended (since {since}).",
-        OperationVerb.FORCE: "Being forced to quit (since {since}).",
-        OperationVerb.REMOVE: "Being removed (since {since}).",
-    }
-)
+QUEUED: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "Waiting to start since {since}.",
+    OperationVerb.STOP: "Waiting to stop since {since}.",
+    OperationVerb.RESTART: "Waiting to restart since {since}.",
+    OperationVerb.CREATE: "Waiting to be created since {since}.",
+    OperationVerb.SUSPEND: "Waiting to be suspended since {since}.",
+    OperationVerb.FORCE: "Waiting to be forced to quit since {since}.",
+    OperationVerb.REMOVE: "Waiting to be removed since {since}.",
+}
+GOING_ON: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "Starting (since {since}).",
+    OperationVerb.STOP: "Stopping (since {since}).",
+    OperationVerb.RESTART: "Restarting (since {since}).",
+    OperationVerb.CREATE: "Being created (since {since}).",
+    OperationVerb.SUSPEND: "Being suspended (since {since}).",
+    OperationVerb.FORCE: "Being forced to quit (since {since}).",
+    OperationVerb.REMOVE: "Being removed (since {since}).",
+}
 #: The same without a time, for notifications and readers without blocks.
-QUEUED_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: "{name} is waiting to start on {title}.",
-        OperationVerb.STOP: "{name} is waiting to stop on {title}.",
-        OperationVerb.RESTART: "{name} is waiting to restart on {title}.",
-        OperationVerb.CREATE: "{name} is waiting to be created on {title}.",
-        OperationVerb.SUSPEND: "{name} is waiting to be suspended on {title}.",
-        OperationVerb.FORCE: "{name} is waiting to be forced to quit on {title}.",
-        OperationVerb.REMOVE: "{name} is waiting to be removed from {title}.",
-    }
-)
-GOING_ON_SHORT: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: "{name} is starting on {title}.",
-        OperationVerb.STOP: "{name} is stopping on {title}.",
-        OperationVerb.RESTART: "{name} is restarting on {title}.",
-        OperationVerb.CREATE: "{name} is being created on {title}.",
-        OperationVerb.SUSPEND: "{name} is being suspended on {title}.",
-        OperationVerb.FORCE: "{name} is being forced to quit on {title}.",
-        OperationVerb.REMOVE: "{name} is being removed from {title}.",
-    }
-)
+QUEUED_SHORT: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "{name} is waiting to start on {title}.",
+    OperationVerb.STOP: "{name} is waiting to stop on {title}.",
+    OperationVerb.RESTART: "{name} is waiting to restart on {title}.",
+    OperationVerb.CREATE: "{name} is waiting to be created on {title}.",
+    OperationVerb.SUSPEND: "{name} is waiting to be suspended on {title}.",
+    OperationVerb.FORCE: "{name} is waiting to be forced to quit on {title}.",
+    OperationVerb.REMOVE: "{name} is waiting to be removed from {title}.",
+}
+GOING_ON_SHORT: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "{name} is starting on {title}.",
+    OperationVerb.STOP: "{name} is stopping on {title}.",
+    OperationVerb.RESTART: "{name} is restarting on {title}.",
+    OperationVerb.CREATE: "{name} is being created on {title}.",
+    OperationVerb.SUSPEND: "{name} is being suspended on {title}.",
+    OperationVerb.FORCE: "{name} is being forced to quit on {title}.",
+    OperationVerb.REMOVE: "{name} is being removed from {title}.",
+}
 USUAL: Final = "Usually ready in {usual}."
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
@@ -145,15 +132,13 @@ GONE_SHORT: Final = "{name} no longer exists on {title}."
 STARTED_ELSEWHERE: Final = "It has since been started again."
 STARTED_ELSEWHERE_SHORT: Final = "{name} was started again on {title}."
 #: How an operation ended that failed; the cause follows.
-ENDED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "failed": "I couldn't {do} it.",
-        "refused": "I can't {do} it for you.",
-        "cancelled": "The {verb} was cancelled.",
-        "replaced": "The {verb} was cancelled.",
-        "unknown": "I don't know whether it was {done}.",
-    }
-)
+ENDED: Final[Mapping[str, str]] = {
+    "failed": "I couldn't {do} it.",
+    "refused": "I can't {do} it for you.",
+    "cancelled": "The {verb} was cancelled.",
+    "replaced": "The {verb} was cancelled.",
+    "unknown": "I don't know whether it was {done}.",
+}
 #: What has become of a workspace anyhow, since its operation didn't succeed.
 RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."
@@ -161,15 +146,13 @@ DOWN_NOW: Final = "It isn't running now."
 #: Replaced after a call had left for it: that goes ahead.
 SENT: Final = "The {verb} had already been sent."
 SENT_SHORT: Final = "The {verb} of {name} had already been sent to {title}."
-ENDED_SHORT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "failed": "I couldn't {do} {name} on {title}.",
-        "refused": "I can't {do} {name} on {title} for you.",
-        "cancelled": "The {verb} of {name} on {title} was cancelled.",
-        "replaced": "The {verb} of {name} on {title} was cancelled.",
-        "unknown": "I don't know whether {name} was {done} on {title}.",
-    }
-)
+ENDED_SHORT: Final[Mapping[str, str]] = {
+    "failed": "I couldn't {do} {name} on {title}.",
+    "refused": "I can't {do} {name} on {title} for you.",
+    "cancelled": "The {verb} of {name} on {title} was cancelled.",
+    "replaced": "The {verb} of {name} on {title} was cancelled.",
+    "unknown": "I don't know whether {name} was {done} on {title}.",
+}
 REFERENCE: Final = "Reference {reference}"
 
 OPEN: Final = "Open"
@@ -214,13 +197,11 @@ CONFIRM_FORCE: Final = (
     "Keep waiting",
 )
 #: What a stop would interrupt or lose, as its provider last said.
-AT_STAKE: Final[Mapping[frozenset[AtStake], str]] = MappingProxyType(
-    {
-        frozenset({"busy"}): "It was busy when I last checked.",
-        frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
-        frozenset({"busy", "unsaved"}): "It was busy and had unsaved changes when I last checked.",
-    }
-)
+AT_STAKE: Final[Mapping[frozenset[AtStake], str]] = {
+    frozenset({"busy"}): "It was busy when I last checked.",
+    frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
+    frozenset({"busy", "unsaved"}): "It was busy and had unsaved changes when I last checked.",
+}
 CONFIRM_SUSPEND: Final = (
     "Suspend {name}?",
     "{at_stake} Suspending keeps what's in its memory, but interrupts what's running.",
@@ -228,12 +209,10 @@ CONFIRM_SUSPEND: Final = (
     "Keep running",
 )
 #: What a stop costs that ends a workspace for good, and what stays.
-LOST: Final[Mapping[StopEffect, str]] = MappingProxyType(
-    {
-        StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
-        StopEffect.ERASES: "Everything stored only in it is lost.",
-    }
-)
+LOST: Final[Mapping[StopEffect, str]] = {
+    StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
+    StopEffect.ERASES: "Everything stored only in it is lost.",
+}
 CONFIRM_END: Final = (
     "End it for good?",
     "This will end {name} for good: it can't be started again. {lost}",

@@ -4,7 +4,6 @@ It stays on the screen for hours, so it names times of day and never ages.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from bot.support.environment import command
@@ -36,17 +35,15 @@ MORE_RUNS: Final = "{count} more: `{command} list`"
 
 LINKS: Final = "Your accounts"
 MORE_LINKS: Final = "{count} more: `{command} whoami`"
-LINK: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "linked": "*{title}* · Linked as {username}",
-        "nameless": "*{title}* · Linked",
-        "suspected": "*{title}*\nNot accepting your account since {since}. I'll keep trying.",
-        "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
-        "asked": "*{title}* · Waiting for an Usher admin to approve {username}",
-        "none": "*{title}* · Not linked",
-        "needless": "*{title}* · Nothing to link here",
-    }
-)
+LINK: Final[Mapping[str, str]] = {
+    "linked": "*{title}* · Linked as {username}",
+    "nameless": "*{title}* · Linked",
+    "suspected": "*{title}*\nNot accepting your account since {since}. I'll keep trying.",
+    "refused": "*{title}*\nNo longer accepts your account. Link it again to carry on.",
+    "asked": "*{title}* · Waiting for an Usher admin to approve {username}",
+    "none": "*{title}* · Not linked",
+    "needless": "*{title}* · Nothing to link here",
+}
 LINK_BUTTON: Final = "Link"
 LINK_AGAIN_BUTTON: Final = "Link again"
 ASK_BUTTON: Final = "Ask to link"

@@ -1,42 +1,35 @@
 """What a message becomes once newer ones have taken its place: one line that stays true."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from bot.domain.workspaces import OperationVerb
 
 #: A card whose operation did what was asked for.
-DONE: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: "*{name}* on {title} started at {at}{took}.",
-        OperationVerb.STOP: "*{name}* on {title} stopped at {at}.",
-        OperationVerb.RESTART: "*{name}* on {title} restarted at {at}{took}.",
-        OperationVerb.CREATE: "*{name}* on {title} was created at {at}{took}.",
-        OperationVerb.SUSPEND: "*{name}* on {title} was suspended at {at}.",
-        OperationVerb.FORCE: "*{name}* on {title} was forced to quit at {at}.",
-        OperationVerb.REMOVE: "*{name}* was removed from {title} at {at}.",
-    }
-)
+DONE: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "*{name}* on {title} started at {at}{took}.",
+    OperationVerb.STOP: "*{name}* on {title} stopped at {at}.",
+    OperationVerb.RESTART: "*{name}* on {title} restarted at {at}{took}.",
+    OperationVerb.CREATE: "*{name}* on {title} was created at {at}{took}.",
+    OperationVerb.SUSPEND: "*{name}* on {title} was suspended at {at}.",
+    OperationVerb.FORCE: "*{name}* on {title} was forced to quit at {at}.",
+    OperationVerb.REMOVE: "*{name}* was removed from {title} at {at}.",
+}
 #: How long that took, where it is known.
 TOOK: Final = ", in {took}"
 #: The same where nothing had to be sent for it.
-ALREADY: Final[Mapping[OperationVerb, str]] = MappingProxyType(
-    {
-        OperationVerb.START: "*{name}* on {title} was already running at {at}.",
-        OperationVerb.STOP: "*{name}* on {title} was already stopped at {at}.",
-    }
-)
+ALREADY: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "*{name}* on {title} was already running at {at}.",
+    OperationVerb.STOP: "*{name}* on {title} was already stopped at {at}.",
+}
 #: One whose operation ended otherwise, by its outcome.
-ENDED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "failed": "I couldn't {do} *{name}* on {title} at {at}.",
-        "refused": "I wasn't allowed to {do} *{name}* on {title} at {at}.",
-        "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
-        "replaced": "The {verb} of *{name}* on {title} was replaced by a newer request at {at}.",
-        "unknown": "I couldn't tell at {at} whether *{name}* was {done} on {title}.",
-    }
-)
+ENDED: Final[Mapping[str, str]] = {
+    "failed": "I couldn't {do} *{name}* on {title} at {at}.",
+    "refused": "I wasn't allowed to {do} *{name}* on {title} at {at}.",
+    "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
+    "replaced": "The {verb} of *{name}* on {title} was replaced by a newer request at {at}.",
+    "unknown": "I couldn't tell at {at} whether *{name}* was {done} on {title}.",
+}
 #: One that was replaced after its call had left: that goes ahead.
 SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
 #: One whose operation went on after newer messages.

@@ -6,7 +6,6 @@ which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from bot.support import errors
@@ -41,116 +40,112 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 #: Where the provider says that something failed, and no more.
 NO_REASON: Final = "{title} didn't give a reason. Its page there may say more."
 #: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
-CAUSES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        # The life of an operation (bot.plan and the reconciler).
-        "gave_up": "{title} kept failing. Try again in a while.",
-        "gone": "It no longer exists on {title}. Type `list` to see what's there.",
-        "provider_failed": "{said} Its page there may say more.",
-        "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
-        "or somebody stopped it. Try again.",
-        "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
-        "Somebody may have started it again. Check its status, and stop it again if you like.",
-        "not_up": "It isn't running, so there's nothing to stop.",
-        "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
-        "Check its status, or stop it instead if you don't need what's in its memory.",
-        "not_removed": "{title} accepted the request, but it's still there ten minutes later. "
-        "See its page there, then try again.",
-        "not_agreed": "On {title} this would end it for good, so I haven't done it. "
-        "Ask again, and I'll tell you first what would be lost.",
-        "no_restart": "{title} can't restart it, and I didn't create it, so I can't create another one like "
-        "it. Nothing has changed. To create a new one, save your work, stop this one and type `new`.",
-        "not_made": "Nothing was created on {title}.",
-        "unmade": "{title} hasn't created it yet. I'll message you when it's ready.",
-        "unlinked": "Your {title} account was unlinked. Link it again to continue.",
-        "forgotten": "You took it off your list. Add it again to continue.",
-        "replaced": "You've asked for something else since.",
-        "cancelled": "It was cancelled.",
-        "sent": "You've asked for something else since, so that comes next.",
-        "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped "
-        "checking. Look on {title}; if nothing is there, ask again.",
-        "let_go": "You told me to stop waiting for it.",
-        # Temporary trouble: said while Usher goes on trying by itself.
-        "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
-        "no_answer": "I sent the request, but {title} hasn't answered. "
-        "I'll check what happened before I do anything else.",
-        "rate_limited": "{title} asked me to slow down. Try again in a few minutes.",
-        "server_failed": "{title} is having problems right now. I'll keep trying.",
-        "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
-        "sent_too_late": "I'll check again in a moment.",
-        # Lasting trouble: the person's turn.
-        "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
-        "renamed": "Your account on {title} has another name by now. Link again, then try again.",
-        "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
-        "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
-        "forbidden": "Your {title} account isn't allowed to do that.{said} "
-        "Ask your {title} admin for permission.",
-        "not_found": "{title} can't find it. Type `list` to see what's there.",
-        "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
-        "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
-        "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
-        "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
-        "to look into it.",
-        "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
-        "if nothing is there, try again.",
-        "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
-        "unknown_command": "I'm not set up for that command. "
-        "Ask your Usher admin about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
-        # What a provider can't do, or not with this workspace, or not now.
-        "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
-        "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
-        "no_force": "{title} can't force a workspace to quit. Stop it instead.",
-        "no_remove": "You can't remove workspaces from {title} here. Remove it from its page there.",
-        "no_about": "{title} has nothing to show about itself.",
-        "not_allowed_now": "{title} doesn't offer that for it right now. Check its status, then try again.",
-        "no_spec": "I didn't create it, so I can't create another one like it. Type `new` to create one.",
-        "withheld": "The template it was made from isn't available to you on {title} any more. "
-        "Open a new form to see what is.",
-        "still_there": "It still exists on {title}. Start it as it is.",
-        "only_made_here": "On {title} your list has only what you create with `new`. "
-        "You can't add anything else.",
-        "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
-        "replace it, and I'll carry on.",
-        "hours_make": "On {title} a stop ends it for good, so a start would have to create a new one. "
-        "I don't do that by myself, so give me only a time to stop.",
-        "hours_many": "It already has a lot of hours. Turn them off and set them again.",
-        "hours_never": "None of these hours comes within the next 30 days, so I haven't set them.",
-        "alias_taken": "You already have a workspace with that name. Choose another name.",
-        # Runs of jobs.
-        "no_job": "I can't find that run on your list. Type `job list` to see your runs.",
-        "cannot": "{title} doesn't let me do that with runs. "
-        "You may be able to do it on the run's page there.",
-        "lost": "{title} can no longer find this run. Its page there may say more.",
-        # Usher's own trouble.
-        "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
-        "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
-        "Try again in a few minutes.",
-        "secret": "I can no longer read your stored link. Link again.",
-        "slack": "Slack didn't accept my answer. Try again in a moment.",
-        "internal": "Something went wrong on my side. Try again. If it happens again, "
-        "give your Usher admin the reference.",
-        "not_here": "{title} isn't available in your Slack workspace. Ask your Usher admin.",
-        # The policy (bot.policy).
-        "foreign_team": "I only work for people in the Slack workspace that I was installed in. "
-        "Ask a colleague there to do it.",
-        "nobody": "Slack didn't tell me who you are, so I haven't done anything. "
-        "Try again, or send me a direct message.",
-        "unknown_person": "I couldn't check with Slack who you are, so I haven't done anything. "
-        "Try again in a few minutes.",
-        "left": "This Slack account is deactivated, so I won't do anything for it. "
-        "Ask a Slack workspace admin to reactivate it.",
-        "guest": "Guests can't use me. Ask a full member of the Slack workspace to do it.",
-        "bot": "I only take requests from people. Ask a person to do it.",
-        "stranger": "People from other organisations can't use me. "
-        "Ask someone in this Slack workspace to do it.",
-        "no_administrators": "Only an Usher admin can do that, and nobody is one yet. "
-        "Usher admins are named in the setting `USHER_ADMINS`.",
-        "not_administrator": "Only Usher admins can do that. Ask one of them.",
-        "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
-        "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
-        "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
-    }
-)
+CAUSES: Final[Mapping[str, str]] = {
+    # The life of an operation (bot.plan and the reconciler).
+    "gave_up": "{title} kept failing. Try again in a while.",
+    "gone": "It no longer exists on {title}. Type `list` to see what's there.",
+    "provider_failed": "{said} Its page there may say more.",
+    "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
+    "or somebody stopped it. Try again.",
+    "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
+    "Somebody may have started it again. Check its status, and stop it again if you like.",
+    "not_up": "It isn't running, so there's nothing to stop.",
+    "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
+    "Check its status, or stop it instead if you don't need what's in its memory.",
+    "not_removed": "{title} accepted the request, but it's still there ten minutes later. "
+    "See its page there, then try again.",
+    "not_agreed": "On {title} this would end it for good, so I haven't done it. "
+    "Ask again, and I'll tell you first what would be lost.",
+    "no_restart": "{title} can't restart it, and I didn't create it, so I can't create another one like "
+    "it. Nothing has changed. To create a new one, save your work, stop this one and type `new`.",
+    "not_made": "Nothing was created on {title}.",
+    "unmade": "{title} hasn't created it yet. I'll message you when it's ready.",
+    "unlinked": "Your {title} account was unlinked. Link it again to continue.",
+    "forgotten": "You took it off your list. Add it again to continue.",
+    "replaced": "You've asked for something else since.",
+    "cancelled": "It was cancelled.",
+    "sent": "You've asked for something else since, so that comes next.",
+    "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped "
+    "checking. Look on {title}; if nothing is there, ask again.",
+    "let_go": "You told me to stop waiting for it.",
+    # Temporary trouble: said while Usher goes on trying by itself.
+    "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
+    "no_answer": "I sent the request, but {title} hasn't answered. "
+    "I'll check what happened before I do anything else.",
+    "rate_limited": "{title} asked me to slow down. Try again in a few minutes.",
+    "server_failed": "{title} is having problems right now. I'll keep trying.",
+    "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
+    "sent_too_late": "I'll check again in a moment.",
+    # Lasting trouble: the person's turn.
+    "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
+    "renamed": "Your account on {title} has another name by now. Link again, then try again.",
+    "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
+    "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
+    "forbidden": "Your {title} account isn't allowed to do that.{said} "
+    "Ask your {title} admin for permission.",
+    "not_found": "{title} can't find it. Type `list` to see what's there.",
+    "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
+    "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
+    "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
+    "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
+    "to look into it.",
+    "untold": "{title} didn't answer, and I can't tell whether it went through. Check on {title}; "
+    "if nothing is there, try again.",
+    "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
+    "unknown_command": "I'm not set up for that command. "
+    "Ask your Usher admin about `USHER_COMMAND` and `USHER_JOB_COMMAND`.",
+    # What a provider can't do, or not with this workspace, or not now.
+    "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
+    "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
+    "no_force": "{title} can't force a workspace to quit. Stop it instead.",
+    "no_remove": "You can't remove workspaces from {title} here. Remove it from its page there.",
+    "no_about": "{title} has nothing to show about itself.",
+    "not_allowed_now": "{title} doesn't offer that for it right now. Check its status, then try again.",
+    "no_spec": "I didn't create it, so I can't create another one like it. Type `new` to create one.",
+    "withheld": "The template it was made from isn't available to you on {title} any more. "
+    "Open a new form to see what is.",
+    "still_there": "It still exists on {title}. Start it as it is.",
+    "only_made_here": "On {title} your list has only what you create with `new`. "
+    "You can't add anything else.",
+    "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
+    "replace it, and I'll carry on.",
+    "hours_make": "On {title} a stop ends it for good, so a start would have to create a new one. "
+    "I don't do that by myself, so give me only a time to stop.",
+    "hours_many": "It already has a lot of hours. Turn them off and set them again.",
+    "hours_never": "None of these hours comes within the next 30 days, so I haven't set them.",
+    "alias_taken": "You already have a workspace with that name. Choose another name.",
+    # Runs of jobs.
+    "no_job": "I can't find that run on your list. Type `job list` to see your runs.",
+    "cannot": "{title} doesn't let me do that with runs. You may be able to do it on the run's page there.",
+    "lost": "{title} can no longer find this run. Its page there may say more.",
+    # Usher's own trouble.
+    "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
+    "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
+    "Try again in a few minutes.",
+    "secret": "I can no longer read your stored link. Link again.",
+    "slack": "Slack didn't accept my answer. Try again in a moment.",
+    "internal": "Something went wrong on my side. Try again. If it happens again, "
+    "give your Usher admin the reference.",
+    "not_here": "{title} isn't available in your Slack workspace. Ask your Usher admin.",
+    # The policy (bot.policy).
+    "foreign_team": "I only work for people in the Slack workspace that I was installed in. "
+    "Ask a colleague there to do it.",
+    "nobody": "Slack didn't tell me who you are, so I haven't done anything. "
+    "Try again, or send me a direct message.",
+    "unknown_person": "I couldn't check with Slack who you are, so I haven't done anything. "
+    "Try again in a few minutes.",
+    "left": "This Slack account is deactivated, so I won't do anything for it. "
+    "Ask a Slack workspace admin to reactivate it.",
+    "guest": "Guests can't use me. Ask a full member of the Slack workspace to do it.",
+    "bot": "I only take requests from people. Ask a person to do it.",
+    "stranger": "People from other organisations can't use me. Ask someone in this Slack workspace to do it.",
+    "no_administrators": "Only an Usher admin can do that, and nobody is one yet. "
+    "Usher admins are named in the setting `USHER_ADMINS`.",
+    "not_administrator": "Only Usher admins can do that. Ask one of them.",
+    "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
+    "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
+    "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
+}
 
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "renamed", "unlinked"})

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from bot.domain.runs import RunState
@@ -12,16 +11,14 @@ from bot.domain.runs import RunState
 # -- how far a run is --------------------------------------------------------------------------------------
 
 TITLE: Final = "*{name}* · {title}"
-STATES: Final[Mapping[RunState, str]] = MappingProxyType(
-    {
-        RunState.QUEUED: "Waiting",
-        RunState.RUNNING: "Running",
-        RunState.SUCCEEDED: "Done",
-        RunState.FAILED: "Failed",
-        RunState.CANCELLED: "Stopped",
-        RunState.UNKNOWN: "Unknown",
-    }
-)
+STATES: Final[Mapping[RunState, str]] = {
+    RunState.QUEUED: "Waiting",
+    RunState.RUNNING: "Running",
+    RunState.SUCCEEDED: "Done",
+    RunState.FAILED: "Failed",
+    RunState.CANCELLED: "Stopped",
+    RunState.UNKNOWN: "Unknown",
+}
 TO_LAUNCH: Final = "Waiting since {since} to be sent to {title}."
 LAUNCHING: Final = "Sent to {title} {at}, but not accepted yet."
 WAITING: Final = "Waiting in the queue on {title} since {since}."
@@ -35,13 +32,11 @@ NEWS: Final = "As of {at}."
 NO_NEWS: Final = "Not checked yet."
 
 #: How a run ended: one of the heads, then what is known of it.
-HEADS: Final[Mapping[RunState, str]] = MappingProxyType(
-    {
-        RunState.SUCCEEDED: "Done",
-        RunState.FAILED: "Failed",
-        RunState.CANCELLED: "Stopped",
-    }
-)
+HEADS: Final[Mapping[RunState, str]] = {
+    RunState.SUCCEEDED: "Done",
+    RunState.FAILED: "Failed",
+    RunState.CANCELLED: "Stopped",
+}
 #: Its provider will never tell.
 HEAD_ELSE: Final = "Started, end not reported"
 NOT_RUN_HEAD: Final = "Not run"
@@ -64,13 +59,11 @@ PAST: Final = "*{name}* on {title}: {state}."
 
 # -- messages at the end -----------------------------------------------------------------------------------
 
-ENDED: Final[Mapping[RunState, str]] = MappingProxyType(
-    {
-        RunState.SUCCEEDED: "*{name}* on {title} is done{after}{code}.",
-        RunState.FAILED: "*{name}* on {title} failed{after}{code}.",
-        RunState.CANCELLED: "*{name}* on {title} was stopped{after}{code}.",
-    }
-)
+ENDED: Final[Mapping[RunState, str]] = {
+    RunState.SUCCEEDED: "*{name}* on {title} is done{after}{code}.",
+    RunState.FAILED: "*{name}* on {title} failed{after}{code}.",
+    RunState.CANCELLED: "*{name}* on {title} was stopped{after}{code}.",
+}
 ENDED_ELSE: Final = "*{name}* was started on {title}, which doesn't report when runs end."
 LAST_LINES: Final = "Last lines of output:"
 NOT_RUN: Final = "*{name}* didn't run on {title}. {cause}"

@@ -1,53 +1,50 @@
 """What is answered to people who talk: small talk, guesses that are offered, several at once, near misses."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 #: By what was said (``handlers.language.vocabulary``); each is followed by what can be written next.
-TALK: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
-        "thanks": "You're welcome!",
-        "nothing": "OK, I haven't done anything.",
-        "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
-        "left_alone": "I haven't done anything.",
-        "too_long": (
-            "That's too long for a command, so I haven't done anything. "
-            "Type `{command}help` to see what I can do."
-        ),
-        "file": "I can't use files. Tell me what you need, or type `{command}help`.",
-        "foreign": (
-            "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
-            "for everything else."
-        ),
-        "cost": (
-            "I don't see prices or bills; your cloud's own pages do. To keep costs down, "
-            "`{command}list running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
-        ),
-        "size": "I can't see or change how big a workspace is. Its provider's own pages can.",
-        "slow": (
-            "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
-            "lost. Its provider's own pages may say more."
-        ),
-        "privacy": (
-            "Here in Slack, only you see your workspaces and get their links. "
-            "`--share` shows an answer to everyone in the channel, without the links."
-        ),
-        "data": "Stopping a workspace may lose unsaved work. If more than that would be lost, I ask first.",
-        "share": "I can't share a workspace: everyone works in their own, with their own account.",
-        "class": (
-            "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
-            "The card gives everyone there a workspace of their own. *Show problems* on it shows who is "
-            "waiting, and *Stop all* ends the class."
-        ),
-        "totals": (
-            "Usher admins see how much is running, and where, on my *Home* tab: they press "
-            "*Show everybody's totals* there."
-        ),
-        "one_at_a_time": "One thing at a time, please: send me each request on its own.",
-    }
-)
+TALK: Final[Mapping[str, str]] = {
+    "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
+    "thanks": "You're welcome!",
+    "nothing": "OK, I haven't done anything.",
+    "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
+    "left_alone": "I haven't done anything.",
+    "too_long": (
+        "That's too long for a command, so I haven't done anything. "
+        "Type `{command}help` to see what I can do."
+    ),
+    "file": "I can't use files. Tell me what you need, or type `{command}help`.",
+    "foreign": (
+        "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
+        "for everything else."
+    ),
+    "cost": (
+        "I don't see prices or bills; your cloud's own pages do. To keep costs down, "
+        "`{command}list running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
+    ),
+    "size": "I can't see or change how big a workspace is. Its provider's own pages can.",
+    "slow": (
+        "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
+        "lost. Its provider's own pages may say more."
+    ),
+    "privacy": (
+        "Here in Slack, only you see your workspaces and get their links. "
+        "`--share` shows an answer to everyone in the channel, without the links."
+    ),
+    "data": "Stopping a workspace may lose unsaved work. If more than that would be lost, I ask first.",
+    "share": "I can't share a workspace: everyone works in their own, with their own account.",
+    "class": (
+        "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
+        "The card gives everyone there a workspace of their own. *Show problems* on it shows who is "
+        "waiting, and *Stop all* ends the class."
+    ),
+    "totals": (
+        "Usher admins see how much is running, and where, on my *Home* tab: they press "
+        "*Show everybody's totals* there."
+    ),
+    "one_at_a_time": "One thing at a time, please: send me each request on its own.",
+}
 #: To several requests in one message.
 ONE_EACH: Final = "One thing at a time, please. Press what you want:"
 #: After what was forbidden, and what can be typed then.
@@ -129,122 +126,103 @@ AS_RUN: Final = "Or did you mean the job run {commands}?"
 # -- offers ------------------------------------------------------------------------------------------------
 
 #: By verb: what one press will do.
-OFFERS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "This will start *{name}* on {title}.",
-        "resume": "This will resume *{name}* on {title}.",
-        "stop": "This will stop *{name}* on {title} and everything running in it. Unsaved work may be lost.",
-        "restart": "This will restart *{name}* on {title}. Unsaved work may be lost.",
-        "suspend": "This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
-        "force": "This will force *{name}* on {title} to quit. Unsaved work will be lost.",
-        "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
-        "cancel": "This will cancel what's under way for *{name}* on {title}.",
-        "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
-        "stop_run": "This will stop the run *{name}* on {title}.",
-        "run": "This will run *{name}* on {title} again.",
-    }
-)
+OFFERS: Final[Mapping[str, str]] = {
+    "start": "This will start *{name}* on {title}.",
+    "resume": "This will resume *{name}* on {title}.",
+    "stop": "This will stop *{name}* on {title} and everything running in it. Unsaved work may be lost.",
+    "restart": "This will restart *{name}* on {title}. Unsaved work may be lost.",
+    "suspend": "This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
+    "force": "This will force *{name}* on {title} to quit. Unsaved work will be lost.",
+    "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
+    "cancel": "This will cancel what's under way for *{name}* on {title}.",
+    "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
+    "stop_run": "This will stop the run *{name}* on {title}.",
+    "run": "This will run *{name}* on {title} again.",
+}
 #: The button that does it, for one.
-DO_ONE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "Start {name}",
-        "resume": "Resume {name}",
-        "stop": "Stop {name}",
-        "restart": "Restart {name}",
-        "suspend": "Suspend {name}",
-        "force": "Force quit {name}",
-        "keep": "Keep {name} running",
-        "open": "Open {name}",
-        "status": "Show {name}",
-        "remove": "Remove {name}",
-        "cancel": "Cancel {name}",
-        "forget": "Take {name} off my list",
-        "stop_run": "Stop {name}",
-        "run": "Run {name} again",
-    }
-)
+DO_ONE: Final[Mapping[str, str]] = {
+    "start": "Start {name}",
+    "resume": "Resume {name}",
+    "stop": "Stop {name}",
+    "restart": "Restart {name}",
+    "suspend": "Suspend {name}",
+    "force": "Force quit {name}",
+    "keep": "Keep {name} running",
+    "open": "Open {name}",
+    "status": "Show {name}",
+    "remove": "Remove {name}",
+    "cancel": "Cancel {name}",
+    "forget": "Take {name} off my list",
+    "stop_run": "Stop {name}",
+    "run": "Run {name} again",
+}
 #: The button of a command, by the command or its verb, where the verb alone doesn't say what it does.
-COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "list": "List",
-        "job list": "Show my runs",
-        "job run": "Run a job",
-        "new": "New workspace",
-        "alias": "Rename",
-        "card": "Post a card for",
-        "whoami": "Show my accounts",
-        "settings": "Show my settings",
-    }
-)
+COMMANDS: Final[Mapping[str, str]] = {
+    "list": "List",
+    "job list": "Show my runs",
+    "job run": "Run a job",
+    "new": "New workspace",
+    "alias": "Rename",
+    "card": "Post a card for",
+    "whoami": "Show my accounts",
+    "settings": "Show my settings",
+}
 #: The same with a time, which the button keeps.
 AT_ITS_TIME: Final = "Do you mean {at}? I haven't done anything with *{name}* yet."
 THEN: Final = "then"
-DO_AT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "Start {name} until {then}",
-        "restart": "Restart {name} until {then}",
-        "resume": "Resume {name} until {then}",
-        "stop": "Stop {name} {then}",
-        "suspend": "Suspend {name} {then}",
-        "keep": "Keep {name} running until {then}",
-    }
-)
+DO_AT: Final[Mapping[str, str]] = {
+    "start": "Start {name} until {then}",
+    "restart": "Restart {name} until {then}",
+    "resume": "Resume {name} until {then}",
+    "stop": "Stop {name} {then}",
+    "suspend": "Suspend {name} {then}",
+    "keep": "Keep {name} running until {then}",
+}
 #: The same for several.
-DO_SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "Start {count} workspaces",
-        "resume": "Resume {count} workspaces",
-        "stop": "Stop {count} workspaces",
-        "restart": "Restart {count} workspaces",
-        "suspend": "Suspend {count} workspaces",
-        "force": "Force quit {count} workspaces",
-        "keep": "Keep {count} workspaces running",
-        "forget": "Take {count} workspaces off my list",
-    }
-)
-DO_SEVERAL_AT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "Start {count} workspaces until then",
-        "resume": "Resume {count} workspaces until then",
-        "restart": "Restart {count} workspaces until then",
-        "stop": "Stop {count} workspaces then",
-        "suspend": "Suspend {count} workspaces then",
-        "keep": "Keep {count} workspaces running until then",
-    }
-)
-SEVERAL: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "This will start these {count} workspaces:",
-        "resume": "This will resume these {count} workspaces:",
-        "stop": (
-            "This will stop these {count} workspaces and everything running in them. "
-            "Unsaved work may be lost."
-        ),
-        "restart": "This will restart these {count} workspaces. Unsaved work may be lost.",
-        "suspend": "This will suspend these {count} workspaces. Resume them to pick up where you left off.",
-        "force": "This will force these {count} workspaces to quit. Unsaved work will be lost.",
-        "keep": "This will keep these {count} workspaces running: any planned stop is cancelled.",
-        "forget": "This will take these {count} workspaces off your list. They stay as they are.",
-    }
-)
+DO_SEVERAL: Final[Mapping[str, str]] = {
+    "start": "Start {count} workspaces",
+    "resume": "Resume {count} workspaces",
+    "stop": "Stop {count} workspaces",
+    "restart": "Restart {count} workspaces",
+    "suspend": "Suspend {count} workspaces",
+    "force": "Force quit {count} workspaces",
+    "keep": "Keep {count} workspaces running",
+    "forget": "Take {count} workspaces off my list",
+}
+DO_SEVERAL_AT: Final[Mapping[str, str]] = {
+    "start": "Start {count} workspaces until then",
+    "resume": "Resume {count} workspaces until then",
+    "restart": "Restart {count} workspaces until then",
+    "stop": "Stop {count} workspaces then",
+    "suspend": "Suspend {count} workspaces then",
+    "keep": "Keep {count} workspaces running until then",
+}
+SEVERAL: Final[Mapping[str, str]] = {
+    "start": "This will start these {count} workspaces:",
+    "resume": "This will resume these {count} workspaces:",
+    "stop": (
+        "This will stop these {count} workspaces and everything running in them. Unsaved work may be lost."
+    ),
+    "restart": "This will restart these {count} workspaces. Unsaved work may be lost.",
+    "suspend": "This will suspend these {count} workspaces. Resume them to pick up where you left off.",
+    "force": "This will force these {count} workspaces to quit. Unsaved work will be lost.",
+    "keep": "This will keep these {count} workspaces running: any planned stop is cancelled.",
+    "forget": "This will take these {count} workspaces off your list. They stay as they are.",
+}
 #: The same with a time: "today at 18:00".
-SEVERAL_AT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "This will start these {count} workspaces and stop them again {at}:",
-        "resume": "This will resume these {count} workspaces and stop them again {at}:",
-        "restart": (
-            "This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost."
-        ),
-        "stop": (
-            "This will stop these {count} workspaces {at}, with everything running in them. "
-            "Unsaved work may be lost."
-        ),
-        "suspend": (
-            "This will suspend these {count} workspaces {at}. Resume them to pick up where you left off."
-        ),
-        "keep": "This will keep these {count} workspaces running and stop them {at}:",
-    }
-)
+SEVERAL_AT: Final[Mapping[str, str]] = {
+    "start": "This will start these {count} workspaces and stop them again {at}:",
+    "resume": "This will resume these {count} workspaces and stop them again {at}:",
+    "restart": ("This will restart these {count} workspaces and stop them {at}. Unsaved work may be lost."),
+    "stop": (
+        "This will stop these {count} workspaces {at}, with everything running in them. "
+        "Unsaved work may be lost."
+    ),
+    "suspend": (
+        "This will suspend these {count} workspaces {at}. Resume them to pick up where you left off."
+    ),
+    "keep": "This will keep these {count} workspaces running and stop them {at}:",
+}
 SEVERAL_ROW: Final = "• *{name}* · {title}"
 #: A row of something that can't be started again after this.
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
@@ -259,28 +237,24 @@ NONE_AT_ALL: Final = (
 ONE_BY_ONE: Final = "I do that for one workspace at a time. Type `{command}{verb} {example}`, for example."
 
 #: What became of several, by verb: ``names`` are those that were begun.
-DOING: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "Starting {names}. I'll message you when each is ready.",
-        "resume": "Resuming {names}. I'll message you when each is ready.",
-        "stop": "Stopping {names}. I'll message you when each has stopped.",
-        "restart": "Restarting {names}. I'll message you when each is ready.",
-        "suspend": "Suspending {names}. I'll message you when each is done.",
-        "force": "Forcing {names} to quit. I'll message you when each has stopped.",
-        "keep": "I won't stop {names}.",
-        "forget": "{names} are off your list.",
-    }
-)
-DOING_AT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "start": "Starting {names}. I'll message you when each is ready, and stop them {at}.",
-        "resume": "Resuming {names}. I'll message you when each is ready, and stop them {at}.",
-        "restart": "Restarting {names}. I'll message you when each is ready, and stop them {at}.",
-        "stop": "I'll stop {names} {at}.",
-        "suspend": "I'll suspend {names} {at}.",
-        "keep": "{names} will keep running. I'll stop them {at}.",
-    }
-)
+DOING: Final[Mapping[str, str]] = {
+    "start": "Starting {names}. I'll message you when each is ready.",
+    "resume": "Resuming {names}. I'll message you when each is ready.",
+    "stop": "Stopping {names}. I'll message you when each has stopped.",
+    "restart": "Restarting {names}. I'll message you when each is ready.",
+    "suspend": "Suspending {names}. I'll message you when each is done.",
+    "force": "Forcing {names} to quit. I'll message you when each has stopped.",
+    "keep": "I won't stop {names}.",
+    "forget": "{names} are off your list.",
+}
+DOING_AT: Final[Mapping[str, str]] = {
+    "start": "Starting {names}. I'll message you when each is ready, and stop them {at}.",
+    "resume": "Resuming {names}. I'll message you when each is ready, and stop them {at}.",
+    "restart": "Restarting {names}. I'll message you when each is ready, and stop them {at}.",
+    "stop": "I'll stop {names} {at}.",
+    "suspend": "I'll suspend {names} {at}.",
+    "keep": "{names} will keep running. I'll stop them {at}.",
+}
 CHANGED: Final = "*{name}* has changed since, so I left it alone: it's {state}, {as_of}."
 GONE: Final = "I left out one that's no longer yours."
 NOT_DONE: Final = "*{name}*: {why}"

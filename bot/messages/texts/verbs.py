@@ -5,7 +5,6 @@ Help is made from the verbs, and a test demands an entry per verb.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 
@@ -30,267 +29,253 @@ class VerbWords:
 
 
 #: The groups of a command's help, in their order, with their titles.
-GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "workspace": MappingProxyType(
-            {
-                "": "Your workspaces",
-                "list": "Your list",
-                "class": "With others",
-                "accounts": "You and your accounts",
-                "administrators": "For Usher admins",
-            }
-        ),
-        "job": MappingProxyType({"": "Your job runs"}),
-    }
-)
+GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+    "workspace": {
+        "": "Your workspaces",
+        "list": "Your list",
+        "class": "With others",
+        "accounts": "You and your accounts",
+        "administrators": "For Usher admins",
+    },
+    "job": {"": "Your job runs"},
+}
 #: The four lines of help that come first.
-FIRST: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "workspace": ("list", "start", "stop", "open"),
-        "job": ("run", "list", "logs", "stop"),
-    }
-)
+FIRST: Final[Mapping[str, tuple[str, ...]]] = {
+    "workspace": ("list", "start", "stop", "open"),
+    "job": ("run", "list", "logs", "stop"),
+}
 
 
 #: By command, in the order in which help shows them. ``usage`` is written after the command's name.
-VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = MappingProxyType(
-    {
-        "workspace": MappingProxyType(
-            {
-                "list": VerbWords(
-                    "list",
-                    "show your workspaces",
-                    (
-                        "This is also what you get without a verb. `list 2` shows the second page.",
-                        "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
-                    ),
-                ),
-                "start": VerbWords(
-                    "start NAME",
-                    "start a workspace and get its link in a direct message",
-                    (
-                        "If you have only one workspace, `start` is enough.",
-                        "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
-                        "The beginning of a name is enough if only one fits.",
-                        "If two have the same name, type `start NAME@CONNECTION`.",
-                    ),
-                ),
-                "stop": VerbWords(
-                    "stop NAME",
-                    "stop a workspace, or cancel a start that's under way",
-                    (
-                        "Unsaved work may be lost.",
-                        "`stop NAME at 6pm` or `stop NAME in 2 hours` stops it later.",
-                        "`stop NAME --force` makes it quit at once, where the provider supports that.",
-                        "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
-                    ),
-                ),
-                "keep": VerbWords(
-                    "keep NAME [until TIME]",
-                    "keep a workspace running past its planned stop",
-                    ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
-                ),
-                "hours": VerbWords(
-                    "hours [NAME [DAYS TIMES | skip DAY | pause until DAY | on | off]]",
-                    "start and stop a workspace by itself, at the times when you work",
-                    (
-                        "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
-                        "`hours NAME mon,wed 8:30` only starts it.",
-                        "`hours NAME every day -20:00` only stops it.",
-                        "You can change or cancel a stop in the message that comes ten minutes before it.",
-                        "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
-                        "`hours NAME on` lets all come again.",
-                        "`hours NAME off` ends its hours; `hours` shows all of yours.",
-                    ),
-                ),
-                "cancel": VerbWords(
-                    "cancel NAME",
-                    "cancel a start or a run that's under way",
-                    ("What is already running keeps running: stop it with `stop NAME`.",),
-                ),
-                "suspend": VerbWords(
-                    "suspend NAME",
-                    "pause a workspace so that you can pick up where you left off",
-                    ("Not every provider supports this.",),
-                    needs=frozenset({"suspend"}),
-                ),
-                "resume": VerbWords(
-                    "resume NAME",
-                    "pick up a suspended workspace where you left off",
-                    needs=frozenset({"suspend"}),
-                ),
-                "new": VerbWords(
-                    "new [CONNECTION] [TEMPLATE]",
-                    "create a workspace with a form",
-                    ("The form shows what's available to you, filled in with your last choices.",),
-                    needs=frozenset({"making"}),
-                ),
-                "card": VerbWords(
-                    "card CONNECTION/TEMPLATE|NAME",
-                    "post a button that gives everyone in the channel their own workspace",
-                    (
-                        "`--title TEXT` names the class; `--max 60` limits the number of places.",
-                        "`--until 17:00` stops the workspaces at that time, after a warning to their owners.",
-                        "*Stop all* on the card ends the class. *Show problems* shows who is waiting.",
-                    ),
-                    group="class",
-                ),
-                "press": VerbWords(
-                    "press CARD", "press a class card again once it can continue", is_hidden=True
-                ),
-                "restart": VerbWords(
-                    "restart NAME",
-                    "stop a workspace and start it again",
-                    (
-                        "If its memory can be kept, it's suspended and resumed.",
-                        "If it can't be started again, a new one takes its place.",
-                        "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
-                    ),
-                ),
-                "status": VerbWords(
-                    "status NAME",
-                    "show what a workspace is doing",
-                    ("The answer says when I last checked. I check again in the background.",),
-                ),
-                "open": VerbWords(
-                    "open NAME",
-                    "get the button that opens a running workspace",
-                    ("Only you see it, and it only works with your own account.",),
-                ),
-                "add": VerbWords(
-                    "add LINK|ID [NAME]",
-                    "add a workspace by its link or id, if it isn't listed",
-                    ("`add NAME` brings back a workspace that you took off your list.",),
-                    group="list",
-                ),
-                "alias": VerbWords(
-                    "alias NAME NEW-NAME",
-                    "give a workspace a name of your own",
-                    (
-                        "Put names with spaces in quotes.",
-                        "`alias NAME --clear` goes back to its original name.",
-                    ),
-                    group="list",
-                ),
-                "notify": VerbWords(
-                    "notify NAME on|off|usual",
-                    "choose whether I message you when a workspace is ready or stops by itself",
-                    (
-                        "Add `--ready` or `--stopped` to change only one of the two.",
-                        "`usual` goes back to your general `settings`.",
-                    ),
-                    group="list",
-                ),
-                "settings": VerbWords(
-                    "settings",
-                    "choose what I message you about, your quiet hours and your defaults",
-                    ("For one workspace, type `notify NAME on` or `notify NAME off`.",),
-                    group="accounts",
-                ),
-                "forget": VerbWords(
-                    "forget NAME",
-                    "take a workspace off your list, without deleting it",
-                    group="list",
-                ),
-                "remove": VerbWords(
-                    "remove NAME",
-                    "permanently delete a workspace and everything stored only in it",
-                    ("I'll ask you to type its name first. `forget NAME` only takes it off your list.",),
-                    needs=frozenset({"removal"}),
-                ),
-                "link": VerbWords(
-                    "link [CONNECTION]",
-                    "link your own account",
-                    ("`link code` lets you enter the code that the link page shows you.",),
-                    group="accounts",
-                    needs=frozenset({"linking"}),
-                ),
-                "unlink": VerbWords(
-                    "unlink CONNECTION",
-                    "delete my access to your account; `unlink all` removes every link",
-                    ("Usher admins can unlink somebody else with `unlink CONNECTION @PERSON`.",),
-                    group="accounts",
-                    needs=frozenset({"linked"}),
-                ),
-                "whoami": VerbWords(
-                    "whoami",
-                    "show who you are here and which accounts you've linked",
-                    group="accounts",
-                ),
-                "about": VerbWords(
-                    "about CONNECTION",
-                    "show a connection's server and its users",
-                    ("`about CONNECTION 2` shows the second page of its users.",),
-                    group="administrators",
-                    needs=frozenset({"administrator", "about"}),
-                ),
-                "version": VerbWords("version", "show which version of Usher this is", group="accounts"),
-                "help": VerbWords(
-                    "help [VERB]",
-                    "show this list, or more about one verb",
-                    ("`help all` lists everything that you can do here.",),
-                    group="accounts",
-                ),
-            }
+VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
+    "workspace": {
+        "list": VerbWords(
+            "list",
+            "show your workspaces",
+            (
+                "This is also what you get without a verb. `list 2` shows the second page.",
+                "`list running`, `list CONNECTION` and `list NAME` show only some of them.",
+            ),
         ),
-        "job": MappingProxyType(
-            {
-                "list": VerbWords(
-                    "list",
-                    "show your runs, newest first",
-                    (
-                        "This is also what you get without a verb. `list 2` shows the second page.",
-                        "`list failed`, `list CONNECTION` and `list NAME` show only some of them.",
-                        "It also shows runs that you started elsewhere, once I've checked for them.",
-                    ),
-                ),
-                "run": VerbWords(
-                    "run [CONNECTION] [TEMPLATE]",
-                    "run a job with a form, or in one line",
-                    (
-                        "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
-                        "If the job is already set up there, its name is enough: `run saturn nightly`.",
-                        "Flags have the same names as the form's fields; repeat `--env A=B` as needed.",
-                        "Everything after `--` is the command, exactly as you type it.",
-                    ),
-                ),
-                "status": VerbWords(
-                    "status NAME",
-                    "show how a run is doing",
-                    (
-                        "If several runs share a name, you get the newest. Use a run's id for an older one.",
-                        "The beginning of a name is enough if only one fits.",
-                    ),
-                ),
-                "logs": VerbWords(
-                    "logs NAME",
-                    "show a run's output in the thread of its card",
-                    ("When the run ends, you get the full output as a file.",),
-                ),
-                "stop": VerbWords(
-                    "stop NAME",
-                    "stop a run, or cancel it before it starts",
-                    ("`stop NAME --force` makes it quit at once, where the provider supports that.",),
-                ),
-                "schedule": VerbWords(
-                    'schedule [NAME ["0 3 * * *" | off]]',
-                    "show or set when jobs run automatically",
-                    (
-                        "The five fields are minute, hour, day, month and weekday, by the provider's clock.",
-                        "A job's link or id works in place of its name.",
-                    ),
-                    needs=frozenset({"schedules"}),
-                ),
-                "help": VerbWords(
-                    "help [VERB]",
-                    "show this list, or more about one verb",
-                    ("`help all` lists everything that you can do with jobs here.",),
-                ),
-            }
+        "start": VerbWords(
+            "start NAME",
+            "start a workspace and get its link in a direct message",
+            (
+                "If you have only one workspace, `start` is enough.",
+                "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
+                "The beginning of a name is enough if only one fits.",
+                "If two have the same name, type `start NAME@CONNECTION`.",
+            ),
         ),
-    }
-)
+        "stop": VerbWords(
+            "stop NAME",
+            "stop a workspace, or cancel a start that's under way",
+            (
+                "Unsaved work may be lost.",
+                "`stop NAME at 6pm` or `stop NAME in 2 hours` stops it later.",
+                "`stop NAME --force` makes it quit at once, where the provider supports that.",
+                "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
+            ),
+        ),
+        "keep": VerbWords(
+            "keep NAME [until TIME]",
+            "keep a workspace running past its planned stop",
+            ("`keep NAME until 20:00` stops it then; `keep NAME 1h longer` moves a planned stop.",),
+        ),
+        "hours": VerbWords(
+            "hours [NAME [DAYS TIMES | skip DAY | pause until DAY | on | off]]",
+            "start and stop a workspace by itself, at the times when you work",
+            (
+                "`hours NAME weekdays 9:00-18:00` starts it at 9:00 and stops it at 18:00.",
+                "`hours NAME mon,wed 8:30` only starts it.",
+                "`hours NAME every day -20:00` only stops it.",
+                "You can change or cancel a stop in the message that comes ten minutes before it.",
+                "`hours NAME skip tomorrow` and `hours NAME pause until monday` leave days out.",
+                "`hours NAME on` lets all come again.",
+                "`hours NAME off` ends its hours; `hours` shows all of yours.",
+            ),
+        ),
+        "cancel": VerbWords(
+            "cancel NAME",
+            "cancel a start or a run that's under way",
+            ("What is already running keeps running: stop it with `stop NAME`.",),
+        ),
+        "suspend": VerbWords(
+            "suspend NAME",
+            "pause a workspace so that you can pick up where you left off",
+            ("Not every provider supports this.",),
+            needs=frozenset({"suspend"}),
+        ),
+        "resume": VerbWords(
+            "resume NAME",
+            "pick up a suspended workspace where you left off",
+            needs=frozenset({"suspend"}),
+        ),
+        "new": VerbWords(
+            "new [CONNECTION] [TEMPLATE]",
+            "create a workspace with a form",
+            ("The form shows what's available to you, filled in with your last choices.",),
+            needs=frozenset({"making"}),
+        ),
+        "card": VerbWords(
+            "card CONNECTION/TEMPLATE|NAME",
+            "post a button that gives everyone in the channel their own workspace",
+            (
+                "`--title TEXT` names the class; `--max 60` limits the number of places.",
+                "`--until 17:00` stops the workspaces at that time, after a warning to their owners.",
+                "*Stop all* on the card ends the class. *Show problems* shows who is waiting.",
+            ),
+            group="class",
+        ),
+        "press": VerbWords("press CARD", "press a class card again once it can continue", is_hidden=True),
+        "restart": VerbWords(
+            "restart NAME",
+            "stop a workspace and start it again",
+            (
+                "If its memory can be kept, it's suspended and resumed.",
+                "If it can't be started again, a new one takes its place.",
+                "If that would end it for good, I'll ask first. Add `--yes` to skip the question.",
+            ),
+        ),
+        "status": VerbWords(
+            "status NAME",
+            "show what a workspace is doing",
+            ("The answer says when I last checked. I check again in the background.",),
+        ),
+        "open": VerbWords(
+            "open NAME",
+            "get the button that opens a running workspace",
+            ("Only you see it, and it only works with your own account.",),
+        ),
+        "add": VerbWords(
+            "add LINK|ID [NAME]",
+            "add a workspace by its link or id, if it isn't listed",
+            ("`add NAME` brings back a workspace that you took off your list.",),
+            group="list",
+        ),
+        "alias": VerbWords(
+            "alias NAME NEW-NAME",
+            "give a workspace a name of your own",
+            (
+                "Put names with spaces in quotes.",
+                "`alias NAME --clear` goes back to its original name.",
+            ),
+            group="list",
+        ),
+        "notify": VerbWords(
+            "notify NAME on|off|usual",
+            "choose whether I message you when a workspace is ready or stops by itself",
+            (
+                "Add `--ready` or `--stopped` to change only one of the two.",
+                "`usual` goes back to your general `settings`.",
+            ),
+            group="list",
+        ),
+        "settings": VerbWords(
+            "settings",
+            "choose what I message you about, your quiet hours and your defaults",
+            ("For one workspace, type `notify NAME on` or `notify NAME off`.",),
+            group="accounts",
+        ),
+        "forget": VerbWords(
+            "forget NAME",
+            "take a workspace off your list, without deleting it",
+            group="list",
+        ),
+        "remove": VerbWords(
+            "remove NAME",
+            "permanently delete a workspace and everything stored only in it",
+            ("I'll ask you to type its name first. `forget NAME` only takes it off your list.",),
+            needs=frozenset({"removal"}),
+        ),
+        "link": VerbWords(
+            "link [CONNECTION]",
+            "link your own account",
+            ("`link code` lets you enter the code that the link page shows you.",),
+            group="accounts",
+            needs=frozenset({"linking"}),
+        ),
+        "unlink": VerbWords(
+            "unlink CONNECTION",
+            "delete my access to your account; `unlink all` removes every link",
+            ("Usher admins can unlink somebody else with `unlink CONNECTION @PERSON`.",),
+            group="accounts",
+            needs=frozenset({"linked"}),
+        ),
+        "whoami": VerbWords(
+            "whoami",
+            "show who you are here and which accounts you've linked",
+            group="accounts",
+        ),
+        "about": VerbWords(
+            "about CONNECTION",
+            "show a connection's server and its users",
+            ("`about CONNECTION 2` shows the second page of its users.",),
+            group="administrators",
+            needs=frozenset({"administrator", "about"}),
+        ),
+        "version": VerbWords("version", "show which version of Usher this is", group="accounts"),
+        "help": VerbWords(
+            "help [VERB]",
+            "show this list, or more about one verb",
+            ("`help all` lists everything that you can do here.",),
+            group="accounts",
+        ),
+    },
+    "job": {
+        "list": VerbWords(
+            "list",
+            "show your runs, newest first",
+            (
+                "This is also what you get without a verb. `list 2` shows the second page.",
+                "`list failed`, `list CONNECTION` and `list NAME` show only some of them.",
+                "It also shows runs that you started elsewhere, once I've checked for them.",
+            ),
+        ),
+        "run": VerbWords(
+            "run [CONNECTION] [TEMPLATE]",
+            "run a job with a form, or in one line",
+            (
+                "In one line: `run --cluster Slurm --cpus 2 --name nightly -- Rscript train.R`.",
+                "If the job is already set up there, its name is enough: `run saturn nightly`.",
+                "Flags have the same names as the form's fields; repeat `--env A=B` as needed.",
+                "Everything after `--` is the command, exactly as you type it.",
+            ),
+        ),
+        "status": VerbWords(
+            "status NAME",
+            "show how a run is doing",
+            (
+                "If several runs share a name, you get the newest. Use a run's id for an older one.",
+                "The beginning of a name is enough if only one fits.",
+            ),
+        ),
+        "logs": VerbWords(
+            "logs NAME",
+            "show a run's output in the thread of its card",
+            ("When the run ends, you get the full output as a file.",),
+        ),
+        "stop": VerbWords(
+            "stop NAME",
+            "stop a run, or cancel it before it starts",
+            ("`stop NAME --force` makes it quit at once, where the provider supports that.",),
+        ),
+        "schedule": VerbWords(
+            'schedule [NAME ["0 3 * * *" | off]]',
+            "show or set when jobs run automatically",
+            (
+                "The five fields are minute, hour, day, month and weekday, by the provider's clock.",
+                "A job's link or id works in place of its name.",
+            ),
+            needs=frozenset({"schedules"}),
+        ),
+        "help": VerbWords(
+            "help [VERB]",
+            "show this list, or more about one verb",
+            ("`help all` lists everything that you can do with jobs here.",),
+        ),
+    },
+}
 
 
 TITLE: Final = {"workspace": "New workspace", "job": "Run a job"}
