@@ -1,0 +1,126 @@
+"""Somebody else's Bolt app, and their test of it: three processes that know each other by address alone."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from playground.slack.methods.table import METHODS
+from tests.project.repository import ROOT
+from tests.project.test_reference import code, tables
+from tests.rigs.ports import quiet_port
+
+LUNCH = Path(__file__).parent / "lunch"
+OLIVIA, GENERAL = "U0OLIVIA", "C0GENERAL"
+PATIENCE = 60.0
+
+
+@asynccontextmanager
+async def process(*words: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a Python program for a block."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, *words, cwd=ROOT, env=os.environ | environment, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield started
+    finally:
+        started.terminate()
+        await started.communicate()
+
+
+class LocalSlack:
+    """Do what people do, by the API of the local Slack's page."""
+
+    def __init__(self, session: aiohttp.ClientSession, ready: Mapping[str, Any]) -> None:
+        self.given = ready["credentials"]
+        self._session, self._url = session, ready["url"]
+
+    async def get(self, path: str, **query: str) -> Any:
+        async with self._session.get(self._url + path, params=query) as answer:
+            return await answer.json()
+
+    async def does(self, act: str, **values: Any) -> Any:
+        async with self._session.post(f"{self._url}/_page/{act}", json={"as": OLIVIA, **values}) as answer:
+            return await answer.json()
+
+    async def sees(self, text: str, channel: str = GENERAL) -> dict[str, Any]:
+        """Wait until somebody sees a message that says something; return it."""
+        since: dict[str, str] = {}
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                state = await self.get("/_page/state", **{"as": OLIVIA, **since})
+                place = next(one["id"] for one in state["channels"] if channel in (one["id"], one["kind"]))
+                for message in state["messages"][place]:
+                    if text in message["text"]:
+                        return message
+                since = {"since": str(state["version"])}
+
+
+@asynccontextmanager
+async def local_slack(*words: str) -> AsyncIterator[LocalSlack]:
+    given = ("-m", "playground", "slack", "--manifest", str(LUNCH / "manifest.yml"))
+    async with process(*given, *words) as slack, aiohttp.ClientSession() as session:
+        async with asyncio.timeout(PATIENCE):
+            ready = json.loads(await slack.stdout.readline())
+        yield LocalSlack(session, ready)
+
+
+@asynccontextmanager
+async def lunch(slack: LocalSlack, **environment: str) -> AsyncIterator[None]:
+    """Run the app, and wait until Slack's messages reach it."""
+    given = slack.given
+    told = {"SLACK_BOT_TOKEN": given["bot_token"], "SLACK_API_URL": given["api_url"], **environment}
+    async with process(str(LUNCH / "app.py"), **told):
+        async with asyncio.timeout(PATIENCE):
+            while not (await slack.does("say", channel=GENERAL, text="/lunch"))["ok"]:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.2)
+        yield
+
+
+@pytest.mark.slow
+async def test_an_app_lives_on_the_local_slack_over_socket_mode():
+    async with local_slack("--no-limits") as slack, lunch(slack, SLACK_APP_TOKEN=slack.given["app_token"]):
+        await slack.does("say", channel="@bot", text="hello")
+        await slack.sees("in a channel", "im")
+        assert (await slack.does("say", channel=GENERAL, text="/lunch 12:30"))["ok"]
+        asked = await slack.sees("Lunch at 12:30?")
+        at = {"channel": GENERAL, "ts": asked["ts"]}
+        assert (await slack.does("press", **at, action_id="join"))["ok"]
+        await slack.sees(f"<@{OLIVIA}> is in")
+
+        assert (await slack.does("press", **at, action_id="suggest"))["ok"]
+        form = (await slack.get("/_page/form", **{"as": OLIVIA}))["form"]
+        assert form["title"] == "Suggest a place"
+        await slack.does("fill", values={"place": "X"})
+        refused = await slack.does("submit")
+        assert refused["errors"] == {"where": "That's too short for a name."}
+        await slack.does("fill", values={"place": "The Crown"})
+        assert (await slack.does("submit"))["ok"]
+        await slack.sees(f"<@{OLIVIA}> suggests The Crown")
+
+        await slack.does("say", channel=GENERAL, text="@lunch how?")
+        assert (await slack.sees("Type `/lunch 12:30` here."))["thread_ts"]
+        assert (await slack.get("/_playground/stats"))["violations"] == []
+
+
+@pytest.mark.slow
+async def test_an_app_lives_on_the_local_slack_over_http():
+    port = quiet_port()
+    async with local_slack("--request-url", f"http://127.0.0.1:{port}/slack/events") as slack:
+        secret = slack.given["signing_secret"]
+        async with lunch(slack, PORT=str(port), SLACK_SIGNING_SECRET=secret):
+            await slack.sees("Lunch at noon?")
+            assert (await slack.get("/_playground/stats"))["violations"] == []
+
+
+def test_the_page_lists_the_methods_that_there_are():
+    rows = tables("local-slack")["What it has of Slack"]
+    (methods,) = (row[1] for row in rows if row[0] == "Web API")
+    assert sorted(code(methods)) == sorted(METHODS)
