@@ -95,3 +95,14 @@ def test_promtool_accepts_the_expressions_of_the_dashboard(tmp_path):
     path = tmp_path / "panels.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": panels}]}), encoding="utf-8")
     assert f"{len(panels)} rules found" in promtool("check", "rules", str(path))
+
+
+def test_promtool_accepts_the_configuration_of_the_manual(tmp_path):
+    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    (config,) = re.findall(r"^```yaml\n(rule_files:.+?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert [one["job_name"] for one in yaml.safe_load(config)["scrape_configs"]] == ["usher"]
+    (tmp_path / "usher-alerts.yml").write_bytes(RULES.read_bytes())
+    (tmp_path / "usher-metrics-token").write_text("canary", encoding="utf-8")
+    path = tmp_path / "prometheus.yml"
+    path.write_text(config.replace("/etc/prometheus", str(tmp_path)), encoding="utf-8")
+    assert f"{len(RULE_GROUP)} rules found" in promtool("check", "config", str(path))
