@@ -2,10 +2,12 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,6 +63,14 @@ def one(found, suffix):
 def tracked(*tops):
     names = map(named, files())
     return {name for name in names if not tops or name.split("/")[0] in tops}
+
+
+def test_the_changelog_begins_with_what_is_not_released_and_the_version_that_is():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(project['version'])}\] - \d{{4}}-\d\d-\d\d", headings[1])
 
 
 def test_the_same_source_becomes_the_same_bytes(twice):
