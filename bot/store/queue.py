@@ -113,9 +113,9 @@ class QueuedEngine:
             # Only the serving process moves them, not every other process that has the database open.
             self._time.follow(jump)
             return
-        clock_reading = self.clock_reading()
-        if not jump and abs(clock_reading.ahead - self._written_ahead) <= SLEWED:
+        if not jump and abs(self._time.ahead() - self._written_ahead) <= SLEWED:
             return
+        clock_reading = self.clock_reading()
         if jump:
             follow(session.transaction, jump, clock_reading)
         else:

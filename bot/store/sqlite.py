@@ -175,7 +175,10 @@ class SqliteSession:
             # Fail here rather than on the first request: read-only, locked, not a database.
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
-            self._files = self._files_now()
+            # SQLite follows links before it names what is beside the file.
+            file = os.path.realpath(self._path)
+            paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
+            self._files = {path: _inode(path) for path in paths}
             connection.execute(f"PRAGMA busy_timeout = {round(LOCK_SECONDS * 1000)}").fetchall()
         except sqlite3.Error:
             connection.close()
@@ -239,20 +242,11 @@ class SqliteSession:
 
     def _check_file(self) -> None:
         """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose it."""
-        files = self._files_now()
-        for path, inode in files.items():
-            if inode != self._files[path]:
+        for path, before in self._files.items():
+            if (inode := _inode(path)) != before:
                 if path.endswith(_LOG) and inode is None:
                     self._save_log()
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
-
-    def _files_now(self) -> dict[str, tuple[int, int] | None]:
-        """Return the database's files, and which ones are there now."""
-        if self._path == _IN_MEMORY:
-            return {}
-        # SQLite follows links before it names what is beside the file.
-        file = os.path.realpath(self._path)
-        return {path: _inode(path) for path in (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")}
 
     def _save_log(self) -> None:
         """Copy what a deleted log holds into the database: whoever opens that next wouldn't find it."""
