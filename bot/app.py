@@ -29,20 +29,18 @@ from bot.support.addresses import database_file
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
 from bot.support.http import CleanConnector, GatedRequest, Http
-from bot.support.pool import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness, tell_restored
 from bot.upkeep.keys import try_secrets
 from bot.web.app import build_app, build_health_app, listening, why_not_listening
-from bot.web.bolt import build_bolt
-from bot.web.front import SAVED_EVERY, Replays
+from bot.web.front import SAVED_EVERY, Replays, build_bolt
 from bot.web.health import Metrics
 from bot.web.install import InstallPages
 from bot.web.socket import SocketSide
 from handlers.dispatch import replay
 from handlers.listeners import register
-from handlers.request import build_services
+from handlers.request import RateLimiter, build_services
 
 log = structlog.get_logger(__name__)
 

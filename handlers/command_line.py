@@ -47,12 +47,23 @@ NO_COMMANDS: Final[Mapping[str, str]] = {}
 _TRAILING: Final = ",;:.!?"
 #: Marks for bold and code, which people copy along from the help.
 _MARKS: Final = "`*"
+#: What may end a sentence, or begin one.
+ENDS: Final = ".,;:!?…)(¿¡"
+#: Slack's marks for bold, code, italics and what is struck out.
+MARKS: Final = "*`_~"
 
 
 class Quoted(str):
     """Mark a word that was typed in quotes: it is a name, never a verb or a flag."""
 
     __slots__ = ()
+
+
+def plain(word: str) -> str:
+    """Return a word as rules compare it: in small letters, without signs and marks around; "" if quoted."""
+    if isinstance(word, Quoted):
+        return ""
+    return word.casefold().strip(ENDS + MARKS) or word.casefold()
 
 
 @dataclass(frozen=True, slots=True)

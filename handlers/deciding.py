@@ -23,12 +23,12 @@ from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming
 from handlers import mistyped, routes, talking
-from handlers.command_line import written
+from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, TIMED, Reading, read
-from handlers.language.words import Manner, plain
+from handlers.language.words import Manner
 from handlers.linking import linked
 from handlers.request import WORDS, Answered, Request
 from handlers.waiting import look
@@ -49,7 +49,7 @@ async def answer(request: Request) -> Answer:
     authorised = request.verb
     request = replace(
         request,
-        verb=reading.verb or WORDS,
+        verb=reading.what if reading.kind == "verb" else WORDS,
         folder=reading.folder or request.folder,
         arguments=reading.words,
         manner=reading.manner,
@@ -80,6 +80,8 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         return read(given, request.folder, verbs), ()
     rows = await services.store.workspaces(request.principal)
+    if (whole := targets.typed(request, rows)) is not None:
+        return whole, rows
     reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
     which = reading.which
     is_of_runs = {plain(word) for word in given} & _ABOUT_RUNS and reading.kind != "talk"
@@ -167,10 +169,10 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         return await _undone(request, reading)
     if which.runs and not which.workspaces:
         return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
-    if which.is_nothing and reading.what == "hours" and (with_hours := await hours.having(request, rows)):
+    if reading.what == "hours" and which.is_nothing and (with_hours := await hours.having(request, rows)):
         is_sure = reading.manner is not Manner.ASKED
         return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
-    if which.is_nothing and reading.what in {"status", "hours"}:
+    if reading.what in {"status", "hours"} and which.is_nothing:
         return await routes.run(replace(request, arguments=()))
     if (which.unknown or which.is_near) and not which.is_all:
         reading, rows = await _looked(request, reading)
@@ -225,7 +227,7 @@ async def _done(
             return await routes.run(request.about("workspace", "open", (), workspace.id))
         if does is routes.Does.SHOWS or verb in _ASKS or not is_guess:
             manner = Manner.ASKED if is_guess and verb in _ASKS else request.manner
-            return await routes.run(replace(request, target=workspace.id, manner=manner))
+            return await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
         offered = await targets.one(request, workspace)
         return replies.with_remarks(offered, targets.unknown_remarks(which))
     if does is routes.Does.SHOWS and not which.unknown:

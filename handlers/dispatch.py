@@ -25,9 +25,9 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from handlers import mistyped, routes, talking
-from handlers.command_line import LONGEST, LONGEST_COMMAND, parse
+from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain
+from handlers.helping import met, what
 from handlers.language.reading import MOST_WORDS
-from handlers.language.words import plain
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
 from handlers.request import (
@@ -283,6 +283,24 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     except StoreError as error:
         return _instead(request, problems.sentence(error))
     return replies.answer(answers.ASKING_WHO)
+
+
+async def introduced(services: Services, principal: Principal, answer: Answer) -> Answer:
+    """Return an answer to what a person wrote; at first contact with what Usher is and the first steps.
+
+    It stays as it is if others read it, if it says nothing, or if the person may not use Usher.
+    """
+    if not answer.text or answer.in_channel:
+        return answer
+    try:
+        first = await met(services, principal) if await services.contacts.is_new(principal) else None
+    except StoreError as error:
+        log.warning("nobody introduced", problem=error)
+        return answer
+    if first is None:
+        return answer
+    steps, is_first = first
+    return replies.introduced(answer, what(services.of(principal)), steps, is_first=is_first)
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:

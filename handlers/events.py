@@ -8,12 +8,11 @@ import structlog
 from bot.domain.policy import Installation
 from bot.domain.workspaces import Surface, Where
 from bot.services import accounts
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.slack.people import person_of
 from bot.support.errors import Refused
 from handlers import payload, routes
-from handlers.dispatch import reply_notice, run_talk, run_text
-from handlers.helping import introduced
+from handlers.dispatch import introduced, reply_notice, run_talk, run_text
 from handlers.request import Occurrence
 
 log = structlog.get_logger(__name__)

@@ -5,8 +5,6 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
-import structlog
-
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.workspaces import Where
@@ -21,9 +19,6 @@ from handlers.connections import makers, telling
 from handlers.language.words import Manner
 from handlers.request import Request, Services
 from handlers.talking import help_on_unknown
-
-log = structlog.get_logger(__name__)
-
 
 _EVERYTHING = "all"
 
@@ -196,25 +191,7 @@ def _new(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
 
-async def introduced(services: Services, principal: Principal, answer: Answer) -> Answer:
-    """Return an answer to what a person wrote; at first contact with what Usher is and the first steps.
-
-    It stays as it is if others read it, if it says nothing, or if the person may not use Usher.
-    """
-    if not answer.text or answer.in_channel:
-        return answer
-    try:
-        met = await _met(services, principal) if await services.contacts.is_new(principal) else None
-    except StoreError as error:
-        log.warning("nobody introduced", problem=error)
-        return answer
-    if met is None:
-        return answer
-    steps, is_first = met
-    return replies.introduced(answer, what(services.of(principal)), steps, is_first=is_first)
-
-
-async def _met(services: Services, principal: Principal) -> tuple[list[dict[str, Any]], bool] | None:
+async def met(services: Services, principal: Principal) -> tuple[list[dict[str, Any]], bool] | None:
     """Return the first steps for a new person, who is introduced now; None if they may not use Usher.
 
     And whether they have to link something before anything else.

@@ -32,6 +32,7 @@ from handlers.dispatch import (
     command_body,
     first_field,
     form_body,
+    introduced,
     reply_notice,
     run_button,
     run_form,
@@ -39,7 +40,6 @@ from handlers.dispatch import (
     run_shortcut,
     run_text,
 )
-from handlers.helping import introduced
 from handlers.request import Occurrence, Services
 
 log = structlog.get_logger(__name__)

@@ -11,10 +11,10 @@ from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
-from handlers.command_line import NO_COMMANDS, parse, written
+from handlers.command_line import NO_COMMANDS, parse, plain, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
-from handlers.language.words import is_slip, plain, without
+from handlers.language.words import is_slip, without
 from handlers.request import Request
 
 _Row = TypeVar("_Row")

@@ -5,7 +5,7 @@ With what it may use for it; and what the handler of an event receives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,13 +17,10 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.providers.base import Provider
-from bot.services.accounts import Contacts
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
-from bot.support.pool import RateLimiter
 from handlers.language.words import Manner
 from handlers.payload import installed_at
 from handlers.payload import principal as principal_of
@@ -34,6 +31,99 @@ RESPONSE_SECONDS = 29 * 60
 
 #: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
 WORDS = "words"
+
+
+#: The size of a burst, and how much of it is restored in a second.
+BURST: Final = 30.0
+PER_SECOND: Final = 1.0
+#: People over the limit are told so, but not for each of a thousand clicks: once per this many seconds.
+NOTICE_EVERY: Final = 5.0
+#: How many people are remembered; the one unseen for longest is forgotten first, by then with a full bucket.
+REMEMBERED: Final = 10_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at: float
+    noticed_at: float = float("-inf")
+
+
+class RateLimiter:
+    """Grant requests by key. Cheap: a dict lookup per request."""
+
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        *,
+        burst: float = BURST,
+        per_second: float = PER_SECOND,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self._monotonic = monotonic
+        self._burst = burst
+        self._per_second = per_second
+        self._remembered = remembered
+        #: The one seen last comes last.
+        self._buckets: dict[str, _Bucket] = {}
+
+    def __len__(self) -> int:
+        """Return how many people are remembered."""
+        return len(self._buckets)
+
+    def take(self, key: str) -> float:
+        """Count a request and return 0; or count nothing and return the seconds until one is allowed."""
+        now = self._monotonic()
+        bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
+        self._buckets[key] = bucket
+        if len(self._buckets) > self._remembered:
+            del self._buckets[next(iter(self._buckets))]
+        bucket.left = min(bucket.left + (now - bucket.at) * self._per_second, self._burst)
+        bucket.at = now
+        if bucket.left >= 1.0:
+            bucket.left -= 1.0
+            return 0.0
+        return (1.0 - bucket.left) / self._per_second
+
+    def tells(self, key: str) -> bool:
+        """Return whether to tell the person that a request was one too many; each True counts."""
+        bucket, now = self._buckets.get(key), self._monotonic()
+        if bucket is None or now - bucket.noticed_at < NOTICE_EVERY:
+            return False
+        bucket.noticed_at = now
+        return True
+
+
+#: How many people are remembered as met, so that their requests ask no database.
+_MET: Final = 20_000
+
+
+class Contacts:
+    """Remember who has been introduced to Usher."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._met: set[str] = set()
+
+    async def is_new(self, principal: Principal) -> bool:
+        """Return whether a person hasn't been introduced yet."""
+        if principal.key in self._met:
+            return False
+        if not await self._store.has_met(principal):
+            return True
+        self._note(principal)
+        return False
+
+    async def meet(self, principal: Principal) -> bool:
+        """Note that a person is introduced now; return whether this is the first time."""
+        is_first = await self.is_new(principal) and await self._store.meet(principal)
+        self._note(principal)
+        return is_first
+
+    def _note(self, principal: Principal) -> None:
+        if len(self._met) >= _MET:
+            self._met.clear()
+        self._met.add(principal.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +152,7 @@ class Services:
 
     def of(self, principal: Principal) -> Services:
         """Return the services with the connections that a person's Slack workspace may use."""
-        served = {name: one for name, one in self.connections.items() if one.settings.serves(principal)}
+        served = {name: one for name, one in self.connections.items() if one.serves(principal)}
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
@@ -255,6 +345,8 @@ class Request:
     drawing: Reference
     folder: str = "workspace"
     target: str | None = None
+    #: The workspace of that key where this request has read it among its person's own.
+    row: Workspace | None = None
     #: What the button carried that was pressed.
     press: kit.Press | None = None
     text: str = ""
@@ -391,7 +483,7 @@ class Request:
 
     def about(self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None) -> Request:
         """Return the request for another verb, with other words or a key."""
-        return replace(self, folder=folder, verb=verb, arguments=arguments, target=target)
+        return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
     def waiting(self, text: str | None = None) -> Waiting:
         """Return the command, or another, so that it can run later and still be answered."""

@@ -12,9 +12,9 @@ from bot.messages.texts import answers, talk
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
-from handlers.command_line import Quoted, written
+from handlers.command_line import Quoted, plain, written
 from handlers.language.reading import Reading
-from handlers.language.words import near_verbs, plain
+from handlers.language.words import near_verbs
 from handlers.request import Request
 
 #: This many words aren't a command with a typo.

@@ -6,17 +6,11 @@ or finds nothing may be a gateway's error.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
 from typing import Final, Protocol
 
-from bot.domain.forms import Spec
-from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.workspaces import (
     Call,
@@ -148,9 +142,6 @@ def doubted(before: Doubt | None, kind: str, now: float) -> Doubt:
 
 #: The bar stays below 95 % until the workspace is ready.
 MOST: Final = 94
-#: How many of a person's own starts of a workspace give a usual time; otherwise, how many similar ones do.
-ENOUGH_OWN: Final = 3
-ENOUGH: Final = 10
 #: A start that usually takes no longer than this is short.
 SHORT_SECONDS: Final = 180.0
 #: A start counts as slow after this many seconds while there are too few to compare it with.
@@ -159,14 +150,6 @@ SLOW_SECONDS: Final = 300.0
 UNANSWERED_SECONDS: Final = 60.0
 #: The estimate, as a share, once the usual time has passed; from there the bar creeps.
 _AT_USUAL: Final = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Typical:
-    """Hold how many seconds a start usually takes, and what nine of ten stayed below; None: not known."""
-
-    usual: float | None = None
-    slow: float | None = None
 
 
 def progress_of(operation: Operation, workspace: Workspace | None, now: float) -> int | None:
@@ -192,27 +175,6 @@ def is_slow(operation: Operation, now: float) -> bool:
 def is_short(operation: Operation) -> bool:
     """Return whether a start is usually so short that its card should move within seconds."""
     return operation.usual_seconds is not None and operation.usual_seconds <= SHORT_SECONDS
-
-
-def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return what starts of one kind have in common: Slack workspace, connection, what they are made from.
-
-    None for operations that aren't compared: those that stop something first take as long as the stop.
-    """
-    if verb not in (OperationVerb.START, OperationVerb.CREATE):
-        return None
-    chosen = "" if spec is None else json.dumps(spec.chosen, sort_keys=True, default=str)
-    digest = hashlib.sha256(chosen.encode()).hexdigest()[:16] if chosen else ""
-    team = principal.key.rpartition(":")[0]
-    return f"{team}|{connection}|{verb}|{digest}"
-
-
-def typical(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start takes: from the person's own starts if there are enough, else from others'."""
-    usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
-    compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
-    slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None
-    return Typical(usual, slow)
 
 
 def is_going(operation: Operation, workspace: Workspace | None) -> bool:

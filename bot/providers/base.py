@@ -460,6 +460,8 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
+        #: Every word that somebody types is compared with them.
+        self._secrets = frozenset(settings.secrets())
         self.http = http
 
     # -- what every provider has ---------------------------------------------------------------------------
@@ -511,10 +513,15 @@ class Provider(ABC):
         """Return a pasted token without the quotes and white space that copying adds."""
         return text.strip(_AROUND_TOKENS)
 
+    def serves(self, principal: Principal) -> bool:
+        """Return whether a person's Slack workspace or organisation may use the connection."""
+        workspaces = self.settings.workspaces
+        return workspaces is None or principal.team_id in workspaces
+
     def looks_like_token(self, text: str) -> bool:
         """Return whether a word may be a whole token of this provider; ids may look the same."""
         shape = self.token_shape
-        return (shape is not None and shape.fullmatch(text) is not None) or text in self.settings.secrets()
+        return (shape is not None and shape.fullmatch(text) is not None) or text in self._secrets
 
     @abstractmethod
     async def probe(self) -> str:

@@ -27,8 +27,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, NotDone, Refused, Unknown
 from bot.reconciler.outcomes import S, Updates
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
-from bot.services.asked import decided
-from bot.services.context import STARTS
+from bot.services.context import STARTS, decided
 from bot.support.errors import Conflict, SlackFailed, SlackLimited
 from bot.support.http import freely
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -463,7 +462,7 @@ class Preconditions(EnginePart):
             return Lost("unlinked")
         runtime = self._runtimes.get(subject.connection)
         if runtime is not None:
-            is_served = runtime.provider.settings.serves(subject.principal)
+            is_served = runtime.provider.serves(subject.principal)
             return runtime if is_served else Lost("not_here")
         missing = Hold(PATIENCE, cards.not_configured(subject.connection))
         since = subject.held_since if subject.hold == missing.said else None

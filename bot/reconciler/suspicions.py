@@ -296,7 +296,7 @@ class Outages(EnginePart):
 
         Its beginning is the occasion.
         """
-        serves = self._runtimes[connection].provider.settings.serves
+        serves = self._runtimes[connection].provider.serves
         body = {"connection": connection, "what": what, "since": since, "until": until}
         return [
             NewNotice(

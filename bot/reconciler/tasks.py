@@ -24,7 +24,7 @@ from bot.reconciler.lists import (
 )
 from bot.reconciler.runtimes import Replay, Runtime
 from bot.services.accounts import end, fail_approved, link_approved
-from bot.services.asked import Asked, decided
+from bot.services.context import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, NotFound, SlackFailed, SlackLimited, StoreError, Untrusted
@@ -226,7 +226,7 @@ class Approved(EnginePart):
         if approval is None or approval.state != "approved":
             return
         runtime = self._runtimes.get(approval.connection)
-        is_served = runtime is not None and runtime.provider.settings.serves(approval.principal)
+        is_served = runtime is not None and runtime.provider.serves(approval.principal)
         if runtime is None or not is_served or not runtime.provider.links_by("admin"):
             # The operator has changed the connections file since the approval.
             await self.give_up(task, "not_set_up")

@@ -17,8 +17,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Workspace
 from bot.reconciler.ask import EnginePart
 from bot.services import hours
-from bot.services.accounts import check_account
-from bot.services.asked import Asked
+from bot.services.context import Asked, usable
 from bot.services.workspaces import stop_as_planned
 from bot.support.errors import NotIdentified, NotLinked, Refused
 from bot.support.pool import contained
@@ -82,9 +81,7 @@ class Timers(EnginePart):
         """Wait for a read, and then warn again; if it can't be read any more, its person is told."""
         connection = workspace.connection
         try:
-            check_account(
-                self._context.need(connection), await self._store.account(workspace.principal, connection)
-            )
+            usable(self._context.need(connection), await self._store.account(workspace.principal, connection))
         except Refused as refusal:
             await self._fail(workspace, stop_at, refusal)
         else:

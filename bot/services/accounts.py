@@ -9,15 +9,14 @@ Every step leaves an audit row.
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Approval, AuditEntry, Principal, TaskKind
 from bot.domain.policy import Target
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.store import accounts as rows
 from bot.store import browsers, people
 from bot.store.audit import append_audit
@@ -26,7 +25,7 @@ from bot.store.records import NewTask
 from bot.store.tasks import add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
-from bot.support.errors import NotLinked, Refused
+from bot.support.errors import Refused
 from bot.support.vault import row_key
 
 
@@ -39,16 +38,6 @@ async def own(asked: Asked, connection: str) -> Account | None:
     return await asked.to(acting, connection)
 
 
-def check_account(provider: base.Provider, account: Account | None) -> Account:
-    """Return the account; raises NotLinked unless it is usable."""
-    name, title = provider.settings.name, provider.settings.title
-    if account is None or account.state == "revoking":
-        raise NotLinked(name, problems.sentence("unlinked", title))
-    if account.state == "refused":
-        raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
-    return account
-
-
 def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     """Return the account a person acts through on a connection, or None.
 
@@ -56,7 +45,7 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     person makes there is theirs alone.
     """
     account, provider = _usable(tx, asked, connection), asked.context.connections.get(connection)
-    is_open = provider is not None and provider.links_by("none") and provider.settings.serves(asked.principal)
+    is_open = provider is not None and provider.links_by("none") and provider.serves(asked.principal)
     if account is not None or not is_open:
         return account
     credential = base.Credential.of_connection("none")
@@ -68,7 +57,7 @@ def acting(tx: Transaction, asked: Asked, connection: str) -> Account | None:
 
 def _usable(tx: Transaction, asked: Asked, connection: str) -> Account | None:
     provider = asked.context.connections.get(connection)
-    if provider is not None and not provider.settings.serves(asked.principal):
+    if provider is not None and not provider.serves(asked.principal):
         return None
     account = rows.account(tx, asked.principal, connection)
     return account if account is not None and account.state != "revoking" else None
@@ -269,7 +258,7 @@ def possible(context: Context, principal: Principal) -> list[str]:
     return sorted(
         name
         for name, provider in context.connections.items()
-        if provider.links_by("admin") and provider.settings.serves(principal)
+        if provider.links_by("admin") and provider.serves(principal)
     )
 
 
@@ -418,35 +407,3 @@ def approval_entry(approval: Approval, actor: str, action: str, result: str, **d
 def is_username(text: str) -> bool:
     """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
     return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN
-
-
-#: How many people are remembered as met, so that their requests ask no database.
-_MOST: Final = 20_000
-
-
-class Contacts:
-    """Remember who has been introduced to Usher."""
-
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._met: set[str] = set()
-
-    async def is_new(self, principal: Principal) -> bool:
-        """Return whether a person hasn't been introduced yet."""
-        if principal.key in self._met:
-            return False
-        if not await self._store.has_met(principal):
-            return True
-        self._note(principal)
-        return False
-
-    async def meet(self, principal: Principal) -> bool:
-        """Note that a person is introduced now; return whether this is the first time."""
-        is_first = await self.is_new(principal) and await self._store.meet(principal)
-        self._note(principal)
-        return is_first
-
-    def _note(self, principal: Principal) -> None:
-        if len(self._met) >= _MOST:
-            self._met.clear()
-        self._met.add(principal.key)

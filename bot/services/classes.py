@@ -27,8 +27,8 @@ from bot.domain.workspaces import Call, Operation, OperationVerb, State, Workspa
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from bot.providers.base import Provider
-from bot.services.accounts import acting, check_account
-from bot.services.asked import Asked
+from bot.services.accounts import acting
+from bot.services.context import Asked, usable
 from bot.services.gather import shown_url
 from bot.services.workspaces import unmade
 from bot.store import cards, classes, operations, people, workspaces
@@ -299,7 +299,7 @@ def _target(
     """
     provider, principal = asked.context.need(card.connection), asked.principal
     try:
-        account = check_account(provider, acting(tx, asked, card.connection))
+        account = usable(provider, acting(tx, asked, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
     known = workspaces.all_of(tx, principal, connection=card.connection)

@@ -23,8 +23,7 @@ from bot.domain.settling import SLOW_SECONDS
 from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
 from bot.providers import base
 from bot.services import snapshots
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, people, tasks, workspaces
@@ -102,9 +101,7 @@ class HomeGatherer:
         reader, place = home.principal, self._context.installation
         reach = place.reach(reader)
         found: Totals = await self._store.totals(
-            sorted(
-                name for name, one in self._connections.items() if not reach or one.settings.serves(reader)
-            ),
+            sorted(name for name, one in self._connections.items() if not reach or one.serves(reader)),
             slow_unless_known=SLOW_SECONDS,
             failed_within=DAY,
             limit=OUTSTANDING,
@@ -153,7 +150,7 @@ class HomeGatherer:
         return provider.settings.title if provider is not None else connection
 
     def _by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
-        served = [one for one in self._connections.items() if one[1].settings.serves(principal)]
+        served = [one for one in self._connections.items() if one[1].serves(principal)]
         return sorted(served, key=lambda one: one[1].settings.title.casefold())
 
     async def _questions(

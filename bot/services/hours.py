@@ -27,9 +27,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.texts import problems
 from bot.services import workspaces
-from bot.services.accounts import check_account
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.services.workspaces import note, owned
 from bot.store import accounts, classes, gates, operations, people, timers
 from bot.store import hours as rows
@@ -174,7 +172,7 @@ def _there(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Works
     """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
     workspace = owned(tx, asked, verb, workspace_id)
     provider = asked.context.need(workspace.connection)
-    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    asked.account(tx, workspace.connection)
     causes = {
         "forgotten": workspace.hidden,
         "unmade": workspace.is_provisional,

@@ -26,8 +26,7 @@ from bot.domain.workspaces import BrowserSession, Look, Workspace
 from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.store import accounts as rows
 from bot.store import browsers, people
 from bot.store.audit import append_audit
@@ -160,7 +159,7 @@ def linkable(context: Context, principal: Principal) -> list[str]:
     return sorted(
         name
         for name, provider in context.connections.items()
-        if provider.links_by("token") and provider.settings.serves(principal)
+        if provider.links_by("token") and provider.serves(principal)
     )
 
 
@@ -173,7 +172,7 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
     asked.check(tx, "link")
     context, principal = asked.context, asked.principal
     provider = context.connections.get(connection)
-    if provider is None or not provider.settings.serves(principal):
+    if provider is None or not provider.serves(principal):
         titles = [context.connections[one].settings.title for one in linkable(context, principal)]
         known = ", ".join(titles) or "none"
         raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
@@ -422,7 +421,7 @@ def _usable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
     if link.expires_at <= tx.now():
         raise Refused("link.expired", pages.link_expired(command, _title(asked, link)))
     provider = asked.context.connections.get(link.connection)
-    if provider is None or not provider.settings.serves(link.principal):
+    if provider is None or not provider.serves(link.principal):
         raise Refused("link.connection", pages.link_connection(command))
     person = people.person(tx, link.principal)
     if person is not None and person.is_deleted:
@@ -637,7 +636,7 @@ class Browsing:
         if (
             provider is None
             or not isinstance(provider, base.Page)
-            or not provider.settings.serves(owner)
+            or not provider.serves(owner)
             or not self._context.installation.is_same_person(owner, look.session.principal)
         ):
             return None

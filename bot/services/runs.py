@@ -10,10 +10,9 @@ from bot.domain.runs import Run, Update
 from bot.domain.workspaces import Call, Outcome
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.accounts import check_account
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.services.making import check_offered
-from bot.store import accounts, errands, people, runs
+from bot.store import errands, people, runs
 from bot.store.records import NewTask
 from bot.store.tables import RUNS
 from bot.store.tasks import add_tasks
@@ -161,7 +160,7 @@ def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) ->
 
 
 def _account(tx: Transaction, asked: Asked, connection: str) -> Account:
-    return check_account(asked.context.need(connection), accounts.account(tx, asked.principal, connection))
+    return asked.account(tx, connection)
 
 
 def _note(tx: Transaction, asked: Asked, action: str, run: Run) -> None:

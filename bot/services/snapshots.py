@@ -10,8 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.people import About, Account, Snapshot, TaskKind
 from bot.providers import base
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.store import accounts, tasks
 from bot.store.records import NewTask
 from bot.store.transaction import Transaction

@@ -31,11 +31,10 @@ from bot.domain.workspaces import (
 )
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.accounts import acting, check_account
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.accounts import acting
+from bot.services.context import Asked, Context, usable
 from bot.services.making import check_offered
-from bot.store import accounts, errands, gates, operations, people, timers, workspaces
+from bot.store import errands, gates, operations, people, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.records import Accepted
 from bot.store.tables import OPERATIONS
@@ -97,7 +96,7 @@ def begin(
     """
     workspace, context = owned(tx, asked, verb, workspace_id), asked.context
     provider = context.need(workspace.connection)
-    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    asked.account(tx, workspace.connection)
     check_possible(context, workspace, verb)
     mode = _mode(context, workspace, verb)
     if mode is not None and not agreed and is_final(effects_now(context, workspace), mode):
@@ -186,7 +185,7 @@ def _create(
     if not isinstance(provider, base.Making):
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, asked.principal)
-    check_account(provider, acting(tx, asked, fresh.connection))
+    usable(provider, acting(tx, asked, fresh.connection))
     if not asked.is_new(tx):
         return _repeated(tx, asked, fresh.id)
     if former is not None:
@@ -359,7 +358,7 @@ def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Ope
     operation = operation_of(tx, asked, "start_another", operation_id)
     workspace = owned(tx, asked, "new", operation.workspace_id)
     provider = asked.context.need(workspace.connection)
-    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    asked.account(tx, workspace.connection)
     check_offered(provider, workspace.spec, asked.principal)
     if not operation.is_asked or not asked.is_new(tx):
         return operation, False
@@ -415,8 +414,7 @@ def set(  # noqa: A001 - read with its module's name
 ) -> Workspace:
     """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
     workspace = owned(tx, asked, "stop", workspace_id)
-    provider = asked.context.need(workspace.connection)
-    check_account(provider, accounts.account(tx, asked.principal, workspace.connection))
+    asked.account(tx, workspace.connection)
     latest = operations.latest(tx, workspace.id) if workspace.state in NOT_UP else None
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if workspace.state in NOT_UP and not is_coming_up:
@@ -475,7 +473,7 @@ def add(tx: Transaction, asked: Asked, connection: str, remote_id: str, name: st
     if provider.links_by("none"):
         # One shared secret opens everybody's, so people may only see what they made here.
         raise Refused("add.not_here", problems.sentence("only_made_here", provider.settings.title))
-    check_account(provider, accounts.account(tx, asked.principal, connection))
+    asked.account(tx, connection)
     workspace = Workspace(
         id=tx.ids.new("workspace"),
         principal=asked.principal,

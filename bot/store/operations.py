@@ -7,8 +7,17 @@ from bot.domain.forms import FreeName
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.runs import ClaimedOperation, Update
-from bot.domain.settling import Typical, start_kind, typical
-from bot.domain.workspaces import PROVISIONAL, Call, Operation, OperationVerb, Outcome, Workspace
+from bot.domain.workspaces import (
+    PROVISIONAL,
+    Call,
+    Operation,
+    OperationVerb,
+    Outcome,
+    Typical,
+    Workspace,
+    start_kind,
+    typical,
+)
 from bot.store import cards, errands, gates, timers
 from bot.store.records import Accepted
 from bot.store.tables import OPERATIONS, WORKSPACES

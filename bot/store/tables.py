@@ -125,9 +125,9 @@ class Table(Generic[Model]):
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
-        ways = ((at, _way(hints[field])) for at, field in enumerate(self.fields) if field not in self._own)
-        #: The places of the fields whose columns are converted, and how.
-        self._ways = [(at, way) for at, way in ways if way is not None]
+        ways = ((field, _way(hints[field])) for field in self.fields if field not in self._own)
+        #: The fields whose columns are converted, and how.
+        self._ways = [(field, way) for field, way in ways if way is not None]
         found = {
             field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
         }
@@ -137,14 +137,14 @@ class Table(Generic[Model]):
     def of(self, row: Row) -> Model:
         """Return the model of a row."""
         assert self.model is not None
-        # By place, and only what is converted: a list of workspaces makes hundreds of values.
-        given = list(map(row.__getitem__, self.fields))
-        for at, way in self._ways:
-            if given[at] is not None:
-                given[at] = way(given[at])
+        # Only what is converted is touched: a list of workspaces makes hundreds of values.
+        given = {name: row[name] for name in self.fields}
+        for name, way in self._ways:
+            if given[name] is not None:
+                given[name] = way(given[name])
         for name, of_row in self._own.items():
-            given[self.fields.index(name)] = of_row(row)
-        return self.model(*given)
+            given[name] = of_row(row)
+        return self.model(**given)
 
     def columns(self, one: Model) -> Row:
         """Return a model's fields by column, as parameters of a query."""

@@ -16,8 +16,7 @@ from bot.providers import base
 from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.services import accounts
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.slack.installed import Entered, enter
 from bot.slack.notifier import WebApi
 from bot.slack.people import People

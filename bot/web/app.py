@@ -28,9 +28,8 @@ from bot.support.clock import Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.web.bolt import over_http
 from bot.web.browsers import Browsers, SignedIn, SlackSignIn
-from bot.web.front import MAX_BYTES, Front, Hooks, Replays
+from bot.web.front import MAX_BYTES, Front, Hooks, Replays, over_http
 from bot.web.health import Health, Metrics
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages

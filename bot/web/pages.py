@@ -15,8 +15,7 @@ from aiohttp import web
 
 from bot.messages.texts import pages
 from bot.services import linking
-from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.context import Asked, Context
 from bot.services.linking import Opened, Visit
 from bot.support.errors import Refused
 from bot.web.browsers import Browsers, Flow, SlackSignIn, proven, read_form, see_other

@@ -32,8 +32,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.support.addresses import DIRECT, Proxy
-from bot.web.bolt import left_bolt
-from bot.web.front import Malformed, read_envelope
+from bot.web.front import Malformed, left_bolt, read_envelope
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from bot.domain import hours, moments
 from bot.domain.hours import Wanted
+from handlers.command_line import plain
 from handlers.language import vocabulary
-from handlers.language.words import begins, plain, repeats
+from handlers.language.words import begins, repeats
 
 #: A restart is a stop, which is warned of, and a start this many minutes later.
 _DOWN_MINUTES: Final = 10

@@ -14,9 +14,9 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Provider
 from bot.services import naming
-from handlers.command_line import Quoted
+from handlers.command_line import MARKS, Quoted, plain
 from handlers.language import vocabulary
-from handlers.language.words import MARKS, begins, is_emoji, is_slip, plain
+from handlers.language.words import begins, is_emoji, is_slip
 
 #: Names have no more words than this unless they are quoted.
 _WORDS_OF_A_NAME: Final = 6

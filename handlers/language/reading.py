@@ -14,11 +14,10 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from bot.domain import moments
-from handlers.command_line import Quoted
+from handlers.command_line import ENDS, Quoted, plain
 from handlers.language import hours, vocabulary
 from handlers.language.names import How, Names, Which, how_of, pieces_of, which_of
 from handlers.language.words import (
-    ENDS,
     Manner,
     are_list,
     are_run_list,
@@ -28,7 +27,6 @@ from handlers.language.words import (
     is_sign,
     is_struck,
     mean_jobs,
-    plain,
     with_times,
     without,
     without_account,

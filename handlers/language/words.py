@@ -13,13 +13,8 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from bot.domain.moments import LEADS
-from handlers.command_line import Quoted
+from handlers.command_line import ENDS, MARKS, Quoted, plain
 from handlers.language import vocabulary
-
-#: What may end a sentence, or begin one.
-ENDS: Final = ".,;:!?…)(¿¡"
-#: Slack's marks for bold, code, italics and what is struck out.
-MARKS: Final = "*`_~"
 
 
 class Manner(StrEnum):
@@ -31,13 +26,6 @@ class Manner(StrEnum):
     SAID = "said"
     #: A question whether to do it, a wish, or an order that is a guess.
     ASKED = "asked"
-
-
-def plain(word: str) -> str:
-    """Return a word as rules compare it: in small letters, without signs and marks around; "" if quoted."""
-    if isinstance(word, Quoted):
-        return ""
-    return word.casefold().strip(ENDS + MARKS) or word.casefold()
 
 
 def is_struck(word: str) -> bool:

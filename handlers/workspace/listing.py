@@ -13,9 +13,9 @@ from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
 from handlers import narrowed, routes
+from handlers.command_line import plain
 from handlers.dispatch import run_button
 from handlers.helping import new_step
-from handlers.language.words import plain
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request

@@ -21,7 +21,7 @@ from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_butt
 from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming, workspaces
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.store.records import Accepted
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes

@@ -21,19 +21,36 @@ from bot.services import naming, snapshots
 from bot.services.workspaces import check_possible, effects, effects_now, final_mode, owned
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.command_line import written
+from handlers.command_line import plain, written
 from handlers.helping import first_steps, what
 from handlers.language import vocabulary
 from handlers.language.names import Which
-from handlers.language.words import plain
+from handlers.language.reading import READ, Reading
 from handlers.linking import link_any, linked
 from handlers.request import Answered, Request
 from handlers.talking import as_command, shown, typed_name
 from handlers.waiting import look, unread
 
 
+def typed(request: Request, rows: Sequence[Workspace]) -> Reading | None:
+    """Read a verb with a whole name of one word, which is most of what people type; None for anything else.
+
+    As a sentence it reads the same, for many times the work.
+    """
+    match request.arguments:
+        case (verb, name) if verb in READ and plain(verb) and (verb, name) not in vocabulary.TALK:
+            found = naming.find_whole(name, rows, request.services.connections)
+            is_name = request.folder == "workspace" and plain(name) not in vocabulary.OF_JOBS
+            if found is not None and is_name:
+                return Reading("verb", verb, "workspace", (name,), which=Which((found.workspaces,)))
+    return None
+
+
 async def workspace_of(request: Request) -> Workspace:
     """Return the workspace whose key a request carries, from a button or as read; raises Refused."""
+    if request.row is not None:
+        request.services.context.need(request.row.connection)
+        return request.row
     return await request.asked.see(owned, request.verb, request.target or "")
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.settling import MOST, Typical, is_short, is_slow, progress_of, start_kind, typical
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.settling import MOST, is_short, is_slow, progress_of
+from bot.domain.workspaces import Call, OperationVerb, Outcome, State, Typical, start_kind, typical
 from bot.messages.texts.times import roughly
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts
 

@@ -18,9 +18,8 @@ from bot.providers.base import Provider
 from bot.services.linking import digest
 from bot.store.store import Store
 from bot.store.tables import LINKS
-from bot.support.pool import RateLimiter
 from handlers.dispatch import form_body, run_button, run_form, run_text
-from handlers.request import Services, Waiting, build_services
+from handlers.request import RateLimiter, Services, Waiting, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.golden import check_limits

@@ -20,8 +20,7 @@ from bot.slack.installed import OneTenant
 from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
-from bot.web.bolt import build_bolt, dispatch
-from bot.web.front import read_envelope
+from bot.web.front import build_bolt, dispatch, read_envelope
 from handlers.listeners import register
 from handlers.request import Services
 from tests.rigs.store import ALICE

@@ -8,7 +8,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
 from bot.support.errors import StoreBusy
-from bot.web.bolt import dispatch
+from bot.web.front import dispatch
 from handlers.events import user_changed
 from handlers.request import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked

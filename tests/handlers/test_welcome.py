@@ -10,7 +10,8 @@ from bot.messages.blocks import replies
 from bot.messages.blocks.kit import MESSAGE_BLOCKS
 from bot.messages.texts import home
 from bot.support.errors import StoreBusy
-from handlers.helping import first_steps, introduced
+from handlers.dispatch import introduced
+from handlers.helping import first_steps
 from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, rig, words
 from tests.handlers.slack import bolt_for, click, command, event, little_slack, message, send
 from tests.rigs.clock import FakeClock

@@ -14,16 +14,15 @@ from bot.domain.people import HomeUse, Person, Principal
 from bot.domain.workspaces import OperationVerb, State, Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.services import linking
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.services.home import use
 from bot.services.linking import Visit, digest
 from bot.services.workspaces import begin, create
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
-from bot.support.pool import RateLimiter
 from handlers.dispatch import replay, reply_notice, run_button, run_text
-from handlers.request import Services, build_services
+from handlers.request import RateLimiter, Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World

@@ -40,7 +40,7 @@ def test_two_connections_become_their_providers(file):
 
 
 def test_a_connection_serves_the_slack_workspaces_that_it_names(file):
-    found = load_connections(file(SATURN + 'workspaces = ["T1", "E1"]\n' + HUB))
+    found = build_providers(load_connections(file(SATURN + 'workspaces = ["T1", "E1"]\n' + HUB)), Http(None))
     people = [Principal(None, "T1", "U1"), Principal("E1", "E1", "U1"), Principal("E1", "T2", "U1")]
     assert [found["saturn"].serves(one) for one in people] == [True, True, False]
     assert all(found["hub"].serves(one) for one in people)

@@ -7,7 +7,7 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.providers.base import Credential
 from bot.services import workspaces
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.store.records import NewTask
 from bot.support.errors import (
     Conflict,

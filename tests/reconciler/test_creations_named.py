@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.services.workspaces import again as another
 from bot.store.records import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold

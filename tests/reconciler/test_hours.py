@@ -11,7 +11,7 @@ from bot.domain import hours as domain
 from bot.domain.people import Preferences
 from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.services import accounts, hours, workspaces
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
 from tests.rigs.store import ALICE, prefer, want_read

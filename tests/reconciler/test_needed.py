@@ -11,7 +11,7 @@ from bot.domain import hours as domain
 from bot.domain.people import Preferences
 from bot.domain.workspaces import State
 from bot.services import classes, hours
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from tests.reconciler.classroom import ask as class_ask
 from tests.reconciler.classroom import post, press
 from tests.rigs.providers import fake_settings

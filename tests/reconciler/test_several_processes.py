@@ -9,8 +9,7 @@ from bot.domain.people import Person, Principal, TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
-from bot.services.asked import Asked
-from bot.services.context import STARTS, SharedOwners
+from bot.services.context import STARTS, Asked, SharedOwners
 from bot.store.records import NewTask
 from bot.store.store import Store
 from bot.store.tasks import LEASE

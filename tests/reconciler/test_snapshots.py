@@ -7,7 +7,7 @@ import pytest
 from bot.domain.people import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.services import snapshots
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.rigs.providers import FakeMachines
 from tests.rigs.store import ALICE, unlink

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.workspaces import TIMER_WARNING_SECONDS, Outcome, State
 from bot.services import workspaces
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.support.errors import Refused, ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.rigs.store import ALICE, set_timer

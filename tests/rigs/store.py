@@ -23,7 +23,7 @@ from bot.domain.workspaces import (
 )
 from bot.providers import base
 from bot.services import accounts
-from bot.services.asked import Asked
+from bot.services.context import Asked
 from bot.store import accounts as account_rows
 from bot.store import browsers, cards, errands, gates, operations, people, runs, timers, workspaces
 from bot.store.audit import append_audit

@@ -8,8 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.store.slack import KEPT
-from bot.web.bolt import over_http
-from bot.web.front import MAX_BYTES, Replays
+from bot.web.front import MAX_BYTES, Replays, over_http
 from tests.rigs.clock import FakeClock
 from tests.web import signed
 from tests.web.bolts import REGISTER, bolt_with, noting

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.support.pool import NOTICE_EVERY, RateLimiter
+from handlers.request import NOTICE_EVERY, RateLimiter
 from tests.rigs.clock import FakeClock
 
 

@@ -22,14 +22,12 @@ from bot.services.context import Context
 from bot.slack.installed import OneTenant
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
-from bot.support.pool import RateLimiter
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
-from bot.web.bolt import build_bolt
-from bot.web.front import Replays
+from bot.web.front import Replays, build_bolt
 from bot.web.health import Metrics
-from handlers.request import Services, build_services
+from handlers.request import RateLimiter, Services, build_services
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.linking import Linking

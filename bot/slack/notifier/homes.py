@@ -15,8 +15,7 @@ from bot.domain.plan import backoff
 from bot.messages.blocks.home import digest, home, sentence_home, totals_home
 from bot.messages.blocks.replies import in_view
 from bot.messages.texts import home as home_words
-from bot.services.asked import Asked, refused
-from bot.services.context import Context
+from bot.services.context import Asked, Context, refused
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
 from bot.slack import methods as slack_methods
