@@ -77,6 +77,16 @@ class EngineWithoutThread(SqliteEngine):
         self._write_queue = self._read_queue = self._at_once = _NextTurn(self)
         self._worker = Worker(self._at_once, self._session, self._begin_write)
 
+    @property
+    def changes(self) -> int:
+        """Return how many rows have been changed."""
+        return self._session.connection.total_changes
+
+    def serialized(self) -> bytes:
+        """Return the database as it is, which another may begin as."""
+        database: bytes = self._session.connection.serialize()
+        return database
+
     def _new_session(self, ids: Ids) -> SqliteSession:
         return _QuickSession(self._path, self._time, ids)
 

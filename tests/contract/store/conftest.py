@@ -61,11 +61,19 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def database(engine_name: str, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Database]:
+def contents() -> bytes:
+    """What a database of SQLite begins with."""
+    return migrated()
+
+
+@pytest.fixture
+async def database(
+    engine_name: str, tmp_path: Path, clock: FakeClock, contents: bytes
+) -> AsyncIterator[Database]:
     if engine_name == "sqlite":
         path = tmp_path / "usher.db"
         path.touch(mode=0o600)
-        path.write_bytes(migrated())
+        path.write_bytes(contents)
         url = f"sqlite:///{path}"
     else:
         url = await postgres.migrated()

@@ -37,6 +37,7 @@ from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavaila
 from tests.contract.store.conftest import on_one_engine
 from tests.contract.store.test_links import CODE, NONCE, VISIT, waiting_for_code
 from tests.rigs import use_cases
+from tests.rigs.clock import FakeClock
 from tests.rigs.people import Colleagues
 from tests.rigs.store import (
     ALICE,
@@ -46,6 +47,7 @@ from tests.rigs.store import (
     hide_workspace,
     launched,
     linked,
+    memory_store,
     observe,
     put_link,
     set_timer,
@@ -89,8 +91,8 @@ def rule(workspace, now):
     return Rule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", seen_zone="Asia/Tokyo", **keys)
 
 
-@pytest.fixture
-async def world(store, clock):
+async def made_in(store, clock):
+    """Make the world in a store."""
     made = World()
     row, one, two = (await linked(store, names=("notebook", "one", "two"))).workspaces
     await linked(store, BOB)
@@ -118,6 +120,40 @@ async def world(store, clock):
     made.pressed = await asked.to(classes.post, draft)
     await asked.to(classes.press, made.pressed.id)
     return made
+
+
+_kept = []
+
+
+async def kept():
+    """Return the world as it is made once in memory, its database, and how long that took by the clock."""
+    if not _kept:
+        clock = FakeClock()
+        began = clock.now()
+        async with memory_store(clock) as store:
+            made = await made_in(store, clock)
+            _kept.append((made, store.engine.serialized(), clock.now() - began))
+    return _kept[0]
+
+
+@pytest.fixture
+async def contents(engine_name, clock):
+    if engine_name != "sqlite":
+        return b""
+    _, serialized, seconds = await kept()
+    clock.advance(seconds)
+    return serialized
+
+
+@pytest.fixture
+async def store(database):
+    """Its ids are told from those of the world that was made before."""
+    return await database.open(serves=True)
+
+
+@pytest.fixture
+async def world(store, clock, engine_name):
+    return (await kept())[0] if engine_name == "sqlite" else await made_in(store, clock)
 
 
 async def have_operations(store, clock, made, one, two):
