@@ -13,20 +13,39 @@ class Fuse:
     """Let ``at - 1`` calls through and end the next.
 
     As a kill nothing gets through after it: who is dead does nothing more. As an error it is the only one.
+    With ``done``, which tells what has been done by now, a call counts only once until something is: idle
+    loops make the same ones over and over, and to fail at the second of them is to fail at the first.
     """
 
-    def __init__(self, at: int, *, after: bool, is_kill: bool = True) -> None:
+    def __init__(
+        self, at: int, *, after: bool, is_kill: bool = True, done: Callable[[], Any] | None = None
+    ) -> None:
         self._at = at
         self._after = after
         self._is_kill = is_kill
+        self._done = done
+        self._was_done: Any = None
+        self._made: set[str] = set()
         self.count = 0
         self.is_blown = False
 
-    async def through(self, call: Callable[[], Awaitable[Any]], error: Exception) -> Any:
-        self.count += 1
+    def _counts(self, what: str) -> bool:
+        if self._done is None:
+            return True
+        if (done := self._done()) != self._was_done:
+            self._was_done = done
+            self._made.clear()
+        if what in self._made:
+            return False
+        self._made.add(what)
+        return True
+
+    async def through(self, what: str, call: Callable[[], Awaitable[Any]], error: Exception) -> Any:
+        counts = self._counts(what)
+        self.count += counts
         if self.is_blown and self._is_kill:
             raise Killed
-        if self.count == self._at:
+        if counts and self.count == self._at:
             if self._after:
                 await call()
             self.is_blown = True
@@ -66,7 +85,8 @@ class Fused(Proxy):
             return value
 
         async def fused(*arguments: Any, **keys: Any) -> Any:
-            return await self._fuse.through(lambda: value(*arguments, **keys), self._error)
+            what = f"{name}{arguments}{keys}"
+            return await self._fuse.through(what, lambda: value(*arguments, **keys), self._error)
 
         return fused
 

@@ -57,7 +57,7 @@ async def a_run(at: int, *, after: bool, is_kill: bool) -> bool:
         for begin in range(0, len(TEXT), 40):
             runs.cloud.writes("run1", TEXT[begin : begin + 40])
         run_id = await runs.runs()
-        fuse = Fuse(at, after=after, is_kill=is_kill)
+        fuse = Fuse(at, after=after, is_kill=is_kill, done=runs.world.done)
         runs.world.reborn(fuse)
         await goes_on(runs, 40)
         runs.world.reborn()
@@ -74,7 +74,7 @@ async def a_run(at: int, *, after: bool, is_kill: bool) -> bool:
 @how
 @when
 async def test_a_run_that_meets_trouble_at_some_call_ends_in_one_message_and_one_file(after, is_kill):
-    for at in range(1 + 14 * (2 * after + is_kill), 10_000, 56):
+    for at in range(1 + 9 * (2 * after + is_kill), 10_000, 36):
         if not await a_run(at, after=after, is_kill=is_kill):
             break
 

@@ -266,6 +266,10 @@ class World:
             is_busy = await self.work()
             pause = step or (1.0 if is_busy else min(2 * pause, 4.0))
 
+    def done(self) -> tuple[int, int]:
+        """Tell how much has been written and called by now."""
+        return self.store.engine.changes, len(self.provider.calls)
+
     async def until_trouble(self) -> None:
         """Let time pass until the process dies, or all that was asked for has ended, and a little longer.
 
