@@ -42,7 +42,7 @@ def local(at: str, day: int = 22) -> float:
     return datetime(2027, 11, day, hour, minute, tzinfo=BERLIN).timestamp()
 
 
-async def until(world, at, day=22, step=20.0):
+async def until(world, at, day=22, step=60.0):
     """Let time pass until a local time of a day of that November."""
     await world.know(time_zone="Europe/Berlin")
     await world.pass_time(local(at, day) - world.clock.now(), step=step)
@@ -72,7 +72,7 @@ async def test_a_workspace_is_started_and_stopped_at_its_hours_with_a_warning(wo
     operation = await world.store.latest_operation(workspace.id)
     assert (operation.verb, operation.principal) == (OperationVerb.START, ALICE)
     assert (operation.outcome, operation.planned_for) == (Outcome.FULFILLED, local("9:00"))
-    await until(world, "17:47", step=60)
+    await until(world, "17:47", step=120)
     assert told(world) == ["ready"]
     await until(world, "17:51")
     assert told(world) == ["ready", "timer_ending"]
@@ -80,7 +80,7 @@ async def test_a_workspace_is_started_and_stopped_at_its_hours_with_a_warning(wo
     assert told(world) == ["ready", "timer_ending", "stopped"]
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
-    await until(world, "9:03", day=23, step=60)
+    await until(world, "9:03", day=23, step=120)
     assert world.provider.accepted_starts == ["r1", "r1"]
 
 
@@ -91,9 +91,9 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     row = await world.store.workspace(workspace.id)
     assert row.stop_at == local("18:00")
     await ask(world, "hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
-    await until(world, "18:51", step=60)
+    await until(world, "18:51", step=120)
     await ask(world, "keep").to(workspaces.keep, workspace.id)
-    await until(world, "17:45", day=23, step=300)
+    await until(world, "17:45", day=23, step=600)
     assert world.provider.accepted_stops == []
     await until(world, "18:02", day=23)
     assert world.provider.accepted_stops == ["r1"]
@@ -105,7 +105,7 @@ async def test_a_stop_that_is_left_out_after_its_warning_does_not_come(world):
     assert told(world) == ["timer_ending"]
     await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-22"])
     assert (await world.store.workspace(workspace.id)).stop_at is None
-    await until(world, "17:45", day=23, step=300)
+    await until(world, "17:45", day=23, step=600)
     assert world.provider.accepted_stops == []
     await until(world, "18:02", day=23)
     assert world.provider.accepted_stops == ["r1"]
@@ -154,7 +154,7 @@ async def test_a_timer_set_by_hand_wins_that_day(world):
     timer = workspaces.made(world.asking, workspace, local("20:00"))
     await world.pass_time(20, step=5)
     await ask(world, "later").to(workspaces.set, workspace.id, timer)
-    await until(world, "18:30", step=60)
+    await until(world, "18:30", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("20:00")
     assert await became(world) == [("22T18:00", "stop", "by hand")]
 
@@ -218,7 +218,7 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     await ask(world).to(accounts.unlink, ["cloud"])
     await world.pass_time(10)
     assert "hours_paused" in told(world)
-    await until(world, "9:30", day=23, step=300)
+    await until(world, "9:30", day=23, step=600)
     again = await world.own(state=State.STOPPED)
     await until(world, "9:03", day=24, step=120)
     assert again.id != workspace.id
@@ -257,7 +257,7 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
             await ask(world, text).to(hours.add, workspace.id, domain.read(text))
     await until(world, "18:02")
     assert told(world) == ["timer_ending", "stopped"]
-    await until(world, "18:10", day=23, step=300)
+    await until(world, "18:10", day=23, step=600)
     assert told(world) == ["timer_ending", "stopped", "hours_paused"]
 
 
@@ -278,7 +278,7 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
     await until(world, "17:50", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
     await ask(world, "d").to(hours.end, workspace.id)
-    await until(world, "12:00", day=23, step=300)
+    await until(world, "12:00", day=23, step=600)
     assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], [])
 
 
@@ -286,7 +286,7 @@ async def test_days_that_are_left_out_pass_and_the_others_come(world):
     workspace = await given(world, "weekdays 9:00-18:00")
     await ask(world, "b").to(hours.rest, workspace.id, ["2027-11-23"])
     assert [one.off for one in await world.store.rules_of(workspace.id)] == [{"2027-11-23"}]
-    await until(world, "12:00", day=23, step=300)
+    await until(world, "12:00", day=23, step=600)
     assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
     await until(world, "9:05", day=24, step=120)
     assert world.provider.accepted_starts == ["r1", "r1"]

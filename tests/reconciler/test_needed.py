@@ -42,11 +42,11 @@ async def left(world, **settings):
     return workspace
 
 
-async def until(world, at, day=22):
+async def until(world, at, day=22, step=600.0):
     """Let time pass until a local time of that November."""
     await world.know(time_zone="Europe/Berlin")
     while (rest := local(at, day) - world.clock.now()) > 0:
-        world.clock.advance(min(rest, 300.0))
+        world.clock.advance(min(rest, step))
         for _ in range(2):
             await world.reconciler.warn_of_ends()
             await world.pass_time(30, step=30)
@@ -132,7 +132,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
     await until(world, "12:00")
     assert asked(world) == 1
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
-    await until(world, "18:10")
+    await until(world, "18:10", step=300.0)
     assert world.provider.accepted_stops == ["r1"]
     assert world.slack.kinds().count("timer_ending") == 1
 
