@@ -14,25 +14,24 @@ async def bare(tmp_path, request):
 
 
 @pytest_asyncio.fixture
-async def linked(tmp_path):
-    """A world in which Olivia has linked her account at Saturn Cloud."""
+async def just_linked(tmp_path):
+    """A world in which Olivia has linked her account at Saturn Cloud right now, all the way."""
     async with world(tmp_path) as ready:
         await ready.alice.links("alice")
         yield ready
 
 
 @pytest_asyncio.fixture
-async def ready(tmp_path):
+async def linked(tmp_path):
     """A world in which Olivia linked her account before; nothing was said of it."""
-    async with world(tmp_path) as made:
-        await made.alice.has_linked("alice")
-        await made.settle()
-        yield made
+    async with world(tmp_path) as ready:
+        await ready.alice.has_linked("alice")
+        yield ready
 
 
 @pytest_asyncio.fixture
 async def cloud(tmp_path):
     """A world in which Olivia has linked her account at a Saturn Cloud with recipes and jobs."""
     async with cloud_world(tmp_path) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         yield ready

@@ -108,7 +108,7 @@ async def test_odd_white_space_and_invisible_characters_break_nothing(linked):
 @pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
 async def test_names_full_of_marks_are_shown_as_they_are_and_call_nobody(bare):
     alice = bare.alice
-    await alice.links("alice")
+    await alice.has_linked("alice")
     shown = await alice.types("list")
     raw = str(shown.json)
     for forbidden in ("<!channel>", "<@U0CHEN>", "<http", "<script>"):
@@ -120,7 +120,7 @@ async def test_names_full_of_marks_are_shown_as_they_are_and_call_nobody(bare):
 @pytest.mark.parametrize("bare", [{"saturn_seed": ODD}], indirect=True)
 async def test_a_workspace_of_any_name_is_started_by_its_button_and_by_its_name(bare):
     alice = bare.alice
-    await alice.links("alice")
+    await alice.has_linked("alice")
     for number, name in enumerate(NAMES):
         typed = f"'{name}'" if '"' in name else name
         shown = await alice.types(f"status {typed}")
@@ -153,7 +153,7 @@ async def test_five_thousand_characters_are_answered_with_a_sentence(linked):
 @pytest.mark.parametrize("bare", [{"saturn_seed": TWICE}], indirect=True)
 async def test_two_of_the_same_name_are_asked_about_and_either_can_be_meant(bare):
     alice = bare.alice
-    await alice.links("alice")
+    await alice.has_linked("alice")
     asked = await alice.types("start twin")
     assert "You have more than one *twin*, on Saturn Cloud. Which one?" in asked.text
     assert bare.calls("POST") == 0

@@ -10,14 +10,14 @@ GENERAL = "C0GENERAL"
 FOREIGN = "I can't find that workspace on your list."
 
 
-async def test_the_list_starts_and_stops_by_its_buttons_in_a_channel(linked):
-    alice = linked.alice
+async def test_the_list_starts_and_stops_by_its_buttons_in_a_channel(just_linked):
+    alice = just_linked.alice
     shown = await alice.types("list")
     start = next(one for one in _buttons(shown) if one["text"]["text"] == "Start")
     told = await alice.clicks(shown, start["action_id"])
     assert "Starting *" in told[-1].text
     assert told[-1].is_private
-    await linked.pass_time(60)
+    await just_linked.pass_time(60)
     assert len(alice.sees()) > 2
 
 

@@ -22,7 +22,7 @@ async def acme(tmp_path):
     seed = {**SEED, "workspaces": workspaces}
     options = {"title": NAME, "templates": recipe}
     async with cloud_world(tmp_path, saturn_seed=seed, saturn=options) as world:
-        await world.alice.links("alice")
+        await world.alice.has_linked("alice")
         yield world
 
 
@@ -87,7 +87,7 @@ async def test_a_name_of_ones_own_is_kept_as_it_was_typed(acme):
 async def test_a_name_typed_into_a_form_is_the_one_at_the_provider(tmp_path):
     async with workbench_world(tmp_path) as world:
         alice = world.alice
-        await alice.links("alice", "wb")
+        await alice.has_linked("alice", "wb")
         await world.opens_form(alice, "new wb")
         await world.fills(alice, ide="RStudio", name=NAME)
         assert (await world.sends(alice))["response_action"] == "clear"

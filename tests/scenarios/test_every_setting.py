@@ -151,7 +151,7 @@ async def public_url(folder):
 async def encryption_keys(folder):
     key = Fernet.generate_key().decode()
     async with world(folder, settings={"USHER_ENCRYPTION_KEYS": key}) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         (account,) = await ready.bot.store.accounts(ready.principal())
         row = row_key(account.principal.key, account.connection)
         assert Vault([key]).open(row, account.secret)["token"] == ready.token_of("alice")
@@ -235,7 +235,7 @@ async def commands(folder):
 @proves("USHER_DEADLINE_MINUTES")
 async def deadline(folder):
     async with world(folder, settings={"USHER_DEADLINE_MINUTES": 1}) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         ready.saturn_fails("/start", status=503, times=999)
         await ready.alice.types("start notebook")
         await ready.pass_time(80, step=5)
@@ -253,7 +253,7 @@ async def warn(folder):
 @proves("USHER_POLL_MARGIN_SECONDS")
 async def poll_margin(folder):
     async with world(folder, settings={"USHER_POLL_MARGIN_SECONDS": 2}) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         await ready.alice.types("start notebook")
         await ready.pass_time(60)
         assert ready.alice.told("ready")

@@ -164,7 +164,7 @@ async def test_home_before_anything_is_linked_offers_to_link(bare):
     assert "Link an account below" in shown.text
     shown = await alice.presses_home("Link")
     assert shown.address("Open the link page").startswith("http")
-    await alice.links("alice")
+    await alice.has_linked("alice")
     await bare.pass_time(15)
     assert "4 in all, 1 running" in alice.home().text
     assert "Linked as alice" in alice.home().text
@@ -173,7 +173,7 @@ async def test_home_before_anything_is_linked_offers_to_link(bare):
 @pytest.mark.parametrize("bare", [{"saturn_seed": MANY}], indirect=True)
 async def test_a_hundred_workspaces_are_paged(bare):
     alice = bare.alice
-    await alice.links("alice")
+    await alice.has_linked("alice")
     shown = await alice.opens_home()
     assert "Page 1 of 7" in shown.text
     shown = await alice.presses_home("Next page")

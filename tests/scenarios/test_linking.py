@@ -91,29 +91,29 @@ async def test_the_account_of_somebody_else_is_not_linked_twice(linked):
     assert not await is_linked(linked, BOB)
 
 
-async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under_way(linked):
-    alice = linked.alice
+async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under_way(just_linked):
+    alice = just_linked.alice
     await alice.types("start notebook")
-    await linked.pass_time(3)
+    await just_linked.pass_time(3)
     await alice.presses(alice.only("linked"), "Unlink")
-    await linked.pass_time(5)
+    await just_linked.pass_time(5)
     assert "I've deleted my access to your account there." in alice.only("unlinked").text
-    assert not await is_linked(linked)
+    assert not await is_linked(just_linked)
     assert "cancelled" in alice.card.text
     assert "Your Saturn Cloud account was unlinked." in alice.card.text
-    before = linked.calls("")
-    await linked.pass_time(700, step=20)
-    assert linked.calls("") == before
+    before = just_linked.calls("")
+    await just_linked.pass_time(700, step=20)
+    assert just_linked.calls("") == before
     assert "haven't linked" in (await alice.types("start notebook")).text
-    assert linked.calls("") == before
+    assert just_linked.calls("") == before
 
 
-async def test_unlinking_by_name_and_linking_anew_finds_everything_again(linked):
-    alice = linked.alice
+async def test_unlinking_by_name_and_linking_anew_finds_everything_again(just_linked):
+    alice = just_linked.alice
     await alice.types("alias notebook lab")
     assert "unlinked from" in (await alice.types("unlink saturn --yes")).text
     assert "haven't linked an account" in (await alice.types("unlink saturn --yes")).text
-    await linked.pass_time(2)
+    await just_linked.pass_time(2)
     assert alice.told("unlinked") == [], "it was answered where it was typed"
     assert alice.only("linked").labels == []
     await alice.links("alice")

@@ -12,7 +12,7 @@ MINUTE = 60.0
 async def linked(tmp_path):
     """A world in which Olivia has linked her account and deadlines are short."""
     async with world(tmp_path, settings={"USHER_DEADLINE_MINUTES": 3}) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         yield ready
 
 
@@ -149,8 +149,8 @@ async def test_a_running_workspace_is_looked_at_seldom_and_after_a_day_without_u
 
 async def test_two_people_who_share_a_resource_are_served_by_one_read(bare):
     bare.saturn.state.accounts.people["bob"].admin = True
-    await bare.alice.links("alice")
-    await bare.bob.links("bob")
+    await bare.alice.has_linked("alice")
+    await bare.bob.has_linked("bob")
     await bare.bob.types(f"add {ID['training']} borrowed")
     await bare.pass_time(12)
     await bare.alice.types("start training")

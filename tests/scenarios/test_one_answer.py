@@ -128,16 +128,16 @@ def new_since(person, before):
     ]
 
 
-async def test_unlinking_is_told_once_with_the_next_step(linked):
-    alice = linked.alice
+async def test_unlinking_is_told_once_with_the_next_step(just_linked):
+    alice = just_linked.alice
     before = len(alice.sees())
     await alice.presses(alice.only("linked"), "Unlink")
-    await linked.pass_time(10)
+    await just_linked.pass_time(10)
     assert new_since(alice, before) == ["unlinked"]
     told = alice.only("unlinked")
     assert told.labels == ["Link Saturn Cloud"]
     await alice.links("alice", asked=told)
-    await linked.pass_time(10)
+    await just_linked.pass_time(10)
     assert alice.only("unlinked").labels == []
     assert len(alice.told("linked")) == 2
 
@@ -167,12 +167,12 @@ async def test_a_press_for_several_is_told_by_their_cards_alone(linked):
     assert (told.count("stopped"), {*told}, told.count("card") <= 2) == (2, {"card", "stopped"}, True)
 
 
-async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(linked):
-    alice = linked.alice
+async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(just_linked):
+    alice = just_linked.alice
     shown = await alice.types("status report", channel="@bot")
     before = len(alice.sees())
     await alice.presses(shown, "Stop")
-    await linked.pass_time(60, step=5)
+    await just_linked.pass_time(60, step=5)
     assert new_since(alice, before) == ["card", "stopped"]
 
 

@@ -26,7 +26,7 @@ WORKSPACES = [
 async def office(tmp_path):
     """A world in which Olivia has six workspaces, two of them running."""
     async with cloud_world(tmp_path, saturn_seed={**CLOUD, "workspaces": WORKSPACES}) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         await ready.pass_time(15)
         yield ready
 

@@ -33,15 +33,15 @@ AT_START = {
 
 
 @pytest.mark.parametrize("name", AT_START)
-async def test_a_start_that_is_answered_with(ready, name):
+async def test_a_start_that_is_answered_with(linked, name):
     fault, said, recovers = AT_START[name]
-    alice = ready.alice
-    ready.saturn_fails(START, times=1, **fault)
+    alice = linked.alice
+    linked.saturn_fails(START, times=1, **fault)
     await alice.types("start notebook")
-    await ready.pass_time(2)
+    await linked.pass_time(2)
     seen = alice.card.text + "".join(shown.text for shown in alice.told("failed"))
     assert said in seen, seen
-    await ready.pass_time(100, step=4)
+    await linked.pass_time(100, step=4)
     assert "Something went wrong" not in "".join(shown.text for shown in alice.sees())
     if recovers:
         assert alice.only("ready")
@@ -50,40 +50,40 @@ async def test_a_start_that_is_answered_with(ready, name):
     else:
         assert re.search(r"Reference \w{4}-\w{4}", alice.only("failed").text)
         assert not alice.told("ready")
-        assert ready.calls("POST .*/start") == 1
-    assert len(ready.resource("notebook").runs) == int(recovers)
+        assert linked.calls("POST .*/start") == 1
+    assert len(linked.resource("notebook").runs) == int(recovers)
 
 
-async def test_a_start_that_was_taken_in_words_only_ends_with_try_again_and_no_second_call(ready):
-    ready.saturn_fails(START, times=1, body="null")
-    await ready.alice.types("start notebook")
-    await ready.pass_time(70, step=5)
-    assert "accepted the start" in ready.alice.card.text
-    await ready.pass_time(130, step=5)
-    failed = ready.alice.only("failed")
-    assert ready.calls("POST .*/start") == 1
-    await ready.alice.presses(failed, "Try again")
-    await ready.pass_time(60)
-    assert ready.alice.only("ready")
+async def test_a_start_that_was_taken_in_words_only_ends_with_try_again_and_no_second_call(linked):
+    linked.saturn_fails(START, times=1, body="null")
+    await linked.alice.types("start notebook")
+    await linked.pass_time(70, step=5)
+    assert "accepted the start" in linked.alice.card.text
+    await linked.pass_time(130, step=5)
+    failed = linked.alice.only("failed")
+    assert linked.calls("POST .*/start") == 1
+    await linked.alice.presses(failed, "Try again")
+    await linked.pass_time(60)
+    assert linked.alice.only("ready")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["never arrived", "accepted"])
-async def test_after_an_unknown_outcome_it_looks_before_it_starts_again(ready, after):
-    ready.saturn_fails(START, times=1, after=after, drop=True)
-    await ready.alice.types("start notebook")
-    await ready.pass_time(100, step=4)
-    assert ready.alice.only("ready")
-    assert len(ready.resource("notebook").runs) == 1
-    assert ready.calls("POST .*/start") == (1 if after else 2)
+async def test_after_an_unknown_outcome_it_looks_before_it_starts_again(linked, after):
+    linked.saturn_fails(START, times=1, after=after, drop=True)
+    await linked.alice.types("start notebook")
+    await linked.pass_time(100, step=4)
+    assert linked.alice.only("ready")
+    assert len(linked.resource("notebook").runs) == 1
+    assert linked.calls("POST .*/start") == (1 if after else 2)
 
 
-async def test_a_workspace_that_is_just_stopping_is_started_as_soon_as_that_is_over(ready):
-    ready.resource("report").stop_seconds = 25
-    ready.resource("report").stop(ready.clock.now())
-    await ready.alice.types("start report")
-    await ready.pass_time(90)
-    assert ready.alice.only("ready")
-    assert not ready.alice.told("failed")
+async def test_a_workspace_that_is_just_stopping_is_started_as_soon_as_that_is_over(linked):
+    linked.resource("report").stop_seconds = 25
+    linked.resource("report").stop(linked.clock.now())
+    await linked.alice.types("start report")
+    await linked.pass_time(90)
+    assert linked.alice.only("ready")
+    assert not linked.alice.told("failed")
 
 
 #: What a status read is answered with three times in a row, and what the card says meanwhile.
@@ -108,30 +108,30 @@ AT_STATUS = {
 
 
 @pytest.mark.parametrize("name", AT_STATUS)
-async def test_a_status_that_is_answered_with(ready, name):
+async def test_a_status_that_is_answered_with(linked, name):
     fault, said = AT_STATUS[name]
-    alice = ready.alice
+    alice = linked.alice
     await alice.types("start notebook")
-    ready.saturn_fails(READ, times=3, **fault)
-    await ready.pass_time(33)
+    linked.saturn_fails(READ, times=3, **fault)
+    await linked.pass_time(33)
     seen = alice.card.text + "".join(shown.text for shown in alice.told("failed"))
     if said is None:
         assert "The start failed." in seen or "Saturn Cloud" in seen
         return
     assert said in seen, seen
     assert not alice.told("failed")
-    await ready.pass_time(90)
+    await linked.pass_time(90)
     assert alice.only("ready")
     assert said not in alice.card.text
-    assert ready.calls("POST .*/start") == 1
+    assert linked.calls("POST .*/start") == 1
 
 
-async def test_a_workspace_that_somebody_deletes_meanwhile_is_told(ready):
-    alice = ready.alice
+async def test_a_workspace_that_somebody_deletes_meanwhile_is_told(linked):
+    alice = linked.alice
     await alice.types("start notebook")
-    await ready.pass_time(3)
-    del ready.saturn.state.resources[ID["notebook"]]
-    await ready.pass_time(30)
+    await linked.pass_time(3)
+    del linked.saturn.state.resources[ID["notebook"]]
+    await linked.pass_time(30)
     assert "It no longer exists on Saturn Cloud." in alice.only("failed").text
     assert (
         "Forget" in alice.card.labels
@@ -140,83 +140,83 @@ async def test_a_workspace_that_somebody_deletes_meanwhile_is_told(ready):
     )
 
 
-async def test_a_right_that_is_taken_away_meanwhile_is_told_once(ready):
-    alice = ready.alice
+async def test_a_right_that_is_taken_away_meanwhile_is_told_once(linked):
+    alice = linked.alice
     await alice.types("start notebook")
-    ready.saturn_fails(READ, times=50, status=403)
-    await ready.pass_time(120, step=3)
+    linked.saturn_fails(READ, times=50, status=403)
+    await linked.pass_time(120, step=3)
     assert "Your Saturn Cloud account isn't allowed to do that." in alice.only("failed").text
     # Three refusals over a minute are news; from then on it is asked rarely.
-    assert ready.calls(f"GET .*{ID['notebook']}") < 9
+    assert linked.calls(f"GET .*{ID['notebook']}") < 9
 
 
-async def test_a_refused_token_is_told_once_and_the_start_goes_on_after_linking_again(ready):
-    alice = ready.alice
+async def test_a_refused_token_is_told_once_and_the_start_goes_on_after_linking_again(linked):
+    alice = linked.alice
     await alice.types("start notebook")
-    await ready.pass_time(3)
-    ready.saturn.state.accounts.mark("alice", "revoked")
-    await ready.pass_time(60, step=5)
+    await linked.pass_time(3)
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await linked.pass_time(60, step=5)
     assert alice.only("sign_in_refused").labels == ["Link again"]
     assert "Saturn Cloud has refused your sign-in." in alice.card.text
-    await ready.pass_time(960, step=15)
+    await linked.pass_time(960, step=15)
     again = alice.only("link_again")
     assert "Saturn Cloud no longer accepts your link: it was revoked" in again.text
     assert again.labels == ["Link again"]
     assert "no longer accepts your link" in alice.card.text
     assert not alice.told("failed")
-    used = ready.calls(f"GET .*{ID['notebook']}")
-    await ready.pass_time(300, step=5)
-    assert ready.calls(f"GET .*{ID['notebook']}") == used
+    used = linked.calls(f"GET .*{ID['notebook']}")
+    await linked.pass_time(300, step=5)
+    assert linked.calls(f"GET .*{ID['notebook']}") == used
 
     await alice.links("alice", asked=again)
-    await ready.pass_time(30)
+    await linked.pass_time(30)
     assert alice.only("ready")
     assert len(alice.told("link_again")) == 1
-    assert len(ready.resource("notebook").runs) == 1
+    assert len(linked.resource("notebook").runs) == 1
 
 
-async def test_a_token_refused_at_the_start_call_waits_for_the_link_too(ready):
-    alice = ready.alice
-    ready.saturn.state.accounts.mark("alice", "revoked")
+async def test_a_token_refused_at_the_start_call_waits_for_the_link_too(linked):
+    alice = linked.alice
+    linked.saturn.state.accounts.mark("alice", "revoked")
     await alice.types("start notebook")
-    await ready.pass_time(60)
+    await linked.pass_time(60)
     again = alice.only("sign_in_refused")
     await alice.links("alice", asked=again)
-    await ready.pass_time(60)
+    await linked.pass_time(60)
     assert "*notebook* is ready" in alice.only("ready").text
-    assert len(ready.resource("notebook").runs) == 1
+    assert len(linked.resource("notebook").runs) == 1
 
 
-async def test_a_whole_provider_that_is_away_is_named_once_and_everything_goes_on_afterwards(ready):
-    alice, bob = ready.alice, ready.bob
-    await bob.links("bob")
-    ready.saturn_fails("/api/", times=10_000, drop=True)
+async def test_a_whole_provider_that_is_away_is_named_once_and_everything_goes_on_afterwards(linked):
+    alice, bob = linked.alice, linked.bob
+    await bob.has_linked("bob")
+    linked.saturn_fails("/api/", times=10_000, drop=True)
     for text in ("start notebook", "start training", "stop report"):
         await alice.types(text)
     await bob.types("start analysis")
-    await ready.pass_time(240, step=3)
+    await linked.pass_time(240, step=3)
     assert all("Saturn Cloud hasn't answered since" in shown.text for shown in alice.told("card"))
     assert not alice.told("failed")
     listed = await alice.types("list")
     assert "Your workspaces" in listed.text
-    assert ready.calls("") < 200
-    ready.heal()
-    await ready.pass_time(180, step=3)
+    assert linked.calls("") < 200
+    linked.heal()
+    await linked.pass_time(180, step=3)
     assert len(alice.told("ready")) == 2
     assert alice.only("stopped")
     assert bob.only("ready")
-    assert [len(ready.resource(name).runs) for name in ("notebook", "training")] == [1, 1]
+    assert [len(linked.resource(name).runs) for name in ("notebook", "training")] == [1, 1]
 
 
-async def test_what_one_persons_account_lacks_delays_nobody_else(ready):
-    await ready.bob.links("bob")
-    ready.saturn.state.accounts.mark("alice", "revoked")
-    await ready.alice.types("start notebook")
-    await ready.bob.types("start analysis")
-    await ready.pass_time(60)
-    assert ready.bob.only("ready")
-    assert not ready.bob.told("sign_in_refused")
-    assert ready.alice.only("sign_in_refused")
+async def test_what_one_persons_account_lacks_delays_nobody_else(linked):
+    await linked.bob.has_linked("bob")
+    linked.saturn.state.accounts.mark("alice", "revoked")
+    await linked.alice.types("start notebook")
+    await linked.bob.types("start analysis")
+    await linked.pass_time(60)
+    assert linked.bob.only("ready")
+    assert not linked.bob.told("sign_in_refused")
+    assert linked.alice.only("sign_in_refused")
 
 
 async def test_an_unusable_list_is_asked_for_again_and_delays_no_command_for_ever(bare):
@@ -230,19 +230,19 @@ async def test_an_unusable_list_is_asked_for_again_and_delays_no_command_for_eve
 @pytest.mark.parametrize(
     "url", ["http://evil.example/ide/", "javascript:alert(1)", "https://127.0.0.1:1@evil.example/"]
 )
-async def test_an_address_that_leads_elsewhere_is_never_passed_on(linked, url):
-    alice = linked.alice
-    linked.saturn_fails(rf"/api/workspaces/{ID['report']}$", body=f'{{"status": "running", "url": "{url}"}}')
+async def test_an_address_that_leads_elsewhere_is_never_passed_on(just_linked, url):
+    world, alice = just_linked, just_linked.alice
+    world.saturn_fails(rf"/api/workspaces/{ID['report']}$", body=f'{{"status": "running", "url": "{url}"}}')
     await alice.types("start report")
-    await linked.pass_time(15)
+    await world.pass_time(15)
     told = alice.only("ready")
     assert "didn't give me a link that I can pass on" in told.text
     assert told.labels[0] == "View on Saturn Cloud"
-    assert not [text for _, text in linked.watch.versions if "evil.example" in text or "javascript" in text]
+    assert not [text for _, text in world.watch.versions if "evil.example" in text or "javascript" in text]
 
 
-async def test_doctor_says_so_when_a_provider_is_away(ready):
-    ready.saturn_fails("/api/status", times=1, status=502)
-    provider = ready.bot.providers["saturn"]
+async def test_doctor_says_so_when_a_provider_is_away(linked):
+    linked.saturn_fails("/api/status", times=1, status=502)
+    provider = linked.bot.providers["saturn"]
     assert not (await doctor.check_connection("saturn", provider)).is_good
     assert (await doctor.check_connection("saturn", provider)).is_good

@@ -72,23 +72,23 @@ CASES = [(call, name) for call in CALLS for name in FAULTS if "start" in call or
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("call", "name"), CASES)
-async def test_a_call_that_fails_three_times(ready, call, name):
+async def test_a_call_that_fails_three_times(linked, call, name):
     text, path, end = CALLS[call]
-    alice, resource = ready.alice, ready.resource("notebook")
+    alice, resource = linked.alice, linked.resource("notebook")
     if end == "stopped":
-        resource.start(ready.clock.now())
-        await ready.pass_time(40)
+        resource.start(linked.clock.now())
+        await linked.pass_time(40)
     runs = len(resource.runs)
-    ready.saturn_fails(path, times=3, **FAULTS[name])
+    linked.saturn_fails(path, times=3, **FAULTS[name])
     await alice.types(text)
     seen = set()
     for _ in range(15):
-        await ready.pass_time(3, step=3)
+        await linked.pass_time(3, step=3)
         seen |= said(alice)
-    left = ready.saturn.harness.faults[0].times
-    ready.heal()
+    left = linked.saturn.harness.faults[0].times
+    linked.heal()
     # What was accepted and never comes up is told after three minutes.
-    await ready.pass_time(165, step=5)
+    await linked.pass_time(165, step=5)
 
     told = [shown.kind for shown in alice.sees() if shown.kind not in {"card", ""}]
     assert len(told) == 1, told
@@ -100,7 +100,7 @@ async def test_a_call_that_fails_three_times(ready, call, name):
         assert any(sentence.search(text) for sentence in SENTENCES for text in seen), seen
     assert len(resource.runs) <= runs + 1
     if told[0] == end:
-        assert resource.status(ready.clock.now()) == {"ready": "running", "stopped": "stopped"}[end]
+        assert resource.status(linked.clock.now()) == {"ready": "running", "stopped": "stopped"}[end]
         assert "Nothing is lost" not in alice.card.text
 
 
@@ -111,18 +111,18 @@ async def test_a_sentence_is_known_by_its_pattern():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["nothing, not done", "a page", "500", "503"])
-async def test_after_a_long_outage_it_goes_on_within_a_minute(ready, name):
-    alice = ready.alice
-    ready.saturn_fails("/api/", times=100_000, **FAULTS[name])
+async def test_after_a_long_outage_it_goes_on_within_a_minute(linked, name):
+    alice = linked.alice
+    linked.saturn_fails("/api/", times=100_000, **FAULTS[name])
     await alice.types("start notebook")
     await alice.types("start training")
-    await ready.pass_time(900, step=10)
+    await linked.pass_time(900, step=10)
     assert "Nothing is lost" in alice.card.text
-    assert ready.calls("") < 150
-    ready.heal()
-    await ready.pass_time(60)
-    starts = ready.calls("POST .*/start")
-    await ready.pass_time(60)
+    assert linked.calls("") < 150
+    linked.heal()
+    await linked.pass_time(60)
+    starts = linked.calls("POST .*/start")
+    await linked.pass_time(60)
     assert len(alice.told("ready")) + len(alice.told("failed")) == 2
-    assert all(len(ready.resource(one).runs) <= 1 for one in ("notebook", "training"))
-    assert ready.calls("POST .*/start") == starts
+    assert all(len(linked.resource(one).runs) <= 1 for one in ("notebook", "training"))
+    assert linked.calls("POST .*/start") == starts

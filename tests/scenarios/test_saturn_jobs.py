@@ -101,7 +101,7 @@ async def test_a_run_is_stopped(cloud):
 
 async def test_a_server_without_history_says_once_that_it_does_not_report(tmp_path):
     async with cloud_world(tmp_path, seeds_only=True) as world:
-        await world.alice.links("alice")
+        await world.alice.has_linked("alice")
         await job(world, f"run saturn {world.job('nightly').id}")
         await world.pass_time(60, step=2)
         told = world.alice.only("job_ended").text

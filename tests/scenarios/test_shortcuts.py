@@ -83,7 +83,7 @@ async def test_the_message_shortcut_is_there_only_where_commands_run(linked):
 @pytest.fixture
 async def workbench(tmp_path):
     async with workbench_world(tmp_path) as world:
-        await world.alice.links("alice", "wb")
+        await world.alice.has_linked("alice", "wb")
         yield world
 
 
@@ -148,7 +148,7 @@ async def test_whoever_has_linked_nothing_links_first_and_runs_nothing_by_itself
     async with workbench_world(tmp_path) as world:
         form = await chosen(world, await said(world, world.bob, "```ls```"))
         assert "You haven't linked Workbench yet. Link it, then choose *Run as a job* again." in says(form)
-        await world.alice.links("alice", "wb")
+        await world.alice.has_linked("alice", "wb")
         await world.pass_time(10)
         assert world.jobs() == []
 

@@ -28,7 +28,7 @@ async def test_a_message_that_arrived_without_an_answer_is_not_sent_again(linked
     linked.slack_fails(POST, times=2, after=True, drop=True)
     await alice.types("start training")
     await linked.pass_time(200, step=2)
-    assert sorted(shown.kind for shown in alice.sees()) == ["card", "linked", "ready"]
+    assert sorted(shown.kind for shown in alice.sees()) == ["card", "ready"]
     assert "started at" in alice.card.text
     assert linked.calls("conversations.history", linked.slack) >= 1
 
@@ -110,7 +110,7 @@ async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):
 async def test_many_people_at_once_stay_within_slacks_budgets(bare):
     people = {"U0OLIVIA": "alice", "U0CHEN": "bob", "U0TARA": "carol"}
     for user, account in people.items():
-        await bare.person(user).links(account)
+        await bare.person(user).has_linked(account)
     for user, name in (("U0OLIVIA", "notebook"), ("U0OLIVIA", "training"), ("U0CHEN", "notebook"),
                        ("U0CHEN", "analysis"), ("U0TARA", "course")):  # fmt: skip
         await bare.person(user).types(f"start {name}")

@@ -63,40 +63,40 @@ GIVEN_UP = {
     "method", [*METHODS[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[2:])]
 )
 @pytest.mark.parametrize("name", TROUBLE)
-async def test_a_method_that_fails_twice_loses_and_doubles_nothing(ready, method, name):
+async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, method, name):
     """The operation ends, each message is there once at most, and what was given up is marked as such."""
-    alice = ready.alice
-    ready.slack_fails(method, times=2, **TROUBLE[name])
+    alice = linked.alice
+    linked.slack_fails(method, times=2, **TROUBLE[name])
     if method in {slack_methods.CONVERSATIONS_HISTORY, slack_methods.CONVERSATIONS_OPEN}:
-        ready.slack_fails(slack_methods.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
+        linked.slack_fails(slack_methods.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
     said = await alice.mentions("status training")
     assert said or method == slack_methods.CHAT_POST_EPHEMERAL
-    await ready.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
-    assert (await ready.slack.say(alice.id, "C0GENERAL", "/workspace link code"))["ok"]
+    await linked.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
+    assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace link code"))["ok"]
     await alice.types("start training")
-    await ready.pass_time(150, step=5)
+    await linked.pass_time(150, step=5)
     kinds = sorted(shown.kind for shown in alice.sees() if shown.kind)
-    dead = {notice.kind.value for notice in await ready.bot.store.dead_notices()}
+    dead = {notice.kind.value for notice in await linked.bot.store.dead_notices()}
     assert len(kinds) == len(set(kinds)), kinds
     assert set(kinds) | dead >= {"ready"}
     if name not in GIVEN_UP:
         # A card that trouble delays beyond its end is dropped.
         assert {*kinds, "card"} == {"card", "ready"}
-    assert ready.calls("POST .*/start") == 1
-    assert (await ready.bot.store.statistics())["pending_notices"] == 0
-    assert (await ready.bot.store.statistics())["open_operations"] == 0
+    assert linked.calls("POST .*/start") == 1
+    assert (await linked.bot.store.statistics())["pending_notices"] == 0
+    assert (await linked.bot.store.statistics())["open_operations"] == 0
 
 
 @pytest.mark.parametrize(
     "name", ["429", "500", "nothing, not done", "nothing, but done", "a redirect", "null"]
 )
-async def test_an_address_for_answers_that_fails_leaves_the_operation_as_it_is(ready, name):
+async def test_an_address_for_answers_that_fails_leaves_the_operation_as_it_is(linked, name):
     """A response_url takes the answer once or never; what must not be missed is a direct message."""
-    alice = ready.alice
+    alice = linked.alice
     shown = await alice.types("status training")
-    spoil(ready.slack.harness, "^/(actions|commands)/", times=1, **TROUBLE[name])
+    spoil(linked.slack.harness, "^/(actions|commands)/", times=1, **TROUBLE[name])
     await alice.presses(shown, "Start")
-    await ready.pass_time(40)
+    await linked.pass_time(40)
     assert alice.only("ready")
     assert len([one for one in alice.sees("C0GENERAL") if "Starting *training*" in one.text]) <= 1
 
@@ -116,9 +116,9 @@ async def test_an_address_that_has_run_out_is_not_used_and_the_answer_comes_dire
 
 
 @pytest.mark.parametrize("word", ["expired_trigger_id", "invalid_trigger", "not_authed"])
-async def test_a_form_whose_trigger_has_run_out_is_answered_with_words(ready, word):
+async def test_a_form_whose_trigger_has_run_out_is_answered_with_words(linked, word):
     fault = {"status": 200, "body": json.dumps({"ok": False, "error": word})}
-    ready.slack_fails(slack_methods.VIEWS_OPEN, times=1, **fault)
-    told = await ready.alice.types("link code")
+    linked.slack_fails(slack_methods.VIEWS_OPEN, times=1, **fault)
+    told = await linked.alice.types("link code")
     assert "Enter code" in told.text
-    assert (ready.alice.modal() or {}).get("callback_id") != "code"
+    assert (linked.alice.modal() or {}).get("callback_id") != "code"

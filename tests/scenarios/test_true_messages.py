@@ -13,7 +13,7 @@ from tests.scenarios.test_long_waits import waiting
 async def linked(tmp_path):
     """A world in which Olivia has linked her account and deadlines are short."""
     async with world(tmp_path, settings={"USHER_DEADLINE_MINUTES": 3}) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         yield ready
 
 
@@ -159,14 +159,14 @@ async def test_an_old_answer_in_a_channel_is_answered_with_how_things_are(linked
     assert linked.calls("POST .*/stop") == stops
 
 
-async def test_unlinking_leaves_no_button_of_its_workspaces(linked):
-    alice = linked.alice
+async def test_unlinking_leaves_no_button_of_its_workspaces(just_linked):
+    alice = just_linked.alice
     await alice.types("start notebook")
-    await linked.pass_time(40)
+    await just_linked.pass_time(40)
     asked = await alice.types("unlink saturn")
     for label in [each for each in asked.labels if each.startswith("Unlink")]:
         await alice.presses(asked, label)
-    await linked.pass_time(30)
+    await just_linked.pass_time(30)
     assert offering(alice) == []
     assert alice.told("unlinked") == []
     assert "*notebook* on Saturn Cloud started" in alice.card.text

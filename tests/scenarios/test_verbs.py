@@ -88,7 +88,7 @@ async def test_no_verb_at_all_is_the_list_and_an_empty_mention_is_help(linked):
 
 
 async def test_a_bare_start_runs_the_only_workspace_and_asks_where_there_are_more(linked):
-    await linked.carol.links("carol")
+    await linked.carol.has_linked("carol")
     await linked.carol.types("start")
     await linked.pass_time(25)
     assert "*course* is ready" in linked.carol.only("ready").text
@@ -165,7 +165,7 @@ async def test_what_was_forgotten_can_be_brought_back_by_its_name(linked):
 @pytest.mark.parametrize("bare", [{"seeds_only": True}], indirect=True)
 async def test_where_there_are_no_lists_workspaces_are_added_by_link_and_by_id(bare):
     alice = bare.alice
-    await alice.links("alice")
+    await alice.has_linked("alice")
     await alice.types("list")
     nothing = alice.sees(GENERAL)[-1]
     assert "You don't have any workspaces here yet. To add one, type `/workspace add LINK`" in nothing.text
@@ -182,7 +182,7 @@ async def test_where_there_are_no_lists_workspaces_are_added_by_link_and_by_id(b
 @pytest.mark.parametrize("bare", [{"seeds_only": True}], indirect=True)
 async def test_somebody_elses_workspace_that_was_added_by_its_id_is_not_there(bare):
     alice = bare.alice
-    await alice.links("alice")
+    await alice.has_linked("alice")
     await alice.types(f"add {bare.resource('analysis', 'bob').id} bobs")
     await alice.types("start bobs")
     await bare.pass_time(30)

@@ -77,7 +77,7 @@ async def test_a_template_runs_what_was_prepared(tmp_path):
         },
     }
     async with workbench_world(tmp_path, workbench={"templates": [template]}) as world:
-        await world.alice.links("alice", "wb")
+        await world.alice.has_linked("alice", "wb")
         await world.alice.types("run wb nightly --", command="/job")
         message = await ended(world)
         assert "*The nightly report* on Workbench is done" in message.text
@@ -191,7 +191,7 @@ async def test_what_the_server_refuses_is_one_sentence(linked):
 
 async def test_somebody_elses_run_is_none_of_mine(linked):
     alice, bob = linked.alice, linked.bob
-    await bob.links("bob", "wb")
+    await bob.has_linked("bob", "wb")
     await alice.types("run wb --name mine -- print-lines lines=500 rate=1", command="/job")
     await linked.until(lambda: alice.told("job_output"), step=0.5)
     (job,) = linked.jobs()

@@ -131,7 +131,7 @@ TEMPLATES = [
 async def test_a_template_brings_what_no_form_asks_for(tmp_path):
     async with workbench_world(tmp_path, workbench={"templates": TEMPLATES}) as world:
         alice = world.alice
-        await alice.links("alice", "wb")
+        await alice.has_linked("alice", "wb")
         form = await world.opens_form(alice, "new wb gpu")
         assert form.field("field:template").options == {"gpu": "A machine with a GPU"}
         names = {field.action_id.removeprefix("field:") for field in form.fields}
