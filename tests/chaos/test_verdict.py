@@ -3,6 +3,8 @@
 import random
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -10,11 +12,14 @@ from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
+from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import AuditEntry
 from bot.domain.workspaces import Outcome
 from bot.messages.texts import answers
 from bot.reconciler import outcomes
-from bot.store import open_store
+from bot.store import hours, open_store
+from bot.store.audit import append_audit
 from bot.support.clock import SystemClock, SystemIds
 from playground.slack.records import Message
 from tests.rigs.store import accept_operation
@@ -251,3 +256,35 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
         "STARTING_AFTER_STOP",
     }
     assert known <= set(said) <= known | others
+
+
+async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(scene):
+    at = datetime.fromtimestamp(scene.operation.created_at + 120.0, UTC).replace(second=0, microsecond=0)
+    workspace = scene.operation.workspace_id
+    rule = Rule(
+        id="rule_1",
+        principal=scene.person.principal,
+        connection="saturn",
+        workspace_id=workspace,
+        days=EVERY_DAY,
+        starts=None,
+        stops=at.hour * 60 + at.minute,
+        zone="UTC",
+        seen_zone="UTC",
+        settled_at=0.0,
+    )
+    store = await open_store(scene.stage.database, SystemClock(), SystemIds())
+    await store.engine.write(partial(hours.put, new=rule))
+    entry = AuditEntry("u", "workspace.hours", workspace, "accepted", detail={"workspace": workspace})
+    await store.engine.write(partial(append_audit, entries=[entry]))
+    await store.close()
+    assert scene.verdict.hours_lost() == ["hours rule_1: nothing became of their stop"]
+    scene.run(f"INSERT INTO occurrences VALUES ('rule_1', 'l', 'stop', 'timer', {at.timestamp()})")
+    assert scene.verdict.hours_lost() == ["hours rule_1: their stop was not carried out"]
+    scene.run("UPDATE operations SET verb = 'stop', planned_for = 1.0")
+    assert (scene.verdict.hours_lost(), scene.verdict.hours_doubled()) == ([], [])
+    scene.run("UPDATE occurrences SET became = 'needless'")
+    assert scene.verdict.hours_doubled() == ["hours rule_1: 1 stops"]
+    assert scene.verdict.hours_ended() == []
+    del scene.stage.saturn.state.resources[scene.resource.id]
+    assert scene.verdict.hours_ended() == [f"red of {scene.person.principal.key}"]
