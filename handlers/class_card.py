@@ -29,7 +29,7 @@ from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import makers, named
 from handlers.linking import question
 from handlers.request import Answered, Request
-from handlers.waiting import look, offer_of
+from handlers.waiting import offer_of, refresh_lists
 
 #: How many templates are listed if an unknown one was requested.
 NAMED = 12
@@ -222,9 +222,9 @@ async def press(request: Request) -> Answer:
     message_ts = surface.message_ts if surface.kind == "button" else None
     pressed = await request.asked.to(classes.press, key, message_ts=message_ts)
     if pressed.joined.result == "sought":
-        looking = await _looking(request, pressed.card)
-        if looking:
-            return replies.answer(looking)
+        promise = await _refreshed(request, pressed.card)
+        if promise:
+            return replies.answer(promise)
         # Whatever the list says now is all there is to know.
         pressed = await request.asked.to(classes.press, key, message_ts=message_ts, has_looked=True)
     card, wanted, done = pressed.card, pressed.target, pressed.joined
@@ -281,9 +281,9 @@ def _sought(card: ClassCard) -> str:
     return card.pattern or classes.workspace_stem(card.title)
 
 
-async def _looking(request: Request, card: ClassCard) -> str:
+async def _refreshed(request: Request, card: ClassCard) -> str:
     """Have an outdated list of the presser's read again; the press continues afterwards."""
-    return await look(
+    return await refresh_lists(
         request,
         TaskKind.DISCOVER,
         class_words.LOOKING,

@@ -31,7 +31,7 @@ from handlers.language.reading import READ, TIMED, Reading, read
 from handlers.language.words import Manner
 from handlers.linking import linked
 from handlers.request import WORDS, Answered, Request
-from handlers.waiting import look
+from handlers.waiting import refresh_lists
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import all_at_once, as_it_is
 
@@ -175,7 +175,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     if reading.what in {"status", "hours"} and which.is_nothing:
         return await routes.run(replace(request, arguments=()))
     if (which.unknown or which.is_near) and not which.is_all:
-        reading, rows = await _looked(request, reading)
+        reading, rows = await _read_again(request, reading)
         which = reading.which
     is_place = which.connections and not (which.workspaces or which.points or which.unknown)
     if is_place and reading.what == "status":
@@ -192,7 +192,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     return await _done(request, reading, chosen, order, is_sure=is_sure)
 
 
-async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence[Workspace]]:
+async def _read_again(request: Request, reading: Reading) -> tuple[Reading, Sequence[Workspace]]:
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.old_and_rows(request)
     runs = await request.services.store.runs(request.principal)
@@ -201,9 +201,9 @@ async def _looked(request: Request, reading: Reading) -> tuple[Reading, Sequence
     if again.what != reading.what or reading.kind != again.kind:
         again = reading
     if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
-        looking = await look(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
-        if looking:
-            raise Answered(replies.answer(looking))
+        promise = await refresh_lists(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
+        if promise:
+            raise Answered(replies.answer(promise))
     return again, rows
 
 

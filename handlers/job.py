@@ -37,7 +37,7 @@ from handlers.language.words import Manner, is_slip
 from handlers.linking import link_first, linked, ways
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request
-from handlers.waiting import ask_for_offer, known_offer, look, offer_of, offer_to, unread
+from handlers.waiting import ask_for_offer, known_offer, offer_of, offer_to, refresh_lists, unread
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50
@@ -619,10 +619,10 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, run_words.NOT_LINKED, able)
-    looking = await look(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_ANY, old=old)
-    if not looking and request.waited.problem:
+    promise = await refresh_lists(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_ANY, old=old)
+    if not promise and request.waited.problem:
         return replies.problem(unread(request), request.reference)
-    return replies.answer(looking or request.filled(run_words.NONE_YET))
+    return replies.answer(promise or request.filled(run_words.NONE_YET))
 
 
 async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
@@ -648,9 +648,9 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     if not rows:
         return await nothing_yet(request, old)
-    looking = await look(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_IT, old=old)
-    if looking:
-        return replies.answer(looking)
+    promise = await refresh_lists(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_IT, old=old)
+    if promise:
+        return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
     more: list[str] = [unread(request)] if request.waited.problem else []

@@ -249,7 +249,7 @@ def values_of(view: Mapping[str, Any]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for block_id, elements in sent_by_block(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
-            value = _held(element) if isinstance(element, dict) else ""
+            value = _value_of(element) if isinstance(element, dict) else ""
             if value:
                 found[forms.field_of(block_id)] = value
     return found
@@ -276,7 +276,7 @@ def fields_of(view: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(forms.field_of(block_id), block_id) for block_id in ids]
 
 
-def _held(element: Mapping[str, Any]) -> Value:
+def _value_of(element: Mapping[str, Any]) -> Value:
     several = element.get("selected_options")
     if isinstance(several, list):
         return tuple(str(one["value"]) for one in several if isinstance(one, dict) and one.get("value"))

@@ -68,7 +68,7 @@ async def saved(request: Request) -> Answer:
     """Save what was chosen; times and choices are checked again."""
     services, principal = request.services, request.principal
     values = sent_by_block(request.view)
-    chosen = {name: _held(values.get(name)) for name in _FIELDS}
+    chosen = {name: _chosen(values.get(name)) for name in _FIELDS}
     problems: dict[str, str] = {}
     before = await services.store.preferences(principal)
     begin, end = _quiet(chosen, problems)
@@ -95,7 +95,7 @@ async def saved(request: Request) -> Answer:
 _FIELDS = (home.TELL, home.HOLD, home.BEGIN, home.END, home.ASKING, home.WORKSPACE, home.NEW)
 
 
-def _held(elements: Any) -> tuple[str, ...]:
+def _chosen(elements: Any) -> tuple[str, ...]:
     """Return what is chosen in a block: values of options, or a time."""
     element: dict[str, Any] = next(iter(elements.values()), {}) if isinstance(elements, dict) else {}
     several = element.get("selected_options")

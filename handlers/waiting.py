@@ -15,7 +15,7 @@ from handlers.linking import linked
 from handlers.request import SILENT, Answered, Request, Waiting
 
 
-async def look(
+async def refresh_lists(
     request: Request,
     kind: TaskKind,
     template: str,

@@ -141,7 +141,7 @@ class Update:
     cause: str | None = None
     deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
     asked: bool | None = None  #: from now on the person is asked whether to repeat it; False: no longer
-    looks_again: bool = False  #: the person, when asked, chose to keep waiting: their time to answer restarts
+    keeps_waiting: bool = False  #: their answer when asked: the time to answer restarts
     #: With ``outcome``: ``asked_at`` when the end was decided, so that an answer given since isn't lost.
     asked_at: float | None = None
     card_dirty: bool = False

@@ -58,7 +58,7 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
     return (called_at or 0.0) + CALL_ENDS
 
 
-def look_in(pace: Pacing, asked_at: float | None, now: float) -> float:
+def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
     """Return the seconds until the next look: the usual pace, and less often while the person is asked."""
     usual = max(pace.pending, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
@@ -96,7 +96,7 @@ class Pacing(Protocol):
 class Verdict(StrEnum):
     """Name what follows from a look that found nothing certain."""
 
-    LOOK = "look"  #: it may still show up: look again at the usual pace
+    SEARCH = "search"  #: it may still show up: look again at the usual pace
     REPEAT = "repeat"  #: nothing was made: send the call again
     NOTHING = "nothing"  #: nothing was made, and nobody wants it any more
     ASK = "ask"  #: it can't be determined: the person decides
@@ -121,7 +121,7 @@ def judge(
     if len(unexplained) == 1:
         return unexplained[0]
     if not has_settled:
-        return Verdict.LOOK
+        return Verdict.SEARCH
     if is_proof and not unexplained:
         return Verdict.REPEAT if is_wanted else Verdict.NOTHING
     return Verdict.ASK if is_wanted else Verdict.UNTOLD

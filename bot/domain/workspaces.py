@@ -544,7 +544,7 @@ class BrowserSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PageRows:
     """Hold what a signed-in browser needs to show a workspace, read in one go.
 
     ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest

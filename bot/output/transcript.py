@@ -128,12 +128,12 @@ class EscapeRemover:
     """Remove escapes and control characters from one stream; keep line ends, returns, backspaces, tabs."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._kept = ""
 
     def feed(self, text: str) -> str:
         """Return the text that is certain by now; an incomplete sequence waits for its end."""
-        text = self._held + text
-        self._held = ""
+        text = self._kept + text
+        self._kept = ""
         plain: list[str] = []
         at = 0
         while (begin := _INTRODUCERS.search(text, at)) is not None:
@@ -143,7 +143,7 @@ class EscapeRemover:
             if whole is not None:
                 at = whole.end()
             elif _BEGUN.match(text, at):
-                self._held = text[at:]
+                self._kept = text[at:]
                 at = len(text)
             else:
                 at += 1
@@ -424,7 +424,7 @@ LONGEST_CHARACTER: Final = 4
 #: The most bytes kept of all outputs together.
 TOTAL: Final = 500_000_000
 #: How many bytes are buffered in memory before they are written.
-HELD: Final = 65_536
+KEPT: Final = 65_536
 
 
 class Room:
@@ -449,14 +449,14 @@ class Spool:
     """
 
     def __init__(
-        self, cap: int = CAP, held: int = HELD, folder: str | None = None, room: Room | None = None
+        self, cap: int = CAP, kept: int = KEPT, folder: str | None = None, room: Room | None = None
     ) -> None:
         self._folder = folder
         self._room = room or Room()
         self._cap = cap
-        self._most_held = held
+        self._most_kept = kept
         self._file: BinaryIO | None = None
-        self._held = bytearray()
+        self._kept = bytearray()
         self._writing: asyncio.Future[None] | None = None
         self._is_closed = False
         self.size = 0
@@ -474,7 +474,7 @@ class Spool:
             data = data[:room].decode("utf-8", "ignore").encode()
             self.is_full = True
         self._grow(data)
-        if len(self._held) >= self._most_held:
+        if len(self._kept) >= self._most_kept:
             await self._flush()
 
     async def note(self, text: str) -> None:
@@ -486,7 +486,7 @@ class Spool:
         self.size += len(data)
         self._taken += len(data)
         self._room.used += len(data)
-        self._held += data
+        self._kept += data
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield all of it from the beginning, ``size`` bytes in total."""
@@ -494,7 +494,7 @@ class Spool:
         file = self._file
         at = 0
         while file is not None and at < self.size:
-            piece = await asyncio.to_thread(os.pread, file.fileno(), HELD, at)
+            piece = await asyncio.to_thread(os.pread, file.fileno(), KEPT, at)
             if not piece:
                 return
             at += len(piece)
@@ -503,7 +503,7 @@ class Spool:
     def close(self) -> None:
         """Close the file: nothing of it remains, and nothing more is accepted."""
         self.is_full = self._is_closed = True
-        self._held.clear()
+        self._kept.clear()
         self._room.used -= self._taken
         self._taken = 0
         if self._file is not None:
@@ -512,10 +512,10 @@ class Spool:
 
     async def _flush(self) -> None:
         """Write the buffer; if the caller is cancelled, the write still completes and the next one waits."""
-        while self._writing is not None or self._held:
+        while self._writing is not None or self._kept:
             if self._writing is None:
-                data = bytes(self._held)
-                self._held.clear()
+                data = bytes(self._kept)
+                self._kept.clear()
                 self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, data))
             await asyncio.shield(self._writing)
             self._writing = None

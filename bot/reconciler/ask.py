@@ -512,7 +512,7 @@ class Watch:
         self._account = account if account is not None and account.state != "revoking" else None
         self._current = current
         self._every = seconds if self._account is None else every
-        self._looking: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self.is_unlinked = False
 
     def __enter__(self) -> None:
@@ -523,8 +523,8 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
 
     def _tick(self) -> None:
         now = self._loop.time()
@@ -532,10 +532,10 @@ class Watch:
             self._end()
             return
         self._timer = self._loop.call_at(min(now + self._every, self._ends_at), self._tick)
-        if self._account is not None and (self._looking is None or self._looking.done()):
-            self._looking = asyncio.create_task(self._look(self._account))
+        if self._account is not None and (self._watching is None or self._watching.done()):
+            self._watching = asyncio.create_task(self._watch(self._account))
 
-    async def _look(self, account: Account) -> None:
+    async def _watch(self, account: Account) -> None:
         # Without an answer of the store, the next look may tell.
         with suppress(errors.StoreError):
             self.is_unlinked = await self._current(account) is None

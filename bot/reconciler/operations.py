@@ -340,7 +340,7 @@ class OperationCalls(Caller[ClaimedOperation]):
         # earlier attempt, which may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
-    async def look(self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access) -> Traces | None:
+    async def search(self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access) -> Traces | None:
         """Return what the provider lists, without what any record explains.
 
         None if a candidate still has to be read and its gate is closed.
@@ -373,10 +373,10 @@ class OperationCalls(Caller[ClaimedOperation]):
         # Until the answer comes, the request may arrive at any time up to its time-out.
         at_most = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, found.remote_id)
-        if not await self._store.hold_candidate(*key, at_most):
+        if not await self._store.close_candidate(*key, at_most):
             return False
         made_at = await runtime.provider.need(base.Making).made_at(access, found.remote_id)
-        await self._store.hold_candidate(*key, closed_for, is_answered=True)
+        await self._store.close_candidate(*key, closed_for, is_answered=True)
         if len(self._made_at) >= REMEMBERED:
             self._made_at.clear()
         self._made_at[gate] = made_at

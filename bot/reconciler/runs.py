@@ -244,7 +244,7 @@ class RunCalls(Caller[ClaimedRun]):
             audit=[outcomes.audit(run, "call.stop", "refused", cause=answer.cause)],
         )
 
-    async def look(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> Traces:
+    async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> Traces:
         """Look for what the launch made."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at

@@ -56,7 +56,7 @@ class Slots:
     def __init__(self, size: int) -> None:
         self._size = max(size, 1)
         self._taken = 0
-        self._held: Counter[str] = Counter()
+        self._taken_by: Counter[str] = Counter()
 
     @property
     def free_for_reads(self) -> int:
@@ -80,32 +80,32 @@ class Slots:
         """Release slots."""
         self._taken -= count
 
-    def take_for(self, holder: str, share: float) -> bool:
+    def take_for(self, who: str, share: float) -> bool:
         """Take a slot for one of several holders; return False if none is free or their share is used up."""
-        if self._held[holder] >= max(int(self._size * share), 1) or not self.take():
+        if self._taken_by[who] >= max(int(self._size * share), 1) or not self.take():
             return False
-        self._held[holder] += 1
+        self._taken_by[who] += 1
         return True
 
-    def give_from(self, holder: str) -> None:
+    def give_from(self, who: str) -> None:
         """Release a slot taken by ``take_for``."""
-        self._held[holder] -= 1
-        if not self._held[holder]:
-            del self._held[holder]
+        self._taken_by[who] -= 1
+        if not self._taken_by[who]:
+            del self._taken_by[who]
         self.give()
 
 
 class Limits:
     """Keep the one rule for 429s: one delays whoever got it, and everybody only if it's meant for everybody.
 
-    That is so if the connection's own secret got it, or several people within a short time. ``hold_off``
+    That is so if the connection's own secret got it, or several people within a short time. ``delay``
     delays everybody for some seconds. What other processes were told is learned from the pauses' rows.
     """
 
-    def __init__(self, name: str, monotonic: Callable[[], float], hold_off: Callable[[float], None]) -> None:
+    def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
         self._name = name
         self._monotonic = monotonic
-        self._hold_off = hold_off
+        self._delay = delay
         #: When an account got a 429, and until when it waits; monotonic.
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
@@ -127,7 +127,7 @@ class Limits:
         if now >= self._all_until:
             log.warning("connection asked for a pause", connection=self._name, seconds=seconds, people=count)
         self._all_until = max(self._all_until, now + seconds)
-        self._hold_off(seconds)
+        self._delay(seconds)
         return {who: seconds, _EVERYBODY: seconds}
 
     def learn(self, pause: Pause) -> None:
@@ -137,7 +137,7 @@ class Limits:
         if pause.who == _EVERYBODY:
             if until > self._all_until + SLACK:
                 self._all_until = until
-                self._hold_off(pause.left)
+                self._delay(pause.left)
         elif until > self._limited.get(pause.who, _NEVER)[1] + SLACK:
             self._limited[pause.who] = (at, until)
 
@@ -223,7 +223,7 @@ class Health:
                 wait, min(error.retry_after or 0.0, LONGEST_ASKED)
             )
 
-    def hold_off(self, seconds: float) -> None:
+    def delay(self, seconds: float) -> None:
         """Pause because the provider asked for it; the longer wait wins."""
         self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
 
@@ -265,9 +265,9 @@ class Runtime:
         self.slots = Slots(provider.pace.concurrency)
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic, news)
         self.health = Health(name, self.title, clock, jitter, observer)
-        self.limits = Limits(name, clock.monotonic, self.health.hold_off)
+        self.limits = Limits(name, clock.monotonic, self.health.delay)
         #: A limit on starts doesn't affect reads: it holds up only the start queue.
-        self.start_limits = Limits(name, clock.monotonic, self.start_queue.hold_off)
+        self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def limits_of(self, calls: Calls) -> Limits:
         """Return the limits of calls that start something, or of any."""
@@ -304,7 +304,7 @@ class StartQueue:
         self._monotonic = monotonic
         #: Since when this process has granted them, monotonic.
         self.owned_since = 0.0
-        self._held_until = 0.0
+        self._delayed_until = 0.0
         #: Who waits, oldest operation first, and until when each has to come back, by the operation's id.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
@@ -317,7 +317,7 @@ class StartQueue:
         self._order.clear()
         self._comes_until.clear()
         self._gone.clear()
-        self._held_until = (
+        self._delayed_until = (
             self._monotonic() + max(1.0, 1.0 / self.per_second) * SPARE if self.per_second else 0.0
         )
 
@@ -343,15 +343,15 @@ class StartQueue:
             self._gone.pop()
         self._stays(operation, self._monotonic() + seconds)
 
-    def hold_off(self, seconds: float) -> None:
+    def delay(self, seconds: float) -> None:
         """Grant nothing for a while, because the provider asked for it; the longer wait wins."""
-        self._held_until = max(self._held_until, self._monotonic() + seconds)
+        self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
         """Return the seconds until this start may be sent, 0 if it may go now; older ones go first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
-        if now < self._held_until:
-            return max(self._held_until - now, 0.01)
+        if now < self._delayed_until:
+            return max(self._delayed_until - now, 0.01)
         rate = self.per_second
         if rate is None:
             is_first = not older or self._order[0][0] >= operation.created_at - OVERTAKES_SECONDS

@@ -19,7 +19,7 @@ from bot.domain.people import Account, AuditEntry, Person
 from bot.domain.plan import Plan, Step
 from bot.domain.policy import Decision, Target
 from bot.domain.runs import Run, Update
-from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, look_in
+from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
 from bot.domain.workspaces import Call, Created, Operation, Outcome, Traces
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
@@ -304,7 +304,7 @@ class Caller(EnginePart, ABC, Generic[S]):
             runtime,
             account,
             "find",
-            lambda access: self.look(claimed, runtime, access),
+            lambda access: self.search(claimed, runtime, access),
             attempts=claimed.subject.attempts,
         )
         match answer:
@@ -318,7 +318,7 @@ class Caller(EnginePart, ABC, Generic[S]):
     async def _judged(self, claimed: S, runtime: Runtime, traces: Traces | None) -> Update | None:
         """Return what follows from a look: found, look again, try again, ask the person, or end."""
         now = await self._store.now()
-        verdict: Created | Verdict = Verdict.LOOK
+        verdict: Created | Verdict = Verdict.SEARCH
         if traces is not None:
             verdict = judge(
                 traces.ours,
@@ -328,8 +328,8 @@ class Caller(EnginePart, ABC, Generic[S]):
                 is_wanted=self.is_wanted(claimed),
             )
         match verdict:
-            case Verdict.LOOK:
-                return claimed.update(look_in(runtime.pace, None, now))
+            case Verdict.SEARCH:
+                return claimed.update(search_in(runtime.pace, None, now))
             case Verdict.REPEAT:
                 return self.absent(claimed, self._retry(claimed).wait)
             case Verdict.NOTHING | Verdict.UNTOLD:
@@ -354,7 +354,7 @@ class Caller(EnginePart, ABC, Generic[S]):
     def _asked(self, claimed: S, runtime: Runtime, now: float) -> Update:
         """Ask the person once whether to create another one, and keep looking."""
         subject = claimed.subject
-        wait = look_in(runtime.pace, subject.asked_at, now)
+        wait = search_in(runtime.pace, subject.asked_at, now)
         if subject.asked_at is not None:
             return replace(claimed.update(wait), hold="", asked=True)
         asked = outcomes.notice(subject, self.question, f"{subject.called_at or 0.0:.3f}")
@@ -390,7 +390,7 @@ class Caller(EnginePart, ABC, Generic[S]):
         """Return the update after a call was refused for good."""
 
     @abstractmethod
-    async def look(self, claimed: S, runtime: Runtime, access: Access) -> Traces | None:
+    async def search(self, claimed: S, runtime: Runtime, access: Access) -> Traces | None:
         """Return what the provider lists that no record explains; None to look again."""
 
     async def maker(self, claimed: S) -> Operation | Run:

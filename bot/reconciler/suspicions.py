@@ -26,11 +26,11 @@ log = structlog.get_logger(__name__)
 
 
 #: How often a suspected credential is tried at most.
-LOOK_SECONDS: Final = 30.0
+PROBE_SECONDS: Final = 30.0
 #: A link is given up once refusals have lasted this long. Between two checks at most the next value counts:
 #: while Usher was down, or the provider didn't answer, nothing was refused.
 GIVEN_UP_AFTER: Final = 900.0
-LONGEST_COUNTED: Final = 2 * LOOK_SECONDS
+LONGEST_COUNTED: Final = 2 * PROBE_SECONDS
 #: This many people refused recently, or half of those read recently and at least two, mean an outage of the
 #: connection. Recently is twice the longest pause between two reads, so that everybody who is read counts: by
 #: then the others were either accepted, so that the refused links are dead, or mostly refused too.
@@ -75,15 +75,15 @@ class Suspicions(EnginePart):
         except StoreError as error:
             log.warning("suspicions not read", problem=error)
             return 0
-        looks = []
+        probes = []
         for account in suspects:
             runtime = self._runtimes.get(account.connection)
             if runtime is None or not _is_due(account, now) or runtime.health.pause > 0 or runtime.is_probed:
                 continue
             if runtime.slots.take_for(LISTS, LISTS_SHARE):
-                looks.append(self._look(account, runtime))
-        await run_all(looks, pool)
-        return len(looks)
+                probes.append(self._probe(account, runtime))
+        await run_all(probes, pool)
+        return len(probes)
 
     async def _note_outages(self, suspects: Sequence[Account], now: float) -> None:
         if self._noted_at is None:
@@ -110,10 +110,10 @@ class Suspicions(EnginePart):
             elif self._may_end_at.setdefault(name, now + ENDS_AFTER) <= now:
                 self.outages[name] = None
 
-    async def _look(self, account: Account, runtime: Runtime) -> None:
+    async def _probe(self, account: Account, runtime: Runtime) -> None:
         try:
-            async with contained("look", self._ids, account=account.id):
-                since = await self._store.claim_look(account.id, LOOK_SECONDS)
+            async with contained("probe", self._ids, account=account.id):
+                since = await self._store.claim_probe(account.id, PROBE_SECONDS)
                 if since is None:
                     return  # Another process is checking, or the suspicion has ended.
                 answer = await self._asker.ask(
@@ -161,7 +161,7 @@ class Suspicions(EnginePart):
 
 
 def _is_due(account: Account, now: float) -> bool:
-    return account.looked_at is None or not 0.0 <= now - account.looked_at < LOOK_SECONDS
+    return account.looked_at is None or not 0.0 <= now - account.looked_at < PROBE_SECONDS
 
 
 def _notice(account: Account, kind: NoticeKind, occasion: str) -> NewNotice:

@@ -409,9 +409,9 @@ class UnfinishedLinks(EnginePart):
         account = await self._store.account(unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
-        held = self._asker.open(account)
+        opened = self._asker.open(account)
         # A secret that can't be decrypted can't be compared, so it is left alone.
-        return isinstance(held, Refused) or held.credential.token == access.credential.token
+        return isinstance(opened, Refused) or opened.credential.token == access.credential.token
 
 
 def _as_account(task: Task) -> Account:

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from bot.domain.people import Account, AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.policy import Target
-from bot.domain.workspaces import BrowserSession, Look, Workspace
+from bot.domain.workspaces import BrowserSession, PageRows, Workspace
 from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts
@@ -615,21 +615,21 @@ class Browsing:
         if session_id is not None and is_nonce(session_id):
             await self._context.store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
 
-    async def look(self, session_id: str | None, workspace_id: str) -> Look | None:
+    async def page_rows(self, session_id: str | None, workspace_id: str) -> PageRows | None:
         """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
         if session_id is None or not is_nonce(session_id):
             return None
-        look = await self._context.store.look(digest(session_id), self._idle, workspace_id)
-        if look is not None and look.now - look.session.seen_at >= NOTED_EVERY:
-            await self._context.store.keep_browser_session(look.session.id_hash)
-        return look
+        rows = await self._context.store.page_rows(digest(session_id), self._idle, workspace_id)
+        if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:
+            await self._context.store.keep_browser_session(rows.session.id_hash)
+        return rows
 
-    async def own(self, look: Look) -> tuple[Workspace, base.Provider] | None:
+    async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
         """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
 
         It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
         """
-        workspace = look.workspace
+        workspace = rows.workspace
         if workspace is None or workspace.hidden:
             return None
         owner, provider = workspace.principal, self._context.connections.get(workspace.connection)
@@ -637,7 +637,7 @@ class Browsing:
             provider is None
             or not isinstance(provider, base.Page)
             or not provider.serves(owner)
-            or not self._context.installation.is_same_person(owner, look.session.principal)
+            or not self._context.installation.is_same_person(owner, rows.session.principal)
         ):
             return None
         decision = await Asked(self._context, owner).decide("open", Target("workspace", workspace.id, owner))

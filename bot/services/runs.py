@@ -85,7 +85,7 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
 def look_again(tx: Transaction, asked: Asked, run_id: str) -> Run:
     """Check again right away for what a launch may have created."""
     run = owned(tx, asked, "look_again", run_id)
-    runs.save(tx, Update(run.id, 0.0, looks_again=True))
+    runs.save(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 

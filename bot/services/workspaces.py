@@ -349,7 +349,7 @@ def keep_waiting(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
 def look_again(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
     """Check again right away for what a creation may have made."""
     operation = operation_of(tx, asked, "look_again", operation_id)
-    operations.save(tx, Update(operation.id, 0.0, looks_again=True))
+    operations.save(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
 
 

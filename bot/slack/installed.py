@@ -160,9 +160,9 @@ class InstalledSlack:
         codes = [slack.shut_out for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
-    def held(self, name: str) -> str:
+    def token_of(self, name: str) -> str:
         """Return a token without asking anybody; "" without one."""
-        return self.tokens.held(name)
+        return self.tokens.token_of(name)
 
     async def other_than(self, name: str, token: str, code: str) -> str | None:
         """Return the token in place of one that Slack refused with a code; None if there is no other."""
@@ -298,7 +298,7 @@ class _Caller:
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Upload a file's bytes: the address alone grants it."""
-        token = self._slack.held(self._name)
+        token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED)
         await self._with(token).upload(url, pieces, size)
@@ -382,7 +382,7 @@ class Tokens:
         """Return whether Slack may still replace a token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
-    def held(self, name: str) -> str:
+    def token_of(self, name: str) -> str:
         """Return a token without asking anybody; "" without one."""
         entry = self._entries.get(name)
         return entry.token if entry is not None else ""
@@ -510,7 +510,7 @@ class Tenants(Protocol):
         """Return the installation that a team belongs to; None for a stranger's."""
         ...
 
-    def held(self, name: str) -> str:
+    def token_of(self, name: str) -> str:
         """Return the bot's token of an installation, by its id."""
         ...
 
@@ -526,7 +526,7 @@ class OneTenant:
         """Return the only installation, if a team belongs to it."""
         return self._installation.of(enterprise_id, team_id)
 
-    def held(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
+    def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return the only token."""
         return self._token
 

@@ -251,7 +251,7 @@ def suspects(tx: Transaction) -> list[Account]:
     return [ACCOUNTS.of(row) for row in tx.all("suspects")]
 
 
-def claim_look(tx: Transaction, account_id: str, every: float) -> float | None:
+def claim_probe(tx: Transaction, account_id: str, every: float) -> float | None:
     """Grant a check of a suspected account at most once every ``every`` seconds.
 
     Return the seconds since the last check during this suspicion, 0 for the first, None if it is too early.

@@ -1,7 +1,7 @@
 """Browser sessions: begun by Sign in with Slack, used by pages, ended by sign-out, an unlink or expiry."""
 
 from bot.domain.people import Principal
-from bot.domain.workspaces import BrowserSession, Look
+from bot.domain.workspaces import BrowserSession, PageRows
 from bot.store import operations, workspaces
 from bot.store.notices import known_channel
 from bot.store.tables import BROWSER_SESSIONS
@@ -15,15 +15,15 @@ def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSessio
     return BROWSER_SESSIONS.of(row) if row else None
 
 
-def look(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> Look | None:
+def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
     """Return a live session with a workspace, whoever owns it; None as for ``session``."""
     found = session(tx, id_hash, idle_seconds)
     if found is None:
         return None
     workspace = workspaces.workspace(tx, workspace_id)
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
-        return Look(tx.now(), found, workspace)
-    return Look(
+        return PageRows(tx.now(), found, workspace)
+    return PageRows(
         tx.now(),
         found,
         workspace,

@@ -40,13 +40,13 @@ async def copy_store(path: Path, url: str) -> Copied:
     await source.open()
     try:
         try:
-            await source.migrate(holds=True)
+            await source.migrate(serves=True)
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
         target = PostgresEngine(url, clock, ids)
         await target.open()
         try:
-            await target.migrate(holds=True)
+            await target.migrate(serves=True)
             counts = await target.fill(partial(_tables, str(path)))
             broken_at = await _compare(Store(source), Store(target), path)
         finally:

@@ -150,7 +150,7 @@ def _changes(row: Row, update: Update, now: float) -> Row:
 
 def _asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
     """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
-    if before is not None and update.looks_again:
+    if before is not None and update.keeps_waiting:
         return now
     if update.asked is None or (update.asked and made != Call.UNKNOWN):
         return before

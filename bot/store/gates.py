@@ -45,7 +45,7 @@ def make_due(tx: Transaction, workspace: Row) -> None:
     )
 
 
-def hold_candidate(
+def close_candidate(
     tx: Transaction,
     gate_key: str,
     connection: str,
@@ -62,7 +62,7 @@ def hold_candidate(
     key = gate_key + _CANDIDATE
     GATES.add_new(tx, gate_key=key, connection=connection, remote_id=remote_id)
     now = tx.now()
-    return bool(tx.run("hold_gate", gate_key=key, now=now, until=now + seconds, is_answered=is_answered))
+    return bool(tx.run("close_gate", gate_key=key, now=now, until=now + seconds, is_answered=is_answered))
 
 
 def take_over(tx: Transaction, gate_key: str) -> None:

@@ -106,13 +106,13 @@ class PostgresEngine(QueuedEngine):
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
 
-    async def migrate(self, *, holds: bool = False) -> list[str]:
+    async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
         Raise StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile, unless a migration
-        changes what the previous release needs. ``holds``: serve, beside others that do.
+        changes what the previous release needs. ``serves``: serve, beside others that do.
         """
-        if holds and not await self.write(lambda _: self._session.take_lock()):
+        if serves and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_CLOSED.format(name=self._name))
         try:
             return await self._write_patiently(lambda _: self._migrate())

@@ -546,7 +546,7 @@ ON CONFLICT (gate_key) DO UPDATE SET
         WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
         ELSE excluded.wanted_at END;
 
--- name: hold_gate
+-- name: close_gate
 UPDATE gates SET next_check_at = :until, claimed_at = :now
 WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
 

@@ -165,7 +165,7 @@ class WriteQueue:
         self._queues: dict[Priority, deque[QueuedWork]] = {priority: deque() for priority in Priority}
         #: Who waits for a result, the one who began first at the head, and the look at whose patience is out.
         self._callers: dict[Priority, dict[QueuedWork, None]] = {priority: {} for priority in Priority}
-        self._looks: dict[Priority, asyncio.Handle] = {}
+        self._timers: dict[Priority, asyncio.Handle] = {}
         #: Whether the thread will be woken in the loop's next turn.
         self._wakes = False
         #: The number of rows in waiting records, so that they needn't be counted.
@@ -210,9 +210,9 @@ class WriteQueue:
         callers = self._callers[priority]
         if not is_patient:
             callers[item] = None
-        if callers and priority not in self._looks:
+        if callers and priority not in self._timers:
             # One timer for all who wait: one each costs more than reading a row.
-            self._looks[priority] = loop.call_later(self._left(item), self._look_at, priority)
+            self._timers[priority] = loop.call_later(self._left(item), self._turn_away, priority)
         try:
             return await item.future
         except asyncio.CancelledError:
@@ -226,15 +226,15 @@ class WriteQueue:
         with self._condition:
             self._condition.notify()
 
-    def _look_at(self, priority: Priority) -> None:
+    def _turn_away(self, priority: Priority) -> None:
         """Turn away who has waited too long, and come again when the next one will have."""
-        del self._looks[priority]
+        del self._timers[priority]
         loop = asyncio.get_running_loop()
         for item in self._callers[priority]:
             if item.future.done():
                 continue
             if (left := self._left(item)) > 0:
-                self._looks[priority] = loop.call_later(left, self._look_at, priority)
+                self._timers[priority] = loop.call_later(left, self._turn_away, priority)
                 return
             if self._give_up(item):
                 item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
@@ -247,9 +247,9 @@ class WriteQueue:
         """Let nobody wait longer than so many seconds from now, because the process ends."""
         self._ends_at = monotonic() + seconds
         loop = asyncio.get_running_loop()
-        for priority, look in self._looks.items():
-            look.cancel()
-            self._looks[priority] = loop.call_soon(self._look_at, priority)
+        for priority, timer in self._timers.items():
+            timer.cancel()
+            self._timers[priority] = loop.call_soon(self._turn_away, priority)
 
     def _give_up(self, item: QueuedWork) -> bool:
         with self._condition:

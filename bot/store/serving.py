@@ -28,7 +28,7 @@ async def begin(engine: Engine) -> list[str]:
 
     Raise as ``migrate`` does.
     """
-    applied = await engine.migrate(holds=True)
+    applied = await engine.migrate(serves=True)
     if engine.is_shared:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))

@@ -100,17 +100,17 @@ class SqliteEngine(QueuedEngine):
         except StoreBusy:
             log.info("the database gives back more space another night")
 
-    async def migrate(self, *, holds: bool = False) -> list[str]:
+    async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
         Raise StoreTooNew, StoreUnreleased or StoreInUse.
         """
-        if holds and not self._take_lock():
+        if serves and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
             return await self._write_patiently(lambda _: self._migrate())
         finally:
-            if not (holds or self._serves):
+            if not (serves or self._serves):
                 self._release_lock()
 
     async def close(self) -> None:

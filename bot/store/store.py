@@ -186,12 +186,12 @@ class Store(OnEngine):
     save_secret = write(accounts_.save_secret)
     suspect_account = write(accounts_.suspect)
     suspects = read(accounts_.suspects, Priority.STEADY)
-    claim_look = write(accounts_.claim_look)
+    claim_probe = write(accounts_.claim_probe)
     count_refusal = write(accounts_.count)
     trust_account = write(accounts_.accept)
     suspicion_totals = read(accounts_.totals, Priority.STEADY)
     approval = read(accounts_.approval)
-    look = read(browsers.look)
+    page_rows = read(browsers.page_rows)
     keep_browser_session = write(browsers.keep, Priority.URGENT)
     end_browser_sessions_at = write(browsers.end_at, Priority.URGENT)
 
@@ -237,7 +237,7 @@ class Store(OnEngine):
     unexplained = read(workspaces_.unexplained, Priority.STEADY)
     read_soon = write(workspaces_.read_soon)
     claim_reads = write(gates.claim, Priority.CLAIMS)
-    hold_candidate = write(gates.hold_candidate, Priority.URGENT)
+    close_candidate = write(gates.close_candidate, Priority.URGENT)
     record_reads = several(reads.record)
 
     # -- runs of jobs ----------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Ta
     return sorted(claimed, key=lambda task: (task.created_at, task.id))
 
 
-def _held(tx: Transaction, task: Task) -> Row | None:
+def _claimed(tx: Transaction, task: Task) -> Row | None:
     """Return the row of a task as long as its claim counts: a process that stood still may have lost it."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
@@ -94,7 +94,7 @@ def done(
 
     It runs again for what joined meanwhile.
     """
-    row = _held(tx, task)
+    row = _claimed(tx, task)
     if row is None:
         return
     if row["joined"] is None:
@@ -112,7 +112,7 @@ def retry(
 
     ``then`` are its waiting commands, which no longer wait for it.
     """
-    row = _held(tx, task)
+    row = _claimed(tx, task)
     if row is None:
         return
     payload = from_json(row["payload"])

@@ -92,12 +92,12 @@ class Engine(Protocol):
         """Run work that writes; durable when it returns. ``rows`` is its weight within a batch."""
         ...
 
-    async def migrate(self, *, holds: bool = False) -> list[str]:
+    async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
         Raise StoreTooNew, StoreUnreleased or StoreInUse.
 
-        ``holds``: serve from this database until it is closed; alone, unless it is shared.
+        ``serves``: serve from this database until it is closed; alone, unless it is shared.
         """
         ...
 

@@ -59,19 +59,19 @@ class Hider:
         self._secrets = tuple(secrets)
         self._forms = [form for secret in self._secrets for form in forms(secret)]
         self._longest = max(map(len, self._forms), default=0)
-        self._held = b""
+        self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
         """Return what is certain by now."""
-        text = hidden(self._held + piece, self._secrets)
-        held = self._beginning(text)
-        self._held = text[len(text) - held :]
-        return text[: len(text) - held]
+        text = hidden(self._kept + piece, self._secrets)
+        kept = self._beginning(text)
+        self._kept = text[len(text) - kept :]
+        return text[: len(text) - kept]
 
     def rest(self) -> bytes:
         """Return what was held back, at the end."""
-        held, self._held = self._held, b""
-        return held
+        kept, self._kept = self._kept, b""
+        return kept
 
     def _beginning(self, text: bytes) -> int:
         """Return how many bytes at the end may be the start of a secret."""

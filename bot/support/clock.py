@@ -103,7 +103,7 @@ class SystemIds:
 
 
 #: How often the clocks are compared; together with a tick, a changed clock costs less than two seconds.
-LOOKS_EVERY: Final = 0.5
+COMPARES_EVERY: Final = 0.5
 #: Smaller differences come from a clock being slewed.
 MOVED: Final = 0.5
 
@@ -122,9 +122,9 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 class Ticker:
     """Run jobs at fixed intervals. ``timezone`` is where APScheduler takes its wall clock from."""
 
-    def __init__(self, clock: Clock, *, looks_every: float = LOOKS_EVERY, timezone: tzinfo = UTC) -> None:
+    def __init__(self, clock: Clock, *, every: float = COMPARES_EVERY, timezone: tzinfo = UTC) -> None:
         self._clock = clock
-        self._looks_every = looks_every
+        self._every = every
         self._timezone = timezone
         self._guard: asyncio.Task[None] | None = None
         self._jobs = AsyncIOScheduler(
@@ -158,7 +158,7 @@ class Ticker:
         """Re-arm every job if the wall clock was changed. The event loop itself counts monotonic seconds."""
         armed = self._ahead()
         while True:
-            await asyncio.sleep(self._looks_every)
+            await asyncio.sleep(self._every)
             moved = self._ahead() - armed
             if abs(moved) > MOVED:
                 armed += moved

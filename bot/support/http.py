@@ -455,7 +455,7 @@ class CleanConnector(aiohttp.TCPConnector):
         super().__init__(limit=limit, ssl=ssl)
         #: A poll object for the socket of each connection that was used before, which never blocks. On a new
         #: connection, bytes waiting to be read belong to its set-up (TLS).
-        self._looks: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
+        self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
 
     async def connect(
         self,
@@ -469,12 +469,12 @@ class CleanConnector(aiohttp.TCPConnector):
             protocol = connection.protocol
             if protocol is None:
                 return connection
-            if protocol not in self._looks:
-                self._looks[protocol] = _look(protocol)
+            if protocol not in self._polls:
+                self._polls[protocol] = _poll(protocol)
                 return connection
-            look = self._looks[protocol]
+            poll = self._polls[protocol]
             # Already read, but by nobody; or arrived, and not yet read by the event loop.
-            if not protocol.should_close and (look is None or not look.poll(0)):
+            if not protocol.should_close and (poll is None or not poll.poll(0)):
                 return connection
             connection.close()
 
@@ -485,12 +485,12 @@ def distrust(protocol: ResponseHandler | None, status: int) -> None:
         protocol.force_close()
 
 
-def _look(protocol: ResponseHandler) -> select.poll | None:
+def _poll(protocol: ResponseHandler) -> select.poll | None:
     """Return a poll object that tells whether bytes, or the end of the stream, have arrived at the socket."""
     transport = protocol.transport
     sock = None if transport is None else transport.get_extra_info("socket")
     if sock is None:
         return None
-    look = select.poll()
-    look.register(sock.fileno(), select.POLLIN)
-    return look
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return poll

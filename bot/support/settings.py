@@ -238,14 +238,14 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return every secret value, for the redaction of logs."""
-        held = (
+        secrets = (
             self.slack_bot_token,
             self.slack_signing_secret,
             self.slack_app_token,
             self.slack_client_secret,
             self.metrics_token,
         )
-        given = [secret.get_secret_value() for secret in held if secret is not None]
+        given = [secret.get_secret_value() for secret in secrets if secret is not None]
         by_proxy = urlsplit(self.proxy().address).password
         return given + self.keys() + passwords_of(self.database_url) + ([by_proxy] if by_proxy else [])
 

@@ -628,7 +628,7 @@ class Authorize(AsyncAuthorize):
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
         """Return the installation that a request is for, as the tenant guard has found it."""
         found: Installation = context[_INSTALLATION]
-        token = self._tenants.held(found.id)
+        token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)
         if result is None or result.bot_token != token:
             result = self._results[found.id] = AuthorizeResult(

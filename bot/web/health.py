@@ -54,7 +54,7 @@ class Health:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        problem, _ = await self._look()
+        problem, _ = await self._check()
         checks = {"store": not problem, **self._ready()}
         is_ready = all(checks.values())
         answer: dict[str, object] = {"ready": is_ready, "checks": checks}
@@ -62,7 +62,7 @@ class Health:
             answer["problems"] = {"store": problem}
         return web.json_response(answer, status=200 if is_ready else 503)
 
-    async def _look(self) -> tuple[str, Figures | None]:
+    async def _check(self) -> tuple[str, Figures | None]:
         """Return why the store can't be read and written, "" if it can, with what it tells."""
         try:
             async with asyncio.timeout(STORE_SECONDS):
@@ -80,7 +80,7 @@ class Health:
             if not hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode()):
                 headers = {"WWW-Authenticate": "Bearer"}
                 return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
-        problem, figures = await self._look()
+        problem, figures = await self._check()
         body = self._metrics.render({"store": not problem, **self._ready()}, figures)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 

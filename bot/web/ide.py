@@ -20,9 +20,9 @@ from bot.domain.people import Principal
 from bot.domain.settling import is_slow
 from bot.domain.workspaces import (
     Ending,
-    Look,
     Operation,
     OperationVerb,
+    PageRows,
     State,
     StopMode,
     Workspace,
@@ -180,7 +180,7 @@ class Shown:
     """Hold the subject of one request: a session's own workspace, and its current state."""
 
     session_id: str
-    look: Look
+    rows: PageRows
     workspace: Workspace
     provider: base.Provider
     page_state: PageState
@@ -194,12 +194,12 @@ class Shown:
     def is_old(self) -> bool:
         """Return whether the row should be read again."""
         seen = self.workspace.observed_at or 0.0
-        return not self.workspace.is_provisional and self.look.now - seen > FRESH_SECONDS
+        return not self.workspace.is_provisional and self.rows.now - seen > FRESH_SECONDS
 
     @property
     def is_asked_for(self) -> bool:
         """Return whether a read was requested a moment ago, and so is on its way."""
-        return self.look.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
+        return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
 class IdePages:
@@ -242,11 +242,11 @@ class IdePages:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
-        shown, look = await self._shown(request)
-        if look is None:
+        shown, rows = await self._shown(request)
+        if rows is None:
             return self._signed_in.ask(page)
         if shown is None:
-            return await self._nothing(request, look)
+            return await self._nothing(request, rows)
         await self._keep_fresh(shown)
         loads = shown.provider.need(base.Page).embedding()
         response = self._renderer.page(
@@ -269,9 +269,9 @@ class IdePages:
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         """Return the workspace's state to the page's script."""
-        shown, look = await self._shown(request)
+        shown, rows = await self._shown(request)
         if shown is None:
-            return web.json_response({}, status=404 if look is not None else 401)
+            return web.json_response({}, status=404 if rows is not None else 401)
         await self._keep_fresh(shown)
         return web.json_response(shown.page_state.as_json())
 
@@ -281,9 +281,9 @@ class IdePages:
         ``again`` means that a read is on its way. With ``late`` in the query, the script has waited long
         enough and takes what is known.
         """
-        shown, look = await self._shown(request)
+        shown, rows = await self._shown(request)
         if shown is None:
-            return web.json_response({}, status=404 if look is not None else 401)
+            return web.json_response({}, status=404 if rows is not None else 401)
         if not self._browsers.is_of_session(request, shown.session_id, request.headers.get(MARK_HEADER, "")):
             log.warning("page.entry_refused")
             return web.json_response({}, status=403)
@@ -308,9 +308,9 @@ class IdePages:
         """Return the handler of a button: the same as in Slack, from the page's own form."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
-            shown, look = await self._shown(request)
+            shown, rows = await self._shown(request)
             if shown is None:
-                return await self._elsewhere(request, look)
+                return await self._elsewhere(request, rows)
             try:
                 fields = await read_form(request) or {}
                 if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
@@ -324,11 +324,11 @@ class IdePages:
 
         return pressed
 
-    async def _elsewhere(self, request: web.Request, look: Look | None) -> web.StreamResponse:
+    async def _elsewhere(self, request: web.Request, rows: PageRows | None) -> web.StreamResponse:
         """Answer whoever has nothing to press: ask to sign in, or say that nothing is there."""
-        if look is None:
+        if rows is None:
             return see_other(f"{IDE_PATH}/{request.match_info['id']}")
-        return await self._nothing(request, look)
+        return await self._nothing(request, rows)
 
     async def _begin(
         self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
@@ -364,28 +364,28 @@ class IdePages:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    async def _shown(self, request: web.Request) -> tuple[Shown | None, Look | None]:
-        """Return what may be shown, and the session's look at it; no look without a valid session."""
+    async def _shown(self, request: web.Request) -> tuple[Shown | None, PageRows | None]:
+        """Return what may be shown, and the rows behind the page; no rows without a valid session."""
         session_id = self._browsers.session(request)
-        look = await self._browsing.look(session_id, request.match_info["id"])
-        if look is None or session_id is None:
+        rows = await self._browsing.page_rows(session_id, request.match_info["id"])
+        if rows is None or session_id is None:
             return None, None
-        own = await self._browsing.own(look)
+        own = await self._browsing.own(rows)
         if own is None:
-            return None, look
+            return None, rows
         workspace, provider = own
         person = await self._store.person(workspace.principal)
         zone = zone_of(person.time_zone if person is not None else None)
         facts = WorkspaceFacts(
-            now=look.now,
+            now=rows.now,
             connection=workspace.connection,
             connection_title=provider.settings.title,
             capabilities=provider.facets(),
-            operation=look.operation,
+            operation=rows.operation,
             workspace=workspace,
             effects=provider.stops(workspace),
         )
-        return Shown(session_id, look, workspace, provider, page_state(facts, zone)), look
+        return Shown(session_id, rows, workspace, provider, page_state(facts, zone)), rows
 
     async def _name(self, principal: Principal) -> str:
         return shown_name(principal, await self._store.person(principal))
@@ -396,19 +396,19 @@ class IdePages:
             asked = Asked(self._context, shown.workspace.principal)
             await asked.to(workspaces.refresh, shown.workspace.id)
 
-    async def _nothing(self, request: web.Request, look: Look) -> web.Response:
+    async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""
         session_id = self._browsers.session(request) or ""
         return self._renderer.page(
             "nothing.html",
             404,
             page=f"{IDE_PATH}/{request.match_info['id']}",
-            person=await self._name(look.session.principal),
+            person=await self._name(rows.session.principal),
             form_mark=self._browsers.session_mark(session_id),
         )
 
 
 def _back_to_slack(shown: Shown) -> str:
     team = shown.workspace.principal.team_id
-    channel = shown.look.channel_id
+    channel = shown.rows.channel_id
     return f"{_SLACK}?team={team}&channel={channel}" if channel else f"{_SLACK_CLIENT}/{team}"

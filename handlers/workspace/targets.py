@@ -29,7 +29,7 @@ from handlers.language.reading import READ, Reading
 from handlers.linking import link_any, linked
 from handlers.request import Answered, Request
 from handlers.talking import as_command, shown, typed_name
-from handlers.waiting import look, unread
+from handlers.waiting import refresh_lists, unread
 
 
 def typed(request: Request, rows: Sequence[Workspace]) -> Reading | None:
@@ -108,7 +108,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return link_any(request)
-    sentence = await look(request, TaskKind.DISCOVER, answers.LOOKING_AT_YOURS, old=old)
+    sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.LOOKING_AT_YOURS, old=old)
     if sentence:
         return replies.answer(sentence)
     if request.waited.problem:
@@ -185,9 +185,9 @@ async def unknown(
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or naming.nearest(name, rows)
-    looking = await look(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
-    if looking:
-        return replies.answer(looking)
+    promise = await refresh_lists(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
+    if promise:
+        return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
     more: list[str] = [unread(request)] if request.waited.problem else []
     buttons = _choices(request, near, labels_of(near, rows))

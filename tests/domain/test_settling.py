@@ -20,23 +20,23 @@ from bot.domain.workspaces import Call, Created, Doubt, Errand
 
 OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
 
-# What a look found: ours by its mark, and what else may have come of the call. Whether nothing found proves
+# What a search found: ours by its mark, and what else may have come of the call. Whether nothing found proves
 # that nothing was made; whether it has had its time; whether it is still wanted.
 TABLE = """
 ours others  proof | settling | settled | called-off
 yes  none    yes   | ours     | ours    | ours
 yes  two     no    | ours     | ours    | ours
 no   one     no    | one      | one     | one
-no   none    yes   | look     | repeat  | nothing
-no   none    no    | look     | ask     | untold
-no   two     no    | look     | ask     | untold
-no   two     yes   | look     | ask     | untold
+no   none    yes   | search   | repeat  | nothing
+no   none    no    | search   | ask     | untold
+no   two     no    | search   | ask     | untold
+no   two     yes   | search   | ask     | untold
 """
 OTHERS = {"none": [], "one": [ONE], "two": [ONE, OTHER]}
 
 
 @pytest.mark.parametrize("line", TABLE.strip().splitlines()[1:])
-def test_what_a_look_comes_to(line):
+def test_what_a_search_comes_to(line):
     known, settling, settled, called_off = line.split("|")
     ours, others, proof = known.split()
     for word, settles, wanted in ((settling, False, True), (settled, True, True), (called_off, True, False)):

@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.messages.blocks.notices import holds, past, redraw, render, still_so
+from bot.messages.blocks.notices import is_true, past, redraw, render, still_so
 from bot.messages.blocks.runs import run_waiting
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts, least_facts, run_facts
 from tests.rigs.golden import check_golden, check_limits
@@ -133,7 +133,7 @@ def test_a_notice_holds_for_as_long_as_the_rows_say_the_same(
     kind, workspace, operation, is_superseded, expected
 ):
     given = facts(operation=operation, workspace=workspace, is_superseded=is_superseded, written_at=NOW - 5)
-    assert holds(kind, given) is expected
+    assert is_true(kind, given) is expected
     drawn = redraw(kind, given, is_closing=False)
     assert (drawn == render(kind, given)) is expected
     # It offers what can be done now, unless something newer was asked for and has a message of its own.
@@ -175,23 +175,23 @@ def test_what_was_held_and_is_not_so_any_more_is_left_out(kind, state, expected)
 def test_the_request_to_link_again_holds_while_the_account_is_refused():
     for kind in (NoticeKind.LINK_AGAIN, NoticeKind.SIGN_IN_REFUSED):
         refused = least_facts(kind, is_refused=True)
-        assert holds(kind, refused)
-        assert not holds(kind, replace(refused, is_refused=False))
+        assert is_true(kind, refused)
+        assert not is_true(kind, replace(refused, is_refused=False))
 
 
 def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
     said = least_facts(NoticeKind.LINK_ENDING, link_ends_at=NOW + 60, body={"ends_at": NOW + 60})
-    assert holds(NoticeKind.LINK_ENDING, said)
-    assert not holds(NoticeKind.LINK_ENDING, replace(said, now=NOW + 60))
-    assert not holds(NoticeKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
-    assert not holds(NoticeKind.LINK_ENDING, replace(said, link_ends_at=None))
+    assert is_true(NoticeKind.LINK_ENDING, said)
+    assert not is_true(NoticeKind.LINK_ENDING, replace(said, now=NOW + 60))
+    assert not is_true(NoticeKind.LINK_ENDING, replace(said, link_ends_at=NOW + 9e6))
+    assert not is_true(NoticeKind.LINK_ENDING, replace(said, link_ends_at=None))
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():
     of_run = run_facts(late(RUN))
-    assert holds(NoticeKind.JOB_WAITING, of_run)
+    assert is_true(NoticeKind.JOB_WAITING, of_run)
     assert run_waiting(of_run) == redraw(NoticeKind.JOB_WAITING, of_run, is_closing=False)
     kept = replace(of_run, run=replace(late(RUN), deadline_at=NOW + 60))
-    assert not holds(NoticeKind.JOB_WAITING, kept)
+    assert not is_true(NoticeKind.JOB_WAITING, kept)
     over = replace(of_run, run=replace(late(RUN), outcome=Outcome.ENDED))
-    assert not holds(NoticeKind.JOB_WAITING, over)
+    assert not is_true(NoticeKind.JOB_WAITING, over)

@@ -109,7 +109,7 @@ def test_resuming_passes_over_exactly_what_was_seen(chunks):
 
 
 async def test_a_spool_ends_at_its_cap_and_never_within_a_character():
-    spool = Spool(cap=10, held=4)
+    spool = Spool(cap=10, kept=4)
     await spool.add("ééé")
     assert not spool.is_full
     await spool.add("ééé")
@@ -148,7 +148,7 @@ async def test_a_large_output_is_handed_out_in_pieces():
 
 
 async def test_a_disk_without_room_ends_the_spool_and_not_the_output(tmp_path):
-    transcript = Transcript(Spool(held=4, folder=str(tmp_path / "nowhere")))
+    transcript = Transcript(Spool(kept=4, folder=str(tmp_path / "nowhere")))
     await transcript.take(OutputChunk("stdout", "more than four\n"))
     await transcript.take(OutputChunk("stdout", "the end\n"))
     assert transcript.spool.is_full

@@ -43,7 +43,7 @@ class Asked:
         return await self.store.carry_out(lambda tx: repeat(tx, RUNS, self.id))
 
     async def look_again(self):
-        return await self.save(looks_again=True)
+        return await self.save(keeps_waiting=True)
 
     async def save(self, **fields):
         if self.kind == "creation":

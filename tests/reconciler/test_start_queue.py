@@ -103,7 +103,7 @@ def test_a_limit_holds_all_starts():
     made, clock = turns()
     for operation in operations(100):
         assert made.wait(operation) == 0.0
-    made.hold_off(5.0)
+    made.delay(5.0)
     later = [Operation(f"x{number}", 2000.0 + number) for number in range(40)]
     assert {made.wait(operation) for operation in later} == {5.0}
     went = [at for at, _ in play(made, clock, later)]

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Outcome, State
-from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, LOOK_SECONDS, NOTED_EVERY, is_outage
+from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, NOTED_EVERY, PROBE_SECONDS, is_outage
 from bot.store.records import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachable
 from tests.reconciler.runs import new_run_world
@@ -61,7 +61,7 @@ async def test_who_waits_is_told_within_a_minute_and_everything_goes_on_once_it_
     assert [one.method for one in made if one.method != "who_am_i"] == ["status"]
     looks = [one.at for one in made if one.method == "who_am_i"]
     assert 20 <= len(looks) <= 23
-    assert min(later - earlier for earlier, later in pairwise(looks)) >= LOOK_SECONDS
+    assert min(later - earlier for earlier, later in pairwise(looks)) >= PROBE_SECONDS
     assert await state_of(world) == "active"
     world.provider.refused_tokens.clear()
     assert await world.until_ended(operation, 90) is Outcome.FULFILLED
@@ -225,7 +225,7 @@ async def test_a_command_that_waits_for_a_list_or_a_form_waits_on_and_its_person
     assert world.slack.kinds() == ["sign_in_refused"]
     assert not world.replayed
     world.provider.refused_tokens.clear()
-    await world.pass_time(LOOK_SECONDS + 2)
+    await world.pass_time(PROBE_SECONDS + 2)
     assert len(world.replayed) == 1
 
 
@@ -253,7 +253,7 @@ async def test_runs_and_their_output_wait_for_a_suspected_credential_and_go_on()
         runs.cloud.refused_tokens.clear()
         runs.cloud.opens(remote_id)
         runs.cloud.writes(remote_id, "hello\n")
-        await runs.world.pass_time(LOOK_SECONDS + 10)
+        await runs.world.pass_time(PROBE_SECONDS + 10)
         assert not (await runs.run(run_id)).hold
         runs.cloud.ends(remote_id)
         runs.cloud.closes(remote_id)
@@ -282,10 +282,10 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_a
     for method in ("status", "start", "who_am_i"):
         world.provider.fail(method, Renamed("alicia"), times=9)
     operation = await world.begin(workspace)
-    await world.pass_time(LOOK_SECONDS - 5, step=5)
+    await world.pass_time(PROBE_SECONDS - 5, step=5)
     # One answer is not the truth: it may have been somebody else's.
     assert await state_of(world) == "active"
-    await world.pass_time(LOOK_SECONDS + 10, step=5)
+    await world.pass_time(PROBE_SECONDS + 10, step=5)
     assert await state_of(world) == "refused"
     assert sorted(world.slack.kinds()) == ["card", "link_again"]
     (said,) = [one for one in world.slack.messages if "You're called *alicia* on" in str(one.get("blocks"))]

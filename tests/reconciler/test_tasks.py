@@ -186,7 +186,7 @@ async def test_a_long_list_ends_when_its_account_is_unlinked(world):
 async def test_a_list_of_a_connection_in_doubt_waits(world):
     account = await ask_for_list(world, COMMAND)
     line = world.reconciler.engine.runtimes["cloud"]
-    line.health.hold_off(30)
+    line.health.delay(30)
     await world.pass_time(20)
     assert world.provider.count("discover") == 0
     await world.pass_time(60)
@@ -198,7 +198,7 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
     account = await ask_for_list(world, COMMAND)
     line = world.reconciler.engine.runtimes["cloud"]
     for _ in range(12):
-        line.health.hold_off(35)
+        line.health.delay(35)
         await world.pass_time(30, step=10)
     while line.slots.take_for("lists", 0.25):
         pass

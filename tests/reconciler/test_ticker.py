@@ -9,7 +9,7 @@ import pytest
 
 from bot.support.clock import Ticker
 
-NEVER_LOOKS = 3600.0
+NEVER_COMPARES = 3600.0
 
 
 class MovedWall(tzinfo):
@@ -43,10 +43,10 @@ class MovedWall(tzinfo):
 
 
 @asynccontextmanager
-async def ticking(looks_every):
+async def ticking(every):
     """Tick every 50 ms; the first tick has come."""
     wall, ticks = MovedWall(), asyncio.Queue()
-    ticker = Ticker(wall, looks_every=looks_every, timezone=wall)
+    ticker = Ticker(wall, every=every, timezone=wall)
     ticker.every(0.05, lambda: ticks.put_nowait(1))
     ticker.start()
     try:
@@ -58,7 +58,7 @@ async def ticking(looks_every):
 
 @pytest.mark.parametrize("moved", [-3600.0, -2.0, 3600.0, 50 * 365 * 86_400.0])
 async def test_it_goes_on_at_its_pace_whichever_way_the_clock_is_moved(moved):
-    async with ticking(looks_every=0.05) as (wall, ticks):
+    async with ticking(every=0.05) as (wall, ticks):
         wall.off = moved
         began = time.monotonic()
         for _ in range(4):
@@ -68,7 +68,7 @@ async def test_it_goes_on_at_its_pace_whichever_way_the_clock_is_moved(moved):
 
 
 async def test_without_the_guard_a_clock_that_is_set_back_silences_it():
-    async with ticking(looks_every=NEVER_LOOKS) as (wall, ticks):
+    async with ticking(every=NEVER_COMPARES) as (wall, ticks):
         wall.off = -3600.0
         came = 0
         with suppress(TimeoutError):

@@ -178,7 +178,7 @@ def _ending_past(facts: WorkspaceFacts) -> str:
     return filled(past.KEPT if facts.kept else past.CLASS_ENDING, facts)
 
 
-@draws(NoticeKind.CLASS_ENDING, past=_ending_past, holds=lambda facts: facts.kept is None, keeps_open=True)
+@draws(NoticeKind.CLASS_ENDING, past=_ending_past, is_true=lambda facts: facts.kept is None, keeps_open=True)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Tell an owner that the class is ending, with a way to keep their workspace."""
     of, workspace = facts.of_class, facts.workspace

@@ -211,8 +211,8 @@ def _element(field: Field, values: Values) -> Element:
             chosen = next((one for one in usable if one.value == given), None)
             return element | ({"initial_option": _option(chosen)} if chosen is not None else {})
         case "searches":
-            held = given if isinstance(given, tuple) else (given,) if given else ()
-            several = [_option(one) for one in field.choices if one.value in held and _is_usable(one)]
+            before = given if isinstance(given, tuple) else (given,) if given else ()
+            several = [_option(one) for one in field.choices if one.value in before and _is_usable(one)]
             element = {
                 "type": "multi_external_select",
                 "action_id": action_id,

@@ -196,7 +196,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP
 
 
-@draws(NoticeKind.HOURS_MISSED, past=past.HOURS_MISSED, holds=_is_down, keeps_open=True)
+@draws(NoticeKind.HOURS_MISSED, past=past.HOURS_MISSED, is_true=_is_down, keeps_open=True)
 def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"

@@ -594,14 +594,14 @@ class Drawn:
     """Hold how a kind of message is drawn, and what becomes of it.
 
     ``past`` is the line that it becomes: a template, or what draws it. ``held`` is its line among those that
-    quiet hours held back: if it isn't given, a template ``past``, or its notification. ``holds`` says whether
+    quiet hours held back: if it isn't given, a template ``past``, or its notification. ``is_true``: whether
     what it said is still so. ``keeps_open``: it offers *Open* for as long as its workspace runs.
     """
 
     draw: Callable[[Any], Answer]
     past: Line
     held: Line | None
-    holds: Callable[[Any], bool]
+    is_true: Callable[[Any], bool]
     keeps_open: bool
 
 
@@ -613,7 +613,7 @@ def draws(
     *,
     past: Line = past_words.OVER,
     held: Line | None = None,
-    holds: Callable[[Any], bool] = lambda _facts: True,
+    is_true: Callable[[Any], bool] = lambda _facts: True,
     keeps_open: bool = False,
 ) -> Callable[[D], D]:
     """Declare what draws messages of a kind, from the facts of its family."""
@@ -621,7 +621,7 @@ def draws(
     def declare(draw: D) -> D:
         if kind in DRAWN:
             raise ValueError(f"two functions draw {kind}")
-        DRAWN[kind] = Drawn(draw, past, held, holds, keeps_open)
+        DRAWN[kind] = Drawn(draw, past, held, is_true, keeps_open)
         return draw
 
     return declare

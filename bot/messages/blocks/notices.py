@@ -36,7 +36,7 @@ def redraw(kind: NoticeKind, facts: Facts, *, is_closing: bool) -> Answer:
     """Draw a message again from the rows as they are; a closing one without its buttons."""
     if is_closing:
         return past(kind, facts)
-    return render(kind, facts) if holds(kind, facts) else _as_it_is(kind, facts) or past(kind, facts)
+    return render(kind, facts) if is_true(kind, facts) else _as_it_is(kind, facts) or past(kind, facts)
 
 
 def _as_it_is(kind: NoticeKind, facts: Facts) -> Answer | None:
@@ -53,16 +53,16 @@ def _as_it_is(kind: NoticeKind, facts: Facts) -> Answer | None:
     return status_answer(facts, workspace, remark=line(kind, facts))
 
 
-def holds(kind: NoticeKind, facts: Facts) -> bool:
+def is_true(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether what a message said is still so; cards and questions say themselves what is."""
     if kind.marks & (Mark.CARD | Mark.APART):
         return True
-    return not facts.is_superseded and DRAWN[kind].holds(facts)
+    return not facts.is_superseded and DRAWN[kind].is_true(facts)
 
 
 def still_so(facts: HeldFacts) -> HeldFacts:
     """Leave out what quiet hours held back and isn't so any more."""
-    return replace(facts, held=tuple(one for one in facts.held if holds(*one)))
+    return replace(facts, held=tuple(one for one in facts.held if is_true(*one)))
 
 
 def past(kind: NoticeKind, facts: Facts) -> Answer:
@@ -149,7 +149,7 @@ def carried(facts: Facts) -> Answer:
     NoticeKind.LINK_AGAIN,
     past=past_words.LINK_AGAIN,
     held=home.HELD_LINK,
-    holds=lambda facts: facts.is_refused,
+    is_true=lambda facts: facts.is_refused,
 )
 def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
@@ -168,7 +168,7 @@ def _link_again(facts: Facts) -> Answer:
     NoticeKind.LINK_ENDING,
     past=past_words.LINK_ENDING,
     held=lambda facts: filled(home.HELD_ENDING, facts, at=kit.day_moment(facts.time("ends_at"))),
-    holds=lambda facts: facts.link_is_ending,
+    is_true=lambda facts: facts.link_is_ending,
 )
 def _link_ending(facts: Facts) -> Answer:
     """Say when a link ends."""
@@ -181,7 +181,7 @@ def _link_ending(facts: Facts) -> Answer:
     return _said(notices.LINK_ENDING, facts, again, text=notices.LINK_ENDING_SHORT, **names)
 
 
-@draws(NoticeKind.SIGN_IN_REFUSED, past=past_words.SIGN_IN_REFUSED, holds=lambda facts: facts.is_refused)
+@draws(NoticeKind.SIGN_IN_REFUSED, past=past_words.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended:
@@ -194,7 +194,7 @@ def _is_running(facts: WorkspaceFacts) -> bool:
     return facts.state is State.RUNNING
 
 
-@draws(NoticeKind.READY, past=past_words.READY, holds=_is_running)
+@draws(NoticeKind.READY, past=past_words.READY, is_true=_is_running)
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = []
@@ -211,12 +211,12 @@ def _is_missed(facts: WorkspaceFacts) -> bool:
     return facts.operation is not None and not is_so_anyhow(facts, facts.operation)
 
 
-@draws(NoticeKind.REFUSED, past=operation_past, holds=_is_missed, keeps_open=True)
+@draws(NoticeKind.REFUSED, past=operation_past, is_true=_is_missed, keeps_open=True)
 def _refused(facts: WorkspaceFacts) -> Answer:
     return _not_done(facts, notices.REFUSED)
 
 
-@draws(NoticeKind.FAILED, past=operation_past, holds=_is_missed, keeps_open=True)
+@draws(NoticeKind.FAILED, past=operation_past, is_true=_is_missed, keeps_open=True)
 def _not_done(facts: WorkspaceFacts, template: str = notices.FAILED) -> Answer:
     """Say that an operation failed, was refused, or has an unknown outcome; cancelled is none of these."""
     operation, text = facts.operation, ""
@@ -238,9 +238,9 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return not facts.is_up
 
 
-@draws(NoticeKind.STOPPED, past=past_words.STOPPED, holds=_is_down, keeps_open=True)
-@draws(NoticeKind.STOPPED_ELSEWHERE, past=past_words.STOPPED_ELSEWHERE, holds=_is_down)
-@draws(NoticeKind.SUSPENDED, past=past_words.SUSPENDED, holds=_is_down)
+@draws(NoticeKind.STOPPED, past=past_words.STOPPED, is_true=_is_down, keeps_open=True)
+@draws(NoticeKind.STOPPED_ELSEWHERE, past=past_words.STOPPED_ELSEWHERE, is_true=_is_down)
+@draws(NoticeKind.SUSPENDED, past=past_words.SUSPENDED, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
@@ -283,7 +283,7 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
     return operation is not None and operation.is_open and operation.deadline_at is None
 
 
-@draws(NoticeKind.WAITING, past=past_words.WAITING, holds=_is_waiting, keeps_open=True)
+@draws(NoticeKind.WAITING, past=past_words.WAITING, is_true=_is_waiting, keeps_open=True)
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
@@ -380,7 +380,7 @@ def _is_ending(facts: WorkspaceFacts) -> bool:
     return facts.workspace is not None and facts.workspace.ends_at is not None
 
 
-@draws(NoticeKind.ENDING, past=past_words.ENDING, holds=_is_ending)
+@draws(NoticeKind.ENDING, past=past_words.ENDING, is_true=_is_ending)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
     workspace = facts.workspace

@@ -106,7 +106,7 @@ def _is_late(facts: RunFacts) -> bool:
     return facts.run.is_open and facts.run.is_late
 
 
-@draws(NoticeKind.JOB_WAITING, past=past.JOB_WAITING, holds=_is_late)
+@draws(NoticeKind.JOB_WAITING, past=past.JOB_WAITING, is_true=_is_late)
 def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run

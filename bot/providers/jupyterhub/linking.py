@@ -55,8 +55,8 @@ async def confirm(api: Api, access: Access) -> None:
 async def check(api: Api, credential: Credential) -> Identity:
     """Return whose token it is, with a token of our own if the hub lets us mint one."""
     owner = await who_is(api, credential)
-    username, held = owner_in(owner)
-    return Identity(username, await _own_token(api, credential, username, owner, held))
+    username, granted = owner_in(owner)
+    return Identity(username, await _own_token(api, credential, username, owner, granted))
 
 
 def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -72,25 +72,25 @@ def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
     scopes = owner.get("scopes")
     if not isinstance(scopes, list):
         return username, []
-    held = [scope for scope in scopes if isinstance(scope, str)]
-    lacking = [scope for scope in _NEEDED if not _holds(held, scope, username)]
+    granted = [scope for scope in scopes if isinstance(scope, str)]
+    lacking = [scope for scope in _NEEDED if not _covers(granted, scope, username)]
     if lacking:
         raise errors.Forbidden(
             f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
         )
-    return username, held
+    return username, granted
 
 
-def _holds(held: Iterable[str], scope: str, username: str) -> bool:
+def _covers(granted: Iterable[str], scope: str, username: str) -> bool:
     """Say whether expanded scopes grant one for the person's own things; a narrower filter is not enough."""
-    return any(have == scope or have in {f"{scope}!user={username}", f"{scope}!user"} for have in held)
+    return any(have == scope or have in {f"{scope}!user={username}", f"{scope}!user"} for have in granted)
 
 
 async def _own_token(
-    api: Api, pasted: Credential, username: str, owner: Mapping[str, Any], held: Iterable[str]
+    api: Api, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Iterable[str]
 ) -> Credential:
     names = {scope.removesuffix("!user") for scope in SCOPES}
-    if not all(_holds(held, name, username) for name in names):
+    if not all(_covers(granted, name, username) for name in names):
         return pasted
     ends_at: float | None = None
     try:

@@ -38,7 +38,7 @@ async def test_it_ends_when_its_time_is_over_however_much_it_is_used(store, cloc
         await store.keep_browser_session("h1")
     clock.advance(HOUR / 2)
     assert await browser_session(store, "h1", HOUR) is None
-    assert await store.look("h1", HOUR, "any") is None
+    assert await store.page_rows("h1", HOUR, "any") is None
 
 
 async def test_it_ends_when_it_is_not_used(store, clock):
@@ -47,7 +47,7 @@ async def test_it_ends_when_it_is_not_used(store, clock):
     assert await browser_session(store, "h1", HOUR) is not None
     clock.advance(1)
     assert await browser_session(store, "h1", HOUR) is None
-    assert await store.look("h1", HOUR, "any") is None
+    assert await store.page_rows("h1", HOUR, "any") is None
 
 
 async def test_it_outlives_the_process(database, store):
@@ -92,20 +92,20 @@ async def test_all_of_everybody(store):
 async def test_a_look_holds_what_a_page_needs(store):
     session = await begun(store)
     workspace = (await linked(store, ALICE)).workspaces[0]
-    look = await store.look("h1", HOUR, workspace.id)
-    assert (look.session, look.workspace.id, look.operation) == (session, workspace.id, None)
-    assert look.now == await store.now()
+    rows = await store.page_rows("h1", HOUR, workspace.id)
+    assert (rows.session, rows.workspace.id, rows.operation) == (session, workspace.id, None)
+    assert rows.now == await store.now()
     accepted = await accept_operation(store, workspace, interaction="i1")
-    assert (await store.look("h1", HOUR, workspace.id)).operation == accepted.operation
-    assert (await store.look("h1", HOUR, "none")).workspace is None
+    assert (await store.page_rows("h1", HOUR, workspace.id)).operation == accepted.operation
+    assert (await store.page_rows("h1", HOUR, "none")).workspace is None
 
 
 async def test_a_look_tells_nothing_of_what_others_ask_for(store):
     await begun(store, BOB)
     workspace = (await linked(store, ALICE)).workspaces[0]
     await accept_operation(store, workspace, interaction="i1")
-    look = await store.look("h1", HOUR, workspace.id)
-    assert (look.operation, look.channel_id) == (None, None)
+    rows = await store.page_rows("h1", HOUR, workspace.id)
+    assert (rows.operation, rows.channel_id) == (None, None)
 
 
 async def test_what_is_over_is_swept(store, clock):

@@ -35,11 +35,11 @@ async def test_a_suspicion_is_written_once_and_for_the_secret_that_was_refused(s
 
 async def test_one_look_in_a_while_is_granted(store, clock):
     account = await link_account(store)
-    assert await store.claim_look(account.id, 30.0) is None
+    assert await store.claim_probe(account.id, 30.0) is None
     await store.suspect_account(account.id, account.secret)
     granted = []
     for _ in range(5):
-        granted.append(await store.claim_look(account.id, 30.0))
+        granted.append(await store.claim_probe(account.id, 30.0))
         clock.advance(15)
     assert granted == [0.0, None, 30.0, None, 30.0]
 
@@ -48,20 +48,20 @@ async def test_who_was_never_checked_comes_first(store):
     checked, never = [await link_account(store, principal) for principal in (ALICE, BOB)]
     for account in (checked, never):
         await store.suspect_account(account.id, account.secret)
-    await store.claim_look(checked.id, 30.0)
+    await store.claim_probe(checked.id, 30.0)
     assert [account.id for account in await store.suspects()] == [never.id, checked.id]
 
 
 async def test_the_first_look_of_another_suspicion_waits_as_well_and_counts_nothing(store, clock):
     account = await link_account(store)
     await store.suspect_account(account.id, account.secret)
-    assert await store.claim_look(account.id, 30.0) == 0.0
+    assert await store.claim_probe(account.id, 30.0) == 0.0
     await store.trust_account(account.id, account.secret)
     clock.advance(5)
     await store.suspect_account(account.id, account.secret)
-    assert await store.claim_look(account.id, 30.0) is None
+    assert await store.claim_probe(account.id, 30.0) is None
     clock.advance(25)
-    assert await store.claim_look(account.id, 30.0) == 0.0
+    assert await store.claim_probe(account.id, 30.0) == 0.0
 
 
 async def test_refusals_add_up_until_one_is_accepted_or_the_secret_is_another(store):
