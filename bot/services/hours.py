@@ -14,6 +14,7 @@ from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, 
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import (
+    LEAST_TIMER_WARNING_SECONDS,
     NOT_UP,
     UP,
     Operation,
@@ -43,6 +44,8 @@ LOOKS_EVERY: Final = 5.0
 #: The same where it is only to be asked about.
 LOOKS_AGAIN: Final = 30.0
 HOUR: Final = 3600.0
+#: A stop that its person was warned of late comes so much later at most, unless Usher was away.
+LATE_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + FRESH_SECONDS
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
@@ -114,9 +117,16 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
 def _drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
     """Delete rules, with the timer that they have set."""
     for one in rules:
-        rows.drop(tx, one.id)
-        if workspace.stop_at == one.settled_at:
+        if _timed(tx, workspace, one) is not None:
             timers.clear(tx, workspace.id)
+        rows.drop(tx, one.id)
+
+
+def _timed(tx: Transaction, workspace: Workspace, rule: Rule) -> Occurrence | None:
+    """Return the stop that a rule has set a workspace's timer for; a late warning may have put it off."""
+    stop = rows.timed(tx, rule)
+    late = (workspace.stop_at or 0.0) - stop.at if stop is not None else -1.0
+    return stop if 0.0 <= late <= LATE_SECONDS else None
 
 
 def _replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
@@ -124,9 +134,9 @@ def _replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: R
 
     That stop may come again, so it isn't settled then.
     """
+    planned = None if workspace is None else _timed(tx, workspace, before)
     rows.put(tx, after)
-    planned = before.after(before.settled_at - 1.0)
-    if workspace is None or planned is None or not workspace.stop_at == planned.at == before.settled_at:
+    if workspace is None or planned is None:
         return
     coming = after.after(planned.at - 1.0)
     if coming is None or coming.at != planned.at:

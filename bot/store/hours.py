@@ -79,6 +79,15 @@ def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> 
         RULES.change(tx, {"id": settled.id}, settled_at=until, look_at=look_at)
 
 
+def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
+    """Return the stop that a rule settled last, if it set a timer for it."""
+    last = looked.after(looked.settled_at - 1.0)
+    if last is None or last.at != looked.settled_at:
+        return None
+    row = OCCURRENCES.row(tx, rule_id=looked.id, local=last.local, side=last.side)
+    return last if row is not None and row["became"] == "timer" else None
+
+
 def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
     """Write a changed rule of which a stop that was settled ahead of its time doesn't count any more."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)

@@ -123,6 +123,24 @@ async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     assert await became(world) == [("22T18:00", "stop", "timer")]
 
 
+async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:58")
+    await until(world, "17:59")
+    assert (await world.store.workspace(workspace.id)).stop_at > local("18:02")
+    await ask(world, "off").to(hours.end, workspace.id)
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+
+
+async def test_a_timer_of_their_own_stays_without_the_hours(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    timer = workspaces.made(world.asking, workspace, local("18:02"))
+    await world.pass_time(20, step=5)
+    await ask(world, "later").to(workspaces.set, workspace.id, timer)
+    await until(world, "17:51")
+    await ask(world, "off").to(hours.end, workspace.id)
+    assert (await world.store.workspace(workspace.id)).stop_at == local("18:02")
+
+
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
