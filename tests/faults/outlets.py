@@ -1,6 +1,7 @@
 """The process' ways out, each led past one fuse: it fails at the N-th call, or is killed there."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -18,13 +19,25 @@ from tests.rigs.engine import EngineWithoutThread
 class Fuse:
     """Let ``at - 1`` calls through and end the next: before it leaves, or when it was done.
 
-    As a kill nothing gets through afterwards. 0 never blows; ``count`` says how many calls there were.
+    As a kill nothing gets through afterwards. 0 never blows; ``count`` says how many calls there were. With
+    ``done``, which tells what was written by now, a call from one place counts once until something is: idle
+    loops make the same ones over and over.
     """
 
-    def __init__(self, at: int = 0, *, after: bool = False, is_kill: bool = False) -> None:
+    def __init__(
+        self,
+        at: int = 0,
+        *,
+        after: bool = False,
+        is_kill: bool = False,
+        done: Callable[[], int] | None = None,
+    ) -> None:
         self._at = at
         self._after = after
         self._is_kill = is_kill
+        self._done = done
+        self._was_done = -1
+        self._made: set[str] = set()
         self.count = 0
         self.is_blown = False
         self.what = ""
@@ -38,8 +51,9 @@ class Fuse:
         """Stand round one call; ``may_fail_after`` is False for what tells no error once it is done."""
         if self.is_dead:
             raise Killed
-        self.count += 1
-        is_mine = self.count == self._at
+        counts = self._counts(what)
+        self.count += counts
+        is_mine = counts and self.count == self._at
         if is_mine and not self._after:
             self._blow(what, error)
         yield
@@ -48,10 +62,33 @@ class Fuse:
         if self.is_dead:
             raise Killed
 
+    def _counts(self, what: str) -> bool:
+        if self._done is None:
+            return True
+        if (done := self._done()) != self._was_done:
+            self._was_done = done
+            self._made.clear()
+        place = f"{what} from {_caller()}"
+        is_first = place not in self._made
+        self._made.add(place)
+        return is_first
+
     def _blow(self, what: str, error: Exception) -> None:
         self.is_blown = True
         self.what = what
         raise Killed if self._is_kill else error
+
+
+#: What hands a piece of work on to the store.
+_BETWEEN = ("/tests/faults/outlets.py", "/bot/store/store.py", "/bot/store/transaction.py", "/contextlib.py")
+
+
+def _caller() -> str:
+    """Return the line that a call to the store comes from."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.endswith(_BETWEEN) and frame.f_back is not None:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class Breaker:
@@ -63,6 +100,12 @@ class Breaker:
     def __init__(self, patience: Mapping[Priority, float] | None = None) -> None:
         self.fuse = Fuse()
         self._patience = patience
+        self._engine: SqliteEngine | None = None
+
+    def done(self) -> int:
+        """Tell how many rows the process has changed by now."""
+        engine = self._engine
+        return engine.changes if isinstance(engine, EngineWithoutThread) else 0
 
     def outlets(self) -> Outlets:
         """Return the ways out that lead past the fuse."""
@@ -74,6 +117,7 @@ class Breaker:
             else:
                 engine = SqliteEngine(path, clock, ids, patience=self._patience)
             await engine.open()
+            self._engine = engine
             return Store(_Engine(engine, self))
 
         def http(session: Any, monotonic: Any) -> Http:

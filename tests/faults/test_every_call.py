@@ -22,7 +22,7 @@ async def go_through(folder, name, how, numbers):
     story = STORIES[name]
     async with breaking_world(folder, **story.options) as world:
         for at in numbers:
-            fuse = Fuse(at, **HOW[how])
+            fuse = Fuse(at, **HOW[how], done=world.breaker.done)
             try:
                 await with_trouble(world, story, fuse)
             except Exception as error:

@@ -18,7 +18,7 @@ async def go_through(folder, how, numbers):
     """Run a job with trouble at each number until one is beyond its last call; return that."""
     async with jobs_world(folder) as world:
         for at in numbers:
-            fuse = world.breaker.fuse = Fuse(at, **HOW[how])
+            fuse = world.breaker.fuse = Fuse(at, **HOW[how], done=world.breaker.done)
             try:
                 await world.runs(at)
                 await world.time(RUNS_FOR, step=2)

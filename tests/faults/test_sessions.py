@@ -19,7 +19,7 @@ async def go_through(folder, how, numbers):
     async with sessions_world(folder) as world:
         for at in numbers:
             name = f"paper-{at}"
-            fuse = world.breaker.fuse = Fuse(at, **HOW[how])
+            fuse = world.breaker.fuse = Fuse(at, **HOW[how], done=world.breaker.done)
             try:
                 await world.makes(name)
                 await world.time(STARTS_FOR)
