@@ -121,7 +121,7 @@ def setting(name: str, *columns: str, errands: str = "") -> str:
 
 @cache
 def migrations() -> dict[str, str]:
-    """Return the migrations' scripts by name (``0001_schema``), in the order in which they run."""
+    """Return the migrations' scripts by name (``0001_initial``), in the order in which they run."""
     folder = files(__package__).joinpath("migrations")
     scripts = {
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")

@@ -15,6 +15,7 @@ from bot.domain.workspaces import Outcome
 from bot.providers import base
 from bot.providers.connections import build_providers, load_connections
 from bot.store import open_store
+from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -266,15 +267,20 @@ async def test_a_database_that_is_none_or_is_old(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
-    [("0002_moments", "made by a development version"), ("9000_next", r"migrated by a newer release")],
+    ("names", "says"),
+    [
+        (["0001_schema"], "made by a development version"),
+        (["0001_schema", "0002_messages"], "made by a development version"),
+        ([*migrations(), "9000_next"], "migrated by a newer release"),
+    ],
 )
-async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path, name, says):
+async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path, names, says):
     store = await open_store(f"sqlite:///{tmp_path}/usher.db", FakeClock(), SystemIds())
     await store.migrate()
     await store.close()
     with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
-        database.execute("INSERT INTO migrations VALUES (?, 0)", [name])
+        database.execute("DELETE FROM migrations")
+        database.executemany("INSERT INTO migrations VALUES (?, 0)", [[name] for name in names])
         database.commit()
     (check,) = await doctor.check_store(settings(tmp_path))
     assert not check.is_good

@@ -1,7 +1,5 @@
 """What people want to hear is kept; what is held back is told once, in one message, or visibly given up."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -10,11 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
-from bot.store.schema import migrations
-from bot.store.sqlite import SqliteEngine
-from bot.support.clock import SystemIds
 from tests.contract.store.conftest import machines_clock
-from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, observe, prefer
 
 #: 2027-01-15 08:00 UTC is when the clock of these tests stands.
@@ -144,28 +138,3 @@ async def test_the_end_of_a_class_was_asked_for_by_somebody_else(store, clock, n
     stopped = NewNotice("", NoticeKind.STOPPED, "end", ALICE)
     await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[stopped]))
     assert [one.kind for one in await claimed(store)] == [NoticeKind.STOPPED]
-
-
-async def test_what_was_switched_on_before_there_were_preferences_stays_on(tmp_path):
-    scripts = migrations()
-    before = {name: script for name, script in scripts.items() if name < "0006"}
-    path = tmp_path / "usher.db"
-    engine = SqliteEngine(str(path), FakeClock(), SystemIds(), scripts=before)
-    await engine.open()
-    await engine.migrate()
-    await engine.close()
-    with closing(sqlite3.connect(path)) as database:
-        columns = "id, principal, connection, remote_id, gate_key, name, state, origin, created_at, hidden"
-        for name, on in (("on", 1), ("off", 0)):
-            values = (name, ALICE.key, "saturn", name, name, name, "running", "added", 0.0, 0, on)
-            database.execute(
-                f"INSERT INTO workspaces ({columns}, tells_stop) VALUES ({', '.join('?' * 11)})", values
-            )
-        database.commit()
-    engine = SqliteEngine(str(path), FakeClock(), SystemIds(), scripts=scripts)
-    await engine.open()
-    assert "0006_preferences" in await engine.migrate()
-    await engine.close()
-    with closing(sqlite3.connect(path)) as database:
-        found = database.execute("SELECT id, tells_stopped FROM workspaces ORDER BY id").fetchall()
-    assert found == [("off", None), ("on", 1)]

@@ -1,0 +1,97 @@
+"""A database of 0.1.0, kept as it was, is brought up to date by every later release and worked on."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.domain.people import AuditEntry
+from bot.store import schema
+from bot.store.tables import TABLES
+from bot.support.addresses import is_postgres
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreUnreleased
+from tests.rigs import postgres
+from tests.rigs.store import ALICE, BOB
+
+KEPT = Path(__file__).with_name("release_0_1_0.sql").read_text(encoding="utf-8")
+
+
+def kept():
+    """Return the columns and rows of each table of the kept database."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(KEPT)
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: rows_of(database, name) for (name,) in tables if name != "migrations"}
+
+
+def rows_of(database, table, columns=("*",)):
+    cursor = database.execute(f"SELECT {', '.join(columns)} FROM {table}")
+    return [column[0] for column in cursor.description], sorted(cursor.fetchall(), key=repr)
+
+
+@pytest.fixture
+def url(engine_name, tmp_path):
+    """A new database with what is kept."""
+    if engine_name == "sqlite":
+        path = tmp_path / "usher.db"
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(KEPT)
+        return f"sqlite:///{path}"
+    url = postgres.new_database("usher_0_1_0")
+    with postgres.connected(url) as connection:
+        connection.execute(schema.TEXT.sub('TEXT COLLATE "C"', KEPT).encode())
+    return url
+
+
+def reached(url):
+    return postgres.connected(url) if is_postgres(url) else closing(sqlite3.connect(url[len("sqlite:///") :]))
+
+
+def columns_of(url):
+    """Return the columns of all tables."""
+    with reached(url) as database:
+        return {name: rows_of(database, name)[0] for name in TABLES}
+
+
+async def test_every_row_is_there_after_the_migrations_and_work_goes_on(url, clock):
+    before = kept()
+    store = await postgres.open_store(url, clock, SystemIds())
+    try:
+        ran = await store.migrate()
+        assert ran == list(schema.migrations())[1:]
+        with reached(url) as database:
+            after = {name: rows_of(database, name, columns) for name, (columns, _) in before.items()}
+        assert after == before
+        await store.begin_serving()
+        assert [one.name for one in await store.workspaces(ALICE)] == ["notebook", "report"]
+        assert (await store.account(BOB, "saturn")).username == "ubob"
+        (claimed,) = await store.claim_operations(10, 40.0)
+        assert claimed.operation.workspace_id == "workspace_0001"
+        assert {one.id for one in await store.claim_notices(10, 60.0)} == {"notice_0006", "notice_0007"}
+        assert await store.verify_audit() is None
+        await store.append_audit([AuditEntry("T1:UALICE", "later", "", "ok")])
+        assert await store.verify_audit() is None
+    finally:
+        await store.close()
+
+
+async def test_it_becomes_what_a_new_database_is(url, clock, engine_name, tmp_path):
+    new = f"sqlite:///{tmp_path}/new.db" if engine_name == "sqlite" else postgres.new_database("usher_new")
+    for one in (url, new):
+        store = await postgres.open_store(one, clock, SystemIds())
+        await store.migrate()
+        await store.close()
+    assert columns_of(url) == columns_of(new)
+
+
+async def test_one_of_before_is_answered_in_a_sentence(url, clock):
+    with reached(url) as database:
+        database.execute("UPDATE migrations SET name = '0001_schema'")
+        database.execute("INSERT INTO migrations VALUES ('0002_messages', 0)")
+        database.commit()
+    store = await postgres.open_store(url, clock, SystemIds())
+    with pytest.raises(StoreUnreleased, match="was made by a development version of Usher"):
+        await store.migrate()
+    await store.close()
