@@ -275,7 +275,9 @@ def ask(
     there = possible(context, principal)
     if connection not in there:
         known = ", ".join(context.connections[one].settings.title for one in there) or "none"
-        raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+        raise Refused(
+            "link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=connection, known=known)
+        )
     if not is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation

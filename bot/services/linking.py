@@ -175,13 +175,15 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
     if provider is None or not provider.serves(principal):
         titles = [context.connections[one].settings.title for one in linkable(context, principal)]
         known = ", ".join(titles) or "none"
-        raise Refused("link.unknown_connection", pages.unknown_connection(connection, known))
+        raise Refused(
+            "link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=connection, known=known)
+        )
     if not provider.links_by("token"):
-        raise Refused("link.not_by_token", pages.not_by_token(provider.settings.title))
+        raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
-        raise Refused("link.no_address", pages.no_address())
+        raise Refused("link.no_address", pages.NO_ADDRESS)
     if not asked.is_new(tx):
-        raise Refused("link.repeated", pages.link_repeated())
+        raise Refused("link.repeated", pages.LINK_REPEATED)
     nonce, now = new_nonce(), tx.now()
     link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, tries_left=TRIES)
     rows.expire(tx, principal.key, connection)
@@ -246,7 +248,9 @@ def prove(tx: Transaction, asked: Asked, visit: Visit, proven: Principal) -> Ope
         other = {"link_of": link.principal.key}
         append_audit(tx, [AuditEntry(proven.key, "link.sign_in", _target(link), "mismatch", other)])
         opened = _opened(tx, asked, link, visit)
-        return Refused("link.mismatch", pages.sign_in_mismatch(opened.person, opened.workspace))
+        return Refused(
+            "link.mismatch", pages.SIGN_IN_MISMATCH.format(person=opened.person, workspace=opened.workspace)
+        )
     fresh = _change(
         tx, link, stage="open", secret=None, username=None, proven=True, browser_hash=digest(visit.browser)
     )
@@ -305,7 +309,7 @@ def attempt(tx: Transaction, asked: Asked, visit: Visit, pasted: str | None = No
             _note(tx, link, "link.check", "refused", error=foreign.rule)
             return foreign
         if not is_token(token, provider.need(base.Tokens).token_help()):
-            raise Refused("token.shape", pages.token_shape(title))
+            raise Refused("token.shape", pages.TOKEN_SHAPE.format(title=title))
     left, browser = link.tries_left - 1, digest(visit.browser)
     return _change(tx, link, stage="open", secret=None, username=None, tries_left=left, browser_hash=browser)
 
@@ -373,10 +377,10 @@ def confirm(tx: Transaction, asked: Asked, visit: Visit, mark: str) -> Confirmed
 def refused_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
     """Return the refusal of a Slack token, or a connection's own: neither may be sent to a provider."""
     if SLACK_TOKEN.match(token):
-        return Refused("token.slack", pages.token_of_slack(title))
+        return Refused("token.slack", pages.TOKEN_OF_SLACK.format(title=title))
     own = (secret for provider in connections for secret in provider.settings.secrets())
     if any(hmac.compare_digest(token.encode(), secret.encode()) for secret in own):
-        return Refused("token.own", pages.token_own(title))
+        return Refused("token.own", pages.TOKEN_OWN.format(title=title))
     return None
 
 
@@ -422,10 +426,10 @@ def _usable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
         raise Refused("link.expired", pages.link_expired(command, _title(asked, link)))
     provider = asked.context.connections.get(link.connection)
     if provider is None or not provider.serves(link.principal):
-        raise Refused("link.connection", pages.link_connection(command))
+        raise Refused("link.connection", pages.LINK_CONNECTION.format(command=command))
     person = people.person(tx, link.principal)
     if person is not None and person.is_deleted:
-        raise Refused("link.person", pages.link_person(person.name))
+        raise Refused("link.person", pages.LINK_PERSON.format(person=person.name))
     asked.check(tx, "link")
     return link
 
@@ -434,7 +438,7 @@ def _writable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
     """Return a link that this browser may continue with; a confirmed one counts as used."""
     link = _usable(tx, asked, visit)
     if asked.context.sign_in and not _is_proven(link, visit):
-        raise Refused("link.sign_in_first", pages.sign_in_first())
+        raise Refused("link.sign_in_first", pages.SIGN_IN_FIRST)
     _same_browser(asked, link, visit)
     if link.stage == "code":
         raise _used(asked, link)
@@ -486,7 +490,7 @@ def _use(tx: Transaction, asked: Asked, link: Link, *, proof: str) -> Account | 
     if account is None:
         _note(tx, link, "account.linked", "taken", username=username)
         accounts.warn_holders(tx, link.connection, username, link.principal, _mark(link))
-        return Refused("link.taken", pages.link_taken(_title(asked, link), username))
+        return Refused("link.taken", pages.LINK_TAKEN.format(title=_title(asked, link), username=username))
     _change(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=digest(secret))
     return account
@@ -538,7 +542,7 @@ def _unknown(context: Context) -> Refused:
 
 
 def _changed() -> Refused:
-    return Refused("link.changed", pages.link_changed())
+    return Refused("link.changed", pages.LINK_CHANGED)
 
 
 def _used(asked: Asked, link: Link) -> Refused:

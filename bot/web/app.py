@@ -262,22 +262,24 @@ def failures(renderer: Renderer, ids: Ids) -> Middleware:
             if answer.status < 400:
                 raise
             if answer.status in (404, 405):
-                page = renderer.problem(answer.status, pages.NOT_FOUND_TITLE, pages.not_found())
+                page = renderer.problem(answer.status, pages.NOT_FOUND_TITLE, pages.NOT_FOUND)
             else:
-                page = renderer.problem(answer.status, pages.REFUSED_TITLE, pages.forged())
+                page = renderer.problem(answer.status, pages.REFUSED_TITLE, pages.FORGED)
             if "Allow" in answer.headers:
                 page.headers["Allow"] = answer.headers["Allow"]
             return page
         except StoreError as error:
             reference = ids.reference()
             log.error("web.store_failed", reference=reference, error=error)  # noqa: TRY400 - no trace is needed
-            page = renderer.problem(503, pages.BUSY_TITLE, pages.busy(), reference)
+            page = renderer.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
             page.headers["Retry-After"] = "5"
             return page
         except Exception:
             reference = ids.reference()
             log.exception("web.failed", reference=reference)
-            return renderer.problem(500, pages.FAILED_TITLE, pages.unexpected(reference), reference)
+            return renderer.problem(
+                500, pages.FAILED_TITLE, pages.UNEXPECTED.format(reference=reference), reference
+            )
 
     return catch
 

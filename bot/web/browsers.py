@@ -354,7 +354,7 @@ class SignedIn:
             fields = await read_form(request) or {}
             if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
                 log.warning("page.form_refused", reason="sign-out")
-                return self._renderer.problem(403, ide.FORGED_TITLE, ide.forged())
+                return self._renderer.problem(403, ide.FORGED_TITLE, ide.FORGED)
             await self._browsing.end(session_id)
         response = see_other(SIGNED_OUT_PATH)
         self._browsers.close_session(response)
@@ -511,15 +511,15 @@ async def proven(
 ) -> Principal:
     """Return whom Slack's redirect proves; raises Refused (``sign_in.…``) in the ``words`` of its page."""
     if sign_in is None or flow is None:
-        raise Refused("sign_in.expired", words.sign_in_expired())
+        raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)
     code = query.get("code", "")[:1000]
     if query.get("error") or not code:
-        raise Refused("sign_in.cancelled", words.sign_in_cancelled())
+        raise Refused("sign_in.cancelled", words.SIGN_IN_CANCELLED)
     try:
         return await sign_in.finish(code, flow)
     except SlackFailed as failed:
         log.warning("sign_in_failed", problem=failed.code)
-        raise Refused("sign_in.failed", words.sign_in_failed()) from None
+        raise Refused("sign_in.failed", words.SIGN_IN_FAILED) from None
 
 
 def _failed(code: str) -> SlackFailed:

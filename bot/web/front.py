@@ -546,7 +546,8 @@ def build_bolt(
         reference = ids.reference()
         log.error("slack.listener_failed", reference=reference, exc_info=error)
         return BoltResponse(
-            status=200, body=_ephemeral(pages.unexpected(reference)) if kind == "command" else ""
+            status=200,
+            body=_ephemeral(pages.UNEXPECTED.format(reference=reference)) if kind == "command" else "",
         )
 
     return app
@@ -647,7 +648,7 @@ def _ephemeral(text: str) -> str:
 
 def _foreign(kind: str) -> BoltResponse:
     """Refuse with a hint where Slack shows one; the ack of a click or an event shows nothing."""
-    hint = pages.foreign_team()
+    hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_ephemeral(hint))
     if kind == "block_suggestion":

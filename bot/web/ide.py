@@ -314,9 +314,9 @@ class IdePages:
             try:
                 fields = await read_form(request) or {}
                 if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
-                    raise Refused("page.forged", ide.forged())
+                    raise Refused("page.forged", ide.FORGED)
                 if self._limiter.take(shown.workspace.principal.key) > 0.0:
-                    raise Refused("page.too_many", ide.too_many())
+                    raise Refused("page.too_many", ide.TOO_MANY)
                 return await act(shown, fields)
             except Refused as refused:
                 log.info("page.refused", rule=refused.rule)

@@ -178,12 +178,12 @@ class LinkPages:
         self, visit: Visit, opened: Opened, flow: Flow | None, query: Mapping[str, str]
     ) -> None:
         if flow is None:
-            raise Refused("sign_in.expired", pages.sign_in_expired())
+            raise Refused("sign_in.expired", pages.SIGN_IN_EXPIRED)
         code = query.get("code", "")[:1000]
         if query.get("error", "access_denied") != "access_denied":
-            raise Refused("sign_in.failed", pages.there_unset(opened.title))
+            raise Refused("sign_in.failed", pages.THERE_UNSET.format(title=opened.title))
         if not code or "error" in query:
-            raise Refused("sign_in.cancelled", pages.there_cancelled(opened.title))
+            raise Refused("sign_in.cancelled", pages.THERE_CANCELLED.format(title=opened.title))
         await linking.signed_in(await self._asked(visit), visit, code, flow.verifier)
 
     # -- forms -------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ class LinkPages:
 
     def _forged(self, reason: str) -> NoReturn:
         _log.warning("link.form_refused", reason=reason)
-        raise Refused("link.forged", pages.forged())
+        raise Refused("link.forged", pages.FORGED)
 
     def _page(
         self,

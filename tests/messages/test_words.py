@@ -102,12 +102,12 @@ def _parts(name, value):
 
 #: What the module of the link page says in Slack.
 IN_SLACK = {
-    "no_address",
-    "unknown_connection",
-    "not_by_token",
+    "NO_ADDRESS",
+    "UNKNOWN_CONNECTION",
+    "NOT_BY_TOKEN",
     "code_none",
     "code_wrong",
-    "foreign_team",
+    "FOREIGN_TEAM",
     "TRIED",
     "TRIED_BY_APPROVAL",
     "SLACK",

@@ -134,7 +134,7 @@ async def test_cancelling_at_slack_leads_back(world):
     browser = await world.made.browser()
     await browser.get("/ide/workspace_x/sign-in")
     assert browser.status == 403
-    assert escape(ide.sign_in_cancelled()) in browser.text
+    assert escape(ide.SIGN_IN_CANCELLED) in browser.text
     assert 'href="/ide/workspace_x"' in browser.text
 
 

@@ -84,29 +84,19 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 #: Beside these, when a new one like it can be made.
 NEW_ONE: Final = "You can start a new one with the same settings."
 REASON: Final = "Reason: {detail}"
-
-
-def sign_in_note(lasts: str) -> str:
-    """Say how long a sign-in lasts."""
-    return f"You'll stay signed in here for at most {lasts}, and can sign out at any time."
-
-
-def unreachable_title(title: str) -> str:
-    """Head the place when the vendor's script does not come."""
-    return f"{title} can't be reached"
-
-
-def unreachable(title: str) -> str:
-    """Say what that means."""
-    return (
-        f"Your browser couldn't load the workspace from {title}. "
-        f"Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
-    )
-
-
-def nothing() -> str:
-    """Answer an address of somebody else's workspace, or of none: in the same words."""
-    return "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
+#: How long a sign-in lasts.
+SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
+#: In place of the workspace when the vendor's script does not come.
+UNREACHABLE_TITLE: Final = "{title} can't be reached"
+#: What that means.
+UNREACHABLE: Final = (
+    "Your browser couldn't load the workspace from {title}. "
+    "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
+)
+#: To an address of somebody else's workspace, or of none: in the same words.
+NOTHING: Final = (
+    "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
+)
 
 
 def until(phase: str, at: str) -> str:
@@ -121,34 +111,21 @@ def ends(phase: str, at: str, *, is_removed: bool) -> str:
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
 
-def sign_in_cancelled() -> str:
-    """Answer when a person pressed Cancel at Slack."""
-    return "You didn't finish signing in with Slack. Go back and try again when you're ready."
-
-
-def sign_in_failed() -> str:
-    """Answer when Slack's answer proves nothing."""
-    return "Slack's answer couldn't be used. Go back and sign in again."
-
-
-def sign_in_expired() -> str:
-    """Answer a sign-in that this browser did not begin, or began too long ago."""
-    return "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
-
-
-def forged() -> str:
-    """Refuse a form that was not sent from our own page."""
-    return (
-        "That request didn't come from this page, or the page was too old. "
-        "Nothing was changed. Reload the page and try again."
-    )
-
-
-def too_many() -> str:
-    """Refuse more presses than one person may make at once."""
-    return "That was too many requests at once. Nothing was changed. Wait a moment, then try again."
-
-
+#: When a person pressed Cancel at Slack.
+SIGN_IN_CANCELLED: Final = "You didn't finish signing in with Slack. Go back and try again when you're ready."
+#: When Slack's answer proves nothing.
+SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Go back and sign in again."
+#: To a sign-in that this browser did not begin, or began too long ago.
+SIGN_IN_EXPIRED: Final = (
+    "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
+)
+#: To a form that was not sent from our own page.
+FORGED: Final = (
+    "That request didn't come from this page, or the page was too old. "
+    "Nothing was changed. Reload the page and try again."
+)
+#: To more presses than one person may make at once.
+TOO_MANY: Final = "That was too many requests at once. Nothing was changed. Wait a moment, then try again."
 TITLE: Final = "Add Usher to Slack"
 TEXT: Final = (
     "Usher starts, stops and opens cloud workspaces from Slack. Everyone links their own account, "
@@ -171,13 +148,8 @@ OPEN_SLACK: Final = "Open Usher in Slack"
 CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-
-
-def done(place: str) -> str:
-    """Say where Usher was installed."""
-    return f"Usher is installed in {place}."
-
-
+#: Where Usher was installed.
+DONE: Final = "Usher is installed in {place}."
 #: Why an installation failed, by Bolt's reason or ours.
 REFUSED: Final = {
     "access_denied": "You cancelled in Slack, so nothing was changed.",

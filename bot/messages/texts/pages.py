@@ -58,34 +58,19 @@ LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
 #: What the title of a page begins with whose form was refused.
 ERROR = "Error:"
-
-
-def not_you(person: str, workspace: str) -> str:
-    """Warn who did not ask for this link."""
-    return (
-        f"Not {person} in {workspace}? Or did somebody else send you this link? "
-        "Then close this page, or they could get access to your account."
-    )
-
-
-def another_account(title: str, former: str) -> str:
-    """Say that the account isn't the one that is linked so far."""
-    return f"So far, your {title} account {former} is linked. This one would take its place."
-
-
-def get_token(title: str) -> str:
-    """Head the steps that lead to a token."""
-    return f"Get your token from {title}"
-
-
-def open_token_page(title: str) -> str:
-    """Label the button that opens the provider's page."""
-    return f"Open {title}"
-
-
-def confirm_button(title: str) -> str:
-    """Label the only button that links."""
-    return f"Link {title}"
+#: For who did not ask for this link.
+NOT_YOU: Final = (
+    "Not {person} in {workspace}? Or did somebody else send you this link? "
+    "Then close this page, or they could get access to your account."
+)
+#: Where the account isn't the one that is linked so far.
+ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This one would take its place."
+#: Above the steps that lead to a token.
+GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
+#: The button that opens the provider's page.
+OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
+#: The only button that links.
+CONFIRM_BUTTON: Final = "Link {title}"
 
 
 def done(title: str, username: str) -> str:
@@ -93,15 +78,12 @@ def done(title: str, username: str) -> str:
     return f"{title} is linked, as {username}." if username else f"{title} is linked."
 
 
-def code_shown(command: str, title: str) -> str:
-    """Say where the code is to be typed, on a page that shows it no more."""
-    return (
-        "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
-        "and type it. "
-        f"If you don't have it any more, type {command} link {title} in Slack to get a new link."
-    )
-
-
+#: Where the code is to be typed, on a page that shows it no more.
+CODE_SHOWN: Final = (
+    "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
+    "and type it. "
+    "If you don't have it any more, type {command} link {title} in Slack to get a new link."
+)
 #: Refusals of the policy, by its rule, as a page says them.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
@@ -162,62 +144,42 @@ def link_other_browser(command: str, title: str) -> str:
     )
 
 
-def link_person(person: str) -> str:
-    """Answer for somebody who has left."""
-    return f"{person} is no longer active in this Slack workspace, so nothing can be linked."
-
-
-def link_connection(command: str) -> str:
-    """Answer when the operator removed the connection meanwhile."""
-    return f"This connection no longer exists. Type {command} link in Slack to see what you can link."
-
-
-def link_changed() -> str:
-    """Answer when two tabs did two things at once."""
-    return "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
-
-
-def link_taken(title: str, username: str) -> str:
-    """Answer when somebody else has linked this account."""
-    return (
-        f"The {title} account {username} is linked to somebody else in Slack. "
-        "They have to unlink it first. Nothing was changed."
-    )
-
-
-def sign_in_first() -> str:
-    """Answer a step that needs the proof first."""
-    return "Sign in with Slack first. Nothing was linked."
-
-
-def sign_in_mismatch(person: str, workspace: str) -> str:
-    """Refuse somebody else than the one who asked for the link."""
-    return (
-        f"You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
-        "and only they can use it. Nothing was linked."
-    )
-
-
-def sign_in_cancelled() -> str:
-    """Answer when a person pressed Cancel at Slack."""
-    return "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
-
-
-def sign_in_failed() -> str:
-    """Answer when Slack's answer proves nothing."""
-    return "Slack's answer couldn't be used. Nothing was linked. Go back and sign in again."
-
-
-def sign_in_expired() -> str:
-    """Answer a sign-in that this browser did not begin, or began too long ago."""
-    return "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
-
-
-def forged() -> str:
-    """Refuse a form that was not sent from our own page."""
-    return (
-        "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
-    )
+#: To somebody who has left.
+LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
+#: When the operator removed the connection meanwhile.
+LINK_CONNECTION: Final = (
+    "This connection no longer exists. Type {command} link in Slack to see what you can link."
+)
+#: When two tabs did two things at once.
+LINK_CHANGED: Final = (
+    "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
+)
+#: When somebody else has linked this account.
+LINK_TAKEN: Final = (
+    "The {title} account {username} is linked to somebody else in Slack. "
+    "They have to unlink it first. Nothing was changed."
+)
+#: To a step that needs the proof first.
+SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
+#: To somebody else than the one who asked for the link.
+SIGN_IN_MISMATCH: Final = (
+    "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
+    "and only they can use it. Nothing was linked."
+)
+#: When a person pressed Cancel at Slack.
+SIGN_IN_CANCELLED: Final = (
+    "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
+)
+#: When Slack's answer proves nothing.
+SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Nothing was linked. Go back and sign in again."
+#: To a sign-in that this browser did not begin, or began too long ago.
+SIGN_IN_EXPIRED: Final = (
+    "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
+)
+#: To a form that was not sent from our own page.
+FORGED: Final = (
+    "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
+)
 
 
 def no_cookie(command: str) -> str:
@@ -231,25 +193,18 @@ def no_cookie(command: str) -> str:
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-def token_shape(title: str) -> str:
-    """Answer a text that cannot be a token; it was sent nowhere."""
-    return f"That doesn't look like a token from {title}. Copy it again: all of it, without quotes."
-
-
-def token_of_slack(title: str) -> str:
-    """Answer a token of Slack; it was sent nowhere."""
-    return (
-        f"That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "
-        f"on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
-    )
-
-
-def token_own(title: str) -> str:
-    """Answer a token that is a connection's own; it was sent nowhere."""
-    return (
-        f"That token is one that Usher itself uses, so it can't be linked to a person. "
-        f"Paste your own token from {title}."
-    )
+#: To a text that cannot be a token; it was sent nowhere.
+TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
+#: To a token of Slack; it was sent nowhere.
+TOKEN_OF_SLACK: Final = (
+    "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
+    "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
+)
+#: To a token that is a connection's own; it was sent nowhere.
+TOKEN_OWN: Final = (
+    "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
+    "Paste your own token from {title}."
+)
 
 
 def check_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:
@@ -282,28 +237,18 @@ def check_failed(error: errors.ProviderError, title: str, tries_left: int) -> st
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-def no_address() -> str:
-    """Refuse a link where no browser could open it."""
-    return (
-        "To link an account you need a page that your browser can open, "
-        "and I don't have a public web address yet. "
-        "Ask your Usher admin to set USHER_PUBLIC_URL."
-    )
-
-
-def link_repeated() -> str:
-    """Answer a press that Slack delivered twice: its link was sent already."""
-    return "You already have a link from that press. If you can't see it, press the button again."
-
-
-def unknown_connection(name: str, known: str) -> str:
-    """Refuse a connection that does not exist."""
-    return f"I don't have a connection called {name}. I have: {known}."
-
-
-def not_by_token(title: str) -> str:
-    """Refuse where people do not link by themselves."""
-    return f"You don't need to link {title} yourself. Your Usher admin sets that up."
+#: Where no browser could open a link.
+NO_ADDRESS: Final = (
+    "To link an account you need a page that your browser can open, "
+    "and I don't have a public web address yet. "
+    "Ask your Usher admin to set USHER_PUBLIC_URL."
+)
+#: To a press that Slack delivered twice: its link was sent already.
+LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
+#: To a connection that does not exist.
+UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
+#: Where people do not link by themselves.
+NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 
 
 def code_none(command: str) -> str:
@@ -322,66 +267,43 @@ def code_wrong(tries_left: int, command: str) -> str:
     return f"That code is wrong. Check the page again. {tries}"
 
 
-def foreign_team() -> str:
-    """Refuse people of a Slack workspace that Usher is not installed in."""
-    return "I'm not installed in your Slack workspace. Ask one of its admins to install me."
-
-
-def unexpected(reference: str) -> str:
-    """Answer when something broke that should not; the reference is also in the log."""
-    return (
-        f"Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
-        f"again, give your Usher admin this reference: {reference}"
-    )
-
-
-def busy() -> str:
-    """Answer when the store could not take it in time."""
-    return "Usher is busy right now. Nothing was changed. Try again in a moment."
-
-
-def not_found() -> str:
-    """Answer an address that leads nowhere."""
-    return "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
-
-
+#: To people of a Slack workspace that Usher is not installed in.
+FOREIGN_TEAM: Final = "I'm not installed in your Slack workspace. Ask one of its admins to install me."
+#: When something broke that should not; the reference is also in the log.
+UNEXPECTED: Final = (
+    "Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
+    "again, give your Usher admin this reference: {reference}"
+)
+#: When the store could not take it in time.
+BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
+#: To an address that leads nowhere.
+NOT_FOUND: Final = (
+    "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
+)
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-
-
-def after_slack(title: str) -> str:
-    """Say what follows Sign in with Slack where people then sign in at the provider."""
-    return (
-        f"Sign in with Slack to confirm, then sign in to {title}. "
-        "Usher shows you both accounts before it links anything."
-    )
-
-
-def there_button(title: str) -> str:
-    """Label the button that leads to the provider's own page."""
-    return f"Sign in to {title}"
-
-
-def there_text(title: str) -> str:
-    """Say what happens next, and which account it will be."""
-    return (
-        f"Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
-        f"If you're signed in to {title} as somebody else, sign out there first."
-    )
-
-
-def there_cancelled(title: str) -> str:
-    """Answer when a person didn't sign in at the provider."""
-    return f"You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
-
-
-def there_unset(title: str) -> str:
-    """Answer when the provider doesn't let Usher ask people to sign in."""
-    return (
-        f"{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
-        "Usher is registered there with docs/install.md. Until then, go back and paste a token instead."
-    )
+#: What follows Sign in with Slack where people then sign in at the provider.
+AFTER_SLACK: Final = (
+    "Sign in with Slack to confirm, then sign in to {title}. "
+    "Usher shows you both accounts before it links anything."
+)
+#: The button that leads to the provider's own page.
+THERE_BUTTON: Final = "Sign in to {title}"
+#: What happens next, and which account it will be.
+THERE_TEXT: Final = (
+    "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
+    "If you're signed in to {title} as somebody else, sign out there first."
+)
+#: When a person didn't sign in at the provider.
+THERE_CANCELLED: Final = (
+    "You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
+)
+#: When the provider doesn't let Usher ask people to sign in.
+THERE_UNSET: Final = (
+    "{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
+    "Usher is registered there with docs/install.md. Until then, go back and paste a token instead."
+)
 
 
 def there_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:
@@ -389,7 +311,7 @@ def there_failed(error: errors.ProviderError, title: str, tries_left: int) -> st
     if isinstance(error, errors.CredentialRefused):
         return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
     if isinstance(error, errors.Untrusted):
-        return there_unset(title)
+        return THERE_UNSET.format(title=title)
     if isinstance(error, errors.Forbidden):
         return (
             f"{title} doesn't let Usher create the token that it needs. Nothing was linked. Tell your Usher "
@@ -440,8 +362,6 @@ RESTORED: Final = (
     "My records were restored from a backup, and in them you're linked to {title}. If you ended that link "
     "recently, it's back. Type `unlink {title}` to remove it again."
 )
-
-
 ASK: Final = (
     "On {title}, an Usher admin has to approve your link. "
     "Type `{command}link {title} USERNAME` with your username there."
