@@ -8,15 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.moments import zone_of
 from bot.domain.notices import Mark, NewNotice, NoticeKind, Spoken
-from bot.domain.people import (
-    OPEN_SECONDS,
-    REDRAW_SECONDS,
-    Home,
-    HomeUse,
-    Person,
-    Preferences,
-    Principal,
-)
+from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Person, Preferences, Principal
 from bot.domain.policy import is_current
 from bot.domain.runs import RunState
 from bot.domain.telling import NOW, News, Telling, quiet_until, tell

@@ -1,7 +1,5 @@
 """Arguments and results of the store besides the models: requests, results, tasks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal

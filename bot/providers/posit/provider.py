@@ -19,24 +19,7 @@ from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.people import About, Principal, User
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
-from bot.providers.base import (
-    CLOCK_SKEW,
-    Access,
-    Behalf,
-    Credential,
-    Discovered,
-    Identity,
-    Listing,
-    Lists,
-    Making,
-    Overview,
-    Pace,
-    Provider,
-    Runs,
-    SendWindow,
-    TokenHelp,
-    Tokens,
-)
+from bot.providers import base
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.posit import forms, launches
 from bot.providers.posit.client import STATE_FIELDS, ParametersMissing, Transport, Workbench
@@ -90,7 +73,7 @@ class Sessions:
     address: Address
 
     async def status(
-        self, who: Acting, remote_ids: Sequence[str], window: SendWindow | None
+        self, who: Acting, remote_ids: Sequence[str], window: base.SendWindow | None
     ) -> dict[str, Observed]:
         """Read states, 50 per request; a session missing from the response has ended."""
         wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
@@ -105,15 +88,15 @@ class Sessions:
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
-    async def discover(self, who: Acting) -> Listing[Discovered]:
+    async def discover(self, who: Acting) -> base.Listing[base.Discovered]:
         """List sessions that haven't ended."""
         listed = await self._read(who, (), total=LIST_SECONDS)
         found = (
-            Discovered(session.id, _label(session), observed(session, self.address))
+            base.Discovered(session.id, _label(session), observed(session, self.address))
             for session in listed
             if not is_over(session)
         )
-        return Listing(found, is_whole=listed.is_whole)
+        return base.Listing(found, is_whole=listed.is_whole)
 
     async def resume(self, who: Acting, remote_id: str) -> None:
         """Resume a suspended session with its original launch parameters; a running one counts as success."""
@@ -175,7 +158,7 @@ class Sessions:
             if shown == mark:
                 return Traces(Created(session.id, _session_name(session)))
             created = moment(session.created)
-            is_young = created is None or created >= since - CLOCK_SKEW
+            is_young = created is None or created >= since - base.CLOCK_SKEW
             if session.title == name and is_young and not launches.is_mark(shown) and not is_over(session):
                 same.append(Created(session.id, _session_name(session)))
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
@@ -191,10 +174,10 @@ class Sessions:
         remote_ids: Sequence[str],
         *,
         only: Sequence[str] = STATE_FIELDS,
-        window: SendWindow | None = None,
+        window: base.SendWindow | None = None,
         **options: Any,
-    ) -> Listing[WorkbenchSession]:
-        async def ask(wanted: Sequence[str]) -> Listing[WorkbenchSession]:
+    ) -> base.Listing[WorkbenchSession]:
+        async def ask(wanted: Sequence[str]) -> base.Listing[WorkbenchSession]:
             reading = self.workbench.get_session(
                 who.credential, wanted, user=who.user, only=only, window=window, **options
             )
@@ -207,7 +190,7 @@ class Sessions:
             return await ask(remote_ids)
         except errors.NotFound:
             if len(remote_ids) == 1:
-                return Listing()
+                return base.Listing()
             if not remote_ids:
                 raise
         # The server fails on a session that has ended: all of them are read instead.
@@ -268,17 +251,17 @@ NO_TOKEN = "This connection has no super-admin token. Ask your Usher admin."  # 
 class Acting:
     """Hold a token and the username that it acts for; None: for its owner."""
 
-    credential: Credential
+    credential: base.Credential
     user: str | None = None
 
 
-def acting(access: Access, super_admin_token: SecretStr | None) -> Acting:
+def acting(access: base.Access, super_admin_token: SecretStr | None) -> Acting:
     """Return the identity for an account's calls; raise CredentialRefused if there is no token for it."""
     if access.credential.acts == "person":
         return Acting(access.credential)
     if super_admin_token is None or not access.username:
         raise errors.CredentialRefused(NO_TOKEN)
-    return Acting(Credential(super_admin_token), access.username)
+    return Acting(base.Credential(super_admin_token), access.username)
 
 
 async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitable[T]) -> T:
@@ -312,17 +295,17 @@ async def _explained(
 _LEAST = ("id", "activity_state")
 
 
-class PositRuns(Runs[Offer]):
+class PositRuns(base.Runs[Offer]):
     """Run the jobs of one server."""
 
     workbench: Workbench
     _templates: Sequence[launches.Template]
 
     @abstractmethod
-    def _who(self, access: Access) -> Acting:
+    def _who(self, access: base.Access) -> Acting:
         """Return the identity that an account's calls use."""
 
-    async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
+    async def launch_job(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
         who = self._who(access)
         launch = launches.job_launch(spec, launches.template_named(self._templates, spec), key)
@@ -330,7 +313,7 @@ class PositRuns(Runs[Offer]):
         job = await rightly(self.workbench, who, "launch", launching)
         return Created(job.id, _job_name(job))
 
-    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find_job(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for what a launch of unknown outcome made, by its tag.
 
         If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
@@ -342,19 +325,21 @@ class PositRuns(Runs[Offer]):
             if tag in job.tags:
                 return Traces(Created(job.id, _job_name(job)))
             submitted = _submitted(job)
-            is_young = submitted >= since - CLOCK_SKEW if submitted else not observed_job(job).state.is_over
+            is_young = (
+                submitted >= since - base.CLOCK_SKEW if submitted else not observed_job(job).state.is_over
+            )
             if job.name == name and is_young and not job.tags:
                 same.append(Created(job.id, _job_name(job)))
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
-    async def jobs(self, access: Access) -> Listing[FoundRun]:
+    async def jobs(self, access: base.Access) -> base.Listing[FoundRun]:
         """List jobs, newest first."""
         read = await self._all_jobs(self._who(access))
         jobs = sorted(read, key=_submitted, reverse=True)
         found = (FoundRun(job.id, _job_name(job), observed_job(job)) for job in jobs)
-        return Listing(found, is_whole=read.is_whole)
+        return base.Listing(found, is_whole=read.is_whole)
 
-    async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+    async def job_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read many jobs in one request; a job that the server has forgotten is left out."""
         wanted, read = set(remote_ids), await self._all_jobs(self._who(access))
         found = {job.id: observed_job(job) for job in read if job.id in wanted}
@@ -362,7 +347,7 @@ class PositRuns(Runs[Offer]):
             found = {**dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN)), **found}
         return {one: found[one] for one in remote_ids if one in found}
 
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
+    async def stop_job(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a job, or kill it; one that has already ended counts as success."""
         who = self._who(access)
         if who.user is not None and await self._job_state(who, remote_id) is None:
@@ -378,7 +363,7 @@ class PositRuns(Runs[Offer]):
             if not state.is_over:
                 raise error from None
 
-    async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+    async def job_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Stream a job's output from its beginning."""
         who = self._who(access)
         opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
@@ -397,12 +382,12 @@ class PositRuns(Runs[Offer]):
             raise errors.UnknownOutcome("an entry of the answer can't be read")
         return state
 
-    async def _all_jobs(self, who: Acting) -> Listing[WorkbenchJob]:
+    async def _all_jobs(self, who: Acting) -> base.Listing[WorkbenchJob]:
         reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
         found = await rightly(self.workbench, who, "read", reading)
         # Asked for all jobs, an administrator's token may get everybody's.
         theirs = (job for job in found.jobs if who.user is None or job.user in {"", who.user})
-        return Listing(theirs, is_whole=found.jobs.is_whole)
+        return base.Listing(theirs, is_whole=found.jobs.is_whole)
 
 
 def _job_name(job: WorkbenchJob) -> str:
@@ -427,13 +412,13 @@ class PositSettings(ConnectionSettings):
 
 
 class PositProvider(
-    Provider,
-    Lists,
-    Tokens,
-    Making[Offer],
+    base.Provider,
+    base.Lists,
+    base.Tokens,
+    base.Making[Offer],
     PositRuns,
-    Behalf,
-    Overview,
+    base.Behalf,
+    base.Overview,
 ):
     """Translate for one Workbench, whose sessions are the workspaces."""
 
@@ -442,7 +427,7 @@ class PositProvider(
     settings: PositSettings
     offer_model: ClassVar[type[Offer]] = Offer
     # No rate limit is documented; one request reads up to 50 sessions of a person.
-    pace: ClassVar[Pace] = Pace(
+    pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
@@ -460,20 +445,20 @@ class PositProvider(
     # -- sessions --------------------------------------------------------------------------------------------
 
     async def status(
-        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+        self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read up to 50 sessions per request."""
         return await self._sessions.status(self._who(access), remote_ids, window)
 
-    async def discover(self, access: Access) -> Listing[Discovered]:
+    async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
         """List the person's sessions that haven't ended."""
         return await self._sessions.discover(self._who(access))
 
-    async def start(self, access: Access, remote_id: str) -> None:
+    async def start(self, access: base.Access, remote_id: str) -> None:
         """Resume a suspended RStudio session; nothing else can be started here."""
         await self._sessions.resume(self._who(access), remote_id)
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Stop, suspend or kill."""
         self.need_mode(mode)
         await self._sessions.stop(self._who(access), remote_id, mode)
@@ -492,7 +477,7 @@ class PositProvider(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> Offer:
+    async def templates(self, access: base.Access) -> Offer:
         """Read what may be launched, and which names are taken."""
         who = self._who(access)
         asking = self.workbench.get_compute_envs(who.credential, who.user)
@@ -512,39 +497,39 @@ class PositProvider(
         template = self._template(spec)
         return template is not None and not template.is_for(asker)
 
-    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
         launch = launches.session_launch(spec, launches.template_named(self._templates, spec), key)
         return await self._sessions.create(self._who(access), launch)
 
-    async def names(self, access: Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
         """Return the names of the person's sessions, which may be alike but had better differ."""
         return await self._sessions.names(self._who(access))
 
-    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the session of an earlier launch."""
         return await self._sessions.find(self._who(access), spec, key, since)
 
     # -- credentials and the server --------------------------------------------------------------------------
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check(self, credential: base.Credential) -> base.Identity:
         """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner."""
         who = Acting(credential)
         await self._take(credential)
         only = ("id", "activity_state", "username")
         found = await self.workbench.get_session(who.credential, only=only, total=CHECK_SECONDS)
         names = {clean(session.username, MAX_NAME) for session in found.sessions} - {""}
-        return Identity(names.pop() if len(names) == 1 else "", credential)
+        return base.Identity(names.pop() if len(names) == 1 else "", credential)
 
-    async def who_am_i(self, access: Access) -> None:
+    async def who_am_i(self, access: base.Access) -> None:
         """Ask for the version, which every valid token may."""
         await self._take(access.credential)
 
-    async def _take(self, credential: Credential) -> None:
+    async def _take(self, credential: base.Credential) -> None:
         with checks_token():
             await self.workbench.version(credential, total=CHECK_SECONDS)
 
-    async def check_username(self, username: str) -> Identity:
+    async def check_username(self, username: str) -> base.Identity:
         """Look a username up among the server's users."""
         users = await self._users(self._administrator())
         found = next((user for user in users if user.username == username), None)
@@ -552,7 +537,7 @@ class PositProvider(
             raise errors.NotFound(f"there is no user {clean(username, MAX_NAME)}")
         if not found.is_active:
             raise errors.Forbidden(f"the user {clean(username, MAX_NAME)} is not active")
-        return Identity(username, Credential.of_connection("admin"))
+        return base.Identity(username, base.Credential.of_connection("admin"))
 
     def can_tell(self) -> bool:
         """Return whether there is a super-admin token."""
@@ -577,7 +562,7 @@ class PositProvider(
     async def probe(self) -> str:
         """Ask for the version, with the connection's own token if there is one: some servers require one."""
         token = self.settings.super_admin_token
-        credential = Credential(token) if token is not None else None
+        credential = base.Credential(token) if token is not None else None
         try:
             version = await self.workbench.version(credential, total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
@@ -592,9 +577,9 @@ class PositProvider(
         """Return the home page, which lists the person's sessions."""
         return f"{self.settings.base_url}/home"
 
-    def token_help(self) -> TokenHelp:
+    def token_help(self) -> base.TokenHelp:
         """Explain how to get a token: an administrator creates it on the server."""
-        return TokenHelp(
+        return base.TokenHelp(
             url="",
             steps=(
                 f"Ask your {self.settings.title} admin for a user API token for your account.",
@@ -617,19 +602,19 @@ class PositProvider(
     def _template(self, spec: Spec) -> launches.Template | None:
         return named(self._templates, spec.word("template"))
 
-    def _who(self, access: Access) -> Acting:
+    def _who(self, access: base.Access) -> Acting:
         return acting(access, self.settings.super_admin_token)
 
     def _administrator(self) -> Acting:
         if self.settings.super_admin_token is None:
             raise errors.CredentialRefused(NO_TOKEN)
-        return Acting(Credential(self.settings.super_admin_token))
+        return Acting(base.Credential(self.settings.super_admin_token))
 
     async def _version(self, who: Acting) -> Version:
         asking = self.workbench.version(who.credential, total=ABOUT_SECONDS)
         return await rightly(self.workbench, who, "read", asking)
 
-    async def _users(self, who: Acting) -> Listing[WorkbenchUser]:
+    async def _users(self, who: Acting) -> base.Listing[WorkbenchUser]:
         asking = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
         return await rightly(self.workbench, who, "read", asking)
 

@@ -14,25 +14,7 @@ from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
-from bot.providers.base import (
-    URL_NOT_ALLOWED,
-    Access,
-    Acts,
-    Behalf,
-    Credential,
-    Discovered,
-    Identity,
-    Listing,
-    Lists,
-    Making,
-    Pace,
-    Provider,
-    Renewal,
-    SendWindow,
-    TokenHelp,
-    Tokens,
-    unknown_word,
-)
+from bot.providers import base
 from bot.providers.connection import ConnectionSettings, origin_of
 from bot.providers.prepared import named
 from bot.providers.requests import MAX_NAME, Api, clean, path_part, text_in, unless_absent, word_in
@@ -58,13 +40,13 @@ _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot runn
 
 
 class Saturn(
-    Provider,
-    Lists,
-    Renewal,
-    Tokens,
-    Making[offers.Offer],
+    base.Provider,
+    base.Lists,
+    base.Renewal,
+    base.Tokens,
+    base.Making[offers.Offer],
     SaturnRuns,
-    Behalf,
+    base.Behalf,
 ):
     """Translate for one Saturn Cloud."""
 
@@ -75,7 +57,7 @@ class Saturn(
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
-    pace: ClassVar[Pace] = Pace(
+    pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0, concurrency=100
     )
 
@@ -84,12 +66,12 @@ class Saturn(
         self._api = Api(http, settings.base_url)
 
     async def status(
-        self, access: Access, remote_ids: Sequence[str], window: SendWindow | None = None
+        self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read the states one after another."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
-    async def _status(self, access: Access, remote_id: str, window: SendWindow | None) -> Observed:
+    async def _status(self, access: base.Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
             response = await self._api.call(
                 "GET", f"/api/workspaces/{path_part(remote_id)}", self._driver(access), window=window
@@ -106,7 +88,7 @@ class Saturn(
             return Observed(seen.state, detail=seen.detail, name=label)
         address = word_in(answer, "url")
         url = self._address(address)
-        detail = URL_NOT_ALLOWED if address is not None and url is None else None
+        detail = base.URL_NOT_ALLOWED if address is not None and url is None else None
         return Observed(State.RUNNING, url=url, detail=detail, name=label)
 
     def _address(self, address: str | None) -> str | None:
@@ -118,16 +100,16 @@ class Saturn(
         except ValueError:
             return None
 
-    async def start(self, access: Access, remote_id: str) -> None:
+    async def start(self, access: base.Access, remote_id: str) -> None:
         """Start, without a request body."""
         await self._drive(access, remote_id, "start", _STARTED)
 
-    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Stop; the response may be empty."""
         self.need_mode(mode)
         await self._drive(access, remote_id, "stop", _STOPPED)
 
-    async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
+    async def _drive(self, access: base.Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
         try:
             await self._api.call(
                 "POST", f"/api/workspaces/{path_part(remote_id)}/{verb}", self._driver(access)
@@ -145,53 +127,53 @@ class Saturn(
         address = None if response is None else word_in(response.json_object(), "version")
         return clean(address or "version not told", MAX_NAME)
 
-    async def check(self, credential: Credential) -> Identity:
+    async def check(self, credential: base.Credential) -> base.Identity:
         """Ask who this is; without that endpoint, compare the token with the one that the server shows."""
         return await linking.check(self._api, credential)
 
-    async def check_username(self, username: str) -> Identity:
+    async def check_username(self, username: str) -> base.Identity:
         """Get somebody's own token with the administrator's."""
-        return Identity(username, await linking.mint(self._api, self.settings.admin_token, username))
+        return base.Identity(username, await linking.mint(self._api, self.settings.admin_token, username))
 
     async def own_secret(self) -> bool | None:
         """Check whether the administrator's token is valid."""
         if self.settings.admin_token is None:
             return None
         try:
-            await linking.check(self._api, Credential(self.settings.admin_token))
+            await linking.check(self._api, base.Credential(self.settings.admin_token))
         except CredentialRefused:
             return False
         return True
 
-    async def refresh(self, access: Access) -> Credential:
+    async def refresh(self, access: base.Access) -> base.Credential:
         """Get a new token, by the refresh token or the administrator's, just as the old one was obtained."""
         return await linking.refresh(self._api, access, self.settings.admin_token)
 
-    def acts(self, access: Access, call: str) -> Acts:
+    def acts(self, access: base.Access, call: str) -> base.Acts:
         """Say that the administrator's token drives workspaces if the connection is configured that way."""
         return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
 
-    def needs_record(self, access: Access) -> bool:
+    def needs_record(self, access: base.Access) -> bool:
         """Return whether the administrator's token, which opens everybody's, drives workspaces."""
         return self.settings.act_as == "admin" and access.credential.acts == "admin"
 
-    def _driver(self, access: Access) -> Credential:
+    def _driver(self, access: base.Access) -> base.Credential:
         """Return the token that drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
         if not self.needs_record(access):
             return access.credential
         if self.settings.admin_token is None:
             raise CredentialRefused(linking.NO_ADMIN)
-        return Credential(self.settings.admin_token, made_for=access.credential)
+        return base.Credential(self.settings.admin_token, made_for=access.credential)
 
-    async def discover(self, access: Access) -> Listing[Discovered]:
+    async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await offers.resources(self._api, access, "workspace")
-        found = {one.id: Discovered(one.id, one.name, _observed(one.status)) for one in listed}
-        return Listing(found.values(), is_whole=listed.is_whole)
+        found = {one.id: base.Discovered(one.id, one.name, _observed(one.status)) for one in listed}
+        return base.Listing(found.values(), is_whole=listed.is_whole)
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: Access) -> offers.Offer:
+    async def templates(self, access: base.Access) -> offers.Offer:
         """Read sizes, and the names of the person's workspaces and jobs."""
         return await offers.read_offer(self._api, access)
 
@@ -212,17 +194,17 @@ class Saturn(
         recipe = named(self.settings.templates, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 
-    async def create(self, access: Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
         """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
         return await offers.create(self._api, access, spec, self.settings.templates)
 
-    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+    async def names(self, access: base.Access, stem: str) -> Collection[str] | None:
         """List the person's own workspaces with that prefix."""
         return await offers.names(self._api, access, stem)
 
     async def find(
         self,
-        access: Access,
+        access: base.Access,
         spec: Spec,
         key: str,  # noqa: ARG002 - its name tells it apart
         since: float,  # noqa: ARG002 - no other had the name when it was made
@@ -251,9 +233,9 @@ class Saturn(
         key = asked or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
-    def token_help(self) -> TokenHelp:
+    def token_help(self) -> base.TokenHelp:
         """Explain where to find the token."""
-        return TokenHelp(
+        return base.TokenHelp(
             url=f"{self.settings.base_url}/api/user/token",
             steps=(
                 f"Press Open {self.settings.title} and sign in.",
@@ -283,5 +265,5 @@ class Saturn(
 def _observed(word: str) -> Observed:
     state = _STATES.get(word.casefold())
     if state is None:
-        return Observed(State.UNKNOWN, detail=unknown_word(clean(word)))
+        return Observed(State.UNKNOWN, detail=base.unknown_word(clean(word)))
     return Observed(state)
