@@ -119,8 +119,9 @@ async def stage(
         text = _connections(saturn, hub, posit, sphere)
         environment = _environment(folder, slack, text, port_of["usher"])
         children.append(await start_usher(folder, environment))
-        await _unless(stop, asyncio.ensure_future(wait_for_usher(children[-1], url)))
-        await _register(slack["url"], url, await _manifest(environment))
+        coming = asyncio.gather(wait_for_usher(children[-1], url), _manifest(environment))
+        _, manifest = await _unless(stop, coming)
+        await _register(slack["url"], url, manifest)
         listed = {"key": _key(held), "people": accounts(servers), "sign_outs": sign_outs(servers)}
         await _tell_slack(slack["url"], "accounts", listed)
         urls = {"hub" if name == "jupyterhub" else name: line["url"] for name, line in servers.items()}
@@ -173,6 +174,10 @@ def _environment(folder: Path, slack: dict[str, Any], text: str, port: int) -> d
     connections = folder / "connections.toml"
     connections.write_text(text, encoding="utf-8")
     connections.chmod(0o600)
+    # Usher refuses a file that others may write, as they may in a checkout where the umask is 002.
+    course = folder / _COURSE.name
+    shutil.copyfile(_COURSE, course)
+    course.chmod(0o600)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
     database = f"sqlite:///{folder / 'data' / 'usher.db'}"
@@ -195,7 +200,7 @@ def _connections(
         'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
         f"base_url = {text(saturn['url'])}\n"
         '[[connections.saturn.templates]]\nname = "course"\ntitle = "The course on statistics"\n'
-        f"file = {text(str(_COURSE))}\n\n"
+        f"file = {text(_COURSE.name)}\n\n"
         "[connections.hub]\n"
         'provider = "jupyterhub"\ntitle = "Team hub"\nlinking = ["token"]\n'
         f"base_url = {text(hub['credentials']['api_url'])}\n"
