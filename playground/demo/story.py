@@ -109,7 +109,11 @@ class Story:
         await self._person.press(CHANNEL, shown, action_id)
         page = await self._person.wait_for(
             CHANNEL,
-            lambda message: message["ts"] not in before and bool(labels(message, "link_url")),
+            lambda message: (
+                message["ts"] not in before
+                and bool(labels(message, "link_url"))
+                and provider.title in spoken(message)
+            ),
             "the link page's address",
             ANSWER_SECONDS,
         )

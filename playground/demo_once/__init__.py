@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -39,23 +41,40 @@ async def _until_stopped(stop: asyncio.Event, play: Any) -> int:
 
 
 async def _play(running: Stage, *, light: bool) -> int:
-    async with aiohttp.ClientSession() as session:
+    """Play at all providers side by side, as most of a story is waiting, and tell one after the other."""
+    turn, waiting = 0, dict[int, list[str]]()
+
+    def tell(place: int, line: str) -> None:
+        if place == turn:
+            say(line)
+        else:
+            waiting.setdefault(place, []).append(line)
+
+    async def play(place: int, providers: Sequence[Provider]) -> None:
         person = Person(session, running.slack["url"], "U0OLIVIA", "Olivia")
-        story = Story(person, say)
+        story = Story(person, partial(tell, place))
+        for provider in providers:
+            await story.play(provider)
+
+    # A person has one form open at a time, so those with forms follow one another.
+    beside = ([_saturn(running)], [_hub(running, light=light)], [_posit(running), _sphere()])
+    async with aiohttp.ClientSession() as session:
+        playing = [asyncio.create_task(play(place, providers)) for place, providers in enumerate(beside)]
         try:
-            for provider in (
-                _saturn(running),
-                _hub(running, light=light),
-                _posit(running),
-                _sphere(),
-            ):
-                await story.play(provider)
+            for turn, story in enumerate(playing):
+                for line in waiting.pop(turn, ()):
+                    say(line)
+                await story
         except StoryError as error:
             say(f"\nFAILED at: {error}")
             gone = running.ended()
             if gone is not None:
                 say(f"{gone.name} has ended by itself:\n{gone.last_words()}")
             return 1
+        finally:
+            for story in playing:
+                story.cancel()
+            await asyncio.gather(*playing, return_exceptions=True)
     say("\nThe whole story worked: on Saturn Cloud, the hub, Workbench and Sphere Engine.")
     return 0
 
