@@ -247,7 +247,7 @@ def _brought_up(
     context = asked.context
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
-        tx.run("use_workspace", id=workspace.id, now=tx.now())
+        tx.run("use_workspace", id=workspace.id, now=tx.now(), brings_up=False)
         return workspace.id, None, False
     # Of two presses at once, the second one joins the workspace that the first one creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None

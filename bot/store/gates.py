@@ -19,12 +19,12 @@ _CANDIDATE: Final = "#candidate"
 ALONG: Final = 1.0
 
 
-def want(tx: Transaction, workspace_id: str) -> None:
+def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False) -> None:
     """Make a workspace's gate due now, for a person who looks; the gate decides when the read may be sent.
 
-    An unproven row gets another attempt of its own.
+    An unproven row gets another attempt of its own. ``brings_up``: an episode of the workspace begins.
     """
-    row = tx.one("use_workspace", id=workspace_id, now=tx.now())
+    row = tx.one("use_workspace", id=workspace_id, now=tx.now(), brings_up=brings_up)
     if row is not None:
         make_due(tx, row)
 

@@ -68,11 +68,9 @@ def accept(
             reads_first=reads_first,
             planned_for=planned_for,
         )
-        if not verb.brings_down:
-            tx.run("next_episode", id=workspace.id)
         if replaced is not None:
             made = _carried_over(tx, made, replaced)
-    gates.want(tx, workspace.id)
+    gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down))
     return Accepted(made, joined=is_joined, replaced=replaced)
 
 

@@ -177,7 +177,8 @@ def speak(
     key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
     several = about.get("workspaces", ())
     if len(several) < _SEVERAL:
-        former = spoken(tx, principal, channel_id, thread_ts)
+        # What began since without another answer doesn't change what is kept of it.
+        former = spoken(tx, principal, channel_id, thread_ts, has_begun=False)
         about = {
             **about,
             "listed": former.listed,
@@ -188,10 +189,13 @@ def speak(
     tables.CONVERSATIONS.put(tx, **key, about=dict(about), spoken_at=tx.now())
 
 
-def spoken(tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None) -> Spoken:
+def spoken(
+    tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, *, has_begun: bool = True
+) -> Spoken:
     """Return what was last spoken of there: in a thread below a card, what the card is about.
 
-    What began since without another answer is spoken of, too: its card is the answer.
+    What began since without another answer is spoken of, too, unless ``has_begun`` is False: its card is the
+    answer.
     """
     since = tx.now() - KEPT_SECONDS
     place = {"principal": principal.key, "channel_id": channel_id}
@@ -207,6 +211,8 @@ def spoken(tx: Transaction, principal: Principal, channel_id: str, thread_ts: st
             return replace(about, **named) if is_there else Spoken(**named)  # type: ignore[arg-type]
         if row is not None and row["thread_ts"] == thread_ts:
             return about
+    if not has_begun:
+        return about
     since = row["spoken_at"] if row is not None else since
     begun = tx.one("begun_since", **place, since=since)
     if begun is not None:

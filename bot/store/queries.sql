@@ -274,7 +274,7 @@ ORDER BY ended_at DESC LIMIT 50;
 -- A person is looking at it, so it is in use; if its last read proved nothing, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
-    used_at = :now,
+    used_at = :now, episode = episode + :brings_up,
     tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
 WHERE id = :id
 RETURNING id, gate_key, connection, remote_id;
