@@ -6,12 +6,13 @@ import asyncio
 import itertools
 import json
 import shutil
-import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
-from pathlib import Path
-from typing import Any
+from subprocess import PIPE
+from threading import Thread
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -62,14 +63,21 @@ _ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
 
 @cache
 def _running() -> tuple[str, str]:
-    """Start the browser; return where it listens and the path of its own socket there; waits 30 s at most."""
-    profile = shared.folder("usher-chromium-")
-    shared.started(chromium() or "chromium", *OPTIONS, f"--user-data-dir={profile}", "about:blank")
-    written, end = Path(profile, "DevToolsActivePort"), time.monotonic() + 30
-    while not (lines := written.read_text().split() if written.is_file() else []) or len(lines) < 2:
-        assert time.monotonic() < end, "Chromium doesn't start"
-        time.sleep(0.03)
-    return f"127.0.0.1:{lines[0]}", lines[1]
+    """Start the browser; return where it listens and the path of its own socket there, as it says them."""
+    profile = f"--user-data-dir={shared.folder('usher-chromium-')}"
+    process = shared.started(chromium() or "chromium", *OPTIONS, profile, "about:blank", stderr=PIPE)
+    assert process.stderr is not None
+    line = next((one for one in process.stderr if one.startswith(b"DevTools listening on ")), None)
+    assert line is not None, "Chromium doesn't start"
+    # It goes on talking, and would wait for somebody who listens.
+    Thread(target=_hear_out, args=[process.stderr], daemon=True).start()
+    address = urlsplit(line.split()[-1].decode())
+    return address.netloc, address.path
+
+
+def _hear_out(said: IO[bytes]) -> None:
+    with said:
+        deque(said, maxlen=0)
 
 
 class Tabs:

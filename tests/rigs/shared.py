@@ -16,9 +16,9 @@ def folder(prefix: str) -> str:
     return _end.enter_context(made)
 
 
-def started(*words: str) -> "subprocess.Popen[bytes]":
-    """Start a program that says nothing and runs as long as the tests."""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def started(*words: str, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+    """Start a program that runs as long as the tests, whatever it says."""
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=stderr)
     _end.callback(process.wait)
     _end.callback(process.terminate)
     return process
