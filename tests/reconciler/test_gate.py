@@ -98,7 +98,7 @@ async def test_a_read_that_arrives_late_keeps_the_next_one_back(world):
     await want_read(world.store, row.id)
     await slow_way(world, 4.0)
     await want_read(world.store, row.id)
-    await world.pass_time(12, step=0.5)
+    await world.pass_time(12, step=0.5, longest=0.5)
     assert world.provider.gaps() == [10.0]
 
 
@@ -120,7 +120,7 @@ async def test_no_read_leaves_beside_one_that_has_no_answer_yet(world):
     assert world.provider.count("status") == 1
     may_answer.set()
     await first
-    await world.pass_time(25, step=0.5)
+    await world.pass_time(25, step=0.5, longest=0.5)
     assert world.provider.count("status") == 2
     assert world.provider.gaps() == [21.5]
 

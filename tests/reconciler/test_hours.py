@@ -273,7 +273,7 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
     for text, rule in {"weekdays 9:00": "hours.makes", "sat -18:00": "workspace.ends"}.items():
         with pytest.raises(Refused, match=rule.replace(".", r"\.")):
             await ask(world, text).to(hours.add, workspace.id, domain.read(text))
-    await until(world, "18:02")
+    await until(world, "18:02", step=20)
     assert told(world) == ["timer_ending", "stopped"]
     await until(world, "18:10", day=23, step=600)
     assert told(world) == ["timer_ending", "stopped", "hours_paused"]
@@ -282,7 +282,7 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
 async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(world):
     await given(world, "every day -18:00", State.RUNNING, at="17:30")
     world.provider.ends_for_good = True
-    await until(world, "18:10")
+    await until(world, "18:10", step=20)
     assert told(world) == ["timer_ending", "timer_failed"]
     assert world.provider.accepted_stops == []
 

@@ -211,7 +211,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
         pair.clock.advance(1)
     assert stood_still[0] is not None
     assert pair.cloud.count("start") == 0
-    await pair.theirs.pass_time(5, step=1)
+    await pair.theirs.pass_time(5, longest=1)
     assert pair.cloud.count("start") == 1
 
 

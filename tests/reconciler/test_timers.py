@@ -32,7 +32,7 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
     return await row(world, workspace)
 
 
-async def pass_until(world, at, step=10.0):
+async def pass_until(world, at, step=5.0):
     """Let time pass until shortly after a moment."""
     left = at - await world.store.now()
     await world.pass_time(left + step, step=step)

@@ -256,15 +256,15 @@ class World:
                 await asyncio.sleep(0)
         return begun
 
-    async def pass_time(self, seconds: float, step: float | None = None) -> None:
-        """Let time pass in steps, working after each; without a ``step`` they grow while nothing happens."""
+    async def pass_time(self, seconds: float, step: float = 1.0, longest: float | None = None) -> None:
+        """Let time pass in steps, working after each; while nothing happens they grow to four times that."""
         await self.work()
-        left, pause = seconds, step or 1.0
+        left, pause = seconds, step
         while left > 0:
             self.clock.advance(min(pause, left))
             left -= pause
             is_busy = await self.work()
-            pause = step or (1.0 if is_busy else min(2 * pause, 4.0))
+            pause = step if is_busy else min(2 * pause, longest or 4 * step)
 
     def done(self) -> tuple[int, int]:
         """Tell how much has been written and called by now."""
@@ -295,7 +295,7 @@ class World:
             operation = await self.store.operation(operation_id)
             assert operation is not None
             if operation.outcome is not None:
-                await self.pass_time(3, step=1.0)
+                await self.pass_time(3, longest=1.0)
                 return operation.outcome
             self.clock.advance(1.0)
         raise AssertionError(f"the operation is still open: {operation}")

@@ -7,6 +7,7 @@ import gc
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from time import thread_time
 from typing import Any
 
@@ -271,11 +272,13 @@ async def test_a_longer_text_costs_no_more_than_its_length(world, name):
     for part in PARTS:
         long = text_of(reader.begin, part, reader.longest)
         short = text_of(reader.begin, part, reader.longest // TIMES)
-        costs: list[tuple[float, float]] = []
-        while len(costs) < 3:
-            costs.append((await seconds(world, reader, short), await seconds(world, reader, long)))
-            little, much = (min(of) for of in zip(*costs, strict=True))
-            if much <= max(SMALL, MOST * little):
+        little, much = inf, inf
+        for _ in range(3):
+            much = min(much, await seconds(world, reader, long))
+            if much <= SMALL:
+                break
+            little = min(little, await seconds(world, reader, short))
+            if much <= MOST * little:
                 break
         else:
             grew[part] = f"{little * 1000:.1f} ms, then {much * 1000:.1f} ms"
