@@ -5,7 +5,6 @@ Slack's published schema, and compare every scope, event and command with the ta
 Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -150,7 +149,6 @@ _LONG_DESCRIPTION: Final = (
     "Type `/workspace help` or `/job help` to see everything it can do. In a direct message, the same "
     "commands work without the slash."
 )
-_COMMAND: Final = re.compile(r"/[^\sA-Z]{1,31}")
 _HEADER: Final = """\
 # The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
 # Made by `python -m bot manifest`; bot/slack/manifest.py says why each scope and event is requested.

@@ -303,14 +303,6 @@ def read_settings() -> Reading:
     return Reading(settings, problems, frozenset(wrong), unknown)
 
 
-def load_settings() -> Settings:
-    """Read the environment; raise SettingsError with every problem at once."""
-    reading = read_settings()
-    if reading.problems:
-        raise SettingsError(reading.problems)
-    return reading.settings
-
-
 def problem_with(name: str, value: str) -> str:
     """Return what is wrong with a setting's value, taken by itself; empty if nothing is."""
     try:

@@ -292,10 +292,8 @@ OPTIONS: Final = 99
 HOURS: Final = (4, 8, 12, 24, 48)
 #: At what times quiet hours are proposed.
 _PROPOSED: Final = (22 * 60, 7 * 60)
-#: How many of the names and of the held ones are shown.
+#: How many of the names are shown.
 _NAMES: Final = 10
-_LINES: Final = 30
-_IN_A_SECTION: Final = 8
 
 
 def section(facts: PreferenceFacts, heading: str = "") -> Block:

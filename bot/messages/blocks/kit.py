@@ -27,7 +27,6 @@ OPTION_VALUE: Final = 150
 #: Options of a menu behind three dots.
 MENU_OPTIONS: Final = 5
 ID: Final = 255
-URL: Final = 3000
 TITLE: Final = 24
 CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300

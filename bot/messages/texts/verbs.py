@@ -309,9 +309,6 @@ NOT_THERE: Final = {
     "job": "I can't run jobs on {title}. Type `{command}run` to see where I can.",
 }
 
-#: Below a field, where the provider says nothing better.
-NOT_OFFERED: Final = "That's no longer available. Choose again."
-TOO_LONG: Final = "At most {limit} characters."
 OUTDATED: Final = "This form is out of date. Close it and open a new one."
 NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and type `{command}link`."
 
