@@ -25,7 +25,7 @@ import aiohttp
 from playground.demo.person import Message, NotSeenError, Person, address, labels, spoken
 from playground.demo.stage import Stage, say, stage
 from playground.processes import StageError
-from tests.playground.browser import Browser
+from tests.playground.browser import Browser, chromium
 
 TARGET: Final = Path(__file__).resolve().parent.parent / "docs/pictures"
 GENERAL: Final = "C0GENERAL"
@@ -290,6 +290,9 @@ async def pictures() -> dict[str, bytes]:
 
 def main(folder: Path = TARGET) -> int:
     """Take all pictures, and write them once all are there."""
+    if chromium() is None:
+        print("There is no Chromium to take pictures in: install it, then try again.", file=sys.stderr)
+        return 1
     try:
         taken = asyncio.run(pictures())
     except (StageError, NotSeenError) as error:

@@ -6,10 +6,11 @@ import pytest
 
 from bot.domain.workspaces import Outcome
 from bot.reconciler.runtimes import Slots
-from bot.support.pool import BURST
+from bot.support.settings import Settings
 from tests.rigs.scenario import world as new_scenario
 from tests.rigs.store import ALICE, BOB
 
+BURST = Settings.model_fields["person_burst"].default
 FLOOD = 1_000
 TOO_MANY = "You're sending requests too quickly"
 
