@@ -33,8 +33,6 @@ class Found:
 
     kind: Literal["one", "many", "near"]
     workspaces: tuple[Workspace, ...] = ()
-    #: Whether it is the whole name, and not its beginning.
-    is_exact: bool = False
 
 
 def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, Provider]) -> Found:
@@ -52,7 +50,7 @@ def find(name: str, workspaces: Sequence[Workspace], connections: Mapping[str, P
     needle = fold(name)
     beginning = [one for one in workspaces if _any(one, lambda text: text.startswith(needle))]
     if needle and beginning:
-        return _one_or_many(beginning, is_exact=False)
+        return _one_or_many(beginning)
     return Found("near", nearest(name, workspaces))
 
 
@@ -68,7 +66,7 @@ def find_whole(
         stem, connection = split_connection(name, connections)
         inside = [one for one in workspaces if one.connection == connection]
         found = _exact(stem, inside) if inside else []
-    return _one_or_many(found, is_exact=True) if found else None
+    return _one_or_many(found) if found else None
 
 
 def nearest(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
@@ -207,8 +205,8 @@ def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     return own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
 
 
-def _one_or_many(found: list[Workspace], *, is_exact: bool) -> Found:
-    return Found("one" if len(found) == 1 else "many", tuple(found), is_exact)
+def _one_or_many(found: list[Workspace]) -> Found:
+    return Found("one" if len(found) == 1 else "many", tuple(found))
 
 
 def _of_one_name(runs: list[Run], *, is_stop: bool) -> list[Run]:
