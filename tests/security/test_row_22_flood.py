@@ -12,6 +12,7 @@ from tests.rigs.store import ALICE, BOB
 
 BURST = Settings.model_fields["person_burst"].default
 FLOOD = 1_000
+BURST = Settings.model_fields["person_burst"].default
 TOO_MANY = "You're sending requests too quickly"
 
 
