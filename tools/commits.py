@@ -1,7 +1,7 @@
 """Check that the subjects of commits since 0.1.0 have at most 72 characters; print the others, end with 1.
 
-They are those after the commit that brought 0.1.0's schema, or, in a shallow clone, after the oldest commit
-that is there. Without git there is nothing to check, which is said.
+They are those after the commit since which a database of 0.1.0 is kept, or, in a shallow clone, after the
+oldest commit that is there. Without git there is nothing to check, which is said.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 LONGEST = 72
-SCHEMA = "bot/store/migrations/0001_initial.sql"
+KEPT = "tests/contract/store/releases/0.1.0.sql"
 
 
 def git(folder: Path, *words: str) -> str | None:
@@ -25,7 +25,7 @@ def git(folder: Path, *words: str) -> str | None:
 
 def main(folder: Path) -> int:
     """Check the commits of a checkout; return the exit status."""
-    since = git(folder, "log", "--reverse", "--format=%H", "--diff-filter=A", "--", SCHEMA)
+    since = git(folder, "log", "--reverse", "--format=%H", "--diff-filter=A", "--", KEPT)
     if not since:
         print("Subjects of commits: NOT CHECKED, there is no history here.")
         return 0

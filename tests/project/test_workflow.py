@@ -47,10 +47,10 @@ def repository(tmp_path):
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     commit(folder, "Begin with a subject that is much too long, which was before anybody looked at them")
-    schema = folder / "bot/store/migrations/0001_initial.sql"
-    schema.parent.mkdir(parents=True)
-    schema.write_text("CREATE TABLE inbox (key TEXT);")
-    commit(folder, "Make one schema")
+    kept = folder / "tests/contract/store/releases/0.1.0.sql"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("CREATE TABLE inbox (key TEXT);")
+    commit(folder, "Keep a database of 0.1.0")
     return folder
 
 

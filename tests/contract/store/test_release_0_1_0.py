@@ -15,7 +15,7 @@ from bot.support.errors import StoreUnreleased
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, BOB
 
-KEPT = Path(__file__).with_name("release_0_1_0.sql").read_text(encoding="utf-8")
+KEPT = Path(__file__).with_name("releases").joinpath("0.1.0.sql").read_text(encoding="utf-8")
 
 
 def kept():
