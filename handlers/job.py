@@ -18,8 +18,9 @@ from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.notices import Answer
 from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
-from bot.domain.workspaces import Call, Surface
+from bot.domain.workspaces import Call, OperationVerb, Surface
 from bot.messages.blocks import forms, kit, lists, replies
+from bot.messages.blocks.cards import forms_of
 from bot.messages.blocks.kit import Markup, Press, fill, line, safe
 from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import answers, times, verbs
@@ -304,7 +305,7 @@ async def set_up(request: Request) -> list[SetUpJob]:
 
 async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
     services = request.services
-    snapshot = await offer_to(request, account, asking=run_words.LOOKING_FOR_IT, nothing=run_words.NO_OFFER)
+    snapshot = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)
     provider = services.connections[account.connection]
     return [
         SetUpJob(account.connection, job) for job in provider.need(base.Schedules).schedules(snapshot.payload)
@@ -540,8 +541,8 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     wanted, is_open = await request.asked.to(runs.stop, run.id, force=force)
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
-    template = answers.FORCING if wanted.stop_wanted == "force" else answers.STOPPING
-    return replies.answer(request.filled(template, run))
+    template = answers.FORCING if wanted.stop_wanted == "force" else answers.ACCEPTED
+    return replies.answer(request.filled(template, run, **forms_of(OperationVerb.STOP)))
 
 
 def over_already(request: Request, run: Run) -> Answer:
@@ -619,7 +620,7 @@ async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     accounts = await services.store.accounts(request.principal)
     if not any(account.state == "active" and account.connection in able for account in accounts):
         return link_first(request, run_words.NOT_LINKED, able)
-    promise = await refresh_lists(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_ANY, old=old)
+    promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
     if not promise and request.waited.problem:
         return replies.problem(unread(request), request.reference)
     return replies.answer(promise or request.filled(run_words.NONE_YET))
@@ -648,7 +649,7 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
     """Say that there is no such run, suggest similar ones, and check again unless that was just done."""
     if not rows:
         return await nothing_yet(request, old)
-    promise = await refresh_lists(request, TaskKind.LIST_JOBS, run_words.LOOKING_FOR_IT, old=old)
+    promise = await refresh_lists(request, TaskKind.LIST_JOBS, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)

@@ -18,6 +18,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
+from bot.messages.blocks.cards import forms_of
 from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming, workspaces
@@ -43,15 +44,6 @@ from handlers.workspace.timers import moment_of, stop_later, timer_or_ask
 
 #: States that don't rule out a resume: the workspace's state may be about to change, or is unknown.
 _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOPPING, State.GONE})
-_NEW = {
-    OperationVerb.START: answers.STARTING,
-    OperationVerb.STOP: answers.STOPPING,
-    OperationVerb.RESTART: answers.RESTARTING,
-    OperationVerb.CREATE: answers.MAKING,
-    OperationVerb.SUSPEND: answers.SUSPENDING,
-    OperationVerb.FORCE: answers.FORCING,
-    OperationVerb.REMOVE: answers.REMOVING,
-}
 
 
 @routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS)
@@ -194,17 +186,19 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
         return SILENT
     if request.is_shared:
         return _shared(request, workspace, accepted.operation.verb)
-    template = _NEW[accepted.operation.verb]
-    if accepted.operation.verb is OperationVerb.START and workspace.state is State.SUSPENDED:
+    begun = accepted.operation.verb
+    template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
+    if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
     elif ends(accepted.operation, workspaces.effects_now(request.services.context, workspace)):
         template = answers.ENDING
-    return replies.answer(request.filled(template, workspace))
+    return replies.answer(request.filled(template, workspace, **forms_of(begun)))
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Tell everybody, without buttons: they would work only for the workspace's owner."""
-    sentence = request.filled(answers.SHARED[verb], workspace, who=request.who)
+    template = answers.SHARED_FORCING if verb is OperationVerb.FORCE else answers.SHARED
+    sentence = request.filled(template, workspace, who=request.who, **forms_of(verb))
     return replies.answer(sentence, in_channel=True)
 
 
@@ -215,14 +209,14 @@ def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, acc
     if template is None:
         return ""
     _, as_of = lists.state_words(request.services.clock.now(), workspace)
-    return request.filled(template, workspace, as_of=as_of)
+    return request.filled(template, workspace, as_of=as_of, **forms_of(accepted.operation.verb))
 
 
 def _already(accepted: Accepted) -> str | None:
     """Return what to say if the same was requested before."""
     if accepted.repeated and not accepted.operation.is_open:
         return answers.DONE_ALREADY
-    return answers.JOINED[accepted.operation.verb] if accepted.joined and not accepted.repeated else None
+    return answers.JOINED if accepted.joined and not accepted.repeated else None
 
 
 def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
@@ -277,7 +271,7 @@ class _Done:
 async def pressed(request: Request) -> Answer:
     """Do what the button said, and no more: what has changed since is left alone."""
     verb, *stamps = (request.target or "").split() or [""]
-    if verb not in (talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT):
+    if verb not in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT):
         return replies.hint(talk.NOTHING_DONE)
     if request.at is not None:
         now = await request.services.store.now()
@@ -308,7 +302,7 @@ async def _as_it_is(request: Request, workspace: Workspace) -> str:
     """Say what is under way for a workspace that has changed since, or else what state it is in."""
     operation = await request.services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
-        return fill(answers.JOINED[operation.verb], name=workspace.title)
+        return fill(answers.JOINED, name=workspace.title, **forms_of(operation.verb))
     return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
@@ -439,9 +433,8 @@ async def _operation(request: Request) -> Operation:
 def too_late(request: Request, operation: Operation) -> Answer:
     """Say that the operation of an old button has ended, and how."""
     template = answers.TOO_LATE[str(operation.outcome)]
-    sentence = request.filled(
-        template, verb=Markup(cards.FORMS[operation.verb].verb), typed=Markup(answers.TYPED[operation.verb])
-    )
+    typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
+    sentence = request.filled(template, None, typed=typed, **forms_of(operation.verb))
     return replies.hint(sentence)
 
 
@@ -451,10 +444,7 @@ async def try_again(request: Request) -> Answer:
     ended = await _operation(request)
     workspace = await request.asked.see(workspaces.owned, request.verb, ended.workspace_id)
     if ended.is_open:
-        sentence = fill(
-            answers.STILL_AT_IT, doing=Markup(cards.FORMS[ended.verb].doing), name=workspace.title
-        )
-        return replies.answer(sentence)
+        return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **forms_of(ended.verb)))
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
     newest = await request.services.store.latest_operation(workspace.id)

@@ -108,7 +108,7 @@ async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer
     accounts = [account for account in links if account.connection not in linkless]
     if not any(account.state == "active" for account in accounts):
         return link_any(request)
-    sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.LOOKING_AT_YOURS, old=old)
+    sentence = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if sentence:
         return replies.answer(sentence)
     if request.waited.problem:
@@ -185,7 +185,7 @@ async def unknown(
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or naming.nearest(name, rows)
-    promise = await refresh_lists(request, TaskKind.DISCOVER, answers.LOOKING_FOR_IT, old=old)
+    promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
@@ -296,9 +296,8 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
         OperationVerb.RESTART: (answers.RENEW_EFFECT, cards.RENEW),
         OperationVerb.FORCE: (cards.CONFIRM_FORCE_END[1], cards.END),
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
-    ask = request.filled(
-        answers.TO_CONTINUE, button=label, typed=Markup(answers.TYPED[verb]), name=typed_name(workspace.title)
-    )
+    typed, name = Markup(answers.TYPED.get(verb, verb)), typed_name(workspace.title)
+    ask = request.filled(answers.TO_CONTINUE, button=label, typed=typed, name=name)
     cost = lost(workspace, facts.effects, mode)
     sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
     buttons = [agreed_button(label, str(verb), workspace)]
@@ -321,7 +320,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 def is_known(request: Request) -> bool:
     """Return whether a verb can be done to several at once."""
-    return verb_of(request) in (talk.DO_SEVERAL if request.at is None else talk.DO_SEVERAL_AT)
+    return verb_of(request) in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT)
 
 
 async def needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:

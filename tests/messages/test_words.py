@@ -262,8 +262,54 @@ def test_no_entry_of_help_is_empty_or_ends_as_a_sentence():
 
 def test_every_state_and_every_operation_has_its_words():
     assert set(cards.STATES) == set(State)
-    for words in (cards.QUEUED, cards.GOING_ON, cards.QUEUED_SHORT, cards.GOING_ON_SHORT):
-        assert set(words) == set(OperationVerb)
+    assert set(cards.FORMS) == set(OperationVerb)
+
+
+@pytest.mark.parametrize(
+    ("verb", "waiting", "going_on", "already"),
+    [
+        ("start", "to start on T", "starting on T", "starting. I'll message you when it's ready."),
+        ("stop", "to stop on T", "stopping on T", "stopping. I'll message you when it has stopped."),
+        ("restart", "to restart on T", "restarting on T", "restarting. I'll message you when it's ready."),
+        (
+            "create",
+            "to be created on T",
+            "being created on T",
+            "being created. I'll message you when it's ready.",
+        ),
+        (
+            "suspend",
+            "to be suspended on T",
+            "being suspended on T",
+            "being suspended. I'll message you when it's done.",
+        ),
+        (
+            "force",
+            "to be forced to quit on T",
+            "being forced to quit on T",
+            "being forced to quit. I'll message you when it has stopped.",
+        ),
+        (
+            "remove",
+            "to be removed from T",
+            "being removed from T",
+            "being removed. I'll message you when it's gone.",
+        ),
+    ],
+)
+def test_sentences_use_the_forms_of_their_operation(verb, waiting, going_on, already):
+    words = cards.FORMS[OperationVerb(verb)].words() | {"name": "x", "title": "T"}
+    assert cards.QUEUED_SHORT.format(**words) == f"x is waiting {waiting}."
+    assert cards.GOING_ON_SHORT.format(**words) == f"x is {going_on}."
+    assert answers.JOINED.format(**words) == f"*x* is already {already}"
+
+
+def test_why_something_failed_or_goes_on_is_a_sentence():
+    words = cards.FORMS[OperationVerb.CREATE].words()
+    failed = talk.WHY_FAILED.format(**words, at="today at 18:00", cause="It's full.")
+    assert failed == "I couldn't create it today at 18:00. It's full."
+    going_on = talk.WHY_UNDER_WAY.format(**words, since="18:00", held="")
+    assert going_on == "Creating since 18:00, as you asked."
 
 
 @pytest.mark.parametrize(

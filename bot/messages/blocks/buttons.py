@@ -219,7 +219,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
     if workspace.stop_at != facts.time("stop_at"):
         text, sentence = (
             fill(cards.MOVED_SHORT, done=done, **names),
-            fill(cards.MOVED, done=done, at=at, **names),
+            fill(cards.SET, done=done, at=at, **names),
         )
         return kit.message(text, sentence, [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)

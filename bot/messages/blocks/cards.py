@@ -1,5 +1,8 @@
 """The card of an operation: a projection of rows that can be redrawn at any time."""
 
+from collections.abc import Mapping
+from functools import cache
+
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
@@ -34,14 +37,15 @@ def operation_past(facts: WorkspaceFacts) -> str:
     at, took = operation.ended_at or operation.created_at, Markup()
     template = past.ASKED if operation.is_open else past.ENDED.get(str(operation.outcome), past.OVER)
     if operation.outcome is Outcome.FULFILLED:
-        template = past.DONE[operation.asked_verb]
+        template = past.REMOVED if operation.asked_verb is OperationVerb.REMOVE else past.DONE
         if not operation.has_called:
             template = past.ALREADY.get(operation.asked_verb, template)
     elif operation.cause == "sent":
         template = past.SENT
     if operation.cause == "not_made":
         template = past.ENDED["cancelled"]
-    if operation.ended_at and operation.called_at and operation.ended_at > operation.called_at:
+    brings_up = not operation.asked_verb.brings_down
+    if brings_up and operation.ended_at and operation.called_at and operation.ended_at > operation.called_at:
         took = Markup(fill(past.TOOK, took=times.duration(operation.ended_at - operation.called_at)))
     return filled(template, facts, at=kit.moment(at, at), took=took)
 
@@ -75,14 +79,21 @@ def name_of(facts: Facts) -> str:
             return "your workspace"
 
 
+@cache
+def forms_of(verb: OperationVerb | None) -> Mapping[str, Markup]:
+    """Return the words for an operation, as the sentences name them."""
+    forms = cards.FORMS[verb] if verb is not None else cards.SOME_REQUEST
+    return {name: Markup(word) for name, word in forms.words().items()}
+
+
 def filled(template: str, facts: Facts, **more: object) -> str:
     """Fill a template with what every notice names: name, title, the operation in all its forms.
 
     ``at`` is when it was written, if nothing else is given.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
-    forms = cards.FORMS[operation.asked_verb] if operation is not None else cards.SOME_REQUEST
-    names = {"name": name_of(facts), "title": facts.connection_title, **forms._asdict()}
+    forms = forms_of(operation.asked_verb if operation is not None else None)
+    names = {"name": name_of(facts), "title": facts.connection_title, **forms}
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
 
@@ -115,8 +126,8 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
     )
-    verb = _under_way(operation, workspace)
-    lines = [fill((cards.GOING_ON if going else cards.QUEUED)[verb], since=since)]
+    forms = forms_of(_under_way(operation, workspace))
+    lines = [fill(cards.GOING_ON if going else cards.QUEUED, since=since, **forms)]
     if not operation.verb.brings_down:
         lines += [
             *_usual(facts, operation),
@@ -129,16 +140,17 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
         small.append(cards.STILL_WAITING)
-    template = (cards.GOING_ON_SHORT if going else cards.QUEUED_SHORT)[verb]
-    return _card(facts, filled(template, facts), lines, small, _open_buttons(facts, operation))
+    template = cards.GOING_ON_SHORT if going else cards.QUEUED_SHORT
+    return _card(facts, filled(template, facts, **forms), lines, small, _open_buttons(facts, operation))
 
 
 def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
     """Say what is going on with a workspace, and what can be done about it, for a row among others."""
     going = is_going(operation, facts.workspace)
     since = operation.called_at if going and operation.called_at else operation.created_at
-    template = (cards.GOING_ON if going else cards.QUEUED)[_under_way(operation, facts.workspace)]
-    lines = [fill(template, since=kit.moment(since, facts.now))]
+    template = cards.GOING_ON if going else cards.QUEUED
+    forms = forms_of(_under_way(operation, facts.workspace))
+    lines = [fill(template, since=kit.moment(since, facts.now), **forms)]
     if operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
     if operation.deadline_at is None:
@@ -325,8 +337,7 @@ def again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     outcome, is_sent = str(operation.outcome), operation.cause == "sent"
-    forms = cards.FORMS[operation.asked_verb]._asdict()
-    sentence = fill(cards.SENT if is_sent else cards.ENDED[outcome], **forms)
+    sentence = filled(cards.SENT if is_sent else cards.ENDED[outcome], facts)
     # A replaced operation has no other cause.
     cause = cause_words(facts, operation.cause or (outcome if outcome in problems.CAUSES else "internal"))
     small = reference_of(operation)

@@ -8,10 +8,10 @@ from bot.domain.facts import Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Occurrence, Rule, Side, Wanted, clock, dates
 from bot.domain.moments import zone_of
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.workspaces import NOT_UP, planned_mode
+from bot.domain.workspaces import NOT_UP, OperationVerb, planned_mode
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import hours_button, start_button
-from bot.messages.blocks.cards import filled, link_again_button
+from bot.messages.blocks.cards import filled, forms_of, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import hours as words
 from bot.messages.texts import past, problems, times
@@ -134,7 +134,7 @@ def _next(facts: WorkspaceFacts) -> list[str]:
         return left_out
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
-    return [fill(words.NEXT[how], at=kit.day_moment(first.at)), *left_out]
+    return [fill(words.NEXT, at=kit.day_moment(first.at), **forms_of(OperationVerb(how))), *left_out]
 
 
 def _because(cause: str, title: str) -> str:
@@ -200,18 +200,19 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
-    at, cause = kit.day_moment(facts.time("planned_at")), facts.word("cause")
+    forms = {**forms_of(OperationVerb(side)), "at": kit.day_moment(facts.time("planned_at"))}
+    cause = facts.word("cause")
     count = int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-        text, sentence = words.FAILED_SHORT, filled(words.FAILED[side], facts, at=at, cause=because)
+        text, sentence = words.FAILED_SHORT, filled(words.FAILED, facts, cause=because, **forms)
     else:
-        text, sentence = words.MISSED_SHORT[side], filled(words.MISSED[side], facts, at=at)
+        text, sentence = words.MISSED_SHORT, filled(words.MISSED, facts, **forms)
     more = [fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))]
     sentence = " ".join([sentence, *(more if count else []), words.GOES_ON])
     workspace = facts.workspace if side == "start" and _is_down(facts) else None
     buttons = [start_button(workspace)] if workspace is not None else []
-    return kit.message(filled(text, facts), sentence, [], buttons)
+    return kit.message(filled(text, facts, **forms), sentence, [], buttons)
 
 
 @draws(NoticeKind.HOURS_PAUSED, past=past.HOURS_PAUSED)

@@ -297,10 +297,10 @@ def several(
 ) -> Answer:
     """Offer to do something to several: all of them are named, and what ends for good says so."""
     count = Markup(str(len(rows)))
-    head, label = fill(talk.SEVERAL[verb], count=count), talk.DO_SEVERAL[verb]
+    head, label = fill(talk.SEVERAL[verb], count=count), talk.DO_ONE[verb]
     if at is not None:
         head = fill(talk.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
-        label = talk.DO_SEVERAL_AT[verb]
+        label = talk.DO_AT[verb]
     lines = [
         fill(talk.SEVERAL_ROW, name=row.workspace.title, title=row.title)
         if row.ends is None
@@ -314,7 +314,8 @@ def several(
     ]
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     press = Press(SEVERAL, " ".join([verb, *stamps]), at=at)
-    button = kit.button(fill(label, count=count), press, style=style)
+    name = Markup(talk.COUNT.format(count=count))
+    button = kit.button(fill(label, name=name, then=talk.THEN), press, style=style)
     parts = [lines[at : at + _IN_A_SECTION] for at in range(0, len(lines), _IN_A_SECTION)]
     blocks = [kit.section("\n".join([head, *parts[0]])), *(kit.section("\n".join(one)) for one in parts[1:])]
     small = [kit.context(*remarks)] if remarks else []

@@ -110,10 +110,7 @@ def line(kind: NoticeKind, facts: Facts) -> str:
 
 
 def _line(said: Line, facts: Facts) -> str:
-    if not isinstance(said, str):
-        return said(facts)
-    text = filled(said, facts)
-    return f"{text[0].upper()}{text[1:]}"
+    return filled(said, facts) if isinstance(said, str) else said(facts)
 
 
 def _first(template: str) -> str:

@@ -319,7 +319,7 @@ def _head(run: Run) -> str:
         return runs.CALLED_OFF_HEAD if _called_off(run) else runs.CUT_OFF_HEAD
     if not run.state.is_over:
         return runs.HEAD_ELSE
-    return f"{runs.HEADS[run.state]}{_after(run)}{_code(run)}"
+    return f"{runs.STATES[run.state]}{_after(run)}{_code(run)}"
 
 
 def _after(run: Run) -> str:

@@ -14,10 +14,10 @@ NO_WORKER: Final = (
 
 # -- operations --------------------------------------------------------------------------------------------
 
-STARTING: Final = "Starting *{name}* on {title}. I'll message you when it's ready."
+ACCEPTED: Final = "{Doing} *{name}* {where} {title}. I'll message you when {end}."
+#: What is under way already.
+JOINED: Final = "*{name}* is already {happening}. I'll message you when {end}."
 STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
-STARTING_ALREADY: Final = "*{name}* is already starting. I'll message you when it's ready."
-STOPPING: Final = "Stopping *{name}* on {title}. I'll message you when it has stopped."
 STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
 STOPPING_STARTED: Final = (
     "The start of *{name}* had already been sent, so I'm stopping it again. "
@@ -27,9 +27,6 @@ STARTING_AFTER_STOP: Final = (
     "*{name}* is stopping. I'll start it again once it has stopped, and message you when it's ready."
 )
 STOPPING_STOPPED: Final = "*{name}* is already stopped ({as_of}). I'll double-check."
-STOPPING_ALREADY: Final = "*{name}* is already stopping. I'll message you when it has stopped."
-RESTARTING: Final = "Restarting *{name}* on {title}. I'll message you when it's ready."
-RESTARTING_ALREADY: Final = "*{name}* is already restarting. I'll message you when it's ready."
 RESTARTING_KEEPS: Final = (
     "Restarting *{name}* on {title}: I'm suspending and resuming it, so what's in its memory stays. "
     "I'll message you when it's ready."
@@ -49,30 +46,13 @@ RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
     "settings. {lost}"
 )
-SUSPENDING: Final = "Suspending *{name}* on {title}. I'll message you when it's done."
-SUSPENDING_ALREADY: Final = "*{name}* is already being suspended. I'll message you when it's done."
 SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check."
 RESUMING: Final = "Resuming *{name}* on {title}. I'll message you when it's ready."
 NOT_SUSPENDED: Final = (
     "*{name}* isn't suspended: {state}, {as_of}. You can only resume a suspended workspace."
 )
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
-FORCING_ALREADY: Final = "*{name}* is already being forced to quit. I'll message you when it has stopped."
-REMOVING: Final = "Removing *{name}* from {title}. I'll message you when it's gone."
-REMOVING_ALREADY: Final = "*{name}* is already being removed. I'll message you when it's gone."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-MAKING: Final = "Creating *{name}* on {title}. I'll message you when it's ready."
-MAKING_ALREADY: Final = "*{name}* is already being created. I'll message you when it's ready."
-#: What is under way already, by its verb.
-JOINED: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: STARTING_ALREADY,
-    OperationVerb.STOP: STOPPING_ALREADY,
-    OperationVerb.RESTART: RESTARTING_ALREADY,
-    OperationVerb.CREATE: MAKING_ALREADY,
-    OperationVerb.SUSPEND: SUSPENDING_ALREADY,
-    OperationVerb.FORCE: FORCING_ALREADY,
-    OperationVerb.REMOVE: REMOVING_ALREADY,
-}
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
 REMOVE_ASK: Final = (
     "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."
@@ -83,25 +63,10 @@ REMOVE_CLOSE: Final = "Keep it"
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
-SHARED: Final = {
-    "start": "{who} is starting *{name}* on {title}.",
-    "stop": "{who} is stopping *{name}* on {title}.",
-    "restart": "{who} is restarting *{name}* on {title}.",
-    "create": "{who} is creating *{name}* on {title}.",
-    "suspend": "{who} is suspending *{name}* on {title}.",
-    "force": "{who} is forcing *{name}* on {title} to quit.",
-    "remove": "{who} is removing *{name}* from {title}.",
-}
-#: How a person writes what a button asks for.
-TYPED: Final = {
-    "start": "start",
-    "stop": "stop",
-    "restart": "restart",
-    "create": "new",
-    "suspend": "suspend",
-    "force": "stop --force",
-    "remove": "remove",
-}
+SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
+SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
+#: How a person writes what a button asks for, where that isn't the operation's own word.
+TYPED: Final[Mapping[str, str]] = {OperationVerb.CREATE: "new", OperationVerb.FORCE: "stop --force"}
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
 TOO_LATE: Final = {
     "fulfilled": "That {verb} has already finished. Its latest message shows the result.",
@@ -129,8 +94,7 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 UNKNOWN_NAME: Final = "I can't find a workspace called *{name}*."
 NEAREST: Final = "Did you mean one of these?"
 UNKNOWN_NEXT: Final = "Type `{command}list` to see yours, or `{command}add LINK` to add one."
-LOOKING_FOR_IT: Final = "Checking {titles}…"
-LOOKING_AT_YOURS: Final = "Checking {titles}…"
+CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
 WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."

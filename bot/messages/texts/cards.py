@@ -25,63 +25,53 @@ UNMADE: Final = "Being created"
 
 
 class VerbForms(NamedTuple):
-    """Hold the words for an operation: the ``verb`` of x, I couldn't ``do`` it, ``doing`` it, ``done``."""
+    """Hold the words for an operation, which the sentences name.
+
+    The ``verb`` of x, I couldn't ``do`` it, ``doing`` it, whether it was ``done``, I'll message you when
+    ``end``. A workspace starts and stops by itself, but is created: ``passive`` is what is done to it.
+    """
 
     verb: str
     do: str
     doing: str
     done: str
+    end: str
+    passive: str = ""
+    where: str = "on"
+
+    def words(self) -> dict[str, str]:
+        """Return the words by name, with what happens to x; ``Doing`` is for where a sentence begins."""
+        words = self._asdict() | {
+            "happen": f"be {self.passive}" if self.passive else self.do,
+            "happening": f"being {self.passive}" if self.passive else self.doing,
+            "happened": f"was {self.passive}" if self.passive else self.done,
+        }
+        return words | {name.capitalize(): word.capitalize() for name, word in words.items()}
 
 
 FORMS: Final[Mapping[OperationVerb, VerbForms]] = {
-    OperationVerb.START: VerbForms("start", "start", "starting", "started"),
-    OperationVerb.STOP: VerbForms("stop", "stop", "stopping", "stopped"),
-    OperationVerb.RESTART: VerbForms("restart", "restart", "restarting", "restarted"),
-    OperationVerb.CREATE: VerbForms("creation", "create", "creating", "created"),
-    OperationVerb.SUSPEND: VerbForms("suspension", "suspend", "suspending", "suspended"),
-    OperationVerb.FORCE: VerbForms("force quit", "force quit", "force quitting", "force quit"),
-    OperationVerb.REMOVE: VerbForms("removal", "remove", "removing", "removed"),
+    OperationVerb.START: VerbForms("start", "start", "starting", "started", "it's ready"),
+    OperationVerb.STOP: VerbForms("stop", "stop", "stopping", "stopped", "it has stopped"),
+    OperationVerb.RESTART: VerbForms("restart", "restart", "restarting", "restarted", "it's ready"),
+    OperationVerb.CREATE: VerbForms("creation", "create", "creating", "created", "it's ready", "created"),
+    OperationVerb.SUSPEND: VerbForms(
+        "suspension", "suspend", "suspending", "suspended", "it's done", "suspended"
+    ),
+    OperationVerb.FORCE: VerbForms(
+        "force quit", "force quit", "force quitting", "force quit", "it has stopped", "forced to quit"
+    ),
+    OperationVerb.REMOVE: VerbForms(
+        "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
+    ),
 }
 #: The same where the operation is no longer known.
-SOME_REQUEST: Final = VerbForms("request", "finish the request for", "working on", "changed")
+SOME_REQUEST: Final = VerbForms("request", "finish the request for", "working on", "changed", "it's done")
 #: While an operation is open, before its call was taken and after.
-QUEUED: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: "Waiting to start since {since}.",
-    OperationVerb.STOP: "Waiting to stop since {since}.",
-    OperationVerb.RESTART: "Waiting to restart since {since}.",
-    OperationVerb.CREATE: "Waiting to be created since {since}.",
-    OperationVerb.SUSPEND: "Waiting to be suspended since {since}.",
-    OperationVerb.FORCE: "Waiting to be forced to quit since {since}.",
-    OperationVerb.REMOVE: "Waiting to be removed since {since}.",
-}
-GOING_ON: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: "Starting (since {since}).",
-    OperationVerb.STOP: "Stopping (since {since}).",
-    OperationVerb.RESTART: "Restarting (since {since}).",
-    OperationVerb.CREATE: "Being created (since {since}).",
-    OperationVerb.SUSPEND: "Being suspended (since {since}).",
-    OperationVerb.FORCE: "Being forced to quit (since {since}).",
-    OperationVerb.REMOVE: "Being removed (since {since}).",
-}
+QUEUED: Final = "Waiting to {happen} since {since}."
+GOING_ON: Final = "{Happening} (since {since})."
 #: The same without a time, for notifications and readers without blocks.
-QUEUED_SHORT: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: "{name} is waiting to start on {title}.",
-    OperationVerb.STOP: "{name} is waiting to stop on {title}.",
-    OperationVerb.RESTART: "{name} is waiting to restart on {title}.",
-    OperationVerb.CREATE: "{name} is waiting to be created on {title}.",
-    OperationVerb.SUSPEND: "{name} is waiting to be suspended on {title}.",
-    OperationVerb.FORCE: "{name} is waiting to be forced to quit on {title}.",
-    OperationVerb.REMOVE: "{name} is waiting to be removed from {title}.",
-}
-GOING_ON_SHORT: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: "{name} is starting on {title}.",
-    OperationVerb.STOP: "{name} is stopping on {title}.",
-    OperationVerb.RESTART: "{name} is restarting on {title}.",
-    OperationVerb.CREATE: "{name} is being created on {title}.",
-    OperationVerb.SUSPEND: "{name} is being suspended on {title}.",
-    OperationVerb.FORCE: "{name} is being forced to quit on {title}.",
-    OperationVerb.REMOVE: "{name} is being removed from {title}.",
-}
+QUEUED_SHORT: Final = "{name} is waiting to {happen} {where} {title}."
+GOING_ON_SHORT: Final = "{name} is {happening} {where} {title}."
 USUAL: Final = "Usually ready in {usual}."
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
@@ -303,7 +293,6 @@ ENDING_UNSAVED: Final = "Save your work before then."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 ENDING_SHORT: Final = "{name} on {title} will be {done} in {left}."
 #: The same message once it is no longer true.
-MOVED: Final = "*{name}* on {title} will be {done} {at}."
 MOVED_SHORT: Final = "{name} on {title} will be {done} later."
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "You planned this stop."

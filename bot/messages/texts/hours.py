@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.hours import EVERY_DAY, WEEKDAYS, WEEKEND, Side
+from bot.domain.hours import EVERY_DAY, WEEKDAYS, WEEKEND
 
 NAMED: Final[Mapping[frozenset[str], str]] = {
     WEEKDAYS: "weekdays",
@@ -19,12 +19,8 @@ LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not on {days}."
-#: What comes next, by how that is done.
-NEXT: Final[Mapping[str, str]] = {
-    "start": "Next, I'll start it {at}.",
-    "stop": "Next, I'll stop it {at}.",
-    "suspend": "Next, I'll suspend it {at}.",
-}
+#: What comes next.
+NEXT: Final = "Next, I'll {do} it {at}."
 
 SET: Final = "*{name}* on {title} has hours now: {hours} ({zone})."
 KEPT: Final = "*{name}* on {title}: {hours} ({zone})."
@@ -43,21 +39,11 @@ USAGE: Final = (
 #: The same words as where something ends at once.
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 
-#: By what was to be done.
-MISSED: Final[Mapping[Side, str]] = {
-    "start": "I should have started *{name}* on {title} {at}, but I wasn't running then.",
-    "stop": "I should have stopped *{name}* on {title} {at}, but I wasn't running then.",
-}
-MISSED_SHORT: Final[Mapping[Side, str]] = {
-    "start": "I missed a start of {name} on {title}.",
-    "stop": "I missed a stop of {name} on {title}.",
-}
+MISSED: Final = "I should have {done} *{name}* on {title} {at}, but I wasn't running then."
+MISSED_SHORT: Final = "I missed a {verb} of {name} on {title}."
 MISSED_MORE: Final = "I missed {count} before that, too."
 GOES_ON: Final = "Its hours go on as planned."
-FAILED: Final[Mapping[Side, str]] = {
-    "start": "I couldn't start *{name}* on {title} {at}, as its hours say. {cause}",
-    "stop": "I couldn't stop *{name}* on {title} {at}, as its hours say. {cause}",
-}
+FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 FAILED_SHORT: Final = "I couldn't keep to the hours of {name} on {title}."
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
 PAUSED_SHORT: Final = "I've paused the hours of {name} on {title}."

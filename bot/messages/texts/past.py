@@ -6,15 +6,7 @@ from typing import Final
 from bot.domain.workspaces import OperationVerb
 
 #: A card whose operation did what was asked for.
-DONE: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: "*{name}* on {title} started at {at}{took}.",
-    OperationVerb.STOP: "*{name}* on {title} stopped at {at}.",
-    OperationVerb.RESTART: "*{name}* on {title} restarted at {at}{took}.",
-    OperationVerb.CREATE: "*{name}* on {title} was created at {at}{took}.",
-    OperationVerb.SUSPEND: "*{name}* on {title} was suspended at {at}.",
-    OperationVerb.FORCE: "*{name}* on {title} was forced to quit at {at}.",
-    OperationVerb.REMOVE: "*{name}* was removed from {title} at {at}.",
-}
+DONE: Final = "*{name}* on {title} {happened} at {at}{took}."
 #: How long that took, where it is known.
 TOOK: Final = ", in {took}"
 #: The same where nothing had to be sent for it.
@@ -40,7 +32,7 @@ STOPPED: Final = "*{name}* on {title} was stopped at {at}."
 SUSPENDED: Final = "*{name}* on {title} was suspended at {at}."
 REMOVED: Final = "*{name}* was removed from {title} at {at}."
 STOPPED_ELSEWHERE: Final = "*{name}* on {title} stopped at {at}, without you asking for it."
-WAITING: Final = "{doing} *{name}* on {title} was taking longer than usual at {at}."
+WAITING: Final = "{Doing} *{name}* on {title} was taking longer than usual at {at}."
 ENDING: Final = "I warned you at {at} that *{name}* on {title} was about to end by itself."
 TIMER_ENDING: Final = "I warned you at {at} that *{name}* on {title} would stop as planned."
 TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."

@@ -31,13 +31,7 @@ LATE: Final = "You can keep waiting, or tell me to stop waiting."
 NEWS: Final = "As of {at}."
 NO_NEWS: Final = "Not checked yet."
 
-#: How a run ended: one of the heads, then what is known of it.
-HEADS: Final[Mapping[RunState, str]] = {
-    RunState.SUCCEEDED: "Done",
-    RunState.FAILED: "Failed",
-    RunState.CANCELLED: "Stopped",
-}
-#: Its provider will never tell.
+#: How a run ended, where its state doesn't say it; the first is for what its provider will never tell.
 HEAD_ELSE: Final = "Started, end not reported"
 NOT_RUN_HEAD: Final = "Not run"
 UNSURE_HEAD: Final = "May not have run"
@@ -142,8 +136,6 @@ RUNS: Final = "runs"
 SHOW_ALL: Final = "Show my runs"
 ROW: Final = "*{name}* · {title}\n{state}"
 LOOKING: Final = "I'm checking {titles} for runs. Press *Refresh* in a moment."
-LOOKING_FOR_ANY: Final = "Checking {titles}…"
-LOOKING_FOR_IT: Final = "Checking {titles}…"
 NONE_YET: Final = "You don't have any runs yet. Type `{command}run` to run a job."
 NO_CONNECTIONS: Final = "I can't run jobs on any connection here. Ask your Usher admin to add one."
 NONE_GOING: Final = "None of your runs is in progress, so there's nothing to stop."

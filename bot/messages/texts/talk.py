@@ -83,8 +83,8 @@ NOT_COUNTED: Final = "There aren't that many in the list: {names}."
 
 # -- questions ----------------------------------------------------------------------------------------------
 
-WHY_UNDER_WAY: Final = "{doing} since {since}, as you asked.{held}"
-WHY_FAILED: Final = "I couldn't {verb} it {at}. {cause}"
+WHY_UNDER_WAY: Final = "{Doing} since {since}, as you asked.{held}"
+WHY_FAILED: Final = "I couldn't {do} it {at}. {cause}"
 WHY_UP: Final = "You started it {at}."
 WHY_UP_ELSEWHERE: Final = "It was started on {title}, without me."
 WHY_DETAIL: Final = "That's all I know."
@@ -97,7 +97,7 @@ SINCE: Final = "Since {since}, so for {length}."
 SINCE_BEGUN: Final = "Under way since {since}."
 SINCE_LAST_UP: Final = "It last ran {at}."
 SINCE_UNKNOWN: Final = "I don't know since when: that happened on {title}, without me."
-UNTIL_DONE: Final = "I'm still {verb} it, and I'll message you when that's done."
+UNTIL_DONE: Final = "I'm still {doing} it, and I'll message you when that's done."
 UNTIL: Final = "Until then it keeps running."
 UNTIL_ENDS: Final = "{title} ends it {at}."
 UNTIL_NONE: Final = (
@@ -139,7 +139,7 @@ OFFERS: Final[Mapping[str, str]] = {
     "stop_run": "This will stop the run *{name}* on {title}.",
     "run": "This will run *{name}* on {title} again.",
 }
-#: The button that does it, for one.
+#: The button that does it.
 DO_ONE: Final[Mapping[str, str]] = {
     "start": "Start {name}",
     "resume": "Resume {name}",
@@ -178,25 +178,9 @@ DO_AT: Final[Mapping[str, str]] = {
     "suspend": "Suspend {name} {then}",
     "keep": "Keep {name} running until {then}",
 }
-#: The same for several.
-DO_SEVERAL: Final[Mapping[str, str]] = {
-    "start": "Start {count} workspaces",
-    "resume": "Resume {count} workspaces",
-    "stop": "Stop {count} workspaces",
-    "restart": "Restart {count} workspaces",
-    "suspend": "Suspend {count} workspaces",
-    "force": "Force quit {count} workspaces",
-    "keep": "Keep {count} workspaces running",
-    "forget": "Take {count} workspaces off my list",
-}
-DO_SEVERAL_AT: Final[Mapping[str, str]] = {
-    "start": "Start {count} workspaces until then",
-    "resume": "Resume {count} workspaces until then",
-    "restart": "Restart {count} workspaces until then",
-    "stop": "Stop {count} workspaces then",
-    "suspend": "Suspend {count} workspaces then",
-    "keep": "Keep {count} workspaces running until then",
-}
+#: In place of a name on a button for several.
+COUNT: Final = "{count} workspaces"
+#: The same offers for several.
 SEVERAL: Final[Mapping[str, str]] = {
     "start": "This will start these {count} workspaces:",
     "resume": "This will resume these {count} workspaces:",
