@@ -64,7 +64,7 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     assert alice.sees()[-1].ts == ready.ts
     assert len(alice.told("card")) == 1
     await linked.pass_time(400, step=20)
-    assert [shown.kind for shown in alice.sees()] == ["linked", "card", "ready"]
+    assert [shown.kind for shown in alice.sees()] == ["card", "ready"]
 
 
 async def test_the_address_opens_the_ide_to_its_owner_and_to_nobody_else(linked):
