@@ -66,6 +66,7 @@ SLOW: Final = (
     "tests/benchmarks",
     "tests/chaos",
     "tests/contract/providers/test_bounds.py",
+    "tests/contract/providers/test_jupyterhub_homes.py",
     "tests/demo",
     "tests/faults",
     "tests/handlers/test_payloads.py",
