@@ -345,7 +345,7 @@ def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
         lines += [now, *ends(facts)]
-    text = filled(cards.SENT_SHORT if is_sent else cards.ENDED_SHORT[outcome], facts)
+    text = filled(cards.SENT_SHORT if is_sent else kit.bare(cards.ENDED_NAMED[outcome]), facts)
     return _card(facts, text, lines, small, buttons)
 
 

@@ -210,19 +210,18 @@ def _is_missed(facts: WorkspaceFacts) -> bool:
 
 @draws(NoticeKind.REFUSED, past=operation_past, is_true=_is_missed, keeps_open=True)
 def _refused(facts: WorkspaceFacts) -> Answer:
-    return _not_done(facts, notices.REFUSED)
+    return _not_done(facts, Outcome.REFUSED)
 
 
 @draws(NoticeKind.FAILED, past=operation_past, is_true=_is_missed, keeps_open=True)
-def _not_done(facts: WorkspaceFacts, template: str = notices.FAILED) -> Answer:
+def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
     """Say that an operation failed, was refused, or has an unknown outcome; cancelled is none of these."""
-    operation, text = facts.operation, ""
-    if operation is not None and operation.outcome is Outcome.UNKNOWN:
-        template, text = notices.NOT_KNOWN, cards.ENDED_SHORT["unknown"]
-    if operation is not None and operation.outcome is Outcome.CANCELLED:
-        template = notices.CALLED_OFF
+    operation = facts.operation
+    if operation is not None and operation.outcome in {Outcome.UNKNOWN, Outcome.CANCELLED}:
+        outcome = operation.outcome
+    template = cards.ENDED_NAMED[outcome]
     cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
-    answer_text = filled(text or _first(template), facts)
+    answer_text = filled(_first(template), facts)
     sentence = filled(template, facts)
     if facts.of_class is not None:
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), None)

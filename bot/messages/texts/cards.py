@@ -136,12 +136,13 @@ DOWN_NOW: Final = "It isn't running now."
 #: Replaced after a call had left for it: that goes ahead.
 SENT: Final = "The {verb} had already been sent."
 SENT_SHORT: Final = "The {verb} of {name} had already been sent to {title}."
-ENDED_SHORT: Final[Mapping[str, str]] = {
-    "failed": "I couldn't {do} {name} on {title}.",
-    "refused": "I can't {do} {name} on {title} for you.",
-    "cancelled": "The {verb} of {name} on {title} was cancelled.",
-    "replaced": "The {verb} of {name} on {title} was cancelled.",
-    "unknown": "I don't know whether {name} was {done} on {title}.",
+#: The same in messages and notifications.
+ENDED_NAMED: Final[Mapping[str, str]] = {
+    "failed": "I couldn't {do} *{name}* on {title}.",
+    "refused": "I can't {do} *{name}* on {title} for you.",
+    "cancelled": "The {verb} of *{name}* on {title} was cancelled.",
+    "replaced": "The {verb} of *{name}* on {title} was cancelled.",
+    "unknown": "I don't know whether *{name}* was {done} on {title}.",
 }
 REFERENCE: Final = "Reference {reference}"
 
