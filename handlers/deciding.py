@@ -19,7 +19,7 @@ from bot.domain.people import TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
-from bot.messages.blocks.cards import forms_of
+from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe
 from bot.messages.texts import answers, problems, talk, times
 from bot.services import naming
@@ -600,10 +600,10 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
     names = {"name": workspace.title, "title": title, "at": at, "since": since}
     if latest is not None and latest.is_open:
         held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
-        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **forms_of(latest.verb))
+        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
     if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
         cause = Markup(safe(problems.sentence(latest.cause or "", title)))
-        return fill(talk.WHY_FAILED, cause=cause, **names, **forms_of(latest.verb))
+        return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb])
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
@@ -638,7 +638,7 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
 def _until(request: Request, workspace: Workspace, latest: Operation | None) -> str:
     """Say what ends a workspace; when it is planned, its state says so."""
     if latest is not None and latest.is_open:
-        return fill(talk.UNTIL_DONE, **forms_of(latest.verb))
+        return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
     if workspace.state not in _UP:
         return request.filled(talk.UNTIL_DOWN, workspace)
     if workspace.stop_at is not None:

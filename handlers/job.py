@@ -20,7 +20,7 @@ from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Call, OperationVerb, Surface
 from bot.messages.blocks import forms, kit, lists, replies
-from bot.messages.blocks.cards import forms_of
+from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, Press, fill, line, safe
 from bot.messages.blocks.runs import outcome_of
 from bot.messages.texts import answers, times, verbs
@@ -542,7 +542,7 @@ async def ended(request: Request, run: Run, *, force: bool) -> Answer:
     if not is_open or wanted.state.is_over:
         return over_already(request, wanted)
     template = answers.FORCING if wanted.stop_wanted == "force" else answers.ACCEPTED
-    return replies.answer(request.filled(template, run, **forms_of(OperationVerb.STOP)))
+    return replies.answer(request.filled(template, run, **FORMS[OperationVerb.STOP]))
 
 
 def over_already(request: Request, run: Run) -> Answer:

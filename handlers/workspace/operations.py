@@ -18,7 +18,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
-from bot.messages.blocks.cards import forms_of
+from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming, workspaces
@@ -192,13 +192,13 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
         template = answers.RESUMING
     elif ends(accepted.operation, workspaces.effects_now(request.services.context, workspace)):
         template = answers.ENDING
-    return replies.answer(request.filled(template, workspace, **forms_of(begun)))
+    return replies.answer(request.filled(template, workspace, **FORMS[begun]))
 
 
 def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
     """Tell everybody, without buttons: they would work only for the workspace's owner."""
     template = answers.SHARED_FORCING if verb is OperationVerb.FORCE else answers.SHARED
-    sentence = request.filled(template, workspace, who=request.who, **forms_of(verb))
+    sentence = request.filled(template, workspace, who=request.who, **FORMS[verb])
     return replies.answer(sentence, in_channel=True)
 
 
@@ -209,7 +209,7 @@ def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, acc
     if template is None:
         return ""
     _, as_of = lists.state_words(request.services.clock.now(), workspace)
-    return request.filled(template, workspace, as_of=as_of, **forms_of(accepted.operation.verb))
+    return request.filled(template, workspace, as_of=as_of, **FORMS[accepted.operation.verb])
 
 
 def _already(accepted: Accepted) -> str | None:
@@ -302,7 +302,7 @@ async def _as_it_is(request: Request, workspace: Workspace) -> str:
     """Say what is under way for a workspace that has changed since, or else what state it is in."""
     operation = await request.services.store.latest_operation(workspace.id)
     if operation is not None and operation.is_open:
-        return fill(answers.JOINED, name=workspace.title, **forms_of(operation.verb))
+        return fill(answers.JOINED, name=workspace.title, **FORMS[operation.verb])
     return lists.in_its_state(request.services.clock.now(), workspace, talk.CHANGED)
 
 
@@ -434,7 +434,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
     """Say that the operation of an old button has ended, and how."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
-    sentence = request.filled(template, None, typed=typed, **forms_of(operation.verb))
+    sentence = request.filled(template, None, typed=typed, **FORMS[operation.verb])
     return replies.hint(sentence)
 
 
@@ -444,7 +444,7 @@ async def try_again(request: Request) -> Answer:
     ended = await _operation(request)
     workspace = await request.asked.see(workspaces.owned, request.verb, ended.workspace_id)
     if ended.is_open:
-        return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **forms_of(ended.verb)))
+        return replies.answer(fill(answers.STILL_AT_IT, name=workspace.title, **FORMS[ended.verb]))
     if ended.outcome is Outcome.FULFILLED:
         return too_late(request, ended)
     newest = await request.services.store.latest_operation(workspace.id)

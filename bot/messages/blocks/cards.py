@@ -1,7 +1,7 @@
 """The card of an operation: a projection of rows that can be redrawn at any time."""
 
 from collections.abc import Mapping
-from functools import cache
+from typing import Final
 
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
@@ -27,6 +27,11 @@ _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 _DOWN = frozenset({State.STOPPED, State.SUSPENDED, State.GONE})
+
+#: The words for an operation, as the sentences name them; without one, those for some request.
+FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
+    verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
+}
 
 
 def operation_past(facts: WorkspaceFacts) -> str:
@@ -79,20 +84,13 @@ def name_of(facts: Facts) -> str:
             return "your workspace"
 
 
-@cache
-def forms_of(verb: OperationVerb | None) -> Mapping[str, Markup]:
-    """Return the words for an operation, as the sentences name them."""
-    forms = cards.FORMS[verb] if verb is not None else cards.SOME_REQUEST
-    return {name: Markup(word) for name, word in forms.words().items()}
-
-
 def filled(template: str, facts: Facts, **more: object) -> str:
     """Fill a template with what every notice names: name, title, the operation in all its forms.
 
     ``at`` is when it was written, if nothing else is given.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
-    forms = forms_of(operation.asked_verb if operation is not None else None)
+    forms = FORMS[operation.asked_verb if operation is not None else None]
     names = {"name": name_of(facts), "title": facts.connection_title, **forms}
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
@@ -126,7 +124,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
     )
-    forms = forms_of(_under_way(operation, workspace))
+    forms = FORMS[_under_way(operation, workspace)]
     lines = [fill(cards.GOING_ON if going else cards.QUEUED, since=since, **forms)]
     if not operation.verb.brings_down:
         lines += [
@@ -149,7 +147,7 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     going = is_going(operation, facts.workspace)
     since = operation.called_at if going and operation.called_at else operation.created_at
     template = cards.GOING_ON if going else cards.QUEUED
-    forms = forms_of(_under_way(operation, facts.workspace))
+    forms = FORMS[_under_way(operation, facts.workspace)]
     lines = [fill(template, since=kit.moment(since, facts.now), **forms)]
     if operation.hold:
         lines.append(kit.held(operation.hold, facts.now))

@@ -11,7 +11,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import NOT_UP, OperationVerb, planned_mode
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import hours_button, start_button
-from bot.messages.blocks.cards import filled, forms_of, link_again_button
+from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import hours as words
 from bot.messages.texts import past, problems, times
@@ -134,7 +134,7 @@ def _next(facts: WorkspaceFacts) -> list[str]:
         return left_out
     first = min(coming)
     how = "start" if first.side == "start" else planned_mode(facts.effects)
-    return [fill(words.NEXT, at=kit.day_moment(first.at), **forms_of(OperationVerb(how))), *left_out]
+    return [fill(words.NEXT, at=kit.day_moment(first.at), **FORMS[OperationVerb(how)]), *left_out]
 
 
 def _because(cause: str, title: str) -> str:
@@ -200,7 +200,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
-    forms = {**forms_of(OperationVerb(side)), "at": kit.day_moment(facts.time("planned_at"))}
+    forms = {**FORMS[OperationVerb(side)], "at": kit.day_moment(facts.time("planned_at"))}
     cause = facts.word("cause")
     count = int(facts.body.get("more") or 0)
     if cause:

@@ -49,7 +49,7 @@ class VerbForms(NamedTuple):
         return words | {name.capitalize(): word.capitalize() for name, word in words.items()}
 
 
-FORMS: Final[Mapping[OperationVerb, VerbForms]] = {
+FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.START: VerbForms("start", "start", "starting", "started", "it's ready"),
     OperationVerb.STOP: VerbForms("stop", "stop", "stopping", "stopped", "it has stopped"),
     OperationVerb.RESTART: VerbForms("restart", "restart", "restarting", "restarted", "it's ready"),
@@ -63,9 +63,9 @@ FORMS: Final[Mapping[OperationVerb, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
+    # The operation is no longer known.
+    None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
-#: The same where the operation is no longer known.
-SOME_REQUEST: Final = VerbForms("request", "finish the request for", "working on", "changed", "it's done")
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} (since {since})."
