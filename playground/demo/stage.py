@@ -170,14 +170,21 @@ def _app(bot_url: str) -> list[str]:
     return ["--manifest", str(HOME / "manifest.yml"), "--redirect-url", f"{bot_url}/link/slack"]
 
 
-def _environment(folder: Path, slack: dict[str, Any], text: str, port: int) -> dict[str, str]:
-    connections = folder / "connections.toml"
+def write_connections(folder: Path, text: str) -> Path:
+    """Write the connections file with the file of the course beside it, and return where it is.
+
+    Usher refuses a file that others may write, as they may in a checkout where the umask is 002.
+    """
+    connections, course = folder / "connections.toml", folder / _COURSE.name
     connections.write_text(text, encoding="utf-8")
-    connections.chmod(0o600)
-    # Usher refuses a file that others may write, as they may in a checkout where the umask is 002.
-    course = folder / _COURSE.name
     shutil.copyfile(_COURSE, course)
-    course.chmod(0o600)
+    for one in (connections, course):
+        one.chmod(0o600)
+    return connections
+
+
+def _environment(folder: Path, slack: dict[str, Any], text: str, port: int) -> dict[str, str]:
+    connections = write_connections(folder, text)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
     database = f"sqlite:///{folder / 'data' / 'usher.db'}"

@@ -15,7 +15,7 @@ from bot.providers.connections import load_connections
 from playground import sphere
 from playground.demo.kept import Kept
 from playground.demo.people import seeds
-from playground.demo.stage import _connections
+from playground.demo.stage import _connections, write_connections
 from playground.harness import Clock
 from tests.project.repository import ROOT, named
 from tests.rigs.scenario.workbench import WorkbenchWorld
@@ -104,10 +104,8 @@ class Demonstration(WorkbenchWorld):
         }
         posit = {"url": self.posit_url, "credentials": self.posit.credentials}
         courses = {"url": self._sphere_url, "credentials": self.sphere.credentials}
-        path = self.folder / "connections.toml"
-        path.write_text(_connections({"url": self.saturn_url}, hub, posit, courses), encoding="utf-8")
-        path.chmod(0o600)
-        return load_connections(path)
+        text = _connections({"url": self.saturn_url}, hub, posit, courses)
+        return load_connections(write_connections(self.folder, text))
 
     @asynccontextmanager
     async def running(self):

@@ -38,48 +38,48 @@ async def watched(world, scrapes, seconds):
         await scrapes.take(world.port)
 
 
-async def test_a_day_without_faults_fires_nothing(ready, tmp_path):
+async def test_a_day_without_faults_fires_nothing(linked, tmp_path):
     scrapes = Scrapes()
-    await ready.alice.types("start training")
-    await watched(ready, scrapes, 300)
-    assert ready.alice.told("ready")
+    await linked.alice.types("start training")
+    await watched(linked, scrapes, 300)
+    assert linked.alice.told("ready")
     scrapes.fire([], tmp_path)
 
 
-async def test_messages_that_slack_does_not_take_are_late(ready, tmp_path):
+async def test_messages_that_slack_does_not_take_are_late(linked, tmp_path):
     scrapes = Scrapes()
-    await scrapes.take(ready.port)
-    ready.slack_fails("chat.postMessage", status=503, times=FOREVER)
-    await ready.alice.types("start training")
-    await watched(ready, scrapes, 240)
+    await scrapes.take(linked.port)
+    linked.slack_fails("chat.postMessage", status=503, times=FOREVER)
+    await linked.alice.types("start training")
+    await watched(linked, scrapes, 240)
     assert scrapes.last("usher_oldest_notice_seconds") > 200
-    said = [line for line in ready.watch.lines() if line["event"] == "outcome of a send unknown"]
+    said = [line for line in linked.watch.lines() if line["event"] == "outcome of a send unknown"]
     assert {line["problem"] for line in said} == {"internal_error"}
     scrapes.fire(["UsherMessagesLate"], tmp_path)
 
 
-async def test_a_provider_that_does_not_answer_is_away(ready, tmp_path):
+async def test_a_provider_that_does_not_answer_is_away(linked, tmp_path):
     scrapes = Scrapes()
-    await scrapes.take(ready.port)
-    ready.saturn_fails("/api/", status=503, times=FOREVER)
-    await ready.alice.types("start training")
-    await watched(ready, scrapes, 300)
+    await scrapes.take(linked.port)
+    linked.saturn_fails("/api/", status=503, times=FOREVER)
+    await linked.alice.types("start training")
+    await watched(linked, scrapes, 300)
     assert scrapes.last("usher_outage_seconds", connection="saturn", kind="away") > 120
     scrapes.fire(["UsherProviderAway"], tmp_path)
-    ready.heal()
-    await watched(ready, scrapes, 60)
+    linked.heal()
+    await watched(linked, scrapes, 60)
     assert scrapes.last("usher_outage_seconds") is None
     scrapes.fire([], tmp_path)
 
 
-async def test_a_database_that_may_only_be_read_is_not_written(ready, tmp_path):
+async def test_a_database_that_may_only_be_read_is_not_written(linked, tmp_path):
     scrapes = Scrapes()
-    await scrapes.take(ready.port)
+    await scrapes.take(linked.port)
 
     async def only_read(word):
         pragma = f"PRAGMA query_only = {word}"
-        await ready.bot.store.engine.read(lambda tx: tx._connection.execute(pragma))
-        await scrapes.take(ready.port)
+        await linked.bot.store.engine.read(lambda tx: tx._connection.execute(pragma))
+        await scrapes.take(linked.port)
 
     await only_read("ON")
     assert scrapes.last("usher_check", check="store") == 0
@@ -141,45 +141,45 @@ async def test_a_token_that_slack_refuses_is_seen(tmp_path):
     scrapes.fire(["UsherSlack"], tmp_path)
 
 
-async def test_a_signing_secret_that_is_not_slacks_refuses_everything(ready, tmp_path):
+async def test_a_signing_secret_that_is_not_slacks_refuses_everything(linked, tmp_path):
     scrapes = Scrapes()
-    await scrapes.take(ready.port)
-    ready.slack.state.app.signing_secret = "another one"
+    await scrapes.take(linked.port)
+    linked.slack.state.app.signing_secret = "another one"
     for _ in range(6):
         for _ in range(2):
-            await ready.slack.say(ready.alice.id, GENERAL, "/workspace list")
-        await watched(ready, scrapes, EVERY)
+            await linked.slack.say(linked.alice.id, GENERAL, "/workspace list")
+        await watched(linked, scrapes, EVERY)
     assert scrapes.last("usher_slack_requests_refused_total", reason="signature") == 12
     scrapes.fire(["UsherRequestsRefused"], tmp_path)
 
 
-async def test_with_keys_that_open_nothing_it_does_not_start(ready, tmp_path):
+async def test_with_keys_that_open_nothing_it_does_not_start(linked, tmp_path):
     scrapes = Scrapes()
-    await scrapes.take(ready.port)
-    await ready.stop_bot()
-    good, ready._keys = ready._keys, Fernet.generate_key().decode()
+    await scrapes.take(linked.port)
+    await linked.stop_bot()
+    good, linked._keys = linked._keys, Fernet.generate_key().decode()
     with pytest.raises(StartError, match="opens none of the 1 stored secrets"):
-        await ready.start_bot()
-    await scrapes.take(ready.port)
+        await linked.start_bot()
+    await scrapes.take(linked.port)
     scrapes.stays()
     scrapes.fire(["UsherDown"], tmp_path)
-    await ready.stop_bot()
-    ready._keys = good
-    await ready.start_bot()
-    await scrapes.take(ready.port)
+    await linked.stop_bot()
+    linked._keys = good
+    await linked.start_bot()
+    await scrapes.take(linked.port)
     scrapes.fire([], tmp_path)
 
 
-async def test_a_key_that_was_taken_away_too_early_leaves_secrets_closed(ready, tmp_path):
+async def test_a_key_that_was_taken_away_too_early_leaves_secrets_closed(linked, tmp_path):
     scrapes = Scrapes()
-    old, new = ready._keys, Fernet.generate_key().decode()
+    old, new = linked._keys, Fernet.generate_key().decode()
     for keys, links in ((f"{new},{old}", True), (new, False)):
-        await ready.stop_bot()
-        ready._keys = keys
-        await ready.start_bot()
+        await linked.stop_bot()
+        linked._keys = keys
+        await linked.start_bot()
         if links:
-            await ready.bob.has_linked("bob")
-        await scrapes.take(ready.port)
+            await linked.bob.has_linked("bob")
+        await scrapes.take(linked.port)
     assert scrapes.last("usher_closed_secrets") == 1
     scrapes.fire(["UsherSecretsClosed"], tmp_path)
 

@@ -327,9 +327,9 @@ KEYS = {
     "saturn.templates": "scenarios/test_saturn_making.py::test_a_recipe_becomes_a_workspace_that_runs",
     "jupyterhub.public_url": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",
     "jupyterhub.client_id": "contract/providers/test_jupyterhub_sign_in.py::"
-    "test_a_code_is_worth_nothing_without_its_verifier_and_our_secret",
+    "test_a_code_is_worth_nothing_without_verifier_and_secret",
     "jupyterhub.client_secret": "contract/providers/test_jupyterhub_sign_in.py::"
-    "test_a_code_is_worth_nothing_without_its_verifier_and_our_secret",
+    "test_a_code_is_worth_nothing_without_verifier_and_secret",
     "jupyterhub.templates": "contract/providers/test_jupyterhub_making.py::test_options_reach_the_spawner",
     "posit.super_admin_token": "scenarios/posit/test_linking.py::"
     "test_an_administrator_approves_whom_somebody_acts_as",
