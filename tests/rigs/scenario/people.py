@@ -70,7 +70,8 @@ class Person:
             return [shown for shown in self.told(kind) if says in shown.text]
 
         came = await self.world.slack.state.wait_for(lambda: bool(found()), seconds)
-        assert came, f"no {kind} that says {says!r}: {[one.text for one in self.sees()]}"
+        seen = [one.text for place in (BOT, GENERAL) for one in self.sees(place)]
+        assert came, f"no {kind} that says {says!r}: {seen}"
         return found()[-1]
 
     # -- what they do --------------------------------------------------------------------------------------
