@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.notices import Answer, Spoken
-from bot.domain.people import TaskKind
+from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
@@ -175,8 +175,9 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
     if reading.what in {"status", "hours"} and which.is_nothing:
         return await routes.run(replace(request, arguments=()))
+    old: Sequence[Account] = ()
     if (which.unknown or which.is_near) and not which.is_all:
-        reading, rows = await _read_again(request, reading)
+        reading, old, rows = await _read_again(request, reading)
         which = reading.which
     is_place = which.connections and not (which.workspaces or which.points or which.unknown)
     if is_place and reading.what == "status":
@@ -184,7 +185,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     request = await timers.timed(request, reading)
     order = reading.hours or (await hours.once(request) if timers.starts_later(reading) else "")
     try:
-        chosen, is_sure = await _chosen(request, reading, rows)
+        chosen, is_sure = await _chosen(request, reading, rows, old)
     except Answered:
         if not order or which.is_named or which.unknown or not rows:
             raise
@@ -193,7 +194,9 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     return await _done(request, reading, chosen, order, is_sure=is_sure)
 
 
-async def _read_again(request: Request, reading: Reading) -> tuple[Reading, Sequence[Workspace]]:
+async def _read_again(
+    request: Request, reading: Reading
+) -> tuple[Reading, Sequence[Account], Sequence[Workspace]]:
     """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
     old, rows = await targets.old_and_rows(request)
     runs = await request.services.store.runs(request.principal)
@@ -205,7 +208,7 @@ async def _read_again(request: Request, reading: Reading) -> tuple[Reading, Sequ
         promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
         if promise:
             raise Answered(replies.answer(promise))
-    return again, rows
+    return again, old, rows
 
 
 async def _done(
@@ -250,7 +253,7 @@ def _is_unread_time(reading: Reading) -> bool:
 
 
 async def _chosen(
-    request: Request, reading: Reading, rows: Sequence[Workspace]
+    request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
 ) -> tuple[Sequence[Workspace], bool]:
     """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
     which, verb = reading.which, reading.what
@@ -276,7 +279,7 @@ async def _chosen(
         for connection in which.connections:
             if connection not in dict(request.services.linkless()):
                 await linked(request, connection)
-        raise Answered(await targets.unknown(request, _after_verb(reading), rows))
+        raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
     if which.place or which.points or which.connections:
         return await _pointed(request, reading, rows)
     return [await _usual(request, rows)], reading.manner is not Manner.ASKED and does is not routes.Does.ENDS

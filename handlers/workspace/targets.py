@@ -56,8 +56,9 @@ async def workspace_of(request: Request) -> Workspace:
 
 async def named(request: Request, name: str) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one."""
-    rows, old = await request.services.store.workspaces(request.principal), None
+    rows = await request.services.store.workspaces(request.principal)
     found = naming.find(name, rows, request.services.connections)
+    old: Sequence[Account] = ()
     if found.kind == "near":
         old, rows = await old_and_rows(request)
         found = naming.find(name, rows, request.services.connections)
@@ -65,7 +66,7 @@ async def named(request: Request, name: str) -> Workspace:
         return found.workspaces[0]
     if found.kind == "many":
         raise Answered(which_of_these(request, found.workspaces, rows, name))
-    raise Answered(await unknown(request, name, rows, old=old))
+    raise Answered(await unknown(request, name, rows, old))
 
 
 def is_in(workspace: Workspace, state: str) -> bool:
@@ -83,9 +84,13 @@ async def at_places(
     found = [one for one in group if one.connection in places]
     if found:
         return found
-    await there(request, places, rows)
-    name = f"{group[0].title}@{places[0]}"
-    raise Answered(await unknown(request, name, rows, near=group))
+    old, rows = await old_and_rows(request)
+    title = naming.fold(group[0].title)
+    there_now = await there(request, places, rows)
+    found = [one for one in there_now if naming.fold(one.title) == title]
+    if found:
+        return found
+    raise Answered(await unknown(request, f"{group[0].title}@{places[0]}", rows, old, near=group))
 
 
 async def there(request: Request, places: Sequence[str], rows: Sequence[Workspace]) -> list[Workspace]:
@@ -100,7 +105,7 @@ async def there(request: Request, places: Sequence[str], rows: Sequence[Workspac
     return found
 
 
-async def nothing_yet(request: Request, old: Sequence[Account] | None) -> Answer:
+async def nothing_yet(request: Request, old: Sequence[Account]) -> Answer:
     """Answer somebody without workspaces: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.linkless()}
@@ -167,11 +172,15 @@ async def unknown(
     request: Request,
     name: str,
     rows: Sequence[Workspace],
+    old: Sequence[Account],
     *,
     near: Sequence[Workspace] = (),
-    old: Sequence[Account] | None = None,
 ) -> Answer:
-    """Say that there is no such name, suggest similar ones, and check again if the list is outdated."""
+    """Say that there is no such name, suggest similar ones, and check again if the list is outdated.
+
+    ``rows`` were looked through, and read after ``old`` (``old_and_rows``): a list that arrives in between is
+    among them, one that arrives later is read again.
+    """
     first, _, _ = name.partition(" ")
     elsewhere = vocabulary.ELSEWHERE.get(request.verb, {}).get(plain(first))
     if elsewhere is not None:
@@ -180,8 +189,6 @@ async def unknown(
     if connection is not None and connection not in dict(request.services.linkless()):
         await linked(request, connection)
     runs = await _run_commands(request, name)
-    if old is None:
-        old, rows = await old_and_rows(request)
     if not rows and not runs:
         return await nothing_yet(request, old)
     near = near or naming.nearest(name, rows)

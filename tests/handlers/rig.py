@@ -58,15 +58,26 @@ class PlainProvider(FakeMachines, base.Removal, base.Revocation, base.Tokens, ba
 
 
 class FlakyStore:
-    """Be a store whose methods fail when they are told to."""
+    """Be a store whose methods fail, or are overtaken by something, when they are told to."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.fails: dict[str, Exception] = {}
+        #: What happens right after a call of a method, before its caller goes on.
+        self.after: dict[str, Callable[[], Awaitable[object]]] = {}
 
     def __getattr__(self, name: str) -> Any:
+        method = getattr(self._store, name)
+        if name in self.after:
+
+            async def overtaken(*args: Any, **named: Any) -> Any:
+                result = await method(*args, **named)
+                await self.after[name]()
+                return result
+
+            return overtaken
         if name not in self.fails:
-            return getattr(self._store, name)
+            return method
 
         async def fail(*_: Any, **__: Any) -> None:
             raise self.fails[name]

@@ -128,6 +128,32 @@ async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
     assert task.payload["then"][0]["text"] == "start notebook"
 
 
+@pytest.mark.parametrize("there", [(), ("other",)], ids=["the first list", "a newer list"])
+@pytest.mark.parametrize("text", ["start training", "start training@saturn", "notify training off"])
+@pytest.mark.parametrize("reads", range(1, 6))
+async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, there, text, reads):
+    account = await activate(bot.store, ALICE, "saturn")
+    await bot.store.merge_discovered(account.id, [found_workspace(name) for name in there])
+    await fresh(bot)
+    bot.clock.advance(61)
+    left = reads
+
+    async def arrives():
+        nonlocal left
+        left -= 1
+        if left == 0:
+            names = [*there, "training"]
+            await bot.store.merge_discovered(account.id, [found_workspace(name) for name in names])
+
+    bot.store.after["workspaces"] = arrives
+    answer = await bot.say(text, response_url="https://hooks.example.org/1")
+    bot.store.after.clear()
+    assert "can't find" not in words(answer)
+    # What it isn't found for is read again, and goes on after that.
+    waiting = [then["text"] for task in await tasks(bot) for then in task.payload["then"]]
+    assert waiting == [text] if "Checking" in words(answer) else "training" in words(answer)
+
+
 async def test_somebody_with_nothing_is_told_where_to_begin(bot):
     account = await activate(bot.store, ALICE, "saturn")
     await bot.store.merge_discovered(account.id, [])
