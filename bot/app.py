@@ -25,11 +25,10 @@ from bot.slack.notifier import Notifier, WebApi
 from bot.slack.people import People
 from bot.store import name_of, open_store
 from bot.store.store import Store
-from bot.support.addresses import database_file
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
 from bot.support.http import CleanConnector, GatedRequest, Http
-from bot.support.settings import Settings
+from bot.support.settings import Settings, database_file
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness, tell_restored
 from bot.upkeep.keys import try_secrets

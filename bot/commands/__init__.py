@@ -1,26 +1,53 @@
-"""The commands, each imported when it runs: its room says what it needs, and `--help` needs none of it."""
+"""The commands, each imported when it runs: its module says what it needs, and `--help` needs none of it.
+
+Here is what they have in common: how a command is run, settings and connections, and an open database.
+"""
 
 import argparse
+import asyncio
 import gc
 import os
 import pkgutil
 import signal
 import sys
+from collections.abc import Awaitable, Callable
+from typing import Final
 
-from bot.support.environment import load_env_file
+import structlog
+
+from bot.providers.connection import ConnectionSettings
+from bot.providers.connections import read_connections, secrets_of
+from bot.store import open_store
+from bot.store.store import Store
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command, connections_file, exposed_env_file, load_env_file
 from bot.support.errors import NotDone, StoreError
-from bot.support.settings import SettingsError
+from bot.support.logs import Redactor, configure
+from bot.support.settings import (
+    Reading,
+    Settings,
+    SettingsError,
+    database_file,
+    is_postgres,
+    read_settings,
+)
+
+log = structlog.get_logger(__name__)
+_ONE_PROCESS: Final = (
+    f"USHER_DATABASE_URL: one process serves a SQLite file: run {command('serve')} instead, or move to "
+    "PostgreSQL"
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command that was parsed; return the exit status."""
     try:
         _load_env_file()
-        command = pkgutil.resolve_name(f"{__name__}.{arguments.run}")
+        chosen = pkgutil.resolve_name(f"{__name__}.{arguments.run}")
         # What was imported stays.
         gc.freeze()
         gc.enable()
-        status: int = command(arguments)
+        status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read the output has enough, as ``head`` does. What is left of it must not fail at the exit.
@@ -50,3 +77,54 @@ def _load_env_file() -> None:
 def complain(*lines: str) -> None:
     """Write to standard error."""
     print("\n".join(lines), file=sys.stderr)
+
+
+def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
+    """Read settings and connections and set up the logs; raise SettingsError with the problems of both.
+
+    ``is_split``: requests and work have processes of their own.
+    """
+    reading, connections, problems = read()
+    is_file = "USHER_DATABASE_URL" not in reading.wrong and not is_postgres(reading.settings.database_url)
+    if is_split and is_file:
+        problems.insert(0, _ONE_PROCESS)
+    if problems:
+        raise SettingsError(problems)
+    for name in reading.unknown:
+        log.warning("no such setting", variable=name)
+    if exposed := exposed_env_file():
+        log.warning("settings not protected", problem=exposed)
+    return reading.settings, connections
+
+
+def read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
+    """Read settings and connections as far as they are valid, with the problems of both; set up the logs."""
+    reading = read_settings()
+    connections: dict[str, ConnectionSettings] = {}
+    problems: list[str] = []
+    place = connections_file()
+    if place is not None:
+        is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
+        connections, problems = read_connections(place, has_several=not is_one)
+    settings = reading.settings
+    configure(settings.log_level, settings.log_format, Redactor(settings.secrets() + secrets_of(connections)))
+    return reading, connections, reading.problems + problems
+
+
+def with_store(
+    settings: Settings, run: Callable[[Store], Awaitable[int]], *, may_be_new: bool = False
+) -> int:
+    """Run with the store opened. A missing database is created only if ``may_be_new``."""
+    path = database_file(settings.database_url)
+    if not may_be_new and path is not None and not path.exists():
+        complain(f"There's no database yet ({path.absolute()}). {command('serve')} creates it.")
+        return 1
+
+    async def opened() -> int:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            return await run(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(opened())

@@ -5,14 +5,13 @@ import asyncio
 
 import structlog
 
-from bot.commands import complain
-from bot.commands.common import load, with_store
+from bot.commands import complain, load, with_store
 from bot.store import name_of
 from bot.store.copying import copy_store
 from bot.store.store import Store
-from bot.support.addresses import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
+from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
 from bot.upkeep.archives import archive, check_archives
 from bot.upkeep.importing import as_lines, import_rows, read_rows

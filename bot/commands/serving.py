@@ -6,7 +6,7 @@ import gc
 
 from bot.app import Role
 from bot.app import serve as serve_as
-from bot.commands.common import load
+from bot.commands import load
 
 
 def serve(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from yarl import URL
 
-from bot.support.addresses import is_loopback
+from bot.support.http import is_loopback
 
 _SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link: with their own token, as a username that an administrator

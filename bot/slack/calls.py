@@ -22,10 +22,9 @@ from bot.domain.policy import Installation
 from bot.slack.methods import METHODS, UPLOAD_URL, Method
 from bot.store.slack import LEAVES_WITHIN, MINUTE
 from bot.store.store import Store
-from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
-from bot.support.http import Attempt, TooLateError, Window, trying
+from bot.support.http import Attempt, TooLateError, Window, is_loopback, trying
 
 log = structlog.get_logger(__name__)
 

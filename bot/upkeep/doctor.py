@@ -30,11 +30,10 @@ from bot.store import name_of, open_store, schema
 from bot.store.store import Store
 from bot.store.tasks import ROLES
 from bot.support import errors
-from bot.support.addresses import database_file, is_postgres
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
 from bot.support.http import Http
-from bot.support.settings import ANY_WORKSPACE, Settings
+from bot.support.settings import ANY_WORKSPACE, Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness
 from bot.upkeep.keys import try_secrets

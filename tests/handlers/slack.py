@@ -17,9 +17,9 @@ from bot.domain.people import Principal
 from bot.domain.policy import Installation
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.installed import OneTenant
-from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
+from bot.support.http import DIRECT
 from bot.web.front import build_bolt, dispatch, read_envelope
 from handlers.listeners import register
 from handlers.request import Services

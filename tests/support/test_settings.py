@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.support.addresses import is_loopback, passwords_of
 from bot.support.environment import read_secret_file
-from bot.support.settings import Settings, read_settings
+from bot.support.http import is_loopback
+from bot.support.settings import Settings, passwords_of, read_settings
 
 KEY = Fernet.generate_key().decode()
 GOOD = {

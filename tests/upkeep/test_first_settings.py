@@ -7,11 +7,11 @@ import tomllib
 
 import pytest
 
+from bot.commands.setting_up import NotWrittenError, write_first_settings
 from bot.providers import provider_classes
 from bot.providers.connections import read_connections
 from bot.support.environment import load_env_file
 from bot.support.settings import read_settings
-from bot.upkeep.first_settings import NotWrittenError, write_first_settings
 from tests.app.command_line import run
 
 SLACK = ["xoxb-1", "xapp-1", "12.34", "client-secret", "https://usher.example.org", "U0OLIVIA"]

@@ -9,9 +9,9 @@ import pytest
 from bot.domain.people import AuditEntry
 from bot.store import schema
 from bot.store.tables import TABLES
-from bot.support.addresses import is_postgres
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreUnreleased
+from bot.support.settings import is_postgres
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, BOB
 
