@@ -1,7 +1,7 @@
 """A whole bot without Slack, provider or engine: a real store, what people say, and what was written."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
