@@ -19,9 +19,9 @@ from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
 from bot.services.context import RENEWED_EVERY, Context, Hints, Wake, owners_of
-from bot.slack.calls import SlackCaller
+from bot.slack.calls import SlackCaller, WebApi
 from bot.slack.installed import READ_EVERY, Entered, enter
-from bot.slack.notifier import Notifier, WebApi
+from bot.slack.notifier import Notifier
 from bot.slack.people import People
 from bot.store import name_of, open_store
 from bot.store.store import Store

@@ -18,7 +18,12 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Installed, Principal
 from bot.domain.policy import AnyInstallation, Installation, Installations
 from bot.slack.calls import (
+    APPS_UNINSTALL,
+    AUTH_REVOKE,
+    AUTH_TEST,
     NOT_INSTALLED,
+    OAUTH_ACCESS,
+    UPLOAD_URL,
     AnySlack,
     Budget,
     Meaning,
@@ -29,7 +34,6 @@ from bot.slack.calls import (
     meaning,
 )
 from bot.slack.manifest import INSTALL_PATH
-from bot.slack.methods import APPS_UNINSTALL, AUTH_REVOKE, AUTH_TEST, OAUTH_ACCESS, UPLOAD_URL
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError

@@ -10,8 +10,7 @@ import structlog
 
 from bot.domain.people import Person, Principal
 from bot.services.context import Owners
-from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
-from bot.slack.methods import AUTH_TEAMS_LIST, USERS_INFO, USERS_LIST
+from bot.slack.calls import AUTH_TEAMS_LIST, USERS_INFO, USERS_LIST, AnySlack, PacedSlack, SlackAnswer
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 

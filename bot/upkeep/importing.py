@@ -17,8 +17,8 @@ from bot.providers.connection import ConnectionSettings
 from bot.providers.connections import build_providers
 from bot.services import accounts
 from bot.services.context import Asked, Context
+from bot.slack.calls import WebApi
 from bot.slack.installed import Entered, enter
-from bot.slack.notifier import WebApi
 from bot.slack.people import People
 from bot.store.store import Store
 from bot.support import errors

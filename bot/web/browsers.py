@@ -35,7 +35,7 @@ from bot.messages.texts.times import duration
 from bot.services.context import PeopleBook
 from bot.services.gather import IDE_PATH
 from bot.services.linking import NAME_LENGTH, Browsing, Visit, digest
-from bot.slack.methods import OPENID_CONNECT_TOKEN
+from bot.slack.calls import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
 from bot.support.http import Http

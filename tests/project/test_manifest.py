@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.providers.connections import runs_commands
-from bot.slack import methods as slack_methods
+from bot.slack import calls
 from bot.slack.manifest import (
     BOT_SCOPES,
     COMMANDS,
@@ -138,9 +138,7 @@ def test_every_command_has_its_verbs_and_all_verbs_have_their_command():
 
 def test_the_scopes_are_those_that_methods_events_and_commands_need():
     assert set(NEEDED_BY_EVENTS) == set(EVENTS)
-    assert set(BOT_SCOPES) == set().union(
-        slack_methods.scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"}
-    )
+    assert set(BOT_SCOPES) == set().union(calls.scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"})
 
 
 def test_every_use_is_a_sentence():

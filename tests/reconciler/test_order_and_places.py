@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import OperationVerb, Outcome, State
-from bot.slack.methods import CHAT_POST_MESSAGE
+from bot.slack.calls import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.support.errors import SlackLimited, SlackPermanent
 from tests.rigs.store import accept_operation

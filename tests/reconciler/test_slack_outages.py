@@ -5,8 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Preferences, Principal
 from bot.domain.workspaces import OperationVerb, State
-from bot.slack.calls import UNREACHABLE
-from bot.slack.methods import METHODS
+from bot.slack.calls import METHODS, UNREACHABLE
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.store import ALICE, prefer
 

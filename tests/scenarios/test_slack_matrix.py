@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.domain.people import TaskKind
-from bot.slack import methods as slack_methods
+from bot.slack import calls
 from bot.store.records import NewTask
 from tests.rigs.scenario.stage import spoil
 
@@ -34,14 +34,14 @@ TROUBLE = {
 }
 #: What the bot calls while it runs; the sign-in's and the socket's methods have their own tests.
 METHODS = [
-    slack_methods.CHAT_POST_MESSAGE,
-    slack_methods.CHAT_UPDATE,
-    slack_methods.CHAT_POST_EPHEMERAL,
-    slack_methods.CONVERSATIONS_HISTORY,
-    slack_methods.CONVERSATIONS_OPEN,
-    slack_methods.USERS_INFO,
-    slack_methods.USERS_LIST,
-    slack_methods.VIEWS_OPEN,
+    calls.CHAT_POST_MESSAGE,
+    calls.CHAT_UPDATE,
+    calls.CHAT_POST_EPHEMERAL,
+    calls.CONVERSATIONS_HISTORY,
+    calls.CONVERSATIONS_OPEN,
+    calls.USERS_INFO,
+    calls.USERS_LIST,
+    calls.VIEWS_OPEN,
 ]
 ROWS = [*METHODS[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[2:])]
 #: After these a message is given up, or goes without its blocks; doctor shows it.
@@ -67,10 +67,10 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
     """The operation ends, each message is there once at most, and what was given up is marked as such."""
     alice = linked.alice
     linked.slack_fails(method, times=2, **TROUBLE[name])
-    if method in {slack_methods.CONVERSATIONS_HISTORY, slack_methods.CONVERSATIONS_OPEN}:
-        linked.slack_fails(slack_methods.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
+    if method in {calls.CONVERSATIONS_HISTORY, calls.CONVERSATIONS_OPEN}:
+        linked.slack_fails(calls.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
     said = await alice.mentions("status training")
-    assert said or method == slack_methods.CHAT_POST_EPHEMERAL
+    assert said or method == calls.CHAT_POST_EPHEMERAL
     await linked.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace link code"))["ok"]
     await alice.types("start training")
@@ -118,7 +118,7 @@ async def test_an_address_that_has_run_out_is_not_used_and_the_answer_comes_dire
 @pytest.mark.parametrize("word", ["expired_trigger_id", "invalid_trigger", "not_authed"])
 async def test_a_form_whose_trigger_has_run_out_is_answered_with_words(linked, word):
     fault = {"status": 200, "body": json.dumps({"ok": False, "error": word})}
-    linked.slack_fails(slack_methods.VIEWS_OPEN, times=1, **fault)
+    linked.slack_fails(calls.VIEWS_OPEN, times=1, **fault)
     told = await linked.alice.types("link code")
     assert "Enter code" in told.text
     assert (linked.alice.modal() or {}).get("callback_id") != "code"

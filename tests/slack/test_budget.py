@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.policy import Installation
-from bot.slack.calls import Budget, PacedSlack, SlackAnswer
-from bot.slack.methods import METHODS
-from bot.slack.notifier import WebApi
+from bot.slack.calls import METHODS, Budget, PacedSlack, SlackAnswer, WebApi
 from bot.support.errors import SlackLimited
 from bot.support.http import CleanConnector, GatedRequest
 from tests.rigs.clock import FakeClock

@@ -7,8 +7,16 @@ import pytest
 
 from bot.messages.texts import classes
 from bot.slack import calls
-from bot.slack.calls import SHUT_OUT_SECONDS, Meaning, meaning, meaning_of, rests
-from bot.slack.methods import METHODS, RESPONSE_URL, UPLOAD_URL
+from bot.slack.calls import (
+    METHODS,
+    RESPONSE_URL,
+    SHUT_OUT_SECONDS,
+    UPLOAD_URL,
+    Meaning,
+    meaning,
+    meaning_of,
+    rests,
+)
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.project.repository import ROOT
 

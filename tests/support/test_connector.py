@@ -6,7 +6,7 @@ import time
 import aiohttp
 import pytest
 
-from bot.slack.notifier.web_api import WebApi
+from bot.slack.calls import WebApi
 from bot.support.clock import SystemClock
 from bot.support.http import CleanConnector
 from tests.support.http_rig import http, raw_server, whole

@@ -11,12 +11,11 @@ from bot.slack.notifier.drawing import CardUpdates, Timing
 from bot.slack.notifier.homes import HomeViews
 from bot.slack.notifier.outbox import Outbox, Replies
 from bot.slack.notifier.outputs import Outputs
-from bot.slack.notifier.web_api import WebApi
 from bot.support.http import Http
 from bot.support.pool import Pool
 from bot.support.settings import SLACK_API_URL
 
-__all__ = ["Notifier", "Timing", "WebApi"]
+__all__ = ["Notifier", "Timing"]
 
 
 class Notifier:

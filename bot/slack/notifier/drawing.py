@@ -22,7 +22,7 @@ from bot.messages.blocks.notices import redraw, render, still_so
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.slack import methods as slack_methods
+from bot.slack import calls
 from bot.slack.calls import AnySlack, Meaning, PacedSlack, meaning, rests
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackPermanent, StoreError
@@ -207,12 +207,12 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any], share: float = 1.0
     Raises SlackFailed. Repeating an edit does no harm.
     """
     try:
-        await slack.call(slack_methods.CHAT_UPDATE, message, share=share)
+        await slack.call(calls.CHAT_UPDATE, message, share=share)
     except SlackPermanent as error:
         if meaning(error) is not Meaning.BLOCKS or not message["blocks"]:
             raise
         log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
-        await slack.call(slack_methods.CHAT_UPDATE, {**message, "blocks": []}, share=share)
+        await slack.call(calls.CHAT_UPDATE, {**message, "blocks": []}, share=share)
 
 
 def _waits_for_output(notice: Notice, facts: Facts) -> bool:
@@ -241,7 +241,7 @@ class CardUpdates:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return how many there were."""
-        updates = await self._slack.room(slack_methods.CHAT_UPDATE)
+        updates = await self._slack.room(calls.CHAT_UPDATE)
         room = min(updates.within(), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0

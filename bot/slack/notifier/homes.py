@@ -18,7 +18,7 @@ from bot.messages.texts import home as home_words
 from bot.services.context import Asked, Context, refused
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
-from bot.slack import methods as slack_methods
+from bot.slack import calls
 from bot.slack.calls import AnySlack, Meaning, meaning, rests
 from bot.slack.notifier.drawing import Timing
 from bot.support import errors
@@ -50,7 +50,7 @@ class HomeViews:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Publish what people wait for, else look at some of the open Homes; return how many there were."""
-        views = await self._slack.room(slack_methods.VIEWS_PUBLISH)
+        views = await self._slack.room(calls.VIEWS_PUBLISH)
         room = min(views.within(), pool_room(pool, self._timing.batch))
         if room <= 0:
             return 0
@@ -69,8 +69,8 @@ class HomeViews:
         self._looked_at = now
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.is_news_waiting(
-            notices=(await self._slack.room(slack_methods.CHAT_POST_MESSAGE)).within() > 0,
-            cards=(await self._slack.room(slack_methods.CHAT_UPDATE)).within() > 0,
+            notices=(await self._slack.room(calls.CHAT_POST_MESSAGE)).within() > 0,
+            cards=(await self._slack.room(calls.CHAT_UPDATE)).within() > 0,
         )
         return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
 
@@ -142,7 +142,7 @@ class HomeViews:
             if not is_wanted and one.drawn and view_hash:
                 message["hash"] = view_hash
             answer = await self._slack.to(one.principal).call(
-                slack_methods.VIEWS_PUBLISH, message, share=1.0 if is_wanted else SHARE
+                calls.VIEWS_PUBLISH, message, share=1.0 if is_wanted else SHARE
             )
             view_hash = str((answer.data.get("view") or {}).get("hash") or "")
         elif not is_wanted:

@@ -22,7 +22,7 @@ from bot.messages.texts import notices as notice_words
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.slack import methods as slack_methods
+from bot.slack import calls
 from bot.slack.calls import NOT_INSTALLED, AnySlack, Meaning, leads_to_slack, meaning
 from bot.slack.notifier.drawing import (
     LONGEST_PAUSE,
@@ -93,7 +93,7 @@ class Outbox:
         for slack in self._slack.all():
             if slack.is_back():
                 await self._store.release_notices(slack.budget.installation.id, self._timing.settles)
-        room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
+        room = await self._slack.room(calls.CHAT_POST_MESSAGE)
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]
         limit = min(most, room.within()) or most
@@ -104,7 +104,7 @@ class Outbox:
 
     async def _guarded(self, notice: Notice, claimed_at: float) -> None:
         """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
-        method = slack_methods.CHAT_POST_MESSAGE
+        method = calls.CHAT_POST_MESSAGE
         # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
         back = partial(self._unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
         failed = partial(self._later, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
@@ -233,7 +233,7 @@ class Outbox:
         }
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
-        await self._slack.to(notice.principal).call(slack_methods.FILES_COMPLETE_UPLOAD, message)
+        await self._slack.to(notice.principal).call(calls.FILES_COMPLETE_UPLOAD, message)
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _send(self, notice: Notice, answer: Answer, place: Place) -> None:
@@ -264,7 +264,7 @@ class Outbox:
         await self._store.notice_sent(notice.id, *sent, drawn)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
-        method = slack_methods.CHAT_POST_MESSAGE
+        method = calls.CHAT_POST_MESSAGE
         share = SHARES[notice.kind.urgency]
         answer = await self._slack.to(notice.principal).call(
             method, message, channel=_paced_as(notice), share=share
@@ -283,7 +283,7 @@ class Outbox:
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        room = await self._slack.room(slack_methods.CHAT_POST_MESSAGE)
+        room = await self._slack.room(calls.CHAT_POST_MESSAGE)
         if not room.within(SHARES[notice.kind.urgency]):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice, wait, error=error.code)
@@ -326,7 +326,7 @@ class Outbox:
             return
         message = {"channel": channel, "user": notice.principal.user_id, "text": notice_words.NOT_DIRECT}
         try:
-            await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
+            await self._slack.to(notice.principal).call(calls.CHAT_POST_EPHEMERAL, message)
         except errors.SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
@@ -380,9 +380,9 @@ class Lookup:
         Slack returns it from its beginning, so it is read whole.
         """
         slack, channel = self._slack.to(notice.principal), await self.channel(notice)
-        method, within = slack_methods.CONVERSATIONS_HISTORY, {}
+        method, within = calls.CONVERSATIONS_HISTORY, {}
         if thread_ts is not None:
-            method, within = slack_methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
+            method, within = calls.CONVERSATIONS_REPLIES, {"ts": thread_ts}
         cursor = ""
         while True:
             answer = await slack.call(
@@ -406,10 +406,10 @@ class Lookup:
         if known:
             return known
         whom = notice.principal
-        answer = await self._slack.to(whom).call(slack_methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
+        answer = await self._slack.to(whom).call(calls.CONVERSATIONS_OPEN, {"users": whom.user_id})
         channel = (answer.data.get("channel") or {}).get("id")
         if not channel:
-            raise errors.SlackUnknownOutcome(slack_methods.CONVERSATIONS_OPEN, "malformed_answer")
+            raise errors.SlackUnknownOutcome(calls.CONVERSATIONS_OPEN, "malformed_answer")
         return str(channel)
 
 
@@ -485,15 +485,13 @@ class Replies:
         """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
         body = notice.body
         place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        await self._slack.to(notice.principal).call(
-            slack_methods.VIEWS_UPDATE, {"view": body["view"], **place}
-        )
+        await self._slack.to(notice.principal).call(calls.VIEWS_UPDATE, {"view": body["view"], **place})
         await self._store.notice_sent(notice.id, "", "")
 
     async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
         url = str(notice.body["response_url"])
         if not leads_to_slack(url, self._api_url):
-            raise errors.SlackFailed(slack_methods.RESPONSE_URL, "strange_address")
+            raise errors.SlackFailed(calls.RESPONSE_URL, "strange_address")
         replaces = bool(notice.body.get("replaces"))
         message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
         if not replaces:
@@ -508,7 +506,7 @@ class Replies:
         if answer.status == 429:
             raise errors.RateLimited(retry_after=answer.retry_after())
         if answer.status >= 300:
-            raise errors.SlackFailed(slack_methods.RESPONSE_URL, f"status_{answer.status}")
+            raise errors.SlackFailed(calls.RESPONSE_URL, f"status_{answer.status}")
         await self._store.notice_sent(notice.id, "", "")
 
     async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
@@ -518,7 +516,7 @@ class Replies:
             await self._post(notice, message, channel)
             return
         message |= {"channel": channel, "user": notice.principal.user_id}
-        await self._slack.to(notice.principal).call(slack_methods.CHAT_POST_EPHEMERAL, message)
+        await self._slack.to(notice.principal).call(calls.CHAT_POST_EPHEMERAL, message)
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
@@ -528,9 +526,7 @@ class Replies:
         paced = notice.principal.user_id if direct else channel
         if direct:
             message["metadata"] = metadata(notice)
-        answer = await self._slack.to(notice.principal).call(
-            slack_methods.CHAT_POST_MESSAGE, message, channel=paced
-        )
+        answer = await self._slack.to(notice.principal).call(calls.CHAT_POST_MESSAGE, message, channel=paced)
         data = answer.data
         await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
 

@@ -14,7 +14,7 @@ from bot.messages.texts import runs
 from bot.output.transcript import Board, Entry
 from bot.services.context import OUTPUT, Context
 from bot.services.gather import Gatherer
-from bot.slack import methods as slack_methods
+from bot.slack import calls
 from bot.slack.calls import AnySlack, rests
 from bot.slack.notifier.drawing import Timing, edit, update
 from bot.support.errors import SlackFailed, StoreError
@@ -71,7 +71,7 @@ class Outputs:
         """Draw messages one after another; return how many were drawn."""
         if not due:
             return 0
-        updates = await self._slack.room(slack_methods.CHAT_UPDATE)
+        updates = await self._slack.room(calls.CHAT_UPDATE)
         room = min(updates.within(SHARE), self._timing.batch)
         drawn = 0
         for entry in due:
@@ -153,7 +153,7 @@ class Outputs:
         )
         try:
             answer = await self._slack.to(run.principal).call(
-                slack_methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
+                calls.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
             )
             await self._slack.to(run.principal).upload(
                 str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size

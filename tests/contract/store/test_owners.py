@@ -10,8 +10,7 @@ from bot.domain.policy import Installation
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call
 from bot.services.context import MISSED, RENEWED_EVERY, SharedOwners
-from bot.slack.calls import SlackAnswer
-from bot.slack.methods import USERS_LIST
+from bot.slack.calls import USERS_LIST, SlackAnswer
 from bot.slack.people import People
 from bot.store.records import NewTask
 from bot.store.tasks import LEASE
