@@ -5,20 +5,15 @@ Why: ``docs/rules.md``, "Only the reconciler asks providers for work".
 
 import random
 from collections.abc import Callable
-from functools import partial
 
-from bot.domain.notices import NoticeKind
-from bot.domain.runs import ClaimedOperation, ClaimedRun
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
 from bot.reconciler.lists import Lists
-from bot.reconciler.operations import EarlyLooks, OperationCalls, Operations
-from bot.reconciler.outcomes import Updates
+from bot.reconciler.operations import Operations
 from bot.reconciler.reads import Reads
-from bot.reconciler.runs import RunCalls, RunReads, Runs, is_waited_for
+from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
-from bot.reconciler.step import Preconditions
 from bot.reconciler.streams import Streams
 from bot.reconciler.suspicions import Outages, Pauses, Reminders, Suspicions
 from bot.reconciler.tasks import Tasks
@@ -64,26 +59,13 @@ class Reconciler:
             board=board,
         )
         self.engine = engine
-        store = context.store
-        preconditions = Preconditions(engine)
-        operations = Updates[ClaimedOperation](store, store.save_step, NoticeKind.WAITING)
-        early = EarlyLooks()
-        calls = OperationCalls(engine, operations, early)
-        runs = Updates[ClaimedRun](
-            store,
-            store.save_run_step,
-            NoticeKind.JOB_WAITING,
-            tells=partial(is_waited_for, store),
-            held_seconds=context.deadline_seconds,
-        )
         self.lists = Lists(engine)
         self._suspicions = Suspicions(engine)
         self._outages = Outages(engine, self._suspicions.outages)
         self._pauses = Pauses(engine)
         self._tasks = Tasks(engine, self.lists, replay)
         # The step of each returns how much there was to do.
-        self.operations = Operations(engine, operations, preconditions, calls, early)
-        self.runs = Runs(engine, runs, preconditions, RunCalls(engine, runs), RunReads(engine, runs))
+        self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         self.classes = Classes(engine)

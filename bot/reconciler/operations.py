@@ -20,11 +20,10 @@ from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outco
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Asker, Done, EngineContext, Later, NotDone, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, Done, EngineContext, Later, NotDone, Refused, Unknown
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import CONFLICTS, UP, Caller, Preconditions, Stepper, knowing, went_well
+from bot.reconciler.step import CONFLICTS, UP, Stepper, knowing, went_well
 from bot.services.workspaces import another
-from bot.store.store import Store
 from bot.support.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
@@ -34,28 +33,65 @@ log = structlog.get_logger(__name__)
 BAR_STEP = 5
 
 
+#: How long after its call a short start is first checked, in seconds.
+AFTER: Final = 4.0
+#: The least seconds between two such looks: Slack takes fifty updates a minute, and a class has its counts.
+EVERY: Final = 2.0
+#: How many are remembered: more than can wait for their look.
+MOST: Final = 20
+
+
+class EarlyLooks:
+    """Grant early looks; a process that forgets them moves some cards a little later."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._granted: deque[str] = deque(maxlen=MOST)
+
+    def next_in(self, operation: Operation, now: float, otherwise: float) -> float:
+        """Return in how many seconds to check an operation whose call was just accepted."""
+        if not is_short(operation) or otherwise <= AFTER or now < self._last + EVERY:
+            return otherwise
+        self._last = now
+        self._granted.append(operation.id)
+        return AFTER
+
+    def has(self, operation: Operation) -> bool:
+        """Return whether an operation got one."""
+        return operation.id in self._granted
+
+
+#: A creation called up to this many seconds before this one was requested may have made what is found now.
+OTHERS_SECONDS = 600.0
+#: How many candidates' creation times are remembered; beyond that they are read again.
+REMEMBERED = 10_000
+
+
 class Operations(Stepper[ClaimedOperation]):
     """Step due operations."""
 
     ends_while_refused = False
     lost_as = Outcome.UNKNOWN
+    making = Step.CREATE
+    question = NoticeKind.ASKED
+    late = NoticeKind.WAITING
+    keeps_call = False
     #: When the last of the postponed looks is due, by the store's time.
     _last_look = 0.0
 
-    def __init__(
-        self,
-        engine: EngineContext,
-        updates: outcomes.Updates[ClaimedOperation],
-        preconditions: Preconditions,
-        caller: Caller[ClaimedOperation],
-        early: EarlyLooks,
-    ) -> None:
-        super().__init__(engine, updates, preconditions, caller)
-        self._early = early
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._early = EarlyLooks()
+        #: When candidates were created, if their list entries lack details; it never changes, so read once.
+        self._made_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedOperation]:
         """Lease due operations, oldest first."""
         return await self._store.claim_operations(limit, lease, self._owners.name)
+
+    async def save(self, update: Update) -> bool:
+        """Save an update of an operation; False if it has ended, or was claimed by another process."""
+        return await self._store.save_step(update)
 
     def is_forgotten(self, claimed: ClaimedOperation) -> bool:
         """Return whether its workspace, which was made, is on its person's list no more."""
@@ -65,7 +101,7 @@ class Operations(Stepper[ClaimedOperation]):
         """Plan from the last observation of the workspace, or from its creation."""
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
-            return plan_unmade(operation, await creation_of(self._store, claimed), await self._store.now())
+            return plan_unmade(operation, await self._creation_of(claimed), await self._store.now())
         effects = runtime.provider.stops(workspace)
         return plan(
             operation,
@@ -83,9 +119,7 @@ class Operations(Stepper[ClaimedOperation]):
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
         """End the operation: nothing forbidden continues."""
         hides = _is_never_made(claimed)
-        await self._updates.save(
-            outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
-        )
+        await self.save(outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides))
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
@@ -113,7 +147,7 @@ class Operations(Stepper[ClaimedOperation]):
         """Replace an ended workspace with a new one if Usher made it; the operation then creates that."""
         operation = claimed.operation
         if claimed.workspace.spec is None:
-            await self._updates.save(await self.end(claimed, NO_RESTART))
+            await self.save(await self.end(claimed, NO_RESTART))
             return
         fresh = another(self._ids, runtime.provider, claimed.workspace)
         made = outcomes.audit(operation, "workspace.renew", "accepted")
@@ -125,7 +159,7 @@ class Operations(Stepper[ClaimedOperation]):
         hold = runtime.health.hold or _said(claimed, runtime, cause) or None
         moved = await self._moved(claimed, claimed.update(wait))
         # In one transaction, so that whatever the read finds wakes this operation.
-        await self._updates.save_held(claimed, replace(moved, waits_for="read", wants_read=True), hold)
+        await self.save_held(claimed, replace(moved, waits_for="read", wants_read=True), hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.state
@@ -141,7 +175,7 @@ class Operations(Stepper[ClaimedOperation]):
             update = replace(update, next_in=next_in)
         else:
             update = await self._moved(claimed, update)
-        await self._updates.save_held(claimed, update, hold)
+        await self.save_held(claimed, update, hold)
 
     async def _force_offered(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: str, next_in: float
@@ -173,47 +207,7 @@ class Operations(Stepper[ClaimedOperation]):
         self._last_look = min(at, now + self._numbers.slow_tick)
         return self._last_look - now
 
-
-def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
-    """Return a sentence on what the plan waits for, if worth one."""
-    match cause:
-        case "still_down":
-            return cards.still_down(runtime.title, claimed.operation.called_at or 0.0)
-        case "stopping_first":
-            return cards.STOPPING_FIRST
-        case "start_sent":
-            return cards.START_SENT
-        case _:
-            return ""
-
-
-def _is_never_made(claimed: ClaimedOperation) -> bool:
-    """Return whether an operation ends without its workspace having been created: no list shows it."""
-    operation = claimed.operation
-    is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
-    return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
-
-
-#: A creation called up to this many seconds before this one was requested may have made what is found now.
-OTHERS_SECONDS = 600.0
-#: How many candidates' creation times are remembered; beyond that they are read again.
-REMEMBERED = 10_000
-
-
-class OperationCalls(Caller[ClaimedOperation]):
-    """Make calls to providers for operations."""
-
-    making = Step.CREATE
-    question = NoticeKind.ASKED
-    keeps_call = False
-
-    def __init__(
-        self, engine: EngineContext, updates: outcomes.Updates[ClaimedOperation], early: EarlyLooks
-    ) -> None:
-        super().__init__(engine, updates)
-        self._early = early
-        #: When candidates were created, if their list entries lack details; it never changes, so read once.
-        self._made_at: dict[str, float | None] = {}
+    # -- calls -----------------------------------------------------------------------------------------------
 
     async def calling(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
@@ -307,8 +301,8 @@ class OperationCalls(Caller[ClaimedOperation]):
             next_in = self._early.next_in(operation, await self._store.now(), next_in)
         entry = outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as)
         accepted = replace(went_well(claimed, next_in, entry), waits_for="read", read_needed=True)
-        if not await self._updates.save(knowing(accepted, step, known)) and step in UP:
-            await make_true(self._store, self._asker, claimed, runtime, remote_id)
+        if not await self.save(knowing(accepted, step, known)) and step in UP:
+            await self._make_true(claimed, runtime, remote_id)
 
     def again(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: NotDone, known: Call | None
@@ -404,39 +398,55 @@ class OperationCalls(Caller[ClaimedOperation]):
 
     async def maker(self, claimed: ClaimedOperation) -> Operation:
         """Return the creation, which may be another operation than the one that cancels it."""
-        creation = await creation_of(self._store, claimed)
+        creation = await self._creation_of(claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
+    async def _creation_of(self, claimed: ClaimedOperation) -> Operation | None:
+        """Return the operation that creates its workspace: itself, or one that it replaced."""
+        is_it = claimed.operation.verb is OperationVerb.CREATE
+        return claimed.operation if is_it else await self._store.creation_of(claimed.workspace.id)
 
-async def creation_of(store: Store, claimed: ClaimedOperation) -> Operation | None:
-    """Return the operation that creates a step's workspace: its own, or one that it replaced."""
-    return (
-        claimed.operation
-        if claimed.operation.verb is OperationVerb.CREATE
-        else await store.creation_of(claimed.workspace.id)
-    )
+    async def _make_true(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
+        """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
+        current = await self._store.operation(claimed.operation.id)
+        if current is None or current.outcome is not Outcome.REPLACED:
+            return
+        latest = await self._store.latest_operation(current.workspace_id)
+        if latest is None or not latest.verb.brings_down:
+            return
+        if latest.is_open:
+            await self.save(Update(latest.id, 0.0, read_needed=True))
+        elif latest.outcome is Outcome.FULFILLED:
+            # It was found down or missing before the call landed, and the person was told so: enforce that.
+            log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
+            step = Step(latest.verb.value)
+            await self._asker.ask(
+                runtime,
+                claimed.account,
+                str(step),
+                lambda access: send_down(runtime, access, remote_id, step),
+            )
 
 
-async def make_true(
-    store: Store, asker: Asker, claimed: ClaimedOperation, runtime: Runtime, remote_id: str
-) -> None:
-    """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
-    current = await store.operation(claimed.operation.id)
-    if current is None or current.outcome is not Outcome.REPLACED:
-        return
-    latest = await store.latest_operation(current.workspace_id)
-    if latest is None or not latest.verb.brings_down:
-        return
-    if latest.is_open:
-        await store.save_step(Update(latest.id, 0.0, read_needed=True))
-    elif latest.outcome is Outcome.FULFILLED:
-        # It was found down or missing before the call landed, and the person was told so: enforce that.
-        log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
-        step = Step(latest.verb.value)
-        await asker.ask(
-            runtime, claimed.account, str(step), lambda access: send_down(runtime, access, remote_id, step)
-        )
+def _said(claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> str:
+    """Return a sentence on what the plan waits for, if worth one."""
+    match cause:
+        case "still_down":
+            return cards.still_down(runtime.title, claimed.operation.called_at or 0.0)
+        case "stopping_first":
+            return cards.STOPPING_FIRST
+        case "start_sent":
+            return cards.START_SENT
+        case _:
+            return ""
+
+
+def _is_never_made(claimed: ClaimedOperation) -> bool:
+    """Return whether an operation ends without its workspace having been created: no list shows it."""
+    operation = claimed.operation
+    is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
+    return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
 async def send_down(runtime: Runtime, access: base.Access, remote_id: str, step: Step) -> None:
@@ -452,31 +462,3 @@ async def send_down(runtime: Runtime, access: base.Access, remote_id: str, step:
             await runtime.provider.stop(access, remote_id, "force")
         case _:
             await runtime.provider.stop(access, remote_id)
-
-
-#: How long after its call a short start is first checked, in seconds.
-AFTER: Final = 4.0
-#: The least seconds between two such looks: Slack takes fifty updates a minute, and a class has its counts.
-EVERY: Final = 2.0
-#: How many are remembered: more than can wait for their look.
-MOST: Final = 20
-
-
-class EarlyLooks:
-    """Grant early looks; a process that forgets them moves some cards a little later."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-        self._granted: deque[str] = deque(maxlen=MOST)
-
-    def next_in(self, operation: Operation, now: float, otherwise: float) -> float:
-        """Return in how many seconds to check an operation whose call was just accepted."""
-        if not is_short(operation) or otherwise <= AFTER or now < self._last + EVERY:
-            return otherwise
-        self._last = now
-        self._granted.append(operation.id)
-        return AFTER
-
-    def has(self, operation: Operation) -> bool:
-        """Return whether an operation got one."""
-        return operation.id in self._granted

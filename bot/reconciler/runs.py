@@ -24,16 +24,21 @@ from bot.reconciler.step import (
     CONFLICTS,
     PATIENCE,
     PROBE_WAIT,
-    Caller,
-    Preconditions,
     Stepper,
     knowing,
     went_well,
 )
-from bot.store.store import Store
 from bot.support.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
+
+
+#: Seconds until the first read after a call: a short run may be over by then.
+FIRST_READ: Final = 2.0
+#: How many runs are read in one request.
+TOGETHER: Final = 50
+#: How many seconds the end of a run waits for the last lines of its output.
+LAST_LINES_WAIT: Final = 2.0
 
 
 class Runs(Stepper[ClaimedRun]):
@@ -41,22 +46,28 @@ class Runs(Stepper[ClaimedRun]):
 
     ends_while_refused = True
     lost_as = Outcome.FAILED
+    making = Step.LAUNCH
+    question = NoticeKind.JOB_ASKED
+    late = NoticeKind.JOB_WAITING
+    keeps_call = True
 
-    def __init__(
-        self,
-        engine: ask.EngineContext,
-        updates: outcomes.Updates[ClaimedRun],
-        preconditions: Preconditions,
-        caller: Caller[ClaimedRun],
-        reads: RunReads,
-    ) -> None:
-        super().__init__(engine, updates, preconditions, caller)
-        self._runtimes = engine.runtimes
-        self._reads = reads
+    def __init__(self, engine: ask.EngineContext) -> None:
+        super().__init__(engine)
+        self._board = engine.board
+        self.held_seconds = engine.deadline_seconds
 
     async def claim(self, limit: int, lease: float) -> Sequence[ClaimedRun]:
         """Lease due runs, oldest first."""
         return await self._store.claim_runs(limit, lease, self._owners.name)
+
+    async def save(self, update: Update) -> bool:
+        """Save an update of a run; False if it has ended, or was claimed by another process."""
+        return await self._store.save_run_step(update)
+
+    async def tells(self, claimed: ClaimedRun) -> bool:
+        """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
+        run = claimed.run
+        return bool(run.reference or run.stop_wanted) or await self._store.card(run.id) is not None
 
     # -- reads -----------------------------------------------------------------------------------------------
 
@@ -85,23 +96,23 @@ class Runs(Stepper[ClaimedRun]):
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
         runtime = self._runtimes[account.connection]
-        wait = max(runtime.health.pause, await self._reads.wait(account, runtime))
+        wait = max(runtime.health.pause, await self._wait(account, runtime))
         if wait > 0:
-            await self._updates.all_later(batch, wait, runtime.health.hold)
+            await self.all_later(batch, wait, runtime.health.hold)
         elif runtime.is_probed:
-            await self._updates.all_later(batch, PROBE_WAIT, runtime.health.sentence())
+            await self.all_later(batch, PROBE_WAIT, runtime.health.sentence())
         elif runtime.slots.free_for_reads < 1 or not runtime.slots.take():
-            await self._updates.all_later(batch, 1.0, None)
+            await self.all_later(batch, 1.0, None)
         else:
             try:
                 others = await self._joined(account, batch)
                 if others is not None:
-                    await self._reads.read(account, runtime, batch[:TOGETHER])
+                    await self._read(account, runtime, batch[:TOGETHER])
             finally:
                 runtime.slots.give()
             # Runs that didn't fit into one request wait for the next one, and all do if somebody else reads.
             left = batch if others is None else batch[TOGETHER:]
-            await self._updates.all_later(left, runtime.pace.min_poll_interval, None)
+            await self.all_later(left, runtime.pace.min_poll_interval, None)
             return others or ()
         return ()
 
@@ -142,33 +153,23 @@ class Runs(Stepper[ClaimedRun]):
     async def goes_on_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End a run that wasn't launched; one that was launched continues there, so still look for it."""
         if step is Step.LAUNCH:
-            await self._updates.save(outcomes.ended(claimed.run, Outcome.FAILED, rule, claimed.claim))
+            await self.save(outcomes.ended(claimed.run, Outcome.FAILED, rule, claimed.claim))
         elif step is Step.STOP:
-            await self._updates.later(claimed, PATIENCE, problems.sentence(rule))
+            await self.later(claimed, PATIENCE, problems.sentence(rule))
         return step is Step.FIND
 
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
         """End it, with the last lines of its output if it has finished."""
         assert decided.outcome is not None, "a plan that ends says how"
         if decided.outcome is Outcome.ENDED:
-            return await self._reads.over(claimed)
+            return await self._over(claimed)
         return outcomes.ended(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Leave a run that has become due for a read since its claim to the next claim."""
-        await self._updates.later(claimed, 0.1)
+        await self.later(claimed, 0.1)
 
-
-#: Seconds until the first read after a call: a short run may be over by then.
-FIRST_READ: Final = 2.0
-
-
-class RunCalls(Caller[ClaimedRun]):
-    """Make calls to providers for runs."""
-
-    making = Step.LAUNCH
-    question = NoticeKind.JOB_ASKED
-    keeps_call = True
+    # -- calls -----------------------------------------------------------------------------------------------
 
     async def calling(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
@@ -204,7 +205,7 @@ class RunCalls(Caller[ClaimedRun]):
         launched = replace(
             went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, start_call=Call.ACCEPTED
         )
-        if not await self._updates.save(launched):
+        if not await self.save(launched):
             # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
@@ -269,40 +270,16 @@ class RunCalls(Caller[ClaimedRun]):
         """Record its id."""
         await self._launched(claimed, runtime, Step.FIND, created)
 
+    # -- a read ----------------------------------------------------------------------------------------------
 
-def _first_read(runtime: Runtime) -> float:
-    return max(FIRST_READ, runtime.pace.min_poll_interval)
-
-
-def _not_stopped(run: Run, **cause: str) -> NewNotice:
-    """Return the notice for one failed stop request; without a cause, it was given up."""
-    occasion = f"stop:{run.stop_wanted}:{run.called_at}"
-    return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
-
-
-#: How many runs are read in one request.
-TOGETHER: Final = 50
-#: How many seconds the end of a run waits for the last lines of its output.
-LAST_LINES_WAIT: Final = 2.0
-
-
-class RunReads(ask.EnginePart):
-    """Read runs. When an account's were last read is in its row."""
-
-    def __init__(self, engine: ask.EngineContext, updates: outcomes.Updates[ClaimedRun]) -> None:
-        super().__init__(engine)
-        self._updates = updates
-        self._board = engine.board
-        self._deadline_seconds = engine.deadline_seconds
-
-    async def wait(self, account: Account, runtime: Runtime) -> float:
+    async def _wait(self, account: Account, runtime: Runtime) -> float:
         """Return the seconds until an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
         left = (account.runs_read_at or 0.0) + interval - await self._store.now()
         # The time of a clock that has since been corrected counts as now.
         return min(max(left, 0.0), interval)
 
-    async def read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
+    async def _read(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
         """Read runs of one account in one request, record the results, and end the runs that are over."""
         runtime.observer.polled(runtime.name, len(batch))
         remote_ids = [_remote(claimed.run) for claimed in batch]
@@ -321,34 +298,34 @@ class RunReads(ask.EnginePart):
             case ask.Refused(error=NotFound()):
                 found = {}
             case ask.Refused(needs_credential=True, sentence=sentence):
-                await self._updates.all_later(batch, PATIENCE, sentence)
+                await self.all_later(batch, PATIENCE, sentence)
                 return
             case ask.Refused():
                 for claimed in batch:
-                    await self._updates.save(await self._refused(claimed, runtime, answer))
+                    await self.save(await self._refused_read(claimed, runtime, answer))
                 return
             case _:
                 # A single failure that the next read may resolve isn't worth a line on the card.
                 is_shown = runtime.health.is_doubtful or answer.cause in {ask.LIMITED, ask.SUSPECTED}
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_shown else None
-                await self._updates.all_later(batch, wait, hold, deadline_in=self._deadline_seconds)
+                await self.all_later(batch, wait, hold, deadline_in=self.held_seconds)
                 return
         for claimed in batch:
-            await self._updates.save(await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
+            await self.save(await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
 
     async def _seen(self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None) -> Update:
         run, now = claimed.run, await self._store.now()
         if observed is None:
             return await self._left_out(claimed, runtime, now)
         if observed.state.is_over or observed.is_last:
-            return await self.over(claimed, observed)
+            return await self._over(claimed, observed)
         began = observed.started_at or run.started_at or run.called_at or run.created_at
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
             # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
             hold = cards.UNSEEN if run.held_since is not None else None
-            return await self._held(claimed, replace(claimed.update(wait), observed=observed), hold)
+            return await self._unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
         return replace(
             claimed.update(wait),
             remote_id=observed.remote_id,
@@ -357,7 +334,7 @@ class RunReads(ask.EnginePart):
             card_dirty=_is_unanswered_now(run, now),
         )
 
-    async def over(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
+    async def _over(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
         """Return the update that ends a finished run."""
         run = claimed.run
         shown = self._board.shown(run.id)
@@ -369,7 +346,7 @@ class RunReads(ask.EnginePart):
             observed=observed,
             last_lines=shown.last_lines if shown is not None else (),
             due_in=LAST_LINES_WAIT if shown is not None and not shown.is_over else 0.0,
-            tells=await self._updates.tells(claimed),
+            tells=await self.tells(claimed),
         )
 
     async def _left_out(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
@@ -381,12 +358,10 @@ class RunReads(ask.EnginePart):
         doubt = settling.doubted(run.doubt, settling.LEFT_OUT, now)
         if settling.is_certain(doubt, now):
             log.info("run lost", connection=runtime.name, run=run.id)
-            return outcomes.ended(
-                run, Outcome.FAILED, "lost", claimed.claim, tells=await self._updates.tells(claimed)
-            )
+            return outcomes.ended(run, Outcome.FAILED, "lost", claimed.claim, tells=await self.tells(claimed))
         return replace(claimed.update(wait), doubt=doubt)
 
-    async def _refused(self, claimed: ClaimedRun, runtime: Runtime, answer: ask.Refused) -> Update:
+    async def _refused_read(self, claimed: ClaimedRun, runtime: Runtime, answer: ask.Refused) -> Update:
         """Count a refused read; the reason is shown once refusals last."""
         run, now = claimed.run, await self._store.now()
         doubt = settling.doubted(run.doubt, answer.word, now)
@@ -395,17 +370,21 @@ class RunReads(ask.EnginePart):
             PATIENCE if is_news else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
         refused = replace(claimed.update(wait), doubt=doubt)
-        return await self._held(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
+        return await self._unseen(claimed, refused, answer.sentence if is_news else cards.UNSEEN)
 
-    async def _held(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
+    async def _unseen(self, claimed: ClaimedRun, update: Update, hold: str | None) -> Update:
         """Return the update of a run that can't be seen, with a deadline for that."""
-        return await self._updates.held(claimed, replace(update, deadline_in=self._deadline_seconds), hold)
+        return await self.held(claimed, replace(update, deadline_in=self.held_seconds), hold)
 
 
-async def is_waited_for(store: Store, claimed: ClaimedRun) -> bool:
-    """Return whether somebody waits for a run's end: they launched it here, have its card, or stopped it."""
-    run = claimed.run
-    return bool(run.reference or run.stop_wanted) or await store.card(run.id) is not None
+def _first_read(runtime: Runtime) -> float:
+    return max(FIRST_READ, runtime.pace.min_poll_interval)
+
+
+def _not_stopped(run: Run, **cause: str) -> NewNotice:
+    """Return the notice for one failed stop request; without a cause, it was given up."""
+    occasion = f"stop:{run.stop_wanted}:{run.called_at}"
+    return outcomes.notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:

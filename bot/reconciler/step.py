@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Final, Generic
+from typing import ClassVar, Final, Generic, TypeVar
 
 import structlog
 
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Account, AuditEntry, Person
+from bot.domain.people import AuditEntry
 from bot.domain.plan import Plan, Step
-from bot.domain.policy import Decision, Target
-from bot.domain.runs import Run, Update
+from bot.domain.policy import Target
+from bot.domain.runs import ClaimedOperation, ClaimedRun, Run, Update
 from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
 from bot.domain.workspaces import Call, Created, Operation, Outcome, Traces
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, NotDone, Refused, Unknown
-from bot.reconciler.outcomes import S, Updates
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.context import STARTS, decided
 from bot.support.errors import Conflict, SlackFailed, SlackLimited
@@ -33,30 +32,47 @@ from bot.support.http import freely
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
+S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
 #: When a start is looked at again that another process has to send; that one claims it then.
 ELSEWHERE: Final = 0.25
+#: How long to wait before the next step when it depends on somebody else (Slack, an operator, the person).
+PATIENCE: Final = 60.0
+#: How long a call waits while another request probes whether the connection answers again.
+PROBE_WAIT: Final = 2.0
+#: How often to try a call that the current state doesn't allow: the state may just be changing.
+CONFLICTS: Final = 4
+#: The steps that bring a workspace up: their calls are queued and may have a rate limit of their own.
+UP: Final = frozenset({Step.START, Step.CREATE})
+#: Steps that create something: it is looked for before the call is sent again.
+_MAKES: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """Step the due operations or runs; the methods at the end hold what differs between the two.
+    """Step the due operations or runs, and make their calls; *calling* is committed before each (ADR 15).
 
-    Concurrent changes (replace, unlink) win: an ended subject takes no update.
+    The methods at the end hold what differs between the two. Concurrent changes (replace, unlink) win: an
+    ended subject takes no update.
     """
 
     #: Whether a plan to end it is carried out while its account waits for a new link.
     ends_while_refused: ClassVar[bool]
     #: How it ends if nobody can tell any more what its call has done.
     lost_as: ClassVar[Outcome]
+    #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
+    making: ClassVar[Step]
+    question: ClassVar[NoticeKind]
+    #: The kind of the notice at a deadline.
+    late: ClassVar[NoticeKind]
+    #: Whether a call that may not leave yet changes nothing of what is known about the call before it.
+    keeps_call: ClassVar[bool]
+    #: The deadline that starts when something is held up; None for no new one.
+    held_seconds: float | None = None
 
-    def __init__(
-        self, engine: EngineContext, updates: Updates[S], preconditions: Preconditions, caller: Caller[S]
-    ) -> None:
+    def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        self._updates: Updates[S] = updates
-        self._preconditions = preconditions
-        self._caller: Caller[S] = caller
+        self._people = engine.people
         #: What this process is stepping, in case a step outlives its lease.
         self._under_way: set[str] = set()
 
@@ -74,8 +90,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
         self._under_way.update(_ids(batch))
         # A call that was committed to is *calling* in its row, so its outcome is checked first.
-        back = partial(self._updates.all_later, batch, 0.0, None)
-        failed = partial(self._updates.all_later, batch, PATIENCE, problems.sentence("internal"))
+        back = partial(self.all_later, batch, 0.0, None)
+        failed = partial(self.all_later, batch, PATIENCE, problems.sentence("internal"))
         try:
             async with contained("step", self._ids, back=back, failed=failed, subjects=_ids(batch)):
                 for claimed in await self.together(batch):
@@ -87,41 +103,58 @@ class Stepper(EnginePart, ABC, Generic[S]):
         subject, account = claimed.subject, claimed.account
         if not subject.is_open:
             return
-        runtime = self._preconditions.runtime_of(subject, account, await self._store.now())
-        if isinstance(runtime, Lost):
-            await self._lost(claimed, runtime.cause)
+        if (cause := self._loss(claimed, await self._store.now())) is not None:
+            await self._lost(claimed, cause)
             return
         if self.is_forgotten(claimed):
-            await self._updates.save(outcomes.ended(subject, Outcome.CANCELLED, "forgotten", claimed.claim))
+            await self.save(outcomes.ended(subject, Outcome.CANCELLED, "forgotten", claimed.claim))
             return
-        if isinstance(runtime, Hold):
-            await self._held(claimed, runtime)
+        if (runtime := self._runtimes.get(subject.connection)) is None:
+            await self.later(claimed, PATIENCE, cards.not_configured(subject.connection))
             return
-        assert account is not None, "without one there is no connection"
+        assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
-        refusal = self._preconditions.refusal_of(account, runtime)
-        if refusal is not None and not (self.ends_while_refused and decided.step is Step.END):
-            await self._held(claimed, refusal)
+        if account.state == "refused" and not (self.ends_while_refused and decided.step is Step.END):
+            # A new link wakes what waits for it.
+            await self.later(claimed, PATIENCE, problems.sentence(account.refusal, runtime.title))
         elif await self._may_go_on(claimed, decided.step):
             await self._do(claimed, runtime, decided)
+
+    def _loss(self, claimed: S, now: float) -> str | None:
+        """Return why it can't continue, as a text in ``bot.messages.texts`` is named; None if it can."""
+        subject, account = claimed.subject, claimed.account
+        if account is None or account.state == "revoking":
+            return "unlinked"
+        if (runtime := self._runtimes.get(subject.connection)) is not None:
+            return None if runtime.provider.serves(subject.principal) else "not_here"
+        since = subject.held_since if subject.hold == cards.not_configured(subject.connection) else None
+        # Missing for too long to be a brief mistake in the settings.
+        return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _lost(self, claimed: S, cause: str) -> None:
         """End what can't continue: cancelled, or as nobody knows how if a call was sent."""
         subject = claimed.subject
         is_known = cause == "unlinked" or not subject.has_called
         outcome = Outcome.CANCELLED if is_known else self.lost_as
-        tells = await self._updates.tells(claimed)
-        await self._updates.save(outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
+        tells = await self.tells(claimed)
+        await self.save(outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
 
     async def _may_go_on(self, claimed: S, step: Step) -> bool:
-        """Ask the policy about its person."""
+        """Ask the policy about its person; if Slack can't say who that is, it only takes longer."""
         asked = self.asks(claimed, step)
         if asked is None:
             return True
-        decision = await self._preconditions.may(claimed.subject, claimed.person, *asked)
-        if isinstance(decision, Hold):
-            await self._held(claimed, decision)
-            return False
+        subject, person = claimed.subject, claimed.person
+        if person is None:
+            try:
+                person = await self._people.look_up(subject.principal)
+            except SlackFailed as error:
+                log.info("person not looked up", subject=subject.id, problem=str(error))
+                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
+                await self.later(claimed, wait, cards.PERSON_UNKNOWN)
+                return False
+        verb, target = asked
+        decision = await decided(self._context, subject.principal, verb, target, person)
         return decision.allowed or await self.goes_on_forbidden(claimed, step, decision.rule)
 
     async def _do(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
@@ -129,9 +162,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case Step.WATCH:
                 return
             case Step.END:
-                await self._updates.save(await self.end(claimed, decided))
+                await self.save(await self.end(claimed, decided))
             case Step.WAIT if decided.at is not None:
-                await self._updates.later(claimed, max(decided.at - await self._store.now(), 0.1))
+                await self.later(claimed, max(decided.at - await self._store.now(), 0.1))
             case Step.READ | Step.WAIT | Step.RENEW:
                 await self.advance(claimed, runtime, decided)
             case call:
@@ -139,23 +172,25 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in UP
-        if (closed := self._preconditions.closed(runtime)) is not None:
-            await self._held(claimed, closed)
+        if runtime.health.pause > 0:
+            await self.later(claimed, runtime.health.pause, runtime.health.hold)
+        elif runtime.is_probed:
+            await self.later(claimed, PROBE_WAIT, runtime.health.sentence())
         elif starts and (turn := await self._turn(subject, runtime)) > 0:
-            await self._updates.later(claimed, turn)
+            await self.later(claimed, turn)
         elif not runtime.slots.take_for(subject.principal.key, PERSONS_SHARE):
             if starts:
                 runtime.start_queue.missed(subject, 1.0)
-            await self._updates.later(claimed, 1.0)
+            await self.later(claimed, 1.0)
         else:
             try:
                 may_leave = self._still_granted(runtime) if starts else freely
-                update = await self._caller.make(claimed, runtime, step, may_leave)
+                update = await self._make(claimed, runtime, step, may_leave)
             finally:
                 runtime.slots.give_from(subject.principal.key)
             if update is not None:
                 # However often it is retried, and however long it waits, the person is told at the deadline.
-                await self._updates.save(await self._updates.after_deadline(claimed, update))
+                await self.save(await self.after_deadline(claimed, update))
 
     async def _turn(self, subject: Operation | Run, runtime: Runtime) -> float:
         """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
@@ -169,78 +204,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return freely
         return partial(self._owners.owns, thing, queue.owned_since)
 
-    async def _held(self, claimed: S, held: Hold) -> None:
-        await self._updates.later(claimed, held.seconds, held.said)
+    # -- a call ----------------------------------------------------------------------------------------------
 
-    # -- what differs by kind --------------------------------------------------------------------------------
-
-    @abstractmethod
-    async def claim(self, limit: int, lease: float) -> Sequence[S]:
-        """Lease what is due, oldest first."""
-
-    async def batches(self, batch: Sequence[S]) -> list[list[S]]:
-        """Return groups of what is stepped together; the groups are stepped concurrently."""
-        return [[claimed] for claimed in batch]
-
-    async def together(self, batch: list[S]) -> Sequence[S]:
-        """Do what can be done for the whole batch; return what has to be stepped individually."""
-        return batch
-
-    def is_forgotten(self, claimed: S) -> bool:  # noqa: ARG002 - for what is removed while it is under way
-        """Return whether it was removed from the list just as it was requested: it isn't read any more."""
-        return False
-
-    @abstractmethod
-    async def plan(self, claimed: S, runtime: Runtime) -> Plan:
-        """Return the next step."""
-
-    @abstractmethod
-    def asks(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return what to ask the policy before a step, or None for nothing."""
-
-    @abstractmethod
-    async def goes_on_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """Write what follows from the policy's refusal; return True to do the step all the same."""
-
-    @abstractmethod
-    async def end(self, claimed: S, decided: Plan) -> Update:
-        """Return the update that ends it as planned."""
-
-    @abstractmethod
-    async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
-        """Read, wait or renew as planned."""
-
-
-def _ids(batch: Sequence[S]) -> list[str]:
-    return [claimed.subject.id for claimed in batch]
-
-
-#: How often to try a call that the current state doesn't allow: the state may just be changing.
-CONFLICTS: Final = 4
-#: The steps that bring a workspace up: their calls are queued and may have a rate limit of their own.
-UP: Final = frozenset({Step.START, Step.CREATE})
-#: Steps that create something: it is looked for before the call is sent again.
-_MAKES: Final = frozenset({Step.CREATE, Step.LAUNCH})
-
-
-class Caller(EnginePart, ABC, Generic[S]):
-    """Make the calls for operations or for runs; *calling* is committed before each one is sent (ADR 15).
-
-    The abstract methods hold what differs between the two.
-    """
-
-    #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
-    making: ClassVar[Step]
-    question: ClassVar[NoticeKind]
-    #: Whether a call that may not leave yet changes nothing of what is known about the call before it.
-    keeps_call: ClassVar[bool]
-
-    def __init__(self, engine: EngineContext, updates: Updates[S]) -> None:
-        super().__init__(engine)
-        self._updates: Updates[S] = updates
-
-    async def make(
-        self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] = freely
+    async def _make(
+        self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool]
     ) -> Update | None:
         """Commit ``calling`` and send the call; return the update still to be written, or None.
 
@@ -259,7 +226,7 @@ class Caller(EnginePart, ABC, Generic[S]):
         if not calling.is_calling:
             return calling
         began = self._clock.monotonic()
-        if not await self._updates.save(calling):
+        if not await self.save(calling):
             return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         claimed = await self.committed(claimed, calling)
         answer = await self._asker.ask(
@@ -361,7 +328,97 @@ class Caller(EnginePart, ABC, Generic[S]):
         unclear = outcomes.audit(subject, "call.find", "unclear")
         return replace(claimed.update(wait), hold="", asked=True, notices=[asked], audit=[unclear])
 
+    # -- what was learned, saved -----------------------------------------------------------------------------
+
+    async def later(
+        self, claimed: S, next_in: float, hold: str | None = None, *, deadline_in: float | None = None
+    ) -> None:
+        """Save that it continues later; ``hold`` as for ``held``."""
+        await self.save_held(claimed, replace(claimed.update(next_in), deadline_in=deadline_in), hold)
+
+    async def all_later(
+        self, batch: Sequence[S], next_in: float, hold: str | None, *, deadline_in: float | None = None
+    ) -> None:
+        """Save that several continue later."""
+        for claimed in batch:
+            await self.later(claimed, next_in, hold, deadline_in=deadline_in)
+
+    async def save_held(self, claimed: S, update: Update, hold: str | None) -> None:
+        """Save an update of something that continues later; ``hold`` as for ``held``."""
+        if hold and update.deadline_in is None:
+            update = replace(update, deadline_in=self.held_seconds)
+        await self.save(await self.held(claimed, update, hold))
+
+    async def held(self, claimed: S, update: Update, hold: str | None) -> Update:
+        """Return an update with what is holding it up, "" for nothing, None for as before."""
+        if hold is not None and hold != (claimed.subject.hold or ""):
+            update = replace(update, hold=hold, card_dirty=True)
+        return await self.after_deadline(claimed, update)
+
+    async def after_deadline(self, claimed: S, update: Update) -> Update:
+        """Return an update whose next step is no later than the deadline, with the notice due then, if any.
+
+        A person who has already been asked what to do isn't also told that it takes longer.
+        """
+        subject = claimed.subject
+        if update.outcome is not None or subject.deadline_at is None:
+            return update
+        now = await self._store.now()
+        if now < subject.deadline_at:
+            return replace(update, next_in=min(update.next_in, subject.deadline_at - now))
+        if subject.asked_at is not None:
+            return update
+        late = replace(update, deadline_passed=True, card_dirty=True)
+        if not await self.tells(claimed):
+            return late
+        due = outcomes.notice(subject, self.late, str(subject.deadline_number))
+        return replace(late, notices=(*update.notices, due))
+
     # -- what differs by kind --------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def claim(self, limit: int, lease: float) -> Sequence[S]:
+        """Lease what is due, oldest first."""
+
+    async def batches(self, batch: Sequence[S]) -> list[list[S]]:
+        """Return groups of what is stepped together; the groups are stepped concurrently."""
+        return [[claimed] for claimed in batch]
+
+    async def together(self, batch: list[S]) -> Sequence[S]:
+        """Do what can be done for the whole batch; return what has to be stepped individually."""
+        return batch
+
+    def is_forgotten(self, claimed: S) -> bool:  # noqa: ARG002 - for what is removed while it is under way
+        """Return whether it was removed from the list just as it was requested: it isn't read any more."""
+        return False
+
+    @abstractmethod
+    async def plan(self, claimed: S, runtime: Runtime) -> Plan:
+        """Return the next step."""
+
+    @abstractmethod
+    def asks(self, claimed: S, step: Step) -> tuple[str, Target] | None:
+        """Return what to ask the policy before a step, or None for nothing."""
+
+    @abstractmethod
+    async def goes_on_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
+        """Write what follows from the policy's refusal; return True to do the step all the same."""
+
+    @abstractmethod
+    async def end(self, claimed: S, decided: Plan) -> Update:
+        """Return the update that ends it as planned."""
+
+    @abstractmethod
+    async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
+        """Read, wait or renew as planned."""
+
+    @abstractmethod
+    async def save(self, update: Update) -> bool:
+        """Save an update; return False if it has ended, or was claimed by another process."""
+
+    async def tells(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
+        """Return whether somebody waits for it."""
+        return True
 
     @abstractmethod
     async def calling(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
@@ -410,6 +467,10 @@ class Caller(EnginePart, ABC, Generic[S]):
         """Record the id of what was found, or return the update still to be written."""
 
 
+def _ids(batch: Sequence[S]) -> list[str]:
+    return [claimed.subject.id for claimed in batch]
+
+
 def knowing(update: Update, step: Step, known: Call | None) -> Update:
     """Return an update with what is known about a step's call; a look has no call."""
     match step:
@@ -424,76 +485,3 @@ def knowing(update: Update, step: Step, known: Call | None) -> Update:
 def went_well(claimed: S, next_in: float, entry: AuditEntry) -> Update:
     """Return the update after an accepted call, or after a look that found what a call made."""
     return replace(claimed.update(next_in), attempts=0, hold="", card_dirty=True, audit=[entry])
-
-
-#: How long to wait before the next step when it depends on somebody else (Slack, an operator, the person).
-PATIENCE: Final = 60.0
-#: How long a call waits while another request probes whether the connection answers again.
-PROBE_WAIT: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """It continues later; says what is holding it up, if that is worth a sentence."""
-
-    seconds: float
-    said: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """It can't continue; ``cause`` names a text in ``bot.messages.texts``."""
-
-    cause: str
-
-
-class Preconditions(EnginePart):
-    """Check what an operation or a run needs; nothing here is written."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
-        self._people = engine.people
-
-    def runtime_of(
-        self, subject: Operation | Run, account: Account | None, now: float
-    ) -> Runtime | Hold | Lost:
-        """Return the runtime if both account and connection exist, else why it waits or can't continue."""
-        if account is None or account.state == "revoking":
-            return Lost("unlinked")
-        runtime = self._runtimes.get(subject.connection)
-        if runtime is not None:
-            is_served = runtime.provider.serves(subject.principal)
-            return runtime if is_served else Lost("not_here")
-        missing = Hold(PATIENCE, cards.not_configured(subject.connection))
-        since = subject.held_since if subject.hold == missing.said else None
-        if since is not None and now >= since + ANSWER_SECONDS:
-            # Missing for too long to be a brief mistake in the settings.
-            return Lost("connection_gone")
-        return missing
-
-    @staticmethod
-    def refusal_of(account: Account, runtime: Runtime) -> Hold | None:
-        """Return a hold if the account must be linked again; a new link wakes what waits for it."""
-        if account.state != "refused":
-            return None
-        return Hold(PATIENCE, problems.sentence(account.refusal, runtime.title))
-
-    async def may(
-        self, subject: Operation | Run, person: Person | None, verb: str, target: Target
-    ) -> Decision | Hold:
-        """Ask the policy, after looking up an unknown person; if the look-up fails, that only delays it."""
-        if person is None:
-            try:
-                person = await self._people.look_up(subject.principal)
-            except SlackFailed as error:
-                log.info("person not looked up", subject=subject.id, problem=str(error))
-                wait = error.retry_after if isinstance(error, SlackLimited) else PATIENCE / 2
-                return Hold(wait, cards.PERSON_UNKNOWN)
-        return await decided(self._context, subject.principal, verb, target, person)
-
-    @staticmethod
-    def closed(runtime: Runtime) -> Hold | None:
-        """Return a hold if the connection is paused, or if another request is probing it."""
-        if runtime.health.pause > 0:
-            return Hold(runtime.health.pause, runtime.health.hold)
-        return Hold(PROBE_WAIT, runtime.health.sentence()) if runtime.is_probed else None
