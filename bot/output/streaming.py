@@ -1,12 +1,10 @@
 """Endless responses, read piece by piece: as careful as ``bot.support.http``, without a time limit.
 
-A stream may be silent for hours, so only its size is limited; a caller that knows how long a silence means
-that the other side is gone passes ``idle_seconds``. Cancelling the reader closes the connection.
+A stream may be silent for hours, so only its size is limited. Cancelling the reader closes the connection.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -31,13 +29,11 @@ class Stream:
         self,
         response: aiohttp.ClientResponse,
         max_bytes: int,
-        idle_seconds: float | None = None,
         secrets: Sequence[str] = (),
     ) -> None:
         self._response = response
         self._hider = Hider(secrets)
         self._room = max_bytes
-        self._idle_seconds = idle_seconds
 
     @property
     def status(self) -> int:
@@ -58,8 +54,7 @@ class Stream:
         while not shown:
             if self._room <= 0:
                 raise BadAnswer("the answer is too large", status=self.status)
-            async with asyncio.timeout(self._idle_seconds):
-                piece = await self._response.content.readany()
+            piece = await self._response.content.readany()
             if not piece:
                 shown = self._hider.rest()
                 if not shown:
@@ -88,19 +83,15 @@ async def open_stream(
     max_bytes: int,
     headers: Mapping[str, str] | None = None,
     json_body: Any = None,
-    query: Mapping[str, str] | None = None,
-    idle_seconds: float | None = None,
 ) -> AsyncIterator[Stream]:
     """Send one request once and open its response, whatever its status; redirects are not followed.
 
     It is requested uncompressed, so that each piece arrives when it is sent. Raises as ``Http.request`` does:
-    UnknownOutcome if it breaks off or is silent for ``idle_seconds``, BadAnswer beyond ``max_bytes``.
+    UnknownOutcome if it breaks off, BadAnswer beyond ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
-    async with http.stream(
-        method, url, headers=wanted, json_body=json_body, query=query, total=None
-    ) as response:
-        yield Stream(response, max_bytes, idle_seconds, http.secrets_of(headers))
+    async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:
+        yield Stream(response, max_bytes, http.secrets_of(headers))
 
 
 async def without_secrets(

@@ -318,7 +318,7 @@ class Making(Forms[Offer]):
         others, with ``is_described`` False.
         """
 
-    async def made_at(self, access: Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in its docstring
+    async def made_at(self, access: Access, remote_id: str) -> float | None:
         """Read when a candidate was made (epoch seconds); None if ``create`` can't have made it."""
         return None
 
@@ -364,7 +364,7 @@ class Runs(Forms[Offer]):
         The end of the stream is not the end of the run, which only its status reveals.
         """
 
-    def job_page_url(self, job: Run) -> str:  # noqa: ARG002 - empty where runs have no page
+    def job_page_url(self, job: Run) -> str:
         """Return the address of the page that shows a run on the provider, like ``page_url``."""
         return ""
 
@@ -470,7 +470,7 @@ class Provider(ABC):
         """Return the poll gate's key: each workspace has one gate, whoever reads it."""
         return f"{self.settings.base_url}#{remote_id}"
 
-    def renamed(self, remote_id: str, former: str, username: str) -> str:  # noqa: ARG002 - ids with no names
+    def renamed(self, remote_id: str, former: str, username: str) -> str:
         """Return a workspace's id by the new name of a person who was called ``former`` there; pure."""
         return remote_id
 
@@ -531,23 +531,23 @@ class Provider(ABC):
         """Return what an operator should know about a working server, for ``doctor``; "" for nothing."""
         return ""
 
-    def acts(self, access: Access, call: str) -> Acts:  # noqa: ARG002 - the same for all, unless it is told
+    def acts(self, access: Access, call: str) -> Acts:
         """Return whose secret a call (``start``, ``stop``, ``create`` …) uses, for the audit."""
         return access.credential.acts
 
-    def needs_record(self, access: Access) -> bool:  # noqa: ARG002 - servers look after that themselves
+    def needs_record(self, access: Access) -> bool:
         """Return whether calls can reach everybody's workspaces: then only known ones are touched."""
         return False
 
-    def withholds(self, spec: Spec, asker: Principal) -> bool:  # noqa: ARG002 - as ``acts``
+    def withholds(self, spec: Spec, asker: Principal) -> bool:
         """Return whether an earlier spec names something that is by now reserved for other people; pure."""
         return False
 
-    def parse_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
+    def parse_reference(self, text: str) -> str | None:
         """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
-    def job_reference(self, text: str) -> str | None:  # noqa: ARG002 - overridden where there are links
+    def job_reference(self, text: str) -> str | None:
         """Return the id of a job in a pasted link or id, or None if this connection doesn't recognise it."""
         return None
 
@@ -582,7 +582,7 @@ class Provider(ABC):
         """Return whether a person's workspaces can be listed: not if one secret opens everybody's."""
         return isinstance(self, Lists) and not self.links_by("none")
 
-    def stops(self, workspace: Workspace) -> Effects:  # noqa: ARG002 - the same for all, unless it is told
+    def stops(self, workspace: Workspace) -> Effects:
         """Return what each way of stopping means for a workspace as it was last read; pure.
 
         Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a

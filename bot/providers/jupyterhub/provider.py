@@ -200,21 +200,21 @@ class JupyterHub(
         servers = await self._servers.of_person(access, None)
         return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for a template and a name."""
         return form_of(offer, self._templates, values, asker)
 
     def spec(
         self,
         offer: Offer,
-        purpose: Purpose,  # noqa: ARG002 - there are no jobs here
+        purpose: Purpose,
         values: Values,
         asker: Principal,
     ) -> Spec:
         """Check what was filled in."""
         return spec_of(offer, self._templates, values, asker)
 
-    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
@@ -228,7 +228,7 @@ class JupyterHub(
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
 
-    async def names(self, access: base.Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:
         """Return the names of the person's servers: they are a person's own namespace."""
         return await self._servers.of_person(access, None) or ()
 
@@ -236,8 +236,8 @@ class JupyterHub(
         self,
         access: base.Access,
         spec: Spec,
-        key: str,  # noqa: ARG002 - its name tells it apart
-        since: float,  # noqa: ARG002 - of a name there is one server only
+        key: str,
+        since: float,
     ) -> Traces:
         """Look for the server by its name."""
         name = ServerName(access.username, spec.name)
@@ -291,7 +291,7 @@ class JupyterHub(
         """Extract the server from a link to it or its pages, or from ``person/server``."""
         return parse_reference(text, self._public)
 
-    def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - the hub has one page for all of them
+    def page_url(self, remote_id: str) -> str:
         """Return the hub's home, which lists the person's servers; a server's own page could start it."""
         return f"{self._public}/hub/home"
 

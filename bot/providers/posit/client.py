@@ -4,8 +4,8 @@
 (``docs/providers/posit.md``, "Transport"). Servers report errors with HTTP 200 as well as with 4xx, and as
 JSON, plain text or an HTML page.
 
-``user`` and ``username`` name the person concerned, None for the token's owner: naming somebody requires an
-administrator's token, and each method has its own parameter for it.
+A super-admin token acts for an approved username, which each method takes in its own parameter
+(``docs/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
-from bot.output.streaming import Stream, open_stream
+from bot.domain.runs import OutputChunk
+from bot.domain.workspaces import StopMode
+from bot.output.streaming import open_stream
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.providers.posit import types
 from bot.providers.posit.types import (
@@ -31,9 +32,9 @@ from bot.providers.posit.types import (
     WorkbenchSession,
     WorkbenchUser,
 )
-from bot.providers.requests import Api, authorization, clean, entries, error_of, may_have_acted
+from bot.providers.requests import Api, Options, authorization, clean, entries, error_of, may_have_acted
 from bot.support import errors
-from bot.support.http import MAX_BYTES, TOTAL_SECONDS, Http, Response
+from bot.support.http import TOTAL_SECONDS, Http, Response
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000
@@ -48,74 +49,6 @@ _LIMITS = frozenset({15, 16, 20})
 _PARAMETERS_MISSING = 17
 _EXECUTION = 100
 _TRANSMISSION = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """Call the methods of one server; ``root`` is its address without a trailing slash."""
-
-    http: Http
-    root: str
-
-    async def call(
-        self,
-        method: str,
-        credential: Credential | None,
-        kwparams: Mapping[str, Any] | None = None,
-        *,
-        changes: bool = False,
-        window: SendWindow | None = None,
-        total: float = TOTAL_SECONDS,
-        max_bytes: int = MAX_BYTES,
-    ) -> Any:
-        """Send once and return the unwrapped result; parameters that are None are left out.
-
-        Without ``kwparams`` it is a GET, as in the reference for version, get_users and get_compute_envs.
-        A call that ``changes`` something raises UnknownOutcome if nothing usable came back.
-        """
-        api = Api(self.http, f"{self.root}/api", scheme="Bearer")
-        body = None if kwparams is None else _body(method, kwparams)
-        response = await api.send(
-            "GET" if kwparams is None else "POST",
-            f"/{method}",
-            credential,
-            changes=changes,
-            json_body=body,
-            window=window,
-            total=total,
-            max_bytes=max_bytes,
-        )
-        return unwrap(response, changes=changes)
-
-    @asynccontextmanager
-    async def stream(
-        self,
-        method: str,
-        credential: Credential,
-        kwparams: Mapping[str, Any],
-        *,
-        idle_seconds: float | None = None,
-    ) -> AsyncIterator[Stream]:
-        """Open a stream; raises as ``call`` does for a refused read, and if the stream breaks off."""
-        async with open_stream(
-            self.http,
-            "POST",
-            f"{self.root}/api/{method}",
-            headers=authorization(credential, "Bearer"),
-            json_body=_body(method, kwparams),
-            max_bytes=STREAM_BYTES,
-            idle_seconds=idle_seconds,
-        ) as opened:
-            if opened.status != 200:
-                response = await opened.whole()
-                unwrap(response, changes=False)
-                raise errors.BadAnswer(f"HTTP {opened.status} is no stream", status=opened.status)
-            yield opened
-
-
-def _body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
-    given = {key: value for key, value in kwparams.items() if value is not None}
-    return {"method": method, "kwparams": given}
 
 
 class ParametersMissing(errors.InvalidRequest):
@@ -211,6 +144,8 @@ def _with_words(response: Response) -> Response:
 
 #: The user list of a large installation is the largest response.
 USERS_BYTES = 10_000_000
+#: The least that can be asked of a session.
+_LEAST = ("id", "activity_state")
 #: The fields needed for a session's state, none of them large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
@@ -218,191 +153,201 @@ STATE_FIELDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Hold the response of get_session: sessions, or jobs if those were requested."""
-
-    sessions: Listing[WorkbenchSession]
-    jobs: Listing[WorkbenchJob]
-
-
-class JobOutput:
-    """Read a job's output, once: iterate over its pieces. A stream that is cut off raises UnknownOutcome."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._decoder = OutputDecoder()
-        self._waiting: deque[Chunk] = deque()
-        self._is_over = False
-
-    def __aiter__(self) -> JobOutput:
-        return self
-
-    async def __anext__(self) -> Chunk:
-        """Return the next piece; raise the stream's own error once everything before it was returned."""
-        while not self._waiting:
-            if self._decoder.failure is not None:
-                raise self._decoder.failure
-            if self._is_over:
-                raise StopAsyncIteration
-            await self._read()
-        return self._waiting.popleft()
-
-    async def _read(self) -> None:
-        try:
-            piece = await anext(self._stream)
-        except StopAsyncIteration:
-            self._is_over = True
-            self._waiting.extend(self._decoder.finish())
-            if self._decoder.is_cut:
-                self._decoder.failure = errors.UnknownOutcome("the stream was cut")
-        else:
-            self._waiting.extend(self._decoder.feed(piece))
+#: People wait for some of these responses, 10 s at most in all.
+CHECK_SECONDS = 4.0
+Right = Literal["launch", "read", "stop"]
+_NEEDS: Mapping[Right, str] = {
+    "launch": "The connection's token has to be a super-admin's with write access. Ask your Usher admin.",
+    "read": "The connection's token has to be an admin's with read access. Ask your Usher admin.",
+    "stop": "The connection's token has to be an admin's with write access. Ask your Usher admin.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Call one server; each method is one request. Invalid ids raise NotFound before anything is sent."""
+    """Call one server as somebody; each method is one request. Invalid ids raise NotFound before it is sent.
 
-    transport: Transport
+    ``root`` is the server's address without a trailing slash. ``user`` is the username that the token acts
+    for, None for its owner; acting for somebody requires an administrator's token.
+    """
 
-    async def version(self, credential: Credential | None, *, total: float = TOTAL_SECONDS) -> Version:
+    http: Http
+    root: str
+    credential: Credential | None
+    user: str | None = None
+
+    async def version(self, *, total: float = CHECK_SECONDS, right: Right | None = None) -> Version:
         """Ask for the version and the features: the cheap check of a token."""
-        return Version.from_json(_object(await self.transport.call("version", credential, total=total)))
+        return Version.from_json(_object(await self._call("version", right=right, total=total)))
 
-    async def get_users(
-        self, credential: Credential, *, total: float = TOTAL_SECONDS
-    ) -> Listing[WorkbenchUser]:
+    async def get_users(self, *, total: float = TOTAL_SECONDS) -> Listing[WorkbenchUser]:
         """List the registered users; an administrator's token with read access."""
-        answer = await self.transport.call("get_users", credential, total=total, max_bytes=USERS_BYTES)
+        answer = await self._call("get_users", right="read", total=total, max_bytes=USERS_BYTES)
         if isinstance(answer, dict) and isinstance(answer.get("users"), list):
             answer = answer["users"]
         return entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
-    async def get_compute_envs(self, credential: Credential, user: str | None = None) -> ComputeEnvs:
-        """Ask what the token's owner, or a user, may launch, and with which limits."""
-        kwparams = None if user is None else {"user": user}
-        answer = await self.transport.call("get_compute_envs", credential, kwparams)
-        return ComputeEnvs.from_json(_object(answer))
+    async def get_compute_envs(self) -> ComputeEnvs:
+        """Ask what the token's owner, or the user, may launch, and with which limits."""
+        kwparams = None if self.user is None else {"user": self.user}
+        return ComputeEnvs.from_json(_object(await self._call("get_compute_envs", kwparams, right="read")))
 
-    async def get_session(
+    async def get_sessions(
         self,
-        credential: Credential,
         session_ids: Sequence[str] = (),
         *,
-        user: str | None = None,
         only: Sequence[str] = STATE_FIELDS,
-        include_jobs: bool = False,
         window: SendWindow | None = None,
         total: float = TOTAL_SECONDS,
-    ) -> Found:
+        right: Right | None = "read",
+    ) -> Listing[WorkbenchSession]:
         """Read sessions, or all of the user's without ids; one missing from the response has ended.
 
-        ``only`` limits the fields; ``id`` and ``activity_state`` must be among them. There is no other way to
-        read a job: with ``include_jobs``, jobs are returned instead; the flag has an old and a new name.
+        ``only`` limits the fields; ``id`` and ``activity_state`` must be among them.
         """
         kwparams = {
             "session_id": ",".join(types.session_id(one) for one in session_ids) or None,
-            "user": user,
-            "fields": list(only) or None,
-            "include_jobs": True if include_jobs else None,
-            "include_all_jobs": True if include_jobs else None,
+            "user": self.user,
+            "fields": list(only),
         }
-        answer = _object(
-            await self.transport.call("get_session", credential, kwparams, window=window, total=total)
-        )
-        if not include_jobs:
-            return Found(entries([answer], "sessions", WorkbenchSession.from_json), Listing())
+        answer = await self._call("get_session", kwparams, right=right, window=window, total=total)
+        return entries([_object(answer)], "sessions", WorkbenchSession.from_json)
+
+    async def get_jobs(self) -> Listing[WorkbenchJob]:
+        """Read the user's jobs: all of them, as there is no other way to read one.
+
+        The flag has an old and a new name. Sessions are always in the response, so little is asked of them.
+        """
+        kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
+        answer = _object(await self._call("get_session", kwparams, right="read"))
         if not isinstance(answer.get("sessions"), list):
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
-        return Found(Listing(), entries([jobs], "jobs", WorkbenchJob.from_json))
+        found = entries([jobs], "jobs", WorkbenchJob.from_json)
+        # Asked for all jobs, an administrator's token may get everybody's.
+        theirs = (job for job in found if self.user is None or job.user in {"", self.user})
+        return Listing(theirs, is_whole=found.is_whole)
 
-    async def launch_session(
-        self, credential: Credential, launch: Mapping[str, Any], username: str | None = None
-    ) -> Launched:
-        """Launch a session; raise UnknownOutcome if it may have been launched but no id came back.
-
-        ``username`` is its future owner, None for the token's owner.
-        """
-        kwparams = {**launch, "username": username}
-        answer = await self.transport.call("launch_session", credential, kwparams, changes=True)
+    async def launch_session(self, launch: Mapping[str, Any]) -> Launched:
+        """Launch a session; raise UnknownOutcome if it may have been launched but no id came back."""
+        answer = await self._change("launch_session", "launch", {**launch, "username": self.user})
         with may_have_acted():
             return Launched.from_json(_object(answer))
 
-    async def resume_session(
-        self,
-        credential: Credential,
-        session_id: str,
-        *,
-        username: str | None = None,
-        launch_parameters: LaunchParameters | None = None,
-    ) -> None:
+    async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
         """Resume a suspended RStudio session, whatever the content of the response."""
         kwparams = {
             "session_id": types.session_id(session_id),
-            "username": username,
-            "launch_parameters": None if launch_parameters is None else launch_parameters.as_json(),
+            "username": self.user,
+            "launch_parameters": None if parameters is None else parameters.as_json(),
         }
-        await self.transport.call("resume_session", credential, kwparams, changes=True)
+        await self._change("resume_session", "launch", kwparams)
 
-    async def stop_session(
-        self,
-        credential: Credential,
-        session_ids: Sequence[str],
-        *,
-        force_quit: bool = False,
-        suspend: bool = False,
-    ) -> None:
-        """Stop, kill or suspend sessions; the suspend flag is sent under both its names."""
-        if not session_ids:
-            return
+    async def stop_session(self, session_id: str, mode: StopMode) -> None:
+        """Stop, kill or suspend a session; the suspend flag is sent under both its names."""
         kwparams = {
-            "session_ids": ",".join(types.session_id(one) for one in session_ids),
-            "force_quit": force_quit,
-            "suspend_session": suspend,
-            "suspend": suspend,
+            "session_ids": types.session_id(session_id),
+            "force_quit": mode == "force",
+            "suspend_session": mode == "suspend",
+            "suspend": mode == "suspend",
         }
-        await self.transport.call("stop_session", credential, kwparams, changes=True)
+        await self._change("stop_session", "stop", kwparams)
 
-    async def launch_job(
-        self, credential: Credential, launch: Mapping[str, Any], *, user: str | None = None
-    ) -> WorkbenchJob:
-        """Launch a job; raise UnknownOutcome if it may have been launched but no job came back.
-
-        ``user`` is its owner, None for the token's owner.
-        """
-        whole = {**launch["job"], "user": user}
-        kwparams = {**launch, "job": {name: value for name, value in whole.items() if value is not None}}
-        value = await self.transport.call("launch_job", credential, kwparams, changes=True)
+    async def launch_job(self, launch: Mapping[str, Any]) -> WorkbenchJob:
+        """Launch a job; raise UnknownOutcome if it may have been launched but no job came back."""
+        whole = {**launch["job"], "user": self.user}
+        job = {name: value for name, value in whole.items() if value is not None}
+        value = await self._change("launch_job", "launch", {**launch, "job": job})
         with may_have_acted():
             answer = _object(value)
-            job = answer.get("job")
-            return WorkbenchJob.from_json(_object(answer if job is None else job))
+            return WorkbenchJob.from_json(_object(answer if answer.get("job") is None else answer["job"]))
 
-    @asynccontextmanager
-    async def get_job_output(
-        self,
-        credential: Credential,
-        job_id: str,
-        *,
-        user: str | None = None,
-        idle_seconds: float | None = None,
-    ) -> AsyncIterator[JobOutput]:
-        """Open a job's output from its beginning; it ends with the job, a server timeout or an interruption.
-
-        A silence of ``idle_seconds`` ends it like an interruption; None waits for ever.
-        """
-        kwparams = {"job_id": types.job_id(job_id), "user": user}
-        async with self.transport.stream(
-            "get_job_output", credential, kwparams, idle_seconds=idle_seconds
-        ) as stream:
-            yield JobOutput(stream)
-
-    async def stop_job(self, credential: Credential, job_id: str, *, force_quit: bool = False) -> None:
+    async def stop_job(self, job_id: str, *, force_quit: bool = False) -> None:
         """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""
         kwparams = {"job_id": types.job_id(job_id), "force_quit": force_quit}
-        await self.transport.call("stop_job", credential, kwparams, changes=True)
+        await self._change("stop_job", "stop", kwparams)
+
+    async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
+        """Yield a job's output from its beginning; it ends with the job, a server timeout or an interruption.
+
+        A stream that is cut off raises UnknownOutcome, once everything before the cut was yielded.
+        """
+        body = _body("get_job_output", {"job_id": types.job_id(job_id), "user": self.user})
+        headers, address = authorization(self.credential, "Bearer"), f"{self.root}/api/get_job_output"
+        decoder = OutputDecoder()
+        async with AsyncExitStack() as stack:
+            # Only opening the stream tests the token; a later refusal is the stream's own error.
+            async with self._explained("read"):
+                opening = open_stream(
+                    self.http, "POST", address, headers=headers, json_body=body, max_bytes=STREAM_BYTES
+                )
+                stream = await stack.enter_async_context(opening)
+                if stream.status != 200:
+                    unwrap(await stream.whole(), changes=False)
+                    raise errors.BadAnswer(f"HTTP {stream.status} is no stream", status=stream.status)
+            async for piece in stream:
+                for chunk in decoder.feed(piece):
+                    yield chunk
+                if decoder.failure is not None:
+                    raise decoder.failure
+        for chunk in decoder.finish():
+            yield chunk
+        if decoder.is_cut:
+            raise errors.UnknownOutcome("the stream was cut")
+
+    async def _change(self, method: str, right: Right, kwparams: Mapping[str, Any]) -> Any:
+        """Call a method that changes something; raise UnknownOutcome if nothing usable came back."""
+        return await self._call(method, kwparams, right=right, changes=True)
+
+    async def _call(
+        self,
+        method: str,
+        kwparams: Mapping[str, Any] | None = None,
+        *,
+        right: Right | None,
+        changes: bool = False,
+        window: SendWindow | None = None,
+        **options: Unpack[Options],
+    ) -> Any:
+        """Send once and return the unwrapped result.
+
+        Without ``kwparams`` it is a GET, as in the reference for version, get_users and get_compute_envs.
+        """
+        verb = "GET" if kwparams is None else "POST"
+        options["json_body"] = None if kwparams is None else _body(method, kwparams)
+        api = Api(self.http, f"{self.root}/api", scheme="Bearer")
+        async with self._explained(right):
+            response = await api.send(
+                verb, f"/{method}", self.credential, changes=changes, window=window, **options
+            )
+            return unwrap(response, changes=changes)
+
+    @asynccontextmanager
+    async def _explained(self, right: Right | None) -> AsyncIterator[None]:
+        """Make a refusal CredentialRefused for a bad token, Forbidden for too low a level.
+
+        Servers answer both alike (401, 403, error 3), so the version is requested: every valid token may read
+        it. ``right`` is what the call needs, None if a refusal is to stay as it is.
+        """
+        try:
+            yield
+        except (errors.Forbidden, errors.CredentialRefused) as refusal:
+            # One without a status is not the server's own: the token could not even be sent.
+            if right is None or refusal.status is None:
+                raise
+            try:
+                await self.version()
+            except (errors.Forbidden, errors.CredentialRefused):
+                raise errors.CredentialRefused(refusal.message, status=refusal.status) from None
+            if self.user is not None:
+                raise errors.Forbidden(_NEEDS[right]) from None
+            raise errors.Forbidden(refusal.message, status=refusal.status) from None
+
+
+def _body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the envelope of a call; parameters that are None are left out."""
+    given = {key: value for key, value in kwparams.items() if value is not None}
+    return {"method": method, "kwparams": given}
 
 
 def _object(answer: Any) -> Mapping[str, Any]:
@@ -426,16 +371,7 @@ _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 #: Raw control characters are accepted: not all servers escape those that a job printed.
 _decode = json.JSONDecoder(strict=False).decode
 
-StreamName = Literal["stdout", "stderr"]
-_STREAMS: tuple[StreamName, ...] = ("stdout", "stderr")
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Hold a piece of a job's output, which need not end at a line break."""
-
-    stream: StreamName
-    text: str
+_STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 
 
 class OutputDecoder:
@@ -457,19 +393,21 @@ class OutputDecoder:
         """Return whether the stream was cut inside an object."""
         return bool(self._object)
 
-    def feed(self, piece: bytes) -> list[Chunk]:
+    def feed(self, piece: bytes) -> list[OutputChunk]:
         """Process a piece and return what is complete; nothing after a failure."""
-        found: list[Chunk] = []
+        found: list[OutputChunk] = []
         # A trailing backslash may escape a quote that is still to come: it waits among the object's bytes.
         data, at = self._carried(piece), 0
         while at < len(data) and self.failure is None:
             at = self._step(data, at, found)
         return found
 
-    def finish(self) -> list[Chunk]:
+    def finish(self) -> list[OutputChunk]:
         """Return what was held back of characters that were never completed."""
         return [
-            Chunk(name, text) for name in _STREAMS if (text := self._decoders[name].decode(b"", final=True))
+            OutputChunk(name, text)
+            for name in _STREAMS
+            if (text := self._decoders[name].decode(b"", final=True))
         ]
 
     def _carried(self, piece: bytes) -> bytes:
@@ -479,7 +417,7 @@ class OutputDecoder:
             return b"\\" + piece
         return piece
 
-    def _step(self, data: bytes, at: int, found: list[Chunk]) -> int:
+    def _step(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
         """Read on to the next mark and return its position."""
         if not self._object:
             return self._begin(data, at, found)
@@ -503,7 +441,7 @@ class OutputDecoder:
                 self._end(whole, found)
         return end + 1
 
-    def _begin(self, data: bytes, at: int, found: list[Chunk]) -> int:
+    def _begin(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
         match = _BETWEEN.match(data, at)
         start = match.end() if match is not None else at
         if start == len(data):
@@ -525,7 +463,7 @@ class OutputDecoder:
             self.failure = errors.BadAnswer("an object of the stream is too large")
             self._object = bytearray()
 
-    def _end(self, whole: bytes, found: list[Chunk]) -> None:
+    def _end(self, whole: bytes, found: list[OutputChunk]) -> None:
         try:
             answer = _decode(whole.decode("utf-8", "surrogateescape"))
         except ValueError:
@@ -538,14 +476,14 @@ class OutputDecoder:
         if chunk is not None:
             found.append(chunk)
 
-    def _chunk(self, answer: Any) -> Chunk | None:
+    def _chunk(self, answer: Any) -> OutputChunk | None:
         """Return the piece in an object; objects of other kinds (keep-alives) contain none."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None
-        name: StreamName = "stderr" if answer.get("outputType") == "stderr" else "stdout"
+        name: Literal["stdout", "stderr"] = "stderr" if answer.get("outputType") == "stderr" else "stdout"
         text = self._decoders[name].decode(_bytes(output))
-        return Chunk(name, text) if text else None
+        return OutputChunk(name, text) if text else None
 
 
 def _bytes(output: str) -> bytes:

@@ -7,11 +7,9 @@ takes in its own parameter (``docs/providers/posit.md``, "Tokens").
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -22,14 +20,13 @@ from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect,
 from bot.providers import base
 from bot.providers.connection import ConnectionSettings, Linking
 from bot.providers.posit import forms, launches
-from bot.providers.posit.client import STATE_FIELDS, ParametersMissing, Transport, Workbench
+from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, ParametersMissing, Workbench
 from bot.providers.posit.types import (
     SUSPENDS,
     Offer,
     Version,
     WorkbenchJob,
     WorkbenchSession,
-    WorkbenchUser,
     is_over,
     is_session_id,
     is_up,
@@ -57,347 +54,8 @@ UNREAD = "an entry of the answer can't be read"
 NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one instead."
 
 
-class Address(Protocol):
-    """Return a session's address if the connection allows it."""
-
-    def __call__(self, address: str) -> str | None:
-        """Check an address from the server."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Sessions:
-    """Work with one server's sessions; each method is passed the identity to act as."""
-
-    workbench: Workbench
-    address: Address
-
-    async def status(
-        self, who: Acting, remote_ids: Sequence[str], window: base.SendWindow | None
-    ) -> dict[str, Observed]:
-        """Read states, 50 per request; a session missing from the response has ended."""
-        wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
-        found: dict[str, Observed] = {}
-        is_whole = True
-        for begin in range(0, len(wanted), BATCH):
-            read = await self._read(who, wanted[begin : begin + BATCH], window=window)
-            is_whole &= read.is_whole
-            found |= {session.id: observed(session, self.address) for session in read}
-        # If an entry couldn't be identified, it may be the one that is missing.
-        gone = Observed(State.GONE, actions=frozenset())
-        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
-        return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
-
-    async def discover(self, who: Acting) -> base.Listing[base.Discovered]:
-        """List sessions that haven't ended."""
-        listed = await self._read(who, (), total=LIST_SECONDS)
-        found = (
-            base.Discovered(session.id, _label(session), observed(session, self.address))
-            for session in listed
-            if not is_over(session)
-        )
-        return base.Listing(found, is_whole=listed.is_whole)
-
-    async def resume(self, who: Acting, remote_id: str) -> None:
-        """Resume a suspended session with its original launch parameters; a running one counts as success."""
-        session = await self._before(who, remote_id, _RESUME_FIELDS)
-        if is_up(session):
-            return
-        if is_over(session):
-            raise errors.Conflict(ENDED)
-        if session.workbench and session.workbench != SUSPENDS:
-            raise errors.Conflict(NOT_RESUMABLE)
-        resuming = self.workbench.resume_session(
-            who.credential, remote_id, username=who.user, launch_parameters=session.launch_parameters
-        )
-        try:
-            await rightly(self.workbench, who, "launch", resuming)
-        except ParametersMissing:
-            raise
-        except errors.InvalidRequest as error:
-            await self._unless_up(who, remote_id, error)
-
-    async def stop(self, who: Acting, remote_id: str, mode: StopMode) -> None:
-        """Stop, suspend or kill a session; one that is already down counts as success."""
-        if mode == "suspend" or who.user is not None:
-            # An administrator's token stops anybody's session, and the method names no user: it must be this
-            # user's. And some servers stop a session of another IDE that is told to suspend.
-            session = await self._before(who, remote_id, STATE_FIELDS)
-            if is_over(session):
-                return
-            if mode == "suspend" and _is_suspended(session):
-                return
-            if mode == "suspend" and session.workbench != SUSPENDS:
-                raise errors.Conflict(NOT_SUSPENDED)
-        stopping = self.workbench.stop_session(
-            who.credential, [remote_id], force_quit=mode == "force", suspend=mode == "suspend"
-        )
-        try:
-            await rightly(self.workbench, who, "stop", stopping)
-        except (errors.NotFound, errors.Forbidden) as error:
-            await self._unless_over(who, remote_id, error)
-
-    async def create(self, who: Acting, launch: Mapping[str, Any]) -> Created:
-        """Launch a session."""
-        launching = self.workbench.launch_session(who.credential, launch, who.user)
-        made = await rightly(self.workbench, who, "launch", launching)
-        return Created(made.id, launch["name"] or made.id)
-
-    async def find(self, who: Acting, spec: Spec, key: str, since: float) -> Traces:
-        """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.
-
-        A session with that name from another of our launches is left out. If the server doesn't show the
-        marks, any session with the name that isn't over, and isn't older than the launch, may be it.
-        """
-        listed = await self._read(who, (), only=_FIND_FIELDS)
-        mark, name = launches.mark_of(spec, key), spec.name
-        same = []
-        for session in listed:
-            parameters = session.launch_parameters
-            shown = parameters.name if parameters is not None else ""
-            if shown == mark:
-                return Traces(Created(session.id, _session_name(session)))
-            created = moment(session.created)
-            is_young = created is None or created >= since - base.CLOCK_SKEW
-            if session.title == name and is_young and not launches.is_mark(shown) and not is_over(session):
-                same.append(Created(session.id, _session_name(session)))
-        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
-
-    async def names(self, who: Acting) -> list[str]:
-        """Return the names of current sessions, which a new one should not take."""
-        listed = await self._read(who, (), total=LIST_SECONDS)
-        return [session.title for session in listed if session.title and not is_over(session)]
-
-    async def _read(
-        self,
-        who: Acting,
-        remote_ids: Sequence[str],
-        *,
-        only: Sequence[str] = STATE_FIELDS,
-        window: base.SendWindow | None = None,
-        **options: Any,
-    ) -> base.Listing[WorkbenchSession]:
-        async def ask(wanted: Sequence[str]) -> base.Listing[WorkbenchSession]:
-            reading = self.workbench.get_session(
-                who.credential, wanted, user=who.user, only=only, window=window, **options
-            )
-            found = (await rightly(self.workbench, who, "read", reading)).sessions
-            if wanted and found and not {session.id for session in found} & set(wanted):
-                raise errors.BadAnswer("the answer is about other sessions")
-            return found
-
-        try:
-            return await ask(remote_ids)
-        except errors.NotFound:
-            if len(remote_ids) == 1:
-                return base.Listing()
-            if not remote_ids:
-                raise
-        # The server fails on a session that has ended: all of them are read instead.
-        return await ask(())
-
-    async def _before(self, who: Acting, remote_id: str, only: Sequence[str]) -> WorkbenchSession:
-        """Read a session before it is changed; raise NotFound if it isn't this person's."""
-        session_id(remote_id)
-        # If something else answers in the server's place, it may answer the change too: check again first.
-        with may_have_acted():
-            found = await self._read(who, (remote_id,), only=only)
-        session = next((one for one in found if one.id == remote_id), None)
-        if session is None and not found.is_whole:
-            raise errors.UnknownOutcome(UNREAD)
-        if session is None:
-            raise errors.NotFound("there is no such session")
-        return session
-
-    async def _unless_up(self, who: Acting, remote_id: str, refusal: errors.PermanentError) -> None:
-        """Raise a refusal, unless the session is up because somebody else was faster."""
-        if not is_up(await self._before(who, remote_id, STATE_FIELDS)):
-            raise refusal
-
-    async def _unless_over(self, who: Acting, remote_id: str, refusal: errors.PermanentError) -> None:
-        """Raise a refusal, unless the session has already ended; NotFound if it is somebody else's."""
-        if not is_over(await self._before(who, remote_id, STATE_FIELDS)):
-            raise refusal
-
-
-def _label(session: WorkbenchSession) -> str:
-    return clean(session.title, MAX_NAME)
-
-
-def _session_name(session: WorkbenchSession) -> str:
-    return _label(session) or session.id
-
-
-def _is_suspended(session: WorkbenchSession) -> bool:
-    return session.activity_state.casefold() in {"suspending", "suspended"}
-
-
-T = TypeVar("T")
-
-Right = Literal["launch", "read", "stop"]
-
-#: People wait for some of these responses, 10 s at most in all.
-CHECK_SECONDS = 4.0
-_NEEDS: dict[Right, str] = {
-    "launch": "The connection's token has to be a super-admin's with write access. Ask your Usher admin.",
-    "read": "The connection's token has to be an admin's with read access. Ask your Usher admin.",
-    "stop": "The connection's token has to be an admin's with write access. Ask your Usher admin.",
-}
 #: Used in place of the server's own message when no token may act for a person.
 NO_TOKEN = "This connection has no super-admin token. Ask your Usher admin."  # noqa: S105 - a sentence, no secret
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Hold a token and the username that it acts for; None: for its owner."""
-
-    credential: base.Credential
-    user: str | None = None
-
-
-def acting(access: base.Access, super_admin_token: SecretStr | None) -> Acting:
-    """Return the identity for an account's calls; raise CredentialRefused if there is no token for it."""
-    if access.credential.acts == "person":
-        return Acting(access.credential)
-    if super_admin_token is None or not access.username:
-        raise errors.CredentialRefused(NO_TOKEN)
-    return Acting(base.Credential(super_admin_token), access.username)
-
-
-async def rightly(workbench: Workbench, who: Acting, right: Right, call: Awaitable[T]) -> T:
-    """Await a call; a refusal becomes CredentialRefused for a bad token, Forbidden for too low a level.
-
-    Servers answer both alike (401, 403, error 3), so the version is requested: every valid token may read it.
-    """
-    try:
-        return await call
-    except (errors.Forbidden, errors.CredentialRefused) as error:
-        refusal = error
-    if refusal.status is None:
-        # Not the server's own refusal: the token could not even be sent.
-        raise refusal
-    raise await _explained(workbench, who, right, refusal)
-
-
-async def _explained(
-    workbench: Workbench, who: Acting, right: Right, refusal: errors.Forbidden | errors.CredentialRefused
-) -> errors.Forbidden | errors.CredentialRefused:
-    try:
-        await workbench.version(who.credential, total=CHECK_SECONDS)
-    except (errors.Forbidden, errors.CredentialRefused):
-        return errors.CredentialRefused(refusal.message, status=refusal.status)
-    if who.user is None:
-        return errors.Forbidden(refusal.message, status=refusal.status)
-    return errors.Forbidden(_NEEDS[right])
-
-
-#: The response always includes sessions, so ask for only this much of them.
-_LEAST = ("id", "activity_state")
-
-
-class PositRuns(base.Runs[Offer]):
-    """Run the jobs of one server."""
-
-    workbench: Workbench
-    _templates: Sequence[launches.Template]
-
-    @abstractmethod
-    def _who(self, access: base.Access) -> Acting:
-        """Return the identity that an account's calls use."""
-
-    async def launch_job(self, access: base.Access, spec: Spec, key: str) -> Created:
-        """Launch a job."""
-        who = self._who(access)
-        launch = launches.job_launch(spec, launches.template_named(self._templates, spec), key)
-        launching = self.workbench.launch_job(who.credential, launch, user=who.user)
-        job = await rightly(self.workbench, who, "launch", launching)
-        return Created(job.id, _job_name(job))
-
-    async def find_job(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
-        """Look for what a launch of unknown outcome made, by its tag.
-
-        If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
-        """
-        tag, name = launches.tag_of(key), spec.name
-        same = []
-        listed = await self._all_jobs(self._who(access))
-        for job in listed:
-            if tag in job.tags:
-                return Traces(Created(job.id, _job_name(job)))
-            submitted = _submitted(job)
-            is_young = (
-                submitted >= since - base.CLOCK_SKEW if submitted else not observed_job(job).state.is_over
-            )
-            if job.name == name and is_young and not job.tags:
-                same.append(Created(job.id, _job_name(job)))
-        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
-
-    async def jobs(self, access: base.Access) -> base.Listing[FoundRun]:
-        """List jobs, newest first."""
-        read = await self._all_jobs(self._who(access))
-        jobs = sorted(read, key=_submitted, reverse=True)
-        found = (FoundRun(job.id, _job_name(job), observed_job(job)) for job in jobs)
-        return base.Listing(found, is_whole=read.is_whole)
-
-    async def job_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read many jobs in one request; a job that the server has forgotten is left out."""
-        wanted, read = set(remote_ids), await self._all_jobs(self._who(access))
-        found = {job.id: observed_job(job) for job in read if job.id in wanted}
-        if not read.is_whole:
-            found = {**dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN)), **found}
-        return {one: found[one] for one in remote_ids if one in found}
-
-    async def stop_job(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it; one that has already ended counts as success."""
-        who = self._who(access)
-        if who.user is not None and await self._job_state(who, remote_id) is None:
-            # An administrator's token stops anybody's job, and the method names no user.
-            raise errors.NotFound("there is no such job")
-        stopping = self.workbench.stop_job(who.credential, remote_id, force_quit=force)
-        try:
-            await rightly(self.workbench, who, "stop", stopping)
-        except (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Conflict) as error:
-            state = await self._job_state(who, remote_id)
-            if state is None:
-                raise errors.NotFound("there is no such job") from None
-            if not state.is_over:
-                raise error from None
-
-    async def job_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Stream a job's output from its beginning."""
-        who = self._who(access)
-        opening = self.workbench.get_job_output(who.credential, remote_id, user=who.user)
-        async with AsyncExitStack() as stack:
-            # Only opening the stream tests the token; a later refusal is the stream's own error.
-            output = await rightly(self.workbench, who, "read", stack.enter_async_context(opening))
-            async for chunk in output:
-                yield OutputChunk(chunk.stream, chunk.text)
-
-    async def _job_state(self, who: Acting, remote_id: str) -> RunState | None:
-        job_id(remote_id)
-        with may_have_acted():
-            read = await self._all_jobs(who)
-        state = next((observed_job(job).state for job in read if job.id == remote_id), None)
-        if state is None and not read.is_whole:
-            raise errors.UnknownOutcome("an entry of the answer can't be read")
-        return state
-
-    async def _all_jobs(self, who: Acting) -> base.Listing[WorkbenchJob]:
-        reading = self.workbench.get_session(who.credential, user=who.user, only=_LEAST, include_jobs=True)
-        found = await rightly(self.workbench, who, "read", reading)
-        # Asked for all jobs, an administrator's token may get everybody's.
-        theirs = (job for job in found.jobs if who.user is None or job.user in {"", who.user})
-        return base.Listing(theirs, is_whole=found.jobs.is_whole)
-
-
-def _job_name(job: WorkbenchJob) -> str:
-    return clean(job.name, MAX_NAME) or job.id
-
-
-def _submitted(job: WorkbenchJob) -> float:
-    return job.submitted_at or 0.0
-
-
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
 
@@ -416,7 +74,7 @@ class PositProvider(
     base.Lists,
     base.Tokens,
     base.Making[Offer],
-    PositRuns,
+    base.Runs[Offer],
     base.Behalf,
     base.Overview,
 ):
@@ -439,29 +97,101 @@ class PositProvider(
     def __init__(self, settings: PositSettings, http: Http) -> None:
         super().__init__(settings, http)
         self._templates = settings.templates
-        self.workbench = Workbench(Transport(http, settings.base_url))
-        self._sessions = Sessions(self.workbench, self._address)
+
+    def _as(self, access: base.Access) -> Workbench:
+        """Return the server as an account calls it; raise CredentialRefused if there is no token for it."""
+        if access.credential.acts == "person":
+            return self._with(access.credential)
+        if not access.username:
+            raise errors.CredentialRefused(NO_TOKEN)
+        return self._with_super_admin(access.username)
+
+    def _with_super_admin(self, user: str | None = None) -> Workbench:
+        token = self.settings.super_admin_token
+        if token is None:
+            raise errors.CredentialRefused(NO_TOKEN)
+        return self._with(base.Credential(token), user)
+
+    def _with(self, credential: base.Credential | None, user: str | None = None) -> Workbench:
+        return Workbench(self.http, self.settings.base_url, credential, user)
+
+    def _template(self, spec: Spec) -> launches.Template | None:
+        return named(self._templates, spec.word("template"))
+
+    def _observed(self, session: WorkbenchSession) -> Observed:
+        return observed(session, self._address)
+
+    def _address(self, address: str) -> str | None:
+        return self.allowed_url(session_url(address, self.settings.base_url))
 
     # -- sessions --------------------------------------------------------------------------------------------
 
     async def status(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read up to 50 sessions per request."""
-        return await self._sessions.status(self._who(access), remote_ids, window)
+        """Read states, 50 per request; a session missing from the response has ended."""
+        server = self._as(access)
+        wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
+        found: dict[str, Observed] = {}
+        is_whole = True
+        for begin in range(0, len(wanted), BATCH):
+            read = await _read(server, wanted[begin : begin + BATCH], window=window)
+            is_whole &= read.is_whole
+            found |= {session.id: self._observed(session) for session in read}
+        # If an entry couldn't be identified, it may be the one that is missing.
+        gone = Observed(State.GONE, actions=frozenset())
+        absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREAD)
+        return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
     async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
         """List the person's sessions that haven't ended."""
-        return await self._sessions.discover(self._who(access))
+        listed = await self._as(access).get_sessions(total=LIST_SECONDS)
+        found = (
+            base.Discovered(session.id, clean(session.title, MAX_NAME), self._observed(session))
+            for session in listed
+            if not is_over(session)
+        )
+        return base.Listing(found, is_whole=listed.is_whole)
 
     async def start(self, access: base.Access, remote_id: str) -> None:
-        """Resume a suspended RStudio session; nothing else can be started here."""
-        await self._sessions.resume(self._who(access), remote_id)
+        """Resume a suspended RStudio session as it was launched; a running one counts as success."""
+        server = self._as(access)
+        session = await _before(server, remote_id, _RESUME_FIELDS)
+        if is_up(session):
+            return
+        if is_over(session):
+            raise errors.Conflict(ENDED)
+        if session.workbench and session.workbench != SUSPENDS:
+            raise errors.Conflict(NOT_RESUMABLE)
+        try:
+            await server.resume_session(remote_id, session.launch_parameters)
+        except ParametersMissing:
+            raise
+        except errors.InvalidRequest:
+            # Somebody else may have been faster.
+            if not is_up(await _before(server, remote_id)):
+                raise
 
     async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
-        """Stop, suspend or kill."""
+        """Stop, suspend or kill a session; one that is already down counts as success."""
         self.need_mode(mode)
-        await self._sessions.stop(self._who(access), remote_id, mode)
+        server = self._as(access)
+        if mode == "suspend" or server.user is not None:
+            # An administrator's token stops anybody's session, and the method names no user: it must be this
+            # user's. And some servers stop a session of another IDE that is told to suspend.
+            session = await _before(server, remote_id)
+            if is_over(session):
+                return
+            if mode == "suspend" and session.activity_state.casefold() in {"suspending", "suspended"}:
+                return
+            if mode == "suspend" and session.workbench != SUSPENDS:
+                raise errors.Conflict(NOT_SUSPENDED)
+        try:
+            await server.stop_session(remote_id, mode)
+        except (errors.NotFound, errors.Forbidden):
+            # It may have ended by itself; NotFound if it is somebody else's.
+            if not is_over(await _before(server, remote_id)):
+                raise
 
     def stops(self, workspace: Workspace) -> Effects:
         """Say that a stopped session is over; only an RStudio session can be suspended instead."""
@@ -479,10 +209,8 @@ class PositProvider(
 
     async def templates(self, access: base.Access) -> Offer:
         """Read what may be launched, and which names are taken."""
-        who = self._who(access)
-        asking = self.workbench.get_compute_envs(who.credential, who.user)
-        envs = await rightly(self.workbench, who, "read", asking)
-        return Offer(envs, tuple(sorted(set(await self._sessions.names(who)))))
+        envs = await self._as(access).get_compute_envs()
+        return Offer(envs, tuple(sorted(set(await self.names(access, "")))))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for what the server offers and no template sets."""
@@ -500,38 +228,113 @@ class PositProvider(
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
         launch = launches.session_launch(spec, launches.template_named(self._templates, spec), key)
-        return await self._sessions.create(self._who(access), launch)
+        made = await self._as(access).launch_session(launch)
+        return Created(made.id, launch["name"] or made.id)
 
-    async def names(self, access: base.Access, stem: str) -> Collection[str]:  # noqa: ARG002 - all come at once
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:
         """Return the names of the person's sessions, which may be alike but had better differ."""
-        return await self._sessions.names(self._who(access))
+        listed = await self._as(access).get_sessions(total=LIST_SECONDS)
+        return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
-        """Look for the session of an earlier launch."""
-        return await self._sessions.find(self._who(access), spec, key, since)
+        """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.
+
+        A session with that name from another of our launches is left out. If the server doesn't show the
+        marks, any session with the name that isn't over, and isn't older than the launch, may be it.
+        """
+        listed = await self._as(access).get_sessions(only=_FIND_FIELDS)
+        mark = launches.mark_of(spec, key)
+        same = []
+        for session in listed:
+            parameters = session.launch_parameters
+            shown = parameters.name if parameters is not None else ""
+            found = Created(session.id, clean(session.title, MAX_NAME) or session.id)
+            if shown == mark:
+                return Traces(found)
+            created = moment(session.created)
+            is_young = created is None or created >= since - base.CLOCK_SKEW
+            if session.title == spec.name and is_young and not (launches.is_mark(shown) or is_over(session)):
+                same.append(found)
+        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
+
+    # -- jobs ------------------------------------------------------------------------------------------------
+
+    async def launch_job(self, access: base.Access, spec: Spec, key: str) -> Created:
+        """Launch a job."""
+        launch = launches.job_launch(spec, launches.template_named(self._templates, spec), key)
+        return _made(await self._as(access).launch_job(launch))
+
+    async def find_job(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
+        """Look for what a launch of unknown outcome made, by its tag.
+
+        If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
+        """
+        tag = launches.tag_of(key)
+        same = []
+        listed = await self._as(access).get_jobs()
+        for job in listed:
+            if tag in job.tags:
+                return Traces(_made(job))
+            submitted = job.submitted_at
+            is_young = (
+                submitted >= since - base.CLOCK_SKEW if submitted else not observed_job(job).state.is_over
+            )
+            if job.name == spec.name and is_young and not job.tags:
+                same.append(_made(job))
+        return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
+
+    async def jobs(self, access: base.Access) -> base.Listing[FoundRun]:
+        """List jobs, newest first."""
+        read = await self._as(access).get_jobs()
+        jobs = sorted(read, key=lambda job: job.submitted_at or 0.0, reverse=True)
+        found = (FoundRun(job.id, _made(job).name, observed_job(job)) for job in jobs)
+        return base.Listing(found, is_whole=read.is_whole)
+
+    async def job_status(self, access: base.Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
+        """Read many jobs in one request; a job that the server has forgotten is left out."""
+        read = await self._as(access).get_jobs()
+        found = {} if read.is_whole else dict.fromkeys(remote_ids, ObservedRun(RunState.UNKNOWN))
+        found |= {job.id: observed_job(job) for job in read}
+        return {one: found[one] for one in remote_ids if one in found}
+
+    async def stop_job(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
+        """Stop a job, or kill it; one that has already ended counts as success."""
+        server = self._as(access)
+        if server.user is not None:
+            # An administrator's token stops anybody's job, and the method names no user.
+            await _job_state(server, remote_id)
+        try:
+            await server.stop_job(remote_id, force_quit=force)
+        except (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Conflict):
+            if not (await _job_state(server, remote_id)).is_over:
+                raise
+
+    async def job_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
+        """Stream a job's output from its beginning."""
+        async with aclosing(self._as(access).get_job_output(remote_id)) as output:
+            async for chunk in output:
+                yield chunk
 
     # -- credentials and the server --------------------------------------------------------------------------
 
     async def check(self, credential: base.Credential) -> base.Identity:
         """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner."""
-        who = Acting(credential)
-        await self._take(credential)
+        server = self._with(credential)
+        with checks_token():
+            await server.version()
         only = ("id", "activity_state", "username")
-        found = await self.workbench.get_session(who.credential, only=only, total=CHECK_SECONDS)
-        names = {clean(session.username, MAX_NAME) for session in found.sessions} - {""}
+        found = await server.get_sessions(only=only, total=CHECK_SECONDS, right=None)
+        names = {clean(session.username, MAX_NAME) for session in found} - {""}
         return base.Identity(names.pop() if len(names) == 1 else "", credential)
 
     async def who_am_i(self, access: base.Access) -> None:
         """Ask for the version, which every valid token may."""
-        await self._take(access.credential)
-
-    async def _take(self, credential: base.Credential) -> None:
         with checks_token():
-            await self.workbench.version(credential, total=CHECK_SECONDS)
+            await self._with(access.credential).version()
 
     async def check_username(self, username: str) -> base.Identity:
         """Look a username up among the server's users."""
-        users = await self._users(self._administrator())
+        users = await self._with_super_admin().get_users(total=ABOUT_SECONDS)
         found = next((user for user in users if user.username == username), None)
         if found is None:
             raise errors.NotFound(f"there is no user {clean(username, MAX_NAME)}")
@@ -545,9 +348,8 @@ class PositProvider(
 
     async def about(self) -> About:
         """Return version, features and users with their level."""
-        who = self._administrator()
-        version = await self._version(who)
-        users = await self._users(who)
+        server = self._with_super_admin()
+        version = await server.version(total=ABOUT_SECONDS, right="read")
         facts = (("Version", _words(version)), ("Features", ", ".join(version.features) or "none told"))
         levels = (
             User(
@@ -555,16 +357,16 @@ class PositProvider(
                 user.is_active,
                 "super-admin" if user.is_super_admin else "admin" if user.is_admin else "user",
             )
-            for user in users
+            for user in await server.get_users(total=ABOUT_SECONDS)
         )
         return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
         """Ask for the version, with the connection's own token if there is one: some servers require one."""
         token = self.settings.super_admin_token
-        credential = base.Credential(token) if token is not None else None
         try:
-            version = await self.workbench.version(credential, total=PROBE_SECONDS)
+            server = self._with(None if token is None else base.Credential(token))
+            version = await server.version(total=PROBE_SECONDS)
         except (errors.CredentialRefused, errors.Forbidden):
             return "version not told"
         return f"Workbench {_words(version)}"
@@ -573,7 +375,7 @@ class PositProvider(
         """Extract the session from a link to it, or from its bare id."""
         return reference(text, self.settings.base_url)
 
-    def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - one page lists all of them
+    def page_url(self, remote_id: str) -> str:
         """Return the home page, which lists the person's sessions."""
         return f"{self.settings.base_url}/home"
 
@@ -597,29 +399,48 @@ class PositProvider(
             "templates": [template.name for template in self._templates],
         }
 
-    # -- inside ----------------------------------------------------------------------------------------------
 
-    def _template(self, spec: Spec) -> launches.Template | None:
-        return named(self._templates, spec.word("template"))
+async def _read(
+    server: Workbench, remote_ids: Sequence[str], *, only: Sequence[str] = STATE_FIELDS, **options: Any
+) -> base.Listing[WorkbenchSession]:
+    """Read sessions by their ids."""
+    try:
+        found = await server.get_sessions(remote_ids, only=only, **options)
+    except errors.NotFound:
+        if len(remote_ids) == 1:
+            return base.Listing()
+        # The server fails on a session that has ended: all of them are read instead.
+        return await server.get_sessions(only=only, **options)
+    if found and not {session.id for session in found} & set(remote_ids):
+        raise errors.BadAnswer("the answer is about other sessions")
+    return found
 
-    def _who(self, access: base.Access) -> Acting:
-        return acting(access, self.settings.super_admin_token)
 
-    def _administrator(self) -> Acting:
-        if self.settings.super_admin_token is None:
-            raise errors.CredentialRefused(NO_TOKEN)
-        return Acting(base.Credential(self.settings.super_admin_token))
+async def _before(server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS) -> WorkbenchSession:
+    """Read a session before it is changed; raise NotFound if it isn't this person's."""
+    session_id(remote_id)
+    # If something else answers in the server's place, it may answer the change too: check again first.
+    with may_have_acted():
+        found = await _read(server, (remote_id,), only=only)
+    session = next((one for one in found if one.id == remote_id), None)
+    if session is None:
+        raise errors.NotFound("there is no such session") if found.is_whole else errors.UnknownOutcome(UNREAD)
+    return session
 
-    async def _version(self, who: Acting) -> Version:
-        asking = self.workbench.version(who.credential, total=ABOUT_SECONDS)
-        return await rightly(self.workbench, who, "read", asking)
 
-    async def _users(self, who: Acting) -> base.Listing[WorkbenchUser]:
-        asking = self.workbench.get_users(who.credential, total=ABOUT_SECONDS)
-        return await rightly(self.workbench, who, "read", asking)
+async def _job_state(server: Workbench, remote_id: str) -> RunState:
+    """Read a job's state around a change; raise NotFound if it isn't this person's."""
+    job_id(remote_id)
+    with may_have_acted():
+        read = await server.get_jobs()
+    job = next((job for job in read if job.id == remote_id), None)
+    if job is None:
+        raise errors.NotFound("there is no such job") if read.is_whole else errors.UnknownOutcome(UNREAD)
+    return observed_job(job).state
 
-    def _address(self, address: str) -> str | None:
-        return self.allowed_url(session_url(address, self.settings.base_url))
+
+def _made(job: WorkbenchJob) -> Created:
+    return Created(job.id, clean(job.name, MAX_NAME) or job.id)
 
 
 def _words(version: Version) -> str:

@@ -79,7 +79,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         self,
         access: Access,
         spec: Spec,
-        key: str,  # noqa: ARG002 - a start leaves no mark of ours
+        key: str,
         since: float,
     ) -> Traces:
         """List the job's runs since then, which don't say which of them is ours."""
@@ -166,7 +166,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         runs.sort(key=lambda run: began(run[0]), reverse=True)
         return Listing((run for _, run in runs), is_whole=is_whole)
 
-    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:  # noqa: ARG002
+    async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a run; the server stops all running runs of its job, so a run that is over is left alone."""
         job, pod = split(remote_id)
         shown = await live(self._api, access.credential, job)

@@ -194,7 +194,7 @@ class Saturn(
         recipe = named(self.settings.templates, spec.word("recipe"))
         return recipe is not None and not recipe.is_for(asker)
 
-    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:  # noqa: ARG002
+    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
         return await offers.create(self._api, access, spec, self.settings.templates)
 
@@ -206,8 +206,8 @@ class Saturn(
         self,
         access: base.Access,
         spec: Spec,
-        key: str,  # noqa: ARG002 - its name tells it apart
-        since: float,  # noqa: ARG002 - no other had the name when it was made
+        key: str,
+        since: float,
     ) -> Traces:
         """Look for the workspace by its name."""
         return Traces(await offers.find(self._api, access, spec), is_proof=True)

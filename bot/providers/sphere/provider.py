@@ -190,7 +190,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
     async def status(
         self,
-        access: base.Access,  # noqa: ARG002 - the account's token opens everybody's
+        access: base.Access,
         remote_ids: Sequence[str],
         window: base.SendWindow | None = None,
     ) -> Mapping[str, workspaces.Observed]:
@@ -216,16 +216,16 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             raise errors.BadAnswer("the answer is about another workspace")
         return workspace
 
-    async def start(self, access: base.Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
+    async def start(self, access: base.Access, remote_id: str) -> None:
         """Resume; refused as long as it is still stopping."""
         await self._drive(remote_id, "resume", _UP, starts=True)
 
-    async def stop(self, access: base.Access, remote_id: str, mode: workspaces.StopMode = "stop") -> None:  # noqa: ARG002
+    async def stop(self, access: base.Access, remote_id: str, mode: workspaces.StopMode = "stop") -> None:
         """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
         self.need_mode(mode)
         await self._drive(remote_id, "stop", _DOWN)
 
-    async def remove(self, access: base.Access, remote_id: str) -> None:  # noqa: ARG002 - as in status
+    async def remove(self, access: base.Access, remote_id: str) -> None:
         """Remove for good; a PUT, not a DELETE."""
         await self._drive(remote_id, "remove", _REMOVED)
 
@@ -251,7 +251,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: base.Access) -> Offer:  # noqa: ARG002 - as in status
+    async def templates(self, access: base.Access) -> Offer:
         """Read the projects that people may use, page by page."""
         allowed = self.settings.projects
 
@@ -263,21 +263,21 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         projects = dict(requests.entries(await self._pages("/projects"), "items", read))
         return Offer(tuple(Choice(key, name) for key, name in projects.items()))
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:  # noqa: ARG002
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for the project, and for the person's own name for the workspace."""
         return form_of(offer, values)
 
     def spec(
         self,
         offer: Offer,
-        purpose: Purpose,  # noqa: ARG002 - there are no jobs here
+        purpose: Purpose,
         values: Values,
-        asker: Principal,  # noqa: ARG002 - everybody may use the same projects
+        asker: Principal,
     ) -> Spec:
         """Check what was filled in."""
         return spec_of(offer, values)
 
-    async def create(self, access: base.Access, spec: Spec, key: str) -> workspaces.Created:  # noqa: ARG002
+    async def create(self, access: base.Access, spec: Spec, key: str) -> workspaces.Created:
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
         project = spec.word("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
@@ -299,15 +299,15 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             made = states.id_in(requests.object_in(answer, "workspace"))
         return workspaces.Created(made, spec.name or made)
 
-    async def names(self, access: base.Access, stem: str) -> Collection[str]:  # noqa: ARG002 - as in its docstring
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:
         """Return nothing: workspaces have no names here, only in the person's own list."""
         return ()
 
     async def find(
         self,
-        access: base.Access,  # noqa: ARG002 - as in status
+        access: base.Access,
         spec: Spec,
-        key: str,  # noqa: ARG002 - what is made carries no mark of ours
+        key: str,
         since: float,
     ) -> workspaces.Traces:
         """List workspaces of the project that were made since then in the way we make them.
@@ -329,7 +329,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
                 found.append(workspaces.Created(remote_id, spec.name or remote_id, is_described=is_described))
         return workspaces.Traces(others=tuple(found))
 
-    async def made_at(self, access: base.Access, remote_id: str) -> float | None:  # noqa: ARG002 - as in status
+    async def made_at(self, access: base.Access, remote_id: str) -> float | None:
         """Read when a workspace was made; None if it was not made in the way we make them."""
         workspace = await self._read(remote_id)
         return None if workspace is None else self._made_at(workspace)
@@ -376,7 +376,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     async def _try_token(self) -> None:
         requests.text_in(await self._transport.read("/test", total=CHECK_SECONDS), "message")
 
-    def page_url(self, remote_id: str) -> str:  # noqa: ARG002 - people have no page there
+    def page_url(self, remote_id: str) -> str:
         """Return nothing: people have no account at the server."""
         return ""
 

@@ -11,8 +11,82 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.providers.base import Credential
-from bot.providers.posit.client import Transport, Workbench
+from bot.providers.posit.client import Workbench
 from bot.support.http import Http
+
+#: What the reference shows of each.
+VERSION = {
+    "version": {
+        "major": "2024",
+        "minor": "09",
+        "patch": "1",
+        "build_number": "394.pro7",
+        "release_name": "Cranberry Hibiscus",
+        "build_type": "Release",
+    },
+    "features": ["jobs", "launcher"],
+}
+USERS = [
+    {
+        "username": "user1",
+        "status": "Active",
+        "isAdmin": True,
+        "uid": 1037,
+        "lastSignIn": "2024-07-30T23:45:28.351868Z",
+        "created": "2024-07-30T23:41:28.109218Z",
+    },
+    {"username": "user2", "status": "Inactive", "isAdmin": False, "isSuperAdmin": True},
+]
+SESSION = {
+    "url": "/s/0da29cfc78a316124d41f/",
+    "id": "6124d41f",
+    "launch_parameters": {
+        "name": "RStudio Pro Session",
+        "cluster": "Local",
+        "placement_constraints": [],
+        "resource_limits": [],
+        "queues": [],
+        "container_image": "",
+        "default_image": "",
+        "container_images": [""],
+    },
+    "created": 1721684073175,
+    "activity_state": "suspended",
+    "label": "RStudio Pro Session",
+    "display_name": "RStudio Pro Session",
+    "status_detail": "",
+    "project": None,
+    "project_id": "none",
+    "running": False,
+    "r_version": "4.3.0",
+    "suspend_size": 20324197,
+    "workbench": "RStudio",
+    "something_new": {"deep": [1]},
+}
+JOB = {
+    "id": "77",
+    "cluster": "Local",
+    "name": "JobTest.R",
+    "user": "jvroom",
+    "queues": [],
+    "workingDirectory": "/home/j",
+    "host": "localhost",
+    "status": "Pending",
+    "pid": 729383,
+    "command": "",
+    "exe": "/bin/bash",
+    "args": ["-c", "R -f /tmp/JobTest.R"],
+    "environment": [],
+    "placementConstraints": [],
+    "lastUpdateTime": "2024-10-01T20:49:32.294130Z",
+    "submissionTime": "2024-10-01T20:49:32.294014Z",
+    "exposedPorts": [],
+    "config": [],
+    "resourceLimits": [],
+    "tags": [],
+    "metadata": {},
+    "resourceProfile": "custom",
+}
 
 TOKEN = "canary-7c1d-token"
 CREDENTIAL = Credential(SecretStr(TOKEN))
@@ -40,6 +114,9 @@ class FakeWorkbench:
         self.client: Any = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        if self.asked and request.path.endswith("/version"):
+            # A refused call asks for it, and the token turns out to be good.
+            return web.json_response(VERSION)
         text = await request.text()
         self.asked.append(
             Asked(
@@ -74,7 +151,7 @@ async def fake_workbench():
     server = TestServer(app, host="127.0.0.1")
     async with server, Http.new_session() as session:
         fake.root = str(server.make_url("")).rstrip("/")
-        fake.client = Workbench(Transport(Http(session), fake.root))
+        fake.client = Workbench(Http(session), fake.root, CREDENTIAL)
         yield fake
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.providers.posit.client import ParametersMissing
 from bot.support import errors
-from tests.providers.posit.fake import CREDENTIAL, TOKEN, FakeWorkbench
+from tests.providers.posit.fake import TOKEN, FakeWorkbench
 from tests.support.http_rig import chain
 
 CODES = {
@@ -43,10 +43,10 @@ async def test_a_code_means_the_same_with_every_status(fake: FakeWorkbench, code
     fake.answer = {"error": {"code": code, "message": f"bad\n{TOKEN}"}}
     fake.status = status
     read, changed = CODES[code]
-    error = await failure(fake.client.get_session(CREDENTIAL))
+    error = await failure(fake.client.get_sessions())
     assert type(error) is read
     assert error.message == ("bad …" if status < 500 else f"error {code}")
-    error = await failure(fake.client.resume_session(CREDENTIAL, "a1"))
+    error = await failure(fake.client.resume_session("a1", None))
     assert type(error) is changed
     assert error.status == status
 
@@ -54,19 +54,19 @@ async def test_a_code_means_the_same_with_every_status(fake: FakeWorkbench, code
 @pytest.mark.parametrize("code", ["14", 14])
 async def test_a_code_may_be_a_text(fake: FakeWorkbench, code):
     fake.answer = {"error": {"code": code}}
-    error = await failure(fake.client.get_session(CREDENTIAL))
+    error = await failure(fake.client.get_sessions())
     assert (type(error), error.message) == (errors.NotFound, "error 14")
 
 
 @pytest.mark.parametrize("code", [None, "x", True, [], 1.5])
 async def test_an_error_without_a_code_is_refused_all_the_same(fake: FakeWorkbench, code):
     fake.answer = {"error": {"code": code, "message": 7}, "result": {"sessions": []}}
-    assert type(await failure(fake.client.get_session(CREDENTIAL))) is errors.InvalidRequest
+    assert type(await failure(fake.client.get_sessions())) is errors.InvalidRequest
 
 
 async def test_no_error_is_none(fake: FakeWorkbench):
     fake.answer = {"error": None, "result": {"sessions": []}}
-    assert (await fake.client.get_session(CREDENTIAL)).sessions == []
+    assert (await fake.client.get_sessions()) == []
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ async def test_no_error_is_none(fake: FakeWorkbench):
         (302, b"<html>", errors.PermanentError, errors.PermanentError),
         (302, b'{"error": {"code": 14}}', errors.PermanentError, errors.PermanentError),
         (400, b"Bad request", errors.InvalidRequest, errors.InvalidRequest),
-        (401, b"<html>", errors.CredentialRefused, errors.CredentialRefused),
+        (401, b"<html>", errors.Forbidden, errors.Forbidden),
         (403, b"", errors.Forbidden, errors.Forbidden),
         (404, b"<html>", errors.BadAnswer, errors.BadAnswer),
         (404, b"Not found", errors.BadAnswer, errors.BadAnswer),
@@ -90,8 +90,8 @@ async def test_no_error_is_none(fake: FakeWorkbench):
 async def test_an_answer_that_is_none_of_the_apis(fake: FakeWorkbench, status, body, read, changed):
     fake.answer, fake.status = body, status
     fake.headers = {"Location": f"{fake.root}/sign-in", "Content-Type": "text/html"}
-    assert type(await failure(fake.client.get_session(CREDENTIAL))) is read
-    assert type(await failure(fake.client.resume_session(CREDENTIAL, "a1"))) is changed
+    assert type(await failure(fake.client.get_sessions())) is read
+    assert type(await failure(fake.client.resume_session("a1", None))) is changed
     assert [asked.method for asked in fake.asked] == ["get_session", "resume_session"]
 
 
@@ -108,4 +108,4 @@ async def test_an_answer_that_is_none_of_the_apis(fake: FakeWorkbench, status, b
 )
 async def test_a_sentence_is_said_and_a_page_is_not(fake: FakeWorkbench, body, kind, said):
     fake.answer, fake.status, fake.headers = body, 400, {"Content-Type": kind}
-    assert (await failure(fake.client.get_session(CREDENTIAL))).message == said
+    assert (await failure(fake.client.get_sessions())).message == said

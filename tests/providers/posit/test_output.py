@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.posit.client import Chunk, OutputDecoder
+from bot.domain.runs import OutputChunk
+from bot.providers.posit.client import OutputDecoder
 from bot.support import errors
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -17,11 +18,11 @@ CHUNKS = st.lists(
 )
 
 
-def told(chunks: list[Chunk], name: str) -> str:
+def told(chunks: list[OutputChunk], name: str) -> str:
     return "".join(chunk.text for chunk in chunks if chunk.stream == name)
 
 
-def decoded(stream: bytes, cuts: list[int]) -> tuple[list[Chunk], OutputDecoder]:
+def decoded(stream: bytes, cuts: list[int]) -> tuple[list[OutputChunk], OutputDecoder]:
     decoder, found, begin = OutputDecoder(), [], 0
     for end in [*sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]:
         found += decoder.feed(stream[begin:end])
@@ -88,7 +89,7 @@ def test_streams_are_put_together_apart():
         + b'{"outputType":"stderr","output":"oops"}'
         + b'{"outputType":"stdout","output":"%b"}' % euro[1:]
     )
-    assert decoded(stream, [])[0] == [Chunk("stderr", "oops"), Chunk("stdout", "€")]
+    assert decoded(stream, [])[0] == [OutputChunk("stderr", "oops"), OutputChunk("stdout", "€")]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_what_is_no_json_ends_it(stream):
 def test_an_error_inside_is_kept_for_the_end():
     decoder = OutputDecoder()
     stream = b'{"output": "a"}{"error": {"code": 14, "message": "no  job"}}{"output": "b"}'
-    assert decoder.feed(stream) == [Chunk("stdout", "a")]
+    assert decoder.feed(stream) == [OutputChunk("stdout", "a")]
     assert isinstance(decoder.failure, errors.NotFound)
     assert decoder.failure.message == "no job"
     assert decoder.feed(b'{"output": "c"}') == []

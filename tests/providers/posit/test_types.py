@@ -7,9 +7,7 @@ from pydantic import ValidationError
 
 from bot.providers.posit import types
 from bot.support.errors import BadAnswer
-from tests.providers.posit.test_client_jobs import JOB
-from tests.providers.posit.test_client_server import USERS, VERSION
-from tests.providers.posit.test_client_sessions import SESSION
+from tests.providers.posit.fake import JOB, SESSION, USERS, VERSION
 from tests.providers.posit.test_computing import ANSWER
 
 #: A good example of each type, with the names of what it requires.
