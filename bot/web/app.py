@@ -28,12 +28,13 @@ from bot.support.clock import Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.web.browsers import Browsers, SignedIn, SlackSignIn
+from bot.web import render
+from bot.web.browsers import Browsers, SlackSignIn
 from bot.web.front import MAX_BYTES, Front, Hooks, Replays, over_http
 from bot.web.health import Health, Metrics
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
-from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH, Renderer
+from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
 from handlers.request import Services
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,6 @@ def build_app(
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
-    renderer = Renderer()
     routes = _health(context.store, settings, metrics, ready)
     routes += Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
@@ -87,29 +87,16 @@ def build_app(
                 redirect_url=context.public_url.rstrip("/") + SIGN_IN_REDIRECT_PATH,
             )
         browsers = Browsers(public_url=context.public_url, keys=settings.keys(), clock=context.clock)
-        links = LinkPages(context=context, browsers=browsers, renderer=renderer, sign_in=sign_in)
+        links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         browsing = Browsing(
             context, lifetime=settings.session_hours * 3600.0, idle=settings.session_idle_minutes * 60.0
         )
-        signed_in = SignedIn(
-            browsing=browsing,
-            browsers=browsers,
-            renderer=renderer,
-            sign_in=sign_in,
-            team_id=context.installation.sign_in_team,
-        )
-        routes += IdePages(
-            context,
-            services,
-            browsing=browsing,
-            browsers=browsers,
-            renderer=renderer,
-            signed_in=signed_in,
-        ).routes()
+        workspaces = IdePages(context, services, browsing=browsing, browsers=browsers, sign_in=sign_in)
+        routes += workspaces.routes()
         # Before the links, where every other word is taken for a nonce.
-        routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, signed_in)))
+        routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
-    app = web.Application(middlewares=[failures(renderer, context.ids)], client_max_size=MAX_BYTES)
+    app = web.Application(middlewares=[failures(context.ids)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
     app.on_response_prepare.append(protect)
@@ -183,14 +170,14 @@ def _server_log() -> logging.Logger:
     return log
 
 
-def _from_slack(browsers: Browsers, links: LinkPages, signed_in: SignedIn) -> Handler:
+def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
     """Return the handler of the one address that Slack redirects people to, for a link or a page."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.page_of(request)
         if page is None:
             return await links.come_from_slack(request)
-        return await signed_in.come_from_slack(request, page)
+        return await workspaces.come_from_slack(request, page)
 
     return come
 
@@ -249,7 +236,7 @@ class AccessLog(AbstractAccessLogger):
         return self.logger.isEnabledFor(logging.INFO)
 
 
-def failures(renderer: Renderer, ids: Ids) -> Middleware:
+def failures(ids: Ids) -> Middleware:
     """Return the outermost middleware: no exception leaves it, and no response reveals its type."""
 
     @web.middleware
@@ -262,22 +249,22 @@ def failures(renderer: Renderer, ids: Ids) -> Middleware:
             if answer.status < 400:
                 raise
             if answer.status in (404, 405):
-                page = renderer.problem(answer.status, pages.NOT_FOUND_TITLE, pages.NOT_FOUND)
+                page = render.problem(answer.status, pages.NOT_FOUND_TITLE, pages.NOT_FOUND)
             else:
-                page = renderer.problem(answer.status, pages.REFUSED_TITLE, pages.FORGED)
+                page = render.problem(answer.status, pages.REFUSED_TITLE, pages.FORGED)
             if "Allow" in answer.headers:
                 page.headers["Allow"] = answer.headers["Allow"]
             return page
         except StoreError as error:
             reference = ids.reference()
             log.error("web.store_failed", reference=reference, error=error)  # noqa: TRY400 - no trace is needed
-            page = renderer.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
+            page = render.problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
             page.headers["Retry-After"] = "5"
             return page
         except Exception:
             reference = ids.reference()
             log.exception("web.failed", reference=reference)
-            return renderer.problem(
+            return render.problem(
                 500, pages.FAILED_TITLE, pages.UNEXPECTED.format(reference=reference), reference
             )
 

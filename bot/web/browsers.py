@@ -16,12 +16,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import structlog
@@ -30,17 +29,13 @@ from itsdangerous import BadData, URLSafeSerializer
 from pydantic import SecretStr
 
 from bot.domain.people import Principal
-from bot.messages.texts import ide
-from bot.messages.texts.times import duration
 from bot.services.context import PeopleBook
-from bot.services.gather import IDE_PATH
-from bot.services.linking import NAME_LENGTH, Browsing, Visit, digest
+from bot.services.linking import NAME_LENGTH, Visit, digest
 from bot.slack.calls import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
 from bot.support.http import Http
 from bot.web.front import FORM, Refusal, read_body
-from bot.web.render import Renderer
 
 log = structlog.get_logger(__name__)
 
@@ -101,40 +96,26 @@ class Browsers:
         """Return the link that an address of this browser names, the newest for no name, or None."""
         return next((one for one in self._visits(request) if name in ("", one.name)), None)
 
-    def begin(
-        self, request: web.Request, response: web.StreamResponse, flow: Flow, nonce: str, at: str = SLACK
-    ) -> None:
-        """Remember what a sign-in must come back with, from where, and for which link it was begun.
+    def begin(self, request: web.Request, response: web.StreamResponse, flow: Flow, **purpose: str) -> None:
+        """Remember what a sign-in must come back with, and what it was begun for.
 
-        ``at`` is the connection at whose provider it is.
+        That is a ``link``, as the digest of its nonce, and ``at`` which connection (``SLACK`` for none), or
+        the ``page`` of a workspace.
         """
-        self._begin(request, response, flow, {"link": digest(nonce), "at": at})
+        others = self._read(request, self._flow_name, _FLOW)
+        self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
+
+    def flow(self, request: web.Request, **purpose: str) -> Flow | None:
+        """Return the sign-in that this browser began for just this and that now comes back, or None."""
+        for one in self._read(request, self._flow_name, (*_FLOW, *purpose)):
+            if _comes_back(request, one) and purpose.items() <= one.items():
+                return Flow(*(one[name] for name in _FLOW))
+        return None
 
     def link_of(self, request: web.Request) -> str:
         """Return the name of the link for which the returning sign-in was begun, or an empty string."""
-        begun = self._begun(request, "link")
-        return begun["link"][:NAME_LENGTH] if begun is not None else ""
-
-    def flow(self, request: web.Request, nonce: str, at: str = SLACK) -> Flow | None:
-        """Return the sign-in that this browser began there for this link and that now comes back, or None."""
-        begun = self._begun(request, "link")
-        if begun is None or (begun["link"], begun.get("at")) != (digest(nonce), at):
-            return None
-        return _flow(begun)
-
-    def end(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Forget the sign-in that came back."""
-        others = [one for one in self._read(request, self._flow_name, _FLOW) if not _comes_back(request, one)]
-        if others:
-            self._write(response, self._flow_name, others[:-1], others[-1], SIGN_IN_SECONDS)
-        else:
-            self._forget(response, self._flow_name)
-
-    # -- browser sessions ----------------------------------------------------------------------------------
-
-    def begin_page(self, request: web.Request, response: web.StreamResponse, flow: Flow, page: str) -> None:
-        """Remember what a sign-in must come back with, and for which workspace's page it was begun."""
-        self._begin(request, response, flow, {"page": page})
+        begun = self._read(request, self._flow_name, (*_FLOW, "link"))
+        return next((one["link"][:NAME_LENGTH] for one in begun if _comes_back(request, one)), "")
 
     def page_of(self, request: web.Request) -> str | None:
         """Return the workspace for whose page the sign-in that now comes back was begun, or None.
@@ -146,10 +127,15 @@ class Browsers:
         page = matching[-1].get("page") if matching else None
         return page if isinstance(page, str) else None
 
-    def page_flow(self, request: web.Request) -> Flow | None:
-        """Return the sign-in for a page that this browser began and that now comes back, or None."""
-        begun = self._begun(request, "page")
-        return _flow(begun) if begun is not None else None
+    def end(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Forget the sign-in that came back."""
+        others = [one for one in self._read(request, self._flow_name, _FLOW) if not _comes_back(request, one)]
+        if others:
+            self._write(response, self._flow_name, others[:-1], others[-1], SIGN_IN_SECONDS)
+        else:
+            self._forget(response, self._flow_name)
+
+    # -- browser sessions ----------------------------------------------------------------------------------
 
     def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
         """Give a browser its session; the server knows when it ends."""
@@ -210,17 +196,6 @@ class Browsers:
         """Return the links that are open in this browser, newest first."""
         return [Visit(one["n"], one["b"]) for one in self._read(request, self._visit_name, ("n", "b"))][::-1]
 
-    def _begin(
-        self, request: web.Request, response: web.StreamResponse, flow: Flow, purpose: dict[str, str]
-    ) -> None:
-        others = self._read(request, self._flow_name, _FLOW)
-        self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
-
-    def _begun(self, request: web.Request, purpose: str) -> dict[str, Any] | None:
-        """Return the sign-in for such a purpose whose state the request brings back, or None."""
-        begun = self._read(request, self._flow_name, (*_FLOW, purpose))
-        return next((one for one in begun if _comes_back(request, one)), None)
-
     def _write(
         self,
         response: web.StreamResponse,
@@ -272,10 +247,6 @@ def _comes_back(request: web.Request, begun: dict[str, Any]) -> bool:
     return hmac.compare_digest(begun["state"].encode(), state.encode())
 
 
-def _flow(begun: dict[str, Any]) -> Flow:
-    return Flow(begun["state"], begun["nonce"], begun["verifier"])
-
-
 async def read_form(request: web.Request) -> dict[str, str] | None:
     """Return a form's fields; None if it isn't a form of ours."""
     if request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
@@ -285,84 +256,6 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
         return dict(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=20))
     except (Refusal, ValueError):
         return None
-
-
-SIGN_OUT_PATH: Final = "/sign-out"
-SIGNED_OUT_PATH: Final = "/signed-out"
-#: The form of row ids; addresses accept nothing else.
-ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class SignedIn:
-    """Begin and end browser sessions. ``sign_in`` is None if no Slack client is configured."""
-
-    def __init__(
-        self,
-        *,
-        browsing: Browsing,
-        browsers: Browsers,
-        renderer: Renderer,
-        sign_in: SlackSignIn | None,
-        team_id: str,
-    ) -> None:
-        self._browsing = browsing
-        self._browsers = browsers
-        self._renderer = renderer
-        self._sign_in = sign_in
-        self._team_id = team_id
-
-    def ask(self, page: str) -> web.Response:
-        """Ask the visitor of a workspace's page to sign in; the same for every address."""
-        if self._sign_in is None:
-            return self._renderer.problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
-        lasts = duration(self._browsing.lifetime)
-        return self._renderer.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
-
-    def go_to_slack(self, request: web.Request, page: str) -> web.Response:
-        """Redirect to Slack from the button of our own page; from anywhere else, back to that page."""
-        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return see_other(f"{IDE_PATH}/{page}")
-        url, flow = self._sign_in.begin(self._team_id)
-        response = see_other(url)
-        self._browsers.begin_page(request, response, flow, page)
-        return response
-
-    async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session with what Slack proved, and redirect to the page that it was for."""
-        back = f"{IDE_PATH}/{page}" if ID.fullmatch(page) else ""
-        try:
-            session_id = await self._proven(request)
-        except Refused as refused:
-            log.info("page.sign_in_refused", rule=refused.rule)
-            response: web.StreamResponse = self._renderer.refusal(refused, back)
-        else:
-            await self._browsing.end(self._browsers.session(request))
-            response = see_other(back or SIGNED_OUT_PATH)
-            self._browsers.open_session(response, session_id, self._browsing.lifetime)
-        # Whatever the result: each sign-in is answered once.
-        self._browsers.end(request, response)
-        return response
-
-    async def _proven(self, request: web.Request) -> str:
-        flow = self._browsers.page_flow(request)
-        return await self._browsing.begin(await proven(self._sign_in, flow, request.query, ide))
-
-    async def sign_out(self, request: web.Request) -> web.StreamResponse:
-        """End this browser's session, if its own page asks for that."""
-        session_id = self._browsers.session(request)
-        if session_id is not None:
-            fields = await read_form(request) or {}
-            if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
-                log.warning("page.form_refused", reason="sign-out")
-                return self._renderer.problem(403, ide.FORGED_TITLE, ide.FORGED)
-            await self._browsing.end(session_id)
-        response = see_other(SIGNED_OUT_PATH)
-        self._browsers.close_session(response)
-        return response
-
-    async def signed_out(self, _request: web.Request) -> web.StreamResponse:
-        """Show that nobody is signed in."""
-        return self._renderer.problem(200, ide.SIGNED_OUT_TITLE, ide.SIGNED_OUT_TEXT)
 
 
 def see_other(location: str) -> web.Response:

@@ -112,10 +112,7 @@ class Front:
             except Refusal as refusal:
                 self._refused(refusal.reason)
                 log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
-                response = web.Response(status=refusal.status, text=refusal.reason)
-                # Don't wait for what was not read.
-                response.force_close()
-                return response
+                return _refused(refusal.status, refusal.reason)
             return await serve(payload)
 
         return handler
@@ -279,8 +276,8 @@ class Hooks:
         return web.Response(status=204)
 
 
-def _refused(status: int) -> web.Response:
-    response = web.Response(status=status)
+def _refused(status: int, reason: str | None = None) -> web.Response:
+    response = web.Response(status=status, text=reason)
     # Don't wait for what was not read.
     response.force_close()
     return response

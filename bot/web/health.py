@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -22,6 +24,7 @@ from bot.support.errors import StoreError
 STORE_SECONDS = 2.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """Answer whatever monitors the process.
 
@@ -29,18 +32,10 @@ class Health:
     With ``metrics_token``, the metrics require it.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        ready: Callable[[], Mapping[str, bool]],
-        metrics: Metrics,
-        metrics_token: SecretStr | None = None,
-    ) -> None:
-        self._metrics_token = metrics_token
-        self._store = store
-        self._ready = ready
-        self._metrics = metrics
+    store: Store
+    ready: Callable[[], Mapping[str, bool]]
+    metrics: Metrics
+    metrics_token: SecretStr | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """Return the three routes."""
@@ -55,7 +50,7 @@ class Health:
 
     async def _readiness(self, _request: web.Request) -> web.Response:
         problem, _ = await self._check()
-        checks = {"store": not problem, **self._ready()}
+        checks = {"store": not problem, **self.ready()}
         is_ready = all(checks.values())
         answer: dict[str, object] = {"ready": is_ready, "checks": checks}
         if problem:
@@ -66,22 +61,22 @@ class Health:
         """Return why the store can't be read and written, "" if it can, with what it tells."""
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                await self._store.try_writing()
-                return "", await self._store.figures()
+                await self.store.try_writing()
+                return "", await self.store.figures()
         except StoreError as error:
             return str(error), None
         except TimeoutError:
             return "the database doesn't answer", None
 
     async def _figures(self, request: web.Request) -> web.Response:
-        if self._metrics_token is not None:
-            wanted = f"Bearer {self._metrics_token.get_secret_value()}"
+        if self.metrics_token is not None:
+            wanted = f"Bearer {self.metrics_token.get_secret_value()}"
             given = request.headers.get("Authorization", "")
             if not hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode()):
                 headers = {"WWW-Authenticate": "Bearer"}
                 return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
         problem, figures = await self._check()
-        body = self._metrics.render({"store": not problem, **self._ready()}, figures)
+        body = self.metrics.render({"store": not problem, **self.ready()}, figures)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
 
@@ -91,10 +86,7 @@ _GAUGES = {
     "open_operations": ("usher_open_operations", "Open operations."),
     "open_runs": ("usher_open_runs", "Open job runs."),
     "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
-    "dead_notices": (
-        "usher_dead_notices",
-        "Messages given up in the last week.",
-    ),
+    "dead_notices": ("usher_dead_notices", "Messages given up in the last week."),
     "accounts": ("usher_accounts", "Linked accounts."),
     "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
     "tasks": ("usher_tasks", "Open tasks of the background work."),
@@ -111,62 +103,28 @@ class Metrics:
     """Count what happens in this process, and show what the store counts."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._gauges = {
-            key: Gauge(name, help_text, registry=self._registry) for key, (name, help_text) in _GAUGES.items()
-        }
-        self._polls = Counter(
-            "usher_polls", "Status reads that were sent.", ["connection"], registry=self._registry
-        )
+        self._registry = registry = CollectorRegistry()
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        self._gauges = {key: gauge(name, text) for key, (name, text) in _GAUGES.items()}
+        self._polls = counter("usher_polls", "Status reads that were sent.", ["connection"])
+        text = "How long it took to claim status reads in the database."
         self._claims = Histogram(
-            "usher_claim_seconds",
-            "How long it took to claim status reads in the database.",
-            ["connection"],
-            registry=self._registry,
-            buckets=_CLAIM_SECONDS,
+            "usher_claim_seconds", text, ["connection"], registry=registry, buckets=_CLAIM_SECONDS
         )
-        self._errors = Counter(
-            "usher_provider_errors",
-            "Calls to a provider that failed, by kind.",
-            ["connection", "kind"],
-            registry=self._registry,
-        )
-        self._refused = Counter(
-            "usher_slack_requests_refused",
-            "Requests to Slack's address that were refused, by reason.",
-            ["reason"],
-            registry=self._registry,
-        )
-        self._late = Counter(
-            "usher_loop_late_seconds",
-            "Seconds in which the event loop did nothing else, from a tenth of a second on.",
-            registry=self._registry,
-        )
-        self._closed = Gauge(
-            "usher_closed_secrets",
-            "Stored secrets that no key opened at the start.",
-            registry=self._registry,
-        )
-        self._checks = Gauge(
-            "usher_check", "Whether what /readyz checks works.", ["check"], registry=self._registry
-        )
-        self._waited = Gauge(
-            "usher_oldest_notice_seconds",
-            "How long the oldest message that is due has waited.",
-            registry=self._registry,
-        )
-        self._outages = Gauge(
-            "usher_outage_seconds",
-            "How long a connection has been out of reach, or its secrets refused.",
-            ["connection", "kind"],
-            registry=self._registry,
-        )
-        self._processes = Gauge(
-            "usher_processes",
-            "Processes that serve from a shared database.",
-            ["role"],
-            registry=self._registry,
-        )
+        text = "Calls to a provider that failed, by kind."
+        self._errors = counter("usher_provider_errors", text, ["connection", "kind"])
+        text = "Requests to Slack's address that were refused, by reason."
+        self._refused = counter("usher_slack_requests_refused", text, ["reason"])
+        text = "Seconds in which the event loop did nothing else, from a tenth of a second on."
+        self._late = counter("usher_loop_late_seconds", text)
+        text = "Stored secrets that no key opened at the start."
+        self._closed = gauge("usher_closed_secrets", text)
+        self._checks = gauge("usher_check", "Whether what /readyz checks works.", ["check"])
+        text = "How long the oldest message that is due has waited."
+        self._waited = gauge("usher_oldest_notice_seconds", text)
+        text = "How long a connection has been out of reach, or its secrets refused."
+        self._outages = gauge("usher_outage_seconds", text, ["connection", "kind"])
+        self._processes = gauge("usher_processes", "Processes that serve from a shared database.", ["role"])
 
     def follow_spool(self, used: Callable[[], int]) -> None:
         """Export how many bytes of output are spooled on disk."""

@@ -5,8 +5,9 @@ The credential that opens the workspace is given only to the page's own script, 
 that no other page can send; the HTML contains no secret.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any
@@ -39,8 +40,8 @@ from bot.services.gather import IDE_PATH
 from bot.services.linking import Browsing, shown_name
 from bot.support.cleaning import clean
 from bot.support.errors import Refused, SecretError
-from bot.web.browsers import SIGN_OUT_PATH, SIGNED_OUT_PATH, Browsers, SignedIn, read_form, see_other
-from bot.web.render import Renderer, headers_showing
+from bot.web import render
+from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other
 from handlers.request import Services
 
 log = structlog.get_logger(__name__)
@@ -88,15 +89,7 @@ class PageState:
 
     def as_json(self) -> dict[str, Any]:
         """Return the form that the page's script reads."""
-        return {
-            "phase": self.phase,
-            "line": self.line,
-            "heading": self.heading,
-            "text": self.text,
-            "stops": self.stops,
-            "start": self.start,
-            "busy": self.is_busy,
-        }
+        return {**asdict(self), "busy": self.is_busy}
 
 
 def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
@@ -158,6 +151,11 @@ def _plain(text: str) -> str:
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
+SIGN_OUT_PATH = "/sign-out"
+SIGNED_OUT_PATH = "/signed-out"
+#: The form of row ids; addresses accept nothing else.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: What a button does, with the fields of its form.
 Act = Callable[["Shown", Mapping[str, str]], Awaitable[web.StreamResponse]]
@@ -203,7 +201,10 @@ class Shown:
 
 
 class IdePages:
-    """Serve the page, its script's requests and its buttons."""
+    """Serve the page, its script's requests and its buttons; begin and end browser sessions.
+
+    ``sign_in`` is None if no Slack client is configured.
+    """
 
     def __init__(
         self,
@@ -212,21 +213,19 @@ class IdePages:
         *,
         browsing: Browsing,
         browsers: Browsers,
-        renderer: Renderer,
-        signed_in: SignedIn,
+        sign_in: SlackSignIn | None,
     ) -> None:
         self._browsing = browsing
         self._context = context
         self._browsers = browsers
-        self._renderer = renderer
-        self._signed_in = signed_in
+        self._sign_in = sign_in
         self._store = context.store
         self._limiter = services.limiter
         self._ids = context.ids
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route of the page, and of signing in and out."""
-        page = IDE_PATH + "/{id:[A-Za-z0-9_-]{1,64}}"
+        page = f"{IDE_PATH}/{{id:{_ID.pattern}}}"
         return [
             web.get(page, self._page),
             web.get(f"{page}/sign-in", self._go_to_slack),
@@ -234,8 +233,8 @@ class IdePages:
             web.post(f"{page}/entry", self._entry),
             web.post(f"{page}/start", self._pressed(partial(self._begin, verb=OperationVerb.START))),
             web.post(f"{page}/stop", self._pressed(partial(self._begin, verb=OperationVerb.STOP))),
-            web.post(SIGN_OUT_PATH, self._signed_in.sign_out),
-            web.get(SIGNED_OUT_PATH, self._signed_in.signed_out),
+            web.post(SIGN_OUT_PATH, self._sign_out),
+            web.get(SIGNED_OUT_PATH, self._signed_out),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
@@ -244,12 +243,12 @@ class IdePages:
         page = request.match_info["id"]
         shown, rows = await self._shown(request)
         if rows is None:
-            return self._signed_in.ask(page)
+            return self._ask(page)
         if shown is None:
             return await self._nothing(request, rows)
         await self._keep_fresh(shown)
         loads = shown.provider.need(base.Page).embedding()
-        response = self._renderer.page(
+        response = render.page(
             "ide.html",
             page=f"{IDE_PATH}/{page}",
             workspace=shown.workspace,
@@ -261,11 +260,8 @@ class IdePages:
             person=await self._name(shown.workspace.principal),
             slack=_back_to_slack(shown),
         )
-        response.headers.update(headers_showing(loads))
+        response.headers.update(render.headers_showing(loads))
         return response
-
-    async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
-        return self._signed_in.go_to_slack(request, request.match_info["id"])
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
         """Return the workspace's state to the page's script."""
@@ -309,8 +305,10 @@ class IdePages:
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             shown, rows = await self._shown(request)
+            if rows is None:
+                return see_other(f"{IDE_PATH}/{request.match_info['id']}")
             if shown is None:
-                return await self._elsewhere(request, rows)
+                return await self._nothing(request, rows)
             try:
                 fields = await read_form(request) or {}
                 if not self._browsers.is_of_session(request, shown.session_id, fields.get("form", "")):
@@ -320,15 +318,9 @@ class IdePages:
                 return await act(shown, fields)
             except Refused as refused:
                 log.info("page.refused", rule=refused.rule)
-                return self._renderer.refusal(refused, shown.page)
+                return render.refusal(refused, shown.page)
 
         return pressed
-
-    async def _elsewhere(self, request: web.Request, rows: PageRows | None) -> web.StreamResponse:
-        """Answer whoever has nothing to press: ask to sign in, or say that nothing is there."""
-        if rows is None:
-            return see_other(f"{IDE_PATH}/{request.match_info['id']}")
-        return await self._nothing(request, rows)
 
     async def _begin(
         self, shown: Shown, fields: Mapping[str, str], *, verb: OperationVerb
@@ -352,7 +344,7 @@ class IdePages:
         """Ask whether to stop the workspace, in the words of the button in Slack."""
         effect = workspaces.effects_now(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
-        return self._renderer.page(
+        return render.page(
             "stop.html",
             page=shown.page,
             question=cards.CONFIRM_END if is_final else cards.CONFIRM_STOP,
@@ -361,6 +353,58 @@ class IdePages:
             lost=cards.LOST[effect] if effect is not None and is_final else "",
             form_mark=self._browsers.session_mark(shown.session_id),
         )
+
+    # -- signing in and out ----------------------------------------------------------------------------------
+
+    def _ask(self, page: str) -> web.Response:
+        """Ask the visitor of a workspace's page to sign in; the same for every address."""
+        if self._sign_in is None:
+            return render.problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
+        lasts = times.duration(self._browsing.lifetime)
+        return render.page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
+
+    async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
+        """Redirect to Slack from the button of our own page; from anywhere else, back to that page."""
+        page = request.match_info["id"]
+        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return see_other(f"{IDE_PATH}/{page}")
+        url, flow = self._sign_in.begin(self._context.installation.sign_in_team)
+        response = see_other(url)
+        self._browsers.begin(request, response, flow, page=page)
+        return response
+
+    async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
+        """Begin a session with what Slack proved, and redirect to the page that it was for."""
+        back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
+        flow = self._browsers.flow(request, page=page)
+        try:
+            session_id = await self._browsing.begin(await proven(self._sign_in, flow, request.query, ide))
+        except Refused as refused:
+            log.info("page.sign_in_refused", rule=refused.rule)
+            response: web.StreamResponse = render.refusal(refused, back)
+        else:
+            await self._browsing.end(self._browsers.session(request))
+            response = see_other(back or SIGNED_OUT_PATH)
+            self._browsers.open_session(response, session_id, self._browsing.lifetime)
+        # Whatever the result: each sign-in is answered once.
+        self._browsers.end(request, response)
+        return response
+
+    async def _sign_out(self, request: web.Request) -> web.StreamResponse:
+        """End this browser's session, if its own page asks for that."""
+        session_id = self._browsers.session(request)
+        if session_id is not None:
+            fields = await read_form(request) or {}
+            if not self._browsers.is_of_session(request, session_id, fields.get("form", "")):
+                log.warning("page.form_refused", reason="sign-out")
+                return render.problem(403, ide.FORGED_TITLE, ide.FORGED)
+            await self._browsing.end(session_id)
+        response = see_other(SIGNED_OUT_PATH)
+        self._browsers.close_session(response)
+        return response
+
+    async def _signed_out(self, _request: web.Request) -> web.StreamResponse:
+        return render.problem(200, ide.SIGNED_OUT_TITLE, ide.SIGNED_OUT_TEXT)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -399,7 +443,7 @@ class IdePages:
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Answer the same for *none* and *not yours*."""
         session_id = self._browsers.session(request) or ""
-        return self._renderer.page(
+        return render.page(
             "nothing.html",
             404,
             page=f"{IDE_PATH}/{request.match_info['id']}",

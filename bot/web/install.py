@@ -31,8 +31,8 @@ from bot.slack.installed import InstalledSlack, lasts
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
+from bot.web import render
 from bot.web.browsers import cookie_name
-from bot.web.render import Renderer
 
 #: How long somebody may take on Slack's pages, and how far ahead another process's clock may be; seconds.
 STATE_SECONDS: Final = 600.0
@@ -117,7 +117,6 @@ class _Flow(AsyncOAuthFlow):
         super().__init__(logger=_quiet(), settings=settings)
         self._store = context.store
         self._slack = slack
-        self._renderer = Renderer()
 
     async def run_installation(self, code: str) -> Installation | None:
         """Exchange the code; None if Slack doesn't accept it. Raises SlackFailed if it doesn't answer."""
@@ -151,7 +150,7 @@ class _Flow(AsyncOAuthFlow):
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
         """Return the page on which somebody presses *Add to Slack*."""
         permissions = [(scope, use.why) for scope, use in sorted(BOT_SCOPES.items())]
-        return self._renderer.page("install.html", url=url, permissions=permissions).text or ""
+        return render.page("install.html", url=url, permissions=permissions).text or ""
 
 
 def _quiet() -> logging.Logger:
@@ -192,7 +191,6 @@ class InstallPages:
             )
         self._cookie = settings.state_utils
         self._flow = _Flow(context, slack, settings)
-        self._renderer = Renderer()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -231,7 +229,7 @@ class InstallPages:
             url = f"https://app.slack.com/manage/{id_}/integrations/profile/{made.app_id}/workspaces/add"
         else:
             url = f"https://slack.com/app_redirect?{urlencode({'app': made.app_id or '', 'team': id_})}"
-        page = self._renderer.page(
+        page = render.page(
             "installed.html",
             place=(made.enterprise_name if is_whole else made.team_name) or id_,
             is_whole=is_whole,
@@ -248,7 +246,7 @@ class InstallPages:
     def _page_of(self, reason: str, status: int) -> BoltResponse:
         text = ide.refused(reason if _REASON.fullmatch(reason) else "unknown")
         return self._answer(
-            self._renderer.page(
+            render.page(
                 "message.html",
                 status,
                 title=ide.REFUSED_TITLE,

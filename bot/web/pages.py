@@ -16,10 +16,10 @@ from aiohttp import web
 from bot.messages.texts import pages
 from bot.services import linking
 from bot.services.context import Asked, Context
-from bot.services.linking import Opened, Visit
+from bot.services.linking import Opened, Visit, digest
 from bot.support.errors import Refused
-from bot.web.browsers import Browsers, Flow, SlackSignIn, proven, read_form, see_other
-from bot.web.render import Renderer
+from bot.web import render
+from bot.web.browsers import SLACK, Browsers, Flow, SlackSignIn, proven, read_form, see_other
 
 LINK_PATH = "/link"
 #: To where people sign in at the provider.
@@ -46,15 +46,13 @@ class LinkPages:
 
     def __init__(
         self,
-        *,
         context: Context,
+        *,
         browsers: Browsers,
-        renderer: Renderer,
         sign_in: SlackSignIn | None,
     ) -> None:
         self._context = context
         self._browsers = browsers
-        self._renderer = renderer
         self._sign_in = sign_in
         self._command = context.command
 
@@ -105,7 +103,7 @@ class LinkPages:
             return see_other(_address(visit))
         url, flow = self._sign_in.begin(opened.link.principal.team_id)
         response = see_other(url)
-        self._browsers.begin(request, response, flow, visit.nonce)
+        self._browsers.begin(request, response, flow, link=digest(visit.nonce), at=SLACK)
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
@@ -114,11 +112,11 @@ class LinkPages:
             visit = self._visit(request, self._browsers.link_of(request))
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
-            return self._renderer.refusal(refused)
+            return render.refusal(refused)
         try:
             opened = await self._prove(request, visit)
         except Refused as refused:
-            response = self._renderer.refusal(refused, _address(visit))
+            response = render.refusal(refused, _address(visit))
         else:
             # The page that sent them to Slack has named both sides.
             response = see_other(_address(visit, THERE_PATH if opened.signs_in else LINK_PATH))
@@ -127,7 +125,7 @@ class LinkPages:
         return response
 
     async def _prove(self, request: web.Request, visit: Visit) -> Opened:
-        flow = self._browsers.flow(request, visit.nonce)
+        flow = self._browsers.flow(request, link=digest(visit.nonce), at=SLACK)
         principal = await proven(self._sign_in, flow, request.query, pages)
         return await (await self._asked(visit)).to(linking.prove, visit, principal)
 
@@ -143,7 +141,7 @@ class LinkPages:
             url = await asked.see(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
-            self._browsers.begin(request, response, flow, visit.nonce, opened.link.connection)
+            self._browsers.begin(request, response, flow, link=digest(visit.nonce), at=opened.link.connection)
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
@@ -159,7 +157,8 @@ class LinkPages:
         """Take the code to the provider that gave it; the page that follows names whose account it is."""
         visit = self._visit(request, self._browsers.link_of(request))
         opened = await self._opened(visit)
-        flow = self._browsers.flow(request, visit.nonce, request.match_info["connection"])
+        at = request.match_info["connection"]
+        flow = self._browsers.flow(request, link=digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
             # The way back of the browser, or the same answer once more.
             return see_other(_address(visit))
@@ -167,7 +166,7 @@ class LinkPages:
             await self._ask_there(visit, opened, flow, request.query)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
-            response: web.StreamResponse = self._renderer.refusal(refused, _address(visit))
+            response: web.StreamResponse = render.refusal(refused, _address(visit))
         else:
             response = see_other(_address(visit))
         if flow is not None:
@@ -262,7 +261,7 @@ class LinkPages:
         # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
-        return self._renderer.page(
+        return render.page(
             template,
             status,
             opened=opened,
@@ -286,7 +285,7 @@ class LinkPages:
                 return await handler(request)
             except Refused as refused:
                 _log.info("link.page_refused", rule=refused.rule)
-                return self._renderer.refusal(refused, request.get(_BACK, LINK_PATH))
+                return render.refusal(refused, request.get(_BACK, LINK_PATH))
 
         return guarded
 

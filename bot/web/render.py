@@ -90,36 +90,34 @@ def _templates() -> Callable[[str], Any]:
     templates.globals.update(
         words=_escaped(pages),
         ide=_escaped(ide),
-        install=_escaped(ide),
-        asset=_Assets().address,
+        asset=_asset,
     )
     return templates.get_template
 
 
-class Renderer:
-    """Render pages."""
+def page(template: str, status: int = 200, **facts: Any) -> web.Response:
+    """Fill a template; raises UndefinedError for a missing value."""
+    text = _templates()(template).render(**facts)
+    return web.Response(text=text, status=status, content_type="text/html")
 
-    def page(self, template: str, status: int = 200, **facts: Any) -> web.Response:
-        """Fill a template; raises UndefinedError for a missing value."""
-        text = _templates()(template).render(**facts)
-        return web.Response(text=text, status=status, content_type="text/html")
 
-    def refusal(self, refused: Refused, back: str = "/link") -> web.Response:
-        """Render a page that says why something doesn't work and what to do; ``back`` is where to go."""
-        title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
-        goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
-        return self.page(
-            "message.html",
-            STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
-            title=title,
-            text=pages.POLICY.get(refused.rule, refused.text),
-            reference="",
-            back=back if goes_on else "",
-        )
+def refusal(refused: Refused, back: str = "/link") -> web.Response:
+    """Render a page that says why something doesn't work and what to do; ``back`` is where to go."""
+    title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
+    goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
+    return page(
+        "message.html",
+        STATUS.get(refused.rule, 403 if refused.rule.startswith("policy.") else 400),
+        title=title,
+        text=pages.POLICY.get(refused.rule, refused.text),
+        reference="",
+        back=back if goes_on else "",
+    )
 
-    def problem(self, status: int, title: str, text: str, reference: str = "") -> web.Response:
-        """Render a page for an error that isn't a refusal."""
-        return self.page("message.html", status, title=title, text=text, reference=reference, back="")
+
+def problem(status: int, title: str, text: str, reference: str = "") -> web.Response:
+    """Render a page for an error that isn't a refusal."""
+    return page("message.html", status, title=title, text=text, reference=reference, back="")
 
 
 def _escaped(catalogue: ModuleType) -> SimpleNamespace:
@@ -130,21 +128,11 @@ def _escaped(catalogue: ModuleType) -> SimpleNamespace:
     )
 
 
-class _Assets:
-    """Name static files by their content, so that a new release is never shown with old ones."""
-
-    def __init__(self) -> None:
-        self._addresses = {
-            name: escape(f"{STATIC_PATH}/{name}?v={_mark(path)}") for name, path in STATIC_FILES.items()
-        }
-
-    def address(self, name: str) -> str:
-        """Return the address of a static file; raises KeyError if there is none."""
-        return self._addresses[name]
-
-
-def _mark(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+@cache
+def _asset(name: str) -> str:
+    """Return a static file's address, which names its content: a new release is never shown with old ones."""
+    digest = hashlib.sha256(STATIC_FILES[name].read_bytes()).hexdigest()
+    return escape(f"{STATIC_PATH}/{name}?v={digest[:12]}")
 
 
 def _name(text: object) -> str:

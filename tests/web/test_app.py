@@ -17,7 +17,6 @@ from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, failures, listening, protect
 from bot.web.front import Replays
 from bot.web.health import Metrics
-from bot.web.render import Renderer
 from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with
 from tests.web.rig import ALICE, rig, settings
@@ -165,7 +164,7 @@ async def test_a_failure_is_a_page_with_a_reference_that_the_log_knows(error, st
     async def fail(_request: web.Request) -> web.Response:
         raise error
 
-    app = web.Application(middlewares=[failures(Renderer(), CountingIds())])
+    app = web.Application(middlewares=[failures(CountingIds())])
     app.router.add_get("/", fail)
     app.on_response_prepare.append(protect)
     async with TestClient(TestServer(app)) as client:
@@ -183,7 +182,7 @@ async def test_a_redirect_is_no_failure():
     async def leave(_request: web.Request) -> web.Response:
         raise web.HTTPFound("/elsewhere")
 
-    app = web.Application(middlewares=[failures(Renderer(), CountingIds())])
+    app = web.Application(middlewares=[failures(CountingIds())])
     app.router.add_get("/", leave)
     async with TestClient(TestServer(app)) as client:
         assert (await client.get("/", allow_redirects=False)).status == 302

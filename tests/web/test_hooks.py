@@ -16,7 +16,6 @@ from aiohttp.test_utils import TestServer
 from bot.support.errors import StoreBusy
 from bot.web.app import failures, protect
 from bot.web.front import MAX_BYTES, Hooks
-from bot.web.render import Renderer
 from tests.reconciler.sphere_world import SphereWorld, sphere_world
 from tests.rigs.providers import FakeProvider
 from tests.rigs.store import BOB
@@ -66,7 +65,7 @@ async def opened(world, store=None):
         hooks = Hooks(
             replace(world.world.asking, store=store or world.store, connections=connections, wake=desk.wake)
         )
-        app = web.Application(middlewares=[failures(Renderer(), world.world.ids)], client_max_size=MAX_BYTES)
+        app = web.Application(middlewares=[failures(world.world.ids)], client_max_size=MAX_BYTES)
         app.router.add_routes(hooks.routes())
         app.on_response_prepare.append(protect)
         async with TestServer(app, host="127.0.0.1") as server:

@@ -15,14 +15,13 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words
 from bot.providers.base import TokenHelp
 from bot.services.linking import Opened
+from bot.web import render
 from bot.web.browsers import Browsers, Flow, Visit
 from bot.web.ide import page_state
 from bot.web.pages import PageStep
-from bot.web.render import CONTENT_SECURITY_POLICY, STATUS, Renderer
+from bot.web.render import CONTENT_SECURITY_POLICY, STATUS
 from tests.rigs.clock import FakeClock
 from tests.web.rig import ALICE, GOOD, KEY, rig
-
-RENDERER = Renderer()
 
 
 class Shape(HTMLParser):
@@ -62,15 +61,15 @@ def pages(person, workspace, title, username, sentence, url):
         "code_follows": True,
     }
     account = Account("a", principal, "saturn", username, "", "active", 0)
-    yield RENDERER.page("sign_in.html", opened=opened("open"), **common)
-    yield RENDERER.page("token.html", opened=opened("open"), problem=sentence, **common)
-    yield RENDERER.page("confirm.html", opened=opened("checked"), **common)
-    yield RENDERER.page("there.html", opened=opened("open", "x"), problem=sentence, **common)
-    yield RENDERER.page("confirm.html", opened=opened("checked", username + "x"), **common)
-    yield RENDERER.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
-    yield RENDERER.page("done.html", opened=opened("checked"), account=account, **common)
-    yield RENDERER.problem(500, page_words.FAILED_TITLE, sentence, "K7QX-2MPA")
-    yield RENDERER.page("nothing.html", page="/ide/w", person=person, form_mark="m")
+    yield render.page("sign_in.html", opened=opened("open"), **common)
+    yield render.page("token.html", opened=opened("open"), problem=sentence, **common)
+    yield render.page("confirm.html", opened=opened("checked"), **common)
+    yield render.page("there.html", opened=opened("open", "x"), problem=sentence, **common)
+    yield render.page("confirm.html", opened=opened("checked", username + "x"), **common)
+    yield render.page("code.html", opened=opened("code"), code="BBBBBBBB", **common)
+    yield render.page("done.html", opened=opened("checked"), account=account, **common)
+    yield render.problem(500, page_words.FAILED_TITLE, sentence, "K7QX-2MPA")
+    yield render.page("nothing.html", page="/ide/w", person=person, form_mark="m")
     row = Workspace(
         "w",
         principal,
@@ -82,7 +81,7 @@ def pages(person, workspace, title, username, sentence, url):
         state=State.FAILED,
         detail=sentence,
     )
-    yield RENDERER.page(
+    yield render.page(
         "ide.html",
         page="/ide/w",
         workspace=row,
@@ -183,7 +182,7 @@ def cookies_over(public_url):
     browsers = Browsers(public_url=public_url, keys=[KEY], clock=FakeClock())
     response = web.Response()
     browsers.remember(make_mocked_request("GET", "/link/x"), response, "x")
-    browsers.begin(make_mocked_request("GET", "/link/sign-in"), response, Flow("s", "n", "v"), "x")
+    browsers.begin(make_mocked_request("GET", "/link/sign-in"), response, Flow("s", "n", "v"), link="x")
     return browsers, response.cookies
 
 
