@@ -1,11 +1,11 @@
 """Outputs of runs, read as they arrive: one stream each, reopened if it breaks while the run continues."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -13,11 +13,11 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Account
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.messages.texts import problems, runs
-from bot.output.streaming import without_secrets
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
 from bot.reconciler import ask, outcomes
 from bot.services.context import OUTPUT
+from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -267,3 +267,25 @@ class Streams(ask.EnginePart):
             wait = self._asker.backoff(failures)
             follower.answer = ask.Unknown(wait, problems.sentence("internal"), failures, "internal")
             log.exception("stream failed", run=run.id, problem=error, reference=reference)
+
+
+async def without_secrets(
+    stream: AsyncIterator[OutputChunk], secrets: Sequence[str]
+) -> AsyncIterator[OutputChunk]:
+    """Yield a stream without secrets, even those split across chunks; closes the stream."""
+    hiders: dict[str, Hider] = {}
+    try:
+        async for chunk in stream:
+            hider = hiders.setdefault(chunk.stream, Hider(secrets))
+            # Lone surrogates can't be encoded: they pass unchanged in both directions.
+            clean = hider.feed(chunk.text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+            if clean:
+                yield replace(chunk, text=clean)
+        for name, hider in hiders.items():
+            rest = hider.rest().decode()
+            if rest:
+                yield OutputChunk("stderr" if name == "stderr" else "stdout", rest)
+    finally:
+        close: Any = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()

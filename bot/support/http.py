@@ -43,7 +43,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from bot.support import errors
-from bot.support.cleaning import hidden
+from bot.support.cleaning import Hider, hidden
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -384,6 +384,82 @@ class Response:
         # A date is compared with the server's own clock if the response says it.
         said = _epoch(self.headers.get("Date", ""))
         return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
+
+
+#: How large a streamed response may be if it is read whole after all, such as an error page.
+WHOLE_BYTES = 65_536
+
+
+class Stream:
+    """Read one open response, once: iterate over its pieces, or read it whole."""
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        max_bytes: int,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self._response = response
+        self._hider = Hider(secrets)
+        self._room = max_bytes
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Return the response's headers."""
+        return self._response.headers
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece with secrets removed; raise BadAnswer once the limit is reached."""
+        shown = b""
+        while not shown:
+            if self._room <= 0:
+                raise errors.BadAnswer("the answer is too large", status=self.status)
+            piece = await self._response.content.readany()
+            if not piece:
+                shown = self._hider.rest()
+                if not shown:
+                    raise StopAsyncIteration
+                return shown
+            shown = self._hider.feed(piece[: self._room])
+            self._room -= len(piece)
+        return shown
+
+    async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
+        """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
+        body = bytearray()
+        async for piece in self:
+            body += piece
+            if len(body) > max_bytes:
+                raise errors.BadAnswer("the answer is too large", status=self.status)
+        return Response(self.status, self.headers, bytes(body))
+
+
+@asynccontextmanager
+async def open_stream(
+    http: Http,
+    method: str,
+    url: str,
+    *,
+    max_bytes: int,
+    headers: Mapping[str, str] | None = None,
+    json_body: Any = None,
+) -> AsyncIterator[Stream]:
+    """Send one request once and open its response, whatever its status; redirects are not followed.
+
+    It is requested uncompressed, so that each piece arrives when it is sent. Raises as ``Http.request`` does:
+    UnknownOutcome if it breaks off, BadAnswer beyond ``max_bytes``.
+    """
+    wanted = {**(headers or {}), "Accept-Encoding": "identity"}
+    async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:
+        yield Stream(response, max_bytes, http.secrets_of(headers))
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from bot.output.streaming import open_stream
 from bot.support.errors import BadAnswer, InvalidRequest, ProviderError, UnknownOutcome, Unreachable
+from bot.support.http import open_stream
 from tests.support.http_rig import CANARY, HEADERS, chain, http, raw_server, whole
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.runs import Run
 from bot.services.gather import Gatherer
-from bot.slack.notifier.outputs import Outputs
+from bot.slack.notifier.redrawing import Outputs
 from tests.reconciler.runs import new_run_world, output, said
 
 

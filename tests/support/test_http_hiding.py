@@ -7,12 +7,12 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
-from bot.output.streaming import open_stream
 from bot.providers.base import Access, Credential
 from bot.providers.requests import Api
 from bot.providers.saturn.linking import check
 from bot.support.cleaning import HIDDEN
 from bot.support.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
+from bot.support.http import open_stream
 from tests.contract.providers.rigs import provider_of
 from tests.support.http_rig import CANARY, HEADERS, http, raw_server, whole
 

@@ -18,7 +18,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import cards, past, problems, times
+from bot.messages.texts import cards, notices, problems, times
 from bot.messages.texts import hours as words
 
 
@@ -209,7 +209,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return facts.is_up and stop_at == facts.body.get("stop_at")
 
 
-@draws(NoticeKind.TIMER_ENDING, past=past.TIMER_ENDING, is_true=_is_coming, keeps_open=True)
+@draws(NoticeKind.TIMER_ENDING, past=notices.PAST_TIMER_ENDING, is_true=_is_coming, keeps_open=True)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: what has changed since is said instead."""
     workspace, names = facts.workspace, _names(facts)
@@ -253,7 +253,7 @@ def _is_left(facts: WorkspaceFacts) -> bool:
     return workspace.stop_at == facts.body.get("stop_at") and (workspace.used_at or 0.0) <= facts.written_at
 
 
-@draws(NoticeKind.NEEDED, past=past.NEEDED, is_true=_is_left, keeps_open=True)
+@draws(NoticeKind.NEEDED, past=notices.PAST_NEEDED, is_true=_is_left, keeps_open=True)
 def still_needed(facts: WorkspaceFacts) -> Answer:
     """Ask whether a workspace that was left running is needed, and say what comes without an answer."""
     names, stop_at = _names(facts), facts.body.get("stop_at")
@@ -272,7 +272,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
     return kit.message(fill(words.NEEDED_SHORT, **names), " ".join(sentences), [], buttons)
 
 
-@draws(NoticeKind.TIMER_FAILED, past=past.TIMER_FAILED, is_true=_is_up, keeps_open=True)
+@draws(NoticeKind.TIMER_FAILED, past=notices.PAST_TIMER_FAILED, is_true=_is_up, keeps_open=True)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}

@@ -21,7 +21,7 @@ from bot.messages.blocks.buttons import (
     stop_button,
 )
 from bot.messages.blocks.kit import VALUE, Element, Markup, draws, fill, safe
-from bot.messages.texts import cards, notices, past, problems, times
+from bot.messages.texts import cards, notices, problems, times
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -38,20 +38,24 @@ def operation_past(facts: WorkspaceFacts) -> str:
     """Say how an operation ended, or that it was asked for."""
     operation = facts.operation
     if operation is None:
-        return filled(past.OVER, facts)
+        return filled(notices.PAST_OVER, facts)
     at, took = operation.ended_at or operation.created_at, Markup()
-    template = past.ASKED if operation.is_open else past.ENDED.get(str(operation.outcome), past.OVER)
+    template = (
+        notices.PAST_ASKED
+        if operation.is_open
+        else notices.PAST_ENDED.get(str(operation.outcome), notices.PAST_OVER)
+    )
     if operation.outcome is Outcome.FULFILLED:
-        template = past.REMOVED if operation.asked_verb is OperationVerb.REMOVE else past.DONE
+        template = notices.PAST_REMOVED if operation.asked_verb is OperationVerb.REMOVE else notices.PAST_DONE
         if not operation.has_called:
-            template = past.ALREADY.get(operation.asked_verb, template)
+            template = notices.PAST_ALREADY.get(operation.asked_verb, template)
     elif operation.cause == "sent":
-        template = past.SENT
+        template = notices.PAST_SENT
     if operation.cause == "not_made":
-        template = past.ENDED["cancelled"]
+        template = notices.PAST_ENDED["cancelled"]
     brings_up = not operation.asked_verb.brings_down
     if brings_up and operation.ended_at and operation.called_at and operation.ended_at > operation.called_at:
-        took = Markup(fill(past.TOOK, took=times.duration(operation.ended_at - operation.called_at)))
+        took = Markup(fill(notices.PAST_TOOK, took=times.duration(operation.ended_at - operation.called_at)))
     return filled(template, facts, at=kit.moment(at, at), took=took)
 
 

@@ -12,7 +12,7 @@ from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentles
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import cards, classes, past, problems, times
+from bot.messages.texts import cards, classes, notices, problems, times
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -175,7 +175,7 @@ def without_addresses(text: str) -> str:
 
 
 def _ending_past(facts: WorkspaceFacts) -> str:
-    return filled(past.KEPT if facts.kept else past.CLASS_ENDING, facts)
+    return filled(notices.PAST_KEPT if facts.kept else notices.PAST_CLASS_ENDING, facts)
 
 
 @draws(NoticeKind.CLASS_ENDING, past=_ending_past, is_true=lambda facts: facts.kept is None, keeps_open=True)

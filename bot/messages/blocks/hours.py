@@ -14,7 +14,7 @@ from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import hours as words
-from bot.messages.texts import past, problems, times
+from bot.messages.texts import notices, problems, times
 
 CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
@@ -196,7 +196,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP
 
 
-@draws(NoticeKind.HOURS_MISSED, past=past.HOURS_MISSED, is_true=_is_down, keeps_open=True)
+@draws(NoticeKind.HOURS_MISSED, past=notices.PAST_HOURS_MISSED, is_true=_is_down, keeps_open=True)
 def missed(facts: WorkspaceFacts) -> Answer:
     """Say what wasn't started or stopped when it should have been."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
@@ -215,7 +215,7 @@ def missed(facts: WorkspaceFacts) -> Answer:
     return kit.message(filled(text, facts, **forms), sentence, [], buttons)
 
 
-@draws(NoticeKind.HOURS_PAUSED, past=past.HOURS_PAUSED)
+@draws(NoticeKind.HOURS_PAUSED, past=notices.PAST_HOURS_PAUSED)
 def paused(facts: WorkspaceFacts) -> Answer:
     """Say that hours are paused, why, and what to press."""
     cause, name = facts.word("cause"), {}

@@ -14,8 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
-from bot.messages.texts import answers, cards, times
-from bot.messages.texts import past as past_words
+from bot.messages.texts import answers, cards, notices, times
 from bot.support.cleaning import SHOWN, clean, escape
 
 SECTION: Final = 3000
@@ -610,7 +609,7 @@ DRAWN: Final[dict[NoticeKind, Drawn]] = {}
 def draws(
     kind: NoticeKind,
     *,
-    past: Line = past_words.OVER,
+    past: Line = notices.PAST_OVER,
     held: Line | None = None,
     is_true: Callable[[Any], bool] = lambda _facts: True,
     keeps_open: bool = False,

@@ -28,7 +28,6 @@ from bot.messages.blocks.cards import (
 from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, draws, fill
 from bot.messages.blocks.lists import status_answer
 from bot.messages.texts import cards, home, notices, pages, problems, times
-from bot.messages.texts import past as past_words
 from bot.messages.texts import runs as run_words
 
 
@@ -144,7 +143,7 @@ def carried(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.LINK_AGAIN,
-    past=past_words.LINK_AGAIN,
+    past=notices.PAST_LINK_AGAIN,
     held=home.HELD_LINK,
     is_true=lambda facts: facts.is_refused,
 )
@@ -163,7 +162,7 @@ def _link_again(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.LINK_ENDING,
-    past=past_words.LINK_ENDING,
+    past=notices.PAST_LINK_ENDING,
     held=lambda facts: filled(home.HELD_ENDING, facts, at=kit.day_moment(facts.time("ends_at"))),
     is_true=lambda facts: facts.link_is_ending,
 )
@@ -178,7 +177,7 @@ def _link_ending(facts: Facts) -> Answer:
     return _said(notices.LINK_ENDING, facts, again, text=notices.LINK_ENDING_SHORT, **names)
 
 
-@draws(NoticeKind.SIGN_IN_REFUSED, past=past_words.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
+@draws(NoticeKind.SIGN_IN_REFUSED, past=notices.PAST_SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
     if facts.link_has_ended:
@@ -191,7 +190,7 @@ def _is_running(facts: WorkspaceFacts) -> bool:
     return facts.state is State.RUNNING
 
 
-@draws(NoticeKind.READY, past=past_words.READY, is_true=_is_running)
+@draws(NoticeKind.READY, past=notices.PAST_READY, is_true=_is_running)
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = []
@@ -234,9 +233,9 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return not facts.is_up
 
 
-@draws(NoticeKind.STOPPED, past=past_words.STOPPED, is_true=_is_down, keeps_open=True)
-@draws(NoticeKind.STOPPED_ELSEWHERE, past=past_words.STOPPED_ELSEWHERE, is_true=_is_down)
-@draws(NoticeKind.SUSPENDED, past=past_words.SUSPENDED, is_true=_is_down)
+@draws(NoticeKind.STOPPED, past=notices.PAST_STOPPED, is_true=_is_down, keeps_open=True)
+@draws(NoticeKind.STOPPED_ELSEWHERE, past=notices.PAST_STOPPED_ELSEWHERE, is_true=_is_down)
+@draws(NoticeKind.SUSPENDED, past=notices.PAST_SUSPENDED, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
@@ -262,7 +261,7 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     return kit.message(filled(_first(text), facts), sentence, [], buttons)
 
 
-@draws(NoticeKind.REMOVED, past=past_words.REMOVED)
+@draws(NoticeKind.REMOVED, past=notices.PAST_REMOVED)
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
@@ -279,7 +278,7 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
     return operation is not None and operation.is_open and operation.deadline_at is None
 
 
-@draws(NoticeKind.WAITING, past=past_words.WAITING, is_true=_is_waiting, keeps_open=True)
+@draws(NoticeKind.WAITING, past=notices.PAST_WAITING, is_true=_is_waiting, keeps_open=True)
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
@@ -307,7 +306,7 @@ def asked(facts: WorkspaceFacts) -> Answer:
     return question_or_answer(facts, operation, question, is_made=is_made)
 
 
-@draws(NoticeKind.LINKED, past=past_words.LINKED)
+@draws(NoticeKind.LINKED, past=notices.PAST_LINKED)
 def _linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
     template = notices.LINKED_AS if username else notices.LINKED
@@ -335,7 +334,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
-@draws(NoticeKind.UNLINKED, past=past_words.UNLINKED)
+@draws(NoticeKind.UNLINKED, past=notices.PAST_UNLINKED)
 def _unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
@@ -376,7 +375,7 @@ def _is_ending(facts: WorkspaceFacts) -> bool:
     return facts.workspace is not None and facts.workspace.ends_at is not None
 
 
-@draws(NoticeKind.ENDING, past=past_words.ENDING, is_true=_is_ending)
+@draws(NoticeKind.ENDING, past=notices.PAST_ENDING, is_true=_is_ending)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
     workspace = facts.workspace
@@ -435,6 +434,6 @@ def _held(facts: HeldFacts) -> Answer:
 def _held_line(kind: NoticeKind, facts: Facts) -> str:
     """Say what happened and when: the message isn't drawn again, so it must stay true."""
     how = DRAWN[kind]
-    is_said = isinstance(how.past, str) and how.past != past_words.OVER
+    is_said = isinstance(how.past, str) and how.past != notices.PAST_OVER
     said = how.held or (how.past if is_said else None)
     return _line(said, facts) if said is not None else render(kind, facts).text

@@ -20,7 +20,7 @@ from bot.messages.blocks.cards import (
     reference_line,
 )
 from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, draws, fill, safe
-from bot.messages.texts import cards, past, problems, runs, times
+from bot.messages.texts import cards, notices, problems, runs, times
 from bot.output.transcript import EVERY, MARK
 from bot.support.cleaning import clean, escape
 
@@ -38,7 +38,7 @@ def run_past(facts: RunFacts) -> str:
     """Describe a run in one line that stays true: how it ended, or that it was asked for."""
     if not facts.run.is_open:
         return filled(runs.PAST, facts, state=Markup(outcome_of(facts.run)))
-    return filled(past.JOB_CARD, facts)
+    return filled(notices.PAST_JOB_CARD, facts)
 
 
 @draws(NoticeKind.JOB_CARD, past=run_past)
@@ -106,7 +106,7 @@ def _is_late(facts: RunFacts) -> bool:
     return facts.run.is_open and facts.run.is_late
 
 
-@draws(NoticeKind.JOB_WAITING, past=past.JOB_WAITING, is_true=_is_late)
+@draws(NoticeKind.JOB_WAITING, past=notices.PAST_JOB_WAITING, is_true=_is_late)
 def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run

@@ -1,10 +1,12 @@
-"""The words of messages that nobody must miss, what administrators read of outages among them.
+"""The words of messages that nobody must miss, and the line in the past tense that each becomes.
 
-A notification is the first sentence, if none is given.
+What administrators read of outages is among them. A notification is the first sentence, if none is given.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.workspaces import OperationVerb
 from bot.support.environment import command
 
 READY: Final = "*{name}* is ready."
@@ -169,3 +171,52 @@ OUTAGES: Final[dict[str, tuple[str, str]]] = {
         "{title} is no longer refusing several people's sign-ins.",
     ),
 }
+
+# -- what a message becomes once newer ones have taken its place --------------------------------------------
+
+#: A card whose operation did what was asked for.
+PAST_DONE: Final = "*{name}* on {title} {happened} at {at}{took}."
+#: How long that took, where it is known.
+PAST_TOOK: Final = ", in {took}"
+#: The same where nothing had to be sent for it.
+PAST_ALREADY: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: "*{name}* on {title} was already running at {at}.",
+    OperationVerb.STOP: "*{name}* on {title} was already stopped at {at}.",
+}
+#: One whose operation ended otherwise, by its outcome.
+PAST_ENDED: Final[Mapping[str, str]] = {
+    "failed": "I couldn't {do} *{name}* on {title} at {at}.",
+    "refused": "I wasn't allowed to {do} *{name}* on {title} at {at}.",
+    "cancelled": "The {verb} of *{name}* on {title} was cancelled at {at}.",
+    "replaced": "The {verb} of *{name}* on {title} was replaced by a newer request at {at}.",
+    "unknown": "I couldn't tell at {at} whether *{name}* was {done} on {title}.",
+}
+#: One that was replaced after its call had left: that goes ahead.
+PAST_SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
+#: One whose operation went on after newer messages.
+PAST_ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
+#: Notices, by what they said.
+PAST_READY: Final = "*{name}* on {title} was ready at {at}."
+PAST_STOPPED: Final = "*{name}* on {title} was stopped at {at}."
+PAST_SUSPENDED: Final = "*{name}* on {title} was suspended at {at}."
+PAST_REMOVED: Final = "*{name}* was removed from {title} at {at}."
+PAST_STOPPED_ELSEWHERE: Final = "*{name}* on {title} stopped at {at}, without you asking for it."
+PAST_WAITING: Final = "{Doing} *{name}* on {title} was taking longer than usual at {at}."
+PAST_ENDING: Final = "I warned you at {at} that *{name}* on {title} was about to end by itself."
+PAST_TIMER_ENDING: Final = "I warned you at {at} that *{name}* on {title} would stop as planned."
+PAST_TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."
+PAST_NEEDED: Final = "I asked you at {at} whether you still need *{name}* on {title}."
+PAST_HOURS_MISSED: Final = "I told you at {at} that I couldn't keep to the hours of *{name}* on {title}."
+PAST_HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
+PAST_CLASS_ENDING: Final = "I warned you at {at} that the class of *{name}* on {title} was ending."
+PAST_LINKED: Final = "Your account on {title} was linked at {at}."
+PAST_UNLINKED: Final = "Your account on {title} was unlinked at {at}."
+PAST_LINK_AGAIN: Final = "{title} stopped accepting your link at {at}."
+PAST_SIGN_IN_REFUSED: Final = "{title} was refusing your sign-in at {at}."
+PAST_LINK_ENDING: Final = "I reminded you at {at} that your link to {title} was about to expire."
+PAST_JOB_CARD: Final = "You asked me to run *{name}* on {title} at {at}."
+PAST_JOB_WAITING: Final = "*{name}* on {title} was taking longer than usual at {at}."
+#: The warning before the end of a class, once its reader has kept the workspace.
+PAST_KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
+#: Any other, and one whose workspace or run nobody knows any more.
+PAST_OVER: Final = "This message from {at} is out of date."

@@ -20,7 +20,6 @@ from typing import Any, Literal, Unpack
 
 from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import StopMode
-from bot.output.streaming import open_stream
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.providers.posit import types
 from bot.providers.posit.types import (
@@ -34,7 +33,7 @@ from bot.providers.posit.types import (
 )
 from bot.providers.requests import Api, Options, authorization, clean, entries, error_of, may_have_acted
 from bot.support import errors
-from bot.support.http import TOTAL_SECONDS, Http, Response
+from bot.support.http import TOTAL_SECONDS, Http, Response, open_stream
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000

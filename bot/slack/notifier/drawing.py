@@ -1,21 +1,19 @@
-"""Draw notices and cards from rows, where each belongs, and redraw the cards that changed.
+"""Draw notices and cards from rows, where each belongs.
 
-Updates of cards aren't queued: a message is marked dirty, and the newest state wins. What can't be drawn is
-tried again at growing intervals, then a plain text is sent. A digest tells what is drawn, as the same isn't
-sent twice.
+What can't be drawn is tried again at growing intervals, then a plain text is sent. A digest tells what is
+drawn, as the same isn't sent twice.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from bot.domain.facts import Facts, HeldFacts, RunFacts
-from bot.domain.notices import Answer, Card, Mark, NewNotice, Notice, NoticeKind
+from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Shown
 from bot.messages.blocks.notices import redraw, render, still_so
@@ -23,10 +21,9 @@ from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import calls
-from bot.slack.calls import AnySlack, Meaning, PacedSlack, meaning, rests
+from bot.slack.calls import Meaning, PacedSlack, meaning
 from bot.store.store import Store
-from bot.support.errors import SlackFailed, SlackPermanent, StoreError
-from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.errors import SlackPermanent, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -227,60 +224,3 @@ def digest(message: Mapping[str, Any]) -> str:
     """Return what tells messages apart that don't show the same."""
     shown = {"text": message["text"], "blocks": message["blocks"]}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
-
-
-class CardUpdates:
-    """Redraw dirty cards in place."""
-
-    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
-        self._store = context.store
-        self._slack = slack
-        self._gatherer = gatherer
-        self._ids = context.ids
-        self._timing = timing
-
-    async def step(self, pool: Pool | None = None) -> int:
-        """Claim as many cards as the budget allows, and update them; return how many there were."""
-        updates = await self._slack.room(calls.CHAT_UPDATE)
-        room = min(updates.within(), pool_room(pool, self._timing.batch))
-        if room <= 0:
-            return 0
-        cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)
-        await run_all([self._guarded(card) for card in cards], pool)
-        return len(cards)
-
-    async def _guarded(self, card: Card) -> None:
-        # Repeating an update does no harm, whatever became of the first attempt.
-        retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
-        back, failed = partial(retry, soon), partial(self._hand_over, card)
-        async with contained("card", self._ids, back=back, failed=failed, card=card.id):
-            try:
-                await self._one(card)
-            except SlackFailed as error:
-                seconds = rests(error, soon)
-                if seconds is not None:
-                    await retry(seconds)
-                    return
-                log.info("card lost", card=card.id, problem=error.code)
-                await self._store.card_lost(card.id)
-
-    async def _hand_over(self, card: Card) -> None:
-        """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
-        body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
-        occasion = f"update:{card.updated_at:.3f}"
-        notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
-        await self._store.add_notices([notice])
-        await self._store.unplace_card(card.id)
-
-    async def _one(self, card: Card) -> None:
-        answer = await draw_card(self._gatherer, card)
-        if answer is None or card.channel_id is None or card.message_ts is None:
-            await self._store.card_lost(card.id)
-            return
-        message = update(card.channel_id, card.message_ts, answer)
-        # What a run has written is kept nowhere else: the message about its end stays.
-        is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
-        drawn = card.claimed_drawn if is_kept else digest(message)
-        if drawn != card.claimed_drawn:
-            await edit(self._slack.to(card.principal), message)
-        await self._store.card_updated(card.id, card, drawn)

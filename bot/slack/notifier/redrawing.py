@@ -1,0 +1,391 @@
+"""Redraw what people look at: the cards that changed, their Homes, and the outputs of runs.
+
+Updates of cards aren't queued: a message is marked dirty, and the newest state wins. A Home is published at
+once for whoever opened or pressed theirs, later for changes nobody asked about. A view that nobody asked for
+waits for every message that somebody waits for, leaves presses their share of the budget, and carries the
+version that it replaces, so that it never overwrites a newer one. An output is a message that is updated
+while its run goes on, and a file at the end.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from bot.domain.notices import Card, NewNotice, NoticeKind
+from bot.domain.people import Home
+from bot.domain.plan import backoff
+from bot.domain.runs import Run
+from bot.messages.blocks import home as home_blocks
+from bot.messages.blocks.replies import in_view
+from bot.messages.blocks.runs import output_message
+from bot.messages.texts import home as home_words
+from bot.messages.texts import runs
+from bot.output.transcript import Board, Entry
+from bot.services.context import OUTPUT, Asked, Context, refused
+from bot.services.gather import Gatherer
+from bot.services.home import HomeGatherer
+from bot.slack import calls
+from bot.slack.calls import AnySlack, Meaning, meaning, rests
+from bot.slack.notifier.drawing import Timing, digest, draw_card, edit, update
+from bot.support import errors
+from bot.support.pool import Pool, contained, pool_room, run_all
+
+log = structlog.get_logger(__name__)
+
+
+class CardUpdates:
+    """Redraw dirty cards in place."""
+
+    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._ids = context.ids
+        self._timing = timing
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim as many cards as the budget allows, and update them; return how many there were."""
+        updates = await self._slack.room(calls.CHAT_UPDATE)
+        room = min(updates.within(), pool_room(pool, self._timing.batch))
+        if room <= 0:
+            return 0
+        cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)
+        await run_all([self._guarded(card) for card in cards], pool)
+        return len(cards)
+
+    async def _guarded(self, card: Card) -> None:
+        # Repeating an update does no harm, whatever became of the first attempt.
+        retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
+        back, failed = partial(retry, soon), partial(self._hand_over, card)
+        async with contained("card", self._ids, back=back, failed=failed, card=card.id):
+            try:
+                await self._one(card)
+            except errors.SlackFailed as error:
+                seconds = rests(error, soon)
+                if seconds is not None:
+                    await retry(seconds)
+                    return
+                log.info("card lost", card=card.id, problem=error.code)
+                await self._store.card_lost(card.id)
+
+    async def _hand_over(self, card: Card) -> None:
+        """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
+        body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
+        occasion = f"update:{card.updated_at:.3f}"
+        notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
+        await self._store.add_notices([notice])
+        await self._store.unplace_card(card.id)
+
+    async def _one(self, card: Card) -> None:
+        answer = await draw_card(self._gatherer, card)
+        if answer is None or card.channel_id is None or card.message_ts is None:
+            await self._store.card_lost(card.id)
+            return
+        message = update(card.channel_id, card.message_ts, answer)
+        # What a run has written is kept nowhere else: the message about its end stays.
+        is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
+        drawn = card.claimed_drawn if is_kept else digest(message)
+        if drawn != card.claimed_drawn:
+            await edit(self._slack.to(card.principal), message)
+        await self._store.card_updated(card.id, card, drawn)
+
+
+#: The share of the budget of views.publish for views that nobody asked for; presses have the rest.
+HOME_SHARE: Final = 0.7
+#: How many Homes are checked per second although nobody asked: this bounds the cost.
+LOOKS: Final = 20
+
+
+class HomeViews:
+    """Draw and publish the Homes that are wanted, then those that changed."""
+
+    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
+        self._slack = slack
+        self._context = context
+        self._gatherer = HomeGatherer(context, gatherer)
+        self._command, self._job_command = context.command, context.job_command
+        self._clock = context.clock
+        self._ids = context.ids
+        self._timing = timing
+        self._looked_at = -1.0
+        #: The references under which Homes that can't be drawn were logged, by their person.
+        self._undrawn: dict[str, str] = {}
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Publish what people wait for, else look at some of the open Homes; return how many there were."""
+        views = await self._slack.room(calls.VIEWS_PUBLISH)
+        room = min(views.within(), pool_room(pool, self._timing.batch))
+        if room <= 0:
+            return 0
+        # Shorter than a notice's: publishing twice does no harm, and somebody is looking at an old view.
+        homes = await self._store.claim_wanted_homes(room, 2 * self._timing.send_timeout)
+        if not homes:
+            homes = await self._looks(room) if views.within(HOME_SHARE) else []
+        await run_all([self._guarded(one) for one in homes], pool)
+        return len(homes)
+
+    async def _looks(self, room: int) -> list[Home]:
+        """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
+        now = self._clock.monotonic()
+        if now < self._looked_at + 1.0:
+            return []
+        self._looked_at = now
+        # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
+        is_news = await self._store.is_news_waiting(
+            notices=(await self._slack.room(calls.CHAT_POST_MESSAGE)).within() > 0,
+            cards=(await self._slack.room(calls.CHAT_UPDATE)).within() > 0,
+        )
+        return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
+
+    async def _guarded(self, one: Home) -> None:
+        # Publishing twice does no harm.
+        back, failed = partial(self._later, one, 0.0), partial(self._store.home_rest, one)
+        async with contained("home", self._ids, back=back, failed=failed, principal=one.principal.key):
+            try:
+                await self._one(one)
+            except errors.SlackFailed as error:
+                seconds = rests(error, backoff(3, 0.5))
+                if seconds is not None:
+                    await self._later(one, seconds)
+                elif meaning(error) is Meaning.STALE:
+                    # Somebody has published a newer one, which isn't known here.
+                    await self._store.home_published(one, "", "")
+                else:
+                    log.info("home not published", principal=one.principal.key, problem=error.code)
+                    await self._store.home_rest(one)
+
+    async def _one(self, one: Home) -> None:
+        is_wanted = one.wanted_at is not None
+        if not is_wanted and one.is_over(await self._store.now()):
+            await self._store.home_rest(one)
+            return
+        try:
+            view = await self._drawn(one, is_wanted=is_wanted)
+            if not is_wanted and one.is_statement and home_blocks.digest(view) != one.drawn:
+                # What was said about the last press may no longer be true.
+                view = await self._drawn(replace(one, answer=None), is_wanted=False)
+        except errors.NotIdentified:
+            # Asked again at the next look, as long as the Home is open.
+            view = self._typed(home_blocks.sentence_home(home_words.NOT_KNOWN))
+        except errors.Refused as refusal:
+            view = self._typed(home_blocks.sentence_home(refusal.text))
+        except errors.StoreError:
+            raise
+        except Exception:
+            reference = self._undrawn.get(one.principal.key)
+            if reference is None:
+                reference = self._undrawn[one.principal.key] = self._ids.reference()
+                log.exception("home failed", principal=one.principal.key, reference=reference)
+            # It isn't drawn again before its person uses it, unless Slack accepts this view only later.
+            if one.wanted_at is not None:
+                sentence = home_words.UNDRAWN.format(reference=reference)
+                await self._publish(one, home_blocks.sentence_home(sentence))
+            await self._store.home_rest(one)
+            return
+        self._undrawn.pop(one.principal.key, None)
+        await self._publish(one, view)
+
+    async def _drawn(self, one: Home, *, is_wanted: bool) -> dict[str, Any]:
+        """Draw a Home from the rows as they are; raises Refused if the policy refuses the person."""
+        asked = Asked(self._context, one.principal)
+        if is_wanted:
+            await asked.authorise("home")
+        elif not (decision := await asked.decide("home")).allowed:
+            # Nobody did anything, so nothing goes into the audit.
+            raise refused(decision, "home")
+        if one.is_totals and (await asked.decide("totals")).allowed:
+            return self._typed(home_blocks.totals_home(await self._gatherer.totals(one)))
+        return self._typed(home_blocks.home(await self._gatherer.own(one)))
+
+    def _typed(self, view: dict[str, Any]) -> dict[str, Any]:
+        """Return a Home whose hints work there: people can type only slash commands next to it."""
+        return in_view(view, self._command, self._job_command)
+
+    async def _publish(self, one: Home, view: dict[str, Any]) -> None:
+        drawn, view_hash = home_blocks.digest(view), one.view_hash
+        is_wanted = one.wanted_at is not None
+        if drawn != one.drawn:
+            message: dict[str, Any] = {"user_id": one.principal.user_id, "view": view}
+            if not is_wanted and one.drawn and view_hash:
+                message["hash"] = view_hash
+            answer = await self._slack.to(one.principal).call(
+                calls.VIEWS_PUBLISH, message, share=1.0 if is_wanted else HOME_SHARE
+            )
+            view_hash = str((answer.data.get("view") or {}).get("hash") or "")
+        elif not is_wanted:
+            return
+        await self._store.home_published(one, drawn, view_hash)
+
+    async def _later(self, one: Home, seconds: float) -> None:
+        if one.is_over(await self._store.now()):
+            await self._store.home_rest(one)
+        else:
+            await self._store.home_retry(one, seconds)
+
+
+#: The share of the update budget for outputs; the rest is for cards, which matter more.
+OUTPUT_SHARE: Final = 0.97
+#: If an output's message was never posted, its file is sent after this long all the same.
+MESSAGE_WAIT: Final = 300.0
+#: How often a file that Slack doesn't accept is retried, at growing intervals (about half an hour in all).
+DELIVERIES: Final = 10
+LONGEST_WAIT: Final = 300.0
+_NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
+
+
+class Outputs:
+    """Draw the outputs on the board, and upload the files of those that are over."""
+
+    def __init__(
+        self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
+    ) -> None:
+        self._store = context.store
+        self._slack = slack
+        self._gatherer = gatherer
+        self._board = board
+        self._ids = context.ids
+        self._owners = context.owners
+        self._timing = timing
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Update messages within the budget, start uploading files; return how many of both there were.
+
+        After this process stood still, another one may know more of an output, and have said all there is.
+        """
+        try:
+            owned = await self._owners.own_all([OUTPUT + run_id for run_id in self._board.entries])
+        except errors.StoreError as error:
+            log.warning("outputs not drawn", problem=error)
+            return 0
+        updated = await self._update([one for one in self._board.due() if OUTPUT + one.run_id in owned])
+        room = pool_room(pool, self._timing.batch)
+        mine = [one for one in self._board.entries.values() if OUTPUT + one.run_id in owned]
+        due = [entry for entry in mine if self._is_deliverable(entry)][: max(room, 0)]
+        for entry in due:
+            entry.is_delivering = True
+        await run_all([self._guarded(entry) for entry in due], pool)
+        return updated + len(due)
+
+    # -- messages --------------------------------------------------------------------------------------------
+
+    async def _update(self, due: Sequence[Entry]) -> int:
+        """Draw messages one after another; return how many were drawn."""
+        if not due:
+            return 0
+        updates = await self._slack.room(calls.CHAT_UPDATE)
+        room = min(updates.within(OUTPUT_SHARE), self._timing.batch)
+        drawn = 0
+        for entry in due:
+            if drawn >= room:
+                break
+            try:
+                drawn += await self._draw(entry)
+            except errors.StoreError as error:
+                log.warning("output not drawn", run=entry.run_id, problem=error)
+                break
+            except errors.SlackFailed as error:
+                seconds = rests(error, 0.0)
+                if seconds:
+                    break
+                # Repeating an update does no harm, whatever became of the first attempt.
+                entry.updated_at, entry.is_lost = self._board.monotonic(), seconds is None
+                if entry.is_lost:
+                    log.info("output message lost", run=entry.run_id, problem=error.code)
+            except Exception:
+                # It waits its turn again, so that it can't hold up the other outputs and the files.
+                log.exception("output not drawn", run=entry.run_id, reference=self._ids.reference())
+                entry.updated_at = self._board.monotonic()
+        return drawn
+
+    async def _draw(self, entry: Entry) -> bool:
+        """Draw one message in its current state; return False if it hasn't been posted yet."""
+        run = await self._store.run(entry.run_id)
+        if run is None or run.output_ts is None:
+            return False
+        channel = await self._channel(run)
+        if channel is None:
+            return False
+        facts = await self._gatherer.of_run(run)
+        if facts.output is None:
+            return False
+        answer = output_message(facts)
+        await edit(self._slack.to(run.principal), update(channel, run.output_ts, answer), OUTPUT_SHARE)
+        self._board.drawn(run.id, facts.output)
+        return True
+
+    async def _channel(self, run: Run) -> str | None:
+        """Return the direct message that shows a run's output."""
+        card = await self._store.card(run.id)
+        if card is not None and card.channel_id is not None and card.channel_id.startswith("D"):
+            return card.channel_id
+        return await self._store.known_channel(run.principal)
+
+    # -- files -----------------------------------------------------------------------------------------------
+
+    def _is_deliverable(self, entry: Entry) -> bool:
+        if not entry.is_over or entry.is_done or entry.is_delivering:
+            return False
+        now = self._board.monotonic()
+        waits = entry.is_dirty and now - entry.over_at < MESSAGE_WAIT
+        return not waits and now >= entry.deliver_after
+
+    async def _guarded(self, entry: Entry) -> None:
+        try:
+            await self._deliver(entry)
+        except errors.StoreError as error:
+            log.warning("file not written", run=entry.run_id, problem=error)
+            entry.deliver_after = self._board.monotonic() + 1.0
+        except Exception:
+            log.exception("file failed", run=entry.run_id, reference=self._ids.reference())
+            entry.deliver_after = self._board.monotonic() + 60.0
+        finally:
+            entry.is_delivering = False
+
+    async def _deliver(self, entry: Entry) -> None:
+        """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
+        run = await self._store.run(entry.run_id)
+        spool = entry.transcript.spool
+        if run is None or not spool.size:
+            await self._done(entry)
+            return
+        name = runs.FILE_NAME.format(
+            name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
+            id=run.id.rpartition("_")[2][:8],
+        )
+        try:
+            answer = await self._slack.to(run.principal).call(
+                calls.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
+            )
+            await self._slack.to(run.principal).upload(
+                str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size
+            )
+        except errors.SlackFailed as error:
+            seconds = rests(error, 0.0)
+            if seconds == 0.0:
+                entry.deliveries += 1
+                seconds = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
+            if seconds is None or entry.deliveries >= DELIVERIES:
+                await self._missing(entry, run, error)
+            else:
+                entry.deliver_after = self._board.monotonic() + seconds
+        else:
+            body = {"job": run.id, "file": str(answer.data.get("file_id") or ""), "name": name}
+            await self._store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "1", run.principal, body)])
+            await self._done(entry)
+
+    async def _missing(self, entry: Entry, run: Run, error: errors.SlackFailed) -> None:
+        """Say once that there is no file."""
+        log.error("output not sent as a file", run=run.id, problem=error.code)
+        body = {"job": run.id, "connection": run.connection, "cause": error.code}
+        missing = NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, "file", run.principal, body)
+        await self._store.add_notices([missing])
+        await self._done(entry)
+
+    async def _done(self, entry: Entry) -> None:
+        await self._store.output_done(entry.run_id)
+        entry.done(self._board.monotonic())
