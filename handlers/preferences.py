@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.domain.forms import Choice
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, minutes
 from bot.domain.people import HomeUse, Preferences, Principal
-from bot.domain.telling import minutes
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
 from bot.messages.blocks.kit import line

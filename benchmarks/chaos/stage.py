@@ -23,7 +23,7 @@ from bot.providers.connections import build_providers, load_connections
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
 from bot.store import open_store
-from bot.store.records import FoundWorkspace
+from bot.store.workspaces import FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key

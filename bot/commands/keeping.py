@@ -7,7 +7,6 @@ import structlog
 
 from bot.commands import complain, load, with_store
 from bot.store import name_of
-from bot.store.copying import copy_store
 from bot.store.store import Store
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
@@ -69,6 +68,8 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 def copy(arguments: argparse.Namespace) -> int:
     """Copy a SQLite file into a PostgreSQL database."""
+    from bot.store.postgres import copy_store  # noqa: PLC0415 - only where it is used
+
     try:
         target = resolve_secret(arguments.target)
     except ValueError as wrong:

@@ -12,7 +12,8 @@ from bot.providers import base
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.snapshots import RUNS
-from bot.store.records import FoundWorkspace, NewTask
+from bot.store.tasks import NewTask
+from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import NotFound
 
 log = structlog.get_logger(__name__)

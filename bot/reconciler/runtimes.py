@@ -21,7 +21,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Operation
 from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
-from bot.store.records import Calls, Pause
+from bot.store.tasks import Calls, Pause
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, TemporaryError, Unreachable
 

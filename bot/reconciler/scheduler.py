@@ -15,8 +15,8 @@ from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.services.context import Wake, nobody
 from bot.slack.notifier import Notifier
-from bot.store.records import NewTask
 from bot.store.store import Store
+from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
 from bot.support.errors import StoreError
 from bot.support.pool import Pool, contained

@@ -12,9 +12,8 @@ from typing import Final
 
 import structlog
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind, reminder
 from bot.domain.people import Account
-from bot.domain.telling import reminder
 from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later, Refused
 from bot.reconciler.lists import LISTS
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime

@@ -26,7 +26,7 @@ from bot.reconciler.runtimes import Replay, Runtime
 from bot.services.accounts import end, fail_approved, link_approved
 from bot.services.context import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, SlackFailed, SlackLimited, StoreError, Untrusted
 from bot.support.pool import Pool, contained, pool_room, run_all
 

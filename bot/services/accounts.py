@@ -18,11 +18,10 @@ from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.context import Asked, Context
 from bot.store import accounts as rows
-from bot.store import browsers, people
+from bot.store import people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import NewTask
-from bot.store.tasks import add_tasks
+from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SHOWN, clean, escape
 from bot.support.errors import Refused
@@ -203,7 +202,7 @@ def end(
     if ending and not asked.is_new(tx):
         return []
     rows.withdraw(tx, person, connections)
-    browsers.end_of(tx, person)
+    rows.end_sessions_of(tx, person)
     for account in ending:
         provider = asked.context.connections.get(account.connection)
         rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)

@@ -33,7 +33,7 @@ from bot.services.gather import shown_url
 from bot.services.workspaces import unmade
 from bot.store import cards, classes, operations, people, workspaces
 from bot.store.notices import add_notices
-from bot.store.records import Accepted
+from bot.store.operations import Accepted
 from bot.store.tables import CLASS_CARDS, OPERATIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
@@ -108,7 +108,7 @@ def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
     )
     if asked.is_new(tx):
         look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
-        tx.run("add_class_card", **CLASS_CARDS.columns(card), look_at=look_at)
+        CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
         _note(tx, asked, "class.post", card, channel=draft.channel_id)
@@ -118,14 +118,14 @@ def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
 def post_again(tx: Transaction, asked: Asked, card_id: str) -> bool:
     """Send a card again, with a new notice; return False if it is known to have been posted."""
     card = owned(tx, asked, "class_post", card_id)
-    existing = tx.one("card", id=card.id)
-    if existing is None or existing["message_ts"]:
+    existing = cards.card(tx, card.id)
+    if existing is None or existing.message_ts:
         return False
     # After a second press of the same question it is already being sent.
     if tx.one("class_card_on_its_way", id=card.id) is None and asked.is_new(tx):
-        row = tx.one("repost_class", id=card.id)
-        assert row is not None, "it was read in this transaction"
-        add_notices(tx, [_posting(CLASS_CARDS.of(row))])
+        again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
+        assert again is not None, "it was read in this transaction"
+        add_notices(tx, [_posting(again)])
     return True
 
 
@@ -152,12 +152,12 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
     if card.closed_at is not None or card.done_at is not None or not asked.is_new(tx):
         return None
     now, by = tx.now(), asked.principal.key
-    row = tx.one("close_class", id=card.id, now=now, stops_at=now + CLASS_WARNING_SECONDS, stopped_by=by)
-    if row is None:
-        return None
-    cards.owe_about(tx, card.id, changed=True)
-    _note(tx, asked, "class.stop_all", card)
-    return CLASS_CARDS.of(row)
+    ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
+    closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
+    if closed is not None:
+        cards.owe_about(tx, card.id, changed=True)
+        _note(tx, asked, "class.stop_all", card)
+    return closed
 
 
 def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
@@ -282,8 +282,8 @@ def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | No
 
 def _place(tx: Transaction, asked: Asked, card: ClassCard, message_ts: str | None) -> None:
     """Record a card's message after a send of unknown outcome: that is where it was pressed."""
-    existing = tx.one("card", id=card.id)
-    if not message_ts or existing is None or existing["message_ts"] or card.channel_id != asked.channel_id:
+    existing = cards.card(tx, card.id)
+    if not message_ts or existing is None or existing.message_ts or card.channel_id != asked.channel_id:
         return
     cards.place(tx, card.id, card.channel_id, message_ts)
     cards.owe_about(tx, card.id, changed=True)

@@ -28,11 +28,10 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.context import Asked, Context
 from bot.store import accounts as rows
-from bot.store import browsers, people
+from bot.store import people
 from bot.store.audit import append_audit
-from bot.store.records import NewTask
 from bot.store.tables import BROWSER_SESSIONS, LINKS, TASKS
-from bot.store.tasks import add_tasks
+from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.cleaning import SLACK_TOKEN
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, UnknownOutcome
@@ -588,7 +587,7 @@ def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
 
 def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
     """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
-    session = browsers.session(tx, digest(session_id), idle)
+    session = rows.session(tx, digest(session_id), idle)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
         _note_session(tx, session, "browser.sign_out")

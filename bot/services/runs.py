@@ -13,9 +13,8 @@ from bot.providers import base
 from bot.services.context import Asked
 from bot.services.making import check_offered
 from bot.store import errands, people, runs
-from bot.store.records import NewTask
 from bot.store.tables import RUNS
-from bot.store.tasks import add_tasks
+from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused, StoreError
 

@@ -12,7 +12,7 @@ from bot.domain.people import About, Account, Snapshot, TaskKind
 from bot.providers import base
 from bot.services.context import Asked, Context
 from bot.store import accounts, tasks
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)

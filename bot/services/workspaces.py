@@ -36,7 +36,7 @@ from bot.services.context import Asked, Context, usable
 from bot.services.making import check_offered
 from bot.store import errands, gates, operations, people, timers, workspaces
 from bot.store.notices import add_notices
-from bot.store.records import Accepted
+from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 from bot.support.clock import Ids

@@ -1,20 +1,22 @@
-"""Linked accounts: invited, approved, looked up, refused, unlinked; each with all that depends on it."""
+"""Linked accounts: invited, approved, looked up, refused, unlinked; each with all that depends on it.
+
+And the browsers of their people: begun by Sign in with Slack, ended by sign-out, an unlink or expiry.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
-from bot.domain.telling import first_reminder
-from bot.domain.workspaces import Outcome
-from bot.store import cards, errands, gates, hours, operations, runs, tasks
+from bot.domain.workspaces import BrowserSession, Outcome, PageRows
+from bot.store import cards, errands, gates, hours, operations, runs, tasks, workspaces
 from bot.store.audit import append_audit
-from bot.store.notices import add_notices
-from bot.store.records import NewTask
+from bot.store.notices import add_notices, known_channel
 from bot.store.tables import (
     ACCOUNTS,
     APPROVALS,
+    BROWSER_SESSIONS,
     CONVERSATIONS,
     GATES,
     LINKS,
@@ -24,13 +26,13 @@ from bot.store.tables import (
     TASKS,
     WORKSPACES,
 )
+from bot.store.tasks import NewTask
 from bot.store.transaction import Row, Transaction, from_json
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
     """Return a principal's account on a connection, in any state; a revoking one only when alone."""
-    row = tx.one("account", principal=principal.key, connection=connection)
-    return ACCOUNTS.of(row) if row else None
+    return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
 def by_id(tx: Transaction, account_id: str) -> Account | None:
@@ -40,7 +42,7 @@ def by_id(tx: Transaction, account_id: str) -> Account | None:
 
 def all_of(tx: Transaction, principal: Principal) -> list[Account]:
     """Return a principal's accounts except the ones being revoked, by connection name."""
-    return [ACCOUNTS.of(row) for row in tx.all("accounts", principal=principal.key)]
+    return ACCOUNTS.found(tx, "accounts", principal=principal.key)
 
 
 def states_of(tx: Transaction, principal: Principal) -> dict[str, str]:
@@ -50,18 +52,14 @@ def states_of(tx: Transaction, principal: Principal) -> dict[str, str]:
 
 def active(tx: Transaction, connection: str | None = None) -> list[Account]:
     """Return all active accounts (rotation, nightly reconciliation, doctor)."""
-    found = (
-        tx.all("active_accounts")
-        if connection is None
-        else tx.all("active_accounts_at", connection=connection)
-    )
-    return [ACCOUNTS.of(row) for row in found]
+    if connection is None:
+        return ACCOUNTS.found(tx, "active_accounts")
+    return ACCOUNTS.found(tx, "active_accounts_at", connection=connection)
 
 
 def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
     """Return the accounts that act as a username on a connection; none for ""."""
-    found = tx.all("accounts_of_username", connection=connection, username=username)
-    return [ACCOUNTS.of(row) for row in found]
+    return ACCOUNTS.found(tx, "accounts_of_username", connection=connection, username=username)
 
 
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:
@@ -175,8 +173,7 @@ def link(tx: Transaction, nonce_hash: str) -> Link | None:
 
 def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
     """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
-    row = tx.one("open_link_of", principal=principal.key, stage=stage, now=tx.now())
-    return LINKS.of(row) if row else None
+    return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())
 
 
 def is_taken(tx: Transaction, account: Account) -> bool:
@@ -248,7 +245,7 @@ def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[Audit
 
 def suspects(tx: Transaction) -> list[Account]:
     """Return the active accounts whose secret was refused, least recently checked first."""
-    return [ACCOUNTS.of(row) for row in tx.all("suspects")]
+    return ACCOUNTS.found(tx, "suspects")
 
 
 def claim_probe(tx: Transaction, account_id: str, every: float) -> float | None:
@@ -341,31 +338,30 @@ def request(tx: Transaction, new: Approval) -> Approval:
     """
     existing = tx.one("asked_approval", principal=new.principal.key, connection=new.connection)
     if existing is not None and existing["username"] == new.username:
-        row = tx.one("ask_again", **APPROVALS.columns(new) | {"id": existing["id"]})
+        current = APPROVALS.first(tx, "ask_again", **APPROVALS.columns(new) | {"id": existing["id"]})
     else:
         if existing is not None:
             # Whoever was shown the old username can't approve the new one with it.
             APPROVALS.delete(tx, id=existing["id"])
             cards.close_of(tx, existing["id"])
-        row = tx.one("add_approval", **APPROVALS.columns(new))
-    assert row is not None  # written a moment ago, in this transaction
-    return APPROVALS.of(row)
+        current = APPROVALS.first(tx, "add_approval", **APPROVALS.columns(new))
+    assert current is not None  # written a moment ago, in this transaction
+    return current
 
 
 def approval(tx: Transaction, approval_id: str) -> Approval | None:
     """Return one request."""
-    row = tx.one("approval", id=approval_id)
-    return APPROVALS.of(row) if row else None
+    return APPROVALS.one(tx, id=approval_id)
 
 
 def asked_ones(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
     """Return the oldest undecided requests, of people whose keys begin with a place."""
-    return [APPROVALS.of(row) for row in tx.all("asked_approvals", limit=limit, place=place)]
+    return APPROVALS.found(tx, "asked_approvals", limit=limit, place=place)
 
 
 def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:
     """Return one person's undecided requests."""
-    return [APPROVALS.of(row) for row in tx.all("asked_approvals_of", principal=principal.key)]
+    return APPROVALS.found(tx, "asked_approvals_of", principal=principal.key)
 
 
 def move(
@@ -379,7 +375,8 @@ def move(
 
     Return None if it is already in another state. ``decided_by`` keeps whoever decided first.
     """
-    row = tx.one(
+    moved = APPROVALS.first(
+        tx,
         "decide_approval",
         id=approval_id,
         state=state,
@@ -388,10 +385,9 @@ def move(
         decided_by=decided_by,
         now=tx.now(),
     )
-    if row is None:
-        return None
-    cards.close_of(tx, approval_id)
-    return APPROVALS.of(row)
+    if moved is not None:
+        cards.close_of(tx, approval_id)
+    return moved
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
@@ -404,7 +400,7 @@ def withdraw(tx: Transaction, principal: Principal, connections: Collection[str]
 
 def due(tx: Transaction, limit: int) -> list[Account]:
     """Return active accounts whose credential ends soon enough for the next reminder."""
-    return [ACCOUNTS.of(row) for row in tx.all("due_reminders", now=tx.now(), limit=limit)]
+    return ACCOUNTS.found(tx, "due_reminders", now=tx.now(), limit=limit)
 
 
 def done(tx: Transaction, account: Account, next_at: float | None, notices: Sequence[NewNotice]) -> bool:
@@ -416,3 +412,43 @@ def done(tx: Transaction, account: Account, next_at: float | None, notices: Sequ
     add_notices(tx, notices)
     cards.owe_about(tx, cards.of_link(account.principal.key, account.connection), changed=True)
     return True
+
+
+def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
+    """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
+    now = tx.now()
+    since = now - idle_seconds
+    return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)
+
+
+def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
+    """Return a live session with a workspace, whoever owns it; None as for ``session``."""
+    found = session(tx, id_hash, idle_seconds)
+    if found is None:
+        return None
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None or workspace.principal.user_id != found.principal.user_id:
+        return PageRows(tx.now(), found, workspace)
+    return PageRows(
+        tx.now(),
+        found,
+        workspace,
+        operations.latest(tx, workspace_id),
+        known_channel(tx, workspace.principal),
+    )
+
+
+def keep_session(tx: Transaction, id_hash: str) -> None:
+    """Note that a session was used now; one that has ended stays ended."""
+    BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
+
+
+def end_sessions_of(tx: Transaction, principal: Principal) -> None:
+    """End all sessions of a person, whatever enterprise a sign-in named."""
+    ending = f"%:{principal.team_id}:{principal.user_id}"
+    tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
+
+
+def end_sessions_at(tx: Transaction, installation: str) -> int:
+    """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
+    return tx.run("end_browser_sessions_at", within=f"%:{installation}:%")

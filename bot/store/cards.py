@@ -126,7 +126,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     def claimed(query: str, most: int, **keys: float) -> list[Card]:
         if most <= 0:
             return []
-        found = [CARDS.of(row) for row in tx.all(query, now=now, until=now + lease, limit=most, **keys)]
+        found = CARDS.found(tx, query, now=now, until=now + lease, limit=most, **keys)
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", limit, settled=now - END_FIRST)

@@ -24,14 +24,12 @@ UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE
 
 def card(tx: Transaction, card_id: str) -> ClassCard | None:
     """Return a card."""
-    row = tx.one("class_card", id=card_id)
-    return CLASS_CARDS.of(row) if row else None
+    return CLASS_CARDS.one(tx, id=card_id)
 
 
 def press_of(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card."""
-    row = tx.one("participant", card_id=card_id, principal=principal.key)
-    return PARTICIPANTS.of(row) if row else None
+    return PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
 
 
 def counts(tx: Transaction, card_id: str) -> ClassCounts:
@@ -54,8 +52,7 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
 def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     """Lease the cards whose counts, warnings or end are due, for ``rest`` seconds."""
     now = tx.now()
-    found = tx.all("claim_class_cards", now=now, until=now + rest, limit=limit)
-    return [CLASS_CARDS.of(row) for row in found]
+    return CLASS_CARDS.found(tx, "claim_class_cards", now=now, until=now + rest, limit=limit)
 
 
 def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
@@ -64,7 +61,7 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
     While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
     (at most ``longest``); otherwise when the class ends or somebody presses.
     """
-    row = tx.one("class_card", id=card_id)
+    row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
         return
     now, numbers = tx.now(), as_json([getattr(counts, name) for name in ClassCounts.__slots__])
@@ -86,13 +83,13 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
 
 def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
     """Return who consented and hasn't been warned yet that the class is ending."""
-    return [PARTICIPANTS.of(row) for row in tx.all("presses_to_warn", card_id=card_id, limit=limit)]
+    return PARTICIPANTS.found(tx, "presses_to_warn", card_id=card_id, limit=limit)
 
 
 def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, NewNotice | None]]) -> None:
     """Write the warnings, and that people were warned."""
     for principal, notice in warnings:
-        tx.run("press_warned", card_id=card_id, principal=principal.key, now=tx.now())
+        PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, warned_at=tx.now())
         if notice is not None:
             add_notices(tx, [notice])
 
@@ -103,8 +100,7 @@ def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> lis
     Only those who were warned at least ``warned_for`` seconds ago.
     """
     before = tx.now() - warned_for
-    found = tx.all("presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
-    return [PARTICIPANTS.of(row) for row in found]
+    return PARTICIPANTS.found(tx, "presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
 
 
 def ends(tx: Transaction, workspace: Workspace) -> bool:
@@ -127,8 +123,8 @@ def stop(
     Return False, nothing written, if the consent was withdrawn meanwhile or the workspace is no longer
     theirs. A workspace that is already down, or being stopped by its owner, gets no operation.
     """
-    key = {"card_id": press.card_id, "principal": press.principal.key}
-    existing = tx.one("participant", **key)
+    key = {"card_id": press.card_id, "principal": press.principal}
+    existing = PARTICIPANTS.row(tx, **key)
     if existing is None or existing["ended_at"] is not None or existing["withdrawn_at"] is not None:
         return False
     workspace_id, stop_operation_id, is_theirs = existing["workspace_id"], None, False
@@ -139,7 +135,7 @@ def stop(
             stopped = operations.accept(tx, workspace, verb, deadline_seconds, reference, agreed=agreed)
             stop_operation_id = stopped.operation.id
             append_audit(tx, audit)
-    tx.run("end_press", **key, now=tx.now(), stop_operation_id=stop_operation_id)
+    PARTICIPANTS.change(tx, key, ended_at=tx.now(), stop_operation_id=stop_operation_id)
     if workspace_id is not None:
         # Its person gets no card for it: those before show what becomes of the workspace.
         cards.owe_about(tx, workspace_id, changed=True)
@@ -156,7 +152,7 @@ def finish(
     tx: Transaction, card_id: str, notices: Sequence[NewNotice], audit: Sequence[AuditEntry] = ()
 ) -> bool:
     """End a card for good, with the summary; return False if it had already ended."""
-    if tx.one("finish_class", id=card_id, now=tx.now()) is None:
+    if not CLASS_CARDS.change(tx, {"id": card_id, "done_at": None}, done_at=tx.now()):
         return False
     cards.owe_about(tx, card_id, changed=True)
     add_notices(tx, notices, card_id)
@@ -166,5 +162,4 @@ def finish(
 
 def of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
-    row = tx.one("class_of_stop", operation_id=operation_id)
-    return CLASS_CARDS.of(row) if row else None
+    return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)

@@ -4,6 +4,7 @@ A query with ``{errands}`` is about either table.
 """
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import Any, Final
 
 from bot.domain.runs import Run, Update
@@ -14,6 +15,17 @@ from bot.store.notices import add_notices
 from bot.store.schema import setting
 from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS, Table
 from bot.store.transaction import Row, Transaction
+
+
+class Woken(IntEnum):
+    """Say what happened to an operation or a run while a step held it: the strongest of what did."""
+
+    READ = 1  #: A read was recorded.
+    CHANGED = 2  #: A read was recorded that changed something.
+    AT_ONCE = 3  #: It must be stepped again at once.
+    #: The same, because another kind of stop was asked for: the answer to one under way doesn't count.
+    OTHER_STOP = 4
+
 
 Errands = Table[Operation] | Table[Run]
 

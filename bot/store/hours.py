@@ -44,8 +44,8 @@ def drop(tx: Transaction, rule_id: str) -> None:
 def claim(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     now = tx.now()
-    found = tx.all("claim_rules", now=now, until=now + lease, limit=limit)
-    return sorted(map(RULES.of, found), key=lambda one: (one.due(now)[:1], one.id))
+    found = RULES.found(tx, "claim_rules", now=now, until=now + lease, limit=limit)
+    return sorted(found, key=lambda one: (one.due(now)[:1], one.id))
 
 
 def look(tx: Transaction, rule_id: str, at: float) -> None:

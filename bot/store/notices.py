@@ -18,7 +18,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
     ``subject`` replaces an empty one. What its person doesn't want to hear isn't written; what comes in their
-    quiet hours is held, and sent in one message at the end of them (``bot.domain.telling``). What an answer
+    quiet hours is held, and sent in one message at the end of them (``bot.domain.notices``). What an answer
     is about (``spoken``) is remembered with it.
     """
     for given in notices:
@@ -79,7 +79,7 @@ def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> 
 
 def held(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return what a notice of kind HELD reports, oldest first."""
-    found = [NOTICES.of(row) for row in tx.all("held_notices", id=notice_id)]
+    found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
@@ -109,7 +109,8 @@ def claim(
         left = limit - len(claimed)
         if left <= 0:
             break
-        found = tx.all(
+        found = NOTICES.found(
+            tx,
             "claim_notices",
             **{"class": number},
             now=now,
@@ -118,7 +119,7 @@ def claim(
             settled=now - CARD_FIRST,
             owner=owner,
         )
-        claimed += sorted(map(NOTICES.of, found), key=lambda notice: (notice.created_at, notice.id))
+        claimed += sorted(found, key=lambda notice: (notice.created_at, notice.id))
     return claimed
 
 
@@ -190,7 +191,7 @@ def reply_to(tx: Transaction, interaction: str) -> Notice | None:
 
 def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
-    return [NOTICES.of(row) for row in tx.all("dead_notices", limit=limit)]
+    return NOTICES.found(tx, "dead_notices", limit=limit)
 
 
 def known_channel(tx: Transaction, principal: Principal) -> str | None:

@@ -1,6 +1,6 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.forms import FreeName
@@ -19,13 +19,26 @@ from bot.domain.workspaces import (
     typical,
 )
 from bot.store import cards, errands, gates, timers
-from bot.store.records import Accepted
 from bot.store.tables import OPERATIONS, WORKSPACES
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Hold the result of accepting an operation.
+
+    ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
+    another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
+    """
+
+    operation: Operation
+    joined: bool = False
+    replaced: Operation | None = None
+    repeated: bool = False
 
 
 def accept(
@@ -184,14 +197,12 @@ def operation(tx: Transaction, operation_id: str) -> Operation | None:
 
 def latest(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest operation of a workspace, open or ended."""
-    row = tx.one("latest_operation", workspace_id=workspace_id)
-    return OPERATIONS.of(row) if row else None
+    return OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
 
 
 def creation_of(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest creation of a workspace, open or ended; None if Usher didn't create it."""
-    row = tx.one("creation_of", workspace_id=workspace_id)
-    return OPERATIONS.of(row) if row else None
+    return OPERATIONS.first(tx, "creation_of", workspace_id=workspace_id)
 
 
 def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
@@ -268,16 +279,14 @@ def choose(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
     workspace = WORKSPACES.one(tx, id=workspace_id)
     if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:
         return
-    others = [
-        WORKSPACES.of(other)
-        for other in tx.all(
-            "namesakes",
-            id=workspace_id,
-            principal=workspace.principal.key,
-            connection=workspace.connection,
-            unmade=f"{PROVISIONAL}%",
-        )
-    ]
+    others = WORKSPACES.found(
+        tx,
+        "namesakes",
+        id=workspace_id,
+        principal=workspace.principal.key,
+        connection=workspace.connection,
+        unmade=f"{PROVISIONAL}%",
+    )
     named = [other for other in others if other.spec is None or not other.spec.is_unnamed]
     name = wanted.besides(text for other in named for text in {other.name, other.title})
     spec = replace(workspace.spec, name=name)

@@ -7,11 +7,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.moments import zone_of
-from bot.domain.notices import Mark, NewNotice, NoticeKind, Spoken
+from bot.domain.notices import NOW, Mark, NewNotice, News, NoticeKind, Spoken, Telling, quiet_until, tell
 from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Person, Preferences, Principal
 from bot.domain.policy import is_current
 from bot.domain.runs import RunState
-from bot.domain.telling import NOW, News, Telling, quiet_until, tell
 from bot.store import tables, transaction
 from bot.store.transaction import Transaction, as_json
 
@@ -251,9 +250,7 @@ def want(tx: Transaction, principal: Principal) -> None:
 def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:
     """Lease the Homes that people wait for, those who have waited longest first."""
     now = tx.now()
-    claimed = [
-        tables.HOMES.of(row) for row in tx.all("claim_wanted_homes", now=now, until=now + lease, limit=limit)
-    ]
+    claimed = tables.HOMES.found(tx, "claim_wanted_homes", now=now, until=now + lease, limit=limit)
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
@@ -264,10 +261,9 @@ def claim_looks(tx: Transaction, limit: int) -> list[Home]:
     person's own view came first.
     """
     now = tx.now()
-    found = tx.all("claim_homes_to_look_at", now=now, again=now + REDRAW_SECONDS, limit=limit)
-    return sorted(
-        (tables.HOMES.of(row) for row in found), key=lambda home: (home.used_at, home.principal.key)
-    )
+    again = now + REDRAW_SECONDS
+    found = tables.HOMES.found(tx, "claim_homes_to_look_at", now=now, again=again, limit=limit)
+    return sorted(found, key=lambda home: (home.used_at, home.principal.key))
 
 
 def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:

@@ -10,7 +10,7 @@
 -- A part is what {its_name} stands for in the queries below. {errands} is operations or runs: what stands here of
 -- both is asked of either.
 
--- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.records.Woken.
+-- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.errands.Woken.
 -- part: at_once
 woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
@@ -62,9 +62,6 @@ WHERE id = :id AND outcome IS NULL;
 
 -- == inbox, people, audit ==
 
--- name: add_signatures
-INSERT INTO signatures (id, seen_at, signatures) VALUES (:id, :now, :signatures);
-
 -- name: signatures_since
 SELECT seen_at, signatures FROM signatures WHERE seen_at > :since ORDER BY seen_at;
 
@@ -74,9 +71,6 @@ DELETE FROM signatures WHERE seen_at <= :before;
 -- name: save_person
 INSERT INTO people {model} ON CONFLICT (principal) DO UPDATE SET {replaced}
 WHERE excluded.seen_at >= people.seen_at OR people.seen_at > :now;
-
--- name: person
-SELECT * FROM people WHERE principal = :principal;
 
 -- The head is written before it is read: that locks it, so two writers can't append the same seq.
 -- name: lengthen_audit
@@ -215,12 +209,6 @@ GROUP BY s.connection;
 
 -- == workspaces ==
 
--- name: workspaces
-SELECT * FROM workspaces WHERE principal = :principal AND hidden <= :hidden;
-
--- name: workspace
-SELECT * FROM workspaces WHERE id = :id;
-
 -- name: count_refusals
 SELECT COUNT(*) AS count FROM operations
 WHERE connection = :connection AND outcome = 'failed' AND cause LIKE :cause AND ended_at >= :since;
@@ -253,9 +241,6 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
     AND (w.hidden = 0 OR (w.remote_id LIKE :unmade AND EXISTS (
         SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
     )));
-
--- name: discovered
-UPDATE accounts SET discovered_at = :now WHERE id = :id;
 
 -- name: listing_start
 SELECT claimed_at FROM tasks WHERE kind = :kind AND subject = :account_id AND is_leased = 1;
@@ -401,9 +386,6 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 INSERT INTO snapshots {model} ON CONFLICT (connection, owner, kind) DO UPDATE SET {replaced}
 WHERE excluded.read_at >= snapshots.read_at;
 
--- name: remembered
-SELECT payload FROM remembered WHERE principal = :principal AND connection = :connection AND purpose = :purpose;
-
 -- == approvals ==
 
 -- name: add_approval
@@ -414,9 +396,6 @@ INSERT INTO approvals (
 )
 ON CONFLICT (principal, connection) WHERE state = 'asked' DO NOTHING
 RETURNING *;
-
--- name: approval
-SELECT * FROM approvals WHERE id = :id;
 
 -- name: asked_approval
 SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'asked';
@@ -731,9 +710,6 @@ WHERE claimed_at > :now OR (:is_unknown = 1 AND claimed_at > 0);
 UPDATE notices SET due_at = :settled
 WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at < :settled;
 
--- name: serving
-SELECT * FROM serving WHERE id = 1;
-
 -- == notices and cards ==
 
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
@@ -839,14 +815,8 @@ SELECT 1 AS found FROM notices
 WHERE subject = :subject AND kind IN {CARD} AND state <> 'dead'
 LIMIT 1;
 
--- name: preferences
-SELECT * FROM preferences WHERE principal = :principal;
-
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
-
--- name: card
-SELECT * FROM cards WHERE id = :id;
 
 -- What is closed has nothing more to show.
 -- name: owe_cards_of
@@ -1005,9 +975,6 @@ WHERE excluded.paused_until > slack_methods.paused_until;
 
 -- == tasks ==
 
--- name: task
-SELECT * FROM tasks WHERE id = :id;
-
 -- Written before the tasks about the same are: on any engine, two that come at once come one after the other.
 -- name: have_turn
 UPDATE accounts SET state = state WHERE id = :account_id;
@@ -1123,18 +1090,6 @@ DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT
 
 -- == class cards ==
 
--- name: add_class_card
-INSERT INTO class_cards (
-    id, principal, channel_id, connection, title, reference, created_at, pattern, template, spec, maximum, time_zone,
-    stops_at, look_at
-) VALUES (
-    :id, :principal, :channel_id, :connection, :title, :reference, :created_at, :pattern, :template, :spec, :maximum,
-    :time_zone, :stops_at, :look_at
-);
-
--- name: class_card
-SELECT * FROM class_cards WHERE id = :id;
-
 -- Leases here are as short as the least time between two redraws: doing one twice does no harm.
 -- name: claim_class_cards
 UPDATE class_cards SET look_at = :until
@@ -1164,17 +1119,11 @@ UPDATE class_cards SET
 WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
 RETURNING *;
 
--- name: finish_class
-UPDATE class_cards SET done_at = :now WHERE id = :id AND done_at IS NULL RETURNING *;
-
 -- name: repost_class
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 
 -- name: class_card_on_its_way
 SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN ('pending', 'retry', 'leased');
-
--- name: participant
-SELECT * FROM participants WHERE card_id = :card_id AND principal = :principal;
 
 -- name: seats_taken
 SELECT COUNT(*) AS count FROM participants WHERE card_id = :card_id;
@@ -1252,9 +1201,6 @@ WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL A
     AND ended_at IS NULL
 LIMIT :limit;
 
--- name: press_warned
-UPDATE participants SET warned_at = :now WHERE card_id = :card_id AND principal = :principal;
-
 -- name: presses_to_stop
 SELECT * FROM participants
 WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND ended_at IS NULL
@@ -1267,10 +1213,6 @@ SELECT 1 FROM class_cards c CROSS JOIN participants p
 WHERE c.done_at IS NULL AND c.look_at > 0 AND c.stops_at IS NOT NULL
     AND p.card_id = c.id AND p.principal = :principal AND p.workspace_id = :id
     AND p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL;
-
--- name: end_press
-UPDATE participants SET ended_at = :now, stop_operation_id = :stop_operation_id
-WHERE card_id = :card_id AND principal = :principal AND ended_at IS NULL;
 
 -- name: class_of_stop
 SELECT c.* FROM participants p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;

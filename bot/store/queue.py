@@ -20,7 +20,7 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any, ClassVar, Protocol
 
-from bot.store.serving import SLEWED, beat, follow
+from bot.store.schema import SLEWED, beat, follow
 from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work
 from bot.support.clock import Clock
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable

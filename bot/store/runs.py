@@ -11,8 +11,8 @@ from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
 from bot.domain.workspaces import Call, Outcome
 from bot.store import cards, errands, gates
+from bot.store.errands import Woken
 from bot.store.notices import add_notices
-from bot.store.records import Woken
 from bot.store.tables import ACCOUNTS, RUNS, principal_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
 from bot.store.workspaces import PIECE, listing_start
@@ -93,7 +93,7 @@ def run(tx: Transaction, run_id: str) -> Run | None:
 
 def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
     """Return a person's runs, newest first, without those of unlinked accounts."""
-    return [RUNS.of(row) for row in tx.all("runs", principal=principal.key, limit=limit)]
+    return RUNS.found(tx, "runs", principal=principal.key, limit=limit)
 
 
 def watched(tx: Transaction, owner: str = "") -> list[Run]:
@@ -101,7 +101,7 @@ def watched(tx: Transaction, owner: str = "") -> list[Run]:
 
     Those that another process follows are left out.
     """
-    return [RUNS.of(row) for row in tx.all("watched_runs", owner=owner, now=tx.now())]
+    return RUNS.found(tx, "watched_runs", owner=owner, now=tx.now())
 
 
 def output_done(tx: Transaction, run_id: str) -> None:
@@ -116,7 +116,7 @@ def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:
     """
     for row in RUNS.rows(tx, "created_at, id", **pair, outcome=None):
         errands.end(tx, RUNS, row["id"], Outcome.CANCELLED, cause)
-        if tell and tx.one("card", id=row["id"]) is not None:
+        if tell and cards.card(tx, row["id"]) is not None:
             add_notices(tx, [_cancelled(row, cause)])
     RUNS.change(tx, pair, is_orphan=True, is_watched=False)
 

@@ -14,7 +14,7 @@ from bot.domain.notices import NewNotice
 from bot.domain.people import AuditEntry, Installed
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.tables import INSTALLATIONS, OAUTH_STATES, SLACK_CALLS
+from bot.store.tables import INSTALLATIONS, OAUTH_STATES, SIGNATURES, SLACK_CALLS
 from bot.store.transaction import Transaction
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
@@ -48,7 +48,7 @@ def install(
 
 def all_of(tx: Transaction) -> list[Installed]:
     """Return all that weren't removed, sorted by id."""
-    return [INSTALLATIONS.of(row) for row in tx.all("installations")]
+    return INSTALLATIONS.found(tx, "installations")
 
 
 def remove(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
@@ -148,7 +148,7 @@ def save(tx: Transaction, signatures: str) -> None:
     """Keep some signatures, and no longer the oldest."""
     now = tx.now()
     tx.run("forget_signatures", before=now - KEPT)
-    tx.run("add_signatures", id=tx.ids.new("signatures"), now=now, signatures=signatures)
+    SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
 
 
 def saved(tx: Transaction, within: float = KEPT) -> list[tuple[float, str]]:

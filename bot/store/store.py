@@ -17,7 +17,6 @@ from bot.domain.people import Person, Principal
 from bot.store import accounts as accounts_
 from bot.store import (
     audit,
-    browsers,
     cards,
     classes,
     gates,
@@ -25,8 +24,7 @@ from bot.store import (
     notices,
     operations,
     people,
-    reads,
-    serving,
+    schema,
     slack,
     tasks,
     timers,
@@ -103,8 +101,8 @@ class Store(OnEngine):
         """Bring the schema up to date; return what ran. Raise StoreTooNew, StoreUnreleased or StoreInUse."""
         return await self.engine.migrate()
 
-    begin_serving = several(serving.begin)
-    beat = several(serving.note_beat)
+    begin_serving = several(schema.begin_serving)
+    beat = several(schema.note_beat)
 
     async def now(self) -> float:
         """Return the store's epoch seconds, never going back within a process."""
@@ -191,9 +189,9 @@ class Store(OnEngine):
     trust_account = write(accounts_.accept)
     suspicion_totals = read(accounts_.totals, Priority.STEADY)
     approval = read(accounts_.approval)
-    page_rows = read(browsers.page_rows)
-    keep_browser_session = write(browsers.keep, Priority.URGENT)
-    end_browser_sessions_at = write(browsers.end_at, Priority.URGENT)
+    page_rows = read(accounts_.page_rows)
+    keep_browser_session = write(accounts_.keep_session, Priority.URGENT)
+    end_browser_sessions_at = write(accounts_.end_sessions_at, Priority.URGENT)
 
     # -- workspaces ------------------------------------------------------------------------------------------
 
@@ -238,7 +236,7 @@ class Store(OnEngine):
     read_soon = write(workspaces_.read_soon)
     claim_reads = write(gates.claim, Priority.CLAIMS)
     close_candidate = write(gates.close_candidate, Priority.URGENT)
-    record_reads = several(reads.record)
+    record_reads = several(gates.record)
 
     # -- runs of jobs ----------------------------------------------------------------------------------------
 

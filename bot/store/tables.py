@@ -27,9 +27,8 @@ from bot.domain import people
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
 from bot.domain.hours import Rule
-from bot.domain.notices import Card, Notice
+from bot.domain.notices import LONGEST_QUIET, Card, Notice
 from bot.domain.runs import Run
-from bot.domain.telling import FARTHEST
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.workspaces import BrowserSession, Doubt, Operation, Workspace
 from bot.store.transaction import Row, Transaction, as_json, as_words, from_json
@@ -164,12 +163,20 @@ class Table(Generic[Model]):
 
     def one(self, tx: Transaction, **by: Any) -> Model | None:
         """Return the model of the row with these values."""
-        row = self.row(tx, **by)
-        return None if row is None else self.of(row)
+        return self.first(tx, self._statement("SELECT * FROM", by), **_by(by))
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
         """Return the models of the rows with these values."""
         return [self.of(row) for row in self.rows(tx, order, **by)]
+
+    def found(self, tx: Transaction, query: str, /, **params: Any) -> list[Model]:
+        """Return the models of the rows that a query finds."""
+        return [self.of(row) for row in tx.all(query, **params)]
+
+    def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
+        """Return the model of the row, or the first of those, that a query finds."""
+        row = tx.one(query, **params)
+        return None if row is None else self.of(row)
 
     def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
         """Add a row; the database refuses one that is there."""
@@ -288,7 +295,7 @@ NOTICES = Table(
     leased_at=PAST,
     sent_at=PAST,
     # The end of quiet hours; whether they have ended is asked again before anything is sent.
-    held_until=due(FARTHEST),
+    held_until=due(LONGEST_QUIET),
 )
 # ``bot.store.slack.STATE_KEPT``.
 OAUTH_STATES = _plain("oauth_states", "state_hash", expires_at=due(900.0))

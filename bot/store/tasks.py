@@ -1,14 +1,28 @@
 """Tasks, and what processes share about connections: providers' last answers, outages, owners, pauses."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from bot.domain.notices import NewNotice
 from bot.domain.people import Principal, Snapshot, Task, TaskKind
 from bot.store.notices import add_notices
-from bot.store.records import Calls, NewTask, Owned, Pause
 from bot.store.tables import ACCOUNTS, OUTAGES, OWNERS, REMEMBERED, SNAPSHOTS, TASKS
 from bot.store.transaction import Row, Transaction, as_json, from_json
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """Describe a task; while one with this kind and subject is open, a second one joins it.
+
+    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended. A
+    task already running runs again afterwards with what was added, so nothing that waits for it is lost.
+    """
+
+    kind: TaskKind
+    subject: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    due_in: float = 0.0
 
 
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
@@ -195,6 +209,15 @@ LEASE: Final = 10.0
 ROLES: Final = ("serve", "web", "worker")
 
 
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Hold what a process owns, and for how many seconds more unless it is renewed."""
+
+    name: str
+    owner: str
+    seconds: float
+
+
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     """Take what nobody else owns, or keep it; return which of the names are the owner's now."""
     now = tx.now()
@@ -230,6 +253,23 @@ def is_worked(tx: Transaction) -> bool:
 
 #: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
 KEPT = 60.0
+
+
+Calls = Literal["any", "start"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Describe a pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
+
+    ``calls``: ``any``, or ``start`` for those that start something. ``who`` is an account, "" for everybody.
+    """
+
+    connection: str
+    calls: Calls
+    who: str
+    ago: float
+    left: float
 
 
 def note(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:

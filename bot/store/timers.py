@@ -54,10 +54,9 @@ def claim(tx: Transaction, limit: int, lease: float) -> list[workspaces.Workspac
     One that nobody has looked at for long when it was due counts as not warned of.
     """
     now = tx.now()
-    found = tx.all(
-        "claim_timers", now=now, until=now + lease, absent=now - workspaces.ABSENT_SECONDS, limit=limit
-    )
-    return sorted(map(WORKSPACES.of, found), key=lambda one: (one.stop_at or 0.0, one.id))
+    absent = now - workspaces.ABSENT_SECONDS
+    found = WORKSPACES.found(tx, "claim_timers", now=now, until=now + lease, absent=absent, limit=limit)
+    return sorted(found, key=lambda one: (one.stop_at or 0.0, one.id))
 
 
 def look(tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False) -> None:
@@ -122,7 +121,7 @@ def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     """Tell its owner if nobody asked for it: no operation on it is open or was cut short.
 
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each
-    time. Whether it is told is for its owner to say (``bot.domain.telling``).
+    time. Whether it is told is for its owner to say (``bot.domain.notices``).
     """
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:

@@ -200,11 +200,11 @@ def of_all(
             failed=_count(tx, "count_failed_operations", connection=name, since=since, place=place),
         )
         if at[name].failed:
-            found = tx.all("failed_operations", connection=name, since=since, limit=limit, place=place)
-            failed += [OPERATIONS.of(row) for row in found]
+            failed += OPERATIONS.found(
+                tx, "failed_operations", connection=name, since=since, limit=limit, place=place
+            )
     failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
-    slow = tx.all("slow_starts", now=now, unless_known=slow_unless_known, limit=limit, place=place)
-    lost = tx.all("failed_runs", since=since, limit=limit, place=place)
+    here = {"limit": limit, "place": place}
     return Totals(
         at=at,
         outages=tasks.current_outages(tx),
@@ -212,9 +212,9 @@ def of_all(
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=int(counts.get("starting", 0)),
         failed_runs=int(counts.get("failed_runs", 0)),
-        slow=[OPERATIONS.of(row) for row in slow],
+        slow=OPERATIONS.found(tx, "slow_starts", now=now, unless_known=slow_unless_known, **here),
         failed=failed[:limit],
-        lost_runs=[RUNS.of(row) for row in lost],
+        lost_runs=RUNS.found(tx, "failed_runs", since=since, **here),
     )
 
 

@@ -7,10 +7,20 @@ from typing import Any
 
 from bot.domain.people import AuditEntry, Principal, TaskKind
 from bot.domain.settling import GONE, UNLISTED
-from bot.domain.workspaces import PROVISIONAL, Call, Created, Doubt, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import (
+    PROVISIONAL,
+    Action,
+    Call,
+    Created,
+    Doubt,
+    Ending,
+    OperationVerb,
+    Outcome,
+    State,
+    Workspace,
+)
 from bot.store import cards, gates, hours, operations, people, timers
 from bot.store.audit import append_audit
-from bot.store.records import FoundWorkspace
 from bot.store.schema import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -102,8 +112,7 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
     seconds as its occasion, within a minute).
     """
     now = tx.now()
-    found = tx.all("ending_workspaces", now=now, until=now + within, limit=limit)
-    return [WORKSPACES.of(row) for row in found]
+    return WORKSPACES.found(tx, "ending_workspaces", now=now, until=now + within, limit=limit)
 
 
 def claim_running(tx: Transaction, limit: int, every: float, *, is_set: bool) -> list[str]:
@@ -353,6 +362,24 @@ def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now:
 _MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 #: How many rows of a list are merged per transaction: a few milliseconds.
 PIECE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWorkspace:
+    """Describe a workspace found on a provider, to be merged into a person's list.
+
+    ``actions`` and ``ends_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
+    """
+
+    remote_id: str
+    gate_key: str
+    name: str
+    state: State
+    url: str | None = None
+    detail: str | None = None
+    actions: frozenset[Action] | None = None
+    ends_at: float | None = None
+    ends_how: Ending | None = None
 
 
 async def merge(

@@ -23,7 +23,7 @@ from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, li
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import naming, workspaces
 from bot.services.context import Asked
-from bot.store.records import Accepted
+from bot.store.operations import Accepted
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.command_line import normalise

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.telling import first_reminder, reminder
+from bot.domain.notices import first_reminder, reminder
 
 DAY = 86_400.0
 END = 100 * DAY

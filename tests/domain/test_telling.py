@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.notices import NoticeKind
-from bot.domain.people import Preferences
-from bot.domain.telling import (
-    FARTHEST,
+from bot.domain.notices import (
+    LONGEST_QUIET,
     News,
+    NoticeKind,
     minutes,
     quiet_until,
     tell,
 )
+from bot.domain.people import Preferences
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = Preferences(quiet_from=22 * 60, quiet_to=7 * 60)
@@ -140,7 +140,7 @@ def test_without_two_times_there_are_no_quiet_hours(begin, end):
 )
 def test_they_end_within_a_day_and_never_in_the_past(now, begin, end, zone):
     found = quiet_until(Preferences(quiet_from=begin, quiet_to=end), now, ZoneInfo(zone))
-    assert found is None or now < found <= now + FARTHEST
+    assert found is None or now < found <= now + LONGEST_QUIET
 
 
 @pytest.mark.parametrize(

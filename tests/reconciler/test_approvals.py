@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Approval, Principal, TaskKind
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
 from tests.reconciler.world import World
 from tests.rigs.clock import CountingIds, FakeClock

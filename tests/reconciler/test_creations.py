@@ -8,7 +8,7 @@ from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.providers.base import Credential
 from bot.services import workspaces
 from bot.services.context import Asked
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import (
     Conflict,
     CredentialRefused,

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.services.context import Asked
 from bot.services.workspaces import again as another
-from bot.store.records import FoundWorkspace
+from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
 from tests.rigs.store import ALICE, name_workspace
 

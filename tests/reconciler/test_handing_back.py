@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import HomeUse, TaskKind
 from bot.domain.workspaces import Call, Outcome, State
 from bot.slack.calls import CHAT_POST_MESSAGE, VIEWS_PUBLISH
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.pool import Pool
 from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, use_home

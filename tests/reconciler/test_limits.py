@@ -8,7 +8,7 @@ from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Outcome, State
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import LONGEST_ASKED
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import Forbidden, RateLimited, ServerFailed
 from bot.support.vault import row_key
 from tests.reconciler.runs import new_run_world

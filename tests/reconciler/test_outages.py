@@ -7,7 +7,7 @@ from bot.domain.policy import Installation, Installations
 from bot.domain.workspaces import Outcome
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.reconciler.suspicions import OURS, PEOPLE
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE

@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import TaskKind
 from bot.domain.policy import Installation
 from bot.domain.runs import FoundRun, ObservedRun, RunState
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,

@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import Outcome, State
 from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
-from bot.store.records import NewTask
 from bot.store.tables import SERVING
+from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed
 from bot.support.pool import Pool
 from tests.reconciler.runs import new_run_world

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.people import TaskKind
 from bot.providers import base
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
 from tests.reconciler.world import new_world
 from tests.rigs.providers import FakeProvider

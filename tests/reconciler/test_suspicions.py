@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Outcome, State
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, NOTED_EVERY, PROBE_SECONDS, is_outage
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachable
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of, seat

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import State
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,

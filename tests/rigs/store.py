@@ -25,13 +25,14 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.context import Asked
 from bot.store import accounts as account_rows
-from bot.store import browsers, cards, errands, gates, operations, people, runs, timers, workspaces
+from bot.store import cards, errands, gates, operations, people, runs, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.records import Accepted, FoundWorkspace
+from bot.store.operations import Accepted
 from bot.store.store import Store
 from bot.store.tables import BROWSER_SESSIONS, LINKS, OPERATIONS, RUNS
 from bot.store.transaction import Transaction
+from bot.store.workspaces import FoundWorkspace
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -263,7 +264,7 @@ async def want_read(store: Store, workspace_id: str) -> None:
 
 async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSession | None:
     """Return a browser's session if it counts."""
-    return await store.engine.read(lambda tx: browsers.session(tx, id_hash, idle))
+    return await store.engine.read(lambda tx: account_rows.session(tx, id_hash, idle))
 
 
 async def first_sight(store: Store, interaction: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.people import TaskKind
 from bot.slack import calls
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from tests.rigs.scenario.stage import spoil
 
 OK_FALSE = {

@@ -8,7 +8,7 @@ from aiohttp.web_log import AccessLogger
 
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
-from bot.store.records import FoundWorkspace
+from bot.store.workspaces import FoundWorkspace
 from bot.web.app import AccessLog, without_secrets
 from tests.rigs.store import refuse
 from tests.security.codes import code_on, link

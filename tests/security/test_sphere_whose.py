@@ -9,7 +9,7 @@ from bot.services.context import Asked
 from bot.services.gather import Gatherer
 from bot.services.snapshots import stale
 from bot.services.workspaces import add, again, alias, begin, forget, owned, refresh
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import Refused
 from tests.reconciler.sphere_world import TOKEN, sphere_world
 from tests.rigs.store import ALICE, BOB

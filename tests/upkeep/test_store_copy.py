@@ -8,7 +8,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
 from bot.store import open_store
-from bot.store.copying import _tables, copy_store
+from bot.store.postgres import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse
 from tests.app.command_line import run

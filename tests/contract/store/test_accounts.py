@@ -9,7 +9,7 @@ from bot.domain.people import Link, Principal, TaskKind
 from bot.domain.workspaces import Outcome
 from bot.messages.texts import problems
 from bot.services import accounts
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from tests.rigs.store import (
     ALICE,
     BOB,

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.workspaces import Observed, OperationVerb, State
-from bot.store.records import FoundWorkspace
+from bot.store.workspaces import FoundWorkspace
 from tests.rigs.store import ALICE, accept_operation, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})

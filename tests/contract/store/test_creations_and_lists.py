@@ -5,7 +5,8 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import PROVISIONAL, Created, Observed, OperationVerb, Outcome, State, Workspace
-from bot.store.records import FoundWorkspace, NewTask
+from bot.store.tasks import NewTask
+from bot.store.workspaces import FoundWorkspace
 from tests.rigs.store import (
     ALICE,
     accept_creation,

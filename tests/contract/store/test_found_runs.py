@@ -2,7 +2,7 @@
 
 from bot.domain.people import TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from tests.rigs.store import ALICE, launched, run_by_remote, unlink, want_stop
 
 DAY = 86_400.0

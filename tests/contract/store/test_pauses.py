@@ -1,6 +1,6 @@
 """Pauses that providers asked for: the longer one wins, and everybody knows them for a minute more."""
 
-from bot.store.records import Pause
+from bot.store.tasks import Pause
 
 
 async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store, clock):

@@ -16,11 +16,11 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, ReadResult, State, Timer
 from bot.services import classes as use_cases
 from bot.services.classes import Draft
-from bot.store import cards, classes, gates, hours, notices, operations, people, reads, tasks, timers
+from bot.store import cards, classes, gates, hours, notices, operations, people, tasks, timers
 from bot.store.audit import append_audit
-from bot.store.records import NewTask
 from bot.store.schema import named_queries
 from bot.store.store import Store
+from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
@@ -205,7 +205,7 @@ async def test_polls_are_claimed_while_others_are_recorded(stores, clock):
     (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("observed")
     recorded = pause.begin(
-        first, Priority.RECORDS, partial(reads.record_some, results=[result(one, State.STOPPED)])
+        first, Priority.RECORDS, partial(gates.record_some, results=[result(one, State.STOPPED)])
     )
     await pause.reached()
     (other,) = await second.claim_reads("saturn", 100, INTERVAL, MARGIN)
@@ -227,7 +227,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
         (
             Priority.RECORDS,
             "observed",
-            partial(reads.record_some, results=[result(one, State.STOPPED)]),
+            partial(gates.record_some, results=[result(one, State.STOPPED)]),
             accept_operation(second, workspace, interaction="i1"),
         ),
         (
@@ -255,7 +255,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
     recorded = pause.begin(
-        first, Priority.RECORDS, partial(reads.record_some, results=[result(read, State.RUNNING)])
+        first, Priority.RECORDS, partial(gates.record_some, results=[result(read, State.RUNNING)])
     )
     await pause.reached()
     # The step knows nothing of the change, and means to wait for one.
@@ -277,7 +277,7 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     (newer,) = await second.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
     recorded = pause.begin(
-        first, Priority.RECORDS, partial(reads.record_some, results=[result(late, State.STOPPED)])
+        first, Priority.RECORDS, partial(gates.record_some, results=[result(late, State.STOPPED)])
     )
     await pause.reached()
     await second.record_reads([result(newer, State.FAILED)])
@@ -294,7 +294,7 @@ async def test_what_two_hold_back_at_once_is_told_in_one_message(stores, url, cl
     one, other = await first.claim_reads("saturn", 2, INTERVAL, MARGIN)
     pause = Pause("holding_notice")
     stopped = pause.begin(
-        first, Priority.RECORDS, partial(reads.record_some, results=[result(one, State.STOPPED)])
+        first, Priority.RECORDS, partial(gates.record_some, results=[result(one, State.STOPPED)])
     )
     await pause.reached()
     waiting = asyncio.ensure_future(second.record_reads([result(other, State.STOPPED)]))

@@ -6,7 +6,7 @@ import multiprocessing
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.services import accounts
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State
-from bot.store import gates, reads
-from bot.store.records import FoundWorkspace
+from bot.store import gates
+from bot.store.workspaces import FoundWorkspace
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
     ALICE,
@@ -270,7 +270,7 @@ async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements
 
     def record(tx):
         # Later than its gate would open by itself, so that it's settled, too.
-        return reads.record_some(
+        return gates.record_some(
             tx,
             [
                 ReadResult(
@@ -318,7 +318,7 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
 
 async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
     from bot.domain.people import TaskKind
-    from bot.store.records import NewTask
+    from bot.store.tasks import NewTask
 
     account = await link_account(store)
     workspace = await add_workspace(store, by_reference(ALICE))

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, Snapshot, TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from tests.rigs.store import (
     ALICE,
     BOB,

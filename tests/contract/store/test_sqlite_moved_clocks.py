@@ -6,7 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State, Timer
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse
 from tests.contract.store.test_gates import by_reference, claim_one

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call
-from bot.store.serving import RECENT_CALL
+from bot.store.schema import RECENT_CALL
 from bot.store.transaction import StoreTime
 from tests.contract.store.test_gates import by_reference, claim_one
 from tests.rigs.clock import FakeClock

@@ -4,7 +4,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from tests.rigs.store import (
     ALICE,
     BOB,

@@ -5,7 +5,7 @@ import asyncio
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.services.snapshots import read_again
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from tests.rigs.store import ALICE
 from tests.rigs.use_cases import ask
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.workspaces import Observed, ReadResult, State
-from bot.store.records import FoundWorkspace, NewTask
+from bot.store.tasks import NewTask
+from bot.store.workspaces import FoundWorkspace
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
     ALICE,

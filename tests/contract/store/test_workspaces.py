@@ -6,8 +6,9 @@ import pytest
 
 from bot.domain.people import TaskKind
 from bot.domain.workspaces import Observed, Outcome, ReadResult, State, Workspace
-from bot.store.records import FoundWorkspace, NewTask
 from bot.store.store import Store
+from bot.store.tasks import NewTask
+from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import StoreBusy
 from tests.rigs.store import (
     ALICE,

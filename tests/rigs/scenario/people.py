@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from bot.domain.people import Account, TaskKind
 from bot.providers.base import Credential
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.vault import row_key
 from playground.demo.browser import Browser, Page
 from playground.demo.person import where

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from bot.domain.people import TaskKind
 from bot.providers.connections import secrets_of
 from bot.slack.manifest import http_manifest
-from bot.store.records import NewTask
+from bot.store.tasks import NewTask
 from bot.support.logs import Redactor
 from playground.demo.browser import Browser, Page
 from playground.harness import Clock

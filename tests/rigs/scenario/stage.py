@@ -18,8 +18,8 @@ from bot.domain.people import Principal, TaskKind
 from bot.providers import provider_classes
 from bot.providers.connections import runs_commands, secrets_of
 from bot.slack.manifest import http_manifest, socket_manifest
-from bot.store.records import NewTask
 from bot.store.store import Store
+from bot.store.tasks import NewTask
 from bot.support.clock import Clock as BotClock
 from bot.support.clock import Ids, SystemClock
 from bot.support.logs import Redactor
