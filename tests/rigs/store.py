@@ -55,10 +55,17 @@ async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> As
     await engine.open()
     store = Store(engine)
     try:
-        await store.begin_serving()
+        await serve_new(store)
         yield store
     finally:
         await store.close()
+
+
+async def serve_new(store: Store) -> None:
+    """Let a store serve from a new database: there are no times to heal in it."""
+    await store.beat()
+    if not store.engine.is_shared:
+        store.engine.serves()
 
 
 def gate_key(connection: str, remote_id: str) -> str:

@@ -12,7 +12,7 @@ from bot.support.clock import Clock, Ids, SystemIds
 from tests.rigs import postgres
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
-from tests.rigs.store import ALICE, link_account, linked
+from tests.rigs.store import ALICE, link_account, linked, serve_new
 
 ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 #: What is about the machine's clock: PostgreSQL has one of its own, which is taken as it is.
@@ -84,7 +84,9 @@ async def database(
 
 @pytest.fixture
 async def store(database: Database) -> Store:
-    return await database.open(ids=CountingIds(), serves=True)
+    store = await database.open(ids=CountingIds())
+    await serve_new(store)
+    return store
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ async def contents(engine_name, clock):
 @pytest.fixture
 async def store(database):
     """Its ids are told from those of the world that was made before."""
-    return await database.open(serves=True)
+    return await database.open()
 
 
 @pytest.fixture
