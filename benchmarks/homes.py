@@ -18,8 +18,7 @@ from bot.domain.people import HomeUse, Principal
 from bot.domain.policy import Installation
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import digest, home
-from bot.providers import provider_classes
-from bot.providers.connections import build_providers
+from bot.providers import build_providers, provider_classes
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer

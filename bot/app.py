@@ -14,8 +14,8 @@ import structlog
 from aiohttp import web
 
 from bot.output.transcript import Board
+from bot.providers import build_providers
 from bot.providers.connection import ConnectionSettings
-from bot.providers.connections import build_providers
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
 from bot.services.context import RENEWED_EVERY, Context, Hints, Wake, owners_of

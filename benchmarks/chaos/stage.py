@@ -18,8 +18,8 @@ from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slac
 from bot.domain import people
 from bot.domain.people import Account, Principal, Snapshot
 from bot.domain.workspaces import State
+from bot.providers import build_providers, load_connections
 from bot.providers.base import Credential, Scheduled
-from bot.providers.connections import build_providers, load_connections
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
 from bot.store import open_store

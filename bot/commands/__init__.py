@@ -15,8 +15,8 @@ from typing import Final
 
 import structlog
 
+from bot.providers import read_connections, secrets_of
 from bot.providers.connection import ConnectionSettings
-from bot.providers.connections import read_connections, secrets_of
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds

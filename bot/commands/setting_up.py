@@ -19,9 +19,8 @@ from cryptography.fernet import Fernet
 from pydantic import ValidationError
 
 from bot.commands import complain, read
-from bot.providers import provider_classes
+from bot.providers import NAME, build_providers, provider_classes, read_connections, runs_commands
 from bot.providers.connection import ConnectionSettings
-from bot.providers.connections import NAME, build_providers, read_connections, runs_commands
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.support.environment import command, connections_file, exposed_env_file
 from bot.support.errors import NotDone

@@ -76,6 +76,32 @@ class Form:
         return next((one for one in self.fields if one.name == name), None)
 
 
+NOT_OFFERED = "That template is no longer available. Choose again."
+#: With more choices than this, the menu searches.
+FEW = 20
+
+
+def choice_field(
+    name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
+) -> Field:
+    """Return a field for choosing one of few, or of many."""
+    return Field(name, label, "choice" if len(choices) <= FEW else "search", choices, initial, **options)
+
+
+def name_problem(name: str, most: int, taken: Collection[str] = (), what: str = "workspace") -> str:
+    """Return what is wrong with a new name, "" if nothing is; ``what`` is what it is for."""
+    if not name:
+        return "Needs a name."
+    if len(name) > most:
+        return f"At most {most} characters."
+    return f"You already have a {what} with that name. Choose another name." if name in taken else ""
+
+
+def name_field(initial: str, max_length: int, **options: Any) -> Field:
+    """Return the field for a new name; no name is suggested twice."""
+    return Field("name", "Name", "text", initial=initial, max_length=max_length, remembers=False, **options)
+
+
 def text_of(values: Values, name: str) -> str:
     """Return the text of a field, stripped of surrounding white space; "" if it is empty."""
     value = values.get(name, "")

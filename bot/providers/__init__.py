@@ -1,17 +1,29 @@
-"""The providers: each is a module or package here, named by its ``kind`` and imported when asked for."""
+"""The providers, each a module or package here, and the connections to them that operators configure.
+
+A provider is named by its ``kind`` and imported when asked for. The connections file has one TOML table per
+connection, checked by the provider's own settings model. Anyone who can write to it decides where people's
+tokens are sent, so it is refused if others may write it, or if others may read it while it contains secrets.
+"""
 
 import importlib
 import inspect
 import pkgutil
+import re
+import tomllib
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
+from typing import Any
 
-from bot.providers.base import Provider
+from pydantic import ValidationError
+
+from bot.providers.base import Provider, Runs
 from bot.providers.connection import ConnectionSettings
+from bot.support.environment import ELSEWHERE, READABLE, WRITABLE, resolve_secret
 from bot.support.http import Http
 from bot.support.settings import SettingsError
 
-__all__ = ["build", "provider_class", "provider_classes"]
+NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
 
 
 @cache
@@ -49,3 +61,143 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
         )
     http.hide(settings.secrets())
     return provider(settings, http)
+
+
+def load_connections(path: Path) -> dict[str, ConnectionSettings]:
+    """Read and check every connection; raise SettingsError with all problems, without values."""
+    checked, problems = read_connections(path)
+    if problems:
+        raise SettingsError(problems)
+    return checked
+
+
+def read_connections(
+    path: Path, *, has_several: bool = False
+) -> tuple[dict[str, ConnectionSettings], list[str]]:
+    """Return the connections that are right, and every problem with the others.
+
+    ``has_several``: Usher is installed in several Slack workspaces.
+    """
+    checked: dict[str, ConnectionSettings] = {}
+    try:
+        tables, problems = _tables(path)
+    except SettingsError as wrong:
+        return checked, wrong.problems
+    if not tables and not problems:
+        problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
+    for name, table in tables.items():
+        try:
+            checked[name] = _connection(name, table, path.parent)
+        except SettingsError as wrong:
+            problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
+    if path.stat().st_mode & READABLE and any(_holds_secrets(table) for table in tables.values()):
+        problems.append(
+            f"USHER_CONNECTIONS: {path.name} contains secrets, but others on this machine can read it: "
+            f"chmod 600 {path.name}"
+        )
+    return checked, problems + (unclear_people(checked) if has_several else [])
+
+
+def unclear_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+    """Return a problem for each prepared thing whose ``who`` names an id without its Slack workspace.
+
+    Where Usher is installed in several, the same id may be somebody else in another one.
+    """
+    return [
+        f"connections.{name}: {one.name}: without SLACK_BOT_TOKEN, each id in who needs its Slack workspace, "
+        "such as T0123ABCD:U0123ABCD"
+        for name, given in settings.items()
+        for one in given.prepared
+        if any(":" not in who for who in one.who or ())
+    ]
+
+
+def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:
+    """Create the provider of each connection."""
+    return {name: build(given, http) for name, given in settings.items()}
+
+
+def secrets_of(settings: Mapping[str, ConnectionSettings]) -> list[str]:
+    """Return every secret that the connections contain, for the redaction of logs."""
+    return [secret for given in settings.values() for secret in given.secrets()]
+
+
+def runs_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
+    """Return whether any of these connections runs commands that people type."""
+    classes = (provider_class(given.provider) for given in settings.values())
+    return any(one is not None and issubclass(one, Runs) and one.runs_commands() for one in classes)
+
+
+def _holds_secrets(table: dict[str, Any]) -> bool:
+    """Return whether a table contains a secret itself, rather than a reference to it."""
+    provider = provider_class(str(table.get("provider")))
+    fields = {} if provider is None else provider.settings_model.model_fields
+    return any(
+        "SecretStr" in str(field.annotation)
+        and isinstance(table.get(name), str)
+        and not str(table[name]).startswith(ELSEWHERE)
+        for name, field in fields.items()
+    )
+
+
+def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the tables below ``connections``, and anything else in the file as problems."""
+    try:
+        if path.stat().st_mode & WRITABLE:
+            raise SettingsError(
+                [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
+            )
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+    except FileNotFoundError:
+        raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.absolute()}"]) from None
+    except OSError:
+        raise SettingsError([f"USHER_CONNECTIONS: the file {path.name} can't be read"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        place = re.search(r"\(at .*\)", str(broken))
+        where = place.group() if place else ""
+        raise SettingsError([f"USHER_CONNECTIONS: {path.name} isn't valid TOML {where}".rstrip()]) from None
+    tables = content.get("connections", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingsError(["USHER_CONNECTIONS: every connection needs a table [connections.NAME]"])
+    strangers = sorted(content.keys() - {"connections"})
+    return tables, [
+        f"USHER_CONNECTIONS: {key} is not known: a connection is a table [connections.NAME]"
+        for key in strangers
+    ]
+
+
+def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSettings:
+    if not NAME.match(name):
+        raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
+    provider = provider_class(str(table.get("provider")))
+    if provider is None:
+        raise SettingsError([f".provider: needs one of {', '.join(sorted(provider_classes()))}"])
+    # The connection is named by its table: a key of that name would rename it.
+    problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
+    values: dict[str, Any] = {"name": name, "title": name}
+    for key, value in table.items():
+        try:
+            values[key] = resolve_secret(value) if isinstance(value, str) else value
+        except ValueError as wrong:
+            problems.append(f".{key}: {wrong}")
+    unresolved = {problem.partition(":")[0] for problem in problems}
+    try:
+        # Files named in a table are relative to the folder of the connections file.
+        checked = provider.settings_model.model_validate({**values, "name": name}, context={"folder": folder})
+    except ValidationError as invalid:
+        found = [_sentence(error) for error in invalid.errors()]
+        problems += [one for one in found if one.partition(":")[0] not in unresolved]
+    else:
+        if not problems:
+            return checked
+    raise SettingsError(problems)
+
+
+def _sentence(error: Any) -> str:
+    place = "".join(f".{part}" for part in error["loc"])
+    message = {
+        "missing": "is not set",
+        "extra_forbidden": "isn't a key of this provider",
+    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return f"{place}: {message}"

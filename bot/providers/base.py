@@ -20,7 +20,7 @@ from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.people import About, Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
 from bot.domain.workspaces import Created, Effects, Event, Observed, StopEffect, StopMode, Traces, Workspace
-from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url
+from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named
 from bot.support.errors import InvalidRequest
 from bot.support.http import Http
 
@@ -452,6 +452,8 @@ class Provider(ABC):
     pace: ClassVar[Pace]
     #: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace supports now.
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
+    #: The key of a template's name in a spec.
+    template_key: ClassVar[str] = "template"
     #: What its tokens look like, so that misplaced ones are recognised; None if nothing identifies them.
     token_shape: ClassVar[re.Pattern[str] | None] = None
 
@@ -540,8 +542,9 @@ class Provider(ABC):
         return False
 
     def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Return whether an earlier spec names something that is by now reserved for other people; pure."""
-        return False
+        """Return whether an earlier spec names a template that is by now reserved for other people; pure."""
+        template = named(self.settings.prepared, spec.word(self.template_key))
+        return template is not None and not template.is_for(asker)
 
     def parse_reference(self, text: str) -> str | None:
         """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""

@@ -1,4 +1,4 @@
-"""The settings that every connection has in its file, and the addresses that it allows.
+"""The settings that every connection has in its file, its templates, and the addresses that it allows.
 
 Base URLs and IDE addresses are compared by their parsed parts and never by prefix (``docs/security.md``,
 row 15): hosts in lower case, without a trailing dot, in their IDNA form.
@@ -7,27 +7,108 @@ row 15): hosts in lower case, without a trailing dot, in their IDNA form.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from yarl import URL
 
+from bot.domain.forms import Choice, Values, choice_field, text_of
+from bot.domain.forms import Field as FormField
+from bot.domain.people import Principal
 from bot.support.http import is_loopback
 
+_PREPARED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link: with their own token, as a username that an administrator
 #: approved, or without any link.
 Linking = Literal["token", "admin", "none"]
 
 
-class ConnectionSettings(BaseModel):
-    """Hold the settings that every connection has; providers add their own by subclassing."""
+class Strict(BaseModel):
+    """Read part of the connections file: unknown keys are errors, and no error shows a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Prepared(Strict):
+    """Name something prepared; ``who`` may use it (``U…``, ``T…:U…``), everybody if omitted."""
+
+    name: str
+    title: str = ""
+    who: tuple[str, ...] | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not _PREPARED_NAME.fullmatch(value):
+            raise ValueError("needs lower-case letters, digits, - and _, at most 41")
+        return value
+
+    @property
+    def label(self) -> str:
+        """Return its display name."""
+        return self.title or self.name
+
+    def is_for(self, asker: Principal) -> bool:
+        """Return whether a person may use it."""
+        if self.who is None:
+            return True
+        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+def _all_differ(value: tuple[P, ...], info: ValidationInfo) -> tuple[P, ...]:
+    if len({one.name for one in value}) < len(value):
+        raise ValueError(f"two {info.field_name} have the same name")
+    return value
+
+
+#: A setting that lists prepared things.
+AllOf = Annotated[tuple[P, ...], AfterValidator(_all_differ)]
+
+
+def named(prepared: Iterable[P], name: str) -> P | None:
+    """Return the one with a name."""
+    return next((one for one in prepared if one.name == name), None)
+
+
+def offered(prepared: Iterable[P], asker: Principal) -> list[P]:
+    """Return those that a person may use, in the file's order."""
+    return [one for one in prepared if one.is_for(asker)]
+
+
+def proposed(offered: Sequence[P], values: Values) -> P | None:
+    """Return the one chosen by its name or label, or the only one."""
+    asked = text_of(values, "template").casefold()
+    only = offered[0] if len(offered) == 1 else None
+    return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
+
+
+def template_field(offered: Sequence[Prepared], chosen: Prepared | None) -> FormField:
+    """Return the field that asks which one."""
+    choices = tuple(Choice(one.name, one.label) for one in offered)
+    return choice_field(
+        "template", "Template", choices, chosen.name if chosen is not None else "", redraws=True
+    )
+
+
+class ConnectionSettings(Strict):
+    """Hold the settings that every connection has; providers add their own by subclassing."""
 
     #: The ways of linking that the provider supports, each with the key of the secret that it requires ("" if
     #: none). Any other is refused at start-up.
@@ -82,6 +163,12 @@ class ConnectionSettings(BaseModel):
     @classmethod
     def _ide_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(normalise_pattern(pattern) for pattern in value)
+
+    @property
+    def prepared(self) -> tuple[Prepared, ...]:
+        """Return the templates that operators prepared, where the provider has any."""
+        found: tuple[Prepared, ...] = getattr(self, "templates", ())
+        return found
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret that the connection itself holds."""

@@ -12,9 +12,8 @@ from typing import Final, Literal
 
 import aiohttp
 
-from bot.providers import base
+from bot.providers import base, build_providers
 from bot.providers.connection import ConnectionSettings
-from bot.providers.connections import build_providers
 from bot.services import accounts
 from bot.services.context import Asked, Context
 from bot.slack.calls import WebApi

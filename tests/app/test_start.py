@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from structlog.testing import capture_logs
 
 from bot.app import Outlets, Process, StartError
-from bot.providers.connections import load_connections
+from bot.providers import load_connections
 from bot.store import open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings

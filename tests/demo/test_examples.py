@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.providers.connections import load_connections
+from bot.providers import load_connections
 from playground import sphere
 from playground.demo.kept import Kept
 from playground.demo.people import seeds

@@ -11,7 +11,7 @@ from bot.messages.blocks.classes import end_words
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.posit.provider import PositProvider
 from bot.providers.saturn.provider import Saturn
-from bot.providers.sphere.provider import SphereProvider
+from bot.providers.sphere import SphereProvider
 
 ALICE = Principal(None, "T1", "U1")
 TEMPLATES = [{"name": "notebook", "title": "Notebook", "session": {"workbench": "JupyterLab"}}]

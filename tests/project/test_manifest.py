@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from bot.providers.connections import runs_commands
+from bot.providers import runs_commands
 from bot.slack import calls
 from bot.slack.manifest import (
     BOT_SCOPES,

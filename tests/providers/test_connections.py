@@ -3,8 +3,7 @@
 import pytest
 
 from bot.domain.people import Principal
-from bot.providers import provider_classes
-from bot.providers.connections import build_providers, load_connections, secrets_of, unclear_people
+from bot.providers import build_providers, load_connections, provider_classes, secrets_of, unclear_people
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
 from bot.support.http import Http

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.providers.connections import load_connections
+from bot.providers import load_connections
 from bot.support.settings import SettingsError
 
 TABLE = """

@@ -10,7 +10,7 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.app import Process, StartError
-from bot.providers.connections import load_connections
+from bot.providers import load_connections
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
 from tests.app.command_line import environment

@@ -9,9 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.app import StartError
-from bot.providers import provider_classes
+from bot.providers import build_providers, load_connections, provider_classes
 from bot.providers.connection import ConnectionSettings
-from bot.providers.connections import build_providers, load_connections
 from bot.support.errors import SecretError
 from bot.support.http import Http
 from bot.support.settings import Settings

@@ -18,12 +18,11 @@ from bot.domain.runs import OutputChunk
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes, kit, replies
 from bot.output.transcript import EscapeRemover, Lines, Transcript
-from bot.providers import connection, requests
+from bot.providers import connection, requests, sphere
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import types
 from bot.providers.posit.client import OutputDecoder
 from bot.providers.saturn import offers
-from bot.providers.sphere import states
 from bot.services import accounts, linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
@@ -231,7 +230,7 @@ READERS = {
     "a reference to Saturn": Reader(
         LONGEST_COMMAND, pure(lambda text: offers.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"
     ),
-    "an event of Sphere's": Reader(64_000, refusing(lambda text: states.events_of(text.encode()))),
+    "an event of Sphere's": Reader(64_000, refusing(lambda text: sphere.events_of(text.encode()))),
     # what is drawn of it
     "a paragraph": Reader(kit.SECTION, pure(kit.bare)),
     "a sentence with commands": Reader(kit.SECTION, pure(lambda text: replies.as_typed(text, "/w ", "/j "))),

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from bot.providers.base import Access, Credential
 from bot.providers.requests import Api
-from bot.providers.saturn.linking import check
 from bot.support.cleaning import HIDDEN
 from bot.support.errors import InvalidRequest, ProviderError, ServerFailed, UnknownOutcome
 from bot.support.http import open_stream
@@ -102,5 +101,5 @@ async def test_an_administrators_call_does_not_repeat_the_token_of_whom_it_is_fo
 async def test_a_token_that_is_asked_for_is_read(shape):
     answers = (whole(b'{"message": "no"}', "404 Not Found"), whole(shape.encode()))
     async with raw_server(*answers) as server, http() as client:
-        identity = await check(Api(client, server.url), Credential(SecretStr(CANARY)))
+        identity = await provider_of("saturn", client, server.url).check(Credential(SecretStr(CANARY)))
     assert identity.credential.token.get_secret_value() == CANARY

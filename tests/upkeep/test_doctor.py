@@ -12,8 +12,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Outcome
-from bot.providers import base
-from bot.providers.connections import build_providers, load_connections
+from bot.providers import base, build_providers, load_connections
 from bot.store import open_store
 from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds

@@ -8,8 +8,7 @@ import tomllib
 import pytest
 
 from bot.commands.setting_up import NotWrittenError, write_first_settings
-from bot.providers import provider_classes
-from bot.providers.connections import read_connections
+from bot.providers import provider_classes, read_connections
 from bot.support.environment import load_env_file
 from bot.support.settings import read_settings
 from tests.app.command_line import run

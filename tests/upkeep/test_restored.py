@@ -10,7 +10,7 @@ from bot.app import Process
 from bot.domain.notices import NoticeKind
 from bot.domain.people import AuditEntry
 from bot.messages.blocks.notices import render
-from bot.providers.connections import load_connections
+from bot.providers import load_connections
 from bot.services.gather import Gatherer
 from bot.store import open_store
 from bot.support.settings import Settings

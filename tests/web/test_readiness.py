@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import Process
-from bot.providers.connections import load_connections
+from bot.providers import load_connections
 from bot.support.errors import SlackPermanent
 from bot.support.settings import Settings
 from bot.web.health import Health, Metrics

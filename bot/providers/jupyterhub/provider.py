@@ -3,25 +3,54 @@
 A hub doesn't report its spawner's options, so named servers are made from templates:
 ``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner
 (the JSON body of a start).
+
+A token from a login ends with the logout, and one that a person made may be deleted along with others; so
+Usher mints its own at once, with the permissions it needs and no more, for as long as the pasted one lasts.
+Where Usher is registered as a service, the hub's OAuth token, which ends when its person logs out, is used
+for that and deleted ("Linking").
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, NoReturn
+from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.forms import Form, FormProblems, Purpose, Spec, Values, free_name, text_of
+from bot.domain.forms import (
+    NOT_OFFERED,
+    Form,
+    FormProblems,
+    Purpose,
+    Spec,
+    Values,
+    free_name,
+    name_field,
+    name_problem,
+    text_of,
+)
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
-from bot.providers import base, connection, prepared
-from bot.providers.jupyterhub import linking
-from bot.providers.jupyterhub.servers import ServerName, Servers, parse_reference
-from bot.providers.requests import Api, clean, note, side_by_side, text_in
+from bot.providers import base, connection
+from bot.providers.base import Access, Credential, Identity, OAuthClient
+from bot.providers.jupyterhub.servers import ServerName, Servers, confirm, parse_reference, who_is
+from bot.providers.requests import (
+    Api,
+    clean,
+    error_of,
+    moment,
+    note,
+    path_part,
+    side_by_side,
+    text_in,
+    word_in,
+)
 from bot.support import errors
-from bot.support.http import Http
+from bot.support.http import Http, Response
 
 #: What every spawner can use as the name of a container, a folder or a host.
 _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
@@ -29,7 +58,23 @@ MAX_NAME = 40
 NAME_HINT = "Letters, digits, - _ and ., at most 40."
 
 
-class Template(prepared.Prepared):
+NOTE = "Usher"
+#: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.
+SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
+_NEEDED = ("start:servers", "read:servers", "delete:servers")
+#: People wait for this response, 10 s at most in all with ``CHECK_SECONDS``.
+MINT_SECONDS = 2.5
+#: Key in ``Credential.extra``: the id of a token that Usher minted itself.
+TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
+CLIENT_ID = "service-usher"
+#: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.
+LASTS = 365 * 86_400
+#: A person waits for these, 10 s at most in all.
+EXCHANGE_SECONDS = 2.5
+FORGET_SECONDS = 0.5
+
+
+class Template(connection.Prepared):
     """Hold the options of one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
@@ -40,31 +85,6 @@ class Offer:
     """Hold the used names: the hub doesn't report what its spawner offers."""
 
     names: tuple[str, ...] = ()
-
-
-def form_of(offer: Offer, templates: Sequence[Template], values: Values, asker: Principal) -> Form:
-    """Return the form: a template, if there are any, and the name."""
-    offered = [template for template in templates if template.is_for(asker)]
-    chosen = prepared.proposed(offered, values)
-    free = free_name(chosen.name if chosen is not None else "server", offer.names)
-    fields = [prepared.template_field(offered, chosen)] if offered else []
-    return Form((*fields, prepared.name_field(free, MAX_NAME, hint=NAME_HINT)))
-
-
-def spec_of(offer: Offer, templates: Sequence[Template], values: Values, asker: Principal) -> Spec:
-    """Return the spec: ``template``, if one was chosen; raise FormProblems."""
-    problems = {}
-    offered = [template for template in templates if template.is_for(asker)]
-    template = prepared.named(offered, text_of(values, "template"))
-    if offered and template is None:
-        problems["template"] = prepared.NOT_OFFERED
-    name = clean(text_of(values, "name"), 10 * MAX_NAME)
-    is_shaped = not name or _SERVER.fullmatch(name) is not None
-    if wrong := prepared.name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
-        problems["name"] = wrong
-    if problems:
-        raise FormProblems(problems)
-    return Spec(name, {"template": template.name} if template is not None else {})
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
@@ -81,9 +101,9 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
     public_url: str | None = None
     #: Usher's registration as a service of the hub; without the secret, people paste tokens.
-    client_id: str = Field(default=linking.CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
+    client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
-    templates: prepared.AllOf[Template] = ()
+    templates: connection.AllOf[Template] = ()
 
     @field_validator("public_url")
     @classmethod
@@ -115,7 +135,6 @@ class JupyterHub(
         self._public = root if settings.public_url is None else _hub_root(settings.public_url)
         self._api = Api(http, f"{root}/hub/api")
         self._servers = Servers(self._api, self._public, self.allowed_url)
-        self._templates = settings.templates
 
     def gate_key(self, remote_id: str) -> str:
         """Return the API's address and the id."""
@@ -130,7 +149,7 @@ class JupyterHub(
         return remote_id
 
     async def status(
-        self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
+        self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read all servers in one response, then those that are up, coming up or broken one by one."""
         servers = await self._servers.of_person(access, window)
@@ -138,7 +157,7 @@ class JupyterHub(
             remote_id: await self._servers.state_of(access, remote_id, servers) for remote_id in remote_ids
         }
 
-    async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
+    async def discover(self, access: Access) -> base.Listing[base.Discovered]:
         """List the default server and every named one, running or not."""
         servers = await self._servers.of_person(access, None)
         if servers is None:
@@ -157,11 +176,11 @@ class JupyterHub(
         found = await side_by_side(LIST_WIDTH, one, can_be_named)
         return base.Listing(found, is_whole=len(can_be_named) == len(names))
 
-    async def start(self, access: base.Access, remote_id: str) -> None:
+    async def start(self, access: Access, remote_id: str) -> None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
         await self._start(access, _own(access, remote_id), None)
 
-    async def _start(self, access: base.Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
+    async def _start(self, access: Access, name: ServerName, options: Mapping[str, Any] | None) -> None:
         try:
             await self._servers.call("POST", name.path, access, json_body=options)
         except errors.InvalidRequest as error:
@@ -178,16 +197,16 @@ class JupyterHub(
                 error.message, status=error.status, retry_after=error.retry_after
             ) from None
 
-    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.need_mode(mode)
         await self._delete(access, remote_id, None)
 
-    async def remove(self, access: base.Access, remote_id: str) -> None:
+    async def remove(self, access: Access, remote_id: str) -> None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
         await self._delete(access, remote_id, {"remove": True})
 
-    async def _delete(self, access: base.Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
+    async def _delete(self, access: Access, remote_id: str, body: Mapping[str, Any] | None) -> None:
         try:
             await self._servers.call("DELETE", _own(access, remote_id).path, access, json_body=body)
         except errors.InvalidRequest as error:
@@ -195,50 +214,53 @@ class JupyterHub(
 
     # -- making something new --------------------------------------------------------------------------------
 
-    async def templates(self, access: base.Access) -> Offer:
+    async def templates(self, access: Access) -> Offer:
         """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
         servers = await self._servers.of_person(access, None)
         return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
-        """Ask for a template and a name."""
-        return form_of(offer, self._templates, values, asker)
+        """Ask for a template, if there are any, and a name."""
+        offered = connection.offered(self.settings.templates, asker)
+        chosen = connection.proposed(offered, values)
+        free = free_name(chosen.name if chosen is not None else "server", offer.names)
+        fields = [connection.template_field(offered, chosen)] if offered else []
+        return Form((*fields, name_field(free, MAX_NAME, hint=NAME_HINT)))
 
-    def spec(
-        self,
-        offer: Offer,
-        purpose: Purpose,
-        values: Values,
-        asker: Principal,
-    ) -> Spec:
-        """Check what was filled in."""
-        return spec_of(offer, self._templates, values, asker)
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        """Return the spec: ``template``, if one was chosen; raise FormProblems."""
+        problems = {}
+        offered = connection.offered(self.settings.templates, asker)
+        template = connection.named(offered, text_of(values, "template"))
+        if offered and template is None:
+            problems["template"] = NOT_OFFERED
+        name = clean(text_of(values, "name"), 10 * MAX_NAME)
+        is_shaped = not name or _SERVER.fullmatch(name) is not None
+        if wrong := name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
+            problems["name"] = wrong
+        if problems:
+            raise FormProblems(problems)
+        return Spec(name, {"template": template.name} if template is not None else {})
 
-    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
         options: Mapping[str, Any] | None = None
         if spec.word("template"):
-            template = prepared.named(self._templates, spec.word("template"))
+            template = connection.named(self.settings.templates, spec.word("template"))
             if template is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = template.options
         await self._start(access, name, options)
         return Created(name.remote_id, name.server)
 
-    async def names(self, access: base.Access, stem: str) -> Collection[str]:
+    async def names(self, access: Access, stem: str) -> Collection[str]:
         """Return the names of the person's servers: they are a person's own namespace."""
         return await self._servers.of_person(access, None) or ()
 
-    async def find(
-        self,
-        access: base.Access,
-        spec: Spec,
-        key: str,
-        since: float,
-    ) -> Traces:
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """Look for the server by its name."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.of_person(access, None)
@@ -263,29 +285,47 @@ class JupyterHub(
             )
         return hosts
 
-    async def check(self, credential: base.Credential) -> base.Identity:
+    async def check(self, credential: Credential) -> Identity:
         """Find out whose token it is, and replace it by one of our own if the hub allows that."""
-        return await linking.check(self._api, credential)
+        owner = await who_is(self._api, credential)
+        username, granted = owner_in(owner)
+        return Identity(username, await _own_token(self._api, credential, username, owner, granted))
 
-    async def who_am_i(self, access: base.Access) -> None:
+    async def who_am_i(self, access: Access) -> None:
         """Ask whose token it is, without minting one; raise Renamed if that has another name by now."""
-        await linking.confirm(self._api, access)
+        await confirm(self._api, access)
 
-    async def revoke(self, access: base.Access) -> None:
-        """Delete the token that Usher minted; one that the person pasted is theirs to delete."""
-        await linking.revoke(self._api, access)
+    async def revoke(self, access: Access) -> None:
+        """Delete the token that Usher minted; one that the person pasted is theirs to delete.
+
+        That token itself is used, because ids are reused after a deletion: while it still opens the account,
+        its id can't have been reused.
+        """
+        minted = access.credential.extra.get(TOKEN_ID)
+        if minted is None:
+            return
+        try:
+            owner = await who_is(self._api, access.credential)
+        except errors.CredentialRefused:
+            return
+        token_id = word_in(owner, "token_id") or minted
+        path = f"{tokens_path(text_in(owner, 'name'))}/{path_part(token_id)}"
+        try:
+            await self._api.call("DELETE", path, access.credential)
+        except errors.NotFound:
+            return
 
     @property
-    def client(self) -> base.OAuthClient | None:
+    def client(self) -> OAuthClient | None:
         """Return Usher's registration as a service of the hub."""
         own = self.settings
         if own.client_secret is None:
             return None
-        return linking.SignInClient(self._api, self._public, own.client_id, own.client_secret)
+        return SignInClient(self._api, self._public, own.client_id, own.client_secret)
 
     def registration(self, back: str) -> str:
         """Return the lines of the hub's configuration, and the one of the connection."""
-        return linking.registration(self.settings.client_id, back, self.settings.name)
+        return registration(self.settings.client_id, back, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
         """Extract the server from a link to it or its pages, or from ``person/server``."""
@@ -324,7 +364,7 @@ class JupyterHub(
             **super().describe(),
             "api": self._api.root,
             "public_url": self._public,
-            "templates": [template.name for template in self._templates],
+            "templates": [template.name for template in self.settings.templates],
         }
 
 
@@ -345,7 +385,7 @@ def _id_of(name: ServerName) -> str:
         return ""
 
 
-def _own(access: base.Access, remote_id: str) -> ServerName:
+def _own(access: Access, remote_id: str) -> ServerName:
     """Return the server's name; raise NotFound for somebody else's, as the hub does."""
     name = ServerName.of(remote_id)
     if name.user != access.username:
@@ -359,3 +399,182 @@ def _raise_refusal(error: errors.InvalidRequest) -> NoReturn:
     if _PENDING.search(error.message):
         raise errors.Conflict(error.message, status=error.status) from None
     raise error
+
+
+def owner_in(owner: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the name of a token's owner and the scopes that the token holds.
+
+    Raises Forbidden if it belongs to a service, or lacks what Usher needs.
+    """
+    if owner.get("kind", "user") != "user":
+        raise errors.Forbidden("This token belongs to a service, not to a person. Request one of your own.")
+    username = text_in(owner, "name")
+    if not username.isprintable():
+        raise errors.BadAnswer("the answer's field name is no name")
+    scopes = owner.get("scopes")
+    if not isinstance(scopes, list):
+        return username, []
+    granted = [scope for scope in scopes if isinstance(scope, str)]
+    lacking = [scope for scope in _NEEDED if not _covers(granted, scope, username)]
+    if lacking:
+        raise errors.Forbidden(
+            f"This token lacks {', '.join(lacking)}. Request a new one and leave its permissions empty."
+        )
+    return username, granted
+
+
+def _covers(granted: Iterable[str], scope: str, username: str) -> bool:
+    """Say whether expanded scopes grant one for the person's own things; a narrower filter is not enough."""
+    return any(have == scope or have in {f"{scope}!user={username}", f"{scope}!user"} for have in granted)
+
+
+async def _own_token(
+    api: Api, pasted: Credential, username: str, owner: Mapping[str, Any], granted: Iterable[str]
+) -> Credential:
+    names = {scope.removesuffix("!user") for scope in SCOPES}
+    if not all(_covers(granted, name, username) for name in names):
+        return pasted
+    ends_at: float | None = None
+    try:
+        ends_at, seconds = await _end_of(api, pasted, username, text_in(owner, "token_id"))
+        return await mint(api, pasted, username, seconds)
+    except (errors.ProviderError, ValueError):
+        # The pasted token works; it just isn't ours to revoke.
+        return replace(pasted, ends_at=ends_at)
+
+
+async def mint(api: Api, credential: Credential, username: str, seconds: int | None) -> Credential:
+    """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
+    body = {"note": NOTE, "scopes": list(SCOPES), "expires_in": seconds}
+    response = await api.call("POST", tokens_path(username), credential, json_body=body, total=MINT_SECONDS)
+    answer = response.json_object(revealed=True)
+    made = {TOKEN_ID: text_in(answer, "id")}
+    return Credential(SecretStr(text_in(answer, "token")), None, made, moment(answer.get("expires_at")))
+
+
+def tokens_path(username: str) -> str:
+    """Return the path of a person's tokens."""
+    return f"/users/{path_part(username)}/tokens"
+
+
+async def _end_of(
+    api: Api, pasted: Credential, username: str, token_id: str
+) -> tuple[float | None, int | None]:
+    """Return when the pasted token ends, and in how many seconds by the hub's own clock; None for never."""
+    path = f"{tokens_path(username)}/{path_part(token_id)}"
+    response = await api.call("GET", path, pasted, total=MINT_SECONDS)
+    ends_at = moment(response.json_object().get("expires_at"))
+    if ends_at is None:
+        return None, None
+    now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
+    # The header has whole seconds only; our token ends before the pasted one, never after it.
+    return ends_at, max(int(ends_at - now) - 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SignInClient(OAuthClient):
+    """Be the hub's OAuth client. ``public`` is the hub's address for people, in front of ``/hub``."""
+
+    api: Api
+    public: str
+    client_id: str
+    secret: SecretStr
+
+    def page(self, back: str, state: str, challenge: str) -> str:
+        """Return the hub's page on which a person signs in, and agrees unless it doesn't ask for that."""
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": back,
+            "scope": " ".join(SCOPES),
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
+
+    async def finish(self, code: str, verifier: str, back: str) -> Identity:
+        """Exchange the code, mint a token of our own, and delete the one that the exchange brought."""
+        response = await self._exchange(code, verifier, back)
+        if response.status == 401:
+            raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
+        if response.status == 400:
+            raise errors.CredentialRefused("the hub refuses the code", status=400)
+        if not 200 <= response.status < 300:
+            raise error_of(response, changes=True)
+        granted = Credential(SecretStr(text_in(response.json_object(revealed=True), "access_token")))
+        owner = await who_is(self.api, granted)
+        username, _ = owner_in(owner)
+        try:
+            own = await self._own(granted, username)
+        finally:
+            await self._forget(granted, username, word_in(owner, "token_id"))
+        return Identity(username, own)
+
+    async def is_known(self) -> bool:
+        """Ask for nothing with a code that is none: a client is checked first."""
+        response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
+        if response.status == 401:
+            return False
+        if response.status != 400:
+            raise error_of(response, changes=False)
+        return True
+
+    async def _own(self, granted: Credential, username: str) -> Credential:
+        try:
+            try:
+                return await mint(self.api, granted, username, LASTS)
+            except errors.InvalidRequest:
+                # A hub that limits how long tokens last gives as long as it can when not asked for a time.
+                return await mint(self.api, granted, username, None)
+        except errors.InvalidRequest as error:
+            raise errors.Forbidden(error.message, status=error.status) from None
+
+    async def _forget(self, granted: Credential, username: str, token_id: str | None) -> None:
+        """Delete the token that the exchange brought: by itself it ends only with the person's session."""
+        if token_id is not None:
+            with suppress(errors.ProviderError):
+                path = f"{tokens_path(username)}/{path_part(token_id)}"
+                await self.api.call("DELETE", path, granted, total=FORGET_SECONDS)
+
+    async def _exchange(self, code: str, verifier: str, back: str) -> Response:
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self.client_id,
+            "client_secret": self.secret.get_secret_value(),
+            "code": code,
+            "redirect_uri": back,
+            "code_verifier": verifier,
+        }
+        return await self.api.http.request(
+            "POST",
+            f"{self.api.root}/oauth2/token",
+            headers={"Accept": "application/json"},
+            form=form,
+            total=EXCHANGE_SECONDS,
+            hides=(form["client_secret"], code, verifier),
+        )
+
+
+def registration(client_id: str, back: str, connection: str) -> str:
+    """Return the lines of ``jupyterhub_config.py`` that register Usher, and where its secret goes."""
+    name = client_id.removeprefix("service-")
+    scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
+    return f"""\
+Add to jupyterhub_config.py:
+c.JupyterHub.services = [
+    {{
+        "name": "{name}",
+        "oauth_client_id": "{client_id}",
+        "api_token": "…",  # the client_secret: 64 random characters
+        "oauth_redirect_uri": "{back}",
+        "oauth_client_allowed_scopes": [{scopes}
+        ],
+        "oauth_no_confirm": True,  # Usher asks on its own page
+    }},
+]
+c.JupyterHub.load_roles = [
+    {{"name": "user", "scopes": ["self", "access:services!service={name}"]}},
+]
+and the same secret to [connections.{connection}]: client_secret = "env:…"
+"""

@@ -18,21 +18,22 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.domain.workspaces import Observed, State
-from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, unknown_word
+from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
-from bot.providers.jupyterhub import linking
 from bot.providers.requests import (
     MAX_NAME,
     Api,
     authorization,
+    checks_token,
     clean,
     moment,
     note,
     part_of,
     path_part,
+    text_in,
     word_in,
 )
-from bot.support.errors import BadAnswer, Forbidden, NotFound, ServerFailed, TemporaryError
+from bot.support.errors import BadAnswer, Forbidden, NotFound, Renamed, ServerFailed, TemporaryError
 from bot.support.http import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
@@ -112,6 +113,8 @@ def _id_of(text: str) -> str | None:
         return None
 
 
+#: People wait for this response.
+CHECK_SECONDS = 4.0
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
 PROBE_BYTES = 65_536
@@ -124,6 +127,26 @@ NO_SERVERS = (
 UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
+
+
+async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
+    """Return what the hub says about a token's owner; raise CredentialRefused if the token is worthless.
+
+    The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
+    """
+    with checks_token():
+        response = await api.call("GET", "/user", credential, total=CHECK_SECONDS)
+    return response.json_object()
+
+
+async def confirm(api: Api, access: Access) -> None:
+    """Check that a token is worth something, and still belongs to the name that was linked.
+
+    Raises CredentialRefused, or Renamed: administrators can rename people, whose tokens stay theirs.
+    """
+    username = text_in(await who_is(api, access.credential), "name")
+    if username != access.username:
+        raise Renamed(username)
 
 
 class Listed(dict[str, dict[str, Any]]):
@@ -157,7 +180,7 @@ class Servers:
             return await self.api.call(method, path, access.credential, **options)
         except (Forbidden, NotFound) as error:
             refusal = error
-        await linking.confirm(self.api, access)
+        await confirm(self.api, access)
         raise refusal
 
     async def of_person(self, access: Access, window: SendWindow | None) -> Listed | None:

@@ -18,7 +18,6 @@ from bot.domain.workspaces import Created, Traces
 from bot.providers.base import (
     CLOCK_SKEW,
     Access,
-    Credential,
     Listing,
     Runs,
     Scheduled,
@@ -57,16 +56,16 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         """Start a job and find its pod, if it is already visible."""
-        job, name, credential = spec.word("job"), spec.name, access.credential
-        before = await pods_of(self._api, credential, job)
+        job, name = spec.word("job"), spec.name
+        before = await self._pods(access, job)
         try:
-            await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", credential)
+            await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", access.credential)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             raise refusal(error) from None
         if before is None:
             return Created(f"{job}/{UNTOLD}{short(key)}", name)
         try:
-            after = await pods_of(self._api, credential, job) or Pods()
+            after = await self._pods(access, job) or Pods()
         except errors.ProviderError:
             # It has certainly been started; a later read will reveal which pod it is.
             after = Pods()
@@ -75,16 +74,10 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
             return Created(f"{job}/{min(new, key=began).name}", name)
         return Created(awaited(job, key, before.by_name.values()), name)
 
-    async def find_job(
-        self,
-        access: Access,
-        spec: Spec,
-        key: str,
-        since: float,
-    ) -> Traces:
+    async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """List the job's runs since then, which don't say which of them is ours."""
         job, name = spec.word("job"), spec.name
-        found = await pods_of(self._api, access.credential, job)
+        found = await self._pods(access, job)
         if found is None:
             raise errors.Untold("this server shows no runs")
         if not found.is_whole:
@@ -115,9 +108,9 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         waited = sorted(pod for pod in wanted if pod.startswith(AWAITED))
         if not named and not waited:
             return found
-        seen = await live(self._api, access.credential, job) or Pods()
+        seen = await self._live(access, job) or Pods()
         if waited or any(pod not in seen.by_name for pod in named):
-            seen = (await ended(self._api, access.credential, job) or Pods()) | seen
+            seen = (await self._ended(access, job) or Pods()) | seen
         shown = seen.by_name
         if not seen.is_whole:
             # A missing run may be the one that can't be read: its last state is kept.
@@ -137,7 +130,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     async def _observed(self, access: Access, pod: Pod) -> ObservedRun:
         """Return what is known of a run, with the exit code if it has only just ended."""
         is_over = pod.state.is_over
-        code = await exit_code(self._api, access.credential, pod.name) if is_over else None
+        code = await self._exit_code(access, pod.name) if is_over else None
         return pod.observed(code)
 
     async def jobs(self, access: Access) -> Listing[FoundRun]:
@@ -145,7 +138,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
         async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
             try:
-                shown = await pods_of(self._api, access.credential, one.id) or Pods()
+                shown = await self._pods(access, one.id) or Pods()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
@@ -169,7 +162,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
         """Stop a run; the server stops all running runs of its job, so a run that is over is left alone."""
         job, pod = split(remote_id)
-        shown = await live(self._api, access.credential, job)
+        shown = await self._live(access, job)
         is_named = not pod.startswith((UNTOLD, AWAITED))
         is_over = shown is not None and shown.is_whole and pod not in shown.by_name
         ended = shown is not None and pod in shown.by_name and not shown.by_name[pod].is_live
@@ -191,6 +184,46 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         """Return the person's jobs with their schedules."""
         return offer.jobs or ()
 
+    # -- pods ------------------------------------------------------------------------------------------------
+
+    async def _live(self, access: Access, job: str) -> Pods | None:
+        """Return the pods that are alive or have just ended; None if the server shows none."""
+        query = {"workload_type": "job", "workload_id": job}
+        return await self._of_list(access, "/api/active/pods", query, "pod_summaries", _live)
+
+    async def _ended(self, access: Access, job: str) -> Pods | None:
+        """Return the pods of a job's history; None if the server keeps none."""
+        return await self._of_list(access, f"/api/jobs/{path_part(job)}/history", {}, "pods", _past)
+
+    async def _pods(self, access: Access, job: str) -> Pods | None:
+        """Return all pods of a job; None if the server reports neither kind."""
+        now, past = await self._live(access, job), await self._ended(access, job)
+        return None if now is None and past is None else (past or Pods()) | (now or Pods())
+
+    async def _of_list(
+        self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], Pod]
+    ) -> Pods | None:
+        """Return the pods of a list; None if there is no such resource, or no such endpoint."""
+        found = await unless_absent(paged(self._api, path, access.credential, query))
+        if found is None:
+            return None
+        pods = entries(found, key, read)
+        return Pods({pod.name: pod for pod in pods}, pods.is_whole)
+
+    async def _exit_code(self, access: Access, pod: str) -> int | None:
+        """Return the exit code of a pod that is still shown; None if it isn't given."""
+        try:
+            path = f"/api/active/pods/{path_part(pod)}"
+            response = await self._api.call("GET", path, access.credential, total=LIST_SECONDS)
+            live = response.json_object().get("container_summaries")
+        except (errors.NotFound, errors.BadAnswer):
+            # It is merely useful: the run's outcome is known without it.
+            return None
+        containers = [one for one in live if isinstance(one, dict)] if isinstance(live, list) else []
+        first = containers[0] if containers else {}
+        code = next((one for one in containers if one.get("name") == "main"), first).get("exit_code")
+        return code if isinstance(code, int) and not isinstance(code, bool) else None
+
     # -- output ----------------------------------------------------------------------------------------------
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
@@ -199,7 +232,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         if pod.startswith(UNTOLD):
             return
         if pod.startswith(AWAITED):
-            shown = await pods_of(self._api, access.credential, job) or Pods()
+            shown = await self._pods(access, job) or Pods()
             come = came(pod, shown.by_name.values(), ())
             if come is None:
                 return
@@ -308,38 +341,6 @@ class Pods:
         return Pods({**self.by_name, **other.by_name}, self.is_whole and other.is_whole)
 
 
-async def live(api: Api, credential: Credential, job: str) -> Pods | None:
-    """Return the pods that are alive or have just ended; None if the server shows none."""
-    query = {"workload_type": "job", "workload_id": job}
-    return await _listed(api, "/api/active/pods", credential, query, "pod_summaries", _live)
-
-
-async def ended(api: Api, credential: Credential, job: str) -> Pods | None:
-    """Return the pods of a job's history; None if the server keeps none."""
-    return await _listed(api, f"/api/jobs/{path_part(job)}/history", credential, {}, "pods", _past)
-
-
-async def pods_of(api: Api, credential: Credential, job: str) -> Pods | None:
-    """Return all pods of a job; None if the server reports neither kind."""
-    now, past = await live(api, credential, job), await ended(api, credential, job)
-    return None if now is None and past is None else (past or Pods()) | (now or Pods())
-
-
-async def exit_code(api: Api, credential: Credential, pod: str) -> int | None:
-    """Return the exit code of a pod that is still shown; None if it isn't given."""
-    try:
-        path = f"/api/active/pods/{path_part(pod)}"
-        answer = (await api.call("GET", path, credential, total=LIST_SECONDS)).json_object()
-    except (errors.NotFound, errors.BadAnswer):
-        # It is merely useful: the run's outcome is known without it.
-        return None
-    live = answer.get("container_summaries")
-    containers = [one for one in live if isinstance(one, dict)] if isinstance(live, list) else []
-    main = next((one for one in containers if one.get("name") == "main"), containers[0] if containers else {})
-    code = main.get("exit_code")
-    return code if isinstance(code, int) and not isinstance(code, bool) else None
-
-
 def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
     """Return the id of a run whose pod isn't visible yet: the earlier pods tell it apart from others."""
     live = list(before)
@@ -371,22 +372,6 @@ def began(pod: Pod) -> tuple[bool, float, str]:
 
 def _digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-
-
-async def _listed(
-    api: Api,
-    path: str,
-    credential: Credential,
-    query: Mapping[str, str],
-    key: str,
-    read: Callable[[Any], Pod],
-) -> Pods | None:
-    """Return the pods of a list; None if there is no such resource, or no such endpoint."""
-    found = await unless_absent(paged(api, path, credential, query))
-    if found is None:
-        return None
-    pods = entries(found, key, read)
-    return Pods({pod.name: pod for pod in pods}, pods.is_whole)
 
 
 def _live(live: Any) -> Pod:

@@ -1,20 +1,44 @@
 """What a server offers an account, the forms made from it, and workspaces: cloned once, found again by name.
 
+``[[connections.NAME.templates]] name, title, file, who``: the recipes that an operator keeps as JSON files. A
+recipe describes a whole resource (``docs/providers/saturn.md``, "Recipes") and is checked when the settings
+are loaded; its name and owner are filled in for each person.
+
 An offer is stored between two reads. A server that only implements the published guides reports none of it:
 then there are no sizes to choose from, names can't be checked, and jobs are named by their links.
 """
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from __future__ import annotations
 
-from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values, free_name, text_of
+import json
+import re
+import stat
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
+
+from bot.domain.forms import (
+    NOT_OFFERED,
+    Choice,
+    Field,
+    Form,
+    FormProblems,
+    Purpose,
+    Spec,
+    Values,
+    choice_field,
+    free_name,
+    name_field,
+    name_problem,
+    text_of,
+)
 from bot.domain.people import Principal
-from bot.domain.workspaces import Created
-from bot.providers import prepared
-from bot.providers.base import Access, Credential, Listing, Scheduled
-from bot.providers.connection import path_below
+from bot.domain.workspaces import Created, Traces
+from bot.providers import connection
+from bot.providers.base import Access, Credential, Listing, Making, Scheduled
 from bot.providers.requests import (
     MAX_NAME,
     Api,
@@ -30,8 +54,146 @@ from bot.providers.requests import (
     unless_absent,
     word_in,
 )
-from bot.providers.saturn.settings import Recipe
 from bot.support import errors
+
+#: A recipe is a page of JSON; a larger file must be something else.
+MAX_BYTES = 200_000
+#: The fields of ``spec`` that the documents name, and their types.
+_TEXTS = (
+    "name",
+    "owner",
+    "instance_type",
+    "command",
+    "disk_space",
+    "auto_shutoff",
+    "working_directory",
+    "start_script",
+)
+_LISTS = ("git_repositories",)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeFile:
+    """Hold the contents of a recipe's file."""
+
+    path: str
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class Recipe(connection.Prepared):
+    """Hold one recipe; ``file`` is a path relative to the connections file's folder."""
+
+    file: RecipeFile
+
+    @field_validator("file", mode="plain")
+    @classmethod
+    def _file(cls, value: Any, info: ValidationInfo) -> RecipeFile:
+        if isinstance(value, RecipeFile):
+            return value
+        if not isinstance(value, str) or not value:
+            raise ValueError("needs the path of a JSON file")
+        folder = (info.context or {}).get("folder")
+        path = Path(value) if folder is None else Path(folder) / value
+        return RecipeFile(value, parse(path.name, _read(path)))
+
+    @property
+    def size(self) -> str:
+        """Return the recipe's size, or "" if it leaves that to the server."""
+        return str(self.file.content["spec"].get("instance_type") or "")
+
+    @property
+    def organisation(self) -> str:
+        """Return the organisation of the recipe's owner, or "" if it names none."""
+        return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
+
+    def filled(self, name: str, owner: str, size: str) -> dict[str, Any]:
+        """Return what is sent: with this name and owner ("": the token's own), and without a state."""
+        content = {key: value for key, value in self.file.content.items() if key != "state"}
+        spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
+        spec["name"] = name
+        if owner:
+            spec["owner"] = owner
+        if size:
+            spec["instance_type"] = size
+        return {**content, "spec": spec}
+
+
+class SaturnSettings(connection.ConnectionSettings):
+    """Hold a Saturn connection; ``act_as``: whose token drives workspaces."""
+
+    ways: ClassVar[Mapping[connection.Linking, str]] = {"token": "", "admin": "admin_token"}
+
+    admin_token: SecretStr | None = None
+    #: ``admin`` applies to people whom an administrator approved; those who linked their own token use that.
+    act_as: Literal["person", "admin"] = "person"
+    templates: connection.AllOf[Recipe] = ()
+
+    @model_validator(mode="after")
+    def _together(self) -> SaturnSettings:
+        if self.act_as == "admin" and "admin" not in self.linking:
+            raise ValueError('act_as: "admin" is for people whom administrators link: linking needs "admin"')
+        return self
+
+
+def parse(name: str, text: str) -> dict[str, Any]:
+    """Return a recipe from its file's text; raise ValueError naming file, line and field."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as broken:
+        place = f"line {broken.lineno}, column {broken.colno}"
+        raise ValueError(f"{name} isn't valid JSON ({place}): {broken.msg}") from None
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deeply") from None
+    problems = _problems(content)
+    if problems:
+        found = [f"{field}{_line(text, field)}: {said}" for field, said in problems]
+        raise ValueError(f"{name}: {'; '.join(found)}")
+    return dict(content)
+
+
+def _problems(content: Any) -> list[tuple[str, str]]:
+    if not isinstance(content, dict):
+        return [("recipe", "needs to be an object with type and spec")]
+    found = []
+    if content.get("type") != "workspace":
+        found.append(("type", 'needs to be "workspace"'))
+    spec = content.get("spec")
+    if not isinstance(spec, dict):
+        return [*found, ("spec", "needs to be an object")]
+    found += [
+        (f"spec.{key}", "needs to be a text")
+        for key in _TEXTS
+        if spec.get(key) is not None and not isinstance(spec[key], str)
+    ]
+    found += [
+        (f"spec.{key}", "needs to be a list")
+        for key in _LISTS
+        if spec.get(key) is not None and not isinstance(spec[key], list)
+    ]
+    return found
+
+
+def _line(text: str, field: str) -> str:
+    """Return the line of a field that occurs only once."""
+    key = field.rpartition(".")[2]
+    places = [match.start() for match in re.finditer(rf'"{re.escape(key)}"\s*:', text)]
+    return f" (line {text.count(chr(10), 0, places[0]) + 1})" if len(places) == 1 else ""
+
+
+def _read(path: Path) -> str:
+    """Return a file's text; raise ValueError if others may write to it: it runs in people's names."""
+    try:
+        status = path.stat()
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ValueError(f"others on this machine can write {path.name}: chmod 644 it")
+        if status.st_size > MAX_BYTES:
+            raise ValueError(f"{path.name} has more than {MAX_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path.absolute()}") from None
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"the file {path.name} can't be read") from None
+
 
 LIST_SECONDS = 10.0
 #: A longer list is taken to be endless.
@@ -104,9 +266,6 @@ def is_theirs(owner: str, username: str) -> bool:
     return not username or not owner or owner.rpartition("/")[2] == username
 
 
-SIZES_SECONDS = 10.0
-
-
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Hold what the server offers; None for what it doesn't report."""
@@ -115,68 +274,6 @@ class Offer:
     names: tuple[str, ...] = ()
     owner: str = ""
     jobs: tuple[Scheduled, ...] | None = None
-
-
-async def read_offer(api: Api, access: Access) -> Offer:
-    """Read sizes, the person's workspaces and their jobs."""
-    try:
-        workspaces = await _listed(api, access, "workspace")
-    except errors.BadAnswer as error:
-        # Knowing the used names is merely useful: the offer doesn't fail without them.
-        note(f"the names of workspaces can't be read: {error.message}")
-        workspaces = None
-    jobs = await _listed(api, access, "job")
-    return Offer(
-        sizes=await _sizes(api, access),
-        names=tuple(one.name for one in workspaces or () if one.name),
-        owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
-        jobs=None if jobs is None else tuple(_job(one) for one in jobs),
-    )
-
-
-async def _listed(api: Api, access: Access, kind: str) -> Listing[Resource] | None:
-    """Return the person's own resources; None if the server has no lists."""
-    try:
-        return await resources(api, access, kind)
-    except errors.NotFound:
-        return None
-
-
-def _job(one: Resource) -> Scheduled:
-    return Scheduled(one.id, one.name or one.id, schedule_of(one.spec))
-
-
-def schedule_of(spec: Mapping[str, Any]) -> str | None:
-    """Return a job's cron expression; None if the recipe doesn't contain it.
-
-    The documents say how it is set but not where it is read, so it is looked up under the name by which it
-    is set, and under the short one.
-    """
-    options = spec.get("cron_schedule_options")
-    value = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
-    if value is None:
-        return "" if {"schedule", "cron_schedule_options"} & spec.keys() else None
-    return clean(value, 100) if isinstance(value, str) else None
-
-
-async def _sizes(api: Api, access: Access) -> tuple[Choice, ...] | None:
-    asking = api.call("GET", "/api/info/servers", access.credential, total=SIZES_SECONDS)
-    response = await unless_absent(asking)
-    if response is None:
-        return None
-    sizes = object_in(response.json_object(), "sizes")
-    return tuple(Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
-
-
-def _label(name: str, value: Any) -> str:
-    """Return a label that tells sizes apart: the server's own, or made from its description of each."""
-    one = value if isinstance(value, dict) else {}
-    shown = one.get("display_name")
-    if isinstance(shown, str) and clean(shown):
-        return clean(shown, 70)
-    facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
-    facts += [f"{one['gpu']} GPU"] if one.get("gpu") else []
-    return clean(f"{name}: {', '.join(facts)}" if facts else name, 70)
 
 
 LONGEST_NAME = 60
@@ -189,55 +286,150 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-def resource_id(text: str, base_url: str, kind: Purpose) -> str | None:
-    """Extract an id of 32 hex characters from a link to its page, or from the bare id."""
-    text = text.strip()
-    if _ID.fullmatch(text):
-        return text.lower()
-    path = path_below(text, base_url)
-    link = _LINK.fullmatch(path) if path is not None else None
-    return link[2].lower() if link is not None and link[1] == kind else None
+#: How refusals about limits, or about names, read: the guides don't say.
+_LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
+_TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
+NO_RECIPE = "That template is no longer set up. Choose another one."
+TAKEN = "There's already a workspace with that name. Choose another name."
 
 
-def workspace_form(offer: Offer, recipes: Sequence[Recipe], values: Values, asker: Principal) -> Form:
-    """Return the form for a workspace; without fields if there is no recipe for the person."""
-    offered = [recipe for recipe in recipes if recipe.is_for(asker)]
-    if not offered:
-        return Form((), NO_RECIPES)
-    chosen = prepared.proposed(offered, values)
-    fields = [
-        prepared.template_field(offered, chosen),
-        prepared.name_field(
-            free_name(chosen.name if chosen is not None else "workspace", offer.names), LONGEST_NAME
-        ),
-    ]
-    if offer.sizes:
-        size = chosen.size if chosen is not None else ""
-        initial = size if size in {one.value for one in offer.sizes} else ""
-        hint = "Defaults to the template's own."
-        fields.append(prepared.choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
-    return Form(tuple(fields))
+class SaturnMaking(Making[Offer]):
+    """Make workspaces from recipes, and draw the forms for them and for runs."""
+
+    settings: SaturnSettings
+    _api: Api
+
+    async def templates(self, access: Access) -> Offer:
+        """Read sizes, the person's workspaces and their jobs."""
+        try:
+            workspaces = await self._listed(access, "workspace")
+        except errors.BadAnswer as error:
+            # Knowing the used names is merely useful: the offer doesn't fail without them.
+            note(f"the names of workspaces can't be read: {error.message}")
+            workspaces = None
+        jobs = await self._listed(access, "job")
+        asking = self._api.call("GET", "/api/info/servers", access.credential, total=LIST_SECONDS)
+        servers = await unless_absent(asking)
+        sizes = {} if servers is None else object_in(servers.json_object(), "sizes")
+        choices = (Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
+        return Offer(
+            sizes=None if servers is None else tuple(choices),
+            names=tuple(one.name for one in workspaces or () if one.name),
+            owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
+            jobs=None
+            if jobs is None
+            else tuple(Scheduled(one.id, one.name or one.id, schedule_of(one.spec)) for one in jobs),
+        )
+
+    async def _listed(self, access: Access, kind: str) -> Listing[Resource] | None:
+        """Return the person's own resources; None if the server has no lists."""
+        try:
+            return await resources(self._api, access, kind)
+        except errors.NotFound:
+            return None
+
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Ask for a recipe, a name and a size; or for the job to run, which a command's template may name.
+
+        Without fields if there is no recipe for the person, or no job.
+        """
+        if purpose == "job":
+            return _job_form(offer, values)
+        offered = connection.offered(self.settings.templates, asker)
+        if not offered:
+            return Form((), NO_RECIPES)
+        chosen = connection.proposed(offered, values)
+        free = free_name(chosen.name if chosen is not None else "workspace", offer.names)
+        fields = [connection.template_field(offered, chosen), name_field(free, LONGEST_NAME)]
+        if offer.sizes:
+            size = chosen.size if chosen is not None else ""
+            initial = size if size in {one.value for one in offer.sizes} else ""
+            hint = "Defaults to the template's own."
+            fields.append(choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
+        return Form(tuple(fields))
+
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        """Return the spec: ``recipe``, ``size`` and ``owner``, or ``job``; raise FormProblems."""
+        if purpose == "job":
+            return _job_spec(offer, values, self.settings.base_url)
+        problems: dict[str, str] = {}
+        recipe = connection.named(
+            connection.offered(self.settings.templates, asker), text_of(values, "template")
+        )
+        if recipe is None:
+            problems["template"] = NOT_OFFERED
+        name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
+        if wrong := name_problem(name, LONGEST_NAME, offer.names):
+            problems["name"] = wrong
+        size = text_of(values, "size")
+        if size and size not in {one.value for one in offer.sizes or ()}:
+            problems["size"] = "That size isn't available here. Choose another one."
+        if problems or recipe is None:
+            raise FormProblems(problems)
+        return Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
+
+    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+        """Clone a recipe; doing so twice would make two, but it can be found by its name."""
+        recipe = connection.named(self.settings.templates, spec.word("recipe"))
+        if recipe is None:
+            raise errors.InvalidRequest(NO_RECIPE)
+        try:
+            existing = await self._find(access, spec.name)
+        except errors.Untold:
+            existing = None
+        if existing is not None:
+            raise errors.Conflict(TAKEN)
+        # The future owner is ``org/user`` if the organisation is known; "": the token's own.
+        organisation = spec.word("owner").rpartition("/")[0] or recipe.organisation
+        owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
+        body = recipe.filled(spec.name, owner, spec.word("size"))
+        try:
+            response = await self._api.call(
+                "POST", "/api/resource_recipes/clone", access.credential, json_body=body
+            )
+        except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
+            raise refusal(error) from None
+        with may_have_acted():
+            answer = response.json_object()
+            made = clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)
+        return Created(made, spec.name, is_started=False)
+
+    async def names(self, access: Access, stem: str) -> Collection[str] | None:
+        """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
+        try:
+            found = await resources(self._api, access, "workspace", stem)
+        except errors.NotFound:
+            return None
+        says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
+        return {one.name for one in found} if says_whose else None
+
+    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+        """Look for the workspace by its name, which no other had when it was made."""
+        return Traces(await self._find(access, spec.name), is_proof=True)
+
+    async def _find(self, access: Access, name: str) -> Created | None:
+        """Look for a workspace by its name; raise Untold if the server can't look it up."""
+        path = f"/api/recipes/workspace/{path_part(name)}"
+        response = await unless_absent(self._api.call("GET", path, access.credential, total=LIST_SECONDS))
+        if response is not None:
+            found = resource(response.json_object())
+            if is_theirs(found.owner, access.username):
+                return Created(found.id, name, is_started=False)
+            # Somebody else's has that name, too: the person's own may be behind it.
+        # A server that supports neither answers 404 to everything.
+        try:
+            listed = await resources(self._api, access, "workspace", name)
+        except errors.NotFound:
+            raise errors.Untold("this server tells no names") from None
+        made = next((one for one in listed if one.name == name), None)
+        if made is not None:
+            return Created(made.id, name, is_started=False)
+        if not listed.is_whole or not all(one.name for one in listed):
+            raise errors.BadAnswer("an entry of the list can't be read: it may be the one")
+        return None
 
 
-def workspace_spec(offer: Offer, recipes: Iterable[Recipe], values: Values, asker: Principal) -> Spec:
-    """Return the spec: ``recipe``, ``size`` and ``owner``; raise FormProblems."""
-    problems: dict[str, str] = {}
-    offered = [recipe for recipe in recipes if recipe.is_for(asker)]
-    recipe = prepared.named(offered, text_of(values, "template"))
-    if recipe is None:
-        problems["template"] = prepared.NOT_OFFERED
-    name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
-    if wrong := prepared.name_problem(name, LONGEST_NAME, offer.names):
-        problems["name"] = wrong
-    size = text_of(values, "size")
-    if size and size not in {one.value for one in offer.sizes or ()}:
-        problems["size"] = "That size isn't available here. Choose another one."
-    if problems or recipe is None:
-        raise FormProblems(problems)
-    return Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
-
-
-def job_form(offer: Offer, values: Values) -> Form:
+def _job_form(offer: Offer, values: Values) -> Form:
     """Return the form for a run; a command's template may name the job."""
     if offer.jobs is None:
         return Form((Field("template", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),))
@@ -246,10 +438,10 @@ def job_form(offer: Offer, values: Values) -> Form:
     found = _matching(offer.jobs, text_of(values, "template"))
     choices = tuple(Choice(job.job_id, job.name) for job in offer.jobs)
     initial = found[0].job_id if len(found) == 1 else choices[0].value if len(choices) == 1 else ""
-    return Form((prepared.choice_field("template", "Job", choices, initial),))
+    return Form((choice_field("template", "Job", choices, initial),))
 
 
-def job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
+def _job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
     """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
     asked = text_of(values, "template")
     found = _matching(offer.jobs or (), asked)
@@ -272,71 +464,38 @@ def _matching(jobs: Iterable[Scheduled], asked: str) -> list[Scheduled]:
     return exact or [job for job in listed if job.name.casefold().startswith(needle)]
 
 
-#: How refusals about limits, or about names, read: the guides don't say.
-_LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
-_TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
-NO_RECIPE = "That template is no longer set up. Choose another one."
-TAKEN = "There's already a workspace with that name. Choose another name."
+def resource_id(text: str, base_url: str, kind: Purpose) -> str | None:
+    """Extract an id of 32 hex characters from a link to its page, or from the bare id."""
+    text = text.strip()
+    if _ID.fullmatch(text):
+        return text.lower()
+    path = connection.path_below(text, base_url)
+    link = _LINK.fullmatch(path) if path is not None else None
+    return link[2].lower() if link is not None and link[1] == kind else None
 
 
-async def create(api: Api, access: Access, spec: Spec, recipes: Iterable[Recipe]) -> Created:
-    """Clone a recipe; doing so twice would make two."""
-    recipe = prepared.named(recipes, spec.word("recipe"))
-    if recipe is None:
-        raise errors.InvalidRequest(NO_RECIPE)
-    name = spec.name
-    try:
-        existing = await find(api, access, spec)
-    except errors.Untold:
-        existing = None
-    if existing is not None:
-        raise errors.Conflict(TAKEN)
-    body = recipe.filled(name, _owner(access, spec, recipe), spec.word("size"))
-    try:
-        response = await api.call("POST", "/api/resource_recipes/clone", access.credential, json_body=body)
-    except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-        raise refusal(error) from None
-    with may_have_acted():
-        made = _id_of(response.json_object())
-    return Created(made, name, is_started=False)
+def _label(name: str, value: Any) -> str:
+    """Return a label that tells sizes apart: the server's own, or made from its description of each."""
+    one = value if isinstance(value, dict) else {}
+    shown = one.get("display_name")
+    if isinstance(shown, str) and clean(shown):
+        return clean(shown, 70)
+    facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
+    facts += [f"{one['gpu']} GPU"] if one.get("gpu") else []
+    return clean(f"{name}: {', '.join(facts)}" if facts else name, 70)
 
 
-async def names(api: Api, access: Access, stem: str) -> Collection[str] | None:
-    """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
-    try:
-        found = await resources(api, access, "workspace", stem)
-    except errors.NotFound:
-        return None
-    says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
-    return {one.name for one in found} if says_whose else None
+def schedule_of(spec: Mapping[str, Any]) -> str | None:
+    """Return a job's cron expression; None if the recipe doesn't contain it.
 
-
-async def find(api: Api, access: Access, spec: Spec) -> Created | None:
-    """Look for a workspace by its name; raise Untold if the server can't look it up."""
-    name = spec.name
-    path = f"/api/recipes/workspace/{path_part(name)}"
-    response = await unless_absent(api.call("GET", path, access.credential, total=LIST_SECONDS))
-    if response is None:
-        return await _find_in_list(api, access, name)
-    found = resource(response.json_object())
-    if is_theirs(found.owner, access.username):
-        return Created(found.id, name, is_started=False)
-    # Somebody else's has that name, too: the person's own may be behind it.
-    return await _find_in_list(api, access, name)
-
-
-async def _find_in_list(api: Api, access: Access, name: str) -> Created | None:
-    """Look in the list as well: a server that supports neither answers 404 to everything."""
-    try:
-        found = await resources(api, access, "workspace", name)
-    except errors.NotFound:
-        raise errors.Untold("this server tells no names") from None
-    made = next((one for one in found if one.name == name), None)
-    if made is not None:
-        return Created(made.id, name, is_started=False)
-    if not found.is_whole or not all(one.name for one in found):
-        raise errors.BadAnswer("an entry of the list can't be read: it may be the one")
-    return None
+    The documents say how it is set but not where it is read, so it is looked up under the name by which it
+    is set, and under the short one.
+    """
+    options = spec.get("cron_schedule_options")
+    value = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
+    if value is None:
+        return "" if {"schedule", "cron_schedule_options"} & spec.keys() else None
+    return clean(value, 100) if isinstance(value, str) else None
 
 
 def refusal(error: errors.PermanentError) -> errors.PermanentError:
@@ -346,16 +505,3 @@ def refusal(error: errors.PermanentError) -> errors.PermanentError:
     if _TAKEN.search(error.message):
         return errors.Conflict(error.message, status=error.status)
     return error
-
-
-def _owner(access: Access, spec: Spec, recipe: Recipe) -> str:
-    """Return the future owner, ``org/user`` if the organisation is known; "": the token's own."""
-    if not access.username:
-        return ""
-    prefix = spec.word("owner").rpartition("/")[0] or recipe.organisation
-    return f"{prefix}/{access.username}" if prefix else access.username
-
-
-def _id_of(answer: Mapping[str, Any]) -> str:
-    """Return the id of the new workspace: ``id``, or ``state.id``."""
-    return clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)

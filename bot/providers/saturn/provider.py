@@ -1,28 +1,43 @@
-"""The translator for one Saturn Cloud.
+"""The translator for one Saturn Cloud, and how its tokens are got.
 
 Facts: ``docs/providers/saturn.md``. The published guides are the contract; endpoints of its client are
 used if the server has them. A server that only implements the guides answers 404 there: then tokens are
 compared instead of asking for a name, and people add workspaces by link or id.
+
+An administrator's token gets somebody's own through a login link ("Whose token"). Link and token are secrets:
+the session that the link opens has its own cookie jar, which is discarded with it.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
 
-from bot.domain.forms import Form, Purpose, Spec, Values
-from bot.domain.people import Principal
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
 from bot.domain.runs import Run
-from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
+from bot.domain.workspaces import Observed, State, StopMode
 from bot.providers import base
+from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.connection import ConnectionSettings, origin_of
-from bot.providers.prepared import named
-from bot.providers.requests import MAX_NAME, Api, clean, path_part, text_in, unless_absent, word_in
-from bot.providers.saturn import linking, offers
+from bot.providers.requests import (
+    MAX_NAME,
+    Api,
+    checks_token,
+    clean,
+    error_of,
+    path_part,
+    text_in,
+    unless_absent,
+    word_in,
+)
+from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns
-from bot.providers.saturn.settings import SaturnSettings
-from bot.support.errors import BadAnswer, Conflict, CredentialRefused, Forbidden, InvalidRequest, NotFound
-from bot.support.http import Http
+from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
+from bot.support import errors
+from bot.support.http import Http, Response
 
 _STATES = {
     "running": State.RUNNING,
@@ -39,12 +54,24 @@ _STARTED = re.compile(r"\b(already|is|currently) (running|started|starting|pendi
 _STOPPED = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
 
 
+#: People wait for these responses, 10 s at most in all.
+CHECK_SECONDS = 8.0
+#: Getting somebody's token takes five requests; 20 s at most in all.
+MINT_SECONDS = 4.0
+#: The login link may lead through several pages of the server before there is a session.
+MOST_PAGES = 5
+PAGE_BYTES = 2_000_000
+#: Marks a token that Usher got with the administrator's, and so may get again in the same way.
+_MINTED: Acts = "admin"
+NO_ADMIN = "this connection has no administrator's token"
+
+
 class Saturn(
     base.Provider,
     base.Lists,
     base.Renewal,
     base.Tokens,
-    base.Making[offers.Offer],
+    SaturnMaking,
     SaturnRuns,
     base.Behalf,
 ):
@@ -53,6 +80,7 @@ class Saturn(
     kind: ClassVar[str] = "saturn"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     settings: SaturnSettings
+    template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.Offer]] = offers.Offer
     token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
@@ -66,22 +94,22 @@ class Saturn(
         self._api = Api(http, settings.base_url)
 
     async def status(
-        self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
+        self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
         """Read the states one after another."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
-    async def _status(self, access: base.Access, remote_id: str, window: base.SendWindow | None) -> Observed:
+    async def _status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
             response = await self._api.call(
                 "GET", f"/api/workspaces/{path_part(remote_id)}", self._driver(access), window=window
             )
-        except NotFound:
+        except errors.NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
         listed_id = word_in(answer, "id")
         if listed_id is not None and listed_id.casefold() != remote_id.casefold():
-            raise BadAnswer("the answer is about another workspace")
+            raise errors.BadAnswer("the answer is about another workspace")
         seen = _observed(text_in(answer, "status"))
         label = clean(word_in(answer, "name") or "", MAX_NAME) or None
         if seen.state is not State.RUNNING:
@@ -100,21 +128,21 @@ class Saturn(
         except ValueError:
             return None
 
-    async def start(self, access: base.Access, remote_id: str) -> None:
+    async def start(self, access: Access, remote_id: str) -> None:
         """Start, without a request body."""
         await self._drive(access, remote_id, "start", _STARTED)
 
-    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
+    async def stop(self, access: Access, remote_id: str, mode: StopMode = "stop") -> None:
         """Stop; the response may be empty."""
         self.need_mode(mode)
         await self._drive(access, remote_id, "stop", _STOPPED)
 
-    async def _drive(self, access: base.Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
+    async def _drive(self, access: Access, remote_id: str, verb: str, done: re.Pattern[str]) -> None:
         try:
             await self._api.call(
                 "POST", f"/api/workspaces/{path_part(remote_id)}/{verb}", self._driver(access)
             )
-        except (Forbidden, Conflict, InvalidRequest) as error:
+        except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
             if not done.search(error.message):
                 raise offers.refusal(error) from None
 
@@ -122,95 +150,129 @@ class Saturn(
         """Ask for the version; a server that requires a token or lacks the endpoint is still reachable."""
         try:
             response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
-        except (CredentialRefused, Forbidden):
+        except (errors.CredentialRefused, errors.Forbidden):
             response = None
         address = None if response is None else word_in(response.json_object(), "version")
         return clean(address or "version not told", MAX_NAME)
 
-    async def check(self, credential: base.Credential) -> base.Identity:
+    async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint, compare the token with the one that the server shows."""
-        return await linking.check(self._api, credential)
+        username = await self._username(credential)
+        if username is not None:
+            return Identity(username, credential)
+        asking = self._api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
+        response = await unless_absent(asking)
+        # If there is none, nothing here says whose token it is; its first use will.
+        if response is not None and _shown_token(response) != credential.token.get_secret_value():
+            raise errors.CredentialRefused("the server knows another token for this account")
+        return Identity("", credential)
 
-    async def check_username(self, username: str) -> base.Identity:
+    async def _username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
+        """Return whose token this is, None if the server can't say."""
+        with checks_token():
+            response = await unless_absent(self._api.call("GET", "/api/user", credential, total=total))
+        if response is None:
+            return None
+        username = clean(text_in(response.json_object(), "username"), MAX_NAME)
+        if not username:
+            raise errors.BadAnswer("the answer's field username is not a text")
+        return username
+
+    async def check_username(self, username: str) -> Identity:
         """Get somebody's own token with the administrator's."""
-        return base.Identity(username, await linking.mint(self._api, self.settings.admin_token, username))
+        return Identity(username, await self._mint(username))
+
+    async def _mint(self, username: str) -> Credential:
+        """Return somebody's own token; if the server says whose it is, this is verified.
+
+        Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
+        Forbidden if it lacks this permission, Untrusted for a link elsewhere or somebody else's token.
+        """
+        administrator = self._administrator()
+        try:
+            response = await self._api.call(
+                "POST", f"/auth/createloginlink/{path_part(username)}", administrator, total=MINT_SECONDS
+            )
+        except errors.BadAnswer as error:
+            if error.status == 404:
+                raise errors.Forbidden("this server makes no login links", status=404) from None
+            raise
+        token = await _Session(self._api).token(_login_link(response.json(), self._api.root))
+        credential = Credential(token, None, Credential.of_connection(_MINTED).extra)
+        if token.get_secret_value() == administrator.token.get_secret_value():
+            raise errors.Untrusted("the login link opened the administrator's own session")
+        try:
+            owner = await self._username(credential, MINT_SECONDS)
+        except errors.CredentialRefused as error:
+            # The administrator's token is valid: what was refused is the link's session.
+            raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
+        if owner is not None and owner != username:
+            raise errors.Untrusted(
+                f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}"
+            )
+        return credential
 
     async def own_secret(self) -> bool | None:
         """Check whether the administrator's token is valid."""
         if self.settings.admin_token is None:
             return None
         try:
-            await linking.check(self._api, base.Credential(self.settings.admin_token))
-        except CredentialRefused:
+            await self.check(self._administrator())
+        except errors.CredentialRefused:
             return False
         return True
 
-    async def refresh(self, access: base.Access) -> base.Credential:
-        """Get a new token, by the refresh token or the administrator's, just as the old one was obtained."""
-        return await linking.refresh(self._api, access, self.settings.admin_token)
+    async def refresh(self, access: Access) -> Credential:
+        """Get a new token, by the refresh token, which works once, or through another login link."""
+        old = access.credential
+        if old.acts == _MINTED:
+            return await self._mint(access.username)
+        if old.refresh_token is None:
+            raise errors.CredentialRefused("the token has expired")
+        body = {"grant_type": "refresh_token", "refresh_token": old.refresh_token.get_secret_value()}
+        try:
+            response = await self._api.call(
+                "POST", "/api/auth/token", None, json_body=body, hides=old.secrets()
+            )
+        except (
+            errors.NotFound,
+            errors.InvalidRequest,
+            errors.Forbidden,
+            errors.CredentialRefused,
+            errors.BadAnswer,
+        ) as error:
+            raise errors.CredentialRefused(
+                "the token has expired and can't be renewed", status=error.status
+            ) from None
+        answer = response.json_object(revealed=True)
+        successor = word_in(answer, "refresh_token")
+        fresh = SecretStr(text_in(answer, "access_token"))
+        return Credential(fresh, SecretStr(successor) if successor else None, old.extra)
 
-    def acts(self, access: base.Access, call: str) -> base.Acts:
+    def acts(self, access: Access, call: str) -> Acts:
         """Say that the administrator's token drives workspaces if the connection is configured that way."""
         return "admin" if call in _DRIVEN and self.needs_record(access) else "person"
 
-    def needs_record(self, access: base.Access) -> bool:
+    def needs_record(self, access: Access) -> bool:
         """Return whether the administrator's token, which opens everybody's, drives workspaces."""
         return self.settings.act_as == "admin" and access.credential.acts == "admin"
 
-    def _driver(self, access: base.Access) -> base.Credential:
+    def _driver(self, access: Access) -> Credential:
         """Return the token that drives workspaces (``docs/providers/saturn.md``, "Whose token")."""
         if not self.needs_record(access):
             return access.credential
-        if self.settings.admin_token is None:
-            raise CredentialRefused(linking.NO_ADMIN)
-        return base.Credential(self.settings.admin_token, made_for=access.credential)
+        return self._administrator(access.credential)
 
-    async def discover(self, access: base.Access) -> base.Listing[base.Discovered]:
+    def _administrator(self, made_for: Credential | None = None) -> Credential:
+        if self.settings.admin_token is None:
+            raise errors.CredentialRefused(NO_ADMIN)
+        return Credential(self.settings.admin_token, made_for=made_for)
+
+    async def discover(self, access: Access) -> base.Listing[base.Discovered]:
         """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await offers.resources(self._api, access, "workspace")
         found = {one.id: base.Discovered(one.id, one.name, _observed(one.status)) for one in listed}
         return base.Listing(found.values(), is_whole=listed.is_whole)
-
-    # -- making something new --------------------------------------------------------------------------------
-
-    async def templates(self, access: base.Access) -> offers.Offer:
-        """Read sizes, and the names of the person's workspaces and jobs."""
-        return await offers.read_offer(self._api, access)
-
-    def form(self, offer: offers.Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
-        """Ask for a recipe, a name and a size; or for the job to run."""
-        if purpose == "job":
-            return offers.job_form(offer, values)
-        return offers.workspace_form(offer, self.settings.templates, values, asker)
-
-    def spec(self, offer: offers.Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
-        """Check what was filled in."""
-        if purpose == "job":
-            return offers.job_spec(offer, values, self.settings.base_url)
-        return offers.workspace_spec(offer, self.settings.templates, values, asker)
-
-    def withholds(self, spec: Spec, asker: Principal) -> bool:
-        """Return whether it uses a recipe that is for other people."""
-        recipe = named(self.settings.templates, spec.word("recipe"))
-        return recipe is not None and not recipe.is_for(asker)
-
-    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
-        """Create a workspace from a recipe; it can be found by its name, so it needs no mark of ours."""
-        return await offers.create(self._api, access, spec, self.settings.templates)
-
-    async def names(self, access: base.Access, stem: str) -> Collection[str] | None:
-        """List the person's own workspaces with that prefix."""
-        return await offers.names(self._api, access, stem)
-
-    async def find(
-        self,
-        access: base.Access,
-        spec: Spec,
-        key: str,
-        since: float,
-    ) -> Traces:
-        """Look for the workspace by its name."""
-        return Traces(await offers.find(self._api, access, spec), is_proof=True)
 
     # -- pages and links ------------------------------------------------------------------------------------
 
@@ -267,3 +329,95 @@ def _observed(word: str) -> Observed:
     if state is None:
         return Observed(State.UNKNOWN, detail=base.unknown_word(clean(word)))
     return Observed(state)
+
+
+def _shown_token(response: Response) -> str:
+    """Return the token in a response: a bare string, or a field of an object."""
+    body = response.revealed()
+    shown = text_in(body, "token") if isinstance(body, dict) else body
+    if not isinstance(shown, str) or not shown:
+        raise errors.BadAnswer("the answer is no token")
+    return shown
+
+
+def _login_link(answer: Any, root: str) -> str:
+    """Return the only address in a response; raise Untrusted if it isn't on the server itself."""
+    # The name of its field is not documented.
+    found = sorted({text for text in _texts(answer) if "://" in text})
+    if not found:
+        found = sorted({urljoin(f"{root}/", text) for text in _texts(answer) if text.startswith("/")})
+    if len(found) != 1:
+        raise errors.BadAnswer(
+            "the answer holds no login link" if not found else "which login link is meant?"
+        )
+    if not _is_at(found[0], root):
+        raise errors.Untrusted("the login link leads to another host")
+    return found[0]
+
+
+def _texts(answer: Any) -> Iterator[str]:
+    if isinstance(answer, str):
+        yield answer.strip()
+    elif isinstance(answer, (dict, list)):
+        for value in answer.values() if isinstance(answer, dict) else answer:
+            yield from _texts(value)
+
+
+def _is_at(url: str, root: str) -> bool:
+    try:
+        return origin_of(url) == origin_of(root)
+    except ValueError:
+        return False
+
+
+class _Session:
+    """Act as a temporary browser: its own cookies, one server, and no way to another."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._jar = aiohttp.CookieJar(unsafe=True)
+
+    async def token(self, link: str) -> SecretStr:
+        """Open a login link and ask for the token; raise Forbidden if there is no session then."""
+        url = link
+        for _ in range(MOST_PAGES):
+            response = await self._get(url)
+            if response.headers.getall("Set-Cookie", []):
+                token = await self._asked()
+                if token is not None:
+                    return token
+            elif response.status == 429 or response.status >= 500:
+                raise error_of(response, changes=False)
+            onwards = urljoin(url, response.headers.get("Location", ""))
+            if not 300 <= response.status < 400 or not _is_at(onwards, self._api.root):
+                break
+            url = onwards
+        raise errors.Forbidden("the login link opened no session")
+
+    async def _asked(self) -> SecretStr | None:
+        """Return the token that the session shows; None while nobody is signed in."""
+        response = await self._get(f"{self._api.root}/api/user/token")
+        if 300 <= response.status < 400 or response.status in {401, 403}:
+            return None
+        if response.status != 200:
+            raise error_of(response, changes=False)
+        return SecretStr(_shown_token(response))
+
+    async def _get(self, url: str) -> Response:
+        cookies: Mapping[str, Any] = self._jar.filter_cookies(URL(url, encoded=True))
+        headers = {"Accept": "application/json"}
+        if cookies:
+            headers["Cookie"] = "; ".join(f"{name}={one.coded_value}" for name, one in cookies.items())
+        try:
+            response = await self._api.http.request(
+                "GET", url, headers=headers, total=MINT_SECONDS, max_bytes=PAGE_BYTES, hides=(url,)
+            )
+        except errors.InvalidRequest:
+            raise errors.PermanentError("the login link can't be opened") from None
+        except errors.UnknownOutcome as error:
+            # Whatever happened to it: the next login link is a new one.
+            raise errors.BadAnswer(error.message, status=error.status) from None
+        self._jar.update_cookies_from_headers(
+            response.headers.getall("Set-Cookie", []), URL(url, encoded=True)
+        )
+        return response

@@ -101,5 +101,11 @@ async def test_a_template_that_was_taken_away_is_said(prepared):
         await prepared.provider.create(prepared.access, Spec("a", {"template": "gone"}), "ws_1")
 
 
+async def test_what_was_made_from_a_template_is_not_made_again_for_others(prepared):
+    assert not prepared.provider.withholds(Spec("a", {"template": "small"}), ASKER)
+    assert prepared.provider.withholds(Spec("a", {"template": "staff"}), ASKER)
+    assert not prepared.provider.withholds(Spec("a", {"template": "staff"}), Principal(None, "T1", "U2"))
+
+
 async def test_names_are_those_of_the_persons_servers(prepared):
     assert set(await prepared.provider.names(prepared.access, "training")) >= {"training", "broken"}

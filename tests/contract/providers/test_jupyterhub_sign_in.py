@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from bot.providers.base import Access
-from bot.providers.jupyterhub.linking import LASTS
+from bot.providers.jupyterhub.provider import LASTS
 from bot.support import errors
 from bot.support.http import Http
 from bot.web.browsers import Flow

@@ -10,8 +10,7 @@ import pytest
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.workspaces import State, Traces
-from bot.providers.sphere.provider import Offer
-from bot.providers.sphere.states import FINISHED, SIGNATURE
+from bot.providers.sphere import FINISHED, SIGNATURE, Offer
 from bot.support import errors
 from playground.faults import Fault
 from tests.contract.providers.rigs import Rig

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.providers.sphere.states import check, events_of
+from bot.providers.sphere import check_signature, events_of
 from bot.support.errors import BadAnswer, CredentialRefused
 
 SECRET = SecretStr("shh")
@@ -43,8 +43,8 @@ def signed(text: bytes, secret: str = "shh") -> str:
 
 def test_a_good_signature_in_either_case():
     text = body(message())
-    check(SECRET, signed(text), text)
-    check(SECRET, signed(text).upper(), text)
+    check_signature(SECRET, signed(text), text)
+    check_signature(SECRET, signed(text).upper(), text)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_a_good_signature_in_either_case():
 )
 def test_a_wrong_one_is_refused(signature):
     with pytest.raises(CredentialRefused):
-        check(SECRET, signature, body())
+        check_signature(SECRET, signature, body())
 
 
 @pytest.mark.parametrize("key", ["", "shh"])
 def test_without_a_secret_nothing_is_taken(key):
     with pytest.raises(CredentialRefused):
-        check(None, signed(b"x", key), b"x")
+        check_signature(None, signed(b"x", key), b"x")
 
 
 def test_what_a_scenario_came_to():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.providers.connections import load_connections, secrets_of
+from bot.providers import load_connections, secrets_of
 from bot.support.settings import SettingsError
 
 BASE = """

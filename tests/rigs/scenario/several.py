@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 
 from bot.domain.people import TaskKind
-from bot.providers.connections import secrets_of
+from bot.providers import secrets_of
 from bot.slack.manifest import http_manifest
 from bot.store.tasks import NewTask
 from bot.support.logs import Redactor

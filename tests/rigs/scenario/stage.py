@@ -15,8 +15,7 @@ from cryptography.fernet import Fernet
 
 from bot.app import Outlets, Process
 from bot.domain.people import Principal, TaskKind
-from bot.providers import provider_classes
-from bot.providers.connections import runs_commands, secrets_of
+from bot.providers import provider_classes, runs_commands, secrets_of
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store.store import Store
 from bot.store.tasks import NewTask

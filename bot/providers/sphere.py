@@ -1,0 +1,663 @@
+"""Sphere Engine Containers: workspaces made from projects, opened in our own page.
+
+Facts: ``docs/providers/sphere.md``. The published guide is the contract; other documents add to it. The
+account has a single token, which is in the address, and in nothing that is reported about a call. Only our
+records say who owns a workspace, so nothing here lists workspaces for people.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+import aiohttp
+from pydantic import Field, SecretStr, field_validator
+
+from bot.domain.forms import (
+    NOT_OFFERED,
+    Choice,
+    Form,
+    FormProblems,
+    Purpose,
+    Spec,
+    Values,
+    choice_field,
+    name_field,
+    name_problem,
+    text_of,
+)
+from bot.domain.people import Principal
+from bot.domain.workspaces import (
+    Action,
+    Created,
+    Effects,
+    Ending,
+    Event,
+    Observed,
+    State,
+    StopEffect,
+    StopMode,
+    Traces,
+    Workspace,
+)
+from bot.messages.texts.times import time_mark
+from bot.providers import base, requests
+from bot.providers.connection import ConnectionSettings, Linking, normalise_pattern, origin_of
+from bot.providers.requests import MAX_MESSAGE, clean, note, object_in, text_in, word_in
+from bot.support import errors
+from bot.support.cleaning import HIDDEN, hidden
+from bot.support.http import TOTAL_SECONDS, Http
+
+#: The token is part of every call's address, so it has to be valid there.
+_TOKEN = re.compile(r"[!-~]{1,1000}")
+#: Ids of projects and workspaces: 32 hex characters.
+_ID = re.compile(r"[0-9a-f]{32}")
+_API = "/api/v1"
+#: A year: nobody wants more minutes than that.
+_MOST_MINUTES = 525_600
+
+
+class SphereSettings(ConnectionSettings):
+    """Hold a Sphere connection; times are minutes.
+
+    The token opens everything in the account, so use an account that nobody else makes workspaces
+    with. ``projects``: the ones from which people may make something.
+    """
+
+    # The account has one token and no users.
+    ways: ClassVar[Mapping[Linking, str]] = {"none": ""}
+
+    linking: tuple[Linking, ...] = ("none",)
+    access_token: SecretStr
+    #: The host that the SDK is loaded from; the base URL's own by default.
+    sdk_base: str = ""
+    projects: tuple[str, ...] | Literal["all"] = "all"
+    webhook_secret: SecretStr | None = None
+    #: How long a stopped workspace is kept; without it, stopping would remove it.
+    retention_minutes: int = Field(1_440, gt=0, le=_MOST_MINUTES)
+    #: A workspace is stopped after this long without use; by default, the project's own time.
+    inactivity_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
+    #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
+    auto_resume: bool = False
+
+    @field_validator("base_url")
+    @classmethod
+    def _root(cls, value: str) -> str:
+        """Take the API's own path away, which the vendor's documents show as part of the address."""
+        return value.removesuffix(_API)
+
+    @field_validator("access_token")
+    @classmethod
+    def _token(cls, value: SecretStr) -> SecretStr:
+        if not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("needs an access token of Sphere Engine, without spaces")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        # Anybody can sign with an empty secret.
+        if value is not None and not value.get_secret_value():
+            raise ValueError("needs the secret of the webhook, or to be left out")
+        return value
+
+    @field_validator("sdk_base", mode="before")
+    @classmethod
+    def _sdk_base(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not value:
+            return value
+        host = value.removeprefix("https://").rstrip("/")
+        if host.startswith("*"):
+            raise ValueError("needs one host, such as acme.containers.sphere-engine.com")
+        return normalise_pattern(host)
+
+    @field_validator("projects")
+    @classmethod
+    def _projects(cls, value: tuple[str, ...] | Literal["all"]) -> tuple[str, ...] | Literal["all"]:
+        if value == "all":
+            return value
+        if not value or not all(_ID.fullmatch(project) for project in value):
+            raise ValueError('needs "all", or a list of project ids (32 characters of 0-9 and a-f each)')
+        return value
+
+    @property
+    def sdk_host(self) -> str:
+        """Return the host that the SDK is loaded from, with its port if it is unusual."""
+        return self.sdk_base or origin_of(self.base_url).netloc
+
+    @property
+    def sdk_is_https(self) -> bool:
+        """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
+        is_local = origin_of(self.base_url).scheme == "http"
+        return not (is_local and origin_of(f"https://{self.sdk_host}").is_loopback)
+
+
+LONGEST_NAME = 80
+NAME_HINT = "Defaults to the template's name."
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Hold the projects that people may use, in the server's order."""
+
+    projects: tuple[Choice, ...]
+
+
+CHECK_SECONDS = 8.0
+LIST_SECONDS = 10.0
+#: A longer list is taken to be endless.
+MAX_PAGES = 100
+#: The most entries that a page may be asked for.
+PAGE = "30"
+#: The fields that tell a workspace we made from others; items of a list may lack them.
+_TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
+#: How a refusal that means "it already is" reads.
+_UP = re.compile(r"\b(already|is|currently) (running|started|starting)\b", re.IGNORECASE)
+_DOWN = re.compile(r"\b(already|is|currently) (stopped|stopping)\b|\bnot running\b", re.IGNORECASE)
+#: How one that means "not yet" reads; its status is not documented.
+_NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
+_REMOVED = re.compile(r"\b(already|is|was|been) removed\b", re.IGNORECASE)
+NO_PROJECT = "That project no longer exists. Choose another one."
+
+
+#: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
+_QUOTA = {402, 403}
+NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
+
+
+class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page, base.Events):
+    """Translate for one account."""
+
+    kind: ClassVar[str] = "sphere"
+    settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
+    settings: SphereSettings
+    offer_model: ClassVar[type[Offer]] = Offer
+    # No rate limit is published: 5 s between status reads of a workspace.
+    pace: ClassVar[base.Pace] = base.Pace(
+        min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
+    )
+    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
+
+    def __init__(self, settings: SphereSettings, http: Http) -> None:
+        super().__init__(settings, http)
+        self._api = requests.Api(http, settings.base_url + _API)
+
+    async def status(
+        self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
+    ) -> Mapping[str, Observed]:
+        """Read the states one after another; the list can't be restricted to some."""
+        read = {remote_id: await self._read(remote_id, window) for remote_id in remote_ids}
+        gone = Observed(State.GONE, actions=frozenset())
+        return {remote_id: gone if one is None else observed(one) for remote_id, one in read.items()}
+
+    async def _read(self, remote_id: str, window: base.SendWindow | None = None) -> dict[str, Any] | None:
+        """Read a workspace; None if there is none."""
+        try:
+            answer = await self._get(f"/workspaces/{_part(remote_id)}", window=window)
+        except errors.NotFound:
+            return None
+        workspace = workspace_in(answer)
+        if id_in(workspace) != remote_id:
+            raise errors.BadAnswer("the answer is about another workspace")
+        return workspace
+
+    async def start(self, access: base.Access, remote_id: str) -> None:
+        """Resume; refused as long as it is still stopping."""
+        await self._drive(remote_id, "resume", _UP, starts=True)
+
+    async def stop(self, access: base.Access, remote_id: str, mode: StopMode = "stop") -> None:
+        """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
+        self.need_mode(mode)
+        await self._drive(remote_id, "stop", _DOWN)
+
+    async def remove(self, access: base.Access, remote_id: str) -> None:
+        """Remove for good; a PUT, not a DELETE."""
+        await self._drive(remote_id, "remove", _REMOVED)
+
+    async def _drive(self, remote_id: str, verb: str, done: re.Pattern[str], *, starts: bool = False) -> None:
+        try:
+            await self._change("PUT", f"/workspaces/{_part(remote_id)}/{verb}", starts=starts)
+        except errors.Forbidden as error:
+            # The token may do everything, so what isn't permitted is due to the current state.
+            raise errors.Conflict(error.message, status=error.status) from None
+        except (errors.Conflict, errors.InvalidRequest, errors.LimitReached) as error:
+            if done.search(error.message):
+                return
+            if starts and _NOT_YET.search(error.message):
+                raise errors.Conflict(error.message, status=error.status) from None
+            raise
+
+    def stops(self, workspace: Workspace) -> Effects:
+        """Say that a workspace can be started again; one that isn't kept is removed by a stop."""
+        if workspace.state in {State.FAILED, State.GONE}:
+            return {}
+        erases = workspace.is_kept is False and workspace.state is not State.STOPPED
+        return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
+
+    # -- making something new --------------------------------------------------------------------------------
+
+    async def templates(self, access: base.Access) -> Offer:
+        """Read the projects that people may use, page by page."""
+        allowed = self.settings.projects
+
+        def read(project: Any) -> tuple[str, str] | None:
+            key = requests.id_in(project, "id")
+            name = requests.clean(requests.word_in(project, "name") or "", requests.MAX_NAME) or key
+            return (key, name) if allowed == "all" or key in allowed else None
+
+        projects = dict(requests.entries(await self._pages("/projects"), "items", read))
+        return Offer(tuple(Choice(key, name) for key, name in projects.items()))
+
+    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+        """Ask for the project, which may be given by its name, and for the person's own name for it.
+
+        Without projects there are no fields.
+        """
+        projects = offer.projects
+        if not projects:
+            return Form(())
+        asked = text_of(values, "template").casefold()
+        named = [one.value for one in projects if asked in {one.value, one.label.casefold()}]
+        only = projects[0].value if len(projects) == 1 else ""
+        return Form(
+            (
+                choice_field("template", "Template", projects, named[0] if len(named) == 1 else only),
+                name_field("", LONGEST_NAME, optional=True, hint=NAME_HINT),
+            )
+        )
+
+    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+        """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
+        projects = {one.value: one.label for one in offer.projects}
+        project = text_of(values, "template")
+        problems = {}
+        if project not in projects:
+            problems["template"] = NOT_OFFERED if project else "Choose a template."
+        name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
+        if name and (wrong := name_problem(name, LONGEST_NAME)):
+            problems["name"] = wrong
+        if problems:
+            raise FormProblems(problems)
+        label = projects[project]
+        return Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
+
+    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
+        """Create a workspace from a project; not idempotent, and without a mark of ours."""
+        project = spec.word("project")
+        if self.settings.projects != "all" and project not in self.settings.projects:
+            # It was allowed when its form was filled in, or when its predecessor was made.
+            raise errors.Forbidden("That project isn't available here. Choose another one.")
+        fields = {
+            "project_id": project,
+            "workspace_token_required": "true",
+            "auto_resume": "true" if self.settings.auto_resume else "false",
+            "retention_time_stopped": str(self.settings.retention_minutes),
+        }
+        if self.settings.inactivity_minutes is not None:
+            fields["inactivity_timeout"] = str(self.settings.inactivity_minutes)
+        try:
+            answer = await self._change("POST", "/workspaces", fields, starts=True)
+        except errors.NotFound:
+            raise errors.InvalidRequest(NO_PROJECT) from None
+        with requests.may_have_acted():
+            made = id_in(requests.object_in(answer, "workspace"))
+        return Created(made, spec.name or made)
+
+    async def names(self, access: base.Access, stem: str) -> Collection[str]:
+        """Return nothing: workspaces have no names here, only in the person's own list."""
+        return ()
+
+    async def find(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
+        """List workspaces of the project that were made since then in the way we make them.
+
+        It includes those that the list says too little about: ``made_at`` reads them. One that can't be read
+        at all may be the one, so then nothing is certain.
+        """
+        query = {"project_id": spec.word("project"), "limit": PAGE}
+        listed = requests.entries(
+            await self._pages("/workspaces", query), "items", lambda item: (id_in(item), item)
+        )
+        if not listed.is_whole:
+            return Traces()
+        found = []
+        for remote_id, item in listed:
+            made_at = self._made_at(item)
+            is_described = item.keys() >= _TELLING
+            if not is_described or (made_at is not None and made_at >= since - base.CLOCK_SKEW):
+                found.append(Created(remote_id, spec.name or remote_id, is_described=is_described))
+        return Traces(others=tuple(found))
+
+    async def made_at(self, access: base.Access, remote_id: str) -> float | None:
+        """Read when a workspace was made; None if it was not made in the way we make them."""
+        workspace = await self._read(remote_id)
+        return None if workspace is None else self._made_at(workspace)
+
+    def _made_at(self, workspace: Mapping[str, Any]) -> float | None:
+        is_like_ours = (
+            minutes(workspace.get("retention_time_stopped")) == self.settings.retention_minutes * 60.0
+            and workspace.get("workspace_token_required") is True
+            and workspace.get("auto_resume") is self.settings.auto_resume
+        )
+        return moment(workspace.get("created_at")) if is_like_ours else None
+
+    async def _pages(self, path: str, query: Mapping[str, str] | None = None) -> base.Listing[dict[str, Any]]:
+        async def ask(token: str | None) -> dict[str, Any]:
+            more = {} if token is None else {"page_token": token}
+            return await self._get(path, {**(query or {}), **more}, total=LIST_SECONDS)
+
+        return await requests.pages(
+            ask, lambda answer: requests.part_of(answer, "paging").get("next_page_token"), MAX_PAGES
+        )
+
+    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+        """Read the webhook about finished scenarios."""
+        check_signature(self.settings.webhook_secret, headers.get(SIGNATURE, ""), body)
+        return events_of(hidden(body, self.settings.secrets()))
+
+    # -- the account and the server --------------------------------------------------------------------------
+
+    async def check(self, credential: base.Credential) -> base.Identity:
+        """Check the account's own token (GET /test); there are no users whose it could be."""
+        with requests.checks_token():
+            await self._try_token()
+        return base.Identity("", credential)
+
+    async def probe(self) -> str:
+        """Check the account's own token: nothing can be asked without one."""
+        await self._try_token()
+        return "API v1, the access token is good"
+
+    async def _try_token(self) -> None:
+        requests.text_in(await self._get("/test", total=CHECK_SECONDS), "message")
+
+    def page_url(self, remote_id: str) -> str:
+        """Return nothing: people have no account at the server."""
+        return ""
+
+    def embedding(self) -> base.Embedding:
+        """Name the SDK's host, and the endpoint whose workspaces it shows."""
+        own, endpoint = self.settings, origin_of(self.settings.base_url)
+        return base.Embedding(own.sdk_host, own.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}")
+
+    def describe(self) -> Mapping[str, Any]:
+        """Add the settings for workspaces, and which secrets are set; never the secrets."""
+        own = self.settings
+        return {
+            **super().describe(),
+            "sdk_base": own.sdk_host,
+            "projects": "all" if own.projects == "all" else len(own.projects),
+            "retention_minutes": own.retention_minutes,
+            "inactivity_minutes": own.inactivity_minutes or "the project's",
+            "auto_resume": own.auto_resume,
+            "webhook_secret": "set" if own.webhook_secret is not None else "not set",
+        }
+
+    # -- calls -----------------------------------------------------------------------------------------------
+
+    async def _get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        window: base.SendWindow | None = None,
+        total: float = TOTAL_SECONDS,
+    ) -> dict[str, Any]:
+        """Send a GET once and return the object in the response; ``path`` is already percent-encoded."""
+        asked = {**(query or {}), **self._credential}
+        return (
+            await self._api.call("GET", path, None, query=asked, window=window, total=total)
+        ).json_object()
+
+    async def _change(
+        self, method: str, path: str, fields: Mapping[str, str] | None = None, *, starts: bool = False
+    ) -> dict[str, Any]:
+        """Send a change once; return the object in the response, empty if it is something else.
+
+        A request that was sent without a usable answer raises UnknownOutcome. ``starts``: it uses the
+        account's quota, and is refused if that is exhausted.
+        """
+        form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
+        try:
+            response = await self._api.call(method, path, None, form=form, query=self._credential)
+        except errors.PermanentError as refusal:
+            if not (starts and refusal.status in _QUOTA):
+                raise
+            if not refusal.is_quoted:
+                raise errors.LimitReached(NO_ROOM) from None
+            raise errors.LimitReached(refusal.message, status=refusal.status) from None
+        answer = response.json() if response.body.strip() else {}
+        return answer if isinstance(answer, dict) else {}
+
+    @property
+    def _credential(self) -> dict[str, str]:
+        return {"access_token": self.settings.access_token.get_secret_value()}
+
+
+def _part(remote_id: str) -> str:
+    """Return an id for a path; raise NotFound if it is malformed, before anything is sent."""
+    if not _ID.fullmatch(remote_id):
+        raise errors.NotFound("there is no such workspace")
+    return remote_id
+
+
+_STATES = {
+    1: State.STARTING,
+    2: State.RUNNING,
+    3: State.STOPPED,
+    4: State.GONE,
+    5: State.FAILED,
+}
+_PERMISSIONS: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
+_MINUTE = 60.0
+#: More minutes than this are no realistic time.
+_MOST_MINUTES = 10_000_000
+_TIME = "%Y-%m-%d %H:%M:%S %z"
+_MAX_TOKEN = 200
+INIT_FAILED = "Its set-up failed"
+
+
+def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the workspace in a response, either bare or under its name; raise BadAnswer."""
+    inner = answer.get("workspace")
+    return inner if isinstance(inner, dict) else dict(answer)
+
+
+def id_in(workspace: Any) -> str:
+    """Return a workspace's id; raise BadAnswer if it can't be one."""
+    value = requests.id_in(workspace, "id").lower()
+    if not _ID.fullmatch(value):
+        raise errors.BadAnswer("the answer's field id is no id")
+    return value
+
+
+def observed(workspace: Mapping[str, Any]) -> Observed:
+    """Return what is known of a workspace; raise BadAnswer. Its own token is removed from all texts."""
+    value = workspace.get("retention_time_stopped")
+    is_kept = None if value is None else minutes(value) > 0
+    return replace(_observed(workspace), is_kept=is_kept, last_used_at=moment(workspace.get("last_usage")))
+
+
+def _observed(workspace: Mapping[str, Any]) -> Observed:
+    value = object_in(workspace, "state")
+    code = _code(value.get("code"))
+    state = _STATES.get(code) if isinstance(code, int) else None
+    actions = _actions(workspace)
+    if state is None:
+        name = value.get("name")
+        strange = base.unknown_word(clean(f"{code} {name if isinstance(name, str) else ''}".strip()))
+        return Observed(State.UNKNOWN, detail=strange, actions=actions)
+    token = word_in(workspace, "workspace_token")
+    secrets = (token or "",)
+    if state is State.GONE:
+        return Observed(state, actions=frozenset())
+    if state is State.FAILED:
+        reason = clean(word_in(value, "error_reason", "state.") or "", secrets=secrets)
+        return Observed(state, detail=reason or None, actions=_only(actions, "remove"))
+    if state is State.STOPPED:
+        may: set[Action] = {"start"}
+        may |= _only(actions, "remove", "open")
+        return Observed(state, actions=frozenset(may), **_expiry(workspace, is_up=False))
+    detail = _init_failure(workspace, secrets)
+    if state is State.STARTING:
+        return Observed(state, detail=detail, actions=actions)
+    entry = token if token is not None and len(token) <= _MAX_TOKEN and token.isprintable() else None
+    return Observed(state, detail=detail, actions=actions, entry=entry, **_expiry(workspace, is_up=True))
+
+
+def moment(value: Any) -> float | None:
+    """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    try:
+        return datetime.strptime(value, _TIME).timestamp()  # noqa: DTZ007 - %z is in the form
+    except (ValueError, OverflowError):
+        return None
+
+
+def minutes(value: Any) -> float:
+    """Return minutes as seconds; 0, which means never, if it isn't a number. Digits in a string count."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST_MINUTES:
+        return 0.0
+    return value * _MINUTE
+
+
+def _code(value: Any) -> int | str:
+    """Return the state's code, a number or a string; raise BadAnswer."""
+    if isinstance(value, str) and value:
+        text = value.strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise errors.BadAnswer("the answer's field state.code is neither a number nor a text")
+    return value
+
+
+def _actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
+    """Return what the server permits now; None if it doesn't say."""
+    value = workspace.get("permissions")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        note("permissions is not an object")
+        return None
+    return frozenset(action for key, action in _PERMISSIONS.items() if value.get(key) is True)
+
+
+def _only(actions: frozenset[Action] | None, *kept: Action) -> frozenset[Action]:
+    return frozenset(kept) if actions is None else actions & set(kept)
+
+
+def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
+    """Say that the initialisation failed, with the end of its output."""
+    if workspace.get("workspace_init_failed") is not True:
+        return None
+    streams = workspace.get("streams")
+    value = streams if isinstance(streams, dict) else {}
+    wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
+    if not isinstance(wrote, str) or not wrote.strip():
+        return f"{INIT_FAILED}."
+    for secret in secrets:
+        # Before anything is cut, because half a secret would not be recognised.
+        wrote = wrote.replace(secret, HIDDEN) if secret else wrote
+    room = MAX_MESSAGE - len(INIT_FAILED) - 5
+    end = clean(wrote[-room:], room)
+    return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")
+
+
+def _expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
+    """Return when a workspace ends: when idle, or for good, whichever comes first.
+
+    The server doesn't say since when one has been stopped.
+    """
+    created = moment(workspace.get("created_at"))
+    kept = minutes(workspace.get("retention_time_stopped"))
+    total = minutes(workspace.get("retention_time_total"))
+    removed_at = created + total if created is not None and total else None
+    if not is_up:
+        return _end(None if kept else removed_at, "removed", kept or None)
+    idle = minutes(workspace.get("inactivity_timeout"))
+    used = max((at for at in (created, moment(workspace.get("last_usage"))) if at is not None), default=None)
+    stops_at = used + idle if used is not None and idle else None
+    if removed_at is not None and (stops_at is None or removed_at < stops_at):
+        return _end(removed_at, "removed", None)
+    return _end(stops_at, "stops" if kept else "removed", idle or None)
+
+
+def _end(at: float | None, how: Ending, lasts: float | None) -> dict[str, Any]:
+    if at is None and lasts is None:
+        return {}
+    return {"ends_at": at, "ends_how": how, "lasts": lasts}
+
+
+SIGNATURE = "X-Sphere-Engine-Signature"
+FINISHED = "workspace.scenario.finished"
+#: The most messages in one request.
+MOST = 10
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
+_MAX_KEY = 100
+_MAX_NAME = 60
+#: How a successful result is named; the codes of results aren't published, so their names are compared.
+_PASSED = {"ok", "passed", "pass", "success", "accepted"}
+
+
+def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
+    """Raise CredentialRefused unless the body is signed with the secret; compared in constant time."""
+    key = secret.get_secret_value().encode() if secret is not None else b""
+    right = hmac.new(key, body, hashlib.sha256).hexdigest()
+    is_shaped = _HEX.fullmatch(signature) is not None
+    # Compared in any case, so that a missing signature takes as long as a wrong one.
+    is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
+    if secret is None or not is_shaped or not is_right:
+        raise errors.CredentialRefused("the signature is wrong")
+
+
+def events_of(body: bytes) -> list[Event]:
+    """Read the messages of a verified body; other kinds are left out. Raises BadAnswer."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, list) or len(value) > MOST or not all(isinstance(one, dict) for one in value):
+        raise errors.BadAnswer("the body is no list of messages")
+    return [_event(one) for one in value if one.get("type") == FINISHED]
+
+
+def _event(message: Mapping[str, Any]) -> Event:
+    key = text_in(message, "id")
+    if len(key) > _MAX_KEY or not key.isprintable():
+        raise errors.BadAnswer("the message's field id is no id")
+    payload = object_in(message, "payload")
+    remote_id = text_in(object_in(payload, "workspace", "payload."), "id", "payload.workspace.").lower()
+    if not _ID.fullmatch(remote_id):
+        raise errors.BadAnswer("the message's field payload.workspace.id is no id")
+    return Event(key, remote_id, _remark(payload, message.get("timestamp")))
+
+
+def _remark(payload: Mapping[str, Any], timestamp: Any) -> str:
+    """Describe the result of a scenario in a sentence."""
+    value = payload.get("scenario")
+    name = clean(value, _MAX_NAME) if isinstance(value, str) else ""
+    result = payload.get("result")
+    result = result if isinstance(result, dict) else {}
+    status = result.get("status")
+    word = status.get("name") if isinstance(status, dict) else None
+    word = clean(word, _MAX_NAME).casefold() if isinstance(word, str) else ""
+    came = ": passed" if word in _PASSED else ": did not pass" if word else ""
+    score = result.get("score")
+    is_number = isinstance(score, (int, float)) and not isinstance(score, bool) and abs(score) < 1e6
+    points = f", score {score:g}" if is_number else ""
+    at = _time(timestamp)
+    when = f" at {time_mark(at)}" if at is not None else ""
+    return f"{f'Scenario {name}' if name else 'A scenario'} finished{when}{came}{points}."
+
+
+def _time(value: Any) -> float | None:
+    """Return the time of a message: epoch seconds, or in the API's own format."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return moment(value)
+    return float(value) if 0 < value < 1e10 else None
