@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -55,18 +55,9 @@ async def post(request: Request) -> Answer:
     if asked.problems:
         return replies.hint("\n".join(asked.problems))
     draft = await _draft(request, asked)
-    made = classes.Draft(
-        channel_id=surface.channel_id,
-        connection=draft.connection,
-        title=asked.title or draft.title,
-        pattern=draft.pattern,
-        template=draft.template,
-        spec=draft.spec,
-        maximum=asked.maximum,
-        time_zone=zone.key,
-        stops_at=stops_at,
-    )
-    card = await request.asked.to(classes.post, made)
+    draft = replace(draft, channel_id=surface.channel_id, time_zone=zone.key, stops_at=stops_at)
+    draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum)
+    card = await request.asked.to(classes.post, draft)
     ends = class_words.POSTED_NO_END
     if stops_at is not None:
         end = drawn.end_words(
@@ -174,25 +165,21 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
     what, flags = running_flags(text, commands)
     command = CardCommand(what)
     for flag, value in flags:
-        _take(command, flag, value)
+        match flag:
+            case "title":
+                command.title = " ".join(value.split())
+                if not 1 <= len(command.title) <= TITLE_MOST:
+                    command.problems.append(fill(class_words.LONG_TITLE, most=TITLE_MOST))
+            case "until":
+                command.until = value
+            case "max":
+                is_number = value.isascii() and value.isdecimal() and len(value) < 6
+                command.maximum = int(value) if is_number else 0
+                if not 1 <= command.maximum <= MOST:
+                    command.problems.append(fill(class_words.BAD_MAX, most=MOST))
+            case _:
+                command.problems.append(fill(class_words.BAD_FLAG, flag=flag))
     return command
-
-
-def _take(command: CardCommand, flag: str, value: str) -> None:
-    match flag:
-        case "title":
-            command.title = " ".join(value.split())
-            if not 1 <= len(command.title) <= TITLE_MOST:
-                command.problems.append(fill(class_words.LONG_TITLE, most=TITLE_MOST))
-        case "until":
-            command.until = value
-        case "max":
-            is_number = value.isascii() and value.isdecimal() and len(value) < 6
-            command.maximum = int(value) if is_number else 0
-            if not 1 <= command.maximum <= MOST:
-                command.problems.append(fill(class_words.BAD_MAX, most=MOST))
-        case _:
-            command.problems.append(fill(class_words.BAD_FLAG, flag=flag))
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:

@@ -8,7 +8,7 @@ parse their text once more: ``command_line`` takes one word per flag, and leaves
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from bot.services.making import Flag
@@ -68,17 +68,14 @@ def plain(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """Hold a parsed command: the verb in lower case, names as typed, known flags.
+    """Hold a parsed command: its words as typed, with the verb's, and known flags.
 
-    ``words`` are all of them as typed, the verb's too; a verb in quotes is a name, and so no verb.
     ``folder`` is the one that the person named before the verb (``job list``); otherwise empty.
     """
 
-    verb: str
-    arguments: tuple[str, ...]
+    words: tuple[str, ...]
     flags: frozenset[str]
     folder: str = ""
-    words: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +100,7 @@ def parse(text: str, commands: Mapping[str, str], known: AbstractSet[str] = froz
     is_flag = [_flag_in(token) in known for token in tokens]
     flags = frozenset(_flag_in(token) for token, is_one in zip(tokens, is_flag, strict=True) if is_one)
     words = [token for token, is_one in zip(tokens, is_flag, strict=True) if not is_one]
-    if words and isinstance(words[0], Quoted):
-        return Parsed("", tuple(words), flags, folder, tuple(words))
-    verb = words[0].casefold().rstrip(_TRAILING) if words else ""
-    return Parsed(verb, tuple(words[1:]), flags, folder, tuple(words))
+    return Parsed(tuple(words), flags, folder)
 
 
 def unknown_flags(words: Iterable[str]) -> list[str]:

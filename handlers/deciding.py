@@ -30,7 +30,7 @@ from handlers.language import vocabulary
 from handlers.language.names import Names
 from handlers.language.reading import READ, TIMED, Reading, read
 from handlers.language.words import Manner
-from handlers.linking import linked
+from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Request
 from handlers.waiting import refresh_lists
 from handlers.workspace import hours, targets, timers
@@ -276,9 +276,7 @@ async def _chosen(
         fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
         return [one for one in fitting if one not in which.besides], False
     if which.unknown:
-        for connection in which.connections:
-            if connection not in dict(request.services.linkless()):
-                await linked(request, connection)
+        await all_linked(request, which.connections)
         raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
     if which.place or which.points or which.connections:
         return await _pointed(request, reading, rows)
@@ -310,7 +308,7 @@ async def _pointed(
     if which.connections and not at:
         at = await targets.there(request, which.connections, rows)
     if which.points == "other" and len(named) == 1:
-        at = others(named, listed or rows)
+        at = [one for one in listed or rows if one not in named]
     fitting = await targets.needed(request, at)
     if which.points == "them" and (named or len(fitting) == 2):
         return at, False
@@ -516,22 +514,16 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         request.spoken.about = Spoken(connection=which.connections[0])
         return await health(request, which.connections[0])
     is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
-    if which.unknown and not is_about_yours and (reading.what != "list" or _is_strange(which.unknown)):
+    is_strange = any(plain(word) not in vocabulary.OF_LISTS for word in which.unknown)
+    if which.unknown and not is_about_yours and (reading.what != "list" or is_strange):
         if reading.is_foreign:
             return talking.small_talk(request, "foreign")
         more = request.filled(answers.UNKNOWN_VERB_HELP)
         return replies.hint(talk.NOTHING_NAMED, more=more)
-    for connection in which.connections:
-        if connection not in dict(request.services.linkless()):
-            await linked(request, connection)
+    await all_linked(request, which.connections)
     narrowed = [which.state] if which.state and reading.what == "list" else []
     narrowed += [written((connection,)) for connection in which.connections]
     return await routes.run(request.about("workspace", "list", tuple(narrowed)))
-
-
-def _is_strange(unknown: Sequence[str]) -> bool:
-    """Return whether a question is about something else than workspaces."""
-    return any(plain(word) not in vocabulary.OF_LISTS for word in unknown)
 
 
 async def _asked_about(
@@ -540,18 +532,16 @@ async def _asked_about(
     """Return what a question that names nothing is about: what was last spoken of, if it points there."""
     which = reading.which
     is_open = reading.what in _MORE or bool(reading.topic)
-    if which.connections and not (which.points or which.place):
-        return [], []
-    if not (which.points or which.place or is_open) or (which.state and not which.points):
-        return [], []
-    if which.unknown and not reading.topic:
+    points = bool(which.points or which.place)
+    is_about_all = not points and (bool(which.connections) or not is_open)
+    if is_about_all or (which.state and not which.points) or (which.unknown and not reading.topic):
         return [], []
     _, named, listed, runs = await talking.heard(request, rows)
     if which.place:
         one = counted(listed, which.place)
         named = [one] if one is not None else []
     elif which.points == "other" and len(named) == 1:
-        named = others(named, listed or rows)
+        named = [one for one in listed or rows if one not in named]
     elif is_open and len(named) > 1 and not which.points:
         named = []
     if which.connections:
@@ -559,11 +549,6 @@ async def _asked_about(
     if named or runs:
         return named, [] if named else runs
     return (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
-
-
-def others(named: Sequence[Workspace], rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return what *the other one* is."""
-    return [one for one in rows if one not in named]
 
 
 def counted(listed: Sequence[Workspace], place: int) -> Workspace | None:

@@ -249,33 +249,24 @@ def _split(typed: Sequence[str]) -> tuple[str, str | None]:
 
 def _checked(cron: str) -> str:
     """Return an expression that can fire; raises Answered with what is wrong with any other."""
-    template = run_words.CRON if not runs.is_cron(cron) else "" if runs.fires(cron) else run_words.NEVER
-    if template:
-        raise Answered(replies.hint(fill(template, cron=cron)))
-    return cron
+    if runs.is_cron(cron) and runs.fires(cron):
+        return cron
+    template = run_words.NEVER if runs.is_cron(cron) else run_words.CRON
+    raise Answered(replies.hint(fill(template, cron=cron)))
 
 
 def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
     if not known:
         return replies.answer(run_words.NO_JOBS)
-    rows = [
-        fill(
-            run_words.JOB_ROW,
-            name=one.job.name,
-            title=request.services.title(one.connection),
-            cron=_when(one.job),
-        )
-        for one in known[:MOST]
-    ]
+    shown = [(one.job, request.services.title(one.connection)) for one in known[:MOST]]
+    rows = [fill(run_words.JOB_ROW, name=job.name, title=title, cron=_when(job)) for job, title in shown]
     return replies.answer("\n".join([run_words.JOBS, *rows, request.filled(run_words.NEXT)]))
 
 
 def _when(job: base.Scheduled) -> Markup:
-    if job.cron is None:
-        return Markup(run_words.UNTOLD)
-    return (
-        Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron)))) if job.cron else Markup(run_words.NONE)
-    )
+    if not job.cron:
+        return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
+    return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,17 +290,10 @@ async def set_up(request: Request) -> list[SetUpJob]:
         raise Answered(link_first(request, run_words.NOT_LINKED, links))
     found: list[SetUpJob] = []
     for account in active:
-        found += await _of_account(request, account)
+        known = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)
+        jobs = services.connections[account.connection].need(base.Schedules).schedules(known.payload)
+        found += [SetUpJob(account.connection, job) for job in jobs]
     return found
-
-
-async def _of_account(request: Request, account: Account) -> list[SetUpJob]:
-    services = request.services
-    snapshot = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)
-    provider = services.connections[account.connection]
-    return [
-        SetUpJob(account.connection, job) for job in provider.need(base.Schedules).schedules(snapshot.payload)
-    ]
 
 
 def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
@@ -408,10 +392,8 @@ async def form_of_place(request: Request) -> Answer:
 def code_of(message: Mapping[str, Any]) -> str:
     """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
     text = str(message.get("text") or "")
-    blocks = _BLOCK.findall(text)
-    if not blocks:
-        blocks = _INLINE.findall(text)
-        blocks = blocks if len(blocks) == 1 else []
+    words = _INLINE.findall(text)
+    blocks = _BLOCK.findall(text) or (words if len(words) == 1 else [])
     return "\n".join(unescape(decoded(block)).strip("\n") for block in blocks).strip()
 
 
@@ -518,7 +500,9 @@ async def stop(request: Request) -> Answer:
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
     if request.manner is Manner.TYPED and is_exact:
         return await ended(request, run, force=force)
-    return offered(request, run, force=force)
+    if run.state.is_over:
+        return over_already(request, run)
+    return lists.stop_run(run, request.services.title(run.connection), force=force)
 
 
 @routes.action("job_force")
@@ -526,14 +510,6 @@ async def force_quit(request: Request) -> Answer:
     """Ask for the run to be force quit."""
     run = await request.asked.see(runs.owned, "stop", request.target or "")
     return await ended(request, run, force=True)
-
-
-def offered(request: Request, run: Run, *, force: bool = False) -> Answer:
-    """Offer to stop a run, with one button; if it is already over, just say so."""
-    if run.state.is_over:
-        return over_already(request, run)
-    title = request.services.title(run.connection)
-    return lists.stop_run(run, title, force=force)
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:
@@ -654,11 +630,9 @@ async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]
         return replies.answer(promise)
     sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
     near = naming.nearest_runs(request.name, rows)[: lists.FEW]
-    more: list[str] = [unread(request)] if request.waited.problem else []
-    if near:
-        more.append(answers.NEAREST)
-    if not more:
-        more = [request.filled(run_words.UNKNOWN_NEXT)]
+    more = [unread(request)] if request.waited.problem else []
+    more += [answers.NEAREST] if near else []
+    more = more or [request.filled(run_words.UNKNOWN_NEXT)]
     return replies.hint(sentence, await _buttons(request, near), more=" ".join(more))
 
 

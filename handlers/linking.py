@@ -58,11 +58,10 @@ async def link(request: Request) -> Answer:
     # Connections that people can't link themselves are offered too: a click says why not.
     buttons = buttons or replies.link_buttons([(names[0], title)])
     account = await services.store.account(request.principal, names[0])
-    if account is not None and account.state == "active":
-        sentence = fill(answers.LINKED_AS, title=title, username=account.username)
-    else:
-        sentence = fill(answers.LINK_ONE, title=title)
-    return replies.hint(sentence, buttons)
+    is_linked = account is not None and account.state == "active"
+    template = answers.LINKED_AS if is_linked else answers.LINK_ONE
+    username = account.username if account is not None else ""
+    return replies.hint(fill(template, title=title, username=username), buttons)
 
 
 def _needless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
@@ -248,8 +247,7 @@ async def unlink(request: Request) -> Answer:
     whole = naming.find_connection(name, request.services.connections, is_whole=True)
     if whole is not None and _is_everybodys(request, whole):
         title = request.services.title(whole)
-        sentence = request.filled(answers.NOTHING_TO_UNLINK, title=title)
-        return replies.hint(sentence)
+        return replies.hint(request.filled(answers.NOTHING_TO_UNLINK, title=title))
     if not ending:
         return replies.hint(request.filled(answers.NOTHING_LINKED))
     if not name:
@@ -302,8 +300,7 @@ def _chosen_to_end(request: Request, name: str, linked: Collection[str]) -> str 
 
 def _none_at(request: Request, connection: str | None) -> Answer:
     title = request.services.title(connection or "")
-    sentence = request.filled(answers.NOTHING_LINKED_AT, title=title)
-    return replies.hint(sentence)
+    return replies.hint(request.filled(answers.NOTHING_LINKED_AT, title=title))
 
 
 async def _somebody_else(request: Request, person: re.Match[str]) -> Answer:
@@ -346,6 +343,14 @@ async def linked(request: Request, connection: str) -> Account:
         answers.LINK_REFUSED if is_refused else answers.NOT_LINKED, title=request.services.title(connection)
     )
     raise Answered(link_first(request, sentence, [connection]))
+
+
+async def all_linked(request: Request, connections: Iterable[str]) -> None:
+    """Raise Answered with *Link* for the first of some connections whose link is needed and doesn't work."""
+    linkless = dict(request.services.linkless())
+    for connection in connections:
+        if connection not in linkless:
+            await linked(request, connection)
 
 
 def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:

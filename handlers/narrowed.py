@@ -32,15 +32,6 @@ class Narrowed(Generic[_Row]):
     name: str = ""
 
 
-def page_and_words(given: Sequence[str]) -> tuple[int, tuple[str, ...]]:
-    """Return the page of a list and the words that narrow it: ``list running 2``."""
-    words = tuple(given)
-    for at in (0, -1):
-        if words and words[at].isdecimal() and len(words[at]) < 6:
-            return int(words[at]), (words[1:] if at == 0 else words[:-1])
-    return 1, words
-
-
 def workspaces_like(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> Narrowed[Workspace] | None:
@@ -98,10 +89,12 @@ def _narrowed(
 
 
 def asked(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return the page and the words of a list, from what was typed or from one of its buttons."""
-    if request.target is None:
-        return page_and_words(request.arguments)
-    return page_and_words(parse(request.target, NO_COMMANDS).words)
+    """Return the page of a list and the words that narrow it: ``list running 2``, or one of its buttons."""
+    words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
+    for at in (0, -1):
+        if words and words[at].isdecimal() and len(words[at]) < 6:
+            return int(words[at]), (words[1:] if at == 0 else words[:-1])
+    return 1, words
 
 
 def what(request: Request, narrowed: Narrowed[Any], noun: str) -> str:

@@ -1,7 +1,6 @@
 """A person's Home, opened and turned, and their settings: shown, changed in a form, saved."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer, minutes
@@ -16,7 +15,7 @@ from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import TEMPLATE, PersonalOffer
 from handlers import routes
 from handlers.connections import makers
-from handlers.payload import sent_by_block
+from handlers.payload import values_of
 from handlers.request import SILENT, AtFields, Occurrence, Request, Services
 
 
@@ -66,59 +65,38 @@ async def settings(request: Request) -> Answer:
 async def saved(request: Request) -> Answer:
     """Save what was chosen; times and choices are checked again."""
     services, principal = request.services, request.principal
-    values = sent_by_block(request.view)
-    chosen = {name: _chosen(values.get(name)) for name in _FIELDS}
-    problems: dict[str, str] = {}
-    before = await services.store.preferences(principal)
-    begin, end = _quiet(chosen, problems)
-    connection, template = await _source(services, principal, _one(chosen[home.NEW]), before, problems)
+    before, rows = await services.store.preferences(principal), await services.store.workspaces(principal)
+    sent, problems = values_of(request.view), dict[str, str]()
+    chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != home.ASK}
+    topics, workspace_id = sent.get(home.TELL, ()), chosen.get(home.WORKSPACE, "")
+    quiet = {name: minutes(chosen.get(name, "")) for name in (home.BEGIN, home.END) if home.HOLD in sent}
+    problems |= {name: home_words.NO_TIME for name, at in quiet.items() if at is None}
+    if not problems and len(set(quiet.values())) == 1:
+        problems[home.END] = home_words.SAME_TIME
+    if workspace_id and workspace_id not in {one.id for one in rows}:
+        # What a form sends is only a key.
+        problems[home.WORKSPACE] = home_words.NOT_YOURS
+    source = chosen.get(home.NEW, "")
+    connection, _, template = source.partition(" ")
+    offered = {one.value for one in await _sources(services, principal)} if source else {""}
+    # What is left unchanged may have been offered before.
+    if source not in offered and (connection, template) != (before.connection, before.template):
+        problems[home.NEW] = home_words.NOT_THERE
     wanted = Preferences(
-        ready="ready" in chosen[home.TELL],
-        stopped="stopped" in chosen[home.TELL],
-        run_ended="run_ended" in chosen[home.TELL],
-        quiet_from=begin,
-        quiet_to=end,
-        workspace_id=await _workspace(services, principal, _one(chosen[home.WORKSPACE]), problems),
+        ready="ready" in topics,
+        stopped="stopped" in topics,
+        run_ended="run_ended" in topics,
+        quiet_from=quiet.get(home.BEGIN),
+        quiet_to=quiet.get(home.END),
+        workspace_id=workspace_id,
         connection=connection,
         template=template,
-        asks_after=next((one for one in home.HOURS if str(one) == _one(chosen[home.ASKING])), None),
+        asks_after=next((one for one in home.HOURS if str(one) == chosen.get(home.ASKING)), None),
     )
     if problems:
         raise AtFields(problems)
     await request.asked.to(save_preferences, wanted)
-    rows = await services.store.workspaces(principal)
-    facts = await services.gatherer.of_preferences(principal, rows)
-    return Answer(text="", view=home.saved(facts))
-
-
-_FIELDS = (home.TELL, home.HOLD, home.BEGIN, home.END, home.ASKING, home.WORKSPACE, home.NEW)
-
-
-def _chosen(elements: Any) -> tuple[str, ...]:
-    """Return what is chosen in a block: values of options, or a time."""
-    element: dict[str, Any] = next(iter(elements.values()), {}) if isinstance(elements, dict) else {}
-    several = element.get("selected_options")
-    if isinstance(several, list):
-        return tuple(str(one.get("value")) for one in several if isinstance(one, dict))
-    one = element.get("selected_option")
-    found = one.get("value") if isinstance(one, dict) else element.get("selected_time")
-    return (str(found),) if found else ()
-
-
-def _one(chosen: tuple[str, ...]) -> str:
-    return chosen[0] if chosen and chosen[0] != home.ASK else ""
-
-
-def _quiet(chosen: dict[str, tuple[str, ...]], problems: dict[str, str]) -> tuple[int | None, int | None]:
-    if not chosen[home.HOLD]:
-        return None, None
-    begin, end = (minutes(_one(chosen[name])) for name in (home.BEGIN, home.END))
-    for name, found in ((home.BEGIN, begin), (home.END, end)):
-        if found is None:
-            problems[name] = home_words.NO_TIME
-    if begin is not None and begin == end:
-        problems[home.END] = home_words.SAME_TIME
-    return begin, end
+    return Answer(text="", view=home.saved(await services.gatherer.of_preferences(principal, rows)))
 
 
 def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
@@ -126,14 +104,6 @@ def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
     kept = sorted(found[: home.OPTIONS], key=lambda one: one.title.casefold())
     return [Choice(one.id, naming.address(one, found)) for one in kept]
-
-
-async def _workspace(services: Services, principal: Principal, chosen: str, problems: dict[str, str]) -> str:
-    """Return the workspace if it is on the person's own list; what a form sends is only a key."""
-    if chosen and chosen not in {one.id for one in await services.store.workspaces(principal)}:
-        problems[home.WORKSPACE] = home_words.NOT_YOURS
-        return ""
-    return chosen
 
 
 async def _sources(services: Services, principal: Principal) -> list[Choice]:
@@ -162,18 +132,3 @@ async def _templates(services: Services, principal: Principal, connection: str) 
     form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
     field = form.field(TEMPLATE)
     return list(field.choices) if field is not None else []
-
-
-async def _source(
-    services: Services,
-    principal: Principal,
-    chosen: str,
-    before: Preferences,
-    problems: dict[str, str],
-) -> tuple[str, str]:
-    """Return connection and template if they are offered; an unchanged choice may have been before."""
-    connection, _, template = chosen.partition(" ")
-    offered = {one.value for one in await _sources(services, principal)} if chosen else {""}
-    if chosen not in offered and (connection, template) != (before.connection, before.template):
-        problems[home.NEW] = home_words.NOT_THERE
-    return connection, template

@@ -17,6 +17,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.providers.base import Provider
+from bot.providers.connection import Linking
 from bot.services.context import Asked, Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.store.store import Store
@@ -168,15 +169,19 @@ class Services:
 
     def linkable(self) -> list[tuple[str, str]]:
         """Return (name, title) of the connections that people link themselves."""
-        return [
-            (name, provider.settings.title)
-            for name, provider in sorted(self.connections.items())
-            if provider.links_by("token")
-        ]
+        return self._linked_by("token")
+
+    def linkless(self) -> list[tuple[str, str]]:
+        """Return (name, title) of the connections where there is nothing to link."""
+        return self._linked_by("none")
 
     def approvable(self) -> list[str]:
         """Return the names of the connections where an administrator approves usernames."""
-        return sorted(name for name, provider in self.connections.items() if provider.links_by("admin"))
+        return [name for name, _ in self._linked_by("admin")]
+
+    def _linked_by(self, way: Linking) -> list[tuple[str, str]]:
+        served = sorted(self.connections.items())
+        return [(name, provider.settings.title) for name, provider in served if provider.links_by(way)]
 
     def linking(self) -> list[tuple[str, str, bool]]:
         """Return (name, title, whether with a token) of all that can be linked, in the order of a Home."""
@@ -184,14 +189,6 @@ class Services:
         names = by_token.keys() | set(self.approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
-
-    def linkless(self) -> list[tuple[str, str]]:
-        """Return (name, title) of the connections where there is nothing to link."""
-        return [
-            (name, provider.settings.title)
-            for name, provider in sorted(self.connections.items())
-            if provider.links_by("none")
-        ]
 
     def slash(self, folder: str) -> str:
         """Return the slash command whose verbs are in a folder."""

@@ -1,6 +1,6 @@
 """Answer what isn't done: small talk, what is forbidden or somebody else's, a typo."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from bot.domain.notices import Answer, Spoken
@@ -48,7 +48,18 @@ async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> He
 
 def small_talk(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
-    return replies.hint(fill(talk.TALK[topic], command=request.command_of("workspace")))
+    return _said(request, talk.TALK[topic])
+
+
+def _said(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:
+    """Answer with a sentence about some names, with commands for workspaces."""
+    command = request.command_of("workspace")
+    return replies.hint(fill(template, names=bold(titles), command=command))
+
+
+def bold(names: Iterable[str]) -> Markup:
+    """Return names as part of a sentence."""
+    return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
 def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
@@ -56,13 +67,13 @@ def left_alone(request: Request, reading: Reading, rows: Sequence[Workspace], *,
     name = rows[0].title if rows else answers.EXAMPLE
     shown = {"command": request.command_of("workspace"), "name": name, "typed": typed_name(name)}
     verb = reading.what if reading.what in VERBS["workspace"] else "status"
+    if reading.how == "not" and not is_named:
+        return replies.hint(talk.TALK["left_alone"], more=fill(talk.NEXT_LIST, **shown))
     if reading.how == "not":
-        if not is_named:
-            return replies.hint(talk.TALK["left_alone"], more=fill(talk.NEXT_LIST, **shown))
-        if verb == "stop" and rows[0].stop_at is not None:
-            return replies.hint(fill(talk.LEFT_ALONE, name=name), more=fill(talk.NEXT_KEEP, **shown))
         can_stop = verb in _BRINGS_UP and rows[0].state in _UP
         template = talk.NEXT_STOP if can_stop else talk.NEXT_STATUS
+        if verb == "stop" and rows[0].stop_at is not None:
+            template = talk.NEXT_KEEP
         return replies.hint(fill(talk.LEFT_ALONE, name=name), more=fill(template, **shown))
     template = talk.NEXT_COMMAND_LATER if verb in {"stop", "suspend"} else talk.NEXT_COMMAND
     head = fill(talk.CONDITIONAL_NAMED, name=name) if is_named else talk.CONDITIONAL
@@ -82,24 +93,18 @@ def typed_name(name: str) -> Markup:
 
 def not_asked(request: Request, titles: Sequence[str]) -> Answer:
     """Say that there is no open question, and what was last spoken of."""
-    if not titles:
-        return small_talk(request, "yes")
-    names = Markup(", ".join(fill("*{name}*", name=title) for title in titles[: replies.FEW]))
-    return replies.hint(fill(talk.NOT_ASKED, names=names, command=request.command_of("workspace")))
+    return _said(request, talk.NOT_ASKED if titles else talk.TALK["yes"], titles[: replies.FEW])
 
 
 def takes_press(request: Request, titles: Sequence[str]) -> Answer:
     """Say that a word isn't enough for what ends for good, costs money, approves or unlinks."""
-    names = Markup(", ".join(fill("*{name}*", name=title) for title in titles))
-    return replies.hint(fill(talk.TAKES_PRESS, names=names, command=request.command_of("workspace")))
+    return _said(request, talk.TAKES_PRESS, titles)
 
 
 def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Say that the last list has no such place, or that there was none."""
-    if not rows:
-        return replies.hint(fill(talk.NO_LIST, command=request.command_of("workspace")))
-    names = Markup(", ".join(fill("*{name}*", name=one.title) for one in rows[: replies.FEW]))
-    return replies.hint(fill(talk.NOT_COUNTED, names=names))
+    titles = [one.title for one in rows[: replies.FEW]]
+    return _said(request, talk.NOT_COUNTED if titles else talk.NO_LIST, titles)
 
 
 def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:

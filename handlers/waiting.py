@@ -109,8 +109,8 @@ async def ask_for_offer(
     """
     if account.id in request.waited.looked:
         title = request.services.title(account.connection)
-        why = safe(problems.sentence(request.waited.problem, title)) if request.waited.problem else ""
-        if why:
+        if request.waited.problem:
+            why = safe(problems.sentence(request.waited.problem, title))
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
     waiting = _then(account, request, then or request.waiting()).as_body()

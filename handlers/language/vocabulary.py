@@ -201,7 +201,7 @@ SAME: Final = _phrases(
 AFTERTHOUGHTS: Final = _phrases(
     f"""{_THANKS}, thanks in advance, please, pls, plz, bitte, now, for today, for now, for the night,
     for the day, for tonight, and open it, then open it, when it's ready,
-    right now, asap, for me, again, quickly,
+    right now, atm, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
     today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment,
     real quick, then, too, as well"""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.moments import FARTHEST_SECONDS, Moment
+from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import (
     Call,
@@ -47,9 +47,10 @@ _RESUMED = frozenset({State.SUSPENDED, State.UNKNOWN, State.STARTING, State.STOP
 
 
 @routes.verb("workspace", "start", flags=("share", AGREED), does=routes.Does.STARTS)
+@routes.verb("workspace", "restart", flags=("share", AGREED), does=routes.Does.ENDS)
 async def start(request: Request) -> Answer:
     """Write the operation, with until when it runs; the card and the direct messages report the rest."""
-    return await _begin_until(request, OperationVerb.START)
+    return await begin(request, OperationVerb(request.verb))
 
 
 @routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS)
@@ -64,12 +65,6 @@ async def stop(request: Request) -> Answer:
 async def force_quit(request: Request) -> Answer:
     """Write the operation; it replaces the stop that isn't answered."""
     return await begin(request, OperationVerb.FORCE)
-
-
-@routes.verb("workspace", "restart", flags=("share", AGREED), does=routes.Does.ENDS)
-async def restart(request: Request) -> Answer:
-    """Write the operation, with until when it runs; the card and the direct messages report the rest."""
-    return await _begin_until(request, OperationVerb.RESTART)
 
 
 @routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS)
@@ -99,11 +94,6 @@ async def resume(request: Request) -> Answer:
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
     """Begin an operation on the requested workspace; answers as soon as it is written."""
-    workspace = await workspace_of(request)
-    return await begin_for(request, workspace, verb)
-
-
-async def _begin_until(request: Request, verb: OperationVerb) -> Answer:
     return await begin_for(request, await workspace_of(request), verb, await moment_of(request))
 
 
@@ -184,9 +174,12 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
         return replies.answer(said)
     if request.is_beside_cards:
         return SILENT
-    if request.is_shared:
-        return _shared(request, workspace, accepted.operation.verb)
     begun = accepted.operation.verb
+    if request.is_shared:
+        # Everybody reads it, without buttons: they would work only for the workspace's owner.
+        template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
+        sentence = request.filled(template, workspace, who=request.who, **FORMS[begun])
+        return replies.answer(sentence, in_channel=True)
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
@@ -195,28 +188,19 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
     return replies.answer(request.filled(template, workspace, **FORMS[begun]))
 
 
-def _shared(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Tell everybody, without buttons: they would work only for the workspace's owner."""
-    template = answers.SHARED_FORCING if verb is OperationVerb.FORCE else answers.SHARED
-    sentence = request.filled(template, workspace, who=request.who, **FORMS[verb])
-    return replies.answer(sentence, in_channel=True)
-
-
 def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> str:
     """Return what to say of an operation that its card doesn't; "" if the card says it all."""
     effects = workspaces.effects_now(request.services.context, workspace)
-    template = _already(accepted) or _instead(workspace, verb, accepted, effects)
+    if accepted.repeated and not accepted.operation.is_open:
+        template: str | None = answers.DONE_ALREADY
+    elif accepted.joined and not accepted.repeated:
+        template = answers.JOINED
+    else:
+        template = _instead(workspace, verb, accepted, effects)
     if template is None:
         return ""
     _, as_of = lists.state_words(request.services.clock.now(), workspace)
     return request.filled(template, workspace, as_of=as_of, **FORMS[accepted.operation.verb])
-
-
-def _already(accepted: Accepted) -> str | None:
-    """Return what to say if the same was requested before."""
-    if accepted.repeated and not accepted.operation.is_open:
-        return answers.DONE_ALREADY
-    return answers.JOINED if accepted.joined and not accepted.repeated else None
 
 
 def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
@@ -273,10 +257,7 @@ async def pressed(request: Request) -> Answer:
     verb, *stamps = (request.target or "").split() or [""]
     if verb not in (talk.SEVERAL if request.at is None else talk.SEVERAL_AT):
         return replies.hint(talk.NOTHING_DONE)
-    if request.at is not None:
-        now = await request.services.store.now()
-        if not now < request.at <= now + FARTHEST_SECONDS:
-            return replies.hint(request.filled(cards.PASSED, name=answers.EXAMPLE))
+    await moment_of(request)
     done = _Done()
     for one in stamps:
         key, _, _ = one.partition(".")

@@ -26,9 +26,9 @@ from handlers.helping import first_steps, what
 from handlers.language import vocabulary
 from handlers.language.names import Which
 from handlers.language.reading import READ, Reading
-from handlers.linking import link_any, linked
+from handlers.linking import all_linked, link_any, linked
 from handlers.request import Answered, Request
-from handlers.talking import as_command, shown, typed_name
+from handlers.talking import as_command, bold, shown, typed_name
 from handlers.waiting import refresh_lists, unread
 
 
@@ -95,9 +95,7 @@ async def at_places(
 
 async def there(request: Request, places: Sequence[str], rows: Sequence[Workspace]) -> list[Workspace]:
     """Return what a person has on connections; raises Answered with *Link*, or if there is nothing."""
-    for connection in places:
-        if connection not in dict(request.services.linkless()):
-            await linked(request, connection)
+    await all_linked(request, places)
     found = [one for one in rows if one.connection in places]
     if not found:
         what = fill(answers.ON, what=Markup(answers.WORKSPACES), title=request.services.titles(places))
@@ -186,8 +184,7 @@ async def unknown(
     if elsewhere is not None:
         return as_command(request.about("workspace", elsewhere, ()))
     _, connection = naming.split_connection(name, request.services.connections)
-    if connection is not None and connection not in dict(request.services.linkless()):
-        await linked(request, connection)
+    await all_linked(request, [connection] if connection is not None else [])
     runs = await _run_commands(request, name)
     if not rows and not runs:
         return await nothing_yet(request, old)
@@ -440,10 +437,7 @@ def _remarks(
 
 def unknown_remarks(which: Which) -> list[str]:
     """Say which words name nothing."""
-    if not which.unknown:
-        return []
-    names = Markup(", ".join(fill("*{name}*", name=name) for name in which.unknown[:5]))
-    return [fill(talk.SEVERAL_UNKNOWN, names=names)]
+    return [fill(talk.SEVERAL_UNKNOWN, names=bold(which.unknown[:5]))] if which.unknown else []
 
 
 def _nothing(request: Request, rows: Sequence[Workspace], which: Which) -> Answer:

@@ -83,22 +83,19 @@ def timer_or_ask(
     try:
         return workspaces.made(request.services.context, workspace, moment.at, mode, agreed=agreed)
     except Refused as refusal:
-        raise Answered(_asked(request.services, workspace, moment, request.verb, refusal)) from None
-
-
-def _asked(services: Services, workspace: Workspace, moment: Moment, verb: str, refusal: Refused) -> Answer:
-    """Return the question whether a timer may end a workspace for good; raises any other refusal."""
-    if refusal.rule != "workspace.ends":
-        raise refusal
+        if refusal.rule != "workspace.ends":
+            raise
+    services = request.services
     provider = services.connections[workspace.connection]
-    return drawn.asked(
+    asked = drawn.asked(
         workspace,
         services.title(workspace.connection),
         workspaces.effects(services.context, workspace),
-        verb,
+        request.verb,
         moment.at,
         can_suspend="suspend" in provider.stop_modes and workspace.allows("suspend"),
     )
+    raise Answered(asked)
 
 
 @routes.action("keep_running")
@@ -165,22 +162,18 @@ async def open_form(request: Request) -> Answer:
 @routes.view(drawn.CALLBACK)
 async def form_sent(request: Request) -> Answer:
     """Set, change or take back the timer; what would end the workspace for good is asked about first."""
-    services, key = request.services, request.carried
+    request, key = replace(request, verb="stop"), request.carried
     chosen, typed = value_in(request.view, "when"), value_in(request.view, "other").strip()
     if chosen == drawn.NEVER and not typed:
         await request.asked.to(workspaces.keep, key)
         return SILENT
     workspace = await request.asked.see(workspaces.owned, "stop", key)
-    found = await chosen_moment(services, request.principal, chosen, typed)
-    if found is None:
+    if not typed and chosen not in drawn.LENGTHS:
         raise AtFields({"when": cards.FORM_EMPTY})
+    found = await typed_moment(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(found, Moment):
         raise AtFields({"other": kit.bare(replies.unread(found, typed, SOONEST_SECONDS))})
-    try:
-        timer = workspaces.made(services.context, workspace, found.at, workspace.stop_mode)
-    except Refused as refusal:
-        return _asked(services, workspace, found, "stop", refusal)
-    await request.asked.to(workspaces.set, key, timer)
+    await request.asked.to(workspaces.set, key, timer_or_ask(request, workspace, found, workspace.stop_mode))
     return SILENT
 
 
@@ -246,30 +239,16 @@ async def moment_of(request: Request) -> Moment | None:
     """Return the moment that was read, or that a button was drawn for; raises Answered if that has passed."""
     if request.moment is not None or request.at is None:
         return request.moment
-    drawn_for = moment_at(request.at, await request.services.store.now())
-    if drawn_for is None:
-        raise Answered(replies.hint(request.filled(cards.PASSED, name="NAME")))
-    return drawn_for
+    now = await request.services.store.now()
+    if not now < request.at <= now + FARTHEST_SECONDS:
+        raise Answered(replies.hint(request.filled(cards.PASSED, name=answers.EXAMPLE)))
+    return Moment(request.at)
 
 
 async def typed_moment(services: Services, principal: Principal, text: str) -> Moment | Unread:
     """Return the moment that a text names in a person's zone, or why there is none."""
     zone = await services.store.zone(principal)
     return moments.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)
-
-
-async def chosen_moment(
-    services: Services, principal: Principal, minutes: str, typed: str
-) -> Moment | Unread | None:
-    """Return the moment that a form names, typed or as one of its lengths; None if it names nothing."""
-    if not typed and minutes not in drawn.LENGTHS:
-        return None
-    return await typed_moment(services, principal, typed or f"{minutes} min")
-
-
-def moment_at(second: float, now: float) -> Moment | None:
-    """Return the moment that a button was drawn for, unless it has passed."""
-    return Moment(second) if now < second <= now + FARTHEST_SECONDS else None
 
 
 def only_stops(request: Request, titles: Sequence[str]) -> Answer:
