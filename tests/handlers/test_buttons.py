@@ -7,7 +7,7 @@ from bot.domain.workspaces import Outcome
 from bot.support.errors import SecretError
 from tests.handlers.rig import COLLEAGUE, activate, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, unlink
+from tests.rigs.store import ALICE, BOB, unlink
 
 
 async def started(bot):
@@ -74,16 +74,44 @@ async def test_try_again_repeats_neither_what_is_open_nor_what_came_true(bot):
     assert await bot.store.open_operations(ALICE) == []
 
 
-@pytest.mark.parametrize(
-    "action_id", ["refresh", "keep_waiting", "try_again", "stop", "open", "forget", "status"]
+OF_OPERATIONS = ("refresh", "keep_waiting", "try_again", "look_again", "start_another")
+OF_WORKSPACES = (
+    *(
+        "start",
+        "stop",
+        "stop:1:u1800003600",
+        "restart",
+        "suspend",
+        "resume",
+        "force",
+        "open",
+        "status",
+        "keep",
+    ),
+    *(
+        "keep",
+        "keep_running:u1800003600",
+        "hour_more:u1800003600",
+        "needed:u1800003600",
+        "stop_later",
+        "forget",
+    ),
+    *("bring_back", "remove", "again", "hours", "hours_off", "hours_on", "hours_rest", "cancel"),
 )
+
+
+@pytest.mark.parametrize("action_id", [*OF_OPERATIONS, *OF_WORKSPACES])
 async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action_id):
     operation = await started(bot)
-    value = operation.id if action_id in {"refresh", "keep_waiting", "try_again"} else operation.workspace_id
-    answer = await bot.press(action_id, value, COLLEAGUE)
-    assert words(answer).startswith("I can't find that workspace on your list.")
-    assert (await bot.store.operation(operation.id)) == operation
-    assert (await bot.audit())[-1]["result"] == "refused"
+    row = await bot.workspace()
+    for principal in (COLLEAGUE, BOB):
+        key = operation.id if action_id in OF_OPERATIONS else row.id
+        stolen, nothing = [await bot.press(action_id, one, principal) for one in (key, "workspace_none")]
+        assert words(stolen) == words(nothing)
+        assert words(stolen).startswith("I can't find that workspace on your list.")
+        assert (await bot.audit())[-1]["actor"] == principal.key
+        assert (await bot.audit())[-1]["result"] == "refused"
+    assert (await bot.store.operation(operation.id), await bot.workspace()) == (operation, row)
 
 
 @pytest.mark.parametrize("value", ["", "operation_none", "' OR 1=1 --", "x" * 2000])

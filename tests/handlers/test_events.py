@@ -116,13 +116,6 @@ async def test_a_mention_by_a_bot_is_passed_over(bot, app):
     assert await bot.notices() == []
 
 
-async def test_a_stranger_in_a_shared_channel_is_refused(bot, app):
-    shared = {"is_ext_shared_channel": True}
-    await send(app, mention("<@UBOT> list", STRANGER, user_team="T9", outer=shared))
-    (body,) = await replies(bot)
-    assert "people in the Slack workspace" in body["text"]
-
-
 # -- people ----------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from bot.services.context import Asked
 from bot.services.snapshots import RUNS
 from bot.support.errors import Refused
 from handlers.dispatch import replay
-from tests.handlers.rig import COLLEAGUE, buttons, words
+from tests.handlers.rig import buttons, words
 from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeProvider
@@ -268,17 +268,6 @@ async def test_where_output_cannot_be_read_it_is_said(bot):
 
 
 # -- whose run it is ---------------------------------------------------------------------------------------
-
-
-async def test_another_persons_run_is_as_unknown_as_none(bot):
-    run = await going(bot)
-    for action in ("job_stop", "job_force", "job_logs", "job_status", "job_refresh", "job_again"):
-        stolen = await bot.press(action, run.id, COLLEAGUE)
-        nothing = await bot.press(action, "job_none", COLLEAGUE)
-        assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
-        assert words(stolen).startswith("I can't find that run on your list.")
-    assert (await bot.store.run(run.id)).stop_wanted == ""
-    assert {entry["actor"] for entry in await bot.audit() if entry["result"] == "refused"} == {COLLEAGUE.key}
 
 
 async def test_a_refused_link_asks_for_a_new_one(bot):

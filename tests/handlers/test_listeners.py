@@ -11,7 +11,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import State
 from bot.messages.texts import answers
 from bot.services.context import Owners
 from bot.support.errors import StoreBusy
@@ -29,7 +28,7 @@ from tests.handlers.slack import (
     send,
     submission,
 )
-from tests.rigs.golden import check_golden, check_limits
+from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE
 
 
@@ -89,11 +88,6 @@ def test_an_app_that_acknowledges_before_the_work_is_refused(bot):
 # -- commands -----------------------------------------------------------------------------------------------
 
 
-async def test_a_shared_invitation_stays_private(wired):
-    await wired.bot.link(state=State.RUNNING)
-    assert (await wired.send(command("open --share"))).body["response_type"] == "ephemeral"
-
-
 async def test_a_command_of_nobody_is_refused_with_words(wired):
     spoken = await wired.send(command("list", user_id=None))
     assert "Slack didn't tell me who you are" in spoken.body["text"]
@@ -149,26 +143,6 @@ async def test_a_button_that_holds_an_address_only_needs_its_ack(wired, action_i
     assert await wired.bot.notices() == []
 
 
-async def test_what_was_found_by_searching_counts_as_pressed(wired):
-    await wired.bot.link()
-    row = await wired.bot.workspace()
-    payload = click("start:workspace")
-    payload["actions"][0] = {
-        "type": "external_select",
-        "action_id": "start:workspace",
-        "action_ts": "1.1",
-        "selected_option": {"text": {"type": "plain_text", "text": "x"}, "value": row.id},
-    }
-    await wired.send(payload)
-    assert len(await wired.bot.store.open_operations(ALICE)) == 1
-
-
-async def test_a_form_that_slack_does_not_open_is_said(wired):
-    wired.slack.opens = False
-    await wired.send(click("enter_code"))
-    assert "Press Enter code" in (await wired.reply())["text"]
-
-
 async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
     wired.slack.slow = asyncio.Event()
     impatient = bolt_for(wired.bot.services, wired.slack, view_seconds=0.05)
@@ -197,13 +171,6 @@ async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(w
     assert wired.slack.responses[0]["blocks"]
     away = click("list:refresh", "1") | {"response_url": "http://127.0.0.1:9/nobody"}
     assert (await wired.send(away)).status == 200
-
-
-async def test_a_button_in_a_direct_message_knows_it(wired):
-    await wired.bot.link()
-    payload = click("help") | {"channel": {"id": "D1", "name": "directmessage"}, "response_url": None}
-    await wired.send(payload)
-    assert (await wired.reply())["where"] == "direct"
 
 
 @pytest.mark.parametrize(("channel", "where"), [("D1", "direct"), ("D2", "channel")])
@@ -237,15 +204,6 @@ async def test_the_right_code_links_the_account(wired):
     assert [one.username for one in await wired.bot.store.accounts(ALICE)] == ["alice"]
 
 
-async def test_a_wrong_code_is_said_at_the_field_and_corrected_there(wired):
-    await wait_for_code(wired.bot, "BCDF2345")
-    spoken = await wired.send(submission("NOPE"))
-    assert spoken.body["response_action"] == "errors"
-    assert "4 tries are left" in spoken.body["errors"]["code"]
-    again = await wired.send(submission("BCDF2345"))
-    assert again.body["response_action"] == "update"
-
-
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
@@ -266,11 +224,6 @@ async def test_a_form_of_an_earlier_release_is_closed(wired):
     assert spoken.body == {"response_action": "clear"}
 
 
-async def test_a_fault_in_a_form_is_said_at_the_field(wired):
-    wired.bot.store.fails["carry_out"] = StoreBusy("2 s")
-    assert "I'm too busy" in (await wired.send(submission("x"))).body["errors"]["code"]
-
-
 async def search(wired, value, who=ALICE, action_id="start:workspace", **keys):
     payload = interaction("block_suggestion", who) | {"action_id": action_id, "value": value, "block_id": "b"}
     return (await wired.send(payload | keys)).body["options"]
@@ -287,29 +240,11 @@ async def test_a_search_completes_ones_own_names(wired):
     assert await search(wired, "", user={"id": "UALICE"}) == []
 
 
-async def test_a_search_that_fails_finds_nothing(wired):
-    wired.bot.store.fails["workspaces"] = StoreBusy("2 s")
-    assert await search(wired, "") == []
-
-
 async def test_long_names_fit_into_a_search(wired):
     await wired.bot.link(names=("<!channel>" + "x" * 300,))
     (option,) = await search(wired, "")
     assert len(option["text"]["text"]) <= 75
     assert "<" not in option["text"]["text"]
-
-
-async def test_every_answer_of_a_command_keeps_slacks_limits(wired):
-    await wired.bot.link(names=("x" * 5000, "<!channel>", "notes"))
-    for text in ("", "start", "status x", "help", "whoami", "link", "unlink", "open n", "stop", "zzz", "add"):
-        body = (await wired.send(command(text))).body
-        check_limits(replace(await wired.bot.say("help"), text=body["text"], blocks=tuple(body["blocks"])))
-
-
-async def test_a_command_without_a_trigger_shows_the_button_instead(wired):
-    spoken = await wired.send(command("link code", trigger_id=None))
-    assert spoken.body["text"].startswith("Press Enter code")
-    assert wired.slack.views == []
 
 
 async def test_an_external_clicker_is_told_and_nothing_is_done(wired):

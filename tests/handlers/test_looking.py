@@ -119,12 +119,6 @@ async def test_the_status_of_one(bot):
     assert shown(await bot.say("status")) == shown(answer)
 
 
-async def test_the_status_of_what_is_under_way_is_its_card(bot):
-    await bot.link()
-    await bot.say("start")
-    assert "Waiting to start since" in words(await bot.say("status notebook"))
-
-
 async def test_a_status_tells_what_the_provider_says(bot):
     await bot.link()
     row = await bot.workspace()

@@ -66,6 +66,7 @@ async def test_an_operation_is_written_with_its_card(bot, text, verb, said):
     assert (await operation_of(bot)).verb is verb
     assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
     assert (await bot.audit())[-1]["action"] == f"workspace.{verb}"
+    assert "is already being" in words(await bot.say(text))
 
 
 @pytest.mark.parametrize(
@@ -98,21 +99,18 @@ async def test_what_a_workspace_does_not_allow_just_now_is_said_while_that_is_ne
     assert "Suspending" in words(await bot.say("suspend notebook"))
 
 
-async def test_what_has_come_true_is_not_forbidden(bot):
+@pytest.mark.parametrize(
+    ("state", "text", "said"),
+    [
+        (State.STOPPED, "stop notebook", "is already stopped"),
+        (State.STOPPED, "suspend notebook", "isn't running"),
+        (State.SUSPENDED, "suspend notebook", "isn't running"),
+    ],
+)
+async def test_what_has_come_true_is_said_and_not_forbidden(bot, state, text, said):
     await bot.link()
-    await sees(bot, State.STOPPED, actions=frozenset({"start"}))
-    assert "is already stopped" in words(await bot.say("stop notebook"))
-
-
-async def test_a_second_suspend_joins_the_first(bot):
-    await bot.link(state=State.RUNNING)
-    await bot.say("suspend notebook")
-    assert "is already being suspended" in words(await bot.say("suspend notebook"))
-
-
-async def test_what_is_down_is_suspended_without_much_ado(bot):
-    await bot.link()
-    assert "isn't running" in words(await bot.say("suspend notebook"))
+    await sees(bot, state, actions=frozenset({"start"}))
+    assert said in words(await bot.say(text))
 
 
 async def test_only_what_is_suspended_is_resumed(bot):
@@ -170,11 +168,6 @@ async def test_a_removal_is_asked_for_once_and_the_name_is_typed(bot):
     operation = await operation_of(bot)
     assert (operation.verb, operation.principal) == (OperationVerb.REMOVE, ALICE)
     assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
-
-
-async def test_in_a_direct_message_the_same_button_answers(bot):
-    await bot.link()
-    assert "Remove" in buttons(await bot.direct("remove notebook"))
 
 
 async def test_without_a_name_none_is_guessed(bot):

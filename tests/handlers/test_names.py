@@ -6,10 +6,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
 from handlers.dispatch import replay
 from handlers.request import RESPONSE_SECONDS
-from tests.handlers.rig import Cloud, activate, buttons, rig, words
-from tests.rigs.clock import FakeClock
+from tests.handlers.rig import activate, buttons, rig, words
 from tests.rigs.golden import check_golden
-from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, found_workspace
 
 
@@ -112,14 +110,6 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
     assert "I can't find a workspace called *brand-new*" in str(notice.body["blocks"])
 
 
-async def test_nothing_is_said_of_a_name_before_its_list_was_read(bot):
-    await bot.link()
-    await fresh(bot)
-    bot.clock.advance(61)
-    said = words(await bot.say("start notebok"))
-    assert said == "Checking Saturn Cloud…"
-
-
 async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
     await activate(bot.store, ALICE, "saturn")
     answer = await bot.say("start notebook")
@@ -128,10 +118,15 @@ async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
     assert task.payload["then"][0]["text"] == "start notebook"
 
 
-@pytest.mark.parametrize("there", [(), ("other",)], ids=["the first list", "a newer list"])
-@pytest.mark.parametrize("text", ["start training", "start training@saturn", "notify training off"])
+NAMED = ("start training", "start training@saturn", "notify training off")
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [*((text, ()) for text in (*NAMED, "start", "list")), *((text, ("other",)) for text in NAMED)],
+)
 @pytest.mark.parametrize("reads", range(1, 6))
-async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, there, text, reads):
+async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, text, there, reads):
     account = await activate(bot.store, ALICE, "saturn")
     await bot.store.merge_discovered(account.id, [found_workspace(name) for name in there])
     await fresh(bot)
@@ -175,16 +170,6 @@ async def test_a_list_that_could_not_be_read_is_never_told_as_empty(bot, text):
     said = message.body["blocks"][0]["text"]["text"]
     assert said.startswith("I couldn't read your list on Saturn Cloud. ")
     assert "To try again, type `list`." in said
-
-
-async def test_where_administrators_link_people_whoever_is_not_linked_asks_them():
-    approved = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud", linking=("admin",)))
-    async with rig(connections={"saturn": approved}) as bot:
-        (button,) = buttons(await bot.say("start notebook")).values()
-        assert (button["text"]["text"], button["value"]) == (
-            "Ask to link Saturn Cloud",
-            "saturn start notebook",
-        )
 
 
 async def test_without_any_connection_the_operator_is_named():
@@ -233,39 +218,6 @@ async def test_a_waiting_command_of_no_command_is_passed_over(bot, waiting):
     await bot.link()
     await replay(bot.services, ALICE, waiting)
     assert await bot.notices() == []
-
-
-@pytest.mark.parametrize("words_typed", ["start notebook", "start"])
-async def test_a_list_that_comes_between_two_reads_is_seen(bot, words_typed):
-    await bot.link()
-    workspaces, looks = bot.store.workspaces, 0
-
-    async def nothing_at_first(*given, **keys):
-        nonlocal looks
-        looks += 1
-        return [] if looks == 1 else await workspaces(*given, **keys)
-
-    bot.store.workspaces = nothing_at_first
-    assert "Starting *notebook*" in words(await bot.say(words_typed))
-
-
-@pytest.mark.parametrize("text", ["start notebook", "start", "list"])
-async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, text):
-    account = await activate(bot.store, ALICE, "saturn")
-    accounts, has_come = bot.store.accounts, False
-
-    async def and_then_it_comes(principal):
-        nonlocal has_come
-        known = await accounts(principal)
-        if not has_come:
-            has_come = True
-            await bot.store.merge_discovered(account.id, [found_workspace("notebook")])
-        return known
-
-    bot.store.accounts = and_then_it_comes
-    said = words(await bot.say(text))
-    assert has_come
-    assert "You have no workspaces" not in said
 
 
 async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_added(bot):

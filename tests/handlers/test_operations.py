@@ -7,11 +7,11 @@ from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
 from bot.support.errors import Refused
-from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, words
+from tests.handlers.rig import Cloud, buttons, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, BOB, observe, refuse
+from tests.rigs.store import ALICE, observe, refuse
 
 URL = "https://app.example.test/ide/1"
 
@@ -57,12 +57,6 @@ async def test_what_runs_already_is_said_with_its_age_and_looked_at_again(bot):
     assert (await latest(bot)).is_open
 
 
-async def test_what_is_stopped_already_is_said(bot):
-    await bot.link()
-    answer = await bot.say("stop notebook")
-    assert "is already stopped" in words(answer)
-
-
 async def test_what_no_longer_exists_is_not_started(bot):
     await bot.link()
     account = await bot.store.account(ALICE, "saturn")
@@ -102,19 +96,6 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     assert "Saturn Cloud no longer accepts your link" in words(answer)
     assert buttons(answer)["Link Saturn Cloud"]["value"] == "saturn start notebook"
     assert await bot.store.open_operations(ALICE) == []
-
-
-async def test_another_persons_workspace_is_as_unknown_as_none(bot):
-    await bot.link()
-    row = await bot.workspace()
-    for principal in (COLLEAGUE, BOB):
-        stolen = await bot.press("start", row.id, principal)
-        nothing = await bot.press("start", "workspace_none", principal)
-        assert words(stolen).split("\n")[0] == words(nothing).split("\n")[0]
-        assert "notebook" not in words(stolen)
-    assert await bot.store.latest_operation(row.id) is None
-    refusals = [entry for entry in await bot.audit() if entry["result"] == "refused"]
-    assert {entry["actor"] for entry in refusals} == {COLLEAGUE.key, BOB.key}
 
 
 async def test_a_connection_that_was_taken_away_is_said(bot):

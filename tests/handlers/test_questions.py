@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb
 from bot.services.workspaces import create
-from tests.handlers.rig import buttons, words
+from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.handlers.run_rig import going, launch, run_rig
-from tests.rigs.store import ALICE, BOB, refuse
+from tests.rigs.store import ALICE, refuse
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ async def asked_run(bot):
     run = await launch(bot)
     lost = Update(run.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert await bot.store.save_run_step(lost)
-    return run
+    return await bot.store.run(run.id)
 
 
 async def asked_creation(bot):
@@ -71,22 +70,17 @@ async def test_whose_link_is_not_accepted_is_offered_a_new_one_whatever_was_pres
     assert [button["action_id"] for button in buttons(answer).values()] == ["invite:0"]
 
 
-@pytest.mark.parametrize("action", ["job_start_another", "job_look_again", "job_let_go", "job_keep_waiting"])
-async def test_nobody_answers_for_another(bot, action):
+OF_RUNS = ("start_another", "look_again", "let_go", "keep_waiting", "stop", "force", "logs", "status")
+
+
+@pytest.mark.parametrize("action", [*OF_RUNS, "refresh", "again"])
+async def test_another_persons_run_is_as_unknown_as_none(bot, action):
     run = await asked_run(bot)
-    for principal in (BOB, Principal(None, "T1", "UCAROL")):
-        await bot.press(action, run.id, principal)
-    assert await bot.store.run(run.id) == (await bot.store.run(run.id))
-    assert (await bot.store.run(run.id)).asked_at is not None
-    assert (await bot.store.run(run.id)).is_open
-
-
-@pytest.mark.parametrize("action", ["start_another", "look_again"])
-async def test_nobody_answers_for_another_creation(bot, action):
-    operation = await asked_creation(bot)
-    before = await bot.store.operation(operation.id)
-    await bot.press(action, operation.id, BOB)
-    assert await bot.store.operation(operation.id) == before
+    stolen, nothing = [await bot.press(f"job_{action}", one, COLLEAGUE) for one in (run.id, "job_none")]
+    assert words(stolen) == words(nothing)
+    assert words(stolen).startswith("I can't find that run on your list.")
+    assert (await bot.audit())[-1]["result"] == "refused"
+    assert await bot.store.run(run.id) == run
 
 
 async def test_a_run_that_waits_is_let_go_or_waited_for(bot):

@@ -174,15 +174,6 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     assert "Stopped" in said
 
 
-async def test_nobody_elses_timer_is_touched(bot):
-    workspace = await runs(bot)
-    await bot.say("stop notebook at 18:00")
-    for action in ("keep_running", "hour_more", "stop_later", "stop"):
-        answer = await bot.press(f"{action}:u{at_hour(bot, 18):.0f}", workspace.id, COLLEAGUE)
-        assert "I can't find that workspace" in answer.text
-    assert await stop_at(bot) == at_hour(bot, 18)
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
