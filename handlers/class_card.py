@@ -209,7 +209,16 @@ async def press(request: Request) -> Answer:
     message_ts = surface.message_ts if surface.kind == "button" else None
     pressed = await request.asked.to(classes.press, key, message_ts=message_ts)
     if pressed.joined.result == "sought":
-        promise = await _refreshed(request, pressed.card)
+        # The press continues once an outdated list was read again.
+        sought = pressed.card
+        promise = await refresh_lists(
+            request,
+            TaskKind.DISCOVER,
+            class_words.LOOKING,
+            text=f"press {sought.id}",
+            connection=sought.connection,
+            pattern=_sought(sought),
+        )
         if promise:
             return replies.answer(promise)
         # Whatever the list says now is all there is to know.
@@ -225,7 +234,9 @@ async def press(request: Request) -> Answer:
         case "noted" if wanted.waits_for == "unlinked":
             return await _linking(request, card, is_refused=wanted.is_refused)
     if wanted.workspace is None:
-        return await _no_workspace(request, card, wanted.waits_for)
+        template = class_words.MANY if wanted.waits_for == "many_workspaces" else class_words.NO_WORKSPACE
+        title, who = request.services.title(card.connection), await _poster(request, card)
+        return replies.hint(request.filled(template, pattern=_sought(card), title=title, who=who))
     if done.result == "running":
         return await _opened(request, wanted.workspace)
     return _on_its_way(request, card, wanted.workspace, pressed)
@@ -234,17 +245,6 @@ async def press(request: Request) -> Answer:
 async def _poster(request: Request, card: ClassCard) -> Markup:
     names = await request.services.names.of(request.principal, card.principal)
     return kit.person(names[card.principal.key])
-
-
-async def _no_workspace(request: Request, card: ClassCard, waits_for: str) -> Answer:
-    template = class_words.MANY if waits_for == "many_workspaces" else class_words.NO_WORKSPACE
-    sentence = request.filled(
-        template,
-        pattern=_sought(card),
-        title=request.services.title(card.connection),
-        who=await _poster(request, card),
-    )
-    return replies.hint(sentence)
 
 
 async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
@@ -266,18 +266,6 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
 def _sought(card: ClassCard) -> str:
     """Return what a person's workspace is called that a card is about."""
     return card.pattern or classes.workspace_stem(card.title)
-
-
-async def _refreshed(request: Request, card: ClassCard) -> str:
-    """Have an outdated list of the presser's read again; the press continues afterwards."""
-    return await refresh_lists(
-        request,
-        TaskKind.DISCOVER,
-        class_words.LOOKING,
-        text=f"press {card.id}",
-        connection=card.connection,
-        pattern=_sought(card),
-    )
 
 
 async def _opened(request: Request, workspace: Workspace) -> Answer:

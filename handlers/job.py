@@ -577,7 +577,9 @@ async def run_of(request: Request) -> Run:
     if len(found) == 1:
         return found[0]
     if found:
-        raise Answered(await _which(request, found))
+        is_same = len({naming.fold(run.name) for run in found}) == 1
+        sentence = fill(run_words.WHICH_TO_STOP if is_same else run_words.WHICH, name=request.name)
+        raise Answered(replies.hint(sentence, await _buttons(request, found)))
     raise Answered(await _unknown(request, rows, old))
 
 
@@ -613,12 +615,6 @@ async def _only(request: Request, rows: Sequence[Run], old: Sequence[Account]) -
         raise Answered(replies.hint(run_words.NONE_GOING))
     sentence = request.filled(run_words.WHICH_OF_ALL, verb=Markup(request.verb))
     raise Answered(replies.answer(sentence, await _buttons(request, wanted)))
-
-
-async def _which(request: Request, found: Sequence[Run]) -> Answer:
-    is_same = len({naming.fold(run.name) for run in found}) == 1
-    sentence = fill(run_words.WHICH_TO_STOP if is_same else run_words.WHICH, name=request.name)
-    return replies.hint(sentence, await _buttons(request, found))
 
 
 async def _unknown(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:

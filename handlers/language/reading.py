@@ -567,7 +567,11 @@ class _Sentence:
         untimed, planned = hours.split(verb, words, self._named(words))
         if planned and not (hours.wanted_of(planned) or self._is_about_one(untimed)):
             untimed, planned = words, ""
-        timeless, when, more = self._timed(verb, untimed)
+        more = 0.0
+        if verb == "keep":
+            untimed = without_running(untimed)
+            untimed, more = moments.longer(untimed) or (untimed, 0.0)
+        timeless, when = self._times(untimed)
         if timeless and plain(timeless[0]) in {"and", "or"} and 0 not in self._named(timeless):
             return Reading("talk", "one_at_a_time")
         other = self._other_verb(verb, timeless)
@@ -609,16 +613,6 @@ class _Sentence:
             return Reading("verb", of_job, "job", rest, Manner.SAID if manner is Manner.TYPED else manner)
         is_of_jobs = verb in {"stop", "cancel"} and mean_jobs(words)
         return Reading("verb", "stop", "job", (), Manner.SAID) if is_of_jobs else None
-
-    def _timed(
-        self, verb: str, words: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], moments.Phrase | None, float]:
-        """Split the time off: return the other words, the time, and how much longer."""
-        more = 0.0
-        if verb == "keep":
-            words = without_running(words)
-            words, more = moments.longer(words) or (words, 0.0)
-        return (*self._times(words), more)
 
     def _is_about_one(self, words: tuple[str, ...]) -> bool:
         is_named = any(span.workspaces for span in self.names.spans(words))
