@@ -114,13 +114,6 @@ async def test_another_persons_button_does_nothing_and_tells_nothing(bot, action
     assert (await bot.store.operation(operation.id), await bot.workspace()) == (operation, row)
 
 
-@pytest.mark.parametrize("value", ["", "operation_none", "' OR 1=1 --", "x" * 2000])
-@pytest.mark.parametrize("action_id", ["refresh", "keep_waiting", "try_again", "stop"])
-async def test_a_key_of_nothing(bot, action_id, value):
-    answer = await bot.press(action_id, value)
-    assert answer.text
-
-
 async def test_a_button_of_a_row_that_is_gone_since(bot):
     operation = await started(bot)
     await unlink(bot.store, ALICE, "saturn")

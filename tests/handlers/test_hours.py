@@ -140,19 +140,18 @@ async def test_how_people_put_hours(bot, text, hours):
 
 
 @pytest.mark.parametrize(
-    "text", ["no notebook tomorrow", "don't start notebook tomorrow", "skip tomorrow for notebook"]
+    ("text", "said"),
+    [
+        ("no notebook tomorrow", "Not on 16 Jan."),
+        ("don't start notebook tomorrow", "Not on 16 Jan."),
+        ("skip tomorrow for notebook", "Not on 16 Jan."),
+        ("don't start notebook automatically anymore", "no hours any more"),
+        ("stop starting notebook every day", "no hours any more"),
+    ],
 )
-async def test_how_people_put_days_without_hours(bot, text):
+async def test_how_people_put_days_without_hours_and_their_end(bot, text, said):
     await bot.say("hours notebook every day 9:00-18:00")
-    assert "Not on 16 Jan." in words(await bot.say(text))
-
-
-@pytest.mark.parametrize(
-    "text", ["don't start notebook automatically anymore", "stop starting notebook every day"]
-)
-async def test_how_people_put_an_end_of_hours(bot, text):
-    await bot.say("hours notebook every day 9:00-18:00")
-    assert "no hours any more" in words(await bot.say(text))
+    assert said in words(await bot.say(text))
 
 
 @pytest.mark.parametrize(

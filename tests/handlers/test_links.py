@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Where
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
@@ -98,15 +97,6 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     assert words(done) == "You're unlinked from Hub. I've deleted my access to your account there."
     assert await unlinked(bot) == [(ALICE.key, ALICE, "hub", "person")]
     assert await bot.notices(NoticeKind.UNLINKED) == []
-
-
-async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
-    await activate(bot.store, ALICE, "saturn")
-    button = unlink_button("saturn", "Saturn Cloud")
-    done = await bot.press(button["action_id"], button["value"], channel_id="D1", where=Where.DIRECT)
-    assert done.text == ""
-    assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
-    assert len(await bot.notices(NoticeKind.UNLINKED)) == 1
 
 
 @pytest.mark.parametrize(

@@ -61,15 +61,6 @@ async def test_an_unknown_shortcut_and_one_of_nobody_are_answered(bot, payload):
     assert len(slack.views) == 1
 
 
-async def test_too_late_for_a_form_the_answer_is_a_direct_message(bot):
-    await bot.link()
-    async with wired(bot) as (app, slack):
-        slack.opens = False
-        await send(app, shortcut())
-    (told,) = await bot.notices(NoticeKind.REPLY)
-    assert (told.principal, told.body["channel_id"], told.body["response_url"]) == (ALICE, None, None)
-
-
 async def test_a_form_of_somebody_elses_workspace_starts_nothing(bot):
     await bot.link()
     await bot.link(BOB, ("secret",), username="bob")
