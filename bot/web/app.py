@@ -246,8 +246,6 @@ def failures(ids: Ids) -> Middleware:
         try:
             return await handler(request)
         except web.HTTPException as answer:
-            if answer.status < 400:
-                raise
             if answer.status in (404, 405):
                 page = render.problem(answer.status, pages.NOT_FOUND_TITLE, pages.NOT_FOUND)
             else:

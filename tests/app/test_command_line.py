@@ -3,7 +3,6 @@
 import ast
 import asyncio
 import os
-import pkgutil
 import signal
 import sys
 
@@ -11,46 +10,11 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from bot.__main__ import _parser
 from bot.slack.manifest import http_manifest, render, socket_manifest
 from bot.store.schema import migrations
 from handlers import routes
 from tests.app.command_line import environment, run
 from tests.project.repository import ROOT, nodes, python_files
-
-
-async def test_wrong_settings_are_all_listed_without_values(tmp_path):
-    (tmp_path / "connections.toml").write_text('[connections.saturn]\nprovider = "canary"\n')
-    wrong = environment(
-        tmp_path,
-        SLACK_BOT_TOKEN="canary-token",
-        USHER_ENCRYPTION_KEYS="canary-key",
-        USHER_PUBLIC_URL="http://canary.example",
-        USHER_DATABASE_URL="canary://db",
-        PORT="canary",
-    )
-    ended = await run("serve", env=wrong)
-    assert ended.status == 2
-    assert ended.out == ""
-    assert ended.err.startswith("These settings need fixing:\n")
-    for named in (
-        "SLACK_BOT_TOKEN: ",
-        "USHER_ENCRYPTION_KEYS: ",
-        "USHER_PUBLIC_URL: ",
-        "USHER_DATABASE_URL: ",
-        "PORT: ",
-        "connections.saturn.provider: ",
-    ):
-        assert f"\n  {named}" in ended.err
-    assert "canary" not in ended.err
-    assert "Traceback" not in ended.err
-
-
-async def test_without_any_setting_what_is_needed_is_named(tmp_path):
-    ended = await run("serve", cwd=tmp_path)
-    assert ended.status == 2
-    for named in ("SLACK_BOT_TOKEN", "USHER_ENCRYPTION_KEYS", "USHER_CONNECTIONS"):
-        assert f"{named}: is not set" in ended.err
 
 
 @pytest.mark.parametrize("command", ["web", "worker"])
@@ -175,26 +139,6 @@ def test_only_one_place_says_how_commands_are_typed():
     assert found == {"bot/slack/manifest.py", "bot/support/environment.py"}
 
 
-async def test_help_names_every_command():
-    ended = await run("--help")
-    assert ended.status == 0
-    for name in (
-        "serve",
-        "web",
-        "worker",
-        "init",
-        "migrate",
-        "doctor",
-        "routes",
-        "manifest",
-        "keys",
-        "accounts",
-        "store",
-        "audit",
-    ):
-        assert f"\n    {name} " in ended.out
-
-
 #: What takes long to import: parsing words needs none of it, and serving not all.
 HEAVY = ("aiohttp", "slack_bolt", "pydantic", "cryptography", "apscheduler", "jinja2", "structlog")
 NOT_TO_SERVE = (
@@ -218,17 +162,3 @@ async def test_what_is_not_needed_is_not_imported(module, needless):
     )
     out, _ = await process.communicate()
     assert out.decode() == "[]\n"
-
-
-def _commands(parser):
-    for action in parser._actions:
-        for command in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
-            yield command
-            yield from _commands(command)
-
-
-def test_every_command_names_its_function():
-    named = {command.get_default("run") for command in _commands(_parser())} - {"", None}
-    assert len(named) == 12
-    for name in named:
-        assert callable(pkgutil.resolve_name(f"bot.commands.{name}"))

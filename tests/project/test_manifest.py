@@ -132,10 +132,6 @@ def test_every_use_names_a_module_that_exists():
     assert missing == []
 
 
-def test_every_command_has_its_verbs_and_all_verbs_have_their_command():
-    assert set(routes.commands()) == {use.module.removeprefix("handlers.") for use in COMMANDS.values()}
-
-
 def test_the_scopes_are_those_that_methods_events_and_commands_need():
     assert set(NEEDED_BY_EVENTS) == set(EVENTS)
     assert set(BOT_SCOPES) == set().union(calls.scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"})
@@ -173,14 +169,6 @@ def test_an_app_for_several_workspaces_is_installed_from_our_page_with_tokens_th
 
 def test_a_slash_at_the_end_of_the_address_makes_no_difference():
     assert http_manifest(URL + "/") == http_manifest(URL)
-
-
-def test_commands_of_other_names_are_taken():
-    for made in (
-        socket_manifest(command="/space", job_command="/batch"),
-        http_manifest(URL, command="/space", job_command="/batch"),
-    ):
-        assert [one["command"] for one in made["features"]["slash_commands"]] == ["/space", "/batch"]
 
 
 def test_two_commands_of_one_name_are_refused():

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.domain.notices import NoticeKind
 from bot.domain.people import Approval, Principal, TaskKind
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
@@ -108,14 +107,3 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
     assert await bench.store.account(ALICE, "cloud") is None
     assert (await bench.store.approval(asked.id)).state == "failed"
     assert "is no longer set up for approvals" in told(bench, ALICE)
-
-
-async def test_killed_between_the_two_writes_it_is_linked_and_told_once(bench):
-    asked = await approved(bench)
-    # As if the process had died after the account was written and before the request was ended.
-    await bench.store.add_tasks([NewTask(TaskKind.APPROVE, asked.id)])
-    await bench.pass_time(5)
-    linked = [
-        notice for notice in messages(bench, ALICE) if f"/{NoticeKind.LINKED}/" in str(notice.get("metadata"))
-    ]
-    assert len(linked) == 1

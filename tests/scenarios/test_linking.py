@@ -3,7 +3,6 @@
 import pytest
 
 from playground.demo.browser import Browser
-from tests.rigs.scenario import BOB
 
 both_ways = pytest.mark.parametrize(
     "bare", [{"sign_in": True}, {"sign_in": False}], indirect=True, ids=["sign-in", "code"]
@@ -29,19 +28,6 @@ async def test_a_link_is_for_one_pair_of_eyes_and_names_whom_it_is_for(bare):
         assert "Acme Research" in page.text
 
 
-async def test_a_code_in_another_persons_hands_links_nothing(bare):
-    shown, address = await bare.alice.invited()
-    async with Browser() as browser:
-        page = await bare.alice.goes_through(browser, address, bare.token_of("alice"))
-    other, _ = await bare.bob.invited()
-    answer = await bare.bob.types_back(other, page)
-    assert not answer["ok"]
-    assert "I'm not waiting for a code from you" in answer["errors"]["code"]
-    assert not await is_linked(bare, BOB)
-    assert (await bare.alice.types_back(shown, page))["ok"]
-    assert await is_linked(bare)
-
-
 async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(bare):
     shown, address = await bare.alice.invited()
     async with Browser() as browser:
@@ -54,41 +40,6 @@ async def test_a_wrong_code_is_said_at_its_field_and_the_right_one_still_works(b
     modal = bare.alice.modal()
     assert modal is not None
     assert "Your Saturn Cloud account alice is linked." in str(modal["blocks"])
-
-
-NOT_CHECKED = (
-    ({"status": 401}, "didn't accept this token"),
-    ({"status": 403}, "token"),
-    ({"status": 429, "headers": {"Retry-After": "7"}}, "Try again in 7 seconds"),
-    ({"status": 503}, "is having problems"),
-    ({"body": "<html>hello</html>", "headers": {"Content-Type": "text/html"}}, "doesn't understand"),
-    ({"body": "null"}, "doesn't understand"),
-    ({"drop": True}, "answer"),
-)
-
-
-async def test_a_provider_that_can_not_check_a_token_is_said_on_the_page_and_costs_nothing(bare):
-    shown, address = await bare.alice.invited()
-    async with Browser() as browser:
-        page = await browser.get(address)
-        for fault, said in NOT_CHECKED:
-            bare.saturn_fails("/api/user", times=1, **fault)
-            page = await browser.submit(page, token=bare.token_of("alice"))
-            assert page.status == 422
-            assert said in page.text
-        page = await browser.submit(page, token=bare.token_of("alice"))
-        page = await browser.submit(page)
-    assert (await bare.alice.types_back(shown, page))["ok"]
-    assert await is_linked(bare)
-
-
-async def test_the_account_of_somebody_else_is_not_linked_twice(linked):
-    shown, address = await linked.bob.invited()
-    async with Browser() as browser:
-        page = await linked.bob.goes_through(browser, address, linked.token_of("alice"))
-    answer = await linked.bob.types_back(shown, page)
-    assert "is linked to somebody else in Slack" in answer["errors"]["code"]
-    assert not await is_linked(linked, BOB)
 
 
 async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under_way(just_linked):
@@ -140,13 +91,6 @@ async def test_somebody_who_leaves_is_unlinked_and_nothing_goes_on_in_their_name
     before = linked.calls("")
     await linked.pass_time(700, step=20)
     assert linked.calls("") == before
-
-
-async def test_a_lost_event_of_somebody_leaving_is_made_up_for_by_the_nightly_reading(linked):
-    linked.slack.state.people[linked.alice.id].deleted = True
-    await linked.know_everybody()
-    assert not await is_linked(linked)
-    assert await linked.bot.store.claim_tasks(10, 1.0) == []
 
 
 async def test_removing_the_app_ends_every_link(linked):

@@ -279,13 +279,6 @@ async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing
     assert await made.store.accounts(ALICE) == []
 
 
-async def test_a_code_is_not_an_answer_where_people_sign_in(made):
-    browser = await made.browser()
-    await browser.get(await made.accounts.invite(ALICE, "saturn"))
-    await browser.send("/link/check", token=GOOD, form="x")
-    assert browser.status == 403
-
-
 async def test_in_an_organisation_enterprise_and_user_are_compared():
     from bot.domain.people import Principal
 

@@ -31,14 +31,6 @@ from bot.support.errors import (
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
-async def test_invitations_need_an_address():
-    async with rig(public_url=None) as made:
-        with pytest.raises(Refused) as refused:
-            await made.accounts.invite(ALICE, "saturn")
-    assert refused.value.rule == "link.no_address"
-    assert "USHER_PUBLIC_URL" in refused.value.text
-
-
 @pytest.mark.parametrize(
     ("connection", "rule"), [("nowhere", "link.unknown_connection"), ("sphere", "link.not_by_token")]
 )

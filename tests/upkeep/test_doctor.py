@@ -176,13 +176,6 @@ def providers_of(folder, http, url, extra=""):
     return build_providers(load_connections(path), http)["saturn"]
 
 
-async def test_a_connection_that_answers(tmp_path, http):
-    async with saturn_server() as saturn:
-        check = await doctor.check_connection("saturn", providers_of(tmp_path, http, saturn.url))
-        assert check.is_good
-        assert check.found.startswith(f"{saturn.url} answers (")
-
-
 async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_so(tmp_path, http):
     path = tmp_path / "connections.toml"
     gone = f"http://127.0.0.1:{unused_port()}"

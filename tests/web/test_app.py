@@ -63,12 +63,6 @@ async def test_figures_are_few_and_name_nobody():
         assert "Alice" not in text
 
 
-def test_two_sets_of_figures_live_side_by_side():
-    first, second = Metrics(), Metrics()
-    first.polled("saturn")
-    assert b"usher_polls_total{" not in second.render({}, None)
-
-
 async def test_unknown_addresses_are_answered_kindly():
     async with rig() as made:
         browser = await made.browser()
@@ -176,16 +170,6 @@ async def test_a_failure_is_a_page_with_a_reference_that_the_log_knows(error, st
     if status != 413:
         assert "TEST-0001" in page
         assert "TEST-0001" in capsys.readouterr().out
-
-
-async def test_a_redirect_is_no_failure():
-    async def leave(_request: web.Request) -> web.Response:
-        raise web.HTTPFound("/elsewhere")
-
-    app = web.Application(middlewares=[failures(CountingIds())])
-    app.router.add_get("/", leave)
-    async with TestClient(TestServer(app)) as client:
-        assert (await client.get("/", allow_redirects=False)).status == 302
 
 
 async def build_again(made, **given):

@@ -2,15 +2,18 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from markupsafe import escape
 
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.people import Person
+from bot.domain.workspaces import OperationVerb, State, Timer
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP
-from tests.rigs.store import hide_workspace
+from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.rig import ALICE, BOB, Inputs
 
@@ -44,6 +47,10 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
     assert REMOTE not in browser.text
     assert "script>" in browser.text
     assert "<script>" not in browser.text
+    # Until when it runs is changed where its messages are.
+    slack = re.escape(f"https://app.slack.com/client/{ALICE.team_id}")
+    for text in ("Stop later in Slack", "Back to Slack"):
+        assert re.search(rf'<a [^>]*href="{slack}"[^>]*>{text}</a>', browser.text), text
     for name, value in {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
@@ -168,6 +175,12 @@ async def test_the_state_is_told_from_our_row(world):
     assert told["phase"] == "running"
     ends_at = datetime.fromtimestamp(world.clock.now() + 300, UTC)
     assert told["line"] == f"Running, will stop at {ends_at:%H:%M} UTC unless you use it"
+    # The hour is that of the person, and a timer that was set in Slack is shown as well.
+    person = Person(ALICE, "Alice", seen_at=world.clock.now(), time_zone="Asia/Kolkata")
+    await world.store.save_people([person])
+    await set_timer(world.store, workspace, Timer(world.clock.now() + 60, "stop"))
+    ends_at = datetime.fromtimestamp(world.clock.now() + 60, ZoneInfo("Asia/Kolkata"))
+    assert f"Running until {ends_at:%H:%M}" in await browser.get(f"/ide/{workspace.id}")
     assert world.made.provider.asked == []
 
 

@@ -17,24 +17,6 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
 
 
-@pytest.mark.parametrize(
-    ("background", "status"),
-    [({}, 200), ({"loops": True, "sending": True}, 200), ({"loops": False}, 503), ({"sending": False}, 503)],
-)
-async def test_the_background_counts_for_readiness(background, status):
-    async with memory_store() as store:
-        health = Health(store=store, ready=lambda: {"slack": True, **background}, metrics=Metrics())
-        app = web.Application()
-        app.router.add_routes(health.routes())
-        async with TestClient(TestServer(app)) as client:
-            answer = await client.get("/readyz")
-            assert answer.status == status
-            assert await answer.json() == {
-                "ready": status == 200,
-                "checks": {"store": True, "slack": True, **background},
-            }
-
-
 async def test_a_store_that_can_only_be_read_is_not_ready_and_says_why():
     async with memory_store() as store:
         health = Health(store=store, ready=dict, metrics=Metrics())

@@ -19,7 +19,7 @@ from bot.web.socket import Connection, SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
-from tests.web.bolts import NOWHERE, REGISTER, bolt_with, noting
+from tests.web.bolts import NOWHERE, bolt_with
 from tests.web.signed import click, command, event
 
 SILENT = logging.getLogger("tests.silent")
@@ -273,13 +273,6 @@ async def test_answers_faults_and_refusals_go_back_with_the_acknowledgement():
     (said,) = await taken({}, "slash_commands", command(team_id="T0OTHER"))
     assert said["payload"]["response_type"] == "ephemeral"
     assert await taken({"event_callback": fail}, "events_api", event()) == [{"envelope_id": "envelope-1"}]
-
-
-async def test_an_envelope_is_led_by_its_kind_alone():
-    calls: list[str] = []
-    odd = click(command="/workspace", event={"type": "message"})
-    await taken({kind: noting(calls, kind) for kind in REGISTER}, "interactive", odd)
-    assert calls == ["block_actions"]
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,31 @@
 import pytest
 
 from bot.messages.texts import ide
+from tests.rigs.scenario.sphere import sphere_world
 from tests.web.driver import chromium, is_installed
-from tests.web.whole import page_world
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not is_installed(), reason="Chromium and chromedriver are not installed"),
 ]
+
+
+#: Real time passes here.
+QUICK = {"projects": [{"name": "Console Python", "id": "a" * 32, "start_seconds": 2, "stop_seconds": 1}]}
+
+
+async def makes(world, person):
+    """Make a workspace by the form in Slack; return the address that its *Open* leads to."""
+    assert (await world.slack.say(person.id, "C0GENERAL", "/workspace new courses"))["ok"]
+
+    def is_filled():
+        form = world.slack.form(person.id)
+        return form is not None and any(one.action_id == "field:template" for one in form.fields)
+
+    assert await world.slack.state.wait_for(is_filled, 20.0)
+    answer = await world.slack.submit(person.id)
+    assert answer["ok"], answer
+    return (await person.waits_for("ready")).address("Open")
 
 
 async def prove(window, world, person):
@@ -21,10 +39,10 @@ async def prove(window, world, person):
 
 
 async def test_row_14_the_owner_opens_the_ide_from_the_message_and_nobody_else_does(tmp_path):
-    async with page_world(tmp_path) as world:
-        address = await world.makes(world.alice)
+    async with sphere_world(tmp_path, live=True, people_known=False, account=QUICK) as world:
+        address = await makes(world, world.alice)
         assert address.startswith(f"http://127.0.0.1:{world.bot.port}/ide/")
-        (machine,) = world.sphere.state.workspaces.values()
+        (machine,) = world.machines()
         async with chromium() as window:
             await window.go(address)
             await prove(window, world, world.alice)

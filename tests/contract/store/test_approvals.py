@@ -10,11 +10,10 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Approval, TaskKind
 from bot.providers.base import Credential, Identity
 from bot.services import accounts
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, link_account
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval
 from tests.rigs.use_cases import ask
 
 WAITING = {"text": "start notebook"}
-TRIED = NoticeKind.LINK_TRIED
 IDENTITY = Identity("alice", Credential(SecretStr("t")))
 #: Who approves here.
 ADMIN = "-:T1:UADMIN"
@@ -27,12 +26,6 @@ def request(number=1, username="alice", principal=ALICE, **fields):
 async def approved(store, number=1, **fields):
     await ask_approval(store, request(number, **fields))
     return await decide_approval(store, f"a{number}", "approved", ADMIN)
-
-
-async def test_a_request_stands(store):
-    asked = await ask_approval(store, request(waiting=WAITING))
-    assert asked == request(waiting=WAITING) == await store.approval("a1")
-    assert await store.approval("a2") is None
 
 
 async def test_who_asks_for_the_same_again_changes_what_waits(store):
@@ -129,23 +122,6 @@ async def test_without_a_standing_approval_nothing_is_linked(store, number):
     await ask(store).to(accounts.link_approved, f"a{number}", IDENTITY)
     assert await store.active_accounts() == []
     assert await store.audit_entries() == []
-
-
-async def test_a_username_belongs_to_one_person_who_is_warned(store):
-    await approved(store)
-    await link_account(store, BOB, username="alice")
-    await ask(store).to(accounts.link_approved, "a1", IDENTITY)
-    assert (await store.approval("a1")).state == "failed"
-    assert [one.principal for one in await store.accounts_of("saturn", "alice")] == [BOB]
-    told = [notice.principal for notice in await store.claim_notices(10, 60.0) if notice.kind is TRIED]
-    assert told == [BOB]
-
-
-async def test_accounts_of_connections_without_people_never_clash(store):
-    await link_account(store, ALICE, username="")
-    await link_account(store, BOB, username="")
-    assert len(await store.active_accounts()) == 2
-    assert await store.accounts_of("saturn", "") == []
 
 
 async def test_of_two_administrators_one_decides(database):

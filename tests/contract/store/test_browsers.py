@@ -50,12 +50,6 @@ async def test_it_ends_when_it_is_not_used(store, clock):
     assert await store.page_rows("h1", HOUR, "any") is None
 
 
-async def test_it_outlives_the_process(database, store):
-    session = await begun(store)
-    other = await database.open()
-    assert await browser_session(other, "h1", HOUR) == session
-
-
 async def test_one_that_was_ended_is_not_kept(store):
     await begun(store)
     assert await store.end_browser_sessions_at(ALICE.team_id) == 1
@@ -74,12 +68,6 @@ async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
     bobs = await begun(store, BOB, "h3")
     await unlink(store, ALICE, connection)
     assert [await browser_session(store, key, HOUR) for key in ("h1", "h2", "h3")] == [None, None, bobs]
-
-
-async def test_an_unlink_of_another_person_ends_nothing(store):
-    session = await begun(store)
-    await unlink(store, BOB)
-    assert await browser_session(store, "h1", HOUR) == session
 
 
 async def test_all_of_everybody(store):

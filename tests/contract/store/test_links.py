@@ -11,7 +11,7 @@ from bot.domain.people import Account, Link, Person, TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, State
 from bot.providers.base import Credential, Identity
-from bot.services import accounts, linking
+from bot.services import linking
 from bot.services.linking import Visit, digest
 from bot.support.errors import Refused
 from tests.rigs.store import (
@@ -47,15 +47,6 @@ def waiting_for_code(asked, link):
     row = f"{link.principal.key}/{link.connection}/code/{link.nonce_hash}"
     sealed = asked.context.vault.seal(row, {"code": digest(CODE)})
     return replace(link, stage="code", code_hash=sealed, code_tries_left=5)
-
-
-async def test_a_link_comes_back_as_it_was_written(store, clock):
-    link = fresh(
-        clock, tries_left=3, browser_hash="b", proven=True, stage="checked", secret="s", username="u"
-    )
-    await put_link(store, link)
-    assert await store.link("n1") == link
-    assert await store.link("n2") is None
 
 
 async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock):
@@ -132,16 +123,6 @@ async def test_a_code_writes_the_account_and_all_that_follows_once(store, clock)
     assert (used.stage, used.secret, used.code_hash, used.waiting) == ("used", None, None, None)
 
 
-async def test_a_username_belongs_to_one_principal_until_that_one_unlinks(store):
-    await link_account(store, BOB, username="alice")
-    given = ("saturn", "alice", "sealed")
-    how = {"actor": "operator", "proof": "import"}
-    assert await ask(store).to(accounts.begin, *given, **how) is None
-    assert (await store.accounts(ALICE), await store.audit_entries()) == ([], [])
-    await unlink(store, BOB, "saturn", revocable=["saturn"])
-    assert await ask(store).to(accounts.begin, *given, **how) == (await store.account(ALICE, "saturn"))
-
-
 async def test_empty_usernames_and_other_connections_never_clash(store, clock):
     await link_account(store, BOB, username="")
     await link_account(store, BOB, "hub", username="alice")
@@ -149,12 +130,6 @@ async def test_empty_usernames_and_other_connections_never_clash(store, clock):
     await link_account(store, ALICE, "saturn-2", username="alice")
     assert len(await store.active_accounts()) == 4
     assert [one.principal for one in await store.active_accounts("hub")] == [BOB]
-
-
-async def test_a_new_link_replaces_the_account_of_the_pair(store, clock):
-    await link_account(store, secret="one")
-    second = await link_account(store, secret="two")
-    assert await store.accounts(ALICE) == [second]
 
 
 async def test_linking_again_beside_one_that_is_being_revoked(store, clock):

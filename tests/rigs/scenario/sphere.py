@@ -33,7 +33,7 @@ class SphereWorld(World):
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"sign_in": True, **options})
-        self.sphere = sphere.build(Clock(self.clock.now), SEED)
+        self.sphere = sphere.build(Clock(self.clock.now), {**SEED, **options.get("account", {})})
         self.sphere_url = ""
 
     def connections(self) -> dict[str, Any]:
@@ -97,6 +97,10 @@ class SphereWorld(World):
 
 @asynccontextmanager
 async def sphere_world(folder: Path, **options: Any) -> AsyncIterator[SphereWorld]:
-    """Make and run a world; ``courses`` are more keys of the connection, ``alone`` leaves it the only one."""
+    """Make and run a world.
+
+    ``courses`` are more keys of the connection, ``account`` what else is there; ``alone`` leaves it the only
+    connection.
+    """
     async with SphereWorld(folder, options).running() as ready:
         yield ready

