@@ -158,8 +158,7 @@ class Services:
 
     def title(self, connection: str) -> str:
         """Return a connection's title; its name if the operator removed it."""
-        provider = self.context.connections.get(connection)
-        return provider.settings.title if provider is not None else connection
+        return self.context.title(connection)
 
     def titles(self, connections: Iterable[str]) -> kit.Markup:
         """Return the titles of connections as part of a sentence."""

@@ -70,24 +70,13 @@ class Lists(EnginePart):
         runtime = self._runtimes.get(account.connection)
         problem = ""
         if runtime is not None and account.state == "active":
-            if task.kind is TaskKind.DISCOVER and runtime.provider.has_lists:
+            provider, of = runtime.provider, (task, account, runtime)
+            if task.kind is TaskKind.DISCOVER and provider.has_lists:
                 problem = await self._read(
-                    task,
-                    account,
-                    runtime,
-                    "list",
-                    runtime.provider.need(base.Lists).discover,
-                    self._merge_workspaces,
+                    *of, "list", provider.need(base.Lists).discover, self._merge_workspaces
                 )
-            elif task.kind is TaskKind.LIST_JOBS and isinstance(runtime.provider, base.Runs):
-                problem = await self._read(
-                    task,
-                    account,
-                    runtime,
-                    "list runs",
-                    runtime.provider.need(base.Runs).jobs,
-                    self._merge_runs,
-                )
+            elif task.kind is TaskKind.LIST_JOBS and isinstance(provider, base.Runs):
+                problem = await self._read(*of, "list runs", provider.need(base.Runs).jobs, self._merge_runs)
         return waiting_commands(task, account.principal, problem)
 
     async def _read(
@@ -102,12 +91,7 @@ class Lists(EnginePart):
         """Read and merge; return the cause of failure, for those who wait, or "". Raise Again to retry."""
         with slot(runtime):
             answer = await self._asker.ask(
-                runtime,
-                account,
-                what,
-                listing,
-                attempts=task.attempts,
-                seconds=DISCOVER_SECONDS,
+                runtime, account, what, listing, attempts=task.attempts, seconds=DISCOVER_SECONDS
             )
             match settled(answer):
                 case Done(found):

@@ -22,7 +22,7 @@ from bot.reconciler.lists import (
     slot,
     waiting_commands,
 )
-from bot.reconciler.runtimes import Replay, Runtime
+from bot.reconciler.runtimes import Replay
 from bot.services.accounts import end, fail_approved, link_approved
 from bot.services.context import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
@@ -275,47 +275,36 @@ class Schedules(EnginePart):
     async def set(self, task: Task) -> Sequence[NewTask]:
         """Set the schedule of a task and have the jobs read again. Raise Again to retry."""
         if (is_next := await self._store.task_turn(task)) is None:
-            await self._not_set(task, "replaced")
+            await self.give_up(task, "replaced")
             return ()
         if not is_next:
             raise Busy(SOON)
-        account = await self._store.account_by_id(str(task.payload["account"]))
-        connection = str(task.payload["connection"])
-        runtime = self._runtimes.get(connection)
+        asked = task.payload
+        account = await self._store.account_by_id(str(asked["account"]))
+        runtime = self._runtimes.get(str(asked["connection"]))
         if account is None or account.state != "active" or runtime is None:
             because = "unlinked" if account is None or account.state == "revoking" else "credential_refused"
-            await self._not_set(task, because if runtime is not None else "connection_gone")
+            await self.give_up(task, because if runtime is not None else "connection_gone")
             return ()
+        job, cron = str(asked["job"]), asked["cron"] or None
         with slot(runtime):
-            problem = await self._send(task, account, runtime)
-        if problem:
-            await self._not_set(task, problem)
+            answer = await self._asker.ask(
+                runtime,
+                account,
+                "schedule",
+                lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
+                attempts=task.attempts,
+            )
+            refusal = settled(answer)
+        if isinstance(refusal, Refused):
+            await self.give_up(task, refusal.cause)
             return ()
         await self._tell(task, "ok")
         return [NewTask(TaskKind.SNAPSHOT, f"{account.id}/{TEMPLATES}", {"then": []})]
 
     async def give_up(self, task: Task, because: str = "gave_up") -> None:
         """Tell the person that it wasn't set; by default because no attempt worked."""
-        await self._not_set(task, because)
-
-    async def _send(self, task: Task, account: Account, runtime: Runtime) -> str:
-        """Send it; return the cause of failure, or "". Raise Again to retry."""
-        job, cron = str(task.payload["job"]), task.payload["cron"] or None
-        answer = await self._asker.ask(
-            runtime,
-            account,
-            "schedule",
-            lambda access: runtime.provider.need(base.Schedules).schedule(access, job, cron),
-            attempts=task.attempts,
-        )
-        match settled(answer):
-            case Refused(cause=cause):
-                return cause
-            case _:
-                return ""
-
-    async def _not_set(self, task: Task, cause: str) -> None:
-        await self._tell(task, "refused", cause=cause)
+        await self._tell(task, "refused", cause=because)
 
     async def _tell(self, task: Task, result: str, **cause: str) -> None:
         asked = task.payload
@@ -346,47 +335,39 @@ class Snapshots(EnginePart):
             if account.state == "refused":
                 return waiting_commands(task, account.principal, "credential_refused")
             connection = account.connection
+        principal = account.principal if account is not None else None
+        return waiting_commands(task, principal, await self._read(task, connection, account, kind))
+
+    async def _read(self, task: Task, connection: str, account: Account | None, kind: str) -> str:
+        """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
         runtime = self._runtimes.get(connection)
         if runtime is None:
-            return waiting_commands(task, _person(account), "connection_gone")
-        if (problem := _unasked(runtime, account, kind)) is not None:
-            return waiting_commands(task, _person(account), problem)
-        with slot(runtime):
-            problem = await self._read(task, runtime, account, kind)
-        return waiting_commands(task, _person(account), problem)
-
-    async def _read(self, task: Task, runtime: Runtime, account: Account | None, kind: str) -> str:
-        """Read and store it; return the cause of failure, for those who wait, or "". Raise Again to retry."""
+            return "connection_gone"
+        provider = runtime.provider
+        if account is None and not isinstance(provider, base.Overview):
+            return "no_about"
+        if account is not None and not (kind == TEMPLATES and isinstance(provider, base.Forms)):
+            return "not_found"
 
         async def send(access: base.Access) -> Any:
             if account is None:
-                return await runtime.provider.need(base.Overview).about()
-            return await runtime.provider.need(base.Forms).templates(access)
+                return await provider.need(base.Overview).about()
+            return await provider.need(base.Forms).templates(access)
 
-        seconds = None if account is None else DISCOVER_SECONDS
-        answer = await self._asker.ask(runtime, account, kind, send, attempts=task.attempts, seconds=seconds)
-        match answer:
-            case Done(offer):
-                owner = account.id if account is not None else ""
-                now = await self._store.now()
-                await self._store.save_snapshot(Snapshot(runtime.name, owner, kind, payload_of(offer), now))
-                log.info("snapshot read", connection=runtime.name, kind=kind)
-                return ""
-            case Refused(cause=cause):
-                return cause
-            case _:
-                raise not_yet(answer)
-
-
-def _unasked(runtime: Runtime, account: Account | None, kind: str) -> str | None:
-    """Return why something isn't requested at all, or None if it is."""
-    if account is None:
-        return None if isinstance(runtime.provider, base.Overview) else "no_about"
-    return None if kind == TEMPLATES and isinstance(runtime.provider, base.Forms) else "not_found"
-
-
-def _person(account: Account | None) -> Principal | None:
-    return account.principal if account is not None else None
+        seconds, attempts = None if account is None else DISCOVER_SECONDS, task.attempts
+        with slot(runtime):
+            answer = await self._asker.ask(runtime, account, kind, send, attempts=attempts, seconds=seconds)
+            match answer:
+                case Done(offer):
+                    owner, now = account.id if account is not None else "", await self._store.now()
+                    read = Snapshot(connection, owner, kind, payload_of(offer), now)
+                    await self._store.save_snapshot(read)
+                    log.info("snapshot read", connection=connection, kind=kind)
+                    return ""
+                case Refused(cause=cause):
+                    return cause
+                case _:
+                    raise not_yet(answer)
 
 
 class UnfinishedLinks(EnginePart):

@@ -261,6 +261,12 @@ def possible(context: Context, principal: Principal) -> list[str]:
     )
 
 
+def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
+    """Return the refusal that names the connections a person may link instead."""
+    known = ", ".join(map(context.title, there)) or "none"
+    return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
+
+
 def ask(
     tx: Transaction, asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
 ) -> Approval:
@@ -273,10 +279,7 @@ def ask(
     context, principal = asked.context, asked.principal
     there = possible(context, principal)
     if connection not in there:
-        known = ", ".join(context.connections[one].settings.title for one in there) or "none"
-        raise Refused(
-            "link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=connection, known=known)
-        )
+        raise unknown_connection(context, connection, there)
     if not is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
@@ -357,8 +360,7 @@ def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str,
     approval = _approved(tx, asked, approval_id)
     if approval is None:
         return
-    provider = asked.context.connections.get(approval.connection)
-    title = provider.settings.title if provider is not None else approval.connection
+    title = asked.context.title(approval.connection)
     detail = problems.sentence(because, title) if because in problems.CAUSES else because
     rows.move(tx, approval.id, "failed", approval.decided_by or "", detail)
     kind = NoticeKind.APPROVAL_FAILED

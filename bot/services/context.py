@@ -294,6 +294,11 @@ class Context:
             raise Refused("connection.gone", problems.sentence("connection_gone", connection))
         return self.connections[connection]
 
+    def title(self, connection: str) -> str:
+        """Return what people call a connection; its own name if it was removed."""
+        provider = self.connections.get(connection)
+        return provider.settings.title if provider is not None else connection
+
 
 #: After a hint the next one waits this long, in seconds: each makes every loop of every worker look.
 TOGETHER: Final = 0.2
@@ -429,11 +434,11 @@ class Asked:
 
     # -- before anything is read or done ---------------------------------------------------------------------
 
-    async def authorise(self, verb: str, target: policy.Target | None = None) -> None:
+    async def authorise(self, verb: str) -> None:
         """Return if the policy allows it; otherwise audit the refusal and raise it as ``check`` does."""
-        decision = await self.decide(verb, target)
+        decision = await self.decide(verb)
         if not decision.allowed:
-            refusal = refused(decision, verb, target)
+            refusal = refused(decision, verb)
             await self.context.store.carry_out(partial(self._refused, refusal=refusal))
             raise refusal
 

@@ -116,7 +116,7 @@ class HomeGatherer:
             people=await self._names.of(reader, *named),
             connections=[
                 ConnectionFacts(
-                    self._title(name),
+                    self._context.title(name),
                     found.outages.get(name),
                     counts,
                     has_links=not self._connections[name].links_by("none"),
@@ -131,7 +131,10 @@ class HomeGatherer:
             failed=[self._bare(now, one) for one in found.failed],
             lost_runs=[
                 RunFacts(
-                    now=now, connection=one.connection, connection_title=self._title(one.connection), run=one
+                    now=now,
+                    connection=one.connection,
+                    connection_title=self._context.title(one.connection),
+                    run=one,
                 )
                 for one in found.lost_runs
             ],
@@ -142,12 +145,8 @@ class HomeGatherer:
     def _bare(self, now: float, operation: Operation) -> WorkspaceFacts:
         """Return the facts of what somebody asked for, without the workspace: its name is theirs."""
         connection = operation.connection
-        title = self._title(connection)
+        title = self._context.title(connection)
         return WorkspaceFacts(now=now, connection=connection, connection_title=title, operation=operation)
-
-    def _title(self, connection: str) -> str:
-        provider = self._connections.get(connection)
-        return provider.settings.title if provider is not None else connection
 
     def _by_title(self, principal: Principal) -> list[tuple[str, base.Provider]]:
         served = [one for one in self._connections.items() if one[1].serves(principal)]
@@ -175,7 +174,7 @@ class HomeGatherer:
             for approval in await self._store.asked_approvals(QUESTIONS, reach):
                 asking = approval.principal
                 names = await self._names.of(principal, asking, in_full=True)
-                title = self._title(approval.connection)
+                title = self._context.title(approval.connection)
                 found.append(Question(approval=(approval, title, names[asking.key])))
         return found[:QUESTIONS]
 

@@ -172,11 +172,7 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
     context, principal = asked.context, asked.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.serves(principal):
-        titles = [context.connections[one].settings.title for one in linkable(context, principal)]
-        known = ", ".join(titles) or "none"
-        raise Refused(
-            "link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=connection, known=known)
-        )
+        raise accounts.unknown_connection(context, connection, linkable(context, principal))
     if not provider.links_by("token"):
         raise Refused("link.not_by_token", pages.NOT_BY_TOKEN.format(title=provider.settings.title))
     if context.public_url is None:
@@ -401,7 +397,7 @@ async def _identified(
     except ProviderError as error:
         await asked.to(fail, tried, error)
         rule = f"{way}.{'refused' if isinstance(error, CredentialRefused) else 'failed'}"
-        title = asked.context.connections[tried.connection].settings.title
+        title = asked.context.title(tried.connection)
         raise Refused(rule, why(error, title, tried.tries_left)) from None
     return await asked.to(keep, visit, tried, identity, pasted)
 
@@ -489,7 +485,10 @@ def _use(tx: Transaction, asked: Asked, link: Link, *, proof: str) -> Account | 
     if account is None:
         _note(tx, link, "account.linked", "taken", username=username)
         accounts.warn_holders(tx, link.connection, username, link.principal, _mark(link))
-        return Refused("link.taken", pages.LINK_TAKEN.format(title=_title(asked, link), username=username))
+        return Refused(
+            "link.taken",
+            pages.LINK_TAKEN.format(title=_title(asked, link), username=username),
+        )
     _change(tx, link, stage="used", secret=None, code_hash=None, waiting=None)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=digest(secret))
     return account
@@ -523,8 +522,7 @@ def _revocation(link: Link, username: str, sealed: str) -> NewTask:
 
 
 def _title(asked: Asked, link: Link) -> str:
-    provider = asked.context.connections.get(link.connection)
-    return provider.settings.title if provider is not None else link.connection
+    return asked.context.title(link.connection)
 
 
 def _back(asked: Asked, link: Link) -> str:

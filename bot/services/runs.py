@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from bot.domain.forms import Spec
-from bot.domain.people import Account, TaskKind
+from bot.domain.people import TaskKind
 from bot.domain.policy import Target
 from bot.domain.runs import Run, Update
 from bot.domain.workspaces import Call, Outcome
@@ -23,7 +23,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
     asked.check(tx, "run")
     check_offered(_able(asked, connection), spec, asked.principal, "job")
-    _account(tx, asked, connection)
+    asked.account(tx, connection)
     if not asked.is_new(tx):
         before = runs.run(tx, people.result_of(tx, asked.interaction))
         if before is None or before.principal != asked.principal:
@@ -117,7 +117,7 @@ def schedule(tx: Transaction, asked: Asked, connection: str, job: base.Scheduled
     """Set a job's schedule, or switch it off with ""; the result is sent as a message."""
     asked.check(tx, "schedule")
     _able(asked, connection, base.Schedules)
-    account = _account(tx, asked, connection)
+    account = asked.account(tx, connection)
     if not asked.is_new(tx):
         return
     payload = {
@@ -147,7 +147,7 @@ def _usable(tx: Transaction, asked: Asked, verb: str, run_id: str) -> Run:
     """Return a run of this person at a provider that runs jobs, with an account that works."""
     run = owned(tx, asked, verb, run_id)
     _able(asked, run.connection)
-    _account(tx, asked, run.connection)
+    asked.account(tx, run.connection)
     return run
 
 
@@ -156,10 +156,6 @@ def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) ->
     if not isinstance(provider, facet):
         raise Refused("job.impossible", problems.sentence("cannot", provider.settings.title))
     return provider
-
-
-def _account(tx: Transaction, asked: Asked, connection: str) -> Account:
-    return asked.account(tx, connection)
 
 
 def _note(tx: Transaction, asked: Asked, action: str, run: Run) -> None:
