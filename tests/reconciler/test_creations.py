@@ -15,7 +15,6 @@ from bot.support.errors import (
     Forbidden,
     InvalidRequest,
     LimitReached,
-    RateLimited,
     Refused,
     ServerFailed,
     UnknownOutcome,
@@ -29,14 +28,6 @@ from tests.rigs.store import ALICE, BOB, hide_workspace, link_account, name_work
 
 async def rows(world, *, hidden=False):
     return await world.store.workspaces(ALICE, hidden=hidden)
-
-
-async def test_nothing_is_read_for_what_does_not_exist(world):
-    world.provider.fail("create", Unreachable("no connection"), times=3)
-    operation_id = await world.make()
-    await world.pass_time(2)
-    assert world.provider.count("status") == 0
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["lost", "made"])
@@ -54,17 +45,6 @@ async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, l
     assert [len(made) for made in world.provider.made.values()] == [1]
     assert world.provider.count("create") == (1 if landed else 2)
     assert world.slack.kinds().count("ready") == 1
-
-
-async def test_a_find_without_an_answer_is_asked_again_and_never_given_up(world):
-    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
-    world.provider.fail("find", Unreachable("no connection"), times=25)
-    operation_id = await world.make()
-    await world.pass_time(1800, step=20)
-    assert world.provider.count("create") == 1
-    assert (await world.store.operation(operation_id)).is_open or world.slack.kinds().count("ready") == 1
-    assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED
-    assert world.provider.count("create") == 1
 
 
 @pytest.mark.parametrize(
@@ -88,42 +68,12 @@ async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, erro
     assert world.provider.count("create") == 1
 
 
-async def test_a_name_that_our_own_earlier_try_has_taken_is_found(world):
-    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
-    world.provider.overlooks = 1
-    world.provider.fail("create", Conflict("name taken"))
-    operation_id = await world.make()
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert (await world.workspace_of(operation_id)).remote_id == "m1"
-    assert [len(made) for made in world.provider.made.values()] == [1]
-
-
-async def test_it_is_given_up_while_nothing_was_made(world):
-    world.provider.fail("create", Unreachable("no connection"), times=999)
-    operation_id = await world.make()
-    for _ in range(200):
-        await world.work()
-        world.clock.advance(20)
-    operation = await world.store.operation(operation_id)
-    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "gave_up")
-    assert await rows(world) == []
-
-
 async def test_what_breaks_after_it_was_made_stays_on_the_list(world):
     world.provider.start_ends = State.FAILED
     operation_id = await world.make()
     assert await world.until_ended(operation_id) is Outcome.FAILED
     (row,) = await rows(world)
     assert (row.remote_id, row.state) == ("m1", State.FAILED)
-
-
-async def test_the_deadline_is_told_too_while_nothing_but_pauses_are_answered(world):
-    world.provider.fail("create", UnknownOutcome("no answer"), after=True)
-    pause = RateLimited("slow down", status=429, retry_after=30.0)
-    world.provider.fail("find", pause, times=999)
-    await world.make()
-    await world.pass_time(2000, step=10)
-    assert world.slack.kinds() == ["card", "waiting"]
 
 
 @pytest.mark.parametrize("method", ["create", "status"])
@@ -314,15 +264,6 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     (row,) = await rows(world)
     assert (row.remote_id, row.alias, row.spec) == ("m2", "mine", Spec("lab"))
     assert row.id != first.id
-
-
-async def test_what_was_never_made_is_tried_anew_by_its_spec(world):
-    world.provider.fail("create", LimitReached("2 of 2"))
-    first = await world.make()
-    await world.until_ended(first)
-    again = await ask(world).to(workspaces.again, (await world.workspace_of(first)).id)
-    assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
-    assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 
 async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):

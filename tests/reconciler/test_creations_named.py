@@ -82,10 +82,17 @@ async def test_the_name_stays_after_an_unknown_outcome(world, landed):
 
 async def test_taken_after_an_unknown_outcome_is_a_reason_to_look(world):
     world.provider.fail("create", UnknownOutcome("no answer"), after=True)
-    world.provider.overlooks = 1
     world.provider.fail("create", Conflict("name taken"))
+    world.provider.overlooks = 99
+
+    async def shows(method):
+        if world.provider.count("create") == 2:
+            world.provider.overlooks = 0
+
+    world.provider.during = shows
     operation_id = await world.make(stem="statistics")
     assert await made(world, operation_id) == "statistics"
+    assert world.provider.count("create") == 2
     assert [len(ids) for ids in world.provider.made.values()] == [1]
     assert world.provider.count("names") == 1
 

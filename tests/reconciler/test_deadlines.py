@@ -9,7 +9,7 @@ from bot.domain.settling import ANSWER_SECONDS
 from bot.domain.workspaces import Outcome
 from bot.store import errands
 from bot.store.tables import RUNS
-from bot.support.errors import SlackFailed, Unreachable
+from bot.support.errors import Unreachable
 from tests.reconciler.runs import new_run_world, said
 from tests.reconciler.world import DEADLINE
 from tests.rigs.store import ALICE, refuse, watch_run
@@ -79,16 +79,6 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     assert "Stop waiting" not in said(runs.message(f"{run_id}/job_card/1"))
 
 
-async def test_a_run_of_a_person_who_cannot_be_looked_up_is_told_of(runs):
-    await runs.world.link()
-    runs.clock.advance(2 * ANSWER_SECONDS)  # What Slack said of them is too old by now.
-    runs.slack.fail("users.info", SlackFailed("users.info", "down"), times=10_000)
-    run_id = await runs.runs()
-    await runs.world.pass_time(DEADLINE + 60, step=30)
-    (told,) = waiting(runs, run_id)
-    assert "checking with Slack who asked for this" in told
-
-
 async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):
     run_id = await runs.runs()
     await runs.world.pass_time(5)
@@ -101,17 +91,6 @@ async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):
     run = await runs.run(run_id)
     assert (run.outcome, run.cause) == ("failed", "connection_gone")
     assert "I don't know how *train*" in said(runs.message(f"{run_id}/job_failed/end"))
-
-
-async def test_an_operation_whose_connection_is_gone_for_good_ends_as_unknown(runs):
-    world = runs.world
-    operation_id = await world.begin(await world.own())
-    await world.pass_time(4)
-    take_away(runs)
-    await world.pass_time(ANSWER_SECONDS + 1200, step=600)
-    operation = await runs.store.operation(operation_id)
-    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "connection_gone")
-    assert runs.slack.kinds().count("waiting") == 1
 
 
 async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs):
@@ -131,8 +110,9 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
     assert (await runs.run(run_id)).is_open
     take_away(runs)
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
-    assert (await runs.store.operation(operation_id)).cause == "connection_gone"
-    assert (await runs.run(run_id)).cause == "connection_gone"
+    operation, run = await runs.store.operation(operation_id), await runs.run(run_id)
+    assert (operation.outcome, operation.cause) == (Outcome.UNKNOWN, "connection_gone")
+    assert (run.outcome, run.cause) == (Outcome.FAILED, "connection_gone")
 
 
 async def found(runs):

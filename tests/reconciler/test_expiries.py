@@ -88,20 +88,6 @@ async def test_who_has_it_stopped_or_forgotten_is_not_warned(world):
     assert texts(world) == []
 
 
-async def test_a_restart_warns_nobody_twice(world):
-    await world.made()
-    await world.pass_time(11 * MINUTE)
-    world.world.reborn()
-    await world.pass_time(1 * MINUTE)
-    assert len(texts(world)) == 1
-
-
-async def test_the_gate_is_kept_all_the_while(world):
-    await world.made()
-    await world.pass_time(15 * MINUTE)
-    assert world.server.harness.violations == []
-
-
 class Foretelling(FakeProvider):
     """Say when a machine ends; a stop means there what it means at a provider of some kind."""
 

@@ -8,14 +8,11 @@ from structlog.testing import capture_logs
 from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.support.errors import (
-    BadAnswer,
     Conflict,
     Forbidden,
     InvalidRequest,
     LimitReached,
     NotFound,
-    RateLimited,
-    ServerFailed,
     Unreachable,
 )
 from tests.rigs.store import ALICE, BOB
@@ -51,22 +48,6 @@ async def test_unreachable_is_tried_again_with_growing_waits_and_a_hold(world):
     assert (await world.store.operation(operation_id)).hold is None
 
 
-async def test_a_pause_that_the_provider_asks_for_is_kept(world):
-    operation_id = await world.begin(await world.own())
-    world.provider.fail("start", RateLimited("slow down", status=429, retry_after=90.0))
-    await world.pass_time(85)
-    assert world.provider.count("start") == 1
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-
-
-@pytest.mark.parametrize("error", [ServerFailed("502", status=502), BadAnswer("HTML")])
-async def test_a_gateways_answer_may_have_been_a_start(world, error):
-    operation_id = await world.begin(await world.own())
-    world.provider.fail("start", error, after=True)
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert world.provider.count("start") == 1
-
-
 async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", Conflict("pending stop"), times=2)
@@ -75,17 +56,6 @@ async def test_a_conflict_is_looked_at_and_tried_again_a_few_times(world):
     world.provider.fail("start", Conflict("pending stop"), times=99)
     assert await world.until_ended(other, 600) is Outcome.FAILED
     assert (await world.store.operation(other)).cause == "conflict:: pending stop"
-
-
-async def test_it_is_given_up_in_the_end(world):
-    operation_id = await world.begin(await world.own())
-    world.provider.fail("start", Unreachable("no connection"), times=999)
-    for _ in range(200):
-        await world.work()
-        world.clock.advance(20)
-    operation = await world.store.operation(operation_id)
-    assert (operation.outcome, operation.cause) == (Outcome.FAILED, "gave_up")
-    assert world.slack.kinds().count("failed") == 1
 
 
 async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):

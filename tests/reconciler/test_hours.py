@@ -99,18 +99,6 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     assert world.provider.accepted_stops == ["r1"]
 
 
-async def test_a_stop_that_is_left_out_after_its_warning_does_not_come(world):
-    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
-    await until(world, "17:51")
-    assert told(world) == ["timer_ending"]
-    await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-22"])
-    assert (await world.store.workspace(workspace.id)).stop_at is None
-    await until(world, "17:45", day=23, step=600)
-    assert world.provider.accepted_stops == []
-    await until(world, "18:02", day=23)
-    assert world.provider.accepted_stops == ["r1"]
-
-
 async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")

@@ -78,23 +78,6 @@ async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
     assert not told(world, AMIR)
 
 
-async def test_limited_streams_are_no_outage_and_hold_up_nobodys_launch():
-    async with new_run_world() as runs:
-        administer(runs.world)
-        run_id = await runs.runs()
-        await runs.world.pass_time(5)
-        remote_id = (await runs.run(run_id)).remote_id
-        for _ in range(8):
-            runs.cloud.cut(remote_id, 0, limited(5.0))
-            await runs.world.pass_time(15)
-        await runs.world.link(BOB, token="token-2")
-        await runs.world.know(BOB)
-        other = await runs.runs(BOB)
-        await runs.world.pass_time(5)
-        assert (await runs.run(other)).remote_id is not None
-        assert not told(runs.world, AMIR)
-
-
 async def test_several_limited_people_pause_the_connection_and_the_log_says_it_once(world):
     administer(world)
     people = (ALICE, BOB, CAROL, DAVE)
@@ -144,19 +127,6 @@ async def test_one_limited_start_leaves_the_others_and_all_reads_alone(world):
     assert await world.until_ended(second, 60) is Outcome.FULFILLED
     assert len(calls_of(world, ALICE, "status")) > 2
     assert await world.until_ended(first, 120) is Outcome.FULFILLED
-
-
-async def test_a_command_that_waits_for_a_limited_list_hears_so_within_seconds(world):
-    await seat(world, ALICE)
-    account = await world.store.account(ALICE, "cloud")
-    world.provider.fail("discover", limited(300.0), times=2)
-    waiting = {"text": "list", "principal": ALICE.key}
-    await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting]})])
-    await world.pass_time(20)
-    ((_, command),) = world.replayed
-    assert (command["text"], command["problem"]) == ("list", "rate_limited")
-    await world.pass_time(700, step=5)
-    assert len(world.replayed) == 1
 
 
 async def test_a_refused_read_from_before_a_start_was_asked_for_ends_nothing(world):

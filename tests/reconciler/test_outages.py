@@ -114,20 +114,6 @@ async def test_a_connection_that_was_taken_away_meanwhile_is_forgotten(administe
     assert told(world) == []
 
 
-async def test_of_two_processes_one_tells(administered):
-    world = administered
-    await away(world)
-    await world.pass_time(30)
-    other = world.reconciler
-    world.reborn()
-    await world.pass_time(60)
-    await other.step_tasks()
-    world.provider.heal()
-    await world.pass_time(120)
-    await other.step_tasks()
-    assert len(told(world)) == 2
-
-
 async def test_without_administrators_nobody_is_told_and_nothing_fails(world):
     await away(world)
     await world.pass_time(60)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.reconciler.runtimes import BREAKS_AFTER, Slots
-from bot.support.errors import RateLimited, SecretError, SlackLimited, StoreBusy, Unreachable
+from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE, Slots
+from bot.reconciler.step import PROBE_WAIT
+from bot.support.errors import SlackLimited, StoreBusy, Unreachable
 from tests.rigs.store import ALICE, BOB, want_read
 
 
@@ -52,28 +53,23 @@ async def test_no_more_calls_at_once_than_the_provider_takes(world):
     assert sorted(world.provider.accepted_starts) == [f"r{number}" for number in range(8)]
 
 
-async def test_a_connection_in_doubt_is_sent_no_calls_until_it_answers(world):
-    workspaces = [await world.own(remote_id=f"r{number}") for number in range(BREAKS_AFTER + 3)]
-    operations = [await world.begin(workspace) for workspace in workspaces]
+async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_doubt(world):
+    operation_id = await world.begin(await world.own())
+    await world.reconciler.operations.step()
     await world.reconciler.reads.step()
-    world.provider.fail("start", Unreachable("no connection"), times=BREAKS_AFTER)
-    await world.work()
-    held = [await world.store.operation(operation_id) for operation_id in operations]
-    assert all("Fake Cloud" in operation.hold for operation in held if operation.hold)
-    for operation_id in operations:
-        assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert world.slack.over_budget == 0
-
-
-async def test_a_limit_on_reads_pauses_the_reads_of_who_was_told(world):
-    await world.begin(await world.own())
-    await world.begin(await world.own(remote_id="r2"))
-    world.provider.fail("status", RateLimited("slow down", status=429, retry_after=120.0))
-    world.provider.fail("status", RateLimited("slow down", status=429))
-    await world.pass_time(115)
-    assert world.provider.count("status") == 2
-    await world.pass_time(60)
-    assert world.provider.count("status") > 2
+    (line,) = world.reconciler.engine.runtimes.values()
+    for _ in range(BREAKS_AFTER):
+        line.health.failed(Unreachable("no connection"))
+    await world.reconciler.operations.step()
+    assert "hasn't answered since" in (await world.store.operation(operation_id)).hold
+    line.slots.take()
+    world.clock.advance(LONGEST_PAUSE)
+    await world.reconciler.operations.step()
+    assert world.provider.count("start") == 0
+    line.slots.give()
+    world.clock.advance(PROBE_WAIT)
+    await world.reconciler.operations.step()
+    assert world.provider.count("start") == 1
 
 
 async def test_what_nobody_waits_for_is_asked_less_often_after_a_failure(world):
@@ -114,23 +110,6 @@ async def test_a_busy_store_delays_and_doubles_nothing(world, method):
     await world.pass_time(120, step=5)
     assert world.provider.accepted_starts == ["r1"]
     assert sorted(world.slack.kinds()) == ["card", "ready"]
-
-
-async def test_a_secret_that_stops_opening_before_the_call_leaves_nothing_called(world):
-    operation_id = await world.begin(await world.own())
-    await world.reconciler.reads.step()
-    keys = world.reconciler.engine.keys
-    real = keys.open
-
-    def shut(account):
-        raise SecretError("a stored secret does not open")
-
-    keys.open = shut
-    await world.reconciler.operations.step()
-    operation = await world.store.operation(operation_id)
-    assert (operation.start_call, "no longer read your stored link" in operation.hold) == (Call.NONE, True)
-    keys.open = real
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
 
 
 async def test_two_people_with_one_resource_are_both_told(world):

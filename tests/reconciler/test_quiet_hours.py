@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -155,14 +156,13 @@ async def test_an_answer_that_gets_lost_is_looked_up(world, arrived):
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-@pytest.mark.parametrize("first", range(1, 8))
-async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(first, after):
-    for number in range(first, 60, 7):
+async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after):
+    for number in count(1):
         async with new_world() as world:
             workspace = await evening(world, "2027-01-16 06:30")
             await stops(world, workspace)
             await until(world, "2027-01-16 06:59")
-            fuse = Fuse(number, after=after)
+            fuse = Fuse(number, after=after, done=world.done)
             world.reborn(fuse)
             with suppress(Killed, StoreBusy):
                 await until(world, "2027-01-16 07:02")

@@ -16,7 +16,6 @@ from bot.support.errors import (
     Unreachable,
 )
 from tests.reconciler.runs import said
-from tests.rigs.store import ALICE
 
 UNKNOWN = [UnknownOutcome("no answer"), ServerFailed("502", status=502), BadAnswer("<html>")]
 
@@ -41,14 +40,6 @@ async def test_a_launch_of_unknown_outcome_that_never_came_is_repeated_after_a_s
     assert [call.method for call in calls][:2] == ["launch_job", "find_job"]
     first, second = (call.at for call in calls if call.method == "launch_job")
     assert second - first >= 120
-
-
-async def test_a_search_that_fails_is_repeated(runs):
-    runs.cloud.fail("launch_job", UnknownOutcome("no answer"), after=True)
-    runs.cloud.fail("find_job", Unreachable("no connection"), times=3)
-    run_id = await runs.runs()
-    assert (await runs.until_over(run_id)).outcome == "ended"
-    assert runs.cloud.launched(run_id) == ["run1"]
 
 
 @pytest.mark.parametrize("error", [Unreachable("no connection"), RateLimited(retry_after=20)])
@@ -88,22 +79,6 @@ async def test_who_may_not_act_launches_nothing(runs):
     run = await runs.until_over(run_id)
     assert (run.outcome, run.cause) == ("failed", "policy.guest")
     assert runs.cloud.count("launch_job") == 0
-
-
-async def test_an_unknown_person_is_looked_up_first(runs):
-    await runs.world.link(is_known=False)
-    runs.slack.add_user(ALICE.user_id)
-    run_id = await runs.runs()
-    assert (await runs.until_over(run_id)).outcome == "ended"
-    assert runs.slack.count("users.info") == 1
-
-
-async def test_a_person_known_long_ago_is_looked_up_again(runs):
-    await runs.world.link()
-    runs.world.clock.advance(86_401)
-    runs.slack.add_user(ALICE.user_id, is_restricted=True)
-    run = await runs.until_over(await runs.runs())
-    assert (run.cause, runs.cloud.count("launch_job")) == ("policy.guest", 0)
 
 
 # -- stops ---------------------------------------------------------------------------------------------------

@@ -8,15 +8,12 @@ from bot.domain.policy import Installation
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.store.tasks import NewTask
 from bot.support.errors import (
-    CredentialRefused,
     Forbidden,
-    InvalidRequest,
-    NotFound,
     RateLimited,
     UnknownOutcome,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB, unlink
+from tests.rigs.store import ALICE, BOB
 
 # -- reads ---------------------------------------------------------------------------------------------------
 
@@ -81,26 +78,6 @@ async def test_one_that_was_just_launched_may_not_be_listed_yet(runs):
     assert (await runs.until_over(run_id)).outcome == "ended"
 
 
-async def test_unlinking_ends_what_is_open(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
-    await unlink(runs.store, ALICE, "cloud")
-    calls = len(runs.cloud.calls)
-    await runs.world.pass_time(60)
-    assert (await runs.run(run_id)).outcome == "cancelled"
-    assert [call.method for call in runs.cloud.calls[calls:]] == []
-
-
-async def test_a_connection_that_was_taken_away_holds_the_run(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
-    runs.world.reconciler.engine.runtimes.clear()
-    await runs.world.pass_time(80)
-    run = await runs.run(run_id)
-    assert run.is_open
-    assert "isn't set up any more" in (run.hold or "")
-
-
 # -- lists ---------------------------------------------------------------------------------------------------
 
 
@@ -125,24 +102,6 @@ async def test_runs_from_elsewhere_are_listed_followed_and_not_told_of(runs):
 async def access(runs):
     account = await runs.store.account(ALICE, "cloud") or await runs.world.link()
     return runs.world.reconciler.engine.asker.open(account)
-
-
-@pytest.mark.parametrize(
-    "error", [Forbidden("no"), NotFound("no lists"), InvalidRequest("no"), Unreachable("no"), RateLimited()]
-)
-async def test_what_waits_for_a_list_goes_on_without_it(runs, error):
-    runs.cloud.fail("jobs", error, times=1_000)
-    await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
-    await runs.world.pass_time(1_500, step=10)
-    assert [command["text"] for _, command in runs.world.replayed] == ["list"]
-
-
-async def test_a_list_whose_credential_was_refused_once_is_read_again(runs):
-    runs.cloud.fail("jobs", CredentialRefused("no", status=401))
-    await listed(runs, then=[{"text": "list", "principal": ALICE.key}])
-    await runs.world.pass_time(10)
-    assert runs.slack.kinds() == []
-    assert [command["text"] for _, command in runs.world.replayed] == ["list"]
 
 
 async def test_a_list_says_of_a_known_run_what_a_read_would(runs):

@@ -21,18 +21,6 @@ async def test_a_restart_goes_down_and_comes_up_once(world):
     assert world.slack.kinds() == ["card", "ready"]
 
 
-async def test_a_stop_replaces_a_pending_start(world):
-    workspace = await world.own()
-    start = await world.begin(workspace)
-    await world.pass_time(5)
-    stop = await world.begin(workspace, OperationVerb.STOP)
-    assert await world.until_ended(stop) is Outcome.FULFILLED
-    assert (await world.store.operation(start)).outcome is Outcome.REPLACED
-    assert world.provider.machines["r1"].state is State.STOPPED
-    assert "ready" not in world.slack.kinds()
-    assert world.slack.kinds().count("stopped") == 1
-
-
 async def test_a_stop_before_the_start_was_called_leaves_nothing_to_start(world):
     workspace = await world.own()
     await world.begin(workspace)

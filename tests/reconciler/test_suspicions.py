@@ -293,11 +293,3 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_a
     held = await world.store.operation(operation)
     assert (held.is_open, "has another name by now" in held.hold) == (True, True)
     assert (await world.store.workspace(workspace.id)).state is not State.GONE
-
-
-async def test_one_answer_about_another_name_ends_no_link(world):
-    workspace = await seat(world, ALICE)
-    world.provider.fail("status", Renamed("alicia"))
-    operation = await world.begin(workspace)
-    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
-    assert sorted(world.slack.kinds()) == ["card", "ready"]

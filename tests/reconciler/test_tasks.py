@@ -1,8 +1,5 @@
 """Work that is no operation: lists, waiting commands, revocations, people who left."""
 
-import asyncio
-from dataclasses import replace
-
 import pytest
 
 from bot.domain.people import TaskKind
@@ -12,7 +9,6 @@ from bot.support.errors import (
     CredentialRefused,
     Forbidden,
     NotFound,
-    SlackFailed,
     SlackLimited,
     SlackPermanent,
     StoreBusy,
@@ -159,41 +155,6 @@ async def test_lists_are_kept_fresh_where_workspaces_are_used(world):
     assert await world.reconciler.lists.refresh() == 1
 
 
-async def test_a_long_list_ends_when_its_account_is_unlinked(world):
-    world.numbers = replace(world.numbers, watch=0.01)
-    world.reborn()
-    await ask_for_list(world)
-    ended = []
-
-    async def endless(method):
-        if method == "discover":
-            await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
-            try:
-                await asyncio.Event().wait()
-            finally:
-                ended.append(method)
-
-    world.provider.during = endless
-    await world.reconciler.step_tasks()
-    await asyncio.sleep(0)
-    assert ended == ["discover"]
-    world.provider.during = None
-    await world.pass_time(10)
-    assert world.provider.revoked == ["token-1"]
-    assert await world.store.workspaces(ALICE) == []
-
-
-async def test_a_list_of_a_connection_in_doubt_waits(world):
-    account = await ask_for_list(world, COMMAND)
-    line = world.reconciler.engine.runtimes["cloud"]
-    line.health.delay(30)
-    await world.pass_time(20)
-    assert world.provider.count("discover") == 0
-    await world.pass_time(60)
-    assert world.provider.count("discover") == 1
-    assert (await world.store.account_by_id(account.id)).discovered_at is not None
-
-
 async def test_pauses_and_busy_moments_use_up_no_tries(world):
     account = await ask_for_list(world, COMMAND)
     line = world.reconciler.engine.runtimes["cloud"]
@@ -235,14 +196,6 @@ async def test_a_list_of_an_account_that_is_gone_is_not_read(world):
     await world.work()
     assert world.provider.calls == []
     assert (await world.store.statistics())["tasks"] == 0
-
-
-async def test_people_that_slack_does_not_tell_are_asked_for_again(world):
-    world.slack.add_user(ALICE.user_id)
-    world.slack.fail("users.info", SlackFailed("users.info", "some_error"))
-    await world.store.add_tasks([NewTask(TaskKind.LOOK_UP_PERSON, ALICE.key)])
-    await world.pass_time(5)
-    assert await world.store.person(ALICE) is not None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.workspaces import TIMER_WARNING_SECONDS, Outcome, State
 from bot.services import workspaces
 from bot.services.context import Asked
-from bot.support.errors import Refused, ServerFailed
+from bot.support.errors import ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.rigs.store import ALICE, set_timer
 
@@ -51,16 +51,6 @@ def text(world, kind):
     return found
 
 
-async def test_what_was_stopped_meanwhile_ends_it_in_silence(world):
-    """Even if nobody has looked at the workspace since."""
-    workspace = await timed(world)
-    world.provider.put("r1", State.STOPPED)
-    await pass_until(world, workspace.stop_at + 60)
-    assert told(world) == []
-    assert (await row(world, workspace)).stop_at is None
-    assert world.provider.accepted_stops == []
-
-
 async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
@@ -70,16 +60,6 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
-
-
-async def test_taken_back_it_never_comes(world):
-    workspace = await timed(world)
-    await pass_until(world, workspace.stop_at - 500)
-    kept = await ask(world, "b1").to(workspaces.keep, workspace.id, instead_of=workspace.stop_at)
-    assert kept.stop_at is None
-    await pass_until(world, workspace.stop_at + 60)
-    assert told(world) == ["timer_ending"]
-    assert world.provider.accepted_stops == []
 
 
 @pytest.mark.parametrize("later", [None, 2 * HOUR], ids=["taken back", "moved"])
@@ -224,14 +204,6 @@ async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world):
     assert told(world) == ["timer_failed"]
     assert text(world, "timer_failed") == "I couldn't stop name-r1 on Fake Cloud as planned."
     assert world.provider.accepted_stops == []
-
-
-async def test_what_would_end_for_good_needs_agreement(world):
-    world.provider.ends_for_good = True
-    workspace = await world.own(state=State.RUNNING)
-    with pytest.raises(Refused, match=r"workspace\.ends"):
-        workspaces.made(world.asking, workspace, 1.0)
-    assert workspaces.made(world.asking, workspace, 1.0, agreed=True).agreed
 
 
 async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(world):
