@@ -33,6 +33,12 @@ CASES = [
 SPEC = Spec("paper", {"workbench": "RStudio", "cluster": "Local"})
 
 
+@pytest.fixture
+async def workbench(tmp_path):
+    async with workbench_world(tmp_path) as ready:
+        yield ready
+
+
 def spoil(workbench, method, fault):
     match fault:
         case int():
@@ -73,55 +79,51 @@ async def test_one_call_that_goes_wrong(tmp_path, call, name):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["never arrived", "accepted"])
-async def test_a_resume_of_unknown_outcome_is_looked_at_before_a_second_one(tmp_path, after):
-    async with workbench_world(tmp_path) as workbench:
-        workbench.answers("resume_session", 200, after=after)
-        await workbench.world.alice.types("start thesis")
-        await workbench.world.pass_time(90, step=3)
-        assert workbench.world.alice.only("ready")
-        assert workbench.calls("resume_session") == (1 if after else 2)
+async def test_a_resume_of_unknown_outcome_is_looked_at_before_a_second_one(workbench, after):
+    workbench.answers("resume_session", 200, after=after)
+    await workbench.world.alice.types("start thesis")
+    await workbench.world.pass_time(90, step=3)
+    assert workbench.world.alice.only("ready")
+    assert workbench.calls("resume_session") == (1 if after else 2)
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_a_launch_that_goes_wrong_makes_one_session_or_none(tmp_path, name):
-    async with workbench_world(tmp_path) as workbench:
-        world, alice = workbench.world, workbench.world.alice
-        spoil(workbench, "launch_session", FAULTS[name])
-        await world.bot.services.asked(world.principal(), "once").to(create, "wb", SPEC)
-        # A launch of unknown outcome has two minutes to show.
-        await world.pass_time(200, step=4)
-        told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
-        assert len(told) == 1, [shown.text for shown in told]
-        made = [one for one in workbench.server.state.sessions.values() if one.name == "paper"]
-        assert len(made) == (told[0].kind == "ready")
-        assert 1 <= workbench.calls("launch_session") <= 2
-        assert problems.CAUSES["internal"] not in told[0].text
+async def test_a_launch_that_goes_wrong_makes_one_session_or_none(workbench, name):
+    world, alice = workbench.world, workbench.world.alice
+    spoil(workbench, "launch_session", FAULTS[name])
+    await world.bot.services.asked(world.principal(), "once").to(create, "wb", SPEC)
+    # A launch of unknown outcome has two minutes to show.
+    await world.pass_time(200, step=4)
+    told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
+    assert len(told) == 1, [shown.text for shown in told]
+    made = [one for one in workbench.server.state.sessions.values() if one.name == "paper"]
+    assert len(made) == (told[0].kind == "ready")
+    assert 1 <= workbench.calls("launch_session") <= 2
+    assert problems.CAUSES["internal"] not in told[0].text
 
 
-async def test_an_hour_without_the_server_costs_few_requests_and_loses_nothing(tmp_path):
-    async with workbench_world(tmp_path) as workbench:
-        world, alice = workbench.world, workbench.world.alice
-        workbench.fails(r"\w+", times=100_000, status=503)
-        await alice.types("start thesis")
-        await world.pass_time(900, step=10)
-        assert "Nothing is lost" in alice.card.text
-        assert sum(workbench.server.harness.requests.values()) < 150
-        workbench.heal()
-        await world.pass_time(120, step=3)
-        assert len(alice.told("ready")) + len(alice.told("failed")) == 1
-        assert workbench.calls("resume_session") <= 2
+async def test_an_hour_without_the_server_costs_few_requests_and_loses_nothing(workbench):
+    world, alice = workbench.world, workbench.world.alice
+    workbench.fails(r"\w+", times=100_000, status=503)
+    await alice.types("start thesis")
+    await world.pass_time(900, step=10)
+    assert "Nothing is lost" in alice.card.text
+    assert sum(workbench.server.harness.requests.values()) < 150
+    workbench.heal()
+    await world.pass_time(120, step=3)
+    assert len(alice.told("ready")) + len(alice.told("failed")) == 1
+    assert workbench.calls("resume_session") <= 2
 
 
-async def test_many_watched_sessions_of_one_account_are_read_together(tmp_path):
-    async with workbench_world(tmp_path) as workbench:
-        world, alice = workbench.world, workbench.world.alice
-        await alice.types("start thesis")
-        await alice.types("stop analysis --yes")
-        await alice.types("stop lab --yes")
-        await world.pass_time(20)
-        before = workbench.calls("get_session")
-        await world.pass_time(60)
-        # Running sessions are read each minute, in one request.
-        assert workbench.calls("get_session") - before <= 3
-        assert alice.only("ready")
-        assert len(alice.told("stopped")) == 2
+async def test_many_watched_sessions_of_one_account_are_read_together(workbench):
+    world, alice = workbench.world, workbench.world.alice
+    await alice.types("start thesis")
+    await alice.types("stop analysis --yes")
+    await alice.types("stop lab --yes")
+    await world.pass_time(20)
+    before = workbench.calls("get_session")
+    await world.pass_time(60)
+    # Running sessions are read each minute, in one request.
+    assert workbench.calls("get_session") - before <= 3
+    assert alice.only("ready")
+    assert len(alice.told("stopped")) == 2

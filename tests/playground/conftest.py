@@ -1,9 +1,12 @@
 """The servers that most tests of this folder speak to."""
 
+import aiohttp
 import pytest
 
 from tests.playground.posit_help import posit_server
 from tests.playground.saturn_help import saturn_server
+from tests.playground.slack_help import recorded, slack
+from tests.playground.sphere.stand import sphere_server
 
 
 @pytest.fixture
@@ -16,3 +19,43 @@ async def posit():
 async def saturn():
     async with saturn_server() as server:
         yield server
+
+
+@pytest.fixture
+async def sphere():
+    async with sphere_server() as server:
+        yield server
+
+
+@pytest.fixture
+def options():
+    """Return what the local Slack is built with; a module may have its own."""
+    return {}
+
+
+@pytest.fixture
+async def local_slack(options):
+    async with slack(**options) as ready:
+        yield ready
+
+
+@pytest.fixture
+def server(local_slack):
+    return local_slack[0]
+
+
+@pytest.fixture
+def client(local_slack):
+    return local_slack[1]
+
+
+@pytest.fixture
+async def app(server):
+    async with recorded(server) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def session():
+    async with aiohttp.ClientSession() as ready:
+        yield ready

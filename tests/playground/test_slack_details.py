@@ -2,7 +2,6 @@
 
 import json
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -32,10 +31,9 @@ from tests.playground.slack_help import (
         ("mail me at olivia@chen", "mail me at olivia@chen"),
     ],
 )
-async def test_what_people_type_is_passed_on_in_slacks_encoding(typed, passed_on):
-    async with slack() as (server, _client):
-        await server.say(OLIVIA, GENERAL, typed)
-        assert server.seen(OLIVIA, GENERAL)[0]["text"] == passed_on
+async def test_what_people_type_is_passed_on_in_slacks_encoding(server, typed, passed_on):
+    await server.say(OLIVIA, GENERAL, typed)
+    assert server.seen(OLIVIA, GENERAL)[0]["text"] == passed_on
 
 
 async def test_a_command_may_ask_for_encoded_names():
@@ -70,31 +68,28 @@ async def test_a_command_may_ask_for_encoded_names():
         ),
     ],
 )
-async def test_bodies_that_cannot_be_read(headers, body, error):
-    async with slack() as (server, client), aiohttp.ClientSession() as session:
-        headers = {**headers, "Authorization": f"Bearer {client.token}"}
-        url = f"{server.state.base_url}/api/chat.postMessage"
-        async with session.post(url, data=body, headers=headers) as response:
-            assert (await response.json())["error"] == error
+async def test_bodies_that_cannot_be_read(server, client, session, headers, body, error):
+    headers = {**headers, "Authorization": f"Bearer {client.token}"}
+    url = f"{server.state.base_url}/api/chat.postMessage"
+    async with session.post(url, data=body, headers=headers) as response:
+        assert (await response.json())["error"] == error
 
 
-async def test_json_without_a_charset_works_with_a_warning():
-    async with slack() as (server, client), aiohttp.ClientSession() as session:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"}
-        told = json.dumps({"channel": GENERAL, "text": "x"})
-        url = f"{server.state.base_url}/api/chat.postMessage"
-        async with session.post(url, data=told, headers=headers) as response:
-            answer = await response.json()
-            assert (answer["ok"], answer["warning"]) == (True, "missing_charset")
-            assert response.headers["X-Accepted-OAuth-Scopes"] == "chat:write"
-            assert "Date" in response.headers
+async def test_json_without_a_charset_works_with_a_warning(server, client, session):
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"}
+    told = json.dumps({"channel": GENERAL, "text": "x"})
+    url = f"{server.state.base_url}/api/chat.postMessage"
+    async with session.post(url, data=told, headers=headers) as response:
+        answer = await response.json()
+        assert (answer["ok"], answer["warning"]) == (True, "missing_charset")
+        assert response.headers["X-Accepted-OAuth-Scopes"] == "chat:write"
+        assert "Date" in response.headers
 
 
-async def test_blocks_may_come_as_text_in_a_form():
-    async with slack() as (server, client):
-        told = {"channel": GENERAL, "text": "x", "blocks": json.dumps([section()])}
-        await client.api_call("chat.postMessage", data=told)
-        assert server.state.messages[GENERAL][0].blocks[0]["type"] == "section"
+async def test_blocks_may_come_as_text_in_a_form(server, client):
+    told = {"channel": GENERAL, "text": "x", "blocks": json.dumps([section()])}
+    await client.api_call("chat.postMessage", data=told)
+    assert server.state.messages[GENERAL][0].blocks[0]["type"] == "section"
 
 
 async def test_threads_are_read_apart_from_the_history():
@@ -115,29 +110,27 @@ async def test_threads_are_read_apart_from_the_history():
         assert bad["error"] == "invalid_cursor"
 
 
-async def test_lists_of_conversations_and_the_bot_itself():
-    async with slack() as (_server, client):
-        found = await client.conversations_list(types="public_channel,im", limit=2)
-        assert [one["id"] for one in found["channels"]] == ["C0GENERAL", "C0SCIENCE"]
-        assert found["response_metadata"]["next_cursor"]
-        assert (await refusal(client.conversations_list(types="parrots")))["error"] == "invalid_types"
-        assert (await client.bots_info(bot="B0USHER"))["bot"]["user_id"] == "U0USHER"
-        assert (await refusal(client.bots_info(bot="B0")))["error"] == "bot_not_found"
-        assert (await client.api_test(foo="bar"))["args"] == {"foo": "bar"}
-        assert (await refusal(client.api_test(error="my_error")))["error"] == "my_error"
+async def test_lists_of_conversations_and_the_bot_itself(client):
+    found = await client.conversations_list(types="public_channel,im", limit=2)
+    assert [one["id"] for one in found["channels"]] == ["C0GENERAL", "C0SCIENCE"]
+    assert found["response_metadata"]["next_cursor"]
+    assert (await refusal(client.conversations_list(types="parrots")))["error"] == "invalid_types"
+    assert (await client.bots_info(bot="B0USHER"))["bot"]["user_id"] == "U0USHER"
+    assert (await refusal(client.bots_info(bot="B0")))["error"] == "bot_not_found"
+    assert (await client.api_test(foo="bar"))["args"] == {"foo": "bar"}
+    assert (await refusal(client.api_test(error="my_error")))["error"] == "my_error"
 
 
-async def test_conversations_open_resumes_and_refuses():
-    async with slack() as (_server, client):
-        first = await client.conversations_open(users=[OLIVIA])
-        again = await client.conversations_open(channel=first["channel"]["id"], return_im=True)
-        assert (again["already_open"], again["channel"]["user"]) == (True, OLIVIA)
-        assert (await refusal(client.conversations_open(users="")))["error"] == "users_list_not_supplied"
-        assert (await refusal(client.conversations_open(users="U0USHER")))["error"] == "cannot_dm_bot"
-        several = await refusal(client.conversations_open(users=[OLIVIA, CHEN]))
-        assert (several["error"], several["needed"]) == ("missing_scope", "mpim:write")
-        wrong = await refusal(client.conversations_open(channel=GENERAL))
-        assert wrong["error"] == "method_not_supported_for_channel_type"
+async def test_conversations_open_resumes_and_refuses(client):
+    first = await client.conversations_open(users=[OLIVIA])
+    again = await client.conversations_open(channel=first["channel"]["id"], return_im=True)
+    assert (again["already_open"], again["channel"]["user"]) == (True, OLIVIA)
+    assert (await refusal(client.conversations_open(users="")))["error"] == "users_list_not_supplied"
+    assert (await refusal(client.conversations_open(users="U0USHER")))["error"] == "cannot_dm_bot"
+    several = await refusal(client.conversations_open(users=[OLIVIA, CHEN]))
+    assert (several["error"], several["needed"]) == ("missing_scope", "mpim:write")
+    wrong = await refusal(client.conversations_open(channel=GENERAL))
+    assert wrong["error"] == "method_not_supported_for_channel_type"
 
 
 @pytest.mark.parametrize(
@@ -148,24 +141,22 @@ async def test_conversations_open_resumes_and_refuses():
         ([], 400, "invalid_payload"),
     ],
 )
-async def test_a_response_url_refuses_what_is_no_message(told, status, error):
-    async with slack() as (server, _client), recorded(server) as app, aiohttp.ClientSession() as session:
-        await server.say(OLIVIA, GENERAL, "/workspace")
-        async with session.post(app.seen[0]["response_url"], json=told) as response:
-            assert (response.status, (await response.json())["error"]) == (status, error)
-        async with session.post(f"{server.state.base_url}/commands/T/1/none", json={"text": "x"}) as response:
-            assert response.status == 404
-        assert server.harness.violations[0]["rule"] == f"response_url_{error}"
+async def test_a_response_url_refuses_what_is_no_message(server, app, session, told, status, error):
+    await server.say(OLIVIA, GENERAL, "/workspace")
+    async with session.post(app.seen[0]["response_url"], json=told) as response:
+        assert (response.status, (await response.json())["error"]) == (status, error)
+    async with session.post(f"{server.state.base_url}/commands/T/1/none", json={"text": "x"}) as response:
+        assert response.status == 404
+    assert server.harness.violations[0]["rule"] == f"response_url_{error}"
 
 
-async def test_the_response_url_of_a_command_replaces_nothing():
-    async with slack() as (server, _client), recorded(server) as app, aiohttp.ClientSession() as session:
-        app.answer = lambda _p: web.Response(text="One moment")
-        await server.say(OLIVIA, GENERAL, "/workspace")
-        await session.post(app.seen[0]["response_url"], json={"text": "Done", "replace_original": True})
-        await session.post(app.seen[0]["response_url"], json={"text": "All", "response_type": "in_channel"})
-        assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == ["One moment", "Done", "All"]
-        assert [m["text"] for m in server.seen(CHEN, GENERAL)] == ["All"]
+async def test_the_response_url_of_a_command_replaces_nothing(server, app, session):
+    app.answer = lambda _p: web.Response(text="One moment")
+    await server.say(OLIVIA, GENERAL, "/workspace")
+    await session.post(app.seen[0]["response_url"], json={"text": "Done", "replace_original": True})
+    await session.post(app.seen[0]["response_url"], json={"text": "All", "response_type": "in_channel"})
+    assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == ["One moment", "Done", "All"]
+    assert [m["text"] for m in server.seen(CHEN, GENERAL)] == ["All"]
 
 
 ONE, TWO = ({"text": {"type": "plain_text", "text": word}, "value": word} for word in ("one", "two"))
@@ -204,18 +195,17 @@ def test_inputs_refuse_what_they_do_not_offer(element, value):
         inputs.filled(element, value)
 
 
-async def test_presses_on_what_is_not_there_are_refused():
-    async with slack() as (server, client):
-        sent = await client.chat_postMessage(channel=GENERAL, text="x", blocks=[actions(button())])
-        for place, error in [
-            ((GENERAL, "1.0", "go"), "message_not_found"),
-            ((GENERAL, sent["ts"], "nothing"), "no_such_element"),
-            ((None, None, "go"), "view_not_found"),
-        ]:
-            with pytest.raises(Exception, match=error):
-                await server.press(OLIVIA, *place)
-        assert (await server.press(OLIVIA, GENERAL, sent["ts"], "go"))["error"] == "dispatch_failed"
-        assert "dispatch_failed" in server.seen(OLIVIA, GENERAL)[-1]["text"]
+async def test_presses_on_what_is_not_there_are_refused(server, client):
+    sent = await client.chat_postMessage(channel=GENERAL, text="x", blocks=[actions(button())])
+    for place, error in [
+        ((GENERAL, "1.0", "go"), "message_not_found"),
+        ((GENERAL, sent["ts"], "nothing"), "no_such_element"),
+        ((None, None, "go"), "view_not_found"),
+    ]:
+        with pytest.raises(Exception, match=error):
+            await server.press(OLIVIA, *place)
+    assert (await server.press(OLIVIA, GENERAL, sent["ts"], "go"))["error"] == "dispatch_failed"
+    assert "dispatch_failed" in server.seen(OLIVIA, GENERAL)[-1]["text"]
 
 
 async def test_external_ids_are_unique_and_name_views():

@@ -4,7 +4,7 @@ import pytest
 
 from playground.slack.kit import entities
 from tests.playground.slack_forms import modal, opened
-from tests.playground.slack_help import OLIVIA, recorded, section, slack
+from tests.playground.slack_help import OLIVIA, section
 
 NAME, KEPT = "R&D <main>", "R&amp;D &lt;main&gt;"
 
@@ -29,9 +29,8 @@ def test_links_and_mentions_stay_what_they_are():
     assert entities.kept_mrkdwn(said) == entities.kept_mrkdwn(kept) == kept
 
 
-async def test_an_updated_view_is_kept_so_too():
-    async with slack() as (server, client), recorded(server) as app:
-        view = await opened(server, client, app, section("R&D"))
-        changed = modal(section(KEPT))
-        await client.views_update(view_id=view["id"], view=changed)
-        assert server.form(OLIVIA).words == (NAME,)
+async def test_an_updated_view_is_kept_so_too(server, client, app):
+    view = await opened(server, client, app, section("R&D"))
+    changed = modal(section(KEPT))
+    await client.views_update(view_id=view["id"], view=changed)
+    assert server.form(OLIVIA).words == (NAME,)

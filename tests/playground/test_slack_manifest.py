@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from playground.slack import manifest
-from tests.playground.slack_help import GENERAL, OLIVIA, recorded, refusal, section, slack
+from tests.playground.slack_help import GENERAL, OLIVIA, recorded, refusal, section
 
 OWN = Path(__file__).parents[2] / "manifest.yml"
 SMALL = """
@@ -23,39 +22,36 @@ settings:
 """
 
 
-async def test_only_what_the_manifest_names_is_granted_and_sent():
-    async with slack() as (server, client):
-        manifest.apply(server.state, manifest.read(SMALL))
-        assert server.state.app.request_url == "https://porter.example/slack/events"
-        async with recorded(server) as app:
-            assert (await refusal(client.users_list()))["needed"] == "users:read"
-            home = {"type": "home", "blocks": [section()]}
-            assert (await refusal(client.views_publish(user_id=OLIVIA, view=home)))["error"] == "not_enabled"
-            await server.say(OLIVIA, GENERAL, "/ws share @chen")
-            await server.say(OLIVIA, GENERAL, "@porter hello")
-            await server.say(OLIVIA, "@bot", "not subscribed")
-            assert [p.get("text") or p["event"]["type"] for p in app.seen] == [
-                "share <@U0CHEN|chen>",
-                "app_mention",
-            ]
-            assert (await server.say(OLIVIA, GENERAL, "/workspace"))["error"] == "unknown_command"
+async def test_only_what_the_manifest_names_is_granted_and_sent(server, client):
+    manifest.apply(server.state, manifest.read(SMALL))
+    assert server.state.app.request_url == "https://porter.example/slack/events"
+    async with recorded(server) as app:
+        assert (await refusal(client.users_list()))["needed"] == "users:read"
+        home = {"type": "home", "blocks": [section()]}
+        assert (await refusal(client.views_publish(user_id=OLIVIA, view=home)))["error"] == "not_enabled"
+        await server.say(OLIVIA, GENERAL, "/ws share @chen")
+        await server.say(OLIVIA, GENERAL, "@porter hello")
+        await server.say(OLIVIA, "@bot", "not subscribed")
+        assert [p.get("text") or p["event"]["type"] for p in app.seen] == [
+            "share <@U0CHEN|chen>",
+            "app_mention",
+        ]
+        assert (await server.say(OLIVIA, GENERAL, "/workspace"))["error"] == "unknown_command"
 
 
-async def test_a_disabled_messages_tab_takes_no_direct_messages():
-    async with slack() as (server, client):
-        server.state.app.messages_tab = False
-        told = await refusal(client.chat_postMessage(channel=OLIVIA, text="x"))
-        assert told["error"] == "messages_tab_disabled"
+async def test_a_disabled_messages_tab_takes_no_direct_messages(server, client):
+    server.state.app.messages_tab = False
+    told = await refusal(client.chat_postMessage(channel=OLIVIA, text="x"))
+    assert told["error"] == "messages_tab_disabled"
 
 
-async def test_the_projects_own_manifest_fits():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        told = {"manifest": manifest.read(OWN.read_text("utf-8"))}
-        async with session.post(f"{server.state.base_url}/_playground/app", json=told) as response:
-            answer = await response.json()
-        assert answer["ok"] is True
-        assert "/workspace" in answer["commands"]
-        assert "chat:write" in answer["scopes"]
+async def test_the_projects_own_manifest_fits(server, session):
+    told = {"manifest": manifest.read(OWN.read_text("utf-8"))}
+    async with session.post(f"{server.state.base_url}/_playground/app", json=told) as response:
+        answer = await response.json()
+    assert answer["ok"] is True
+    assert "/workspace" in answer["commands"]
+    assert "chat:write" in answer["scopes"]
 
 
 @pytest.mark.parametrize("text", ["[", "- a", "name: x"])
@@ -64,11 +60,10 @@ def test_what_is_no_manifest_is_refused(text):
         manifest.read(text)
 
 
-async def test_foreign_pages_cannot_act_here():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        told, headers = {"as": OLIVIA, "channel": GENERAL, "text": "x"}, {"Origin": "https://evil.example"}
-        url = f"{server.state.base_url}/_page/say"
-        async with session.post(url, json=told, headers=headers) as response:
-            assert response.status == 403
-        async with session.post(url, json=told, headers={"Origin": server.state.base_url}) as response:
-            assert response.status == 200
+async def test_foreign_pages_cannot_act_here(server, session):
+    told, headers = {"as": OLIVIA, "channel": GENERAL, "text": "x"}, {"Origin": "https://evil.example"}
+    url = f"{server.state.base_url}/_page/say"
+    async with session.post(url, json=told, headers=headers) as response:
+        assert response.status == 403
+    async with session.post(url, json=told, headers={"Origin": server.state.base_url}) as response:
+        assert response.status == 200

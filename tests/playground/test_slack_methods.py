@@ -28,37 +28,34 @@ from tests.playground.slack_help import (
         ("app", "not_allowed_token_type"),
     ],
 )
-async def test_bad_tokens_are_told_apart(token, error):
-    async with slack() as (server, client):
-        if token == "revoked":
-            token = server.credentials["bot_token"]
-            await client.auth_revoke()
-        if token == "app":
-            token = server.credentials["app_token"]
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        url = f"{server.state.base_url}/api/auth.test"
-        async with aiohttp.ClientSession() as session, session.post(url, headers=headers) as response:
-            assert (response.status, (await response.json())["error"]) == (200, error)
+async def test_bad_tokens_are_told_apart(server, client, token, error):
+    if token == "revoked":
+        token = server.credentials["bot_token"]
+        await client.auth_revoke()
+    if token == "app":
+        token = server.credentials["app_token"]
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    url = f"{server.state.base_url}/api/auth.test"
+    async with aiohttp.ClientSession() as session, session.post(url, headers=headers) as response:
+        assert (response.status, (await response.json())["error"]) == (200, error)
 
 
-async def test_a_token_may_be_a_form_field_but_not_part_of_the_address():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        url, told = f"{server.state.base_url}/api/auth.test", {"token": server.credentials["bot_token"]}
-        async with session.post(url, data=told) as response:
-            assert (await response.json())["ok"] is True
-        async with session.get(url, params=told) as response:
-            assert (await response.json())["error"] == "not_authed"
+async def test_a_token_may_be_a_form_field_but_not_part_of_the_address(server, session):
+    url, told = f"{server.state.base_url}/api/auth.test", {"token": server.credentials["bot_token"]}
+    async with session.post(url, data=told) as response:
+        assert (await response.json())["ok"] is True
+    async with session.get(url, params=told) as response:
+        assert (await response.json())["error"] == "not_authed"
 
 
-async def test_unknown_methods_and_missing_scopes_say_so():
-    async with slack() as (server, client):
-        told = await refusal(client.api_call("reactions.add"))
-        assert told == {"ok": False, "error": "unknown_method", "req_method": "reactions.add"}
-        told = await refusal(client.conversations_history(channel=GENERAL))
-        assert (told["error"], told["needed"]) == ("missing_scope", "channels:history")
-        assert "im:history" in told["provided"]
-        rules = [found["rule"] for found in server.harness.violations]
-        assert rules == ["slack_unknown_method", "slack_missing_scope"]
+async def test_unknown_methods_and_missing_scopes_say_so(server, client):
+    told = await refusal(client.api_call("reactions.add"))
+    assert told == {"ok": False, "error": "unknown_method", "req_method": "reactions.add"}
+    told = await refusal(client.conversations_history(channel=GENERAL))
+    assert (told["error"], told["needed"]) == ("missing_scope", "channels:history")
+    assert "im:history" in told["provided"]
+    rules = [found["rule"] for found in server.harness.violations]
+    assert rules == ["slack_unknown_method", "slack_missing_scope"]
 
 
 @pytest.mark.parametrize(
@@ -75,11 +72,10 @@ async def test_unknown_methods_and_missing_scopes_say_so():
         ({"text": "x"}, "invalid_arguments"),
     ],
 )
-async def test_messages_that_slack_refuses(arguments, error):
-    async with slack() as (server, client):
-        told = await refusal(client.api_call("chat.postMessage", json=arguments))
-        assert told["error"] == error
-        assert all(not messages for messages in server.state.messages.values())
+async def test_messages_that_slack_refuses(server, client, arguments, error):
+    told = await refusal(client.api_call("chat.postMessage", json=arguments))
+    assert told["error"] == error
+    assert all(not messages for messages in server.state.messages.values())
 
 
 @pytest.mark.parametrize(
@@ -95,15 +91,14 @@ async def test_messages_that_slack_refuses(arguments, error):
         ("", "locked", "restricted_action_thread_locked"),
     ],
 )
-async def test_a_channel_can_keep_apps_from_posting(restricts, thread, error):
-    async with slack() as (server, client):
-        channel = server.state.channels[GENERAL]
-        channel.restricts, channel.locked = restricts, {"locked"}
-        posting = client.chat_postMessage(channel=GENERAL, text="x", thread_ts=thread)
-        if error is None:
-            assert (await posting)["ok"]
-        else:
-            assert (await refusal(posting))["error"] == error
+async def test_a_channel_can_keep_apps_from_posting(server, client, restricts, thread, error):
+    channel = server.state.channels[GENERAL]
+    channel.restricts, channel.locked = restricts, {"locked"}
+    posting = client.chat_postMessage(channel=GENERAL, text="x", thread_ts=thread)
+    if error is None:
+        assert (await posting)["ok"]
+    else:
+        assert (await refusal(posting))["error"] == error
 
 
 async def test_all_blocks_of_a_message_together_are_limited():
@@ -123,76 +118,71 @@ async def test_all_blocks_of_a_message_together_are_limited():
         assert len(server.state.messages[GENERAL]) == 1
 
 
-async def test_deleted_people_get_no_direct_message():
-    async with slack() as (server, client):
-        await server.change_person(CHEN, deleted=True)
-        assert (await refusal(client.chat_postMessage(channel=CHEN, text="x")))["error"] == "user_disabled"
-        assert (await refusal(client.conversations_open(users=CHEN)))["error"] == "user_disabled"
-        assert (await refusal(client.conversations_open(users="U0NOBODY")))["error"] == "user_not_found"
+async def test_deleted_people_get_no_direct_message(server, client):
+    await server.change_person(CHEN, deleted=True)
+    assert (await refusal(client.chat_postMessage(channel=CHEN, text="x")))["error"] == "user_disabled"
+    assert (await refusal(client.conversations_open(users=CHEN)))["error"] == "user_disabled"
+    assert (await refusal(client.conversations_open(users="U0NOBODY")))["error"] == "user_not_found"
 
 
-async def test_an_update_keeps_what_is_not_given_and_takes_own_messages_only():
-    async with slack() as (server, client):
-        sent = await client.chat_postMessage(
-            channel=GENERAL,
-            text="one",
-            blocks=[section()],
-            metadata={"event_type": "a", "event_payload": {"k": 1}},
-        )
-        told = await client.chat_update(channel=GENERAL, ts=sent["ts"], text="two")
-        assert (told["text"], told["message"]["blocks"][0]["type"]) == ("two", "section")
-        assert server.state.message(GENERAL, sent["ts"]).metadata["event_payload"] == {"k": 1}
-        said = await server.say(OLIVIA, GENERAL, "hello")
-        assert (await refusal(client.chat_update(channel=GENERAL, ts=said["ts"], text="x")))["error"] == (
-            "cant_update_message"
-        )
-        assert (await refusal(client.chat_update(channel=GENERAL, ts="1.2", text="x")))[
-            "error"
-        ] == "message_not_found"
-        long = await refusal(client.chat_update(channel=GENERAL, ts=sent["ts"], text="x" * 4001))
-        assert long["error"] == "msg_too_long"
-        await client.chat_delete(channel=GENERAL, ts=sent["ts"])
-        assert server.state.message(GENERAL, sent["ts"]) is None
+async def test_an_update_keeps_what_is_not_given_and_takes_own_messages_only(server, client):
+    sent = await client.chat_postMessage(
+        channel=GENERAL,
+        text="one",
+        blocks=[section()],
+        metadata={"event_type": "a", "event_payload": {"k": 1}},
+    )
+    told = await client.chat_update(channel=GENERAL, ts=sent["ts"], text="two")
+    assert (told["text"], told["message"]["blocks"][0]["type"]) == ("two", "section")
+    assert server.state.message(GENERAL, sent["ts"]).metadata["event_payload"] == {"k": 1}
+    said = await server.say(OLIVIA, GENERAL, "hello")
+    assert (await refusal(client.chat_update(channel=GENERAL, ts=said["ts"], text="x")))["error"] == (
+        "cant_update_message"
+    )
+    assert (await refusal(client.chat_update(channel=GENERAL, ts="1.2", text="x")))[
+        "error"
+    ] == "message_not_found"
+    long = await refusal(client.chat_update(channel=GENERAL, ts=sent["ts"], text="x" * 4001))
+    assert long["error"] == "msg_too_long"
+    await client.chat_delete(channel=GENERAL, ts=sent["ts"])
+    assert server.state.message(GENERAL, sent["ts"]) is None
 
 
-async def test_an_ephemeral_message_is_seen_by_one_member_and_cannot_be_updated():
-    async with slack() as (server, client):
-        told = await client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="for you")
-        assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == ["for you"]
-        assert server.seen(CHEN, GENERAL) == []
-        assert (await refusal(client.chat_update(channel=GENERAL, ts=told["message_ts"], text="x")))[
-            "error"
-        ] == ("message_not_found")
-        outside = await refusal(client.chat_postEphemeral(channel=GENERAL, user=GRETA, text="x"))
-        assert outside["error"] == "user_not_in_channel"
+async def test_an_ephemeral_message_is_seen_by_one_member_and_cannot_be_updated(server, client):
+    told = await client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="for you")
+    assert [m["text"] for m in server.seen(OLIVIA, GENERAL)] == ["for you"]
+    assert server.seen(CHEN, GENERAL) == []
+    assert (await refusal(client.chat_update(channel=GENERAL, ts=told["message_ts"], text="x")))["error"] == (
+        "message_not_found"
+    )
+    outside = await refusal(client.chat_postEphemeral(channel=GENERAL, user=GRETA, text="x"))
+    assert outside["error"] == "user_not_in_channel"
 
 
-async def test_history_pages_newest_first_within_bounds():
-    async with slack() as (server, client):
-        sent = []
-        for number in range(5):
-            server.harness.clock.advance(1)
-            sent.append(await client.chat_postMessage(channel=OLIVIA, text=str(number)))
-        channel, stamps = sent[0]["channel"], [one["ts"] for one in sent]
-        first = await client.conversations_history(channel=channel, limit=2)
-        assert [m["text"] for m in first["messages"]] == ["4", "3"]
-        assert first["has_more"] is True
-        cursor = first["response_metadata"]["next_cursor"]
-        second = await client.conversations_history(channel=channel, limit=2, cursor=cursor)
-        assert [m["text"] for m in second["messages"]] == ["2", "1"]
-        between = {"channel": channel, "oldest": stamps[1], "latest": stamps[3]}
-        assert [m["text"] for m in (await client.conversations_history(**between))["messages"]] == ["2"]
-        whole = await client.conversations_history(**between, inclusive=True)
-        assert [m["text"] for m in whole["messages"]] == ["3", "2", "1"]
-        bad = await refusal(client.conversations_history(channel=channel, oldest="yesterday"))
-        assert bad["error"] == "invalid_ts_oldest"
+async def test_history_pages_newest_first_within_bounds(server, client):
+    sent = []
+    for number in range(5):
+        server.harness.clock.advance(1)
+        sent.append(await client.chat_postMessage(channel=OLIVIA, text=str(number)))
+    channel, stamps = sent[0]["channel"], [one["ts"] for one in sent]
+    first = await client.conversations_history(channel=channel, limit=2)
+    assert [m["text"] for m in first["messages"]] == ["4", "3"]
+    assert first["has_more"] is True
+    cursor = first["response_metadata"]["next_cursor"]
+    second = await client.conversations_history(channel=channel, limit=2, cursor=cursor)
+    assert [m["text"] for m in second["messages"]] == ["2", "1"]
+    between = {"channel": channel, "oldest": stamps[1], "latest": stamps[3]}
+    assert [m["text"] for m in (await client.conversations_history(**between))["messages"]] == ["2"]
+    whole = await client.conversations_history(**between, inclusive=True)
+    assert [m["text"] for m in whole["messages"]] == ["3", "2", "1"]
+    bad = await refusal(client.conversations_history(channel=channel, oldest="yesterday"))
+    assert bad["error"] == "invalid_ts_oldest"
 
 
-async def test_reading_methods_take_no_json():
-    async with slack() as (_server, client):
-        told = await refusal(client.api_call("users.info", json={"user": OLIVIA}))
-        assert told["error"] == "invalid_arguments"
-        assert told["response_metadata"]["messages"] == ["[ERROR] missing required field: user"]
+async def test_reading_methods_take_no_json(client):
+    told = await refusal(client.api_call("users.info", json={"user": OLIVIA}))
+    assert told["error"] == "invalid_arguments"
+    assert told["response_metadata"]["messages"] == ["[ERROR] missing required field: user"]
 
 
 async def test_budgets_hold_on_the_servers_clock_and_can_be_switched_off():

@@ -38,32 +38,31 @@ class PageClient:
             return await response.json()
 
 
-async def test_the_page_api_speaks_presses_and_submits():
-    async with slack() as (server, client), recorded(server) as app, aiohttp.ClientSession() as session:
-        page = PageClient(session, server.state.base_url)
-        app.answer = lambda _p: web.json_response({"text": "Here", "blocks": [actions(button("go"))]})
-        _, told = await page.post("say", **{"as": OLIVIA, "channel": "#general", "text": "/workspace list"})
-        assert told["ok"] is True
-        state = await page.get("state", **{"as": OLIVIA})
-        general = next(one for one in state["channels"] if one["id"] == GENERAL)
-        assert (general["unread"], state["messages"][GENERAL][0]["ephemeral"]) == (1, True)
-        assert (await page.get("state", **{"as": TARA}))["messages"][GENERAL] == []
-        await page.post("read", **{"as": OLIVIA, "channel": GENERAL})
-        state = await page.get("state", **{"as": OLIVIA})
-        assert next(one for one in state["channels"] if one["id"] == GENERAL)["unread"] == 0
-        app.answer = lambda _p: web.Response()
-        pressed = {"as": OLIVIA, "channel": GENERAL, "ts": told["ts"], "action_id": "go"}
-        assert (await page.post("press", **pressed))[1]["ok"] is True
-        view = {
-            "type": "modal",
-            "title": {"type": "plain_text", "text": "Hello"},
-            "submit": {"type": "plain_text", "text": "Go"},
-            "blocks": [section()],
-        }
-        await client.views_open(trigger_id=app.seen[-1]["trigger_id"], view=view)
-        assert (await page.get("state", **{"as": OLIVIA}))["view"]["title"]["text"] == "Hello"
-        assert (await page.post("submit", **{"as": OLIVIA, "values": {}}))[1]["ok"] is True
-        assert (await page.post("close", **{"as": OLIVIA}))[1] == {"ok": True, "closed": []}
+async def test_the_page_api_speaks_presses_and_submits(server, client, app, session):
+    page = PageClient(session, server.state.base_url)
+    app.answer = lambda _p: web.json_response({"text": "Here", "blocks": [actions(button("go"))]})
+    _, told = await page.post("say", **{"as": OLIVIA, "channel": "#general", "text": "/workspace list"})
+    assert told["ok"] is True
+    state = await page.get("state", **{"as": OLIVIA})
+    general = next(one for one in state["channels"] if one["id"] == GENERAL)
+    assert (general["unread"], state["messages"][GENERAL][0]["ephemeral"]) == (1, True)
+    assert (await page.get("state", **{"as": TARA}))["messages"][GENERAL] == []
+    await page.post("read", **{"as": OLIVIA, "channel": GENERAL})
+    state = await page.get("state", **{"as": OLIVIA})
+    assert next(one for one in state["channels"] if one["id"] == GENERAL)["unread"] == 0
+    app.answer = lambda _p: web.Response()
+    pressed = {"as": OLIVIA, "channel": GENERAL, "ts": told["ts"], "action_id": "go"}
+    assert (await page.post("press", **pressed))[1]["ok"] is True
+    view = {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Hello"},
+        "submit": {"type": "plain_text", "text": "Go"},
+        "blocks": [section()],
+    }
+    await client.views_open(trigger_id=app.seen[-1]["trigger_id"], view=view)
+    assert (await page.get("state", **{"as": OLIVIA}))["view"]["title"]["text"] == "Hello"
+    assert (await page.post("submit", **{"as": OLIVIA, "values": {}}))[1]["ok"] is True
+    assert (await page.post("close", **{"as": OLIVIA}))[1] == {"ok": True, "closed": []}
 
 
 @pytest.mark.parametrize(
@@ -76,19 +75,17 @@ async def test_the_page_api_speaks_presses_and_submits():
         ({"as": [OLIVIA], "channel": GENERAL, "text": 1}, "wrong type: as, text"),
     ],
 )
-async def test_the_page_api_refuses_what_a_client_could_not_do(told, error):
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        status, answer = await PageClient(session, server.state.base_url).post("say", **told)
-        assert (status, answer["error"]) == (400, error)
+async def test_the_page_api_refuses_what_a_client_could_not_do(server, session, told, error):
+    status, answer = await PageClient(session, server.state.base_url).post("say", **told)
+    assert (status, answer["error"]) == (400, error)
 
 
-async def test_a_long_request_ends_when_something_changes():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        page = PageClient(session, server.state.base_url)
-        since = (await page.get("state", **{"as": OLIVIA}))["version"]
-        waiting = asyncio.create_task(page.get("state", **{"as": OLIVIA, "since": since}))
-        await server.say(TARA, GENERAL, "hello")
-        assert (await waiting)["messages"][GENERAL][0]["text"] == "hello"
+async def test_a_long_request_ends_when_something_changes(server, session):
+    page = PageClient(session, server.state.base_url)
+    since = (await page.get("state", **{"as": OLIVIA}))["version"]
+    waiting = asyncio.create_task(page.get("state", **{"as": OLIVIA, "since": since}))
+    await server.say(TARA, GENERAL, "hello")
+    assert (await waiting)["messages"][GENERAL][0]["text"] == "hello"
 
 
 async def test_the_command_line_prints_one_ready_line_and_ends_on_sigterm():
@@ -124,11 +121,7 @@ async def test_the_command_line_prints_one_ready_line_and_ends_on_sigterm():
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed():
-    async with (
-        slack(clock=None) as (server, client),
-        recorded(server) as app,
-        Browser.started() as browser,
-    ):
+    async with slack(clock=None) as (server, client), recorded(server) as app, Browser.started() as browser:
         await browser.open(f"{server.state.base_url}/?as={OLIVIA}")
         await browser.until("document.querySelector('.place.current')")
         await browser.ask("[...document.querySelectorAll('.place')].pop().click()")

@@ -162,41 +162,38 @@ async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own():
         ({"X-Accounts-Key": "the key"}, 200, [OLIVIA, CHEN, TARA]),
     ],
 )
-async def test_the_list_of_accounts_takes_its_key_from_its_own_page(headers, status, answer):
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        assert await hand_over(server) == (200, {"ok": True, "people": 3})
-        url = f"{server.state.base_url}/_page/accounts"
-        async with session.get(url, headers=headers) as response:
+async def test_the_list_of_accounts_takes_its_key_from_its_own_page(server, session, headers, status, answer):
+    assert await hand_over(server) == (200, {"ok": True, "people": 3})
+    url = f"{server.state.base_url}/_page/accounts"
+    async with session.get(url, headers=headers) as response:
+        assert response.status == status
+        said = await response.json()
+    if status == 403:
+        said = said["error"]
+    elif said["ok"]:
+        assert said["people"][0]["accounts"] == ACCOUNTS[OLIVIA]["accounts"]
+        said = [one["id"] for one in said["people"]]
+    assert said == answer
+
+
+async def test_without_accounts_there_is_no_list_and_no_key_opens_one(server, session):
+    url = f"{server.state.base_url}/_page/accounts"
+    async with session.get(url, headers={"X-Accounts-Key": ""}) as response:
+        assert await response.json() == {"ok": False, "error": "no_accounts"}
+    elsewhere = [["POST", "https://elsewhere.example/sign-out"]]
+    for odd in (
+        *({"key": ""}, {"key": 5}, {"people": []}, {"people": {OLIVIA: 5}}),
+        *({"sign_outs": 5}, {"sign_outs": ["x"]}, {"sign_outs": elsewhere}),
+    ):
+        assert (await hand_over(server, **odd))[0] == 400
+
+
+async def test_pages_from_elsewhere_open_no_link_for_a_person_and_this_machine_has_one_name(server, session):
+    base = server.state.base_url
+    for site, status in (("same-origin", 200), ("none", 200), ("cross-site", 403)):
+        async with session.get(f"{base}/openid/tab", headers={"Sec-Fetch-Site": site}) as response:
             assert response.status == status
-            said = await response.json()
-        if status == 403:
-            said = said["error"]
-        elif said["ok"]:
-            assert said["people"][0]["accounts"] == ACCOUNTS[OLIVIA]["accounts"]
-            said = [one["id"] for one in said["people"]]
-        assert said == answer
-
-
-async def test_without_accounts_there_is_no_list_and_no_key_opens_one():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        url = f"{server.state.base_url}/_page/accounts"
-        async with session.get(url, headers={"X-Accounts-Key": ""}) as response:
-            assert await response.json() == {"ok": False, "error": "no_accounts"}
-        elsewhere = [["POST", "https://elsewhere.example/sign-out"]]
-        for odd in (
-            *({"key": ""}, {"key": 5}, {"people": []}, {"people": {OLIVIA: 5}}),
-            *({"sign_outs": 5}, {"sign_outs": ["x"]}, {"sign_outs": elsewhere}),
-        ):
-            assert (await hand_over(server, **odd))[0] == 400
-
-
-async def test_pages_from_elsewhere_open_no_link_for_a_person_and_this_machine_has_one_name():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        base = server.state.base_url
-        for site, status in (("same-origin", 200), ("none", 200), ("cross-site", 403)):
-            async with session.get(f"{base}/openid/tab", headers={"Sec-Fetch-Site": site}) as response:
-                assert response.status == status
-        other_name = base.replace("127.0.0.1", "localhost")
-        headers = {"Host": urlsplit(other_name).netloc}
-        async with session.get(f"{base}/?as={CHEN}", headers=headers, allow_redirects=False) as response:
-            assert (response.status, response.headers["Location"]) == (302, f"{base}/?as={CHEN}")
+    other_name = base.replace("127.0.0.1", "localhost")
+    headers = {"Host": urlsplit(other_name).netloc}
+    async with session.get(f"{base}/?as={CHEN}", headers=headers, allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, f"{base}/?as={CHEN}")

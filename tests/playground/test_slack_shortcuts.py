@@ -29,32 +29,30 @@ def set_up(server, *, runs_commands=True):
     server.state.app.request_url = address
 
 
-async def test_what_slack_does_not_offer_can_not_be_chosen():
-    async with slack() as (server, client), recorded(server):
-        set_up(server)
-        ts = (await server.say(CHEN, GENERAL, "hello"))["ts"]
-        await client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="only you")
-        hidden = server.seen(OLIVIA, GENERAL)[-1]["ts"]
-        for wrong in (
-            (OLIVIA, "no_such", None, None),
-            (OLIVIA, "start_workspace", GENERAL, ts),
-            (OLIVIA, "run_as_job", None, None),
-            (PAVEL, "run_as_job", SCIENCE, ts),
-            (PAVEL, "start_workspace", None, None),
-        ):
-            with pytest.raises(SlackError, match="no_such_shortcut"):
-                await server.shortcut(*wrong)
-        for gone in (hidden, "9.9"):
-            with pytest.raises(SlackError, match="message_not_found"):
-                await server.shortcut(OLIVIA, "run_as_job", GENERAL, gone)
+async def test_what_slack_does_not_offer_can_not_be_chosen(server, client, app):
+    set_up(server)
+    ts = (await server.say(CHEN, GENERAL, "hello"))["ts"]
+    await client.chat_postEphemeral(channel=GENERAL, user=OLIVIA, text="only you")
+    hidden = server.seen(OLIVIA, GENERAL)[-1]["ts"]
+    for wrong in (
+        (OLIVIA, "no_such", None, None),
+        (OLIVIA, "start_workspace", GENERAL, ts),
+        (OLIVIA, "run_as_job", None, None),
+        (PAVEL, "run_as_job", SCIENCE, ts),
+        (PAVEL, "start_workspace", None, None),
+    ):
+        with pytest.raises(SlackError, match="no_such_shortcut"):
+            await server.shortcut(*wrong)
+    for gone in (hidden, "9.9"):
+        with pytest.raises(SlackError, match="message_not_found"):
+            await server.shortcut(OLIVIA, "run_as_job", GENERAL, gone)
 
 
-async def test_the_page_knows_the_shortcuts_of_the_manifest():
-    async with slack() as (server, _):
-        set_up(server, runs_commands=False)
-        assert server.sees(OLIVIA)["app"]["shortcuts"] == [
-            {"callback_id": "start_workspace", "name": "Start a workspace", "type": "global"}
-        ]
+async def test_the_page_knows_the_shortcuts_of_the_manifest(server):
+    set_up(server, runs_commands=False)
+    assert server.sees(OLIVIA)["app"]["shortcuts"] == [
+        {"callback_id": "start_workspace", "name": "Start a workspace", "type": "global"}
+    ]
 
 
 @pytest.mark.browser

@@ -4,11 +4,10 @@ import base64
 import hashlib
 from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.playground.slack_help import CHEN, OLIVIA, refusal, slack
+from tests.playground.slack_help import CHEN, OLIVIA, refusal
 
 #: slack_sdk still builds aiohttp's BasicAuth for these two methods, which aiohttp has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
@@ -65,17 +64,15 @@ def exchange(client: AsyncWebClient, server, code: str, **more):
         ({}, {"grant_type": "password"}, "invalid_grant_type"),
     ],
 )
-async def test_what_does_not_fit_is_refused(asked, given, error):
-    async with slack() as (server, client), aiohttp.ClientSession() as session:
-        code = await code_for(session, server, **asked)
-        assert (await refusal(exchange(client, server, code, **given)))["error"] == error
+async def test_what_does_not_fit_is_refused(server, client, session, asked, given, error):
+    code = await code_for(session, server, **asked)
+    assert (await refusal(exchange(client, server, code, **given)))["error"] == error
 
 
-async def test_a_code_is_old_after_ten_minutes():
-    async with slack() as (server, client), aiohttp.ClientSession() as session:
-        code = await code_for(session, server)
-        server.harness.clock.advance(601)
-        assert (await refusal(exchange(client, server, code)))["error"] == "invalid_code"
+async def test_a_code_is_old_after_ten_minutes(server, client, session):
+    code = await code_for(session, server)
+    server.harness.clock.advance(601)
+    assert (await refusal(exchange(client, server, code)))["error"] == "invalid_code"
 
 
 @pytest.mark.parametrize(
@@ -87,34 +84,28 @@ async def test_a_code_is_old_after_ten_minutes():
         ({"redirect_uri": BACK + "x"}, "redirect_uri did not match"),
     ],
 )
-async def test_the_authorize_page_redirects_nowhere_when_something_is_wrong(change, words):
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        server.state.app.redirect_urls = [BACK]
-        status, location, text = await authorize(session, server, **{"as": OLIVIA, **change})
-        assert (status, location) == (400, "")
-        assert words in text
+async def test_the_authorize_page_redirects_nowhere_when_something_is_wrong(server, session, change, words):
+    server.state.app.redirect_urls = [BACK]
+    status, location, text = await authorize(session, server, **{"as": OLIVIA, **change})
+    assert (status, location) == (400, "")
+    assert words in text
 
 
-async def test_who_sits_at_the_browser_is_chosen_or_known():
-    async with slack() as (server, _client), aiohttp.ClientSession() as session:
-        status, _, text = await authorize(session, server)
-        assert status == 200
-        assert "Olivia Osei" in text
-        server.state.signed_in = CHEN
-        assert (await authorize(session, server))[0] == 302
-        assert next(iter(server.openid.grants.values())).user == CHEN
-        assert (await authorize(session, server, **{"as": OLIVIA}))[0] == 302
-        assert [grant.user for grant in server.openid.grants.values()] == [CHEN, OLIVIA]
-        _, location, _ = await authorize(session, server, deny="1")
-        assert "error=access_denied" in location
+async def test_who_sits_at_the_browser_is_chosen_or_known(server, session):
+    status, _, text = await authorize(session, server)
+    assert status == 200
+    assert "Olivia Osei" in text
+    server.state.signed_in = CHEN
+    assert (await authorize(session, server))[0] == 302
+    assert next(iter(server.openid.grants.values())).user == CHEN
+    assert (await authorize(session, server, **{"as": OLIVIA}))[0] == 302
+    assert [grant.user for grant in server.openid.grants.values()] == [CHEN, OLIVIA]
+    _, location, _ = await authorize(session, server, deny="1")
+    assert "error=access_denied" in location
 
 
-async def test_client_id_and_secret_may_be_form_fields():
-    async with slack() as (server, client), aiohttp.ClientSession() as session:
-        told = {"client_id": server.credentials["client_id"], "redirect_uri": BACK}
-        told |= {
-            "client_secret": server.credentials["client_secret"],
-            "code": await code_for(session, server),
-        }
-        answer = await client.api_call("openid.connect.token", data=told)
-        assert answer["id_token"].count(".") == 2
+async def test_client_id_and_secret_may_be_form_fields(server, client, session):
+    told = {"client_id": server.credentials["client_id"], "redirect_uri": BACK}
+    told |= {"client_secret": server.credentials["client_secret"], "code": await code_for(session, server)}
+    answer = await client.api_call("openid.connect.token", data=told)
+    assert answer["id_token"].count(".") == 2

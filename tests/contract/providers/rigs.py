@@ -1,8 +1,8 @@
 """What the contract needs of each provider's local server, under one interface."""
 
 import re
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,14 @@ class HastyHttp(Http):
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 1.0})
+
+
+@contextmanager
+def exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
+    """Expect an error of just this kind, not of one below it."""
+    with pytest.raises(kind) as caught:
+        yield caught
+    assert type(caught.value) is kind
 
 
 def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDecorator:

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
@@ -27,8 +28,10 @@ SEED = {
 }
 
 
-def rig_with_jobs():
-    return saturn_rig(SEED)
+@pytest_asyncio.fixture(loop_scope="session")
+async def rig():
+    async with saturn_rig(SEED) as ready:
+        yield ready
 
 
 def job_id(rig, name="nightly", owner="alice"):
@@ -49,238 +52,221 @@ async def output_of(rig, remote_id):
     return "".join([chunk.text async for chunk in rig.provider.job_output(rig.access, remote_id)])
 
 
-async def test_jobs_are_named_by_name_id_or_link():
-    async with rig_with_jobs() as rig:
-        snapshot = await rig.provider.templates(rig.access)
-        json.dumps(payload_of(snapshot))
-        (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
-        assert {one.label for one in field.choices} == {"nightly", "failing", "broken"}
-        key = job_id(rig)
-        link = f"{rig.provider.settings.base_url}/dash/resources/job/{key.upper()}/overview"
-        for told in ("nightly", " NIGHTLY ", "night", key, link):
-            meant = rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
-            assert meant == Spec("nightly", {"job": key})
-        unlisted = rig.provider.spec(snapshot, "job", {"template": "a" * 32}, ASKER)
-        assert unlisted == Spec("job aaaaaaaa", {"job": "a" * 32})
-        for told in ("", "nothing", f"https://evil.example/dash/resources/job/{key}"):
-            with pytest.raises(FormProblems):
-                rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
+async def test_jobs_are_named_by_name_id_or_link(rig):
+    snapshot = await rig.provider.templates(rig.access)
+    json.dumps(payload_of(snapshot))
+    (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
+    assert {one.label for one in field.choices} == {"nightly", "failing", "broken"}
+    key = job_id(rig)
+    link = f"{rig.provider.settings.base_url}/dash/resources/job/{key.upper()}/overview"
+    for told in ("nightly", " NIGHTLY ", "night", key, link):
+        meant = rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
+        assert meant == Spec("nightly", {"job": key})
+    unlisted = rig.provider.spec(snapshot, "job", {"template": "a" * 32}, ASKER)
+    assert unlisted == Spec("job aaaaaaaa", {"job": "a" * 32})
+    for told in ("", "nothing", f"https://evil.example/dash/resources/job/{key}"):
+        with pytest.raises(FormProblems):
+            rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
 
 
-async def test_a_server_without_lists_is_told_the_job_by_its_link():
-    async with rig_with_jobs() as rig:
-        rig.server.state.seeds_only = True
-        snapshot = await rig.provider.templates(rig.access)
-        (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
-        assert (field.name, field.kind) == ("template", "text")
-        assert rig.provider.spec(snapshot, "job", {"template": job_id(rig)}, ASKER).word("job") == job_id(rig)
+async def test_a_server_without_lists_is_told_the_job_by_its_link(rig):
+    rig.server.state.seeds_only = True
+    snapshot = await rig.provider.templates(rig.access)
+    (field,) = rig.provider.form(snapshot, "job", {}, ASKER).fields
+    assert (field.name, field.kind) == ("template", "text")
+    assert rig.provider.spec(snapshot, "job", {"template": job_id(rig)}, ASKER).word("job") == job_id(rig)
 
 
-async def test_a_run_is_its_pod_from_the_start_to_the_end():
-    async with rig_with_jobs() as rig:
-        run = await launched(rig)
-        assert run.remote_id.startswith(f"{job_id(rig)}/j-alice-nightly-")
-        assert (await state_of(rig, run.remote_id)).state is RunState.QUEUED
-        rig.server_clock.advance(5)
-        seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.started_at) == (RunState.RUNNING, pytest.approx(1_700_000_004.0, abs=0.01))
-        rig.server_clock.advance(10)
-        seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, 0)
-        assert seen.ended_at - seen.started_at == pytest.approx(6.0)
-        # Later it is in the history alone, which knows no exit code.
-        rig.server_clock.advance(600)
-        seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, None)
+async def test_a_run_is_its_pod_from_the_start_to_the_end(rig):
+    run = await launched(rig)
+    assert run.remote_id.startswith(f"{job_id(rig)}/j-alice-nightly-")
+    assert (await state_of(rig, run.remote_id)).state is RunState.QUEUED
+    rig.server_clock.advance(5)
+    seen = await state_of(rig, run.remote_id)
+    assert (seen.state, seen.started_at) == (RunState.RUNNING, pytest.approx(1_700_000_004.0, abs=0.01))
+    rig.server_clock.advance(10)
+    seen = await state_of(rig, run.remote_id)
+    assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, 0)
+    assert seen.ended_at - seen.started_at == pytest.approx(6.0)
+    # Later it is in the history alone, which knows no exit code.
+    rig.server_clock.advance(600)
+    seen = await state_of(rig, run.remote_id)
+    assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, None)
 
 
-async def test_the_page_of_a_run_is_its_jobs():
-    async with rig_with_jobs() as rig:
-        run, provider = await launched(rig), rig.provider
-        page = provider.job_page_url(SimpleNamespace(spec=None, remote_id=run.remote_id))
-        assert page == f"{provider.settings.base_url}/dash/resources/job/{job_id(rig)}"
-        assert provider.job_page_url(
-            SimpleNamespace(spec=Spec("x", {"job": "a/b"}), remote_id=None)
-        ).endswith("/a%2Fb")
-        assert provider.job_page_url(SimpleNamespace(spec=None, remote_id=None)) == ""
+async def test_the_page_of_a_run_is_its_jobs(rig):
+    run, provider = await launched(rig), rig.provider
+    page = provider.job_page_url(SimpleNamespace(spec=None, remote_id=run.remote_id))
+    assert page == f"{provider.settings.base_url}/dash/resources/job/{job_id(rig)}"
+    assert provider.job_page_url(SimpleNamespace(spec=Spec("x", {"job": "a/b"}), remote_id=None)).endswith(
+        "/a%2Fb"
+    )
+    assert provider.job_page_url(SimpleNamespace(spec=None, remote_id=None)) == ""
 
 
-async def test_a_run_that_fails_has_its_exit_code():
-    async with rig_with_jobs() as rig:
-        run = await launched(rig, "failing")
-        rig.server_clock.advance(15)
-        seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.exit_code) == (RunState.FAILED, 3)
-        broken = await launched(rig, "broken")
-        rig.server_clock.advance(15)
-        assert (await state_of(rig, broken.remote_id)).state is RunState.FAILED
+async def test_a_run_that_fails_has_its_exit_code(rig):
+    run = await launched(rig, "failing")
+    rig.server_clock.advance(15)
+    seen = await state_of(rig, run.remote_id)
+    assert (seen.state, seen.exit_code) == (RunState.FAILED, 3)
+    broken = await launched(rig, "broken")
+    rig.server_clock.advance(15)
+    assert (await state_of(rig, broken.remote_id)).state is RunState.FAILED
 
 
-async def test_runs_of_one_job_are_told_apart():
-    async with rig_with_jobs() as rig:
-        runs = [(await launched(rig, key=f"job_{number}")).remote_id for number in range(3)]
-        assert len(set(runs)) == 3
-        found = await rig.provider.job_status(rig.access, runs)
-        assert set(found) == set(runs)
-        listed = await rig.provider.jobs(rig.access)
-        assert {one.remote_id for one in listed} == set(runs)
-        assert {one.name for one in listed} == {"nightly"}
+async def test_runs_of_one_job_are_told_apart(rig):
+    runs = [(await launched(rig, key=f"job_{number}")).remote_id for number in range(3)]
+    assert len(set(runs)) == 3
+    found = await rig.provider.job_status(rig.access, runs)
+    assert set(found) == set(runs)
+    listed = await rig.provider.jobs(rig.access)
+    assert {one.remote_id for one in listed} == set(runs)
+    assert {one.name for one in listed} == {"nightly"}
 
 
-async def test_pods_and_history_are_read_to_their_end():
-    async with rig_with_jobs() as rig:
-        first, second = {"name": "p1", "status": "Running"}, {"name": "p2", "status": "pending"}
-        # Times may be ISO texts, or numbers of seconds or milliseconds.
-        past = [
-            {"pod_name": "p3", "status": "COMPLETED", "start_time": 1_700_000_000, "end_time": "1700000060"},
-            {"pod_name": "p4", "status": "error", "start_time": 1_700_000_000_000.0, "end_time": None},
-        ]
-        for body in (
-            {"pod_summaries": [first], "next_key": 2},
-            {"pod_summaries": [second], "next_key": None},
-        ):
-            rig.spoil("/active/pods$", body=json.dumps(body))
-        for body in ({"pods": past[:1], "next_key": "k"}, {"pods": past[1:], "next_key": ""}):
-            rig.spoil("/history$", body=json.dumps(body))
-        wanted = [f"{job_id(rig)}/p{number}" for number in (1, 2, 3, 4)]
-        one, two, three, four = (await rig.provider.job_status(rig.access, wanted)).values()
-        assert (one.state, two.state) == (RunState.RUNNING, RunState.QUEUED)
-        assert (three.state, three.started_at, three.ended_at) == (
-            RunState.SUCCEEDED,
-            1_700_000_000.0,
-            1_700_000_060.0,
-        )
-        assert (four.state, four.started_at) == (RunState.FAILED, 1_700_000_000.0)
+async def test_pods_and_history_are_read_to_their_end(rig):
+    first, second = {"name": "p1", "status": "Running"}, {"name": "p2", "status": "pending"}
+    # Times may be ISO texts, or numbers of seconds or milliseconds.
+    past = [
+        {"pod_name": "p3", "status": "COMPLETED", "start_time": 1_700_000_000, "end_time": "1700000060"},
+        {"pod_name": "p4", "status": "error", "start_time": 1_700_000_000_000.0, "end_time": None},
+    ]
+    for body in (
+        {"pod_summaries": [first], "next_key": 2},
+        {"pod_summaries": [second], "next_key": None},
+    ):
+        rig.spoil("/active/pods$", body=json.dumps(body))
+    for body in ({"pods": past[:1], "next_key": "k"}, {"pods": past[1:], "next_key": ""}):
+        rig.spoil("/history$", body=json.dumps(body))
+    wanted = [f"{job_id(rig)}/p{number}" for number in (1, 2, 3, 4)]
+    one, two, three, four = (await rig.provider.job_status(rig.access, wanted)).values()
+    assert (one.state, two.state) == (RunState.RUNNING, RunState.QUEUED)
+    assert (three.state, three.started_at, three.ended_at) == (
+        RunState.SUCCEEDED,
+        1_700_000_000.0,
+        1_700_000_060.0,
+    )
+    assert (four.state, four.started_at) == (RunState.FAILED, 1_700_000_000.0)
 
 
-async def test_a_pod_that_is_not_shown_at_once_is_found_later():
-    async with rig_with_jobs() as rig:
-        earlier = await launched(rig)
-        nothing = json.dumps({"pod_summaries": []})
-        rig.server_clock.advance(5)
-        requests = rig.harness.requests
-        # The first look is before the start; the second one finds nothing new.
-        shown = {
-            "name": earlier.remote_id.partition("/")[2],
-            "status": "running",
-            "started_at": "2023-11-14T22:13:24Z",
-        }
-        rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
-        rig.spoil("/api/active/pods$", body=nothing)
-        run = await launched(rig)
-        assert "/@" in run.remote_id
-        assert sum(count for path, count in requests.items() if path.endswith("/start")) == 2
-        rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
-        found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
-        assert run.remote_id not in found  # no pod but the earlier one is shown yet
-        found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
-        assert found[run.remote_id].state is RunState.QUEUED
-        rig.server_clock.advance(5)
-        found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
-        named = found[run.remote_id].remote_id
-        assert named not in {None, earlier.remote_id, run.remote_id}
-        assert (await output_of(rig, run.remote_id)) == (await output_of(rig, named))
+async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
+    earlier = await launched(rig)
+    nothing = json.dumps({"pod_summaries": []})
+    rig.server_clock.advance(5)
+    requests = rig.harness.requests
+    # The first look is before the start; the second one finds nothing new.
+    shown = {
+        "name": earlier.remote_id.partition("/")[2],
+        "status": "running",
+        "started_at": "2023-11-14T22:13:24Z",
+    }
+    rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
+    rig.spoil("/api/active/pods$", body=nothing)
+    run = await launched(rig)
+    assert "/@" in run.remote_id
+    assert sum(count for path, count in requests.items() if path.endswith("/start")) == 2
+    rig.spoil("/api/active/pods$", body=json.dumps({"pod_summaries": [shown]}))
+    found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
+    assert run.remote_id not in found  # no pod but the earlier one is shown yet
+    found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
+    assert found[run.remote_id].state is RunState.QUEUED
+    rig.server_clock.advance(5)
+    found = await rig.provider.job_status(rig.access, [earlier.remote_id, run.remote_id])
+    named = found[run.remote_id].remote_id
+    assert named not in {None, earlier.remote_id, run.remote_id}
+    assert (await output_of(rig, run.remote_id)) == (await output_of(rig, named))
 
 
-async def test_what_came_of_a_start_without_an_answer_is_listed():
-    async with rig_with_jobs() as rig:
-        spec = Spec("nightly", {"job": job_id(rig)})
-        since = rig.server_clock.now()
-        assert await rig.provider.find_job(rig.access, spec, "k", since) == Traces()
-        rig.spoil("/start$", drop=True, after=True)
-        with pytest.raises(errors.UnknownOutcome):
-            await launched(rig)
-        (found,) = (await rig.provider.find_job(rig.access, spec, "k", since)).others
-        rig.server_clock.advance(5)
-        assert (await state_of(rig, found.remote_id)).state is RunState.RUNNING
-        rig.server_clock.advance(600)
-        now = rig.server_clock.now()
-        assert await rig.provider.find_job(rig.access, spec, "k", now) == Traces()
+async def test_what_came_of_a_start_without_an_answer_is_listed(rig):
+    spec = Spec("nightly", {"job": job_id(rig)})
+    since = rig.server_clock.now()
+    assert await rig.provider.find_job(rig.access, spec, "k", since) == Traces()
+    rig.spoil("/start$", drop=True, after=True)
+    with pytest.raises(errors.UnknownOutcome):
+        await launched(rig)
+    (found,) = (await rig.provider.find_job(rig.access, spec, "k", since)).others
+    rig.server_clock.advance(5)
+    assert (await state_of(rig, found.remote_id)).state is RunState.RUNNING
+    rig.server_clock.advance(600)
+    now = rig.server_clock.now()
+    assert await rig.provider.find_job(rig.access, spec, "k", now) == Traces()
 
 
-async def test_a_server_without_history_and_pods_says_no_more_than_started():
-    async with rig_with_jobs() as rig:
-        rig.server.state.seeds_only = True
-        run = await launched(rig)
-        assert run.remote_id == f"{job_id(rig)}/~00000001"
-        seen = await state_of(rig, run.remote_id)
-        assert (seen.state, seen.is_last) == (RunState.UNKNOWN, True)
-        assert await output_of(rig, run.remote_id) == ""
-        with pytest.raises(errors.Untold):
-            await rig.provider.find_job(rig.access, Spec("", {"job": job_id(rig)}), "k", 0.0)
-        with pytest.raises(errors.NotFound):
-            await rig.provider.jobs(rig.access)
+async def test_a_server_without_history_and_pods_says_no_more_than_started(rig):
+    rig.server.state.seeds_only = True
+    run = await launched(rig)
+    assert run.remote_id == f"{job_id(rig)}/~00000001"
+    seen = await state_of(rig, run.remote_id)
+    assert (seen.state, seen.is_last) == (RunState.UNKNOWN, True)
+    assert await output_of(rig, run.remote_id) == ""
+    with pytest.raises(errors.Untold):
+        await rig.provider.find_job(rig.access, Spec("", {"job": job_id(rig)}), "k", 0.0)
+    with pytest.raises(errors.NotFound):
+        await rig.provider.jobs(rig.access)
 
 
-async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over():
-    async with rig_with_jobs() as rig:
-        first = await launched(rig)
-        rig.server_clock.advance(15)
-        second = await launched(rig)
-        await rig.provider.stop_job(rig.access, first.remote_id)
-        assert (await state_of(rig, second.remote_id)).state is RunState.QUEUED
-        await rig.provider.stop_job(rig.access, second.remote_id)
-        rig.server_clock.advance(5)
-        assert (await state_of(rig, second.remote_id)).state is RunState.CANCELLED
-        assert (await state_of(rig, first.remote_id)).state is RunState.SUCCEEDED
+async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over(rig):
+    first = await launched(rig)
+    rig.server_clock.advance(15)
+    second = await launched(rig)
+    await rig.provider.stop_job(rig.access, first.remote_id)
+    assert (await state_of(rig, second.remote_id)).state is RunState.QUEUED
+    await rig.provider.stop_job(rig.access, second.remote_id)
+    rig.server_clock.advance(5)
+    assert (await state_of(rig, second.remote_id)).state is RunState.CANCELLED
+    assert (await state_of(rig, first.remote_id)).state is RunState.SUCCEEDED
 
 
-async def test_the_output_is_the_same_live_and_afterwards():
-    async with rig_with_jobs() as rig:
-        run = await launched(rig)
-        begin = await output_of(rig, run.remote_id)
-        assert begin.startswith("2023-")
-        rig.server_clock.advance(5)
-        live = await output_of(rig, run.remote_id)
-        assert live.startswith(begin)
-        assert "Starting papermill a.ipynb" in live
-        rig.server_clock.advance(20)
-        ended = await output_of(rig, run.remote_id)
-        assert ended.startswith(live)
-        rig.server_clock.advance(600)
-        assert await output_of(rig, run.remote_id) == ended
-        assert "exit code 0" in ended
+async def test_the_output_is_the_same_live_and_afterwards(rig):
+    run = await launched(rig)
+    begin = await output_of(rig, run.remote_id)
+    assert begin.startswith("2023-")
+    rig.server_clock.advance(5)
+    live = await output_of(rig, run.remote_id)
+    assert live.startswith(begin)
+    assert "Starting papermill a.ipynb" in live
+    rig.server_clock.advance(20)
+    ended = await output_of(rig, run.remote_id)
+    assert ended.startswith(live)
+    rig.server_clock.advance(600)
+    assert await output_of(rig, run.remote_id) == ended
+    assert "exit code 0" in ended
 
 
 @pytest.mark.parametrize("logs", ['{"logs": 7}', '{"logs": [7]}', '{"logs": [{"content": 7}]}', "{}"])
-async def test_a_log_that_is_none_is_a_bad_answer(logs):
-    async with rig_with_jobs() as rig:
-        run = await launched(rig)
-        rig.spoil("/logs$", body=logs)
-        with pytest.raises(errors.BadAnswer, match="logs"):
-            await output_of(rig, run.remote_id)
+async def test_a_log_that_is_none_is_a_bad_answer(rig, logs):
+    run = await launched(rig)
+    rig.spoil("/logs$", body=logs)
+    with pytest.raises(errors.BadAnswer, match="logs"):
+        await output_of(rig, run.remote_id)
 
 
-async def test_a_schedule_is_set_shown_and_switched_off():
-    async with rig_with_jobs() as rig:
+async def test_a_schedule_is_set_shown_and_switched_off(rig):
+    async def cron(name):
+        told = rig.provider.schedules(await rig.provider.templates(rig.access))
+        return next(one.cron for one in told if one.name == name)
 
-        async def cron(name):
-            told = rig.provider.schedules(await rig.provider.templates(rig.access))
-            return next(one.cron for one in told if one.name == name)
-
-        assert (await cron("nightly"), await cron("failing")) == ("0 3 * * *", "")
-        await rig.provider.schedule(rig.access, job_id(rig, "failing"), "30 4 * * 1")
-        assert await cron("failing") == "30 4 * * 1"
-        await rig.provider.schedule(rig.access, job_id(rig), None)
-        assert await cron("nightly") == ""
-        with pytest.raises(errors.InvalidRequest, match="cron"):
-            await rig.provider.schedule(rig.access, job_id(rig), "99 * * * *")
+    assert (await cron("nightly"), await cron("failing")) == ("0 3 * * *", "")
+    await rig.provider.schedule(rig.access, job_id(rig, "failing"), "30 4 * * 1")
+    assert await cron("failing") == "30 4 * * 1"
+    await rig.provider.schedule(rig.access, job_id(rig), None)
+    assert await cron("nightly") == ""
+    with pytest.raises(errors.InvalidRequest, match="cron"):
+        await rig.provider.schedule(rig.access, job_id(rig), "99 * * * *")
 
 
-async def test_somebody_elses_job_is_not_there():
-    async with rig_with_jobs() as rig:
-        theirs = job_id(rig, "secret", "bob")
-        with pytest.raises(errors.NotFound):
-            await rig.provider.launch_job(rig.access, Spec("x", {"job": theirs}), "job_1")
-        with pytest.raises(errors.NotFound):
-            await rig.provider.schedule(rig.access, theirs, "0 3 * * *")
-        assert await rig.provider.job_status(rig.access, [f"{theirs}/pod-1"]) == {}
+async def test_somebody_elses_job_is_not_there(rig):
+    theirs = job_id(rig, "secret", "bob")
+    with pytest.raises(errors.NotFound):
+        await rig.provider.launch_job(rig.access, Spec("x", {"job": theirs}), "job_1")
+    with pytest.raises(errors.NotFound):
+        await rig.provider.schedule(rig.access, theirs, "0 3 * * *")
+    assert await rig.provider.job_status(rig.access, [f"{theirs}/pod-1"]) == {}
 
 
 @pytest.mark.parametrize("remote_id", ["", "x", "/", "x/", "/y", "x/y/z", "../y"])
-async def test_an_id_that_is_none_is_not_found(remote_id):
-    async with rig_with_jobs() as rig:
-        if remote_id == "../y":
-            assert await rig.provider.job_status(rig.access, ["a" * 32 + "/y"]) == {}
-        with pytest.raises(errors.NotFound):
-            await rig.provider.job_status(rig.access, [remote_id])
+async def test_an_id_that_is_none_is_not_found(rig, remote_id):
+    if remote_id == "../y":
+        assert await rig.provider.job_status(rig.access, ["a" * 32 + "/y"]) == {}
+    with pytest.raises(errors.NotFound):
+        await rig.provider.job_status(rig.access, [remote_id])

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
@@ -12,7 +13,7 @@ from bot.domain.workspaces import State, Traces
 from bot.providers.base import Access
 from bot.services.snapshots import payload_of
 from bot.support import errors
-from tests.contract.providers.rigs import SATURN_SEED, provider_of, saturn_rig
+from tests.contract.providers.rigs import SATURN_SEED, exactly, provider_of, saturn_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,32 +39,36 @@ async def ready(tmp_path, recipes=None, seed=None, **more):
         yield rig
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def rig(tmp_path):
+    async with ready(tmp_path) as prepared:
+        yield prepared
+
+
 async def spec_of(rig, **values):
     snapshot = await rig.provider.templates(rig.access)
     json.dumps(payload_of(snapshot))
     return rig.provider.spec(snapshot, "workspace", {"template": "course", **values}, ASKER)
 
 
-async def test_the_form_offers_recipes_a_free_name_and_sizes(tmp_path):
-    async with ready(tmp_path) as rig:
-        snapshot = await rig.provider.templates(rig.access)
-        form = rig.provider.form(snapshot, "workspace", {}, ASKER)
-        recipe, name, size = form.fields
-        assert [(one.value, one.label) for one in recipe.choices] == [("course", "The course")]
-        assert (recipe.initial, name.initial, size.initial) == ("course", "course", "large")
-        assert [one.value for one in size.choices] == ["medium", "large", "xlarge", "g4dnxlarge"]
-        assert "T4-XLarge" in size.choices[-1].label
-        taken = rig.provider.form(replace(snapshot, names=("course",)), "workspace", {}, ASKER)
-        assert taken.field("name").initial == "course-2"
-        for_other = rig.provider.form(snapshot, "workspace", {}, Principal(None, "T1", "U2"))
-        assert [one.value for one in for_other.fields[0].choices] == ["course", "exam"]
+async def test_the_form_offers_recipes_a_free_name_and_sizes(rig):
+    snapshot = await rig.provider.templates(rig.access)
+    form = rig.provider.form(snapshot, "workspace", {}, ASKER)
+    recipe, name, size = form.fields
+    assert [(one.value, one.label) for one in recipe.choices] == [("course", "The course")]
+    assert (recipe.initial, name.initial, size.initial) == ("course", "course", "large")
+    assert [one.value for one in size.choices] == ["medium", "large", "xlarge", "g4dnxlarge"]
+    assert "T4-XLarge" in size.choices[-1].label
+    taken = rig.provider.form(replace(snapshot, names=("course",)), "workspace", {}, ASKER)
+    assert taken.field("name").initial == "course-2"
+    for_other = rig.provider.form(snapshot, "workspace", {}, Principal(None, "T1", "U2"))
+    assert [one.value for one in for_other.fields[0].choices] == ["course", "exam"]
 
 
-async def test_what_was_made_from_a_recipe_is_not_made_again_for_others(tmp_path):
-    async with ready(tmp_path) as rig:
-        assert rig.provider.withholds(Spec("w", {"recipe": "exam"}), ASKER)
-        assert not rig.provider.withholds(Spec("w", {"recipe": "exam"}), Principal(None, "T1", "U2"))
-        assert not rig.provider.withholds(Spec("w", {"recipe": "course"}), ASKER)
+async def test_what_was_made_from_a_recipe_is_not_made_again_for_others(rig):
+    assert rig.provider.withholds(Spec("w", {"recipe": "exam"}), ASKER)
+    assert not rig.provider.withholds(Spec("w", {"recipe": "exam"}), Principal(None, "T1", "U2"))
+    assert not rig.provider.withholds(Spec("w", {"recipe": "course"}), ASKER)
 
 
 async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
@@ -73,19 +78,18 @@ async def test_without_a_recipe_for_them_nothing_is_asked(tmp_path):
         assert "template" in form.note
 
 
-async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):
-    async with ready(tmp_path) as rig:
-        rig.server.state.seeds_only = True
-        snapshot = await rig.provider.templates(rig.access)
-        assert [one.name for one in rig.provider.form(snapshot, "workspace", {}, ASKER).fields] == [
-            "template",
-            "name",
-        ]
-        spec = await spec_of(rig, name="course")
-        made = await rig.provider.create(rig.access, spec, "ws_1")
-        assert rig.server.state.resources[made.remote_id].spec["instance_type"] == "large"
-        with pytest.raises(errors.Untold):
-            await rig.provider.find(rig.access, spec, "ws_1", 0.0)
+async def test_a_server_that_tells_no_sizes_is_asked_for_none(rig):
+    rig.server.state.seeds_only = True
+    snapshot = await rig.provider.templates(rig.access)
+    assert [one.name for one in rig.provider.form(snapshot, "workspace", {}, ASKER).fields] == [
+        "template",
+        "name",
+    ]
+    spec = await spec_of(rig, name="course")
+    made = await rig.provider.create(rig.access, spec, "ws_1")
+    assert rig.server.state.resources[made.remote_id].spec["instance_type"] == "large"
+    with pytest.raises(errors.Untold):
+        await rig.provider.find(rig.access, spec, "ws_1", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -99,36 +103,33 @@ async def test_a_server_that_tells_no_sizes_is_asked_for_none(tmp_path):
         ({"name": "a", "size": "huge"}, "size"),
     ],
 )
-async def test_what_is_wrong_stands_at_its_field(tmp_path, values, field):
-    async with ready(tmp_path) as rig:
-        with pytest.raises(FormProblems) as caught:
-            await spec_of(rig, **values)
-        assert list(caught.value.problems) == [field]
+async def test_what_is_wrong_stands_at_its_field(rig, values, field):
+    with pytest.raises(FormProblems) as caught:
+        await spec_of(rig, **values)
+    assert list(caught.value.problems) == [field]
 
 
-async def test_a_clone_has_name_owner_and_size_and_stands_still(tmp_path):
-    async with ready(tmp_path) as rig:
-        spec = await spec_of(rig, name="my course", size="xlarge")
-        made = await rig.provider.create(rig.access, spec, "ws_1")
-        resource = rig.server.state.resources[made.remote_id]
-        assert (made.name, made.is_started) == ("my course", False)
-        assert resource.spec["owner"] == "acme/alice"
-        assert (resource.spec["instance_type"], resource.spec["start_script"]) == ("xlarge", "echo hi")
-        assert (await rig.see(made.remote_id)).state is State.STOPPED
-        assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
-        # Another creation of that name, whoever made the first, is a name that is taken.
-        with pytest.raises(errors.Conflict, match="name"):
-            await rig.provider.create(rig.access, spec, "ws_2")
-        assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
+async def test_a_clone_has_name_owner_and_size_and_stands_still(rig):
+    spec = await spec_of(rig, name="my course", size="xlarge")
+    made = await rig.provider.create(rig.access, spec, "ws_1")
+    resource = rig.server.state.resources[made.remote_id]
+    assert (made.name, made.is_started) == ("my course", False)
+    assert resource.spec["owner"] == "acme/alice"
+    assert (resource.spec["instance_type"], resource.spec["start_script"]) == ("xlarge", "echo hi")
+    assert (await rig.see(made.remote_id)).state is State.STOPPED
+    assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
+    # Another creation of that name, whoever made the first, is a name that is taken.
+    with pytest.raises(errors.Conflict, match="name"):
+        await rig.provider.create(rig.access, spec, "ws_2")
+    assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
 
 
-async def test_without_a_username_the_tokens_owner_is_the_owner(tmp_path):
-    async with ready(tmp_path) as rig:
-        access = Access("", rig.access.credential)
-        snapshot = await rig.provider.templates(access)
-        spec = rig.provider.spec(snapshot, "workspace", {"template": "course", "name": "own"}, ASKER)
-        made = await rig.provider.create(access, spec, "ws_1")
-        assert rig.server.state.resources[made.remote_id].owner == "alice"
+async def test_without_a_username_the_tokens_owner_is_the_owner(rig):
+    access = Access("", rig.access.credential)
+    snapshot = await rig.provider.templates(access)
+    spec = rig.provider.spec(snapshot, "workspace", {"template": "course", "name": "own"}, ASKER)
+    made = await rig.provider.create(access, spec, "ws_1")
+    assert rig.server.state.resources[made.remote_id].owner == "alice"
 
 
 @pytest.mark.parametrize(
@@ -148,22 +149,19 @@ async def test_without_a_username_the_tokens_owner_is_the_owner(tmp_path):
         ({"status": 400, "body": '{"message": "spec.image: is required"}'}, errors.InvalidRequest),
     ],
 )
-async def test_a_clone_that_goes_wrong(tmp_path, fault, kind):
-    async with ready(tmp_path) as rig:
-        spec = await spec_of(rig, name="course")
-        rig.spoil("/clone$", **fault)
-        with pytest.raises(kind) as caught:
-            await rig.provider.create(rig.access, spec, "ws_1")
-        assert type(caught.value) is kind
-        found = await rig.provider.find(rig.access, spec, "ws_1", 0.0)
-        assert (found.ours is not None) is bool(fault.get("after"))
+async def test_a_clone_that_goes_wrong(rig, fault, kind):
+    spec = await spec_of(rig, name="course")
+    rig.spoil("/clone$", **fault)
+    with exactly(kind):
+        await rig.provider.create(rig.access, spec, "ws_1")
+    found = await rig.provider.find(rig.access, spec, "ws_1", 0.0)
+    assert (found.ours is not None) is bool(fault.get("after"))
 
 
-async def test_the_id_may_stand_in_the_state(tmp_path):
-    async with ready(tmp_path) as rig:
-        spec = await spec_of(rig, name="course")
-        rig.spoil("/clone$", body=json.dumps({"state": {"id": "e" * 32}}))
-        assert (await rig.provider.create(rig.access, spec, "ws_1")).remote_id == "e" * 32
+async def test_the_id_may_stand_in_the_state(rig):
+    spec = await spec_of(rig, name="course")
+    rig.spoil("/clone$", body=json.dumps({"state": {"id": "e" * 32}}))
+    assert (await rig.provider.create(rig.access, spec, "ws_1")).remote_id == "e" * 32
 
 
 @pytest.mark.parametrize(
@@ -173,29 +171,26 @@ async def test_the_id_may_stand_in_the_state(tmp_path):
         ({"refuse_recipes": "spec.image: unknown image"}, errors.InvalidRequest, "unknown image"),
     ],
 )
-async def test_the_local_servers_refusals_are_understood(tmp_path, switch, kind, says):
-    async with ready(tmp_path) as rig:
-        rig.server.state.limits.change(switch)
-        with pytest.raises(kind, match=says):
-            await rig.provider.create(rig.access, await spec_of(rig, name="course"), "ws_1")
+async def test_the_local_servers_refusals_are_understood(rig, switch, kind, says):
+    rig.server.state.limits.change(switch)
+    with pytest.raises(kind, match=says):
+        await rig.provider.create(rig.access, await spec_of(rig, name="course"), "ws_1")
 
 
-async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(tmp_path):
-    async with ready(tmp_path) as rig:
-        rig.server.state.limits.change({"running": 1})
-        with pytest.raises(errors.LimitReached, match="Quota exceeded"):
-            await rig.provider.start(rig.access, rig.remote_id)
-        rig.server.state.limits.change({"running": None, "starts_per_second": 1})
+async def test_a_start_that_is_too_much_is_a_limit_and_one_too_fast_waits(rig):
+    rig.server.state.limits.change({"running": 1})
+    with pytest.raises(errors.LimitReached, match="Quota exceeded"):
         await rig.provider.start(rig.access, rig.remote_id)
-        with pytest.raises(errors.RateLimited) as caught:
-            await rig.provider.start(rig.access, rig.more["broken"])
-        assert caught.value.retry_after == 1.0
+    rig.server.state.limits.change({"running": None, "starts_per_second": 1})
+    await rig.provider.start(rig.access, rig.remote_id)
+    with pytest.raises(errors.RateLimited) as caught:
+        await rig.provider.start(rig.access, rig.more["broken"])
+    assert caught.value.retry_after == 1.0
 
 
-async def test_a_recipe_that_was_taken_away_is_said(tmp_path):
-    async with ready(tmp_path) as rig:
-        with pytest.raises(errors.InvalidRequest, match="no longer set up"):
-            await rig.provider.create(rig.access, Spec("a", {"recipe": "gone"}), "ws_1")
+async def test_a_recipe_that_was_taken_away_is_said(rig):
+    with pytest.raises(errors.InvalidRequest, match="no longer set up"):
+        await rig.provider.create(rig.access, Spec("a", {"recipe": "gone"}), "ws_1")
 
 
 async def test_a_stranger_of_the_same_name_is_not_found(tmp_path):
@@ -225,10 +220,9 @@ async def test_names_are_the_persons_own_and_none_where_it_is_not_said_whose_the
         assert await rig.provider.names(rig.access, "course") is None
 
 
-async def test_the_persons_own_is_found_behind_a_strangers_of_the_same_name(tmp_path):
-    async with ready(tmp_path) as rig:
-        spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
-        made = await rig.provider.create(rig.access, spec, "ws_1")
-        body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
-        rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
-        assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
+async def test_the_persons_own_is_found_behind_a_strangers_of_the_same_name(rig):
+    spec = Spec("course", {"recipe": "course", "size": "", "owner": ""})
+    made = await rig.provider.create(rig.access, spec, "ws_1")
+    body = {**RECIPE, "spec": {**RECIPE["spec"], "owner": "acme/bob"}}
+    rig.spoil("/api/recipes/workspace/", body=json.dumps(body))
+    assert (await rig.provider.find(rig.access, spec, "ws_1", 0.0)).ours == made
