@@ -120,9 +120,8 @@ def test_no_link_is_unfurled():
 
 
 def test_every_use_names_a_module_that_exists():
-    uses = USES
     missing = []
-    for module in sorted({use.module for use in uses}):
+    for module in sorted({use.module for use in USES}):
         try:
             found = importlib.util.find_spec(module)
         except ModuleNotFoundError:
@@ -138,8 +137,7 @@ def test_the_scopes_are_those_that_methods_events_and_commands_need():
 
 
 def test_every_use_is_a_sentence():
-    uses = USES
-    assert [use.why for use in uses if not use.why[0].isupper() or not use.why.endswith(".")] == []
+    assert [use.why for use in USES if not use.why[0].isupper() or not use.why.endswith(".")] == []
 
 
 def test_the_socket_form_needs_no_address():

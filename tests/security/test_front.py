@@ -176,12 +176,11 @@ async def test_malformed_signed_bodies_are_refused(name, client, clock, calls):
     assert calls == []
 
 
-@pytest.mark.parametrize("name", BODIES)
-async def test_the_same_bodies_unsigned_are_not_even_parsed(name, client, clock, calls):
-    content_type, raw = BODIES[name]
-    response = await post(client, raw, headers_for(clock, raw, content_type=content_type, secret="another"))
-    assert response.status == 401
-    assert await response.text() == "signature"
+async def test_the_same_bodies_unsigned_are_not_even_parsed(client, clock, calls):
+    for content_type, raw in BODIES.values():
+        headers = headers_for(clock, raw, content_type=content_type, secret="another")
+        response = await post(client, raw, headers)
+        assert (response.status, await response.text()) == (401, "signature")
     assert calls == []
 
 
@@ -227,6 +226,9 @@ async def test_of_fifty_equal_requests_at_once_one_passes(client, clock, calls):
     assert calls == ["command"]
 
 
+VIEW = {"id": "V1", "callback_id": "form", "type": "modal", "state": {"values": {}}}
+
+
 def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
     clock = FakeClock()
     seen = Replays(clock.monotonic, limit=3)
@@ -248,32 +250,8 @@ def test_signatures_are_forgotten_after_ten_minutes_and_never_pile_up():
         (FORM, GOOD, "command"),
         (FORM, interaction(click()), "block_actions"),
         (JSON + "; charset=utf-8", json.dumps(event()).encode(), "event_callback"),
-        (
-            FORM,
-            interaction(
-                {
-                    "type": "view_submission",
-                    "team": {"id": signed.TEAM},
-                    "user": {"id": "U0ALICE"},
-                    "view": {"id": "V1", "callback_id": "form", "type": "modal", "state": {"values": {}}},
-                }
-            ),
-            "view_submission",
-        ),
-        (
-            FORM,
-            interaction(
-                {
-                    "type": "block_suggestion",
-                    "team": {"id": signed.TEAM},
-                    "user": {"id": "U0ALICE"},
-                    "action_id": "pick",
-                    "block_id": "b",
-                    "value": "no",
-                }
-            ),
-            "block_suggestion",
-        ),
+        (FORM, interaction(click(type="view_submission", view=VIEW)), "view_submission"),
+        (FORM, interaction(click(type="block_suggestion", action_id="pick", value="")), "block_suggestion"),
     ],
 )
 async def test_good_requests_of_every_kind_arrive(content_type, raw, kind, client, clock, calls):
@@ -290,36 +268,13 @@ async def test_the_address_is_verified_by_its_challenge_only_when_signed(client,
     assert response.status == 401
 
 
-#: Payloads of workspaces that Usher is not installed in; each is refused, most with a hint.
+#: Payloads that name no workspace, or not as this installation; each is refused, commands with a hint.
 FOREIGN = {
-    "command of another team": (FORM, form(command(team_id="T0OTHER")), True),
     "command of no team": (FORM, form(command(team_id=None)), True),
     "command of an empty team": (FORM, form(command(team_id="")), True),
-    "click in another team": (FORM, interaction(click(team={"id": "T0OTHER"})), False),
     "click in a null team": (FORM, interaction(click(team=None, user={"id": "U0ALICE"})), False),
     "click in a team without id": (FORM, interaction(click(team={}, user={"id": "U0ALICE"})), False),
-    "event for another team": (
-        JSON,
-        json.dumps(event(authorizations=[{"team_id": "T0OTHER"}])).encode(),
-        False,
-    ),
     "event for no team": (JSON, json.dumps(event(authorizations=None, team_id=None)).encode(), False),
-    "view of another team": (
-        FORM,
-        interaction(
-            {
-                "type": "view_submission",
-                "team": {"id": "T0OTHER"},
-                "view": {"id": "V", "callback_id": "form", "type": "modal"},
-            }
-        ),
-        True,
-    ),
-    "options of another team": (
-        FORM,
-        interaction({"type": "block_suggestion", "team": {"id": "T0OTHER"}, "action_id": "pick"}),
-        False,
-    ),
     "organisation where the install is of a team": (
         FORM,
         interaction(click(team=None, enterprise={"id": "E0"}, is_enterprise_install=True, user={"id": "U"})),

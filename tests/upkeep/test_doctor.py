@@ -21,6 +21,7 @@ from bot.support.settings import Settings
 from bot.upkeep import doctor
 from bot.upkeep.doctor import as_text, check_listed, check_slack
 from tests.app.command_line import KEY, environment, run
+from tests.app.test_start import of_slack
 from tests.playground.saturn_help import saturn_server
 from tests.playground.slack_help import slack
 from tests.rigs.clock import FakeClock
@@ -29,20 +30,7 @@ from tests.rigs.store import ALICE, BOB, accept_operation, linked, memory_store
 
 
 def settings(folder: Path, **changes) -> Settings:
-    given = {
-        "SLACK_BOT_TOKEN": "xoxb-canary",
-        "SLACK_SIGNING_SECRET": "canary",
-        "USHER_ENCRYPTION_KEYS": KEY,
-        "USHER_CONNECTIONS": str(folder / "connections.toml"),
-        "USHER_DATABASE_URL": f"sqlite:///{folder / 'usher.db'}",
-        "USHER_PUBLIC_URL": "https://usher.example",
-    }
-    return Settings(**{**given, **changes})
-
-
-def of_slack(server, **changes):
-    token, url = server.credentials["bot_token"], server.credentials["api_url"]
-    return {"SLACK_BOT_TOKEN": token, "USHER_SLACK_API_URL": url, **changes}
+    return Settings(**environment(folder, **changes))
 
 
 @pytest.fixture
@@ -379,8 +367,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     async with slack() as (local, _client):
         env = environment(
             tmp_path,
-            **of_slack(local, SLACK_BOT_TOKEN="xoxb-canary"),
-            SLACK_SIGNING_SECRET=None,
+            **of_slack(local, SLACK_BOT_TOKEN="xoxb-canary", SLACK_SIGNING_SECRET=None),
             SLACK_CLIENT_ID="1.2",
             USHER_PUBLIC_URL=None,
             USHER_PUBLIC_URI="https://canary.example",

@@ -184,6 +184,7 @@ async def test_other_workspaces_are_refused_each_in_its_own_form_and_nobody_is_c
             assert response.status == 200
             assert response.body.startswith(text)
             assert bool(response.body) == bool(text)
+            assert ("not installed" in response.body) == (len(text) > len('{"options": []}'))
     assert calls == called == []
 
 
