@@ -18,7 +18,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import cards, notices, problems, times
+from bot.messages.texts import cards, notices, problems, times, verbs
 from bot.messages.texts import hours as words
 
 
@@ -199,10 +199,6 @@ def hours_button(facts: WorkspaceFacts) -> list[Element]:
     return [] if is_made else [kit.button(cards.HOURS, "hours_form", workspace.id)]
 
 
-def _is_up(facts: WorkspaceFacts) -> bool:
-    return facts.is_up
-
-
 def _is_coming(facts: WorkspaceFacts) -> bool:
     """Return whether the stop that a message warned of was neither put off nor taken back."""
     stop_at = facts.workspace.stop_at if facts.workspace is not None else None
@@ -272,7 +268,12 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
     return kit.message(fill(words.NEEDED_SHORT, **names), " ".join(sentences), [], buttons)
 
 
-@draws(NoticeKind.TIMER_FAILED, past=notices.PAST_TIMER_FAILED, is_true=_is_up, keeps_open=True)
+@draws(
+    NoticeKind.TIMER_FAILED,
+    past=notices.PAST_TIMER_FAILED,
+    is_true=lambda facts: facts.is_up,
+    keeps_open=True,
+)
 def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
@@ -364,31 +365,20 @@ def form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     notes = [form_head(facts)]
     if timer_mode == "suspend":
         notes.append(cards.FORM_SUSPENDS)
-    choices_ = [(str(minutes), label) for minutes, label in cards.FORM_CHOICES.items()]
+    options = [kit.option(str(minutes), label) for minutes, label in cards.FORM_CHOICES.items()]
     if workspace.stop_at is not None:
-        choices_.append((NEVER, cards.FORM_NEVER))
-    options = {value: {"text": kit.plain(label, 75), "value": value} for value, label in choices_}
-    when = {
-        "type": "input",
-        "block_id": "when",
-        "optional": True,
-        "label": kit.plain(cards.FORM_WHEN, 2000),
-        "element": {
-            "type": "static_select",
-            "action_id": "when",
-            "options": list(options.values()),
-            "initial_option": options[PROPOSED],
-        },
-    }
-    other = kit.text_field("other", cards.FORM_OTHER, max_length=60) | {
-        "optional": True,
-        "hint": kit.plain(cards.FORM_OTHER_HINT, 2000),
-    }
+        options.append(kit.option(NEVER, cards.FORM_NEVER))
+    proposed = next(one for one in options if one["value"] == PROPOSED)
+    typed = {"type": "plain_text_input", "action_id": "other", "max_length": 60}
     return kit.modal(
         cards.FORM_TITLE,
-        [kit.section(" ".join(notes)), when, other],
+        [
+            kit.section(" ".join(notes)),
+            kit.select("when", cards.FORM_WHEN, options, proposed, optional=True),
+            kit.field("other", cards.FORM_OTHER, typed, cards.FORM_OTHER_HINT, optional=True),
+        ],
         callback_id=CALLBACK,
         private_metadata=workspace.id,
         submit=cards.FORM_SUBMIT,
-        close=cards.FORM_CLOSE,
+        close=verbs.CLOSE,
     )

@@ -69,9 +69,11 @@ def operation_card(facts: WorkspaceFacts) -> Answer:
     if operation.outcome is not Outcome.FULFILLED:
         return _ended_card(facts, operation)
     if operation.cause == "not_made":
-        return _not_made_card(facts)
+        sentence = fill(cards.NOT_MADE, title=facts.connection_title)
+        return _card(facts, filled(cards.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
     if operation.verb is OperationVerb.REMOVE:
-        return _removed_card(facts, operation)
+        sentence = fill(cards.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
+        return _card(facts, filled(cards.REMOVED_SHORT, facts), [sentence], [], again_buttons(facts))
     return _down_card(facts, operation) if operation.verb.brings_down else _running_card(facts, operation)
 
 
@@ -105,14 +107,11 @@ def opens_for(facts: WorkspaceFacts) -> str:
     return fill(template, title=facts.connection_title, username=facts.username)
 
 
-def _title(facts: WorkspaceFacts) -> str:
-    return fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
-
-
 def _card(
     facts: WorkspaceFacts, text: str, lines: list[str], small: list[str], buttons: list[Element]
 ) -> Answer:
-    return kit.message(text, "\n".join([_title(facts), *lines]), small, buttons)
+    title = fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
+    return kit.message(text, "\n".join([title, *lines]), small, buttons)
 
 
 def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
@@ -241,7 +240,7 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         return _card(facts, filled(cards.GONE_SHORT, facts), [gone], [], offered(facts, State.GONE))
     match state:
         case State.SUSPENDED:
-            shown, text = cards.SUSPENDED_ELSEWHERE, cards.SUSPENDED_ELSEWHERE_SHORT
+            shown, text = cards.SUSPENDED_ELSEWHERE, cards.SUSPENDED_SHORT
         case State.STOPPED:
             shown, text = cards.STOPPED_ELSEWHERE, cards.STOPPED_ELSEWHERE_SHORT
         case State.STOPPING:
@@ -320,16 +319,6 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         template, text = cards.SUSPENDED, cards.SUSPENDED_SHORT
     lines = [fill(template, at=at), *ends(facts)]
     return _card(facts, filled(text, facts), lines, [], offered(facts, State.STOPPED))
-
-
-def _removed_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    removed = fill(cards.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
-    return _card(facts, filled(cards.REMOVED_SHORT, facts), [removed], [], again_buttons(facts))
-
-
-def _not_made_card(facts: WorkspaceFacts) -> Answer:
-    sentence = fill(cards.NOT_MADE, title=facts.connection_title)
-    return _card(facts, filled(cards.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
 
 
 def again_buttons(facts: WorkspaceFacts) -> list[Element]:

@@ -12,7 +12,7 @@ from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentles
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
-from bot.messages.texts import cards, classes, notices, problems, times
+from bot.messages.texts import answers, cards, classes, notices, problems, times
 
 #: How many people are listed in one answer, one per line.
 SHOWN = 30
@@ -130,7 +130,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
         for one in found[:SHOWN]
     ]
     left = counts.waiting + counts.failed - len(lines)
-    lines += [fill(classes.MORE_PROBLEMS, **_numbers(count=left))] if left > 0 else []
+    lines += [fill(answers.AND_MORE, **_numbers(count=left))] if left > 0 else []
     head = fill(classes.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]

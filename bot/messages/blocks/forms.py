@@ -31,7 +31,6 @@ _OPTION_VALUE: Final = 150
 _SEVERAL: Final = 20
 _TEXT: Final = 3000
 _METADATA: Final = 3000
-_HINT: Final = 2000
 _MARK: Final = "~"
 #: How many alternatives to a flag, or to its value, are listed.
 FLAGS_NAMED: Final = 8
@@ -91,11 +90,7 @@ def start_view(
 ) -> dict[str, Any]:
     """Return the form that starts one of a person's workspaces; each option says how it is now."""
     options = [
-        {
-            "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),
-            "value": one.id,
-            "description": kit.plain(state, kit.OPTION),
-        }
+        kit.option(one.id, label) | {"description": kit.plain(state, kit.OPTION)}
         for one, label, state in zip(workspaces, labels, states, strict=True)
     ]
     placeholder = kit.plain(verbs.PICK, kit.PLACEHOLDER)
@@ -106,15 +101,9 @@ def start_view(
     else:
         menu |= {"type": "static_select", "options": options}
         menu |= {"initial_option": options[0]} if len(options) == 1 else {}
-    field = {
-        "type": "input",
-        "block_id": START_FIELD,
-        "label": kit.plain(verbs.START_LABEL, kit.LABEL),
-        "element": menu,
-    }
     return kit.modal(
         verbs.START_TITLE,
-        [field, kit.context(verbs.START_NOTE)],
+        [kit.field(START_FIELD, verbs.START_LABEL, menu), kit.context(verbs.START_NOTE)],
         callback_id=START_CALLBACK,
         submit=verbs.START_SUBMIT,
         close=verbs.CLOSE,
@@ -123,16 +112,8 @@ def start_view(
 
 def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: str) -> dict[str, Any]:
     """Return the question on which (name, title) to run a message's command, which is shown whole."""
-    options = [
-        {"text": kit.plain(kit.line(title, kit.OPTION), kit.OPTION), "value": name}
-        for name, title in connections
-    ]
-    place = {
-        "type": "input",
-        "block_id": CODE_PLACE,
-        "label": kit.plain(verbs.WHERE["job"], kit.LABEL),
-        "element": {"type": "static_select", "action_id": CODE_PLACE, "options": options},
-    }
+    options = [kit.option(name, title) for name, title in connections]
+    place = kit.select(CODE_PLACE, verbs.WHERE["job"], options)
     command = kit.text_field(CODE_FIELD, verbs.CODE_LABEL, multiline=True, initial_value=code)
     return kit.modal(
         verbs.TITLE["job"],
@@ -156,7 +137,7 @@ def is_typed(field: Field) -> bool:
 
 def options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
     """Return choices as options, up to a menu's limit; ones that Slack can't hand back are left out."""
-    return [_option(choice) for choice in choices if _is_usable(choice)][:_CHOICES]
+    return [kit.option(choice.value, choice.label) for choice in choices if _is_usable(choice)][:_CHOICES]
 
 
 def _is_usable(choice: Choice) -> bool:
@@ -177,18 +158,9 @@ def _modal(purpose: Purpose, blocks: list[Block], **keys: str) -> dict[str, Any]
 
 
 def _input(field: Field, values: Values) -> Block:
-    block: Block = {
-        "type": "input",
-        "block_id": _block_id(field),
-        "label": kit.plain(kit.safe(field.label, kit.LABEL), kit.LABEL),
-        "element": _element(field, values),
-        "optional": field.optional,
-    }
-    if field.redraws:
-        block["dispatch_action"] = True
-    if field.hint:
-        block["hint"] = kit.plain(kit.safe(field.hint, _HINT), _HINT)
-    return block
+    label, hint = kit.safe(field.label, kit.LABEL), kit.safe(field.hint, kit.LABEL) if field.hint else ""
+    block = kit.field(_block_id(field), label, _element(field, values), hint, optional=field.optional)
+    return block | ({"dispatch_action": True} if field.redraws else {})
 
 
 def _block_id(field: Field) -> str:
@@ -207,12 +179,11 @@ def _element(field: Field, values: Values) -> Element:
             return _typed(field, action_id, given if isinstance(given, str) else "")
         case "choice" | "search":
             element: Element = {"action_id": action_id, **_menu(field)}
-            usable = (one for one in field.choices if _is_usable(one))
-            chosen = next((one for one in usable if one.value == given), None)
-            return element | ({"initial_option": _option(chosen)} if chosen is not None else {})
+            chosen = options([one for one in field.choices if one.value == given])
+            return element | ({"initial_option": chosen[0]} if chosen else {})
         case "searches":
             before = given if isinstance(given, tuple) else (given,) if given else ()
-            several = [_option(one) for one in field.choices if one.value in before and _is_usable(one)]
+            several = options([one for one in field.choices if one.value in before])
             element = {
                 "type": "multi_external_select",
                 "action_id": action_id,
@@ -263,11 +234,6 @@ def _is_within(field: Field, given: str) -> bool:
 
 def _number(bound: float) -> str:
     return f"{bound:g}" if abs(bound) < 1e6 else f"{bound:.0f}"
-
-
-def _option(choice: Choice) -> dict[str, Any]:
-    label = kit.line(choice.label, kit.OPTION)
-    return {"text": kit.plain(label, kit.OPTION), "value": choice.value}
 
 
 def flag(name: str, *value: str) -> str:

@@ -31,7 +31,7 @@ from bot.messages.blocks.buttons import ends, hours_button, later_button
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import row_buttons, run_row, state_words
-from bot.messages.texts import answers, cards, problems, times
+from bot.messages.texts import answers, cards, problems, times, verbs
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
 
@@ -101,7 +101,7 @@ def _questions(facts: HomeFacts) -> list[Block]:
     blocks = [block for question in facts.questions for block in _question(question)]
     if facts.has_code:
         blocks.append(
-            kit.section(home_words.CODE, kit.button(home_words.ENTER_CODE, "enter_code", style=kit.PRIMARY))
+            kit.section(home_words.CODE, kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY))
         )
     return [kit.header(home_words.QUESTIONS), *blocks] if blocks else []
 
@@ -238,7 +238,7 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
         return []
     if link.by == "admin":
         return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection)]
-    label = home_words.LINK_BUTTON if link.state == "none" else home_words.LINK_AGAIN_BUTTON
+    label = home_words.LINK_BUTTON if link.state == "none" else cards.LINK_AGAIN
     style = kit.PRIMARY if link.state != "suspected" else None
     return [kit.button(label, "invite", link_value(link.connection), style=style)]
 
@@ -269,7 +269,7 @@ def _settings(facts: HomeFacts) -> list[Block]:
 
 
 def _foot(facts: HomeFacts) -> Iterable[Block]:
-    buttons = [kit.button(home_words.REFRESH, Press("home", "refresh", mark="refresh"))]
+    buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
     if facts.is_administrator:
         buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
     return foot(facts.now, buttons)
@@ -304,7 +304,7 @@ def section(facts: PreferenceFacts, heading: str = "") -> Block:
 
 def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the section as an answer that says when it was true, with the form where one can be opened."""
-    small = kit.context(fill(home_words.AS_OF, at=kit.moment(facts.now, facts.now)))
+    small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     shown = kit.answer(kit.bare(home_words.HEADING), [section(facts, home_words.HEADING), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
@@ -312,7 +312,7 @@ def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer
 def saved(facts: PreferenceFacts) -> dict[str, Any]:
     """Return what takes the form's place once it is saved."""
     said = "\n".join([home_words.SAVED, *_sentences(facts)])
-    return kit.modal(home_words.TITLE, [kit.section(said)], close=home_words.DONE)
+    return kit.modal(home_words.TITLE, [kit.section(said)], close=verbs.DONE)
 
 
 def _sentences(facts: PreferenceFacts) -> list[str]:
@@ -321,9 +321,7 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
     sentences = [fill(home_words.SENT, topics=Markup(_listed(sent))) if sent else home_words.NOT_SENT]
     if facts.own:
         names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
-        names += (
-            [fill(home_words.HELD_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
-        )
+        names += [fill(answers.AND_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
         sentences.append(fill(home_words.EXCEPT, names=Markup(", ".join(names))))
     if wanted.quiet_from is None or wanted.quiet_to is None:
         sentences.append(home_words.NOT_QUIET)
@@ -366,15 +364,14 @@ def form(
         _menu(NEW, home_words.DEFAULT_NEW, sources, source),
     ]
     return kit.modal(
-        home_words.TITLE, blocks, submit=home_words.SUBMIT, close=home_words.CLOSE, callback_id=CALLBACK
+        home_words.TITLE, blocks, submit=home_words.SUBMIT, close=verbs.CLOSE, callback_id=CALLBACK
     )
 
 
 def _menu(name: str, label: str, choices: Sequence[Choice], chosen: str, none: str = home_words.ASK) -> Block:
     options = [kit.option(ASK, none), *(kit.option(one.value, one.label) for one in choices[:OPTIONS])]
     initial = next((one for one in options if one["value"] == chosen), options[0])
-    element = {"type": "static_select", "action_id": name, "options": options, "initial_option": initial}
-    return kit.field(name, label, element)
+    return kit.select(name, label, options, initial)
 
 
 def _listed(parts: Sequence[str]) -> str:
@@ -391,8 +388,8 @@ CAUSE: Final = 300
 def totals_home(facts: TotalsFacts) -> dict[str, Any]:
     """Draw the totals."""
     buttons = [
-        kit.button(home_words.TO_OWN, Press("home", "own", mark="own")),
-        kit.button(home_words.REFRESH, Press("home", "refresh", mark="refresh")),
+        kit.button(home_words.SHOW, Press("home", "own", mark="own")),
+        kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh")),
     ]
     return kit.home(
         [

@@ -14,7 +14,7 @@ from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import hours as words
-from bot.messages.texts import notices, problems, times
+from bot.messages.texts import notices, problems, times, verbs
 
 CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
@@ -164,8 +164,8 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
             for one in every
             if one.workspace is not None
         ]
-        menu = {"type": "static_select", "action_id": WORKSPACE, "options": choices[:OPTIONS]}
-        blocks = [kit.field(WORKSPACE, words.FORM_WORKSPACE, menu), kit.context(words.FORM_ADDS)]
+        menu = kit.select(WORKSPACE, words.FORM_WORKSPACE, choices[:OPTIONS])
+        blocks = [menu, kit.context(words.FORM_ADDS)]
     days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
     wanted = rule.wanted if rule is not None else PROPOSED
     ticked = [option for day, option in days.items() if day in wanted.days]
@@ -178,7 +178,7 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
         words.FORM_TITLE,
         blocks,
         submit=words.FORM_SUBMIT,
-        close=words.FORM_CLOSE,
+        close=verbs.CLOSE,
         callback_id=CALLBACK,
         private_metadata=f"{key} {rule.id if rule is not None else ''}",
     )

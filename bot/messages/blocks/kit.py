@@ -319,25 +319,23 @@ def quiet(button: Element) -> Element:
 
 def _one_colour(blocks: Iterable[Block]) -> list[Block]:
     """Return blocks of which one button is coloured, the first that was: the most important one."""
-    found, drawn = False, []
-    for given in blocks:
-        block = given
-        if "accessory" in block:
-            found, (accessory,) = _coloured([block["accessory"]], found=found)
-            block = {**block, "accessory": accessory}
-        if block["type"] == "actions":
-            found, elements = _coloured(block["elements"], found=found)
-            block = {**block, "elements": elements}
-        drawn.append(block)
+    is_found = False
+
+    def once(one: Element) -> Element:
+        nonlocal is_found
+        is_other, is_found = is_found and one["type"] == "button", is_found or "style" in one
+        return quiet(one) if is_other else one
+
+    drawn = []
+    for block in blocks:
+        match block:
+            case {"accessory": accessory}:
+                drawn.append({**block, "accessory": once(accessory)})
+            case {"type": "actions", "elements": elements}:
+                drawn.append({**block, "elements": [once(one) for one in elements]})
+            case _:
+                drawn.append(block)
     return drawn
-
-
-def _coloured(elements: Sequence[Element], *, found: bool) -> tuple[bool, list[Element]]:
-    kept = []
-    for one in elements:
-        kept.append(quiet(one) if found and one["type"] == "button" else one)
-        found = found or "style" in one
-    return found, kept
 
 
 def button(
@@ -351,20 +349,9 @@ def button(
 ) -> Element:
     """Return a button; for most it is enough to name the action and the key of a row."""
     carried = Press(press, key) if isinstance(press, str) else press
-    element: Element = {
-        "type": "button",
-        "text": plain(label, BUTTON),
-        "action_id": carried.action_id,
-    }
-    if carried.value:
-        element["value"] = carried.value
-    if style is not None:
-        element["style"] = style
-    if url is not None:
-        element["url"] = url
-    if confirm is not None:
-        element["confirm"] = confirm
-    return element
+    element: Element = {"type": "button", "text": plain(label, BUTTON), "action_id": carried.action_id}
+    more = {"value": carried.value or None, "style": style, "url": url, "confirm": confirm}
+    return element | {key: value for key, value in more.items() if value is not None}
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
@@ -498,20 +485,14 @@ def home(blocks: Iterable[Block]) -> dict[str, Any]:
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
     """Return a form field for one line of text; ``keys`` are Slack's, for the element."""
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": plain(label, LABEL),
-        "element": {"type": "plain_text_input", "action_id": name, **keys},
-    }
+    return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})
 
 
 def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Block], hint: str = "") -> Block:
     """Return a form field of checkboxes, of which any may be ticked."""
     element = {"type": "checkboxes", "action_id": name, "options": list(options)}
     ticked = {"initial_options": list(chosen)} if chosen else {}
-    hinted = {"hint": plain(hint, SECTION)} if hint else {}
-    return field(name, label, element | ticked, optional=True) | hinted
+    return field(name, label, element | ticked, hint, optional=True)
 
 
 def time_field(name: str, label: str, initial: str) -> Block:
@@ -520,10 +501,20 @@ def time_field(name: str, label: str, initial: str) -> Block:
     return field(name, label, {"type": "timepicker", "action_id": name, **given}, optional=True)
 
 
-def field(name: str, label: str, element: Element, *, optional: bool = False) -> Block:
+def field(name: str, label: str, element: Element, hint: str = "", *, optional: bool = False) -> Block:
     """Return a form field with an element of Slack's."""
     given = {"label": plain(label, LABEL), "element": element, "optional": optional}
-    return {"type": "input", "block_id": name, **given}
+    hinted = {"hint": plain(hint, LABEL)} if hint else {}
+    return {"type": "input", "block_id": name, **given, **hinted}
+
+
+def select(
+    name: str, label: str, options: Sequence[Block], chosen: Block | None = None, *, optional: bool = False
+) -> Block:
+    """Return a form field of which one option may be chosen."""
+    initial = {"initial_option": chosen} if chosen is not None else {}
+    element = {"type": "static_select", "action_id": name, "options": list(options), **initial}
+    return field(name, label, element, optional=optional)
 
 
 def option(value: str, label: str) -> Block:

@@ -190,7 +190,7 @@ def run_status(facts: RunFacts) -> Answer:
         return card
     remark = run_words.NO_NEWS
     if run.observed_at is not None:
-        remark = fill(run_words.NEWS, at=kit.moment(run.observed_at, facts.now))
+        remark = fill(answers.AS_OF_ALONE, at=kit.moment(run.observed_at, facts.now))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
     blocks += [kit.context(remark), *kit.actions(card_buttons(facts))]
     return replace(card, blocks=tuple(blocks))

@@ -27,7 +27,7 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, draws, fill
 from bot.messages.blocks.lists import status_answer
-from bot.messages.texts import cards, home, notices, pages, problems, times
+from bot.messages.texts import answers, cards, home, notices, pages, problems, times
 from bot.messages.texts import runs as run_words
 
 
@@ -186,11 +186,7 @@ def _sign_in_refused(facts: Facts) -> Answer:
     return _said(notices.SIGN_IN_REFUSED, facts, again, text=notices.SIGN_IN_REFUSED_SHORT, since=since)
 
 
-def _is_running(facts: WorkspaceFacts) -> bool:
-    return facts.state is State.RUNNING
-
-
-@draws(NoticeKind.READY, past=notices.PAST_READY, is_true=_is_running)
+@draws(NoticeKind.READY, past=notices.PAST_READY, is_true=lambda facts: facts.state is State.RUNNING)
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = []
@@ -265,12 +261,12 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
-    return _said(notices.REMOVED, facts, again_buttons(facts), text=notices.REMOVED_SHORT)
+    return _said(notices.REMOVED, facts, again_buttons(facts), text=cards.REMOVED_SHORT)
 
 
 def _not_made(facts: WorkspaceFacts) -> Answer:
     """Say that a creation was cancelled before anything was made."""
-    return _said(notices.NOT_MADE, facts, again_buttons(facts), text=notices.NOT_MADE_SHORT)
+    return _said(notices.NOT_MADE, facts, again_buttons(facts), text=cards.NOT_MADE_SHORT)
 
 
 def _is_waiting(facts: WorkspaceFacts) -> bool:
@@ -344,7 +340,7 @@ def _unlinked(facts: Facts) -> Answer:
     buttons = replies.ways(one) if not because and facts.linking & {"token", "admin"} else []
     if cause == "revoked":
         buttons = [link_again_button(facts)]
-    return _said(notices.UNLINKED, facts, buttons, small=small)
+    return _said(answers.UNLINKED, facts, buttons, small=small)
 
 
 @draws(NoticeKind.LINK_TRIED)
@@ -371,11 +367,11 @@ def _scheduled(facts: Facts) -> Answer:
     return kit.message(text, text)
 
 
-def _is_ending(facts: WorkspaceFacts) -> bool:
-    return facts.workspace is not None and facts.workspace.ends_at is not None
-
-
-@draws(NoticeKind.ENDING, past=notices.PAST_ENDING, is_true=_is_ending)
+@draws(
+    NoticeKind.ENDING,
+    past=notices.PAST_ENDING,
+    is_true=lambda facts: facts.workspace is not None and facts.workspace.ends_at is not None,
+)
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
     workspace = facts.workspace
@@ -421,7 +417,7 @@ def _held(facts: HeldFacts) -> Answer:
     """Draw what was held back in quiet hours: a line for each that is still true, which stays true."""
     words = home
     lines = [_held_line(kind, one) for kind, one in facts.held]
-    more = [fill(words.HELD_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
+    more = [fill(answers.AND_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
     text = fill(words.HELD_SEVERAL, count=len(lines))
     if len(lines) == 1:
         text = fill(words.HELD_ONE, what=Markup(kit.bare(lines[0])))

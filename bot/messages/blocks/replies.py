@@ -17,7 +17,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill, safe
-from bot.messages.texts import answers, cards, home, pages, times
+from bot.messages.texts import answers, cards, home, pages, times, verbs
 from bot.messages.texts.verbs import VERBS
 
 #: How many buttons people can take in at a glance; beyond that they search.
@@ -224,7 +224,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
         [explained, kit.text_field("name", answers.REMOVE_LABEL, min_length=1, max_length=3000)],
         callback_id="remove",
         private_metadata=workspace.id,
-        submit=answers.REMOVE_SUBMIT,
+        submit=cards.REMOVE,
         close=answers.REMOVE_CLOSE,
     )
 
@@ -233,9 +233,7 @@ def linked_view(title: str, username: str) -> dict[str, Any]:
     """Return what the form becomes once the code was right."""
     template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
-    return kit.modal(
-        answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)], close=answers.CODE_DONE_CLOSE
-    )
+    return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)], close=verbs.DONE)
 
 
 ASK_FORM = "ask_link"
@@ -342,7 +340,7 @@ def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
         callback_id=ASK_FORM,
         private_metadata=connection,
         submit=pages.ASK_SUBMIT,
-        close=pages.ASK_CLOSE,
+        close=answers.CODE_CLOSE,
     )
 
 

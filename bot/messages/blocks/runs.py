@@ -102,11 +102,11 @@ def run_asked(facts: RunFacts) -> Answer:
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
 
 
-def _is_late(facts: RunFacts) -> bool:
-    return facts.run.is_open and facts.run.is_late
-
-
-@draws(NoticeKind.JOB_WAITING, past=notices.PAST_JOB_WAITING, is_true=_is_late)
+@draws(
+    NoticeKind.JOB_WAITING,
+    past=notices.PAST_JOB_WAITING,
+    is_true=lambda facts: facts.run.is_open and facts.run.is_late,
+)
 def run_waiting(facts: RunFacts) -> Answer:
     """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
     run = facts.run
@@ -187,7 +187,7 @@ def state_lines(facts: RunFacts) -> list[str]:
     run = facts.run
     lines = [_state_line(facts)]
     if run.is_going and run.stop_wanted:
-        if _not_launched(run):
+        if run.remote_id is None and run.start_call is Call.NONE:
             return [runs.CALLING_OFF]
         asked = runs.FORCE_ASKED if run.stop_wanted == "force" else runs.STOP_ASKED
         lines.append(fill(asked, title=facts.connection_title))
@@ -199,7 +199,9 @@ def card_buttons(facts: RunFacts) -> list[Element]:
     run = facts.run
     if not run.is_going:
         return _over_buttons(facts)
-    buttons = _late_buttons(run) if run.is_late else []
+    buttons: list[Element] = []
+    if run.is_late:
+        buttons = [keep_waiting_button(run, "job_"), kit.button(runs.LET_GO, "job_let_go", run.id)]
     if run.asked_at is not None:
         buttons = asked_buttons(run.id, "job_")
     if "runs" in facts.capabilities:
@@ -233,13 +235,6 @@ def again_button(run: Run) -> Element:
     return kit.button(runs.AGAIN, "job_again", run.id, confirm=question)
 
 
-def _late_buttons(run: Run) -> list[Element]:
-    return [
-        keep_waiting_button(run, "job_"),
-        kit.button(runs.LET_GO, "job_let_go", run.id),
-    ]
-
-
 def logs_button(facts: RunFacts) -> list[Element]:
     """Return *Logs*, unless the output is shown anyway, or there is none."""
     run = facts.run
@@ -266,10 +261,6 @@ def _small(facts: RunFacts) -> list[str]:
     if run.outcome is Outcome.FAILED:
         small += reference_line(run.reference, run.cause)
     return small
-
-
-def _not_launched(run: Run) -> bool:
-    return run.remote_id is None and run.start_call is Call.NONE
 
 
 def _of_failed(run: Run, not_run: str, unsure: str, lost: str) -> str:

@@ -58,7 +58,6 @@ REMOVE_ASK: Final = (
     "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."
 )
 REMOVE_TITLE: Final = "Remove workspace"
-REMOVE_SUBMIT: Final = "Remove"
 REMOVE_CLOSE: Final = "Keep it"
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
@@ -185,7 +184,6 @@ CODE_EXPLAINED: Final = (
     "Only type a code from a link page that you opened yourself. Nobody else ever needs it."
 )
 CODE_DONE_TITLE: Final = "Linked"
-CODE_DONE_CLOSE: Final = "Close"
 CODE_DONE: Final = "Your {title} account {username} is linked."
 CODE_DONE_NAMELESS: Final = "Your {title} account is linked."
 CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in our direct messages."

@@ -111,7 +111,6 @@ NOT_MADE_SHORT: Final = "The creation of {name} on {title} was cancelled."
 SUSPENDED_ELSEWHERE: Final = (
     "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
 )
-SUSPENDED_ELSEWHERE_SHORT: Final = "{name} is suspended on {title}."
 STOPPED_ELSEWHERE: Final = "It was running, and has since been stopped on {title}."
 STOPPED_ELSEWHERE_SHORT: Final = "{name} was stopped on {title}."
 STOPPING_ELSEWHERE: Final = "It was running, and is now being stopped on {title}."
@@ -338,7 +337,6 @@ SUSPEND_THEN: Final = "Suspend it then"
 
 FORM_TITLE: Final = "Stop later"
 FORM_SUBMIT: Final = "Set"
-FORM_CLOSE: Final = "Cancel"
 FORM_NOW: Final[Mapping[StopMode | Ending, str]] = {
     "stop": "*{name}* on {title} will be stopped {at}.",
     "suspend": "*{name}* on {title} will be suspended {at}.",

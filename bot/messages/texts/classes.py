@@ -176,7 +176,6 @@ NOT_LINKED_ASK: Final = (
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {ready} of {pressed} are ready."
 PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
 PROBLEM: Final = "{who}: {why} (pressed {at})"
-MORE_PROBLEMS: Final = "and {count} more"
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
 WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
 WHY_MANY: Final = "has more than one workspace of that name"

@@ -19,7 +19,6 @@ ROW: Final = "*{name}* · {title}\n{state}"
 UPDATED: Final = "Updated {at}"
 NEXT: Final = "Next page"
 PREVIOUS: Final = "Previous page"
-REFRESH: Final = "Refresh"
 #: What follows the sentence that says what Usher is, where there are no workspaces to show.
 NONE_LINKED: Final = "You don't have any workspaces yet."
 NONE_NEW: Final = "You don't have any workspaces yet. Press *New workspace* below to create one."
@@ -45,10 +44,8 @@ LINK: Final[Mapping[str, str]] = {
     "needless": "*{title}* · Nothing to link here",
 }
 LINK_BUTTON: Final = "Link"
-LINK_AGAIN_BUTTON: Final = "Link again"
 ASK_BUTTON: Final = "Ask to link"
 CODE: Final = "The link page showed you a code. Enter it here to finish linking."
-ENTER_CODE: Final = "Enter code"
 
 NEW: Final = "Create a workspace"
 TEMPLATES: Final = "*{title}*\n{templates}"
@@ -68,7 +65,6 @@ UNDRAWN: Final = "Something went wrong while I was drawing this page, and it has
 # -- everybody's, for administrators -------------------------------------------------------------------------
 
 TO_TOTALS: Final = "Show everybody's totals"
-TO_OWN: Final = "Show my workspaces"
 TOTALS: Final = "Totals"
 #: Where an administrator sees one of several Slack workspaces.
 TOTALS_OF: Final = "Totals of {place}"
@@ -97,8 +93,6 @@ TITLE: Final = "Settings"
 #: Above the same in Home.
 HOME: Final = "Your settings"
 SUBMIT: Final = "Save"
-CLOSE: Final = "Cancel"
-DONE: Final = "Close"
 CHANGE: Final = "Change settings"
 HEADING: Final = "*Your settings*"
 SAVED: Final = "*Saved.*"
@@ -120,7 +114,6 @@ USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
 NO_NEW: Final = "`new` asks where to create a workspace."
 ASKS_AFTER: Final = "I'll ask once a day about workspaces left running for {time}."
-AS_OF: Final = "As of {at}."
 
 #: The form.
 TELL: Final = "Message me when"
@@ -170,7 +163,6 @@ HELD_SEVERAL: Final = "{count} things happened during your quiet hours."
 #: A link that was refused at night, said so that it stays true.
 HELD_LINK: Final = "{title} stopped accepting your link at {at}. Link again if you haven't since then."
 HELD_ENDING: Final = "Your link to {title} lasts until {at}. Link again before then to keep using it."
-HELD_MORE: Final = "and {count} more"
 SHOW: Final = "Show my workspaces"
 
 

@@ -18,9 +18,7 @@ ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
 SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where you left off."
 REMOVED: Final = "*{name}* has been removed from {title} and from your list."
-REMOVED_SHORT: Final = "{name} has been removed from {title}."
 NOT_MADE: Final = "I cancelled the creation of *{name}* before anything was created on {title}."
-NOT_MADE_SHORT: Final = "The creation of {name} on {title} was cancelled."
 ENDING_STOPS: Final = (
     "*{name}* on {title} will stop in {left} ({at}) because nobody is using it. "
     "To keep it running, press *Open*."
@@ -57,7 +55,6 @@ LINKED_AS: Final = "Your {title} account *{username}* is linked. I'll only use i
 LINKED: Final = "Your {title} account is linked. I'll only use it when you ask me to."
 LINKED_NEXT: Final = "If that wasn't you, press *Unlink*."
 LINKED_UNTIL: Final = "The link lasts until {at}."
-UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
 LINK_AGAIN: Final = (
     "{title} no longer accepts your link: it was revoked, or your account there was deleted. "
     "Link again and I'll carry on with what's under way. Your list stays as it is."

@@ -369,7 +369,6 @@ ASK: Final = (
 ASK_BUTTON: Final = "Ask to link {title}"
 ASK_TITLE: Final = "Ask to link"
 ASK_SUBMIT: Final = "Ask"
-ASK_CLOSE: Final = "Not now"
 ASK_LABEL: Final = "Your username on {title}"
 ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
 USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."

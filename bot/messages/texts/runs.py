@@ -28,7 +28,6 @@ FORCE_ASKED: Final = "You asked me to force it to quit. {title} hasn't stopped i
 CALLING_OFF: Final = "You asked me to stop it before it started, so I'm cancelling it."
 UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right away."
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
-NEWS: Final = "As of {at}."
 NO_NEWS: Final = "Not checked yet."
 
 #: How a run ended, where its state doesn't say it; the first is for what its provider will never tell.
