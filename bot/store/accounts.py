@@ -23,6 +23,7 @@ from bot.store.tables import (
     OPERATIONS,
     REMEMBERED,
     RUNS,
+    SNAPSHOTS,
     TASKS,
     WORKSPACES,
 )
@@ -79,7 +80,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     for operation in OPERATIONS.rows(tx, "created_at, id", **pair, outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
     runs.end_all(tx, pair, "unlinked", tell=tell)
-    tasks.delete_of(tx, ending.connection, ending.id)
+    SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
@@ -193,7 +194,7 @@ def put(
     pair = {"principal": account.principal.key, "connection": account.connection}
     former = tx.one("replace_account", **pair)
     if former is not None:
-        tasks.delete_of(tx, account.connection, former["id"])
+        SNAPSHOTS.delete(tx, connection=account.connection, owner=former["id"])
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)
     if former is None or former["username"] != account.username or not account.username:

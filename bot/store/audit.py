@@ -55,17 +55,21 @@ def entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 
-def head(tx: Transaction) -> tuple[int, str]:
-    """Return the number of audit rows and the hash of the last one ("" if there is none)."""
+def _head(tx: Transaction) -> Row:
     row = tx.one("audit_head")
     assert row is not None  # the migration writes it
+    return row
+
+
+def head(tx: Transaction) -> tuple[int, str]:
+    """Return the number of audit rows and the hash of the last one ("" if there is none)."""
+    row = _head(tx)
     return int(row["count"]), str(row["hash"])
 
 
 def anchor(tx: Transaction) -> tuple[int, str]:
     """Return the last archived entry and its hash, from which the chain goes on (0 and "" if none)."""
-    row = tx.one("audit_head")
-    assert row is not None  # the migration writes it
+    row = _head(tx)
     return int(row["archived"]), str(row["archived_hash"])
 
 
@@ -85,12 +89,6 @@ def leave_to_archive(tx: Transaction, through: int, limit: int, entries_: Sequen
     return last < through
 
 
-def _page(tx: Transaction, after: int, limit: int) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
-    row = tx.one("audit_head")
-    assert row is not None  # the migration writes it
-    return row, entries(tx, after, limit)
-
-
 async def verify(engine: Engine, page: int = 1000) -> int | None:
     """Verify the whole chain from its anchor; return the first bad seq, or None if it is intact.
 
@@ -99,7 +97,8 @@ async def verify(engine: Engine, page: int = 1000) -> int | None:
     """
     last, previous, after, claimed = 0, "", 0, 0
     while True:
-        head_, rows = await engine.read(partial(_page, after=after, limit=page), Priority.STEADY)
+        both = partial(lambda tx, after: (_head(tx), entries(tx, after, page)), after=after)
+        head_, rows = await engine.read(both, Priority.STEADY)
         count, end, archived = int(head_["count"]), head_["hash"], int(head_["archived"])
         if archived > last:
             last, previous = archived, head_["archived_hash"]

@@ -160,11 +160,6 @@ def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapsho
     return SNAPSHOTS.one(tx, connection=connection, owner=owner, kind=kind)
 
 
-def delete_of(tx: Transaction, connection: str, account_id: str) -> None:
-    """Delete an account's snapshots."""
-    SNAPSHOTS.delete(tx, connection=connection, owner=account_id)
-
-
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:

@@ -1,24 +1,31 @@
-"""Accounts: unlinked and refused with all that hangs on them, secrets replaced by the first alone."""
+"""Accounts: unlinked, refused, suspected and reminded with all that hangs on them; and their browsers."""
 
 from functools import partial
 
 import pytest
 
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Link, Principal, TaskKind
-from bot.domain.workspaces import Outcome
+from bot.domain.runs import Update
+from bot.domain.workspaces import BrowserSession, Call, Outcome
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store.tasks import NewTask
 from tests.rigs.store import (
     ALICE,
     BOB,
+    INTERVAL,
+    MARGIN,
     accept_operation,
+    begin_session,
+    browser_session,
+    launched,
     link_account,
     linked,
     put_link,
     refuse,
     unlink,
+    want_read,
 )
 
 
@@ -83,20 +90,13 @@ async def test_an_unlink_ends_unfinished_links_and_discoveries(store, clock):
     await put_link(
         store, Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600, "checked", secret="sealed")
     )
-    await store.add_tasks([NewTask(TaskKind.DISCOVER, mine.account.id)])
+    await store.add_tasks(
+        [NewTask(kind, mine.account.id) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
+    )
     await unlink(store, ALICE, "saturn")
     link = await store.link("n")
     assert (link.secret, link.expires_at) == (None, clock.now())
     assert await store.claim_tasks(10, 60.0) == []
-
-
-async def test_a_list_that_arrives_after_the_unlink_is_dropped(store):
-    from tests.rigs.store import found_workspace
-
-    mine = await linked(store)
-    await unlink(store, ALICE, "saturn", revocable=["saturn"])
-    assert await store.merge_discovered(mine.account.id, [found_workspace("late")]) == 0
-    assert await store.workspaces(ALICE) == []
 
 
 async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
@@ -112,6 +112,7 @@ async def test_a_refusal_is_told_once_and_ends_the_secret(store, clock):
     held = await store.operation(operation.id)
     assert (held.is_open, held.hold) == (True, problems.sentence("credential_refused", ""))
     assert (await store.card(operation.id)).is_dirty
+    await want_read(store, mine.workspaces[0].id)
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     assert await store.active_accounts() == []
     assert await store.accounts(ALICE) == [row]
@@ -141,10 +142,261 @@ async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     assert await store.account_by_id(account.id) is None
 
 
-@pytest.mark.parametrize("enterprise", [None, "E1"])
-async def test_a_missing_enterprise_is_a_value_of_its_own(store, enterprise):
-    one, other = Principal(enterprise, "T1", "U1"), Principal("E2", "T1", "U1")
-    account = await link_account(store, one)
-    assert await store.account(one, "saturn") == account
-    assert await store.account(other, "saturn") is None
-    assert (await store.account_by_id(account.id)).principal == one
+# -- suspected credentials: one look in a while, then everything goes on -------------------------------------
+
+
+TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
+
+
+async def test_a_suspicion_is_written_once_and_for_the_secret_that_was_refused(store, clock):
+    account = await link_account(store)
+    assert not await store.suspect_account(account.id, "another secret")
+    assert await store.suspect_account(account.id, account.secret)
+    clock.advance(10)
+    assert not await store.suspect_account(account.id, account.secret)
+    (suspect,) = await store.suspects()
+    assert (suspect.id, suspect.state, suspect.refused_since) == (account.id, "active", clock.now() - 10)
+
+
+async def test_one_look_in_a_while_is_granted(store, clock):
+    account = await link_account(store)
+    assert await store.claim_probe(account.id, 30.0) is None
+    await store.suspect_account(account.id, account.secret)
+    granted = []
+    for _ in range(5):
+        granted.append(await store.claim_probe(account.id, 30.0))
+        clock.advance(15)
+    assert granted == [0.0, None, 30.0, None, 30.0]
+
+
+async def test_who_was_never_checked_comes_first(store):
+    checked, never = [await link_account(store, principal) for principal in (ALICE, BOB)]
+    for account in (checked, never):
+        await store.suspect_account(account.id, account.secret)
+    await store.claim_probe(checked.id, 30.0)
+    assert [account.id for account in await store.suspects()] == [never.id, checked.id]
+
+
+async def test_the_first_look_of_another_suspicion_waits_as_well_and_counts_nothing(store, clock):
+    account = await link_account(store)
+    await store.suspect_account(account.id, account.secret)
+    assert await store.claim_probe(account.id, 30.0) == 0.0
+    await store.trust_account(account.id, account.secret)
+    clock.advance(5)
+    await store.suspect_account(account.id, account.secret)
+    assert await store.claim_probe(account.id, 30.0) is None
+    clock.advance(25)
+    assert await store.claim_probe(account.id, 30.0) == 0.0
+
+
+async def test_refusals_add_up_until_one_is_accepted_or_the_secret_is_another(store):
+    account = await link_account(store)
+    count = store.count_refusal
+    assert await count(account.id, account.secret, 30.0, 1.0) == 0.0
+    await store.suspect_account(account.id, account.secret)
+    assert [await count(account.id, account.secret, seconds, 1.0) for seconds in (0.0, 30.0, 31.0)] == [
+        1,
+        31,
+        62,
+    ]
+    assert await count(account.id, "another secret", 30.0, 1.0) == 0.0
+    assert await store.trust_account(account.id, account.secret)
+    assert not await store.trust_account(account.id, account.secret)
+    assert await store.suspects() == []
+    await store.suspect_account(account.id, account.secret)
+    assert await count(account.id, account.secret, 5.0, 1.0) == 6.0
+    assert await store.save_secret(account.id, account.secret, "sealed again")
+    assert len(await store.suspects()) == 1
+    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True)
+    assert await store.suspects() == []
+
+
+async def test_only_who_waits_for_something_is_told_and_once(store):
+    mine = await linked(store)
+    account = mine.account
+    await store.suspect_account(account.id, account.secret)
+    await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
+    assert await store.claim_notices(10, 60.0) == []
+    await start(store, mine.workspaces[0])
+    for _ in range(2):
+        await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
+    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.SIGN_IN_REFUSED]
+
+
+async def test_a_waiting_command_and_a_run_are_something_to_wait_for(store):
+    account = await link_account(store)
+    await store.suspect_account(account.id, account.secret)
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
+    assert await store.claim_notices(10, 60.0) == []
+    await store.add_tasks(
+        [NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", {"then": [{"text": "new"}]})]
+    )
+    await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
+    assert len(await store.claim_notices(10, 60.0)) == 1
+    theirs = await link_account(store, BOB)
+    await store.suspect_account(theirs.id, theirs.secret)
+    await launched(store, BOB, "saturn")
+    told = NewNotice("theirs", NoticeKind.SIGN_IN_REFUSED, "1", BOB)
+    await store.count_refusal(theirs.id, theirs.secret, 30.0, 1.0, told)
+    assert NoticeKind.SIGN_IN_REFUSED in {notice.kind for notice in await store.claim_notices(10, 60.0)}
+
+
+async def test_what_waited_goes_on_at_once(store, clock):
+    mine = await linked(store)
+    account = mine.account
+    await store.suspect_account(account.id, account.secret)
+    operation = await start(store, mine.workspaces[0])
+    (step,) = await store.claim_operations(10, 40.0)
+    await store.save_step(Update(operation.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
+    await store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
+    clock.advance(INTERVAL + MARGIN)
+    assert await store.trust_account(account.id, account.secret)
+    (step,) = await store.claim_operations(10, 40.0)
+    assert (step.operation.id, step.operation.hold) == (operation.id, None)
+    assert len(await store.claim_tasks(10, 40.0)) == 1
+    assert len(await store.claim_reads("saturn", 10, INTERVAL, MARGIN)) == 1
+
+
+async def test_totals_count_confirmed_refusals_and_who_was_read_lately(store, clock):
+    accounts = [await link_account(store, who) for who in (ALICE, BOB)]
+    assert await store.suspicion_totals(0.0, 9) == {}
+    for account in accounts:
+        await store.suspect_account(account.id, account.secret)
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (0, 2, 0)}
+    await store.count_refusal(accounts[0].id, accounts[0].secret, 0.0, 1.0)
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2, 1)}
+    await store.trust_account(accounts[1].id, accounts[1].secret)
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 1, 1)}
+    await store.merge_discovered(accounts[1].id, [])
+    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2, 1)}
+    assert await store.suspicion_totals(clock.now() - 300, 1) == {"saturn": (1, 1, 1)}
+    assert await store.suspicion_totals(clock.now() + 1, 9) == {"saturn": (1, 1, 0)}
+
+
+# -- reminders of credentials that end -----------------------------------------------------------------------
+
+
+DAY = 86_400.0
+
+
+def notice(account, occasion="week"):
+    return NewNotice(account.id, NoticeKind.LINK_ENDING, occasion, ALICE, {"connection": "saturn"})
+
+
+async def test_each_is_due_in_its_time_and_written_once(store, clock):
+    end = clock.now() + 30 * DAY
+    account = await link_account(store, ends_at=end)
+    await link_account(store, BOB)
+    clock.advance(23 * DAY - 1)
+    assert await store.due_reminders(10) == []
+    clock.advance(1)
+    (due,) = await store.due_reminders(10)
+    assert (due.id, due.ends_at, due.remind_at) == (account.id, end, end - 7 * DAY)
+    assert await store.reminder_done(due, end - DAY, [notice(due)])
+    assert not await store.reminder_done(due, end - DAY, [notice(due, "again")])
+    assert await store.due_reminders(10) == []
+    kinds = [one.kind for one in await store.claim_notices(10, 60.0)]
+    assert kinds == [NoticeKind.LINK_ENDING]
+    clock.advance(6 * DAY)
+    (due,) = await store.due_reminders(10)
+    assert await store.reminder_done(due, None, [])
+    clock.advance(30 * DAY)
+    assert await store.due_reminders(10) == []
+
+
+async def test_a_fresh_secret_has_an_end_of_its_own_and_a_sealed_again_one_keeps_it(store, clock):
+    account = await link_account(store, ends_at=clock.now() + 8 * DAY)
+    assert await store.save_secret(account.id, account.secret, "sealed again")
+    assert (await store.account(ALICE, "saturn")).remind_at == clock.now() + DAY
+    fresh_end = clock.now() + 90 * DAY
+    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True, ends_at=fresh_end)
+    held = await store.account(ALICE, "saturn")
+    assert (held.ends_at, held.remind_at) == (fresh_end, fresh_end - 7 * DAY)
+    assert await store.save_secret(account.id, "fresh", "for ever", is_fresh=True)
+    held = await store.account(ALICE, "saturn")
+    assert (held.ends_at, held.remind_at) == (None, None)
+
+
+async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, clock):
+    account = await link_account(store, ends_at=clock.now() + 8 * DAY)
+    clock.advance(DAY)
+    (due,) = await store.due_reminders(10)
+    await link_account(store, ends_at=clock.now() + 90 * DAY)
+    assert await store.due_reminders(10) == []
+    assert not await store.reminder_done(due, None, [notice(account)])
+    assert await store.claim_notices(10, 60.0) == []
+
+
+# -- who is signed in in which browser -----------------------------------------------------------------------
+
+
+HOUR = 3600.0
+
+
+async def begun(store, principal=ALICE, id_hash="h1", lasts=12 * HOUR):
+    now = await store.now()
+    session = BrowserSession(id_hash, principal, now, now, now + lasts)
+    await begin_session(store, session)
+    return session
+
+
+async def test_it_ends_when_its_time_is_over_however_much_it_is_used(store, clock):
+    await begun(store, lasts=3 * HOUR)
+    for _ in range(5):
+        clock.advance(HOUR / 2)
+        assert await browser_session(store, "h1", HOUR) is not None
+        await store.keep_browser_session("h1")
+    clock.advance(HOUR / 2)
+    assert await browser_session(store, "h1", HOUR) is None
+    assert await store.page_rows("h1", HOUR, "any") is None
+
+
+async def test_it_ends_when_it_is_not_used(store, clock):
+    await begun(store)
+    clock.advance(HOUR - 1)
+    assert await browser_session(store, "h1", HOUR) is not None
+    clock.advance(1)
+    assert await browser_session(store, "h1", HOUR) is None
+    assert await store.page_rows("h1", HOUR, "any") is None
+
+
+@pytest.mark.parametrize("connection", ["saturn", None])
+@pytest.mark.parametrize("has_account", [True, False])
+async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
+    if has_account:
+        await linked(store, ALICE)
+    # A sign-in may name an enterprise that the account does not, and the other way round.
+    await begun(store, Principal("E1", ALICE.team_id, ALICE.user_id))
+    await begun(store, ALICE, "h2")
+    bobs = await begun(store, BOB, "h3")
+    await unlink(store, ALICE, connection)
+    assert [await browser_session(store, key, HOUR) for key in ("h1", "h2", "h3")] == [None, None, bobs]
+
+
+async def test_all_of_everybody(store):
+    for number, principal in enumerate((ALICE, ALICE, BOB)):
+        await begun(store, principal, f"h{number}")
+    assert await store.end_browser_sessions_at("T1") == 3
+    await store.keep_browser_session("h0")
+    assert await browser_session(store, "h0", HOUR) is None
+    assert await store.end_browser_sessions_at("T1") == 0
+
+
+async def test_a_look_holds_what_a_page_needs(store):
+    session = await begun(store)
+    workspace = (await linked(store, ALICE)).workspaces[0]
+    rows = await store.page_rows("h1", HOUR, workspace.id)
+    assert (rows.session, rows.workspace.id, rows.operation) == (session, workspace.id, None)
+    assert rows.now == await store.now()
+    accepted = await accept_operation(store, workspace, interaction="i1")
+    assert (await store.page_rows("h1", HOUR, workspace.id)).operation == accepted.operation
+    assert (await store.page_rows("h1", HOUR, "none")).workspace is None
+
+
+async def test_a_look_tells_nothing_of_what_others_ask_for(store):
+    await begun(store, BOB)
+    workspace = (await linked(store, ALICE)).workspaces[0]
+    await accept_operation(store, workspace, interaction="i1")
+    rows = await store.page_rows("h1", HOUR, workspace.id)
+    assert (rows.operation, rows.channel_id) == (None, None)

@@ -12,7 +12,6 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
 from bot.services import classes
 from bot.services.classes import Draft
-from bot.support.errors import Refused
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import (
     ALICE,
@@ -24,7 +23,7 @@ from tests.rigs.store import (
     refuse,
     unlink,
 )
-from tests.rigs.use_cases import ask, changed, tables
+from tests.rigs.use_cases import ask
 
 TRAINER = Principal(None, "T1", "UTRAINER")
 CARD = "class_0001"
@@ -64,47 +63,6 @@ async def up(store, clock, principal=ALICE):
     return row
 
 
-async def test_a_card_is_posted_once_with_its_notice(store):
-    made = await posted(store, spec=Spec("x"), pattern="", template="small", maximum=3, stops_at=2e9)
-    assert await store.class_card(CARD) == made
-    await posted(store)
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.kind, notice.subject, notice.body["channel_id"]) == (NoticeKind.CLASS_CARD, CARD, "C1")
-    await store.notice_sent(notice.id, "C1", "7.7")
-    assert (await store.card(CARD)).message_ts == "7.7"
-    assert await store.known_channel(TRAINER) is None
-
-
-async def test_a_press_is_a_consent_an_operation_and_an_audit_row_without_any_message(store, clock):
-    await posted(store)
-    await store.claim_notices(10, 60.0)
-    (row,) = (await linked(store)).workspaces
-    pressed = await press(store, row)
-    assert (pressed.result, pressed.operation.verb, pressed.queue.ahead) == (
-        "started",
-        OperationVerb.START,
-        0,
-    )
-    written = await store.participant(CARD, ALICE)
-    assert (written.workspace_id, written.operation_id) == (row.id, pressed.operation.id)
-    assert written.consented_at == clock.now()
-    assert await store.claim_notices(10, 60.0) == []
-    assert (await store.audit_entries())[-1]["action"] == "class.press"
-    (step,) = await store.claim_operations(10, 60.0)
-    assert step.operation.id == pressed.operation.id
-
-
-async def test_a_second_press_joins_and_the_same_interaction_changes_nothing(store):
-    await posted(store)
-    (row,) = (await linked(store)).workspaces
-    first = await press(store, row)
-    again = await press(store, row)
-    other = await press(store, row, "p2")
-    assert (again.result, other.result) == ("joined", "joined")
-    assert first.operation.id == again.operation.id == other.operation.id
-    assert (await store.class_counts(CARD)).pressed == 1
-
-
 async def test_two_presses_at_once_make_one_workspace(store):
     await posted(store, spec=Spec("lab"), pattern="")
     await link_account(store)
@@ -127,32 +85,14 @@ async def test_a_press_replaces_a_stop_that_is_open(store):
     assert (await store.operation(stop.id)).outcome is Outcome.REPLACED
 
 
-async def test_a_full_an_unknown_and_an_ended_class_take_no_press(store, clock):
+async def test_a_full_class_takes_who_is_in_it_until_its_end(store, clock):
     await posted(store, maximum=1, stops_at=clock.now() + 600)
     alice = (await linked(store)).workspaces[0]
-    bob = (await linked(store, BOB)).workspaces[0]
     await press(store, alice)
-    before = await tables(store)
-    assert (await press(store, bob, "p2")).result == "full"
-    assert (await noted(store, TRAINER, "p3")).result == "full"
-    assert changed(before, await tables(store)) <= {"people"}
-    assert (await press(store, alice, "p4")).result == "joined"
+    assert (await noted(store, TRAINER, "p2")).result == "full"
+    assert (await press(store, alice, "p3")).result == "joined"
     clock.advance(600)
-    assert (await press(store, alice, "p5")).result == "over"
-    assert await store.latest_operation(bob.id) is None
-    with pytest.raises(Refused) as refusal:
-        await by(store, BOB, "p6").to(classes.press, "class_9")
-    assert refusal.value.rule == "class.unknown"
-
-
-async def test_a_list_that_was_not_read_is_sought_first_and_nothing_is_written(store):
-    await posted(store, pattern="another")
-    await linked(store)
-    before = await tables(store)
-    sought = await by(store, ALICE, "p1").to(classes.press, CARD)
-    assert (sought.joined.result, await tables(store)) == ("sought", before)
-    assert (await press(store, ALICE)).result == "noted"
-    assert (await store.participant(CARD, ALICE)).waits_for == "no_workspace"
+    assert (await press(store, alice, "p4")).result == "over"
 
 
 async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
@@ -239,23 +179,6 @@ async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
     placed = await store.card(CARD)
     assert (placed.channel_id, placed.message_ts, placed.is_dirty) == ("C1", "1.2", True)
     assert not await by(store, TRAINER, "r1").to(classes.post_again, CARD)
-
-
-async def test_a_card_is_sent_once_more_under_an_occasion_of_its_own(store):
-    async def again(interaction):
-        assert await by(store, TRAINER, interaction).to(classes.post_again, CARD)
-        return (await store.class_card(CARD)).posts
-
-    await posted(store)
-    (first,) = await store.claim_notices(10, 60.0)
-    await store.notice_dead(first.id, "outcome_unknown")
-    # A double click is another interaction, and means the same.
-    assert [await again(interaction) for interaction in ("r1", "r1", "r2")] == [2, 2, 2]
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.kind, notice.occasion) == (NoticeKind.CLASS_CARD, "2")
-    assert await again("r3") == 2
-    await store.notice_dead(notice.id, "outcome_unknown")
-    assert await again("r4") == 3
 
 
 async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock):
@@ -396,16 +319,3 @@ async def test_a_consent_is_to_one_workspace(store, clock):
     other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
     assert not await store.stop_for_class(replace(left, workspace_id=other.id), *STOP)
     assert await store.open_operations(ALICE) == []
-
-
-@pytest.mark.parametrize("days", [29, 31])
-async def test_old_cards_are_swept_with_their_presses(store, clock, days):
-    await posted(store)
-    row = (await linked(store)).workspaces[0]
-    await press(store, row)
-    clock.advance(days * 86_400.0)
-    await store.sweep()
-    is_kept = days < 30
-    assert (await store.class_card(CARD) is not None) == is_kept
-    assert (await store.participant(CARD, ALICE) is not None) == is_kept
-    assert (await store.card(CARD) is not None) == is_kept

@@ -1,14 +1,25 @@
 """Creations: a row before the provider has anything, its id as soon as it tells it, nothing read before."""
 
-import asyncio
-from dataclasses import replace
 from functools import partial
+
+import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry
+from bot.domain.people import TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import PROVISIONAL, Call, Created, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import (
+    PROVISIONAL,
+    Call,
+    Created,
+    Observed,
+    OperationVerb,
+    Outcome,
+    State,
+    Workspace,
+)
+from bot.store.tasks import NewTask
+from bot.store.workspaces import FoundWorkspace
 from tests.rigs.store import (
     ALICE,
     INTERVAL,
@@ -18,6 +29,8 @@ from tests.rigs.store import (
     gate_key,
     hide_workspace,
     link_account,
+    name_workspace,
+    observe,
     unlink,
     want_read,
 )
@@ -42,36 +55,6 @@ async def reads(store):
     return await store.claim_reads("posit", 10, INTERVAL, MARGIN)
 
 
-async def test_a_creation_is_a_row_an_operation_a_card_and_their_notices(store, clock, account):
-    entry = AuditEntry("alice", "operation.create", "analysis", "accepted")
-    accepted = await asked(store, provisional(alias="mine"), notices=[CARD], audit=[entry])
-    assert (accepted.operation.verb, accepted.operation.workspace_id) == (OperationVerb.CREATE, "ws1")
-    assert (accepted.joined, accepted.replaced, accepted.repeated) == (False, None, False)
-    row = await store.workspace("ws1")
-    assert row == replace(provisional(alias="mine"), used_at=clock.now())
-    assert row.is_provisional
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert notice.subject == accepted.operation.id
-    assert await store.card(accepted.operation.id) is not None
-    assert [row["action"] for row in await store.audit_entries()][-1] == "operation.create"
-    (step,) = await store.claim_operations(10, 60.0)
-    assert (step.workspace.spec, step.account.id) == (SPEC, account.id)
-
-
-async def test_the_same_interaction_makes_one_workspace(store, account):
-    first = await asked(store)
-    second = await asked(store, provisional(2))
-    assert (second.operation.id, second.repeated) == (first.operation.id, True)
-    assert [row.id for row in await store.workspaces(ALICE)] == ["ws1"]
-
-
-async def test_two_creations_stand_side_by_side(store, account):
-    await asked(store)
-    await asked(store, provisional(2), "i2")
-    assert len(await store.workspaces(ALICE)) == 2
-    assert len(await store.open_operations(ALICE)) == 2
-
-
 async def test_nothing_is_read_before_it_exists(store, clock, account):
     accepted = await asked(store)
     await want_read(store, "ws1")
@@ -90,7 +73,7 @@ async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, ac
     made = await store.name_created(accepted.operation.id, Created("r1", "analysis-1"), R1, step.claim)
     assert (made.id, made.remote_id, made.gate_key, made.name) == ("ws1", "r1", R1, "analysis-1")
     assert not made.is_provisional
-    assert (made.spec, made.verified_at) == (SPEC, clock.now())
+    assert (made.spec, made.verified_at, made.used_at) == (SPEC, clock.now(), clock.now() - 4)
     operation = await store.operation(accepted.operation.id)
     assert (operation.start_call, operation.read_since, operation.called_at) == (
         Call.ACCEPTED,
@@ -162,9 +145,103 @@ async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
     assert await reads(store) == []
 
 
-async def test_of_two_at_once_by_one_interaction_one_is_written(database, clock):
-    first, second = await database.open(), await database.open()
-    await link_account(first, ALICE, "posit")
-    accepted = await asyncio.gather(asked(first), asked(second, provisional(2)))
-    assert {one.operation.id for one in accepted} == {accepted[0].operation.id}
-    assert len(await first.workspaces(ALICE)) == 1
+# -- a list may bring what is just being made: in the end there is one row -----------------------------------
+
+
+LISTED = FoundWorkspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")
+CREATED = Created("r1", "analysis")
+
+
+@pytest.fixture
+async def creating(store, account):
+    key = gate_key("posit", "#new")
+    workspace = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "analysis", origin="discovered")
+    return (await accept_creation(store, workspace, interaction="i1")).operation
+
+
+async def listed(store, account):
+    await store.merge_discovered(account.id, [LISTED])
+    (row,) = [row for row in await store.workspaces(ALICE) if not row.is_provisional]
+    return row
+
+
+async def asked_for(store, row, verb, **more):
+    return (await accept_operation(store, row, verb, **more)).operation
+
+
+async def test_a_list_leaves_alone_what_is_not_made_yet(store, account, creating):
+    await hide_workspace(store, "ws1")
+    await store.merge_discovered(account.id, [])
+    assert (await store.workspace("ws1")).state is State.UNKNOWN
+
+
+async def test_the_listed_row_becomes_the_created_one(store, clock, account, creating):
+    row = await listed(store, account)
+    await name_workspace(store, row.id, "mine")
+    clock.advance(3)
+    made = await store.name_created(creating.id, CREATED, R1)
+    assert (made.id, made.alias, made.state) == ("ws1", "mine", State.STARTING)
+    assert (made.url, made.detail, made.observed_at) == (LISTED.url, LISTED.detail, row.observed_at)
+    assert [one.id for one in await store.workspaces(ALICE, hidden=True)] == ["ws1"]
+    assert await store.workspace(row.id) is None
+    assert (await store.operation(creating.id)).is_open
+    await observe(store, clock, made, Observed(State.RUNNING))
+    assert (await store.workspace("ws1")).state is State.RUNNING
+
+
+async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
+    row = await listed(store, account)
+    await hide_workspace(store, row.id)
+    assert not (await store.name_created(creating.id, CREATED, R1)).hidden
+
+
+async def test_a_start_gives_way_to_the_creation(store, clock, account, creating):
+    row = await listed(store, account)
+    clock.advance(1)
+    start = await asked_for(store, row, OperationVerb.START)
+    await store.name_created(creating.id, CREATED, R1)
+    assert (await store.operation(creating.id)).is_open
+    ended = await store.operation(start.id)
+    assert (ended.outcome, ended.workspace_id) == (Outcome.REPLACED, "ws1")
+
+
+async def test_a_younger_stop_replaces_the_creation(store, clock, account, creating):
+    row = await listed(store, account)
+    clock.advance(1)
+    stop = await asked_for(store, row, OperationVerb.STOP)
+    await store.name_created(creating.id, CREATED, R1)
+    assert (await store.operation(creating.id)).outcome is Outcome.REPLACED
+    moved = await store.latest_operation("ws1")
+    assert (moved.id, moved.is_open) == (stop.id, True)
+    assert [step.workspace.id for step in await store.claim_operations(10, 60.0)] == ["ws1"]
+
+
+async def test_notices_and_cards_of_the_listed_row_come_along(store, clock, account, creating):
+    row = await listed(store, account)
+    clock.advance(1)
+    body = {"workspace": row.id, "connection": "posit"}
+    card = NewNotice("", NoticeKind.CARD, "1", ALICE, body)
+    stop = await asked_for(store, row, OperationVerb.STOP, notices=[card])
+    await store.name_created(creating.id, CREATED, R1)
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.body) == (stop.id, {**body, "workspace": "ws1"})
+    await store.notice_sent(notice.id, "D1", "1.1")
+    owed = await store.claim_cards(10, 15.0, 60.0)
+    assert [card.id for card in owed] == [stop.id]
+
+
+async def test_a_list_from_before_the_creation_does_not_end_it(store, clock, account, creating):
+    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
+    await store.claim_tasks(10, 60.0)
+    clock.advance(2)
+    await store.name_created(creating.id, CREATED, R1)
+    await asked_for(store, await store.workspace("ws1"), OperationVerb.STOP)
+    await store.merge_discovered(account.id, [])
+    assert (await store.workspace("ws1")).state is not State.GONE
+
+
+async def test_a_later_list_knows_the_created_row(store, clock, account, creating):
+    await store.name_created(creating.id, CREATED, R1)
+    clock.advance(2)
+    assert await store.merge_discovered(account.id, [LISTED]) == 0
+    assert (await store.workspace("ws1")).state is State.STARTING

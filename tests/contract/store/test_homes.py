@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, HomeUse, Preferences, Principal
 from bot.domain.settling import SLOW_SECONDS, is_slow
-from tests.contract.store.test_durations import start
+from tests.contract.store.test_operations import start
 from tests.rigs.store import ALICE, ask_approval, linked, prefer, refuse, use_home, want_home
 
 BOB = Principal(None, "T1", "UBOB")

@@ -129,6 +129,7 @@ async def test_empty_usernames_and_other_connections_never_clash(store, clock):
     await link_account(store, ALICE, username="")
     await link_account(store, ALICE, "saturn-2", username="alice")
     assert len(await store.active_accounts()) == 4
+    assert await store.accounts_of("saturn", "") == []
     assert [one.principal for one in await store.active_accounts("hub")] == [BOB]
 
 

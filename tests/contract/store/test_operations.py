@@ -1,97 +1,34 @@
-"""Operations: accepted once per interaction, one open per workspace, joined or replaced."""
+"""Operations: one open per workspace, joined or replaced; compared with others, and stepped."""
 
-import asyncio
 from functools import partial
 
+import pytest
+
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry
+from bot.domain.people import AuditEntry, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import OperationVerb, Outcome
-from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, keep_waiting, linked
-
-CARD = NewNotice("", NoticeKind.CARD, "first", ALICE, {"share": False})
-REPLY = NewNotice("", NoticeKind.REPLY, "i1", ALICE, {"text": "On it."})
-ENTRY = AuditEntry(ALICE.key, "workspace.start", "notebook", "ok")
-
+from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    accept_operation,
+    keep_waiting,
+    linked,
+    observe,
+)
 
 begin = partial(accept_operation, reference="R-1", deadline_seconds=1800.0)
 
 
-async def test_an_operation_is_written_with_its_card_notices_audit_and_inbox_row(store, clock, workspace):
-    accepted = await begin(store, workspace, interaction="i1", notices=[CARD, REPLY], audit=[ENTRY])
-    operation = accepted.operation
-    assert (accepted.joined, accepted.replaced, accepted.repeated) == (False, None, False)
-    assert (operation.principal, operation.workspace_id, operation.verb, operation.reference) == (
-        ALICE,
-        workspace.id,
-        OperationVerb.START,
-        "R-1",
-    )
-    assert (operation.created_at, operation.deadline_at, operation.deadline_number) == (
-        clock.now(),
-        clock.now() + 1800,
-        1,
-    )
-    assert await store.operation(operation.id) == operation
-    assert await store.latest_operation(workspace.id) == operation
-    assert await store.open_operations(ALICE) == [operation]
-    card = await store.card(operation.id)
-    assert (card.id, card.principal, card.message_ts, card.is_dirty) == (
-        operation.id,
-        ALICE,
-        None,
-        False,
-    )
-    notices = await store.claim_notices(10, 60.0)
-    assert [(notice.subject, notice.kind, notice.body) for notice in notices] == [
-        (operation.id, NoticeKind.REPLY, {"text": "On it."}),
-        (operation.id, NoticeKind.CARD, {"share": False}),
-    ]
-    assert [row["action"] for row in await store.audit_entries()] == ["workspace.start"]
-    assert await first_sight(store, "i1") is False
-
-
-async def test_the_same_interaction_has_one_effect(store, workspace):
-    first = await begin(store, workspace, interaction="i1", notices=[CARD], audit=[ENTRY])
-    again = await begin(store, workspace, interaction="i1", notices=[REPLY], audit=[ENTRY])
-    assert again.repeated
-    assert again.operation == first.operation
-    assert len(await store.audit_entries()) == 1
-    assert len(await store.claim_notices(10, 60.0)) == 1
-
-
-async def test_a_repetition_names_its_own_operation_even_when_a_newer_one_stands(store, clock, workspace):
-    first = await begin(store, workspace, interaction="i1")
-    clock.advance(1)
-    await begin(store, workspace, OperationVerb.STOP, interaction="i2")
-    again = await begin(store, workspace, interaction="i1")
-    assert (again.repeated, again.operation.id, again.operation.outcome) == (
-        True,
-        first.operation.id,
-        Outcome.REPLACED,
-    )
-
-
 async def test_a_second_start_joins_the_open_one(store, workspace):
-    first = await begin(store, workspace, interaction="i1", notices=[CARD])
-    second = await begin(
-        store,
-        workspace,
-        reference="R-2",
-        interaction="i2",
-        notices=[NewNotice("", NoticeKind.CARD, "second", ALICE), REPLY],
-        audit=[ENTRY],
-    )
-    assert second.joined
-    assert second.operation.id == first.operation.id
-    assert second.operation.reference == "R-1"
-    kinds = [(notice.kind, notice.occasion) for notice in await store.claim_notices(10, 60.0)]
-    assert kinds == [(NoticeKind.REPLY, "i1"), (NoticeKind.CARD, "first")]
-    assert len(await store.audit_entries()) == 1
+    first = await begin(store, workspace)
+    second = await begin(store, workspace, reference="R-2")
+    assert (first.joined, second.joined) == (False, True)
+    assert second.operation == first.operation
 
 
 async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock, workspace):
-    first = await begin(store, workspace, interaction="i1", notices=[CARD])
+    first = await begin(store, workspace)
     clock.advance(5)
     second = await begin(store, workspace, OperationVerb.STOP, interaction="i2")
     assert second.operation.verb is OperationVerb.STOP
@@ -109,22 +46,6 @@ async def test_operations_at_one_instant_show_the_open_one_as_latest(store, work
     await begin(store, workspace, interaction="i1")
     second = await begin(store, workspace, OperationVerb.RESTART, interaction="i2")
     assert await store.latest_operation(workspace.id) == second.operation
-
-
-async def test_fifty_presses_at_once_are_one_operation(store, workspace):
-    accepted = await asyncio.gather(
-        *(begin(store, workspace, interaction=f"i{number}") for number in range(50))
-    )
-    assert len({one.operation.id for one in accepted}) == 1
-    assert sum(not one.joined for one in accepted) == 1
-
-
-async def test_fifty_deliveries_of_one_request_are_one_effect(store, workspace):
-    accepted = await asyncio.gather(
-        *(begin(store, workspace, interaction="i1", audit=[ENTRY]) for _ in range(50))
-    )
-    assert sum(not one.repeated for one in accepted) == 1
-    assert len(await store.audit_entries()) == 1
 
 
 async def test_an_operation_makes_the_gate_due_and_counts_as_use(store, clock, workspace):
@@ -167,3 +88,278 @@ async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
         operations.append((await begin(store, workspace, interaction=f"w{number}")).operation)
     assert await store.open_operations(ALICE) == operations[:2]
     assert await store.open_operations(BOB) == operations[2:]
+
+
+# -- how long a start takes: as one's own did, else as ten alike did -----------------------------------------
+
+
+def person(number, team="T1"):
+    return Principal(None, team, f"U{number:02}")
+
+
+async def start(store, clock, workspace, seconds=None, *, call=Call.ACCEPTED):
+    """Accept a start; with seconds, have it take so long. Return it as it was accepted."""
+    started = (await accept_operation(store, workspace)).operation
+    if seconds is not None:
+        await store.save_step(Update(started.id, 1.0, start_call=call, called=call is not Call.NONE))
+        clock.advance(seconds)
+        await store.save_step(Update(started.id, 0.0, outcome=Outcome.FULFILLED))
+    return started
+
+
+async def workspace_of(store, principal):
+    return (await linked(store, principal, names=("lab",), username=principal.user_id)).workspaces[0]
+
+
+async def test_ones_own_starts_count_from_the_third(store, clock):
+    workspace = await workspace_of(store, ALICE)
+    for seconds, call in ((10, Call.ACCEPTED), (1000, Call.NONE), (50, Call.ACCEPTED), (30, Call.ACCEPTED)):
+        assert (await start(store, clock, workspace, seconds=seconds, call=call)).usual_seconds is None
+    assert (await start(store, clock, workspace)).usual_seconds == 30
+
+
+@pytest.mark.parametrize(("count", "team", "usual"), [(9, "T1", None), (10, "T1", 60.0), (10, "T2", None)])
+async def test_before_that_ten_of_others_in_the_same_slack_workspace(store, clock, count, team, usual):
+    for number in range(count):
+        other = person(number, team)
+        workspace = await workspace_of(store, other)
+        await start(store, clock, workspace, seconds=300 if number == 9 else 60)
+    mine = await start(store, clock, await workspace_of(store, ALICE))
+    assert (mine.usual_seconds, mine.slow_seconds) == (usual, usual)
+
+
+async def test_what_brings_down_takes_no_usual_time(store, clock):
+    workspace = await workspace_of(store, ALICE)
+    for _ in range(3):
+        await start(store, clock, workspace, seconds=10)
+    assert (await accept_operation(store, workspace, OperationVerb.STOP)).operation.usual_seconds is None
+
+
+# -- steps: leased, advanced, woken by reads, ended with their notices in one transaction --------------------
+
+
+READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
+ENTRY = AuditEntry("usher", "operation.end", "notebook", "fulfilled")
+
+
+@pytest.fixture
+async def operation(store, workspace):
+    return (
+        await accept_operation(store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1")
+    ).operation
+
+
+async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    assert step.operation.id == operation.id
+    assert step.workspace.id == workspace.id
+    assert step.account.username == "ualice"
+    assert step.person.name == "Ualice"
+    assert step.claim
+
+
+async def test_an_operation_that_reads_first_is_stepped_with_that_read(store, clock, workspace):
+    await accept_operation(
+        store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1", reads_first=True
+    )
+    assert await store.claim_operations(10, 60.0) == []
+    await observe(store, clock, workspace, Observed(State.STOPPED))
+    (step,) = await store.claim_operations(10, 60.0)
+    assert step.workspace.state is State.STOPPED
+
+
+async def test_an_operation_that_reads_first_is_stepped_soon_without_a_read_too(store, clock, workspace):
+    await accept_operation(
+        store, workspace, interaction="i1", deadline_seconds=1800.0, reference="R-1", reads_first=True
+    )
+    clock.advance(2.0)
+    assert len(await store.claim_operations(10, 60.0)) == 1
+
+
+async def test_a_leased_operation_is_not_claimed_again_before_its_lease_ends(store, clock, operation):
+    assert len(await store.claim_operations(10, 60.0)) == 1
+    clock.advance(59.9)
+    assert await store.claim_operations(10, 60.0) == []
+    clock.advance(0.1)
+    assert len(await store.claim_operations(10, 60.0)) == 1
+
+
+async def test_claims_are_oldest_first_and_limited(store, clock):
+    workspaces = (await linked(store, ALICE, ["one", "two", "three"])).workspaces
+    made = []
+    for workspace in workspaces:
+        clock.advance(1)
+        made.append((await accept_operation(store, workspace)).operation.id)
+    assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[:2]
+    assert [step.operation.id for step in await store.claim_operations(2, 60.0)] == made[2:]
+
+
+async def test_a_saved_step_comes_again_when_it_is_due(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    slow = Update(operation.id, next_in=5.0, attempts=2, hold="Saturn is slow.", claim=step.claim)
+    assert await store.save_step(slow)
+    saved = await store.operation(operation.id)
+    assert (saved.attempts, saved.hold, saved.next_step_at) == (2, "Saturn is slow.", clock.now() + 5)
+    clock.advance(4.9)
+    assert await store.claim_operations(10, 60.0) == []
+    clock.advance(0.1)
+    assert len(await store.claim_operations(10, 60.0)) == 1
+
+
+async def test_what_is_left_out_stays_and_an_empty_hold_clears(store, operation):
+    await store.save_step(
+        Update(
+            operation.id,
+            next_in=1.0,
+            start_call=Call.ACCEPTED,
+            called=True,
+            hold="slow",
+            progress_floor=40,
+            attempts=1,
+        )
+    )
+    before = await store.operation(operation.id)
+    await store.save_step(Update(operation.id, next_in=1.0, progress_floor=10))
+    after = await store.operation(operation.id)
+    assert (after.start_call, after.called_at, after.hold, after.attempts, after.progress_floor) == (
+        Call.ACCEPTED,
+        before.called_at,
+        "slow",
+        1,
+        40,
+    )
+    await store.save_step(Update(operation.id, next_in=1.0, hold=""))
+    assert (await store.operation(operation.id)).hold is None
+
+
+async def test_the_end_and_its_notices_are_one(store, clock, operation):
+    await store.claim_operations(10, 60.0)
+    clock.advance(3)
+    assert await store.save_step(
+        Update(
+            operation.id,
+            next_in=0.0,
+            outcome=Outcome.FAILED,
+            cause="provider_failed",
+            notices=[READY],
+            audit=[ENTRY],
+        )
+    )
+    ended = await store.operation(operation.id)
+    assert (ended.outcome, ended.cause, ended.ended_at) == (Outcome.FAILED, "provider_failed", clock.now())
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.subject, notice.kind, notice.occasion) == (operation.id, NoticeKind.READY, "1")
+    assert await store.claim_operations(10, 60.0) == []
+    assert (await store.card(operation.id)).changed_at == clock.now()
+
+
+async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
+    before = await store.operation(operation.id)
+    update = Update(
+        operation.id,
+        next_in=0.0,
+        outcome=Outcome.FULFILLED,
+        start_call=Call.ACCEPTED,
+        read_needed=True,
+        notices=[READY],
+        audit=[ENTRY],
+        claim=step.claim,
+    )
+    assert await store.save_step(update) is False
+    assert await store.operation(operation.id) == before
+    assert await store.claim_notices(10, 60.0) == []
+    assert [row["action"] for row in await store.audit_entries()] == ["operation.end"]
+
+
+async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, clock, operation):
+    (late,) = await store.claim_operations(10, 60.0)
+    clock.advance(60)
+    (current,) = await store.claim_operations(10, 60.0)
+    assert (
+        await store.save_step(Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
+        is False
+    )
+    assert (await store.operation(operation.id)).start_call is Call.NONE
+    assert await store.save_step(
+        Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=current.claim)
+    )
+
+
+async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspace, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    assert await store.save_step(
+        Update(operation.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim)
+    )
+    # A read that is recorded meanwhile must not wake a second step, which would take the call for lost.
+    clock.advance(1)
+    await observe(store, clock, workspace, Observed(State.STARTING))
+    assert await store.claim_operations(10, 60.0) == []
+    assert await store.save_step(
+        Update(operation.id, 60.0, "read", start_call=Call.ACCEPTED, claim=step.claim)
+    )
+    assert len(await store.claim_operations(10, 60.0)) == 1
+
+
+async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_once(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    clock.advance(1)
+    assert await store.save_step(Update(operation.id, 0.0, read_needed=True))
+    assert await store.claim_operations(10, 60.0) == []
+    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim))
+    (again,) = await store.claim_operations(10, 60.0)
+    assert again.operation.read_since == clock.now()
+
+
+async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    assert await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    assert not await store.save_step(Update(operation.id, 0.0, hold="Slow.", claim=step.claim))
+    assert await store.claim_operations(10, 60.0) == []
+
+
+async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    await store.save_step(Update(operation.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim))
+    clock.advance(30)
+    (step,) = await store.claim_operations(10, 60.0)
+    assert (step.operation.start_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "observed", "wakes"),
+    [
+        ("read", Observed(State.STOPPED), True),
+        ("read", Observed(State.RUNNING), True),
+        ("change", Observed(State.STOPPED), False),
+        ("change", Observed(State.RUNNING), True),
+        ("change", Observed(State.STOPPED, url="https://ide"), True),
+        ("change", Observed(State.STOPPED, detail="Pulling the image"), True),
+        ("change", Observed(State.STOPPED, progress=30), True),
+        ("time", Observed(State.RUNNING), False),
+    ],
+)
+@pytest.mark.parametrize("during_the_step", [False, True])
+async def test_reads_wake_the_operations_that_wait_for_them(
+    store, clock, workspace, operation, waits_for, observed, wakes, during_the_step
+):
+    (step,) = await store.claim_operations(10, 60.0)
+    if not during_the_step:
+        await store.save_step(Update(operation.id, 600.0, waits_for, claim=step.claim))
+    clock.advance(1)
+    await observe(store, clock, workspace, observed)
+    if during_the_step:
+        await store.save_step(Update(operation.id, 600.0, waits_for, claim=step.claim))
+    assert bool(await store.claim_operations(10, 60.0)) is wakes
+
+
+async def test_a_needed_read_makes_the_gate_due_and_is_marked(store, clock, workspace, operation):
+    (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    clock.advance(20)
+    await store.record_reads([])
+    (step,) = await store.claim_operations(10, 60.0)
+    await store.save_step(Update(operation.id, 60.0, "read", read_needed=True, claim=step.claim))
+    assert (await store.operation(operation.id)).read_since == clock.now()
+    (again,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
+    assert again.gate_key == claim.gate_key

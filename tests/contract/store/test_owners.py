@@ -108,9 +108,6 @@ async def test_who_lives_can_be_seen(two, store, clock):
     await second.renew()
     clock.advance(1.0)
     assert [one.name for one in await store.owned()] == ["worker:b"]
-    clock.advance(2 * 86_400.0)
-    await store.sweep()
-    assert await store.own("c", ["worker:b"]) == ["worker:b"]
 
 
 async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, clock):

@@ -1,4 +1,4 @@
-"""The inbox, the table of people, the audit's chain, and what operators see."""
+"""The inbox, the table of people, what they spoke of, the audit's chain, and what operators see."""
 
 import asyncio
 import json
@@ -6,21 +6,22 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind, Spoken
 from bot.domain.people import AuditEntry, Person, Principal
 from bot.store.audit import hash_of
+from bot.store.people import KEPT_SECONDS
 from bot.store.transaction import UsedTwice, one_request
-from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, hide_workspace, linked
+from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, hide_workspace, linked, unlink
 
 
 def entries(count, result="ok"):
     return [AuditEntry("a", "act", f"t{number}", result, {"n": number}) for number in range(count)]
 
 
-async def test_an_interaction_is_seen_once(store):
-    assert sorted(await asyncio.gather(*(first_sight(store, "i1") for _ in range(10)))) == [False] * 9 + [
-        True
-    ]
+async def test_an_interaction_is_seen_once(database, store):
+    stores = [store, await database.open()]
+    seen = await asyncio.gather(*(first_sight(one, "i1") for one in stores * 5))
+    assert sorted(seen) == [False] * 9 + [True]
     assert await first_sight(store, "i2")
     # Nothing to recognise is never a repetition.
     assert [await first_sight(store, "") for _ in range(2)] == [True, True]
@@ -78,16 +79,10 @@ async def test_the_audit_is_a_chain_in_order(store, clock):
     assert await store.verify_audit(page=2) is None
 
 
-async def test_many_writers_make_one_chain(store):
-    await asyncio.gather(*(store.append_audit(entries(3)) for _ in range(20)))
-    assert (await store.audit_head())[0] == 60
-    assert await store.verify_audit() is None
-
-
 async def test_two_stores_make_one_chain(database):
     first, second = await database.open(), await database.open()
-    await asyncio.gather(*(store.append_audit(entries(1)) for store in (first, second) * 10))
-    assert (await first.audit_head())[0] == 20
+    await asyncio.gather(*(store.append_audit(entries(3)) for store in (first, second) * 10))
+    assert (await first.audit_head())[0] == 60
     assert await second.verify_audit() is None
 
 
@@ -127,3 +122,45 @@ async def test_figures_tell_how_long_messages_and_connections_have_waited(store,
     # Another attempt doesn't make it younger, and a process that is gone isn't counted.
     assert (await store.figures()).waited == 70.0
     assert (await store.figures()).processes == {}
+
+
+# -- what was last spoken of, where, for a while, in all processes -------------------------------------------
+
+
+SAID = Spoken(("workspace_1",), what="stop", ask="stop workspace_1@3")
+
+
+async def test_it_is_remembered_where_it_was_said_and_by_every_process(database, store):
+    await store.speak(ALICE, "D1", None, SAID.as_body())
+    other = await database.open()
+    assert await other.spoken(ALICE, "D1", None) == SAID
+    assert await store.spoken(ALICE, "C1", None) == Spoken()
+    assert await store.spoken(BOB, "D1", None) == Spoken()
+
+
+async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
+    await store.speak(ALICE, "D1", None, SAID.as_body())
+    clock.advance(KEPT_SECONDS - 1)
+    assert await store.spoken(ALICE, "D1", None) == SAID
+    clock.advance(2)
+    assert await store.spoken(ALICE, "D1", None) == Spoken()
+    await store.speak(ALICE, "D1", None, SAID.as_body())
+    await unlink(store, ALICE, workspace.connection)
+    assert await store.spoken(ALICE, "D1", None) == Spoken()
+
+
+async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
+    listed = ("workspace_1", "workspace_2")
+    await store.speak(ALICE, "D1", None, Spoken(listed).as_body())
+    await store.speak(ALICE, "D1", None, Spoken(("workspace_2",), what="status").as_body())
+    found = await store.spoken(ALICE, "D1", None)
+    assert (found.workspaces, found.listed) == (("workspace_2",), listed)
+
+
+async def test_in_the_thread_of_a_card_it_is_what_the_card_is_about(store, workspace):
+    await store.speak(ALICE, "D1", None, SAID.as_body())
+    card = NewNotice("", NoticeKind.CARD, "first", ALICE)
+    await accept_operation(store, workspace, notices=[card])
+    (notice,) = await store.claim_notices(10, 60.0)
+    await store.notice_sent(notice.id, "D1", "7.1")
+    assert (await store.spoken(ALICE, "D1", "7.1")).workspaces == (workspace.id,)

@@ -24,7 +24,7 @@ from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
-from tests.contract.store.test_preferences import QUIET
+from tests.contract.store.test_notices import QUIET
 from tests.rigs import postgres
 from tests.rigs.store import (
     ALICE,
@@ -76,6 +76,10 @@ class Pause:
     def begin(self, store, priority, work):
         """Begin work in a store, which stops once it has asked the query."""
         return asyncio.ensure_future(store.engine.write(lambda tx: work(_Paused(tx, self.at)), priority))
+
+    def records(self, store, *results):
+        """Begin to record what was read."""
+        return self.begin(store, Priority.RECORDS, partial(gates.record_some, results=results))
 
     def at(self, query):
         if query == self._query or query.startswith(self._text):
@@ -204,9 +208,7 @@ async def test_polls_are_claimed_while_others_are_recorded(stores, clock):
     clock.advance(60.0)
     (one,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("observed")
-    recorded = pause.begin(
-        first, Priority.RECORDS, partial(gates.record_some, results=[result(one, State.STOPPED)])
-    )
+    recorded = pause.records(first, result(one, State.STOPPED))
     await pause.reached()
     (other,) = await second.claim_reads("saturn", 100, INTERVAL, MARGIN)
     assert other.gate_key != one.gate_key
@@ -254,9 +256,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     clock.advance(60.0)
     (read,) = await first.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
-    recorded = pause.begin(
-        first, Priority.RECORDS, partial(gates.record_some, results=[result(read, State.RUNNING)])
-    )
+    recorded = pause.records(first, result(read, State.RUNNING))
     await pause.reached()
     # The step knows nothing of the change, and means to wait for one.
     (claimed,) = await second.claim_operations(1, 60.0)
@@ -276,9 +276,7 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     clock.advance(60.0)
     (newer,) = await second.claim_reads("saturn", 1, INTERVAL, MARGIN)
     pause = Pause("read_rows")
-    recorded = pause.begin(
-        first, Priority.RECORDS, partial(gates.record_some, results=[result(late, State.STOPPED)])
-    )
+    recorded = pause.records(first, result(late, State.STOPPED))
     await pause.reached()
     await second.record_reads([result(newer, State.FAILED)])
     pause.end()
@@ -293,9 +291,7 @@ async def test_what_two_hold_back_at_once_is_told_in_one_message(stores, url, cl
     clock.advance(60.0)
     one, other = await first.claim_reads("saturn", 2, INTERVAL, MARGIN)
     pause = Pause("holding_notice")
-    stopped = pause.begin(
-        first, Priority.RECORDS, partial(gates.record_some, results=[result(one, State.STOPPED)])
-    )
+    stopped = pause.records(first, result(one, State.STOPPED))
     await pause.reached()
     waiting = asyncio.ensure_future(second.record_reads([result(other, State.STOPPED)]))
     await waits_for_a_lock(url, waiting)

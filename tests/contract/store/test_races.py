@@ -10,7 +10,7 @@ from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from tests.rigs.clock import FakeClock
 from tests.rigs.postgres import open_store
-from tests.rigs.store import ALICE, BOB, accept_operation, link_account, linked, refuse, unlink
+from tests.rigs.store import ALICE, BOB, accept_operation, link_account, linked, refuse
 from tests.rigs.use_cases import ask
 
 ROUNDS = 4
@@ -50,36 +50,6 @@ async def fill(store, count=60):
     await store.add_tasks([NewTask(TaskKind.REPLAY, str(number)) for number in range(count)])
 
 
-async def drain(claim):
-    """Claim until nothing comes."""
-    got = []
-    while claimed := await claim():
-        got += claimed
-        await asyncio.sleep(0)
-    return got
-
-
-async def test_two_stores_are_granted_each_thing_once(database):
-    first, second = await database.open(), await database.open()
-    await fill(first)
-    claims = {
-        "reads": lambda store: store.claim_reads("saturn", 3, 10.0, 0.5),
-        "operations": lambda store: store.claim_operations(3, 60.0),
-        "notices": lambda store: store.claim_notices(3, 60.0),
-        "tasks": lambda store: store.claim_tasks(3, 60.0),
-    }
-    for name, claim in claims.items():
-        rounds = await asyncio.gather(
-            *(drain(lambda store=store, claim=claim: claim(store)) for store in (first, second))
-        )
-        keys = [
-            getattr(one, "gate_key", None) or str(getattr(one, "operation", one))
-            for got in rounds
-            for one in got
-        ]
-        assert len(keys) == len(set(keys)) == 60, name
-
-
 async def test_three_processes_are_granted_each_thing_once(database, clock):
     store = await database.open()
     await fill(store)
@@ -95,16 +65,6 @@ async def test_three_processes_are_granted_each_thing_once(database, clock):
     for name in ("reads", "operations", "notices", "tasks"):
         claimed = [key for one in got for key in one[name]]
         assert len(claimed) == len(set(claimed)) == 60, name
-
-
-async def test_one_interaction_at_two_stores_has_one_effect(database):
-    stores = [await database.open(), await database.open()]
-    workspace = (await linked(stores[0])).workspaces[0]
-    for number in range(ROUNDS):
-        accepted = await asyncio.gather(
-            *(accept_operation(store, workspace, interaction=f"i{number}") for store in stores * 5)
-        )
-        assert sum(not one.repeated for one in accepted) == 1
 
 
 async def test_starts_at_two_stores_are_one_open_operation(database):
@@ -136,11 +96,3 @@ async def test_a_refusal_and_a_refresh_at_two_stores_leave_one_of_them(database)
         assert refused is not saved
         left = await stores[0].account_by_id(account.id)
         assert (left.state, left.secret) == (("refused", "") if refused else ("active", "fresh"))
-
-
-async def test_what_one_store_wrote_the_other_sees(database):
-    first, second = await database.open(), await database.open()
-    mine = await linked(first)
-    assert await second.workspaces(ALICE) == list(mine.workspaces)
-    await unlink(second, ALICE)
-    assert await first.workspaces(ALICE) == []

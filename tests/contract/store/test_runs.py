@@ -1,41 +1,32 @@
-"""Runs as people see them: accepted once, watched, stopped, listed."""
+"""Job runs: watched, stopped, found in lists, stepped, and gone with the account that they hang on."""
 
-from bot.domain.forms import Spec
+import asyncio
+
+import pytest
+
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Approval, AuditEntry, Person, Snapshot, TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.domain.workspaces import Call
-from tests.rigs.store import ALICE, BOB, launched, run_by_remote, want_stop, watch_run
+from bot.store.tasks import NewTask
+from tests.contract.store.conftest import machines_clock
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    ask_approval,
+    decide_approval,
+    launched,
+    link_account,
+    refuse,
+    run_by_remote,
+    unlink,
+    want_stop,
+    watch_run,
+)
 
 
 async def ran(store, **fields):
     return await launched(store, shows=True, channel_id="C1", **fields)
-
-
-async def test_a_run_is_written_with_its_card(store, clock, account):
-    run = await ran(store)
-    assert (run.name, run.spec, run.reference, run.channel_id) == ("train", Spec("train"), "R-1", "C1")
-    assert (run.state, run.start_call, run.remote_id, run.is_open) == (
-        RunState.QUEUED,
-        Call.NONE,
-        None,
-        True,
-    )
-    assert (run.created_at, run.next_step_at, run.is_watched) == (clock.now(), clock.now(), True)
-    assert await store.run(run.id) == run
-    (notice,) = await store.claim_notices(10, 60.0)
-    assert (notice.subject, notice.kind) == (run.id, NoticeKind.JOB_CARD)
-    await store.notice_sent(notice.id, "D1", "1.1")
-    card = await store.card(run.id)
-    assert (card.id, card.channel_id, card.message_ts) == (run.id, "D1", "1.1")
-    assert (await store.statistics())["open_runs"] == 1
-
-
-async def test_a_run_is_found_by_its_persons_connection_and_remote_id(store, account):
-    run = await ran(store, remote_id="r1", state=RunState.RUNNING)
-    assert (run.remote_id, run.start_call, run.state) == ("r1", Call.ACCEPTED, RunState.RUNNING)
-    assert await run_by_remote(store, ALICE, "posit", "r1") == run
-    assert await run_by_remote(store, BOB, "posit", "r1") is None
-    assert await run_by_remote(store, ALICE, "saturn", "r1") is None
 
 
 async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, account):
@@ -113,3 +104,384 @@ async def test_a_persons_runs_newest_first(store, clock, account):
     await launched(store, BOB)
     assert [run.id for run in await store.runs(ALICE)] == made[::-1]
     assert [run.id for run in await store.runs(ALICE, limit=2)] == made[:1:-1]
+
+
+# -- lists: what is new is followed in silence, what is known is read by it ----------------------------------
+
+
+DAY = 86_400.0
+
+
+def found(remote_id, state=RunState.RUNNING, **fields):
+    return FoundRun(remote_id, f"run {remote_id}", ObservedRun(state, **fields))
+
+
+async def going(store, remote_id="r1"):
+    run = await launched(store, remote_id=remote_id)
+    await store.save_run_step(Update(run.id, 600.0))
+    return run
+
+
+async def test_new_runs_are_followed_in_silence(store, clock, account):
+    began = clock.now() - 50
+    assert (
+        await store.merge_runs(account.id, [found("r1", started_at=began), found("r2", RunState.QUEUED)]) == 2
+    )
+    assert await store.merge_runs(account.id, [found("r1"), found("r2", RunState.QUEUED)]) == 0
+    first = await run_by_remote(store, ALICE, "posit", "r1")
+    assert (first.name, first.created_at, first.started_at) == ("run r1", began, began)
+    assert (first.is_watched, first.channel_id, first.spec) == (False, None, None)
+    assert await store.card(first.id) is None
+    assert await store.claim_notices(10, 60.0) == []
+    assert await store.watched_runs() == []
+    assert {step.run.remote_id for step in await store.claim_runs(10, 60.0)} == {"r1", "r2"}
+
+
+async def test_what_had_ended_before_is_only_shown(store, clock, account):
+    ended = clock.now() - DAY
+    over = found("r1", RunState.FAILED, exit_code=1, started_at=ended - 9, ended_at=ended)
+    assert await store.merge_runs(account.id, [over]) == 1
+    (run,) = await store.runs(ALICE)
+    assert (run.outcome, run.ended_at, run.finished_at, run.exit_code) == ("ended", ended, ended, 1)
+    assert await store.claim_runs(10, 60.0) == []
+
+
+async def test_only_as_many_ended_ones_are_new_as_the_sweep_keeps(store, clock, account):
+    now = clock.now()
+    old = found("old", RunState.SUCCEEDED, ended_at=now - 31 * DAY)
+    many = [found(f"r{n}", RunState.SUCCEEDED, started_at=now - n * 60) for n in range(1, 61)]
+    assert await store.merge_runs(account.id, [old, *many, found("open")]) == 51
+    await store.sweep()
+    assert {run.remote_id for run in await store.runs(ALICE, limit=99)} == {
+        "open",
+        *(f"r{n}" for n in range(1, 50)),
+    }
+
+
+async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
+    run = await going(store)
+    clock.advance(5)
+    over = found("r1", RunState.FAILED, exit_code=3, detail="oom", started_at=5.0, ended_at=7.0)
+    assert await store.merge_runs(account.id, [over]) == 0
+    read = await store.run(run.id)
+    assert (read.state, read.exit_code, read.detail) == (RunState.FAILED, 3, "oom")
+    assert (read.started_at, read.finished_at) == (5.0, 7.0)
+    assert (read.observed_at, read.name) == (clock.now(), "run r1")
+    # It is open until a step ends it, with the notice that its person waits for.
+    assert read.is_open
+    assert [step.run.id for step in await store.claim_runs(10, 60.0)] == [run.id]
+    assert (await store.card(run.id)).changed_at == clock.now()
+
+
+async def test_news_during_a_step_is_stepped_after_it(store, account):
+    run = await going(store)
+    await want_stop(store, run.id)
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.merge_runs(account.id, [found("r1", RunState.CANCELLED)])
+    await store.save_run_step(Update(run.id, 600.0, claim=step.claim, observed=ObservedRun(RunState.RUNNING)))
+    assert [one.run.state for one in await store.claim_runs(10, 60.0)] == [RunState.CANCELLED]
+
+
+async def test_a_list_is_as_old_as_its_request(store, clock, account):
+    run = await going(store)
+    await store.add_tasks([NewTask(TaskKind.LIST_JOBS, account.id)])
+    await store.claim_tasks(10, 60.0)
+    clock.advance(5)
+    await store.save_run_step(Update(run.id, 600.0, observed=ObservedRun(RunState.RUNNING)))
+    await store.merge_runs(account.id, [found("r1", RunState.QUEUED)])
+    assert (await store.run(run.id)).state is RunState.RUNNING
+
+
+async def test_what_has_ended_here_stays_ended(store, account):
+    run = await going(store)
+    await store.save_run_step(Update(run.id, 0.0, outcome="failed", cause="lost"))
+    ended = await store.run(run.id)
+    assert await store.merge_runs(account.id, [found("r1")]) == 0
+    assert await store.run(run.id) == ended
+
+
+async def test_a_run_that_is_listed_twice_is_one(store, account):
+    assert await store.merge_runs(account.id, [found("r1"), found("r1", RunState.SUCCEEDED)]) == 1
+    assert len(await store.runs(ALICE)) == 1
+
+
+async def test_nothing_is_kept_of_a_list_for_an_account_that_is_gone(store, account):
+    await unlink(store, ALICE, "posit", revocable=["posit"])
+    assert await store.merge_runs(account.id, [found("r1")]) == 0
+    assert await store.merge_runs("nobody", [found("r1")]) == 0
+    assert await store.runs(ALICE) == []
+
+
+# -- steps ---------------------------------------------------------------------------------------------------
+
+
+ENTRY = AuditEntry("usher", "job.end", "train", "ended")
+RUNNING = ObservedRun(RunState.RUNNING, started_at=5.0)
+
+
+@pytest.fixture
+async def run(store, account):
+    return await launched(store)
+
+
+async def test_a_step_holds_all_that_it_needs(store, account, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    assert (step.run.id, step.account.id, step.person) == (run.id, account.id, None)
+    assert step.claim
+    await store.save_people([Person(ALICE, "Alice", seen_at=await store.now())])
+    await store.save_run_step(Update(run.id, 0.0, claim=step.claim))
+    assert (await store.claim_runs(10, 60.0))[0].person.name == "Alice"
+
+
+async def test_a_leased_run_is_not_claimed_again_before_its_lease_ends(store, clock, account, run):
+    assert len(await store.claim_runs(10, 60.0)) == 1
+    clock.advance(59.9)
+    assert await store.claim_runs(10, 60.0) == await store.claim_runs_of(account, 10, 60.0) == []
+    clock.advance(0.1)
+    assert len(await store.claim_runs(10, 60.0)) == 1
+
+
+async def test_of_two_processes_each_claims_its_own(database):
+    first, second = await database.open(), await database.open()
+    account = await link_account(first, ALICE, "posit")
+    for number in range(40):
+        await launched(first, remote_id=f"r{number}")
+    claims = await asyncio.gather(
+        *(store.claim_runs(5, 60.0) for store in (first, second) * 3),
+        *(store.claim_runs_of(account, 5, 60.0) for store in (first, second)),
+    )
+    assert claims.count(None) == 1, "one of them reads this account's runs"
+    taken = [step.run.id for steps in claims for step in steps or ()]
+    assert len(taken) == len(set(taken)) == 35
+
+
+async def test_an_accounts_runs_are_read_by_whoever_knows_when_they_were_last(database, clock):
+    first, second = await database.open(), await database.open()
+    account = await link_account(first, ALICE, "posit")
+    assert await first.claim_runs_of(account, 5, 60.0) == []
+    assert await second.claim_runs_of(account, 5, 60.0) is None
+    read = await second.account_by_id(account.id)
+    assert read.runs_read_at == clock.now()
+    clock.advance(5)
+    assert await second.claim_runs_of(read, 0, 60.0) == []
+    assert await first.claim_runs_of(read, 5, 60.0) is None
+
+
+async def test_runs_of_one_account_are_read_together(store, clock, account):
+    bob = await link_account(store, BOB, "posit")
+    waits = {"now": 0.0, "soon": 2.0, "later": 2.1}
+    made = {name: await launched(store, remote_id=name) for name in waits}
+    await launched(store)
+    await launched(store, BOB, remote_id="theirs")
+    for name, wait in waits.items():
+        await store.save_run_step(Update(made[name].id, wait))
+    steps = await store.claim_runs_of(account, 10, 60.0)
+    assert {step.run.remote_id for step in steps} == {"now", "soon"}
+    assert [step.run.remote_id for step in await store.claim_runs_of(bob, 10, 60.0)] == ["theirs"]
+    await unlink(store, BOB, revocable=["posit"])
+    assert await store.claim_runs_of(await store.account_by_id(bob.id), 10, 60.0) is None
+
+
+async def test_a_stop_that_is_asked_for_during_a_step_is_stepped_at_once(store, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    await want_stop(store, run.id)
+    assert await store.claim_runs(10, 60.0) == []
+    await store.save_run_step(Update(run.id, 600.0, claim=step.claim))
+    assert [one.run.stop_wanted for one in await store.claim_runs(10, 60.0)] == ["stop"]
+
+
+async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run):
+    await want_stop(store, run.id)
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.save_run_step(Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
+    await want_stop(store, run.id, "force")
+    await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
+    (step,) = await store.claim_runs(10, 60.0)
+    assert (step.run.stop_wanted, step.run.stop_call) == ("force", Call.NONE)
+    await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
+    assert (await store.run(run.id)).stop_call is Call.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "kept"),
+    [
+        (RunState.RUNNING, RunState.UNKNOWN, RunState.RUNNING),
+        (RunState.SUCCEEDED, RunState.RUNNING, RunState.SUCCEEDED),
+        (RunState.QUEUED, RunState.RUNNING, RunState.RUNNING),
+        (RunState.RUNNING, RunState.QUEUED, RunState.QUEUED),
+        (RunState.RUNNING, RunState.CANCELLED, RunState.CANCELLED),
+    ],
+)
+async def test_which_news_is_believed(store, run, known, told, kept):
+    await store.save_run_step(Update(run.id, 1.0, observed=ObservedRun(known)))
+    await store.save_run_step(Update(run.id, 1.0, observed=ObservedRun(told)))
+    assert (await store.run(run.id)).state is kept
+
+
+async def test_a_card_is_owed_for_what_is_seen(store, clock, run):
+    async def dirt(**fields):
+        for card in await store.claim_cards(10, 0.0, 60.0):
+            await store.card_updated(run.id, card)
+        await store.save_run_step(Update(run.id, 1.0, **fields))
+        card = await store.card(run.id)
+        return (card.is_dirty, card.changed_at is not None)
+
+    for notice in await store.claim_notices(10, 60.0):
+        await store.notice_sent(notice.id, "D1", "1.1")
+    assert await dirt() == (False, False)
+    assert await dirt(observed=ObservedRun(RunState.QUEUED)) == (False, False)
+    assert await dirt(observed=ObservedRun(RunState.QUEUED, name="better")) == (True, False)
+    assert await dirt(observed=RUNNING) == (True, True)
+
+
+async def test_a_run_that_a_list_brought_in_is_the_launched_one(store, account, run):
+    (step,) = await store.claim_runs(10, 60.0)
+    await store.merge_runs(account.id, [FoundRun("r1", "train", RUNNING)])
+    listed = await run_by_remote(store, ALICE, "posit", "r1")
+    await watch_run(store, listed.id)
+    await want_stop(store, listed.id)
+    update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.save_run_step(update)
+    (only,) = await store.runs(ALICE)
+    assert (only.id, only.remote_id, only.stop_wanted) == (run.id, "r1", "stop")
+    assert await store.run(listed.id) is None
+    assert await store.card(listed.id) is None
+
+
+@machines_clock
+async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
+    await link_account(store, ALICE, "posit")
+    run = await launched(store)
+    (step,) = await store.claim_runs(10, 60.0)
+    calling = Update(run.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    await store.save_run_step(calling)
+    called_at = (await store.run(run.id)).called_at
+    clock.sleep(3000)
+    clock.jump(600)
+    assert await store.claim_runs(10, 60.0) == []
+    moved = await store.run(run.id)
+    # What it made is looked for by the provider's clock, which goes on while ours sleeps.
+    assert (moved.called_at, moved.sent_at) == (
+        pytest.approx(called_at + 3600, abs=0.01),
+        pytest.approx(called_at + 600, abs=0.01),
+    )
+    clock.advance(30.1)
+    assert len(await store.claim_runs(10, 60.0)) == 1
+
+
+async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock, run):
+    other = await launched(store)
+    await store.save_run_step(Update(other.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED))
+    kept = await store.run(other.id)
+    (step,) = await store.claim_runs(10, 60.0)
+    called = Update(run.id, 60.0, start_call=Call.CALLING, called=True, claim=step.claim)
+    assert await store.save_run_step(called)
+    update = Update(run.id, 2.0, remote_id="r1", start_call=Call.ACCEPTED, claim=step.claim)
+    assert await store.save_run_step(update)
+    assert await store.run(other.id) == kept
+    left = await store.run(run.id)
+    # It is looked for once more.
+    assert (left.remote_id, left.start_call, left.is_open) == (None, Call.UNKNOWN, True)
+
+
+# -- the account ---------------------------------------------------------------------------------------------
+
+
+AGAIN = NewNotice("account", NoticeKind.LINK_AGAIN, "1", ALICE)
+
+
+async def unlinked(store, *, tell=True):
+    return await unlink(store, ALICE, "posit", tell=tell, says=True)
+
+
+async def failed(store):
+    return [one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.JOB_FAILED]
+
+
+async def test_an_unlink_ends_runs_and_tells_their_person(store, clock, account):
+    run = await launched(store, remote_id="r1", channel_id="C1")
+    theirs, elsewhere = await launched(store, BOB), await launched(store, connection="saturn")
+    await unlinked(store)
+    ended = await store.run(run.id)
+    assert (ended.outcome, ended.cause, ended.ended_at) == ("cancelled", "unlinked", clock.now())
+    (notice,) = await failed(store)
+    assert (notice.subject, notice.principal) == (run.id, ALICE)
+    assert notice.body == {"job": run.id, "connection": "posit", "cause": "unlinked", "channel_id": "C1"}
+    assert (await store.card(run.id)).changed_at == clock.now()
+    assert (await store.run(theirs.id)).is_open
+    assert [one.id for one in await store.runs(ALICE)] == [elsewhere.id]
+    assert await run_by_remote(store, ALICE, "posit", "r1") is None
+    assert await store.watched_runs() == []
+    assert await watch_run(store, run.id) is None
+
+
+async def test_nobody_is_told_of_runs_that_they_never_asked_for_or_when_they_left(store, account):
+    await store.merge_runs(account.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))])
+    await unlinked(store)
+    assert await failed(store) == []
+    await link_account(store, ALICE, "posit", secret="again")
+    run = await launched(store)
+    await unlinked(store, tell=False)
+    assert not (await store.run(run.id)).is_open
+    assert await failed(store) == []
+
+
+async def test_a_run_that_was_let_go_is_found_again_after_a_new_link(store, account):
+    run = await launched(store, remote_id="r1")
+    await unlinked(store)
+    again = await link_account(store, ALICE, "posit", secret="again")
+    assert await store.merge_runs(again.id, [FoundRun("r1", "found", ObservedRun(RunState.RUNNING))]) == 1
+    found = await run_by_remote(store, ALICE, "posit", "r1")
+    assert found.id != run.id
+    assert found.is_open
+
+
+async def test_a_refused_account_holds_runs_and_a_new_link_lets_them_go_on(store, clock, account):
+    run = await launched(store)
+    await store.save_run_step(Update(run.id, 600.0))
+    assert await refuse(store, account)
+    held = await store.run(run.id)
+    assert (held.hold, held.is_open) == ("Link again.", True)
+    assert await store.claim_runs_of(account, 10, 60.0) is None
+    await link_account(store, ALICE, "posit", secret="again")
+    resumed = await store.run(run.id)
+    assert (resumed.hold, resumed.next_step_at) == (None, clock.now())
+    (step,) = await store.claim_runs(10, 60.0)
+    assert step.account.secret == "again"
+
+
+async def test_snapshots_and_what_was_filled_in_go_with_the_account(store, account):
+    bob = await link_account(store, BOB, "posit")
+    for owner in (account.id, bob.id, ""):
+        await store.save_snapshot(Snapshot("posit", owner, "templates", [owner], 1.0))
+    await store.remember(ALICE, "posit", "workspace", {"ide": "RStudio"})
+    await store.remember(BOB, "posit", "workspace", {"ide": "VS Code"})
+    await unlinked(store)
+    kept = [await store.snapshot("posit", owner, "templates") for owner in (account.id, bob.id, "")]
+    assert [one and one.payload for one in kept] == [None, [bob.id], [""]]
+    assert await store.remembered(ALICE, "posit", "workspace") == {}
+    assert await store.remembered(BOB, "posit", "workspace") == {"ide": "VS Code"}
+    await store.save_snapshot(Snapshot("posit", account.id, "templates", ["late"], 2.0))
+    assert await store.snapshot("posit", account.id, "templates") is None
+
+
+async def test_another_account_of_the_pair_sees_nothing_of_the_first_ones_snapshots(store, account):
+    await store.save_snapshot(Snapshot("posit", account.id, "templates", ["mine"], 1.0))
+    await link_account(store, ALICE, "posit", username="other")
+    assert await store.snapshot("posit", account.id, "templates") is None
+
+
+@pytest.mark.parametrize("connection", ["posit", None])
+@pytest.mark.parametrize("state", ["asked", "approved"])
+async def test_what_administrators_were_asked_for_is_withdrawn_also_without_an_account(
+    store, connection, state
+):
+    asked = Approval("a1", ALICE, "posit", "alice", "asked", 1.0)
+    others = Approval("a2", BOB, "posit", "bob", "asked", 1.0)
+    await ask_approval(store, asked)
+    await ask_approval(store, others)
+    if state == "approved":
+        await decide_approval(store, "a1", "approved", "UADMIN")
+    assert await unlink(store, ALICE, connection) == []
+    assert await store.approval("a1") is None
+    assert await store.approval("a2") == others

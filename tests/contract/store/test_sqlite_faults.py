@@ -66,27 +66,6 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(store, p
     assert await store.open_operations(ALICE) == []
 
 
-async def test_many_that_give_up_leave_nothing(store, path, workspace):
-    with locked(path):
-        results = await asyncio.gather(
-            *(accept_operation(store, workspace, interaction=f"i{n}") for n in range(20)),
-            return_exceptions=True,
-        )
-    assert {type(result) for result in results} == {StoreBusy}
-    assert (await store.statistics())["open_operations"] == 0
-    assert all([await first_sight(store, f"i{number}") for number in range(20)])
-
-
-async def test_who_is_cancelled_while_waiting_does_nothing(store, path, workspace):
-    with locked(path):
-        task = asyncio.ensure_future(accept_operation(store, workspace, interaction="i1"))
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    assert await first_sight(store, "i1")
-
-
 async def test_a_short_lock_is_waited_for(path, clock):
     store = await open_store(f"sqlite:///{path}", clock, SystemIds())
     await store.migrate()
@@ -140,20 +119,6 @@ async def test_a_full_disk_is_said_and_leaves_nothing_half_done(store, workspace
     accepted = await accept_operation(store, workspace, interaction="i1", notices=notices)
     assert not accepted.repeated
     assert len(await store.claim_notices(100, 60.0)) == 20
-
-
-async def test_what_fits_beside_what_does_not_is_written(store, workspace):
-    await full(store)
-    large = [NewNotice("", NoticeKind.CARD, str(n), ALICE, {"pad": "x" * 3000}) for n in range(20)]
-    results = await asyncio.gather(
-        first_sight(store, "small-1"),
-        accept_operation(store, workspace, interaction="large", notices=large),
-        first_sight(store, "small-2"),
-        return_exceptions=True,
-    )
-    assert [type(result) for result in results] == [bool, StoreUnavailable, bool]
-    assert not await first_sight(store, "small-1")
-    assert not await first_sight(store, "small-2")
 
 
 async def fill(store):

@@ -9,7 +9,7 @@ from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State,
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse
-from tests.contract.store.test_gates import by_reference, claim_one
+from tests.contract.store.test_gates import by_reference, claim_one, claimed
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import (
@@ -44,6 +44,14 @@ class Restarted:
 @pytest.fixture
 def bot(database, clock):
     return Restarted(database, clock)
+
+
+async def called(store):
+    """Call a start whose outcome is unknown."""
+    workspace = (await linked(store)).workspaces[0]
+    operation = (await accept_operation(store, workspace)).operation
+    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    return operation
 
 
 @pytest.mark.parametrize("ahead", [240.0, 86_400.0])
@@ -116,9 +124,7 @@ async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
 
 async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_moment_either(bot, database):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = await called(store)
     assert await claim_one(store)
     await store.close()
     bot.clock.advance(3)
@@ -136,9 +142,7 @@ async def test_a_clock_that_is_moved_again_while_a_process_starts_moves_no_momen
 
 async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_first_to_see(bot):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = await called(store)
     bot.clock.advance(3)
     bot.clock.jump(3600)
     await store.beat()
@@ -165,9 +169,7 @@ async def test_a_clock_that_is_set_back_keeps_the_order_of_what_happened(bot, ba
 
 async def test_a_machine_that_slept_while_nobody_served_has_sent_when_it_did(bot):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = await called(store)
     sent_at = bot.clock.now()
     bot.clock.sleep(3600)
     healed = await (await bot.serve()).operation(operation.id)
@@ -177,9 +179,7 @@ async def test_a_machine_that_slept_while_nobody_served_has_sent_when_it_did(bot
 @pytest.mark.parametrize("moved", [-7200.0, -5.0, 5.0, 3600.0])
 async def test_a_clock_that_is_moved_while_nobody_serves_moves_no_moment(bot, moved):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = await called(store)
     sent_at = bot.clock.now()
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
@@ -220,9 +220,7 @@ async def test_who_dies_while_its_time_meets_the_clock_again_opens_no_gate_early
 
 async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = await called(store)
     await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE)])
     assert await store.claim_notices(10, 60.0)
     assert await claim_one(store)
@@ -242,9 +240,8 @@ async def test_on_another_machine_nobody_knows_how_much_time_has_passed(bot):
 
 async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced_it_is_open(bot):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    former = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(former.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    former = await called(store)
+    workspace = await store.workspace(former.workspace_id)
     operation = (await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2")).operation
     for is_over, boot in enumerate(("another run", "a third one")):
         there = FakeClock(bot.clock.now() + 60)
@@ -256,9 +253,7 @@ async def test_what_was_replaced_has_had_no_more_time_either_while_what_replaced
 
 async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
     store = await bot.serve()
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace, interaction="i1")).operation
-    await store.save_step(Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
+    operation = await called(store)
     called_at = (await store.operation(operation.id)).called_at
     assert await claim_one(store)
     for _ in range(3):
@@ -270,9 +265,7 @@ async def test_a_start_under_a_steady_clock_keeps_nobody_waiting(bot):
 
 async def test_a_gate_that_moved_along_with_a_jump_opens_in_time_after_the_clock_was_put_right(bot):
     store = await bot.serve()
-    await link_account(store)
-    await add_workspace(store, by_reference(ALICE))
-    assert await claim_one(store)
+    await claimed(store)
     bot.clock.jump(3600)
     await first_sight(store, "any write")
     bot.clock.jump(-3600)
@@ -283,9 +276,7 @@ async def test_a_gate_that_moved_along_with_a_jump_opens_in_time_after_the_clock
 
 async def test_only_who_serves_moves_times(database, bot, clock):
     store = await bot.serve()
-    await link_account(store)
-    await add_workspace(store, by_reference(ALICE))
-    assert await claim_one(store)
+    await claimed(store)
     behind, beside = FakeClock(clock.now() - 900), FakeClock(clock.now())
     other = await database.open(clock=behind)
     assert await other.migrate() == []

@@ -9,9 +9,9 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Call
 from bot.store.schema import RECENT_CALL
 from bot.store.transaction import StoreTime
-from tests.contract.store.test_gates import by_reference, claim_one
+from tests.contract.store.test_gates import claim_one, claimed
 from tests.rigs.clock import FakeClock
-from tests.rigs.store import ALICE, accept_operation, add_workspace, first_sight, link_account, linked
+from tests.rigs.store import ALICE, accept_operation, first_sight, linked
 
 
 def test_it_is_the_wall_clocks_own_number_while_that_goes_well():
@@ -65,9 +65,7 @@ def test_it_never_goes_back_and_never_runs_ahead_of_the_monotonic_clock(moves):
 
 @pytest.mark.parametrize("jump", [0.0, 0.3, 9.0, 3600.0, -3600.0])
 async def test_the_gate_keeps_its_gap_whatever_the_wall_clock_does(store, clock, jump):
-    await link_account(store)
-    await add_workspace(store, by_reference(ALICE))
-    assert await claim_one(store)
+    await claimed(store)
     clock.jump(jump)
     clock.advance(10.3)
     assert await claim_one(store) is None

@@ -3,75 +3,113 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from functools import partial
 
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Approval, Link
+import pytest
+
+from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Outcome, Workspace
+from bot.store import upkeep
+from bot.store.tables import (
+    APPROVALS,
+    BROWSER_SESSIONS,
+    CARDS,
+    CLASS_CARDS,
+    CONVERSATIONS,
+    HOMES,
+    INBOX,
+    LINKS,
+    NOTICES,
+    OCCURRENCES,
+    OPERATIONS,
+    OWNERS,
+    PARTICIPANTS,
+    RULES,
+    RUNS,
+)
 from bot.support.clock import SystemIds
+from tests.contract.store import test_every_field
 from tests.rigs.postgres import open_store
 from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
     add_workspace,
-    ask_approval,
-    decide_approval,
     first_sight,
     gate_key,
     launched,
     link_account,
     linked,
-    put_link,
     unlink,
 )
 
 DAY = 86_400.0
+SAID = {"channel_id": "D1", "thread_ts": "", "about": {}}
 
 
 async def ran(store, name, principal=ALICE):
     return await launched(store, principal, name=name)
 
 
-async def test_inbox_rows_go_after_a_day(store, clock):
+#: What goes, by the query that deletes it: its table, what is said of it, the column of its age, and after
+#: how many days. Last, what stays although it is as old.
+AGED = {
+    "sweep_inbox": (INBOX, {"result": ""}, "seen_at", 1, None),
+    "sweep_links": (LINKS, {}, "expires_at", 1, None),
+    "sweep_notices": (NOTICES, {"state": "sent"}, "sent_at", 30, {"state": "pending"}),
+    "sweep_dead_notices": (NOTICES, {"state": "dead"}, "created_at", 7, {"state": "retry"}),
+    "sweep_orphans": (OPERATIONS, {"is_orphan": True}, "ended_at", 30, {"is_orphan": False}),
+    "sweep_runs": (RUNS, {"outcome": "ended"}, "ended_at", 30, {"outcome": None}),
+    "sweep_approvals": (APPROVALS, {"state": "denied"}, "decided_at", 30, {"decided_at": None}),
+    "sweep_browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
+    "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
+    "sweep_homes": (HOMES, {}, "used_at", 1, None),
+    "sweep_conversations": (CONVERSATIONS, SAID, "spoken_at", 1, None),
+    "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
+    "sweep_rules": (RULES, {"paused": "unlinked"}, "settled_at", 30, {"paused": ""}),
+    "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "became": "done"}, "at", 60, None),
+}
+
+
+@pytest.mark.parametrize("query", upkeep._KEPT)
+async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
+    table, said, age, days, spared = AGED[query]
+    key = table.keys[0][0]
+
+    def write(tx):
+        edge = tx.now() - days * DAY
+        old = {age: edge - 60}
+        rows = {"young": {age: edge + 60}, "old": old, "spared": old | (spared or {})}
+        for number, (name, more) in enumerate(rows.items()):
+            made = test_every_field.made(table, number) if table.model is not None else None
+            named = {key: Principal(None, "T1", name)} if key == "principal" else {key: name}
+            table.add(tx, made, **test_every_field.BESIDE.get(table.name, {}) | said | more | named)
+            CARDS.add(tx, test_every_field.made(CARDS, number), id=name, subject=name, about=name)
+            PARTICIPANTS.add(tx, card_id=name, principal=ALICE, joined_at=0.0)
+
+    await store.engine.write(write)
+    await store.sweep()
+
+    def left(tx, table=table, key=key):
+        found = (str(row[key]).rpartition(":")[2] for row in tx.all(f"SELECT * FROM {table.name}"))
+        return {"young", "old", "spared"} & {*found}
+
+    kept = {"young"} if spared is None else {"young", "spared"}
+    assert await store.engine.read(left) == kept
+    with_card = kept if query in upkeep._HAVE_CARDS else {"young", "old", "spared"}
+    assert await store.engine.read(partial(left, table=CARDS, key="id")) == with_card
+    with_presses = kept if query == "sweep_class_cards" else {"young", "old", "spared"}
+    assert await store.engine.read(partial(left, table=PARTICIPANTS, key="card_id")) == with_presses
+
+
+async def test_however_many_are_past_their_use_they_all_go(store, clock):
     for number in range(450):
         await first_sight(store, f"old{number}")
-    clock.advance(DAY - 10)
-    await first_sight(store, "young")
-    clock.advance(11)
+    clock.advance(DAY + 1)
     await store.sweep()
     assert await first_sight(store, "old0")
     assert await first_sight(store, "old449")
-    assert not await first_sight(store, "young")
-
-
-async def test_links_go_a_day_after_they_ran_out(store, clock):
-    await put_link(store, Link("n", ALICE, "saturn", None, clock.now(), clock.now() + 600))
-    clock.advance(DAY + 599)
-    await store.sweep()
-    assert await store.link("n") is not None
-    clock.advance(2)
-    await store.sweep()
-    assert await store.link("n") is None
-
-
-async def test_sent_notices_go_after_thirty_days_dead_ones_after_seven_and_others_stay(store, clock):
-    await store.add_notices([NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", ALICE) for number in range(3)])
-    sent, dead, _ = await store.claim_notices(10, 60.0)
-    await store.notice_sent(sent.id, "D1", "1.1")
-    await store.notice_dead(dead.id, "gone")
-    clock.advance(7 * DAY - 10)
-    await store.sweep()
-    assert len(await store.dead_notices()) == 1
-    clock.advance(22 * DAY)
-    await store.sweep()
-    assert await store.dead_notices() == []
-    await store.add_notices([NewNotice(sent.subject, NoticeKind.MESSAGE, "1", ALICE)])
-    assert [notice.subject for notice in await store.claim_notices(10, 60.0)] == ["s2"]
-    clock.advance(2 * DAY)
-    await store.sweep()
-    await store.add_notices([NewNotice(sent.subject, NoticeKind.MESSAGE, "1", ALICE)])
-    assert {notice.subject for notice in await store.claim_notices(10, 60.0)} == {"s0", "s2"}
 
 
 async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
@@ -91,16 +129,13 @@ async def test_the_fifty_newest_operations_of_a_workspace_stay(store, clock):
     assert await store.operation(quiet.id) is not None
 
 
-async def test_the_operations_of_an_unlinked_workspace_go_after_thirty_days(store, clock):
+async def test_the_operations_of_an_unlinked_workspace_go(store, clock):
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace)).operation
     await unlink(store, ALICE)
-    clock.advance(29 * DAY)
+    clock.advance(31 * DAY)
     await store.sweep()
-    assert await store.operation(operation.id) is not None
-    clock.advance(2 * DAY)
-    await store.sweep()
-    assert await store.operation(operation.id) is None
+    assert (await store.operation(operation.id), await store.card(operation.id)) == (None, None)
 
 
 async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock):
@@ -124,19 +159,6 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
     assert await store.claim_reads("saturn", 10, 10.0, 0.5)
 
 
-async def test_ended_runs_go_after_thirty_days_and_open_ones_stay(store, clock):
-    old, young, still = [await ran(store, name) for name in ("old", "young", "open")]
-    await store.save_run_step(Update(old.id, 0.0, outcome="ended"))
-    clock.advance(29 * DAY)
-    await store.save_run_step(Update(young.id, 0.0, outcome="failed"))
-    await store.sweep()
-    assert await store.run(old.id) is not None
-    clock.advance(2 * DAY)
-    await store.sweep()
-    assert {run.id for run in await store.runs(ALICE)} == {still.id, young.id}
-    assert [await store.card(run.id) is None for run in (old, young, still)] == [True, False, False]
-
-
 async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     first = await ran(store, "open all the time")
     made = []
@@ -153,28 +175,6 @@ async def test_the_fifty_newest_runs_of_a_person_stay(store, clock):
     ]
     assert await store.card(made[0].id) is None
     assert await store.run(theirs.id) is not None
-
-
-async def test_decided_requests_go_after_thirty_days_and_open_ones_stay(store, clock):
-    for number, principal in enumerate((ALICE, BOB)):
-        await ask_approval(store, Approval(f"a{number}", principal, "posit", "name", "asked", 1.0))
-    await decide_approval(store, "a0", "denied", "UADMIN")
-    clock.advance(29 * DAY)
-    await store.sweep()
-    assert await store.approval("a0") is not None
-    clock.advance(2 * DAY)
-    await store.sweep()
-    assert [await store.approval(f"a{number}") is None for number in (0, 1)] == [True, False]
-
-
-async def test_the_card_of_an_orphaned_operation_goes_with_it(store, clock):
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace)).operation
-    await unlink(store, ALICE)
-    assert await store.card(operation.id) is not None
-    clock.advance(31 * DAY)
-    await store.sweep()
-    assert await store.card(operation.id) is None
 
 
 async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):

@@ -1,29 +1,17 @@
-"""Tasks: one open per kind and subject; what waits for one is never forgotten."""
+"""Tasks, and what processes share about connections: outages, pauses, providers' last answers."""
 
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import TaskKind
+from bot.domain.people import Snapshot, TaskKind
 from bot.services.snapshots import read_again
-from bot.store.tasks import NewTask
-from tests.rigs.store import ALICE
+from bot.store.tasks import NewTask, Pause
+from tests.rigs.store import ALICE, BOB
 from tests.rigs.use_cases import ask
 
 
 def discover(subject="a1", due_in=0.0, **payload):
     return NewTask(TaskKind.DISCOVER, subject, payload, due_in)
-
-
-async def test_a_task_comes_back_as_it_was_written(store, clock):
-    await store.add_tasks([discover(then=["one"], note={"n": None})])
-    (task,) = await store.claim_tasks(10, 60.0)
-    assert (task.kind, task.subject, task.payload) == (
-        TaskKind.DISCOVER,
-        "a1",
-        {"then": ["one"], "note": {"n": None}},
-    )
-    assert (task.created_at, task.attempts) == (clock.now(), 0)
-    assert await store.claim_tasks(10, 60.0) == []
 
 
 async def test_a_second_one_joins_the_open_one(store, clock):
@@ -33,12 +21,6 @@ async def test_a_second_one_joins_the_open_one(store, clock):
     clock.advance(20)
     (task,) = await store.claim_tasks(10, 60.0)
     assert task.payload == {"then": ["one", "two"], "note": "first"}
-
-
-async def test_many_at_once_are_one(store):
-    await asyncio.gather(*(store.add_tasks([discover(then=[number])]) for number in range(20)))
-    (task,) = await store.claim_tasks(10, 60.0)
-    assert sorted(task.payload["then"]) == list(range(20))
 
 
 async def test_the_same_interaction_adds_once(store):
@@ -66,7 +48,9 @@ async def test_what_joined_one_that_is_put_back_or_whose_worker_died_is_part_of_
     (task,) = await store.claim_tasks(10, 60.0)
     await store.add_tasks([discover(then=["two"])])
     await store.task_retry(task, 5.0)
-    clock.advance(5)
+    clock.advance(4.9)
+    assert await store.claim_tasks(10, 60.0) == []
+    clock.advance(0.1)
     (task,) = await store.claim_tasks(10, 60.0)
     assert (task.payload, task.attempts) == ({"then": ["one", "two"]}, 1)
     await store.add_tasks([discover(then=["three"])])
@@ -109,17 +93,6 @@ async def test_a_worker_that_stood_still_longer_than_its_lease_writes_nothing_mo
     await store.task_done(frozen)
     await store.task_retry(task, 30.0)
     assert len(await other.claim_tasks(10, 60.0)) == 1, "what is asked for again is another task"
-
-
-async def test_retries_wait_and_count(store, clock):
-    await store.add_tasks([discover()])
-    (task,) = await store.claim_tasks(10, 60.0)
-    await store.task_retry(task, 30.0)
-    clock.advance(29.9)
-    assert await store.claim_tasks(10, 60.0) == []
-    clock.advance(0.1)
-    (task,) = await store.claim_tasks(10, 60.0)
-    assert task.attempts == 1
 
 
 async def test_claims_are_oldest_first_and_each_by_one(store, clock):
@@ -172,3 +145,97 @@ async def test_of_two_requests_at_once_one_is_the_later(database, store, account
     await asyncio.gather(store.add_tasks([schedule(account, 1)]), other.add_tasks([schedule(account, 2)]))
     turns = [await store.task_turn(task) for task in await store.claim_tasks(10, 60.0)]
     assert turns.count(None) == 1
+
+
+# -- outages -------------------------------------------------------------------------------------------------
+
+
+def notice(occasion):
+    return NewNotice("outage:cloud:UALICE", NoticeKind.OUTAGE, occasion, ALICE, {"connection": "cloud"})
+
+
+async def test_an_outage_is_one_for_all_processes(database, store):
+    other = await database.open()
+    both = (store, other)
+    begun = await asyncio.gather(
+        *(one.begin_outage("cloud", since, [notice(f"away:{since}")]) for since, one in enumerate(both, 1))
+    )
+    assert begun[0] == begun[1]
+    for one in both:
+        assert await one.outages() == {"cloud": begun[0]}
+    ended = await asyncio.gather(*(one.end_outage("cloud", [notice("back")]) for one in both))
+    assert sorted(ended) == [False, True]
+    for one in both:
+        assert await one.outages() == {}
+    told = [one.occasion for one in await store.claim_notices(10, 60.0)]
+    assert len(told) == 2
+    assert "back" in told
+
+
+# -- pauses that providers asked for -------------------------------------------------------------------------
+
+
+async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store, clock):
+    other = await database.open()
+    await store.note_pauses("cloud", "any", {"account_1": 30.0})
+    clock.advance(10)
+    assert await other.pauses() == [Pause("cloud", "any", "account_1", 10.0, 20.0)]
+    clock.advance(49.5)
+    assert await other.pauses() == [Pause("cloud", "any", "account_1", 59.5, -29.5)], "it still counts"
+    clock.advance(0.5)
+    assert await other.pauses() == []
+
+
+async def test_the_longer_pause_wins(store, clock):
+    await store.note_pauses("cloud", "any", {"account_1": 100.0, "": 100.0})
+    clock.advance(10)
+    await store.note_pauses("cloud", "any", {"account_1": 5.0})
+    await store.note_pauses("cloud", "start", {"account_1": 7.0})
+    found = {(pause.calls, pause.who): (pause.ago, pause.left) for pause in await store.pauses()}
+    assert found == {
+        ("any", "account_1"): (0.0, 90.0),
+        ("any", ""): (10.0, 90.0),
+        ("start", "account_1"): (0.0, 7.0),
+    }
+
+
+async def test_what_no_longer_matters_is_forgotten_with_the_next_pause(store, clock):
+    await store.note_pauses("cloud", "any", {"account_1": 30.0})
+    clock.advance(61)
+    await store.note_pauses("hub", "any", {"account_2": 30.0})
+    left = await store.engine.read(lambda tx: tx.all("pauses", now=0.0, before=0.0))
+    assert [row["connection"] for row in left] == ["hub"]
+
+
+# -- what providers told last, and what people filled in last ------------------------------------------------
+
+
+FORM = {"clusters": [{"name": "Lokal ∅", "cpus": 2.5}], "default": None}
+
+
+async def test_what_a_provider_told_keeps_its_order(store):
+    ides = {"RStudio": 1, "VS Code": 2, "Jupyter Notebook": 3, "Positron": 4}
+    await store.save_snapshot(Snapshot("posit", "", "templates", ides, 10.0))
+    assert list((await store.snapshot("posit", "", "templates")).payload) == list(ides)
+
+
+async def test_the_newer_one_wins(store):
+    for read_at, payload in ((10.0, "first"), (12.0, "second"), (11.0, "late")):
+        await store.save_snapshot(Snapshot("posit", "", "about", payload, read_at))
+    assert (await store.snapshot("posit", "", "about")).payload == "second"
+
+
+async def test_nothing_is_kept_for_who_is_no_account(store):
+    await store.save_snapshot(Snapshot("posit", "nobody", "templates", FORM, 10.0))
+    assert await store.snapshot("posit", "nobody", "templates") is None
+
+
+async def test_what_was_filled_in_is_there_the_next_time(store):
+    assert await store.remembered(ALICE, "posit", "workspace") == {}
+    await store.remember(ALICE, "posit", "workspace", {"ide": "RStudio", "env": ["A=1"]})
+    await store.remember(ALICE, "posit", "job", {"cpus": 2})
+    await store.remember(BOB, "posit", "workspace", {"ide": "VS Code"})
+    await store.remember(ALICE, "posit", "workspace", {"ide": "JupyterLab"})
+    assert await store.remembered(ALICE, "posit", "workspace") == {"ide": "JupyterLab"}
+    assert await store.remembered(ALICE, "posit", "job") == {"cpus": 2}
+    assert await store.remembered(ALICE, "saturn", "job") == {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import Observed, Outcome, ReadResult, State, Workspace
+from bot.domain.workspaces import Observed, ReadResult, State, Workspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.store.workspaces import FoundWorkspace
@@ -238,19 +238,10 @@ async def test_a_list_proves_that_an_added_one_may_be_seen(store):
 
 
 async def test_a_list_for_an_account_that_is_gone_is_dropped(store):
-    assert await store.merge_discovered("account_none", [found_workspace("x")]) == 0
-
-
-async def test_adding_by_reference_makes_it_due(store, clock):
-    await link_account(store)
-    added = await add_workspace(store, reference(alias="mine"))
-    assert (added.title, added.origin, added.used_at, added.state) == (
-        "mine",
-        "added",
-        clock.now(),
-        State.UNKNOWN,
-    )
-    assert len(await store.claim_reads("saturn", 10, 10.0, 0.5)) == 1
+    account = await link_account(store)
+    await unlink(store, ALICE, "saturn", revocable=["saturn"])
+    for account_id in (account.id, "account_none"):
+        assert await store.merge_discovered(account_id, [found_workspace("x")]) == 0
 
 
 async def test_adding_what_is_there_keeps_it_and_unhides_it(store):
@@ -261,24 +252,6 @@ async def test_adding_what_is_there_keeps_it_and_unhides_it(store):
     back = await add_workspace(store, other)
     assert (back.id, back.title, back.hidden) == (first.id, "mine", False)
     assert len(await store.workspaces(ALICE, hidden=True)) == 1
-
-
-async def test_naming_and_clearing_a_name(store):
-    workspace = (await linked(store)).workspaces[0]
-    await name_workspace(store, workspace.id, "mine")
-    assert (await store.workspace(workspace.id)).title == "mine"
-    await name_workspace(store, workspace.id, None)
-    assert (await store.workspace(workspace.id)).title == "notebook"
-
-
-async def test_forgetting_ends_the_operation_and_owes_its_card(store, clock):
-    workspace = (await linked(store)).workspaces[0]
-    operation = (await accept_operation(store, workspace)).operation
-    await hide_workspace(store, workspace.id)
-    ended = await store.operation(operation.id)
-    assert (ended.outcome, ended.cause) == (Outcome.CANCELLED, "forgotten")
-    assert (await store.card(operation.id)).is_dirty
-    assert (await store.workspace(workspace.id)).hidden
 
 
 async def test_workspaces_are_listed_by_connection(store):

@@ -1,0 +1,244 @@
+"""Installations by OAuth, calls of Slack counted for all processes, and signatures that outlive them."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.people import AuditEntry
+from bot.store.slack import KEPT, RENEWING_SECONDS, STATE_KEPT, WINDOW
+from bot.web.front import SAVED_EVERY, Replays
+from tests.contract.store.conftest import machines_clock
+from tests.rigs.clock import FakeClock
+from tests.rigs.installed import ACME
+
+NORTH = replace(ACME, id="T2", team_id="T2", enterprise_id="E1")
+GRID = replace(ACME, id="E1", team_id=None, enterprise_id="E1")
+
+
+async def find(store, id_="T1"):
+    """Return an installation; None if there is none."""
+    return next((one for one in await store.installations() if one.id == id_), None)
+
+
+async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
+    entry = AuditEntry("T1:U1", "slack.installed", "T1", "ok", {})
+    assert await store.install(ACME, [entry]) == "new"
+    clock.advance(5.0)
+    # Its workspace joined an enterprise meanwhile: who its people are stays the same.
+    again = replace(ACME, team_name="Acme Research", secret="sealed 2", enterprise_id="E9")
+    assert await store.install(again) == "again"
+    found = await find(store)
+    assert found == replace(again, enterprise_id=None, installed_at=clock.now())
+    assert await store.installations() == [found]
+    # What says that it was removed is about an earlier token.
+    assert not await store.remove_installation("T1", "sealed 1", [entry])
+    assert await store.remove_installation("T1", "sealed 2", [entry])
+    assert (await find(store), await store.installations()) == (None, [])
+    assert len([row for row in await store.audit_entries() if row["target"] == "T1"]) == 2
+    assert await store.install(ACME) == "new"
+    assert [one.secret for one in await store.installations()] == ["sealed 1"]
+
+
+async def test_an_enterprise_and_one_of_its_teams_exclude_each_other(store):
+    assert await store.install(NORTH) == "new"
+    assert await store.install(GRID) == "team"
+    assert await store.install(replace(NORTH, id="T3", team_id="T3")) == "new"
+    for team in ("T2", "T3"):
+        assert await store.remove_installation(team, "sealed 1")
+    assert await store.install(GRID) == "new"
+    assert await store.install(NORTH) == "enterprise"
+    assert await store.install(ACME) == "new"
+    assert [one.id for one in await store.installations()] == ["E1", "T1"]
+
+
+async def test_of_an_enterprise_and_its_team_installed_by_two_processes_at_once_one_comes_first(database):
+    store, other = await database.open(), await database.open()
+    for _ in range(10):
+        results = await asyncio.gather(store.install(NORTH), other.install(GRID))
+        (installed,) = await store.installations()
+        assert sorted(results) in (["enterprise", "new"], ["new", "team"])
+        assert await store.remove_installation(installed.id, "sealed 1")
+
+
+async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, clock):
+    one, other = await database.open(), await database.open()
+    await one.install(ACME)
+    assert await one.claim_renewal("T1", "sealed 1")
+    assert not await other.claim_renewal("T1", "sealed 1")
+    # Whoever claimed it may have died.
+    clock.advance(RENEWING_SECONDS)
+    assert await other.claim_renewal("T1", "sealed 1")
+    assert await other.renew_installation("T1", "sealed 1", "sealed 2", 100.0)
+    assert not await one.renew_installation("T1", "sealed 1", "sealed 3", 100.0)
+    assert not await one.claim_renewal("T1", "sealed 1")
+    found = await find(one)
+    assert (found.secret, found.expires_at) == ("sealed 2", clock.now() + 100.0)
+    assert await one.claim_renewal("T1", "sealed 2")
+    # Encrypted with another key, it is the same token; while it is replaced, Slack's answer must find it.
+    assert not await one.reseal_installation("T1", "sealed 2", "sealed 2b")
+    clock.advance(RENEWING_SECONDS)
+    assert await one.reseal_installation("T1", "sealed 2", "sealed 2b")
+    assert not await one.reseal_installation("T1", "sealed 2", "sealed 2c")
+
+
+async def test_a_state_is_used_once_by_anybody(database, clock):
+    one, other = await database.open(), await database.open()
+    assert await one.use_oauth_state("hash")
+    assert not await other.use_oauth_state("hash")
+    assert await other.use_oauth_state("another")
+    clock.advance(STATE_KEPT)
+    # By then it has expired long ago.
+    assert await one.use_oauth_state("hash")
+
+
+# -- calls ---------------------------------------------------------------------------------------------------
+
+
+POST = "chat.postMessage"
+
+
+async def take(store, *, most=45, method="chat.update", **keys):
+    return await store.take_slack_call("T1", method, most=most, **keys)
+
+
+async def take_all(store, most=45):
+    taken = 0
+    while await take(store, most=most) == 0:
+        taken += 1
+    return taken
+
+
+async def test_several_processes_on_one_database_stay_within_one_limit(database, clock):
+    stores = [await database.open(), await database.open()]
+    waits = await asyncio.gather(*(take(stores[number % 2]) for number in range(120)))
+    assert waits.count(0) == 45
+    assert all(wait == pytest.approx(WINDOW) for wait in waits if wait)
+    assert {await store.slack_calls_made("T1", "chat.update") for store in stores} == {45}
+    await stores[0].pause_slack_method("T1", "chat.update", 90.0)
+    assert await stores[1].slack_calls_made("T1", "chat.update") is None
+    clock.advance(60.0)
+    assert await take(stores[1]) == pytest.approx(30.0)
+    clock.advance(30.1)
+    assert await take_all(stores[1]) == 45
+    # What doesn't count any more isn't kept.
+    assert await stores[0].slack_calls_made("T1", "chat.update") == 45
+
+
+async def test_a_channel_is_paced_within_its_method_alone(store, clock):
+    told = {"method": POST, "gap": 1.1}
+    assert await take(store, channel="D1", **told) == 0
+    assert await take(store, channel="D1", **told) == pytest.approx(1.1)
+    assert await take(store, channel="D2", **told) == 0
+    assert await take(store, channel="D1") == 0
+    clock.advance(1.0)
+    assert await take(store, channel="D1", **told) == pytest.approx(0.1)
+    clock.advance(0.11)
+    assert await take(store, channel="D1", **told) == 0
+
+
+@machines_clock
+@pytest.mark.parametrize("ahead", [-86_400.0, -30.0, -5.0, 5.0, 30.0, 86_400.0])
+async def test_a_clock_that_is_moved_while_nobody_serves_neither_frees_nor_locks_out(database, clock, ahead):
+    clock.jump(max(-ahead, 0.0))
+    store = await database.open(serves=True)
+    assert await take_all(store) == 45
+    await store.pause_slack_method("T1", POST, 40.0)
+    await store.close()
+    clock.jump(ahead)
+    clock.advance(20.0)
+    store = await database.open(serves=True)
+    assert await take(store) == pytest.approx(WINDOW - 20.0, abs=0.2)
+    assert await take(store, method=POST) == pytest.approx(20.0, abs=0.2)
+    clock.advance(WINDOW - 19.8)
+    assert await take_all(store) == 45
+
+
+@machines_clock
+@pytest.mark.parametrize("ahead", [30.0, 86_400.0])
+async def test_a_clock_that_is_set_ahead_while_it_serves_frees_nothing(store, clock, ahead):
+    assert await take_all(store) == 45
+    clock.jump(ahead)
+    clock.advance(20.0)
+    assert await take(store) == pytest.approx(WINDOW - 20.0, abs=0.2)
+
+
+async def test_while_the_machine_sleeps_slacks_minute_passes(store, clock):
+    assert await take_all(store) == 45
+    clock.sleep(120.0)
+    assert await take_all(store) == 45
+
+
+@machines_clock
+async def test_after_another_boot_the_longest_wait_is_a_minute(database, clock):
+    clock.jump(86_400.0)
+    store = await database.open(serves=True)
+    assert await take_all(store) == 45
+    await store.pause_slack_method("T1", POST, 3600.0)
+    await store.close()
+    there = FakeClock(clock.now() - 86_400.0)
+    there.boot = lambda: "another boot"
+    store = await database.open(clock=there, serves=True)
+    assert 0 < await take(store) <= WINDOW
+    # Slack says it again if it is still so.
+    assert await take(store, method=POST) == 0
+
+
+# -- signatures ----------------------------------------------------------------------------------------------
+
+
+def signature(number):
+    return f"{number:064x}"[::-1]
+
+
+async def test_processes_that_share_a_database_know_what_the_others_have_seen(database, clock):
+    store, other = await database.open(), await database.open()
+    seen, there = Replays(clock.monotonic), Replays(clock.monotonic)
+    assert there.is_first(signature(1))
+    await there.share(other)
+    clock.advance(SAVED_EVERY)
+    await seen.share(store)
+    assert not seen.is_first(signature(1))
+    await store.close()
+    # A database that is away for a moment loses nothing.
+    await seen.share(store)
+    assert seen.is_first(signature(2))
+
+
+async def test_who_starts_next_knows_what_was_seen_and_for_how_long_yet(database, clock):
+    store, seen = await database.open(serves=True), Replays(clock.monotonic)
+    assert seen.is_first(signature(1))
+    await seen.save(store)
+    clock.advance(200.0)
+    assert seen.is_first(signature(2))
+    assert seen.is_first(signature(3))
+    await seen.save(store)
+    await seen.save(store)
+    assert [age for age, _ in await store.saved_signatures()] == [200.0, 0.0]
+    await store.close()
+    clock.advance(KEPT - 201.0)
+    store, again = await database.open(serves=True), Replays(clock.monotonic)
+    await again.load(store)
+    assert not any(again.is_first(signature(number)) for number in (1, 2, 3))
+    assert again.is_first(signature(4))
+    clock.advance(1.0)
+    assert again.is_first(signature(1))
+    assert not again.is_first(signature(2))
+    await again.save(store)
+    assert len(await store.saved_signatures()) == 2
+
+
+async def test_what_could_not_be_written_is_written_with_the_next(database, store, clock):
+    seen = Replays(clock.monotonic)
+    assert seen.is_first(signature(1))
+    unavailable = await database.open()
+    await unavailable.close()
+    await seen.save(unavailable)
+    assert await store.saved_signatures() == []
+    clock.advance(SAVED_EVERY)
+    assert seen.is_first(signature(2))
+    await seen.save(store)
+    again = Replays(clock.monotonic)
+    await again.load(store)
+    assert not again.is_first(signature(1))
+    assert not again.is_first(signature(2))
