@@ -54,7 +54,13 @@ async def post(request: Request) -> Answer:
         asked.problems.append(request.filled(class_words.USAGE))
     if asked.problems:
         return replies.hint("\n".join(asked.problems))
-    draft = await _draft(request, asked)
+    # Of a template, ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made; otherwise of a name.
+    name, _, template = asked.what.partition("/")
+    connection = naming.find_connection(name, services.connections, is_whole=True)
+    if connection is not None and connection in makers(services, "workspace"):
+        draft = await _made_from(request, connection, template.strip())
+    else:
+        draft = await _pattern(request, asked)
     draft = replace(draft, channel_id=surface.channel_id, time_zone=zone.key, stops_at=stops_at)
     draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum)
     card = await request.asked.to(classes.post, draft)
@@ -65,16 +71,6 @@ async def post(request: Request) -> Answer:
         )
         ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
     return replies.answer(fill(class_words.POSTED, name=card.title, ends=Markup(ends)))
-
-
-async def _draft(request: Request, command: CardCommand) -> classes.Draft:
-    """Tell templates from names: ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made."""
-    services = request.services
-    name, slash, template = command.what.partition("/")
-    connection = naming.find_connection(name, services.connections, is_whole=True)
-    if connection is not None and connection in makers(services, "workspace"):
-        return await _made_from(request, connection, template.strip() if slash else "")
-    return await _pattern(request, command)
 
 
 async def _pattern(request: Request, command: CardCommand) -> classes.Draft:

@@ -60,7 +60,7 @@ async def answer(request: Request) -> Answer:
         # It was authorised as what was typed; something else may be meant.
         await request.asked.authorise(request.verb)
     if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
-        return mistyped.answer(sentence)
+        return replies.hint(sentence)
     if not reading.is_foreign:
         return await _decided(request, reading, rows)
     try:

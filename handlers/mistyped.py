@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.messages.blocks import kit, replies
+from bot.messages.blocks import replies
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import pages, talk
 from bot.messages.texts.verbs import VERBS
@@ -194,8 +194,3 @@ async def wrong_flags(request: Request) -> list[str]:
     rows = await request.services.store.workspaces(request.principal)
     is_name = naming.find_whole(request.name, rows, request.services.connections) is not None
     return of_others if is_name else [*of_others, *found]
-
-
-def answer(sentence: str) -> Answer:
-    """Answer with such a sentence, without a reference because nothing broke."""
-    return kit.answer(kit.bare(sentence), [kit.section(sentence)])

@@ -464,12 +464,6 @@ class Request:
         return " ".join(self.arguments)
 
     @property
-    def page(self) -> int:
-        """Return the requested page of a list, from a button or words; the first without one."""
-        asked = self.target or self.name
-        return int(asked) if asked.isdecimal() and len(asked) < 6 else 1
-
-    @property
     def is_beside_cards(self) -> bool:
         """Return whether cards and notices come to where the answer is read, so that it doesn't repeat them.
 
