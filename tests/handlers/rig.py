@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -135,6 +135,13 @@ class Rig:
         surface = self.surface(**{"kind": "button", "response_url": "https://hooks.example.org/1"} | keys)
         return self.checked(await run_button(self.services, principal, surface, Press.read(action_id, value)))
 
+    async def push(
+        self, answer: Answer, label: str = "", principal: Principal = ALICE, **keys: Any
+    ) -> Answer:
+        """Press a button of an answer by its words; the only one without any."""
+        (button,) = [one for words, one in buttons(answer).items() if label in {"", words}]
+        return await self.press(button["action_id"], button.get("value", ""), principal, **keys)
+
     def checked(self, answer: Answer) -> Answer:
         if answer.text:
             check_limits(answer)
@@ -216,6 +223,14 @@ async def rig(
         )
         services = build_services(given, RateLimiter(clock.monotonic))
         yield Rig(services, store, clock, wakes, people)
+
+
+def one_cloud(
+    kind: type[FakeMachines] = Cloud, *, administrators: frozenset[str] = frozenset(), **settings: Any
+) -> AbstractAsyncContextManager[Rig]:
+    """Put a bot together with one connection: Saturn Cloud."""
+    provider = kind(FakeClock(), fake_settings("saturn", **{"title": "Saturn Cloud"} | settings))
+    return rig(connections={"saturn": provider}, administrators=administrators)
 
 
 async def submit(

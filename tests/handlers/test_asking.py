@@ -5,10 +5,8 @@ import pytest
 from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, StopEffect, Where
 from bot.services.workspaces import begin
-from tests.handlers.rig import Cloud, Rig, buttons, rig, words
-from tests.rigs.clock import FakeClock
+from tests.handlers.rig import Cloud, Rig, buttons, one_cloud, words
 from tests.rigs.golden import check_golden
-from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, BOB, observe
 
 
@@ -34,11 +32,6 @@ async def open_ones(bot: Rig) -> list[str]:
     return sorted(found)
 
 
-async def press(bot: Rig, answer, label: str, **keys):
-    button = buttons(answer)[label]
-    return await bot.press(button["action_id"], button["value"], **keys)
-
-
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -55,14 +48,14 @@ async def test_a_guess_that_ends_something_is_one_press_away_and_done_on_it(bot:
     assert await open_ones(bot) == []
     (button,) = buttons(answer).values()
     assert "confirm" not in button
-    await press(bot, answer, label)
+    await bot.push(answer, label)
     assert await open_ones(bot) == ["stop notebook"]
 
 
 async def test_a_near_miss_keeps_what_followed_it(bot: Rig):
     await bot.link()
     answer = await bot.say("strat notebook --share")
-    await press(bot, answer, "Start notebook --share")
+    await bot.push(answer, "Start notebook --share")
     assert await open_ones(bot) == ["start notebook"]
 
 
@@ -72,10 +65,10 @@ async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Ri
     answer = await bot.say("stop notebook, training and lost")
     check_golden("answers/several", answer)
     assert await open_ones(bot) == []
-    done = await press(bot, answer, "Stop 2 workspaces")
+    done = await bot.push(answer, "Stop 2 workspaces")
     check_golden("answers/several-done", done)
     assert await open_ones(bot) == ["stop notebook", "stop training"]
-    again = await press(bot, answer, "Stop 2 workspaces")
+    again = await bot.push(answer, "Stop 2 workspaces")
     assert "*notebook* is already stopping" in words(again)
     assert "running" not in words(again)
     assert await open_ones(bot) == ["stop notebook", "stop training"]
@@ -86,7 +79,7 @@ async def test_in_a_direct_message_only_what_the_cards_of_several_do_not_say_is_
     await up(bot, "notebook", "training")
     answer = await bot.direct("stop all")
     await seen(bot, "training", State.STOPPED)
-    done = await press(bot, answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
+    done = await bot.push(answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
     assert "Stopping" not in words(done)
     assert words(done).startswith("*training* has changed since")
     await up(bot, "training")
@@ -103,7 +96,7 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
     report = await bot.workspace("report")
     restarted = await bot.services.asked(ALICE, "r").to(begin, report.id, OperationVerb.RESTART)
     await bot.store.save_step(Update(restarted.operation.id, 0.0, outcome=Outcome.FULFILLED))
-    done = await press(bot, answer, "Stop 3 workspaces")
+    done = await bot.push(answer, "Stop 3 workspaces")
     assert "Stopping *notebook*" in words(done)
     assert "*training* has changed since" in words(done)
     assert "*report* has changed since" in words(done)
@@ -115,7 +108,7 @@ async def test_a_button_for_several_works_for_its_owner_only(bot: Rig):
     await bot.link(BOB, ("theirs",), username="bob")
     await up(bot, "notebook", "training")
     answer = await bot.say("stop all")
-    done = await press(bot, answer, "Stop 2 workspaces", principal=BOB)
+    done = await bot.push(answer, "Stop 2 workspaces", principal=BOB)
     assert "I haven't done anything" in words(done)
     assert await open_ones(bot) == []
 
@@ -135,30 +128,29 @@ async def test_several_are_started_and_stopped_at_a_time_with_one_press(bot: Rig
     answer = await bot.say("start notebook training for 2h")
     check_golden("answers/several-at", answer)
     assert await open_ones(bot) == []
-    done = await press(bot, answer, "Start 2 workspaces until then")
+    done = await bot.push(answer, "Start 2 workspaces until then")
     check_golden("answers/several-at-done", done)
     assert await open_ones(bot) == ["start notebook", "start training"]
     ends = [(await bot.workspace(name)).stop_at for name in ("notebook", "training", "report")]
     assert ends == [bot.clock.now() + 7200, bot.clock.now() + 7200, None]
-    await press(bot, await bot.say("keep all"), "Keep 2 workspaces running")
+    await bot.push(await bot.say("keep all"), "Keep 2 workspaces running")
     assert (await bot.workspace("notebook")).stop_at is None
     later = await bot.say("stop notebook report in 1h")
     assert "Stop 2 workspaces then" in buttons(later)
-    await press(bot, later, "Stop 2 workspaces then")
+    await bot.push(later, "Stop 2 workspaces then")
     assert (await bot.workspace("report")).stop_mode == "stop"
     assert await open_ones(bot) == ["start notebook", "start training"]
     bot.clock.advance(7200)
-    passed = await press(bot, later, "Stop 2 workspaces then")
+    passed = await bot.push(later, "Stop 2 workspaces then")
     assert "That time has passed" in words(passed)
 
 
 async def test_what_will_end_for_good_at_a_time_says_so_among_several():
-    provider = Erasing(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": provider}) as bot:
+    async with one_cloud(Erasing) as bot:
         await bot.link(names=("notebook", "training"))
         answer = await bot.say("start notebook training for 2h")
         assert words(answer).count("this will end it for good") == 2
-        await press(bot, answer, "Start 2 workspaces until then")
+        await bot.push(answer, "Start 2 workspaces until then")
         assert (await bot.workspace("notebook")).stop_agreed
 
 
@@ -171,15 +163,14 @@ async def test_a_planned_stop_is_moved_by_what_was_asked_for_and_no_other_is_gue
     assert (await bot.workspace("notebook")).stop_at == planned + 7200
     offered = await bot.say("extend note by 30 min")
     assert (await bot.workspace("notebook")).stop_at == planned + 7200
-    await press(bot, offered, "Keep notebook running until then")
+    await bot.push(offered, "Keep notebook running until then")
     assert (await bot.workspace("notebook")).stop_at == planned + 9000
     assert "Choose a time within" in words(await bot.say("extend notebook by 14 days"))
     assert "nothing to extend" in words(await bot.say("extend training"))
 
 
 async def test_what_ends_for_good_says_so_among_several_and_by_itself():
-    provider = Erasing(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": provider}) as bot:
+    async with one_cloud(Erasing) as bot:
         await bot.link(names=("notebook", "training"))
         await up(bot, "notebook", "training")
         answer = await bot.say("stop all")
@@ -192,7 +183,7 @@ async def test_what_ends_for_good_says_so_among_several_and_by_itself():
         after = "To continue, press *End it* or type `/workspace stop notebook --yes`."
         assert said == f"{dialog} {after}"
         assert await open_ones(bot) == []
-        await press(bot, answer, "Stop 2 workspaces")
+        await bot.push(answer, "Stop 2 workspaces")
         assert [one.agreed for one in await bot.store.open_operations(ALICE)] == [True, True]
 
 

@@ -7,18 +7,15 @@ from bot.domain.runs import Update
 from bot.domain.settling import MAKE_SETTLES
 from bot.domain.workspaces import Call, Created, Observed, OperationVerb, Outcome, State
 from bot.services.workspaces import create
-from tests.handlers.rig import Cloud, rig, words
-from tests.rigs.clock import FakeClock
-from tests.rigs.providers import fake_settings
+from tests.handlers.rig import one_cloud, words
 from tests.rigs.store import ALICE, accept_operation, observe
 
 
 @pytest.fixture
 async def bot():
     """Return a bot whose provider starts nothing again that was stopped, with an account there."""
-    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    provider.ends_for_good = True
-    async with rig(connections={"saturn": provider}) as ready:
+    async with one_cloud() as ready:
+        ready.services.connections["saturn"].ends_for_good = True
         await ready.link(names=())
         yield ready
 

@@ -30,11 +30,6 @@ async def rules(bot, name="notebook"):
     return await bot.store.rules_of((await bot.workspace(name)).id)
 
 
-async def press(bot, answer, label):
-    element = buttons(answer)[label]
-    return await bot.press(element["action_id"], element.get("value", ""))
-
-
 async def test_hours_are_set_shown_and_turned_off(bot):
     for name, text in {
         "hours/none-at-all": "hours",
@@ -62,10 +57,10 @@ async def test_the_buttons_turn_off_and_resume(bot):
     (rule,) = await rules(bot)
     await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone", tell=False))
     check_golden("hours/paused", paused := await bot.say("hours notebook"))
-    resumed = await press(bot, paused, "Resume hours")
+    resumed = await bot.push(paused, "Resume hours")
     assert "Paused" not in words(resumed)
     assert [one.paused for one in await rules(bot)] == [""]
-    await press(bot, answer, "Turn hours off")
+    await bot.push(answer, "Turn hours off")
     assert await rules(bot) == []
 
 
@@ -167,12 +162,12 @@ async def test_whose_hours_are_meant_is_asked_and_nothing_is_started_now(bot, te
 
 async def test_the_buttons_leave_out_what_they_say(bot):
     shown = await bot.say("hours notebook every day 9:00-18:00")
-    left = await press(bot, shown, "Skip tomorrow")
+    left = await bot.push(shown, "Skip tomorrow")
     assert "Not on" in words(left)
     assert [len(one.off) for one in await rules(bot)] == [1]
-    await press(bot, shown, "Pause until Monday")
+    await bot.push(shown, "Pause until Monday")
     assert "Skip Monday" in buttons(await bot.say("hours notebook"))
-    await press(bot, left, "Don't skip tomorrow")
+    await bot.push(left, "Don't skip tomorrow")
     assert [one.off for one in await rules(bot)] == [frozenset()]
 
 

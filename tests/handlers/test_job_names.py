@@ -90,8 +90,8 @@ async def test_a_list_that_comes_just_now_is_never_taken_for_an_empty_one(bot, t
 
 async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
     assert "Checking Posit Workbench…" in words(await bot.say("job list"))
-    [task] = await bot.store.claim_tasks(10, 60.0)
-    [waiting] = task.payload["then"]
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (waiting,) = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert notice.body["text"].startswith("You don't have any runs yet. Type job run")
@@ -99,8 +99,8 @@ async def test_with_no_runs_the_list_waits_for_a_look_and_then_says_so(bot):
 
 async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot):
     await bot.say("job list")
-    [task] = await bot.store.claim_tasks(10, 60.0)
-    [waiting] = task.payload["then"]
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (waiting,) = task.payload["then"]
     await replay(bot.services, ALICE, {**waiting, "task": "t1", "problem": "server_failed"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
     assert notice.body["text"].startswith("I couldn't read your list on Posit Workbench.")
@@ -134,17 +134,16 @@ async def test_a_beginning_is_enough_where_it_fits_one_name(bot):
     assert "*train.R*" in words(await bot.say("job status tr"))
     answer = await bot.say("job status t")
     check_golden("answers/job-which", answer)
-    chosen = buttons(answer)["Status of train.R"]
-    assert chosen["action_id"] == "job_status:1"
-    assert "*train.R*" in words(await bot.press(chosen["action_id"], chosen["value"]))
+    assert buttons(answer)["Status of train.R"]["action_id"] == "job_status:1"
+    assert "*train.R*" in words(await bot.push(answer, "Status of train.R"))
 
 
 async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await going(bot, "train.R")
     answer = await bot.say("job logs trian.R")
     check_golden("answers/job-unknown", answer)
-    [task] = await bot.store.claim_tasks(10, 60.0)
-    [waiting] = task.payload["then"]
+    (task,) = await bot.store.claim_tasks(10, 60.0)
+    (waiting,) = task.payload["then"]
     await found(bot, "trian.R")
     await replay(bot.services, ALICE, {**waiting, "task": "t1"})
     [notice] = await bot.notices(NoticeKind.MESSAGE)
@@ -200,8 +199,7 @@ async def test_a_stop_that_is_a_guess_is_offered_and_done_on_the_press(bot, text
     answer = await bot.say(text)
     assert (await bot.store.run(run.id)).stop_wanted == ""
     check_golden("answers/job-stop-offer", answer)
-    (button,) = buttons(answer).values()
-    await bot.press(button["action_id"], button["value"])
+    await bot.push(answer)
     assert (await bot.store.run(run.id)).stop_wanted == "stop"
 
 

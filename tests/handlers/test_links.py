@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import Where
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
@@ -22,6 +23,7 @@ from tests.handlers.rig import (
     activate,
     buttons,
     invited,
+    one_cloud,
     rig,
     unlinked,
     words,
@@ -50,8 +52,7 @@ async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
 
 
 async def test_the_button_answers_with_a_fresh_link(bot):
-    offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
-    answer = await bot.press(offered["action_id"], offered["value"])
+    answer = await bot.push(await bot.say("start notebook"), "Link Saturn Cloud")
     blocks = re.sub(r"/link/[\w-]{43}", "/link/nonce", json.dumps(answer.blocks))
     check_golden("answers/invitation", replace(answer, blocks=json.loads(blocks)))
     ((principal, connection, waiting),) = await invited(bot)
@@ -62,8 +63,7 @@ async def test_the_button_answers_with_a_fresh_link(bot):
 
 
 async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
-    offered = buttons(await bot.say("start notebook"))["Link Saturn Cloud"]
-    await bot.press(offered["action_id"], offered["value"], COLLEAGUE)
+    await bot.push(await bot.say("start notebook"), "Link Saturn Cloud", COLLEAGUE)
     ((principal, _, waiting),) = await invited(bot)
     assert principal == COLLEAGUE
     assert waiting["principal"] == COLLEAGUE.key
@@ -92,11 +92,19 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
         await activate(bot.store, ALICE, connection)
     answer = await bot.say("unlink")
     check_golden("answers/unlink", answer)
-    button = buttons(answer)["Unlink Hub"]
-    done = await bot.press(button["action_id"], button["value"])
+    done = await bot.push(answer, "Unlink Hub")
     assert words(done) == "You're unlinked from Hub. I've deleted my access to your account there."
     assert await unlinked(bot) == [(ALICE.key, ALICE, "hub", "person")]
     assert await bot.notices(NoticeKind.UNLINKED) == []
+
+
+async def test_in_a_direct_message_the_notice_alone_tells_of_an_unlink(bot):
+    await activate(bot.store, ALICE, "saturn")
+    button = unlink_button("saturn", "Saturn Cloud")
+    done = await bot.press(button["action_id"], button["value"], channel_id="D1", where=Where.DIRECT)
+    assert done.text == ""
+    assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
+    assert len(await bot.notices(NoticeKind.UNLINKED)) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,8 +122,7 @@ async def test_what_is_typed_is_asked_in_the_words_of_the_button(bot, typed, com
     dialog = unlink_button("saturn", "Saturn Cloud")["confirm"]["text"]["text"]
     assert words(asked) == f"{dialog} To continue, press *Unlink* or type `/workspace {command}`."
     assert await unlinked(bot) == []
-    button = buttons(asked)["Unlink"]
-    await bot.press(button["action_id"], button["value"])
+    await bot.push(asked, "Unlink")
     assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
 
 
@@ -125,8 +132,7 @@ async def test_an_administrator_is_asked_about_somebody_elses_link_too():
         asked = await other.say("unlink saturn <@UCHEN>")
         assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on Saturn Cloud.")
         assert await unlinked(other) == []
-        button = buttons(asked)["Unlink"]
-        done = await other.press(button["action_id"], button["value"])
+        done = await other.push(asked, "Unlink")
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
 
 
@@ -171,15 +177,12 @@ async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_looked_at(bot):
     await bot.store.suspect_account(account.id, account.secret)
     answer = await bot.say("whoami")
     assert "*Saturn Cloud*: linked as alice, but your sign-in has been refused since <!date^" in words(answer)
-    pressed = buttons(answer)["Link again"]
-    await bot.press(pressed["action_id"], pressed["value"])
+    await bot.push(answer, "Link again")
     assert [connection for _, connection, _ in await invited(bot)] == ["saturn"]
 
 
 async def test_whoami_of_an_administrator_without_links():
-    clock = FakeClock()
-    saturn = Cloud(clock, fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(administrators=frozenset({"UALICE"}), connections={"saturn": saturn}) as bot:
+    async with one_cloud(administrators=frozenset({"UALICE"})) as bot:
         answer = await bot.say("whoami")
         assert "You are an Usher admin." in words(answer)
         assert "*Saturn Cloud*: not linked" in words(answer)
@@ -197,17 +200,14 @@ async def test_help_is_four_lines_and_the_first_steps(bot):
 
 
 async def test_all_of_help_is_made_from_the_catalogue():
-    clock = FakeClock()
-    every = Everything(clock, fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(administrators=frozenset({"T1:UALICE"}), connections={"saturn": every}) as bot:
+    async with one_cloud(Everything, administrators=frozenset({"T1:UALICE"})) as bot:
         await activate(bot.store, ALICE, "saturn")
         answer = await bot.say("help all")
         check_golden("answers/help-all", answer)
         entries = VERBS["workspace"].values()
         assert all((f"/workspace {one.usage}`" in words(answer)) is not one.is_hidden for one in entries)
         assert words(answer).count("*For Usher admins*") == 1
-        button = buttons(await bot.say("help"))["Show everything"]
-        pressed = await bot.press(button["action_id"], button["value"])
+        pressed = await bot.push(await bot.say("help"), "Show everything")
         assert pressed.replaces
         assert words(pressed) == words(answer)
 
@@ -294,9 +294,8 @@ async def test_with_one_connection_link_names_it():
     async with rig(connections={"saturn": saturn, "hub": none}) as bot:
         answer = await bot.say("list")
         assert list(buttons(answer)) == ["Link Saturn Cloud", "New workspace on Hub"]
-    approved = Cloud(FakeClock(), fake_settings("saturn", linking=("admin",)))
-    async with rig(connections={"saturn": approved}) as bot:
-        assert list(buttons(await bot.say("list"))) == ["Ask to link Fake Cloud"]
+    async with one_cloud(linking=("admin",)) as bot:
+        assert list(buttons(await bot.say("list"))) == ["Ask to link Saturn Cloud"]
 
 
 async def test_a_link_that_ended_meanwhile_is_not_ended_twice(bot):

@@ -173,14 +173,19 @@ async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(w
     assert (await wired.send(away)).status == 200
 
 
-@pytest.mark.parametrize(("channel", "where"), [("D1", "direct"), ("D2", "channel")])
-async def test_what_one_person_sees_is_in_their_direct_message_where_that_is_known(wired, channel, where):
+@pytest.mark.parametrize(
+    ("channel", "is_ephemeral", "where"),
+    [("D1", True, "direct"), ("D2", True, "channel"), ("D2", False, "direct")],
+)
+async def test_what_one_person_sees_is_in_their_direct_message_where_that_is_known(
+    wired, channel, is_ephemeral, where
+):
     await wired.bot.link()
     await wired.bot.store.add_notices([NewNotice("1", NoticeKind.MESSAGE, "1", ALICE)])
     (notice,) = await wired.bot.notices()
     await wired.bot.store.notice_sent(notice.id, "D1", "1.1")
     pressed = click("status", (await wired.bot.workspace()).id)
-    pressed["container"] |= {"channel_id": channel, "is_ephemeral": True}
+    pressed["container"] |= {"channel_id": channel, "is_ephemeral": is_ephemeral}
     await wired.send(pressed | {"channel": {"id": channel, "name": "directmessage"}})
     assert (await wired.reply())["where"] == where
 

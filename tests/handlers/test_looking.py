@@ -52,8 +52,7 @@ async def test_a_long_list_comes_in_pages(bot):
     first = await bot.say("list")
     assert "and 25 more" in words(first)
     assert len(first.blocks) <= 50
-    more = buttons(first)["More"]
-    second = await bot.press(more["action_id"], more["value"])
+    second = await bot.push(first, "More")
     assert second.replaces
     assert "workspace-20" in words(second)
     assert "More" not in buttons(await bot.say("list 3"))
@@ -188,9 +187,9 @@ async def test_what_was_never_looked_at_is_said_so(bot):
 async def test_a_running_workspace_without_an_address_in_a_list_is_asked_for(bot):
     await bot.link()
     await running(bot, url=None)
-    opened = buttons(await bot.say("list"))["Open"]
-    assert opened["action_id"] == "open"
-    assert "didn't give me a link" in words(await bot.press(opened["action_id"], opened["value"]))
+    listed = await bot.say("list")
+    assert buttons(listed)["Open"]["action_id"] == "open"
+    assert "didn't give me a link" in words(await bot.push(listed, "Open"))
 
 
 async def test_hostile_names_stay_names_everywhere(bot):

@@ -17,10 +17,9 @@ from bot.services.snapshots import stale
 from bot.services.workspaces import begin, create
 from bot.support.errors import Refused
 from handlers.dispatch import replay
-from tests.handlers.rig import COLLEAGUE, buttons, rig, submit, words
-from tests.rigs.clock import FakeClock
+from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.providers import FakeMachines, fake_settings
+from tests.rigs.providers import FakeMachines
 from tests.rigs.store import ALICE, BOB, observe
 
 
@@ -32,8 +31,7 @@ class Plain(FakeMachines, base.Lists, base.Revocation, base.Renewal, base.Tokens
 
 @pytest.fixture
 async def plain():
-    provider = Plain(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": provider}) as one:
+    async with one_cloud(Plain) as one:
         yield one
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from bot.providers import provider_classes
-from tests.handlers.rig import Cloud, Hub, activate, invited, rig, submit, words
+from tests.handlers.rig import Cloud, Hub, activate, invited, one_cloud, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
@@ -26,8 +26,7 @@ class Saturn(Cloud):
 
 @pytest.fixture
 async def empty():
-    saturn = Saturn(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": saturn}) as bot:
+    async with one_cloud(Saturn) as bot:
         await activate(bot.store, ALICE, "saturn")
         yield bot
 
@@ -115,8 +114,7 @@ async def test_nor_with_what_people_put_round_it(cloud, text, token):
 @pytest.mark.parametrize("text", ["start {0}", "link saturn:{0}.", "{0}!", "job run {0}"])
 @pytest.mark.parametrize("token", [TOKEN, SLACK])
 async def test_nor_is_it_kept_until_slack_says_who_typed_it(text, token):
-    saturn = Saturn(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": saturn}) as bot:
+    async with one_cloud(Saturn) as bot:
         bot.people.silent = True
         answer = await bot.say(text.format(token))
         assert "I couldn't check with Slack who you are" in words(answer)

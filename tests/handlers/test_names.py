@@ -26,10 +26,7 @@ async def test_two_that_begin_alike_are_asked_about(bot):
     answer = await bot.say("start note")
     check_golden("answers/name-of-two", answer)
     assert await bot.store.open_operations(ALICE) == []
-    pressed = await bot.press(
-        buttons(answer)["Start notes"]["action_id"], buttons(answer)["Start notes"]["value"]
-    )
-    assert "Starting *notes*" in words(pressed)
+    assert "Starting *notes*" in words(await bot.push(answer, "Start notes"))
 
 
 async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):

@@ -6,7 +6,7 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import Observed, State, Timer
 from bot.messages.blocks.notices import render
-from tests.handlers.rig import buttons, rig, words
+from tests.handlers.rig import rig, words
 from tests.rigs.store import observe, set_timer
 
 HOUR = 3600.0
@@ -29,13 +29,8 @@ async def question(bot, stop_at=None):
     return render(NoticeKind.NEEDED, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known))
 
 
-async def press(bot, answer, label):
-    element = buttons(answer)[label]
-    return await bot.press(element["action_id"], element.get("value", ""))
-
-
 async def test_it_is_kept(bot):
-    answer = await press(bot, await question(bot), "Keep")
+    answer = await bot.push(await question(bot), "Keep")
     assert words(answer) == "*notebook* keeps running. I won't stop it."
     assert (await bot.workspace("notebook")).used_at == bot.clock.now()
     assert (await bot.audit())[-1]["action"] == "workspace.needed"
@@ -55,11 +50,11 @@ async def test_what_is_planned_for_want_of_an_answer_is_said_and_taken_back(bot)
     answer = await question(bot, stop_at=at)
     assert "If you don't answer, I'll stop it" in words(answer)
     assert "Stop at 18:00" not in str(answer.blocks)
-    await press(bot, answer, "Keep")
+    await bot.push(answer, "Keep")
     assert (await bot.workspace("notebook")).stop_at is None
 
 
 async def test_what_went_down_meanwhile_is_not_said_to_run(bot):
     answer = await question(bot)
     await observe(bot.store, bot.clock, await bot.workspace("notebook"), Observed(State.STOPPED))
-    assert "running" not in words(await press(bot, answer, "Keep"))
+    assert "running" not in words(await bot.push(answer, "Keep"))

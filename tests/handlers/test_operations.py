@@ -7,10 +7,8 @@ from bot.domain.workspaces import Observed, OperationVerb, State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
 from bot.support.errors import Refused
-from tests.handlers.rig import Cloud, buttons, rig, words
-from tests.rigs.clock import FakeClock
+from tests.handlers.rig import buttons, one_cloud, words
 from tests.rigs.golden import check_golden
-from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, observe, refuse
 
 URL = "https://app.example.test/ide/1"
@@ -83,8 +81,7 @@ async def test_without_a_link_the_command_waits_for_one(bot):
 
 
 async def test_with_one_connection_it_is_named():
-    saturn = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": saturn}) as bot:
+    async with one_cloud() as bot:
         answer = await bot.say("start notebook")
     assert words(answer).startswith("You haven't linked your Saturn Cloud account yet.")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.workspaces import Observed, Outcome, State
-from tests.handlers.rig import buttons, words
+from tests.handlers.rig import words
 from tests.handlers.test_buttons import end, started
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe
@@ -14,15 +14,6 @@ async def seen(bot, state):
     bot.clock.advance(60)
     await observe(bot.store, bot.clock, await bot.workspace(), Observed(state))
     return await bot.workspace()
-
-
-async def through(bot, button):
-    """Press a button; if it is in a menu, agree to what is asked then."""
-    answer = await bot.press(button["action_id"], button["value"])
-    if button["action_id"] == "ask":
-        (agrees,) = buttons(answer).values()
-        answer = await bot.press(agrees["action_id"], agrees["value"])
-    return answer
 
 
 @pytest.mark.parametrize("text", ["list", "status notebook"])
@@ -38,10 +29,10 @@ async def through(bot, button):
 async def test_what_came_up_again_since_is_left_alone(bot, text, drawn, label, since, now):
     await bot.link()
     await seen(bot, drawn)
-    old = buttons(await bot.say(text))[label]
+    old = await bot.say(text)
     for state in since:
         await seen(bot, state)
-    answer = await bot.press(old["action_id"], old["value"])
+    answer = await bot.push(old, label)
     assert "so I did nothing" in words(answer)
     assert now in words(answer)
     assert await bot.store.open_operations(ALICE) == []
@@ -49,9 +40,9 @@ async def test_what_came_up_again_since_is_left_alone(bot, text, drawn, label, s
 
 async def test_a_second_press_says_what_is_under_way(bot):
     await bot.link()
-    start = buttons(await bot.say("list"))["Start"]
-    await bot.press(start["action_id"], start["value"])
-    answer = await bot.press(start["action_id"], start["value"])
+    listed = await bot.say("list")
+    await bot.push(listed, "Start")
+    answer = await bot.push(listed, "Start")
     check_golden("answers/outdated-start", answer)
     assert len(await bot.store.open_operations(ALICE)) == 1
 
@@ -59,12 +50,13 @@ async def test_a_second_press_says_what_is_under_way(bot):
 async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
     await bot.link()
     await seen(bot, State.RUNNING)
-    stop = buttons(await bot.say("list"))["Stop"]
+    listed = await bot.say("list")
     await seen(bot, State.STOPPED)
     await seen(bot, State.RUNNING)
-    answer = await bot.press(stop["action_id"], stop["value"])
+    answer = await bot.push(listed, "Stop")
     check_golden("answers/outdated-stop", answer)
-    await through(bot, buttons(answer)["Stop"])
+    # It is in a menu, which asks first.
+    await bot.push(await bot.push(answer, "Stop"))
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 

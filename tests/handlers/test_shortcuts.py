@@ -11,7 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from handlers.dispatch import replay
 from handlers.job import code_of
-from tests.handlers.rig import buttons, words
+from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
 from tests.rigs.golden import check_golden
@@ -161,7 +161,6 @@ async def test_the_list_begins_with_a_menu(bot):
         answer = await bot.say(typed)
         menu = answer.blocks[1]["elements"]
         assert [one["action_id"] for one in menu] == ["status:workspace", "make", "help"]
-    help_ = buttons(answer)["Help"]
-    assert words(await bot.press(help_["action_id"], help_.get("value", ""))).count("`/workspace ") == 4
+    assert words(await bot.push(answer, "Help")).count("`/workspace ") == 4
     shared = await bot.say("list --share")
     assert "status:workspace" not in str(shared.blocks)

@@ -10,10 +10,8 @@ from bot.domain.people import Person
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
 from bot.services.workspaces import create
-from tests.handlers.rig import COLLEAGUE, Cloud, buttons, rig, submit, words
-from tests.rigs.clock import FakeClock
+from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, accept_operation, observe
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -74,8 +72,7 @@ async def test_a_start_says_until_when(bot, text, hour):
         # Whatever is pressed means the same time.
         assert "Which workspace?" in words(answer)
         assert await stop_at(bot) is None
-        (pressed,) = [one for label, one in buttons(answer).items() if label == "Start notebook until then"]
-        answer = await bot.press(pressed["action_id"], pressed["value"])
+        answer = await bot.push(answer, "Start notebook until then")
         hour = 11
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) <= bot.clock.now() - now + 30
     assert "*notebook* on Saturn Cloud will be stopped <!date^" in words(answer)
@@ -116,9 +113,8 @@ async def test_changed_and_taken_back(bot):
     check_golden("answers/stop-later", first)
     await bot.say("stop notebook at 20:00")
     assert await stop_at(bot) == at_hour(bot, 20)
-    old = buttons(first)["Keep running"]
     # The button is about the earlier time, so it says how things are and does nothing.
-    assert "will be stopped" in words(await bot.press(old["action_id"], old["value"]))
+    assert "will be stopped" in words(await bot.push(first, "Keep running"))
     assert await stop_at(bot) == at_hour(bot, 20)
     assert "keeps running" in words(await bot.say("keep notebook"))
     assert await stop_at(bot) is None
@@ -135,8 +131,7 @@ async def test_the_warnings_buttons(bot):
         answer = await bot.press(f"hour_more:u{planned:.0f}", workspace.id)
         assert answer.replaces
         assert await stop_at(bot) == pytest.approx(planned + HOUR, abs=1.0)
-    keep = buttons(answer)["Keep running"]
-    assert "keeps running" in words(await bot.press(keep["action_id"], keep["value"]))
+    assert "keeps running" in words(await bot.push(answer, "Keep running"))
     assert await stop_at(bot) is None
     late = await bot.press(f"hour_more:u{planned:.0f}", workspace.id)
     assert "no longer has a planned stop" in words(late)
@@ -196,17 +191,15 @@ async def test_an_old_button_does_not_stop_at_once(bot):
 
 
 async def test_what_ends_for_good_asks_first():
-    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    provider.ends_for_good = True
-    async with rig(connections={"saturn": provider}) as bot:
+    async with one_cloud() as bot:
+        bot.services.connections["saturn"].ends_for_good = True
         await bot.link()
         await in_berlin(bot)
         await runs(bot)
         asked = await bot.say("stop notebook at 18:00")
         check_golden("answers/stop-later-for-good", asked)
         assert await stop_at(bot) is None
-        button = buttons(asked)["End it then"]
-        await bot.press(button["action_id"], button["value"])
+        await bot.push(asked, "End it then")
         workspace = await bot.workspace()
         assert (workspace.stop_at, workspace.stop_agreed) == (at_hour(bot, 18), True)
         await bot.say("keep notebook")
@@ -215,28 +208,26 @@ async def test_what_ends_for_good_asks_first():
 
 
 async def test_the_form_asks_in_the_same_words_if_that_ends_it_for_good_by_now():
-    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    async with rig(connections={"saturn": provider}) as bot:
+    async with one_cloud() as bot:
         await bot.link()
         await in_berlin(bot)
         workspace = await runs(bot)
         view = await form(bot, workspace)
-        provider.ends_for_good = True
+        bot.services.connections["saturn"].ends_for_good = True
         sent = await send(bot, view, other="18:00")
         assert await stop_at(bot) is None
         typed = await bot.say("stop notebook at 18:00")
         assert sent["response_action"] == "update"
         assert sent["view"]["blocks"] == list(typed.blocks)
-        button = buttons(typed)["End it then"]
-        await bot.press(button["action_id"], button["value"])
+        await bot.push(typed, "End it then")
         workspace = await bot.workspace()
         assert (workspace.stop_at, workspace.stop_agreed) == (at_hour(bot, 18), True)
 
 
 async def test_what_has_ended_asks_by_what_its_successor_will_lose():
-    provider = Cloud(FakeClock(), fake_settings("saturn", title="Saturn Cloud"))
-    provider.ends_for_good = True
-    async with rig(connections={"saturn": provider}) as bot:
+    async with one_cloud() as bot:
+        provider = bot.services.connections["saturn"]
+        provider.ends_for_good = True
         await bot.link(names=())
         await in_berlin(bot)
         made = await bot.services.asked(ALICE, "make").to(create, "saturn", Spec("lab"))
@@ -245,9 +236,8 @@ async def test_what_has_ended_asks_by_what_its_successor_will_lose():
         await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         asked = await bot.say("start lab for 2h")
-        button = buttons(asked)["End it then"]
         assert "can't be started again" in words(asked)
-        await bot.press(button["action_id"], button["value"])
+        await bot.push(asked, "End it then")
         (lab,) = [one for one in await bot.store.workspaces(ALICE) if one.is_provisional]
         assert lab.stop_agreed
         assert abs(lab.stop_at - bot.clock.now() - 2 * HOUR) < 30

@@ -12,7 +12,7 @@ from bot.messages.texts import home
 from bot.support.errors import StoreBusy
 from handlers.dispatch import introduced
 from handlers.helping import first_steps
-from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, rig, words
+from tests.handlers.rig import GUEST, Cloud, Hub, PlainProvider, activate, buttons, one_cloud, rig, words
 from tests.handlers.slack import bolt_for, click, command, event, little_slack, message, send
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
@@ -144,16 +144,12 @@ def test_a_long_answer_keeps_within_the_limit():
 
 
 async def test_two_ways_to_link_one_account_are_told_apart_after_the_press():
-    both = PlainProvider(
-        FakeClock(), fake_settings("saturn", title="Saturn Cloud", linking=("token", "admin"))
-    )
-    async with rig(connections={"saturn": both}) as bot:
+    async with one_cloud(PlainProvider, linking=("token", "admin")) as bot:
         for typed in ("link", "link saturn", "list", "start notebook"):
             answer = await bot.say(typed)
             assert list(buttons(answer)) == ["Link Saturn Cloud"]
             assert "token" not in words(answer)
-        link = buttons(answer)["Link Saturn Cloud"]
-        pressed = await bot.press(link["action_id"], link["value"])
+        pressed = await bot.push(answer, "Link Saturn Cloud")
         assert "Ask to link Saturn Cloud" in buttons(pressed)
         assert "No token? Press *Ask to link*" in words(pressed)
         # What waits for the link waits either way.
