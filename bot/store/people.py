@@ -12,7 +12,7 @@ from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Perso
 from bot.domain.policy import is_current
 from bot.domain.runs import RunState
 from bot.store import tables, transaction
-from bot.store.transaction import Transaction, as_json
+from bot.store.transaction import Transaction
 
 
 def first_sight(tx: Transaction, interaction: str) -> bool:
@@ -236,7 +236,7 @@ def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
         now=tx.now(),
         page=used.page,
         is_totals=used.is_totals,
-        answer=None if used.answer is None else as_json(used.answer),
+        answer=used.answer,
         seen=used.seen,
     )
 

@@ -31,7 +31,7 @@ from bot.domain.notices import LONGEST_QUIET, Card, Notice
 from bot.domain.runs import Run
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.workspaces import BrowserSession, Doubt, Operation, Workspace
-from bot.store.transaction import Row, Transaction, as_json, as_words, from_json
+from bot.store.transaction import Row, Transaction, from_json
 
 Model = TypeVar("Model")
 
@@ -72,13 +72,6 @@ _READS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     Spec: _spec,
     frozenset: _set,
 }
-#: How a value is written, by its type; all others are written as they are.
-_WRITES: Final[Mapping[type, Callable[[Any], Any]]] = {
-    people.Principal: lambda principal: principal.key,
-    Spec: lambda spec: as_json(spec.as_json()),
-    dict: as_json,
-    frozenset: as_words,
-}
 
 
 def _kinds(hint: Any) -> Iterator[Any]:
@@ -99,11 +92,6 @@ def _way(hint: Any) -> Callable[[Any], Any] | None:
     return None if kind is Literal else _READS.get(kind, from_json)
 
 
-def _written(value: Any) -> Any:
-    way = _WRITES.get(type(value))
-    return value if way is None else way(value)
-
-
 class Table(Generic[Model]):
     """A table with its model, its keys (columns that an index finds; the first is a row's own), and times.
 
@@ -120,13 +108,15 @@ class Table(Generic[Model]):
         **times: Time,
     ) -> None:
         """``own`` reads fields that aren't just the column of their name."""
-        self.name, self.model, self._own = name, model, own or {}
+        self.name, self.model, own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
-        ways = ((field, _way(hints[field])) for field in self.fields if field not in self._own)
-        #: The fields whose columns are converted, and how.
-        self._ways = [(field, way) for field, way in ways if way is not None]
+        ways = ((at, _way(hints[field])) for at, field in enumerate(self.fields) if field not in own)
+        #: The places of the fields whose columns are converted, and how.
+        self._ways = [(at, way) for at, way in ways if way is not None]
+        self._own = [(self.fields.index(field), of_row) for field, of_row in own.items()]
+        self._is_by_name = model is not None and model.__match_args__ != self.fields  # type: ignore[attr-defined]
         found = {
             field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
         }
@@ -136,18 +126,20 @@ class Table(Generic[Model]):
     def of(self, row: Row) -> Model:
         """Return the model of a row."""
         assert self.model is not None
-        # Only what is converted is touched: a list of workspaces makes hundreds of values.
-        given = {name: row[name] for name in self.fields}
-        for name, way in self._ways:
-            if given[name] is not None:
-                given[name] = way(given[name])
-        for name, of_row in self._own.items():
-            given[name] = of_row(row)
-        return self.model(**given)
+        # By place, and only what is converted is touched: a list of workspaces makes hundreds of values.
+        given = [row[name] for name in self.fields]
+        for at, way in self._ways:
+            if given[at] is not None:
+                given[at] = way(given[at])
+        for at, of_row in self._own:
+            given[at] = of_row(row)
+        if self._is_by_name:
+            return self.model(**dict(zip(self.fields, given, strict=True)))
+        return self.model(*given)
 
     def columns(self, one: Model) -> Row:
         """Return a model's fields by column, as parameters of a query."""
-        given = {name: _written(getattr(one, name)) for name in self.fields}
+        given = {name: getattr(one, name) for name in self.fields}
         if isinstance(given.get("doubt"), Doubt):
             given |= doubt_columns(given["doubt"])
         return given
@@ -197,12 +189,12 @@ class Table(Generic[Model]):
 
     def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
         """Change the rows with these values; return how many there were."""
-        return tx.run(self._statement("UPDATE", by, tuple(to)), **self._given(None, to), **_by(by))
+        return tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_by(by))
 
     def changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
         """Change the row with these values and return it as it is then; None if there is none."""
         query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
-        return tx.one(query, **self._given(None, to), **_by(by))
+        return tx.one(query, **to, **_by(by))
 
     def delete(self, tx: Transaction, **by: Any) -> int:
         """Delete the rows with these values; return how many there were."""
@@ -214,16 +206,15 @@ class Table(Generic[Model]):
         return [self._statement("SELECT * FROM", by) for by in found]
 
     def _given(self, one: Model | None, more: Row) -> Row:
-        given = {} if one is None else self.columns(one)
-        return given | {name: _written(value) for name, value in more.items()}
+        return more if one is None else self.columns(one) | more
 
     def _statement(self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = "") -> str:
-        found = tuple((name, _literal(value)) for name, value in by.items())
-        return _keyed(verb, self.name, self.keys, found, to, ending)
+        found = tuple([(name, _literal(value)) for name, value in by.items()])
+        return _keyed(self, verb, found, to, ending)
 
 
 def _by(by: Mapping[str, Any]) -> Row:
-    return {f"by_{name}": _written(value) for name, value in by.items() if not _literal(value)}
+    return {f"by_{name}": value for name, value in by.items() if not _literal(value)}
 
 
 def _literal(value: Any) -> str:
@@ -240,19 +231,18 @@ def _insert(table: str, names: tuple[str, ...], conflict: str) -> str:
 
 @cache
 def _keyed(
+    table: Table[Any],
     verb: str,
-    table: str,
-    keys: tuple[tuple[str, ...], ...],
     by: tuple[tuple[str, str], ...],
     to: tuple[str, ...],
     ending: str,
 ) -> str:
     """Return a statement about the rows with some values, among them all of a key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
-    assert any(names.issuperset(key) for key in keys), f"no index of {table} finds {sorted(names)}"
+    assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
     sets = f" SET {', '.join(f'{name} = :{name}' for name in to)}" if to else ""
-    return f"{verb} {table}{sets} WHERE {where}{ending}"
+    return f"{verb} {table.name}{sets} WHERE {where}{ending}"
 
 
 def _plain(name: str, *keys: str, **times: Time) -> Table[Any]:

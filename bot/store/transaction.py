@@ -14,14 +14,17 @@ The inbox can't tell the two apart: it would drop the second write, and the answ
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import cache
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
+from bot.domain.forms import Spec
+from bot.domain.people import Principal
 from bot.support.clock import Clock, Ids
 
 Result = TypeVar("Result")
@@ -139,40 +142,57 @@ class Engine(Protocol):
         ...
 
 
-def clean(value: Any) -> Any:
-    """Return a parameter as every engine stores it: enums as their values, booleans as 0 and 1.
-
-    In text, NUL (PostgreSQL rejects it) and lone surrogates (not valid UTF-8) become U+FFFD.
-    """
-    if value is None or type(value) is float:
-        return value
-    if isinstance(value, Enum):
-        value = value.value
-    if not isinstance(value, str):
-        return int(value) if isinstance(value, bool) else value
-    if "\x00" in value:
-        value = value.replace("\x00", "\ufffd")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def as_json(value: Any) -> str:
     """Return ASCII-only JSON; objects keep the order of their keys."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-
-
-def from_json(text: str | None) -> Any:
-    """Parse stored JSON; return None for None."""
-    return None if text is None else json.loads(text)
+    return _ENCODER.encode(value)
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
     """Return words joined by spaces, equal sets always as the same text; None for None."""
     return None if words is None else " ".join(sorted(words))
+
+
+def _as_text(text: str) -> str:
+    """Replace what a database refuses by U+FFFD: NUL (PostgreSQL's) and lone surrogates (not valid UTF-8)."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+#: How a value is stored, by its type; all others are stored as they are.
+_STORED: Final[Mapping[type, Callable[[Any], Any]]] = {
+    Enum: lambda one: clean(one.value),
+    str: _as_text,
+    bool: int,
+    Principal: lambda principal: principal.key,
+    Spec: lambda spec: as_json(spec.as_json()),
+    dict: as_json,
+    frozenset: as_words,
+}
+
+
+@cache
+def _way(kind: type) -> Callable[[Any], Any] | None:
+    return next((way for base, way in _STORED.items() if issubclass(kind, base)), None)
+
+
+def clean(value: Any) -> Any:
+    """Return a parameter as every engine stores it."""
+    way = _way(value.__class__)
+    return value if way is None else way(value)
+
+
+def from_json(text: str | None) -> Any:
+    """Parse stored JSON; return None for None."""
+    return None if text is None else json.loads(text)
 
 
 #: Differences below this are rounding; the wall clock's own value is returned.

@@ -93,13 +93,13 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
     What is too much even so is left out, from the end.
     """
-    fitting = tuple(blocks)[:MESSAGE_BLOCKS]
-    most = SECTION
-    while _characters(fitting) > MESSAGE_TEXT and most > _SHORTEST:
-        most -= _SHORTEST
-        fitting = tuple(_shortened(block, most) for block in fitting)
+    fitting, most = tuple(blocks)[:MESSAGE_BLOCKS], SECTION
     while _characters(fitting) > MESSAGE_TEXT:
-        fitting = fitting[:-1]
+        if most > _SHORTEST:
+            most -= _SHORTEST
+            fitting = tuple(_shortened(block, most) for block in fitting)
+        else:
+            fitting = fitting[:-1]
     return fitting
 
 
