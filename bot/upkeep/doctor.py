@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.people import Person, Principal
 from bot.output.transcript import TOTAL
@@ -32,7 +32,7 @@ from bot.store.tasks import ROLES
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
-from bot.support.http import Http
+from bot.support.http import Http, Response
 from bot.support.settings import ANY_WORKSPACE, Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness
@@ -44,14 +44,13 @@ async def check_connection(name: str, provider: base.Provider) -> Check:
     label = f"connection {name}"
     try:
         version, remark = await provider.probe(), await provider.remark()
-    except errors.TemporaryError as failed:
-        return Check(
-            label, False, why(failed), "Check base_url, and whether this machine reaches the server."
-        )
-    except errors.CredentialRefused as failed:
-        return Check(label, False, why(failed), "Check the connection's own token in the connections file.")
     except errors.ProviderError as failed:
-        return Check(label, False, why(failed), "Check base_url in the connections file.")
+        advice = "Check base_url in the connections file."
+        if isinstance(failed, errors.TemporaryError):
+            advice = "Check base_url, and whether this machine reaches the server."
+        elif isinstance(failed, errors.CredentialRefused):
+            advice = "Check the connection's own token in the connections file."
+        return Check(label, False, why(failed), advice)
     return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
 
 
@@ -245,10 +244,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
     checks = []
     try:
-        answer = await http.request(
-            "POST", f"{settings.slack_api_url}auth.test", headers={"Authorization": f"Bearer {token}"}
-        )
-        body = answer.json_object()
+        answer, body = await _asked(settings, http, token, "auth.test")
     except errors.ProviderError as failed:
         return [Check(f"slack token{of}", False, why(failed), _REACH)]
     if body.get("ok") is not True:
@@ -265,6 +261,15 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
         places = [str(body.get(key) or "") for key in ("team_id", "enterprise_id")]
         checks += await _check_administrators(settings, http, token, places, of)
     return checks
+
+
+async def _asked(
+    settings: Settings, http: Http, token: str, method: str, **query: str
+) -> tuple[Response, dict[str, Any]]:
+    """Call a method of Slack's with a token; return the answer and its body. Raises ProviderError."""
+    url, headers = f"{settings.slack_api_url}{method}", {"Authorization": f"Bearer {token}"}
+    answer = await http.request("GET" if query else "POST", url, headers=headers, query=query)
+    return answer, answer.json_object()
 
 
 def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
@@ -294,13 +299,7 @@ async def _check_administrators(
         if of and place not in places:
             continue
         try:
-            answer = await http.request(
-                "GET",
-                f"{settings.slack_api_url}users.info",
-                headers={"Authorization": f"Bearer {token}"},
-                query={"user": user},
-            )
-            body = answer.json_object()
+            _, body = await _asked(settings, http, token, "users.info", user=user)
         except errors.ProviderError as failed:
             return [Check(label, False, why(failed), _REACH)]
         found = body.get("user")
@@ -377,12 +376,7 @@ async def check_installations(settings: Settings, http: Http, store: Store) -> l
 async def _check_app_token(settings: Settings, http: Http) -> Check:
     token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
     try:
-        answer = await http.request(
-            "POST",
-            f"{settings.slack_api_url}apps.connections.open",
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        body = answer.json_object()
+        _, body = await _asked(settings, http, token, "apps.connections.open")
     except errors.ProviderError as failed:
         return Check("slack app token", False, why(failed), _REACH)
     if body.get("ok") is True:

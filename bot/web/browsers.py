@@ -292,7 +292,8 @@ class Flow:
     @property
     def challenge(self) -> str:
         """Return the S256 challenge of PKCE."""
-        return _unpadded(hashlib.sha256(self.verifier.encode()).digest())
+        digested = hashlib.sha256(self.verifier.encode()).digest()
+        return base64.urlsafe_b64encode(digested).rstrip(b"=").decode()
 
 
 class SlackSignIn:
@@ -417,7 +418,3 @@ async def proven(
 
 def _failed(code: str) -> SlackFailed:
     return SlackFailed(OPENID_CONNECT_TOKEN, code)
-
-
-def _unpadded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -38,7 +38,6 @@ from bot.services import workspaces
 from bot.services.context import Asked, Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import Browsing, shown_name
-from bot.support.cleaning import clean
 from bot.support.errors import Refused, SecretError
 from bot.web import render
 from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other
@@ -47,7 +46,6 @@ from handlers.request import Services
 log = structlog.get_logger(__name__)
 
 
-_LONGEST = 300
 _PHASES = {
     State.STARTING: "starting",
     State.RUNNING: "running",
@@ -104,14 +102,14 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
     if phase == "stopping" and is_final(facts.effects, "stop"):
         phase = "ending"
     heading, text = ide.PLACES.get(phase, ("", ""))
-    text = text.format(title=_plain(facts.connection_title))
+    text = text.format(title=render.shown(facts.connection_title, 300))
     if phase == "starting" and operation is not None and operation.usual_seconds:
         usual = cards.USUAL_PASSED if is_slow(operation, facts.now) else cards.USUAL
         text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
     if "again" in offered:
         text = f"{text} {ide.NEW_ONE}"
     if phase == "failed" and workspace.detail:
-        text = f"{text} {ide.REASON.format(detail=_plain(workspace.detail))}"
+        text = f"{text} {ide.REASON.format(detail=render.shown(workspace.detail, 300))}"
     return PageState(
         phase,
         _sentence(phase, coming_ends(workspace, facts.effects, facts.now), facts.now, zone),
@@ -143,12 +141,6 @@ def _sentence(phase: str, ends: Sequence[tuple[StopMode | Ending, float]], now: 
         if phase in {"starting", "running", "closed"} and how not in {"stops", "removed"}:
             return ide.until(phase, said.removeprefix("at "))
     return ide.LINES[phase]
-
-
-def _plain(text: str) -> str:
-    """Return a text from outside without invisible characters, and not too long."""
-    shown = clean(text).replace("\n", " ")
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 SIGN_OUT_PATH = "/sign-out"

@@ -23,8 +23,6 @@ STATIC_PATH = "/static"
 #: Every file that is served unchanged, by its name.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-_LONGEST_NAME = 120
-
 #: No script, no frame, no other host: our pages contain only their own style and forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -86,7 +84,7 @@ def _templates() -> Callable[[str], Any]:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters["name"] = _name
+    templates.filters["name"] = shown
     templates.globals.update(
         words=_escaped(pages),
         ide=_escaped(ide),
@@ -135,10 +133,10 @@ def _asset(name: str) -> str:
     return escape(f"{STATIC_PATH}/{name}?v={digest[:12]}")
 
 
-def _name(text: object) -> str:
-    """Return a name without invisible characters, cut to fit a page; the template escapes it."""
-    shown = clean(text).replace("\n", " ")
-    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+def shown(text: object, most: int = 120) -> str:
+    """Return a text from outside without invisible characters, cut to fit a page; the template escapes it."""
+    line = clean(text).replace("\n", " ")
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 @lru_cache(maxsize=64)

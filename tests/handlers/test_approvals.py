@@ -81,15 +81,6 @@ async def test_an_approval_becomes_a_task_once(bench):
     assert len(tasks) == 1
 
 
-async def test_a_denial_is_told_to_its_person(bench):
-    await bench.say("link bench alice")
-    value = button((await requests(bench))["UCHEN"], "Deny")["value"]
-    await bench.press("deny", value, COLLEAGUE)
-    [told] = [notice for notice in await bench.notices() if notice.principal == ALICE]
-    assert "didn't approve *alice* on Workbench for you" in str((await bench.drawn(told))["blocks"])
-    assert await bench.store.account(ALICE, "bench") is None
-
-
 async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(bench):
     await bench.say("link bench alice")
     seen = button((await requests(bench))["UCHEN"], "Approve")["value"]

@@ -41,20 +41,6 @@ def messages(made, principal: Principal) -> list[dict]:
     return [one for one in made.slack.messages if one["channel"] == f"D{principal.user_id}"]
 
 
-async def test_the_person_is_linked_both_are_told_and_the_waiting_command_goes_on(bench):
-    waiting = {"text": "list", "principal": ALICE.key}
-    asked = await approved(bench, waiting=waiting)
-    await bench.pass_time(5)
-    account = await bench.store.account(ALICE, "cloud")
-    assert (account.username, account.state) == ("alice", "active")
-    access = bench.vault.open(f"{ALICE.key}/cloud", account.secret)
-    assert access == {"token": "", "x_acts": "admin"}
-    assert (await bench.store.approval(asked.id)).state == "linked"
-    assert [command["text"] for _, command in bench.replayed] == ["list"]
-    assert "is linked" in told(bench, ALICE)
-    assert "<@UALICE> is now linked to *alice* on Fake Cloud" in told(bench, DANA)
-
-
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [

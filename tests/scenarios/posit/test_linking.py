@@ -59,29 +59,6 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     assert alice.only("stopped")
 
 
-async def test_without_a_username_the_form_asks_for_it(bare):
-    alice, amir = bare.alice, bare.person(AMIR)
-    assert (await bare.slack.say(alice.id, "C0GENERAL", "/workspace link wb"))["ok"]
-    assert alice.modal()["title"]["text"] == "Ask to link"
-    assert (await alice.submits(username="alice"))["ok"]
-    assert len(amir.sees()) == 1
-
-
-@pytest.mark.parametrize(
-    ("username", "because"),
-    [("nobody", "There's no such user on Workbench."), ("dora", "Workbench lists that user as inactive")],
-)
-async def test_a_username_that_is_not_known_or_not_active_is_not_linked(bare, username, because):
-    alice, amir = bare.alice, bare.person(AMIR)
-    await alice.types(f"link wb {username}")
-    await amir.presses(amir.sees()[0], "Approve")
-    await bare.pass_time(5)
-    assert not alice.told("linked")
-    assert f"I couldn't link you to *{username}* on Workbench. {because}" in alice.sees()[-1].text
-    assert because in amir.sees()[-1].text
-    assert "not linked" in (await alice.types("whoami")).text
-
-
 async def test_what_an_administrator_denies_is_told_to_the_person(bare):
     alice, amir = bare.alice, bare.person(AMIR)
     await alice.types("link wb bob")
@@ -131,19 +108,6 @@ async def test_nobody_else_approves(bare):
     assert "Only Usher admins can do that." in refused.text
     await bare.pass_time(3)
     assert not alice.told("linked")
-
-
-async def test_somebody_else_can_not_act_as_a_username_that_is_taken(bare):
-    alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)
-    for person in (alice, bob):
-        await person.types("link wb alice")
-        await bare.pass_time(2)
-        request = [shown for shown in amir.sees() if "Approve" in shown.labels][-1]
-        await amir.presses(request, "Approve")
-        await bare.pass_time(3)
-    assert alice.only("linked")
-    assert not bob.told("linked")
-    assert "Somebody else in Slack is already linked to that user." in bob.sees()[-1].text
 
 
 async def test_administrators_are_told_of_the_server_and_others_are_not(bare):
