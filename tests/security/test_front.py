@@ -86,14 +86,14 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize("name", HEADERS)
-async def test_malformed_headers_are_refused(name, client, clock, calls):
-    change, status = HEADERS[name]
-    headers = headers_for(clock, GOOD)
-    change(headers)
-    response = await post(client, GOOD, headers)
-    assert response.status == status
-    assert "workspace" not in await response.text()
+async def test_malformed_headers_are_refused(client, clock, calls):
+    for number, (name, (change, status)) in enumerate(HEADERS.items()):
+        # Each with a time of its own: none is refused as a repetition.
+        headers = headers_for(clock, GOOD, at=clock.now() - number)
+        change(headers)
+        response = await post(client, GOOD, headers)
+        assert response.status == status, name
+        assert "workspace" not in await response.text()
     assert calls == []
 
 
@@ -168,11 +168,10 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("name", BODIES)
-async def test_malformed_signed_bodies_are_refused(name, client, clock, calls):
-    content_type, raw = BODIES[name]
-    response = await post(client, raw, headers_for(clock, raw, content_type=content_type))
-    assert response.status == 400
+async def test_malformed_signed_bodies_are_refused(client, clock, calls):
+    for number, (name, (content_type, raw)) in enumerate(BODIES.items()):
+        headers = headers_for(clock, raw, content_type=content_type, at=clock.now() - number)
+        assert (await post(client, raw, headers)).status == 400, name
     assert calls == []
 
 

@@ -97,12 +97,12 @@ async def test_a_newer_link_ends_the_older(made):
     assert browser.status == 200
 
 
-@pytest.mark.parametrize("nonce", ["x", "A" * 43, "A" * 42 + "%00", "%F0%9F%8E%89" * 10, "a" * 3000])
-async def test_an_invented_nonce_opens_nothing(made, nonce):
-    browser = await made.browser()
-    page = await browser.get(f"/link/{nonce}")
-    assert browser.status in (400, 404)
-    assert "/workspace link" in page
+async def test_an_invented_nonce_opens_nothing(made):
+    for nonce in ("x", "A" * 43, "A" * 42 + "%00", "%F0%9F%8E%89" * 10, "a" * 3000):
+        browser = await made.browser()
+        page = await browser.get(f"/link/{nonce}")
+        assert browser.status in (400, 404), nonce
+        assert "/workspace link" in page
 
 
 async def test_a_nonce_with_a_changed_last_letter_opens_nothing(made):
@@ -136,9 +136,10 @@ async def test_another_browser_can_not_go_on(made):
     assert thief.status == 403
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+async def test_a_form_from_elsewhere_is_refused(made):
+    browser = await made.browser()
+    url = await link(made)
+    for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
@@ -146,13 +147,10 @@ async def test_another_browser_can_not_go_on(made):
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "none"},
         {},
-    ],
-)
-async def test_a_form_from_elsewhere_is_refused(made, headers):
-    browser = await made.browser()
-    await browser.get(await link(made))
-    await browser.send("/link/check", token=GOOD, headers=headers)
-    assert browser.status == 403
+    ):
+        await browser.get(url)
+        await browser.send("/link/check", token=GOOD, headers=headers)
+        assert browser.status == 403, headers
     assert made.provider.asked == []
 
 

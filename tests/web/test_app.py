@@ -75,16 +75,25 @@ async def test_unknown_addresses_are_answered_kindly():
             assert "GET" in response.headers["Allow"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["x" * 300, "x" * 4000, "..%2fapp.py", "%00", "page.css%00", "page.css/", "%2e%2e", "~", "\u202e" * 90],
-    ids=lambda name: name[:12],
-)
-async def test_no_name_of_a_file_breaks_anything(name):
+NAMES = [
+    "x" * 4000,
+    "..%2fapp.py",
+    "%00",
+    "page.css%00",
+    "page.css/",
+    "%2e%2e/app.py",
+    "~",
+    "\u202e" * 90,
+    "",
+]
+
+
+async def test_no_name_of_a_file_breaks_anything():
     async with rig() as made:
         browser = await made.browser()
-        await browser.get(f"/static/{name}")
-        assert browser.status == 404
+        for name in NAMES:
+            await browser.get(f"/static/{name}")
+            assert browser.status == 404, name
         assert "margin" in await browser.get("/static/page.css?v=1")
         assert browser.headers["Content-Type"] == "text/css"
         assert browser.headers["Cache-Control"].startswith("public")

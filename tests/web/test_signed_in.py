@@ -52,15 +52,12 @@ async def test_every_address_asks_in_the_same_words(world):
     assert len(texts) == 1
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
-async def test_another_site_cannot_begin_a_sign_in(world, site):
+async def test_another_site_cannot_begin_a_sign_in(world):
     browser = await world.made.browser()
-    headers = {"Sec-Fetch-Site": site}
-    async with browser.session.get(
-        f"{world.origin}/ide/workspace_x/sign-in", headers=headers, allow_redirects=False
-    ) as answer:
-        assert (answer.status, answer.headers["Location"]) == (303, "/ide/workspace_x")
-        assert not answer.cookies
+    for site in ("cross-site", "same-site", "none"):
+        await browser.get("/ide/workspace_x/sign-in", headers={"Sec-Fetch-Site": site}, follow=False)
+        assert (browser.status, browser.headers["Location"]) == (303, "/ide/workspace_x")
+        assert "Set-Cookie" not in browser.headers
 
 
 async def test_signing_out_ends_the_session_itself(world):
@@ -187,13 +184,11 @@ async def test_an_id_that_a_browser_brings_along_becomes_no_session(world):
     assert await browser_session(world.store, digest(planted), HOUR) is None
 
 
-@pytest.mark.parametrize("value", ["", "x", "A" * 43, "A" * 5000, "é" * 43, '"', "%00"])
-async def test_a_made_up_cookie_is_none(world, value):
+async def test_a_made_up_cookie_is_none(world):
     browser = await world.made.browser()
-    headers = {"Cookie": f"usher-session={value}"}
-    async with browser.session.get(f"{world.origin}/ide/workspace_x", headers=headers) as answer:
-        assert answer.status == 200
-        assert ide.SIGN_IN_BUTTON in await answer.text()
+    for value in ("", "x", "A" * 43, "A" * 5000, "é" * 43, '"', "%00"):
+        page = await browser.get("/ide/workspace_x", headers={"Cookie": f"usher-session={value}"})
+        assert (browser.status, ide.SIGN_IN_BUTTON in page) == (200, True), value
 
 
 async def test_the_store_holds_no_id(world):
