@@ -64,5 +64,4 @@ async def _button(request: Request, action: str, key: str) -> kit.Element | None
 async def agreed(request: Request) -> Answer:
     """Do what was agreed to; its card reports the rest, and whatever else is said is shown in the form."""
     surface = Surface("button", Where.DIRECT, interaction=request.surface.interaction)
-    press = kit.Press.of_text(request.carried)
-    return await run_button(request.services, request.principal, surface, press)
+    return await run_button(request.services, request.principal, surface, kit.Press.of_text(request.carried))

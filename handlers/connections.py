@@ -88,8 +88,7 @@ def maker_of(
         raise Answered(which(able))
     chosen, _ = leading(request, given, more)
     if chosen not in able:
-        sentence = request.filled(verbs.NOT_THERE[purpose], title=services.title(chosen))
-        raise Answered(replies.hint(sentence))
+        raise Answered(replies.hint(request.filled(verbs.NOT_THERE[purpose], title=services.title(chosen))))
     return chosen
 
 

@@ -385,8 +385,7 @@ async def _talked(request: Request, reading: Reading) -> Answer:
         await request.asked.authorise(pressed.verb)
         return await handler(pressed)
     if about.ask == "which" and named:
-        again = replace(request, verb=about.what or "status")
-        return targets.which_of_all(again, named)
+        return targets.which_of_all(replace(request, verb=about.what or "status"), named)
     request.spoken.of(named)
     return talking.not_asked(request, [one.title for one in named])
 

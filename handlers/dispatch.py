@@ -129,8 +129,7 @@ async def _talked(request: Request, topic: str) -> Answer:
 
 async def run_talk(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
     """Answer what came without words, as small talk about a topic."""
-    request = _entered(services, principal, surface, WORDS)
-    return await guarded(request, partial(_talked, topic=topic))
+    return await guarded(_entered(services, principal, surface, WORDS), partial(_talked, topic=topic))
 
 
 async def run_button(

@@ -113,8 +113,7 @@ async def choices(request: Request) -> list[dict[str, Any]]:
     services = request.services
     making = Making.of_view(request.view, services)
     _, offer = await _known(services, request.principal, making)
-    values = {**making.chosen, **values_of(request.view)}
-    asked = offer.form(values).field(request.target or "")
+    asked = offer.form({**making.chosen, **values_of(request.view)}).field(request.target or "")
     if asked is None:
         return []
     needle = fold(request.name)

@@ -62,8 +62,7 @@ async def run_again(request: Request) -> Answer:
     """Launch a run with the settings of an earlier one, which stays as it is."""
     run = await request.asked.see(runs.owned, "run", request.target or "")
     if run.spec is None:
-        sentence = request.filled(run_words.NO_SPEC, run)
-        return replies.hint(sentence)
+        return replies.hint(request.filled(run_words.NO_SPEC, run))
     again = await request.asked.to(runs.launch, run.connection, run.spec)
     return started(request, again.name, again.connection)
 
@@ -251,8 +250,7 @@ def _checked(cron: str) -> str:
     """Return an expression that can fire; raises Answered with what is wrong with any other."""
     if runs.is_cron(cron) and runs.fires(cron):
         return cron
-    template = run_words.NEVER if runs.is_cron(cron) else run_words.CRON
-    raise Answered(replies.hint(fill(template, cron=cron)))
+    raise Answered(replies.hint(fill(run_words.NEVER if runs.is_cron(cron) else run_words.CRON, cron=cron)))
 
 
 def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
@@ -358,8 +356,7 @@ async def run_as_job(request: Request) -> Answer:
     accounts = await services.store.accounts(request.principal)
     active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
     if not active:
-        sentence = fill(verbs.CODE_NOT_LINKED, titles=services.titles(able))
-        return replies.hint(sentence, ways(services, able))
+        return replies.hint(fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), ways(services, able))
     if len(active) == 1:
         return await _form(request, active[0], code)
     if len(text) > _FIELD:
@@ -424,8 +421,7 @@ async def _form(request: Request, connection: str, code: Code) -> Answer:
         return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
     limit = min(field.max_length or _FIELD, _FIELD)
     if len(code.text) > limit:
-        sentence = fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit)
-        return replies.hint(sentence)
+        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
     return Answer(text=verbs.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))
 
 
@@ -465,8 +461,7 @@ async def status(request: Request) -> Answer:
     is_named = request.target is not None or bool(request.name)
     if not is_named and len(await request.services.store.runs(request.principal)) > 1:
         return await show_list(request)
-    run = await run_of(request)
-    return lists.run_status(await request.services.gatherer.of_run(run))
+    return lists.run_status(await request.services.gatherer.of_run(await run_of(request)))
 
 
 @routes.verb("job", "logs", does=routes.Does.SHOWS)
@@ -508,8 +503,7 @@ async def stop(request: Request) -> Answer:
 @routes.action("job_force")
 async def force_quit(request: Request) -> Answer:
     """Ask for the run to be force quit."""
-    run = await request.asked.see(runs.owned, "stop", request.target or "")
-    return await ended(request, run, force=True)
+    return await ended(request, await request.asked.see(runs.owned, "stop", request.target or ""), force=True)
 
 
 async def ended(request: Request, run: Run, *, force: bool) -> Answer:

@@ -57,8 +57,7 @@ async def settings(request: Request) -> Answer:
     facts = await services.gatherer.of_preferences(request.principal, rows)
     workspaces = _workspaces(rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
-    view = home.form(facts, workspaces, sources, f"{services.slash('workspace')} ")
-    return home.answer(facts, view)
+    return home.answer(facts, home.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
 
 
 @routes.view(home.CALLBACK)

@@ -385,8 +385,7 @@ class Request:
         if self.surface.channel_id is None:
             return Spoken()
         surface = self.surface
-        channel = surface.channel_id or ""
-        return await self.services.store.spoken(self.principal, channel, surface.thread_ts)
+        return await self.services.store.spoken(self.principal, surface.channel_id or "", surface.thread_ts)
 
     @property
     def carried(self) -> str:

@@ -109,8 +109,7 @@ def not_counted(request: Request, rows: Sequence[Workspace]) -> Answer:
 
 def nothing_to_undo(request: Request, workspace: Workspace) -> Answer:
     """Say that nothing about a workspace is still open."""
-    now = request.services.clock.now()
-    return replies.hint(lists.in_its_state(now, workspace, talk.NOTHING_TO_CANCEL))
+    return replies.hint(lists.in_its_state(request.services.clock.now(), workspace, talk.NOTHING_TO_CANCEL))
 
 
 def theirs(request: Request, named: Sequence[Workspace]) -> Answer:

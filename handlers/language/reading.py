@@ -296,8 +296,7 @@ class _Sentence:
         more = moments.longer(words)
         if more is not None and self._verb_at(words, 0)[0] in {"", "keep"}:
             rest = without(more[0], vocabulary.GIVING)
-            found = self._command("keep", "workspace", rest, manner)
-            return replace(found, more=more[1])
+            return replace(self._command("keep", "workspace", rest, manner), more=more[1])
         verb, folder, count = self._verb_at(words, 0)
         if plain(words[0]) in vocabulary.SHOWING and not (verb and count > 1):
             return self._shown(words[1:], manner)
@@ -671,8 +670,7 @@ class _Sentence:
 
     def _times(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], moments.Phrase | None]:
         """Split the first time off, wherever it is; what is part of a name is none."""
-        named = self._named(words)
-        return moments.split(words, named)
+        return moments.split(words, self._named(words))
 
 
 def _is_whole(part: Reading) -> bool:

@@ -179,13 +179,12 @@ COURTESY: Final = _phrases(
     please, pls, plz, kindly, bitte, oops, sorry, hm, oh no, oh, ah, hang on, hold on, on second thought,
     on second thoughts, in that case, in this case, great then, good then,
     also, hmm, um, uh, uhm, er, erm, like, i guess, i think,
-    be so kind as to, actually, btw, by the way, hey, hi, hello, hallo, ok, okay, so, well, and, now, just,
-    quickly, quick, usher, bot, dear usher, can you, can u, could you, would you, will you,
-    would you mind, do you mind, are you able to, i want to, i want you to, i would like to,
-    i would like you to, i'd like to, i'd like you to, i'd love to, i need to, i need you to, i have to,
-    i've to, i wanna, wanna, i gotta, gotta, let's, lets, let us, go ahead and, try to, help me to,
-    help me, time to, it's time to, you should, you can, you could, let me, be so kind and,
-    do me a favor and, do me a favour and, if you can"""
+    be so kind as to, actually, btw, by the way, ok, okay, so, well, and, now, just, quickly, quick, usher,
+    bot, dear usher, can you, can u, could you, would you, will you, would you mind, do you mind,
+    are you able to, i want to, i want you to, i would like to, i would like you to, i'd like to,
+    i'd like you to, i'd love to, i need to, i need you to, i have to, i've to, i wanna, wanna, i gotta,
+    gotta, let's, lets, let us, go ahead and, try to, help me to, help me, time to, it's time to, you should,
+    you can, you could, let me, be so kind and, do me a favor and, do me a favour and, if you can"""
 )
 #: Asks for news, after what is to be done: Usher brings it anyway.
 NEWS: Final = _phrases(
@@ -203,8 +202,8 @@ AFTERTHOUGHTS: Final = _phrases(
     for the day, for tonight, and open it, then open it, when it's ready,
     right now, atm, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
-    today, if possible, if you don't mind, cheers, at once, when you have a moment, for a moment,
-    real quick, then, too, as well"""
+    today, if possible, if you don't mind, at once, when you have a moment, for a moment, real quick, then,
+    too, as well"""
 )
 
 #: The few words of other languages that are understood, in English, and those that mean nothing here; whole
@@ -295,11 +294,11 @@ OF_QUESTIONS: Final = (
     | RESULTS
     | PLANS
     | _words(
-        """running up down stopped stop start started starting stopping fine yet already off doing going
-        currently complete completed there back be been it's me whether happened happening about long take
-        takes status state open idle much time left taking gone accessible again failed broken stuck finally
-        actually so really crash crashed something more longer reason happen happens uptime got get
-        think see check there's you we i come itself last anymore else lately"""
+        """stopped stop start started starting stopping fine yet already off doing going currently complete
+        completed there back be been it's me whether happened happening about long take takes status state
+        open idle much time left taking gone accessible again stuck finally actually so really crash crashed
+        something more longer reason happen happens uptime got get think see check there's you we i come
+        itself last anymore else lately"""
     )
 )
 
@@ -454,7 +453,7 @@ STOPPED: Final = _words("stopped down off inactive")
 #: What means several with such a state, and what else may be said with it.
 OF_A_STATE: Final = GENERICS | _words("all every everything anything whatever ones")
 WITH_A_STATE: Final = (
-    OF_A_STATE | GENERIC | _words("which are is my the of currently still that that's thats there")
+    OF_A_STATE | GENERIC | _words("which are is my the of currently still that's thats there")
 )
 #: States that a list can be narrowed to, and what else may be said there.
 STATES: Final = _by_word(
@@ -479,7 +478,7 @@ OF_LISTS: Final = (
     WITH_A_STATE
     | BEFORE_A_NAME
     | OF_JOBS
-    | _words("and on at in from page show me list what what's whats that's currently now right just please")
+    | _words("and on at in page show me list what what's whats now right just please")
 )
 #: Shows something: of what follows, or of everything.
 SHOWING: Final = _words("send show see display view get give print find zeig zeige look")
@@ -489,13 +488,11 @@ NO_PLACES: Final = _words("cloud team server servers the our my lab group projec
 WHERE: Final = _words("on at in from @ under")
 #: A workspace of such a name is only meant where nothing else can be.
 EVERYDAY: Final = (
-    ASKING
-    | (OF_QUESTIONS - PLANS)
+    (OF_QUESTIONS - PLANS)
     | NEGATIONS
     | CONDITIONS
     | JOINING
     | BEFORE_A_NAME
-    | IT
     | THEM
     | POINTING
     | GENERIC

@@ -155,8 +155,7 @@ async def form_sent(request: Request) -> Answer:
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not is_order(said):
         raise AtFields(wrong or {drawn.UNTIL: words.FORM_SHORT})
-    workspace = await request.asked.see(owned, "hours", key)
-    return await ordered(request, workspace, said, former)
+    return await ordered(request, await request.asked.see(owned, "hours", key), said, former)
 
 
 @routes.action("hours_rest")

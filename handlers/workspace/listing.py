@@ -127,8 +127,7 @@ async def add(request: Request) -> Answer:
     if len(found) > 1:
         example = f"{line(reference)}@{min(found)}"
         titles = request.services.titles(found)
-        sentence = request.filled(answers.ADD_AMBIGUOUS, titles=titles, example=example)
-        return replies.hint(sentence)
+        return replies.hint(request.filled(answers.ADD_AMBIGUOUS, titles=titles, example=example))
     connection, remote_id = next(iter(found.items()))
     await linked(request, connection)
     added = await request.asked.to(
@@ -157,8 +156,7 @@ async def _bring_back(request: Request) -> Answer | None:
     if len(found) != 1:
         return None
     await linked(request, found[0].connection)
-    back = await request.asked.to(workspaces.bring_back, found[0].id)
-    return _brought_back(request, back)
+    return _brought_back(request, await request.asked.to(workspaces.bring_back, found[0].id))
 
 
 async def _unknown(request: Request) -> Answer:
@@ -236,8 +234,7 @@ async def bring_back(request: Request) -> Answer:
     """Bring back what was just forgotten."""
     workspace = await request.asked.see(workspaces.owned, "add", request.target or "")
     await linked(request, workspace.connection)
-    back = await request.asked.to(workspaces.bring_back, workspace.id)
-    return _brought_back(request, back)
+    return _brought_back(request, await request.asked.to(workspaces.bring_back, workspace.id))
 
 
 def _brought_back(request: Request, back: Workspace) -> Answer:

@@ -159,8 +159,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never made."""
-    accepted = await request.asked.to(workspaces.again, former.id)
-    return _answer(request, former, OperationVerb.CREATE, accepted)
+    return _answer(request, former, OperationVerb.CREATE, await request.asked.to(workspaces.again, former.id))
 
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
@@ -337,8 +336,7 @@ def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
     remarks = list(dict.fromkeys(done.remarks))
     if done.has_cards and not done.names:
         return replies.answer("\n".join(remarks)) if remarks else SILENT
-    answer = replies.hint(head, more="\n".join(remarks))
-    return replace(answer, replaces=False)
+    return replace(replies.hint(head, more="\n".join(remarks)), replaces=False)
 
 
 @routes.verb("workspace", "remove", flags=(AGREED,), does=routes.Does.ENDS)
@@ -415,8 +413,7 @@ def too_late(request: Request, operation: Operation) -> Answer:
     """Say that the operation of an old button has ended, and how."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
-    sentence = request.filled(template, None, typed=typed, **FORMS[operation.verb])
-    return replies.hint(sentence)
+    return replies.hint(request.filled(template, None, typed=typed, **FORMS[operation.verb]))
 
 
 @routes.action("try_again")

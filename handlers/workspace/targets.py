@@ -86,8 +86,7 @@ async def at_places(
         return found
     old, rows = await old_and_rows(request)
     title = naming.fold(group[0].title)
-    there_now = await there(request, places, rows)
-    found = [one for one in there_now if naming.fold(one.title) == title]
+    found = [one for one in await there(request, places, rows) if naming.fold(one.title) == title]
     if found:
         return found
     raise Answered(await unknown(request, f"{group[0].title}@{places[0]}", rows, old, near=group))
@@ -228,8 +227,7 @@ def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]
     if done is not None:
         labels = [done.format(name=label, then=talk.THEN) for label in labels]
     if request.at is not None or request.verb == "keep":
-        times = [time_of(request, one) for one in found]
-        return buttons.choices(request.verb, found, labels, times)
+        return buttons.choices(request.verb, found, labels, [time_of(request, one) for one in found])
     return replies.choices(request.verb, found, labels, partial(effects_now, request.services.context))
 
 
@@ -267,8 +265,7 @@ async def one(request: Request, workspace: Workspace) -> Answer:
         return await ask_before_ending(request, workspace, _VERBS[verb])
     if verb == "suspend" and at_stake(workspace):
         return await ask_before_suspending(request, workspace)
-    title = request.services.title(workspace.connection)
-    return lists.one(verb, workspace, title)
+    return lists.one(verb, workspace, request.services.title(workspace.connection))
 
 
 def time_of(request: Request, workspace: Workspace) -> float | None:
@@ -355,8 +352,7 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
     if not chosen:
         return _nothing(request, rows, which)
     if len(chosen) == 1:
-        offered = await one(request, chosen[0])
-        return replies.with_remarks(offered, remarks)
+        return replies.with_remarks(await one(request, chosen[0]), remarks)
     shown = [_row(request, verb, workspace) for workspace in chosen]
     stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in shown]
     return lists.several(verb, shown, stamps, remarks, at)

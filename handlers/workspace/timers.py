@@ -230,8 +230,7 @@ async def _either(request: Request, workspace: Workspace, given: str, unread: Un
     times = {one: moment.at for one, moment in pairs if isinstance(moment, Moment)}
     name = Markup(line(workspace.title))
     labels = [fill(talk.DO_AT[request.verb], name=name, then=one) for one in times]
-    rows = [workspace] * len(labels)
-    buttons = drawn.choices(request.verb, rows, labels, list(times.values()))
+    buttons = drawn.choices(request.verb, [workspace] * len(labels), labels, list(times.values()))
     return replies.hint(replies.unread(unread, given, SOONEST_SECONDS), buttons)
 
 
