@@ -83,13 +83,6 @@ async def test_a_form_that_waits_is_told_when_nothing_came(bench):
     check_limits(notice.body["view"])
 
 
-async def test_an_old_offer_is_shown_and_read_anew(bench):
-    await offer(bench)
-    bench.clock.advance(400)
-    assert inputs((await bench.say("new", trigger_id="t1")).view)
-    assert [one.kind for one in await bench.store.claim_tasks(10, 60.0)] == [TaskKind.SNAPSHOT]
-
-
 @pytest.mark.parametrize("given", ["bench/local", "bench local", "bench/"])
 async def test_a_template_is_given_as_for_a_class_card(bench, given):
     await offer(bench)

@@ -4,43 +4,14 @@ import pytest
 
 from bot.messages.texts.verbs import VERBS
 from tests.handlers.rig import words
-from tests.handlers.run_rig import going, run_rig
-from tests.handlers.slack import bolt_for, command, little_slack, send
+from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE
 
 
 @pytest.fixture
 async def bot():
     async with run_rig() as made:
         yield made
-
-
-@pytest.fixture
-async def slack():
-    async with little_slack() as one:
-        yield one
-
-
-async def test_the_slash_command_reaches_its_own_verbs(bot, slack):
-    await going(bot, "train.R")
-    app = bolt_for(bot.services, slack)
-    told = await send(app, command("", command="/job"))
-    assert "Your runs" in str(told.body["blocks"])
-    told = await send(app, command("stop train.R", command="/job"))
-    assert told.body["text"].startswith("Stopping train.R on Posit Workbench.")
-    assert (await bot.store.runs(ALICE))[0].stop_wanted == "stop"
-
-
-async def test_the_slash_command_opens_the_form(bot, slack):
-    told = await send(bolt_for(bot.services, slack), command("run", command="/job"))
-    assert told.body == ""
-    assert slack.views[-1]["view"]["title"]["text"] == "Run a job"
-
-
-async def test_the_words_for_workspaces_stay_as_they_are(bot, slack):
-    told = await send(bolt_for(bot.services, slack), command("stop", command="/workspace"))
-    assert "runs" not in told.body["text"]
 
 
 async def test_help_names_every_verb_and_the_other_command(bot):
