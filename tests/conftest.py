@@ -67,6 +67,7 @@ SLOW: Final = (
     "tests/chaos",
     "tests/contract/providers/test_bounds.py",
     "tests/contract/providers/test_jupyterhub_homes.py",
+    "tests/contract/store/test_postgres",
     "tests/demo",
     "tests/faults",
     "tests/handlers/test_payloads.py",

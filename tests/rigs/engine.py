@@ -7,17 +7,18 @@ promise is shown by the contract tests of the store; the transactions are the sa
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TypeVar
 
-from bot.store.queue import PATIENCE, QueuedWork, Stage, Worker, WriteQueue
 from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine, SqliteSession
-from bot.store.transaction import Priority
-from bot.support.clock import Clock, Ids
+from bot.store.transaction import Priority, Work
+from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
+
+Result = TypeVar("Result")
 
 
 @cache
@@ -33,42 +34,6 @@ def migrated() -> bytes:
         return new.serialize()
 
 
-class _NextTurn(WriteQueue):
-    """Hold nothing back, and tell in the next turn of the loop, as a thread would at the earliest."""
-
-    def __init__(self, engine: SqliteEngine) -> None:
-        super().__init__(PATIENCE, batch_rows=1, batch_seconds=0.0)
-        self._engine = engine
-        self.is_open = False
-
-    async def submit(
-        self,
-        work: Any,
-        priority: Priority,
-        *,
-        is_read: bool,
-        rows: int = 1,
-        is_patient: bool = False,
-    ) -> Any:
-        if not self.is_open:
-            raise StoreUnavailable("the store is closed")
-        # Nobody waits for its future: that would take the loop a turn more, and so half as long again.
-        item = QueuedWork(work, priority, is_read, rows, asyncio.get_running_loop().create_future())
-        while item.stage is not Stage.DONE:
-            self._engine._worker.serve([item])
-            await asyncio.sleep(0)
-        if item.error is not None:
-            raise item.error
-        return item.result
-
-    def deliver(self, items: Iterable[QueuedWork]) -> None:
-        for item in items:
-            item.stage = Stage.DONE
-
-    def put_back(self, items: Iterable[QueuedWork]) -> None:
-        """Leave what another process was in the way of to the next turn."""
-
-
 class QuickSqlite(SqliteEngine):
     """Begin a new file (or memory) with the whole schema, and write nothing that survives a power cut."""
 
@@ -76,13 +41,49 @@ class QuickSqlite(SqliteEngine):
         return _QuickSession(self._path, self._time, ids)
 
 
+@dataclass(frozen=True)
+class _Failed:
+    error: Exception
+
+
 class EngineWithoutThread(QuickSqlite):
     """Supply transactions in the loop's own thread, and look for no file that somebody moved."""
 
-    def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
-        super().__init__(path, clock, ids)
-        self._write_queue = self._read_queue = self._at_once = _NextTurn(self)
-        self._worker = Worker(self._at_once, self._session, self._begin_write)
+    _is_open = False
+
+    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
+        return await self._done(work, writes=False)
+
+    async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
+        return await self._done(work, writes=True)
+
+    async def _write_patiently(self, work: Work[Result]) -> Result:
+        return await self._done(work, writes=True)
+
+    async def _done(self, work: Work[Result], *, writes: bool) -> Result:
+        """Do work now; tell what came of it in the loop's next turn, as a thread would at the earliest."""
+        while self._is_open:
+            answer = self._tried(work, writes=writes)
+            await asyncio.sleep(0)
+            if not isinstance(answer, _Failed):
+                return answer
+            if not self._session.will_pass(answer.error):
+                raise self._session.translated(answer.error)
+        raise StoreUnavailable("the store is closed")
+
+    def _tried(self, work: Work[Result], *, writes: bool) -> "Result | _Failed":
+        session = self._session
+        try:
+            if writes:
+                self._begin_write(session)
+            else:
+                session.begin(writes=False)
+            result = work(session.transaction)
+            session.commit()
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller
+            session.rollback()
+            return _Failed(error)
+        return result
 
     @property
     def changes(self) -> int:
@@ -99,11 +100,11 @@ class EngineWithoutThread(QuickSqlite):
 
     async def open(self) -> None:
         self._session.open()
-        self._at_once.is_open = True
+        self._is_open = True
 
     async def close(self) -> None:
-        if self._at_once.is_open:
-            self._at_once.is_open = False
+        if self._is_open:
+            self._is_open = False
             self._session.close()
         self._release_lock()
 

@@ -27,6 +27,12 @@ _OURS = tuple(str(Path(package.__file__).parent) for package in (bot, handlers))
 _TRANSPORT = str(Path(bot.__file__).parent / "http.py")
 
 
+class _Ours(dict[str, bool]):
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = is_ours = filename.startswith(_OURS)
+        return is_ours
+
+
 class ErrorWatch:
     """Keep how every exception reads that passes through our own frames, with all that it leads to."""
 
@@ -50,17 +56,20 @@ class ErrorWatch:
             self._look(argument[1])
         return self._local
 
-    def _global(self, frame: FrameType, _event: str, _argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(_OURS):
-            return None
-        frame.f_trace_lines = False
-        return self._local
-
     @contextmanager
     def watching(self) -> Iterator[ErrorWatch]:
         """Look at exceptions for a block; what traced before goes on afterwards."""
+        local, is_ours = self._local, _Ours()
+
+        def begun(frame: FrameType, _event: str, _argument: Any) -> Any:
+            # Every call of Python comes by here.
+            if is_ours[frame.f_code.co_filename]:
+                frame.f_trace_lines = False
+                return local
+            return None
+
         before = sys.gettrace()
-        sys.settrace(self._global)
+        sys.settrace(begun)
         try:
             yield self
         finally:
