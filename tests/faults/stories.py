@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.outlets import Fuse
+from tests.faults.workbench import JobsWorld, SessionsWorld
 from tests.faults.world import BreakingWorld
 
 #: Leases of the dead run out within a minute; calls that were under way settle for another one from then on,
 #: as messages of unknown outcome do, and are made once more.
 SETTLES = 180.0
 
-Act = Callable[[BreakingWorld], Awaitable[None]]
+Act = Callable[[Any], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Story:
     comes_true: Act
     after: Act
     options: dict[str, Any]
+    world: type[BreakingWorld] = BreakingWorld
+    #: For how long it may settle, looked at this often, in seconds.
+    settles: float = SETTLES
+    step: float = 15.0
+    #: Trouble comes at every so many-th call each way, unless every call is asked for.
+    every: int = 24
 
 
 async def nothing(_world: BreakingWorld) -> None:
@@ -129,6 +136,16 @@ async def notebook_down(world: BreakingWorld) -> None:
     world.resource("notebook").force("stopped", world.clock.now())
 
 
+async def runs(world: JobsWorld) -> None:
+    await world.runs()
+    await world.time(30, step=2)
+
+
+async def makes(world: SessionsWorld) -> None:
+    await world.makes()
+    await world.time(30)
+
+
 STORIES = {
     "link-code": Story(nothing, links, is_linked, unlinked, {"sign_in": False}),
     "link-sign-in": Story(nothing, links, is_linked, unlinked, {"sign_in": True}),
@@ -136,6 +153,12 @@ STORIES = {
     "stop": Story(running, stops, is_down, nothing, {}),
     "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}),
     "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
+    # Streams begin again.
+    "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 150.0, every=56),
+    # What a lost launch made is found by its name, or certainly not.
+    "make": Story(
+        nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 40
+    ),
 }
 
 
@@ -148,7 +171,7 @@ async def with_trouble(world: BreakingWorld, story: Story, fuse: Fuse) -> None:
     if fuse.is_dead and world.breaker.fuse is fuse:
         await world.reborn()
     world.breaker.fuse = Fuse()
-    await world.until_over(SETTLES)
+    await world.until_over(story.settles, story.step)
     await story.comes_true(world)
     await world.check()
     await story.after(world)

@@ -6,7 +6,6 @@ import pytest
 
 from tests.faults.outlets import Fuse
 from tests.faults.stories import STORIES, with_trouble
-from tests.faults.world import breaking_world
 
 #: How: as a kill or as an error; when: before the call leaves, or after its effect.
 HOW = {
@@ -20,7 +19,7 @@ HOW = {
 async def go_through(folder, name, how, numbers):
     """Play a story with trouble at each number until one is beyond its last call; return that."""
     story = STORIES[name]
-    async with breaking_world(folder, **story.options) as world:
+    async with story.world(folder, story.options).running() as world:
         for at in numbers:
             fuse = Fuse(at, **HOW[how], done=world.breaker.done)
             try:
@@ -33,11 +32,13 @@ async def go_through(folder, name, how, numbers):
     raise AssertionError("the story finds no end")
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("name", STORIES)
 async def test_trouble_at_any_call_breaks_no_promise(request, tmp_path, name, how):
-    """Every number each way with ``--every-call``; else every 24th, so each sixth in one way."""
-    first = 1 + list(HOW).index(how) * 6 + list(STORIES).index(name)
-    numbers = count(1) if request.config.getoption("--every-call") else count(first, 24)
+    """Every number each way with ``--every-call``; else some, the ways in turn."""
+    every = STORIES[name].every
+    each = every // len(HOW)
+    first = 1 + list(HOW).index(how) * each + list(STORIES).index(name) % each
+    numbers = count(1) if request.config.getoption("--every-call") else count(first, every)
     assert await go_through(tmp_path, name, how, numbers) > 20

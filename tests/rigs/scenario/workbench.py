@@ -85,6 +85,7 @@ class WorkbenchWorld(World):
             self.posit_url = str(listening.make_url("")).rstrip("/")
             self.watch.secrets |= {*TOKENS.values(), SUPER_ADMIN_TOKEN}
             async with super().running():
+                self.learn()
                 yield self
                 self.learn()
             assert self.posit.harness.violations == [], self.posit.harness.violations
@@ -102,6 +103,11 @@ class WorkbenchWorld(World):
     def answers(self, method: str, code: int, message: str = "as planned", **plan: Any) -> None:
         """Let a call be answered with an error of the API: HTTP 200 with a code."""
         self.posit.state.plans.errors.append(PlannedError(method, code, message, **plan))
+
+    def heal(self) -> None:
+        super().heal()
+        self.posit.harness.faults.clear()
+        self.posit.state.plans.errors.clear()
 
     def stream_meets(self, kind: str, **fault: Any) -> None:
         self.posit.state.plans.streams.append(StreamFault(kind, **fault))

@@ -1,0 +1,155 @@
+"""Worlds with a fuse and a Workbench: runs of jobs and the making of sessions meet trouble at each call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from typing import Any
+
+from aiohttp.test_utils import TestServer
+
+from playground.slack.errors import SlackError
+from tests.faults.world import BreakingWorld
+from tests.rigs.scenario.workbench import SUPER_ADMIN_TOKEN, TOKENS, WorkbenchWorld
+
+LINES = 12
+#: Streams come through sockets: the loop goes round so often before time goes on.
+ROUNDS = 40
+
+
+class BreakingWorkbench(BreakingWorld, WorkbenchWorld):
+    """Hold a Workbench, at which alice has linked her account; each story has a name of its own."""
+
+    name = ""
+
+    def __init__(self, folder: Any, options: Any) -> None:
+        super().__init__(folder, options)
+        self._numbers = count(1)
+
+    async def reborn(self) -> None:
+        await self._streams.drain(0.0)
+        await super().reborn()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[BreakingWorkbench]:
+        async with TestServer(self.posit.app, host="127.0.0.1") as listening:
+            self.posit_url = str(listening.make_url("")).rstrip("/")
+            self.watch.secrets |= {*TOKENS.values(), SUPER_ADMIN_TOKEN}
+            async with super().running():
+                await self.alice.has_linked("alice", "wb")
+                yield self
+                await self._streams.drain(0.0)
+
+
+class JobsWorld(BreakingWorkbench):
+    """Run jobs."""
+
+    async def work(self) -> None:
+        await super().work()
+        self.posit.state.wake()
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+        await super().work()
+
+    async def runs(self) -> None:
+        """Run a job as a person does, who looks whether it runs before trying again."""
+        self.name = f"loud-{next(self._numbers)}"
+        words = f"run wb --name {self.name} -- print-lines lines={LINES} rate=4 stderr_every=4"
+
+        async def act() -> bool:
+            if not self.found():
+                await self.alice.types(words, command="/job", then_settle=False)
+                await self.time(2, step=1)
+            return bool(self.found())
+
+        await self.persists(act)
+
+    def found(self) -> list[Any]:
+        """Return the rows of this story's run: only one, unless somebody was impatient."""
+        return self.rows(f"SELECT * FROM runs WHERE name = '{self.name}' AND reference != ''")
+
+    async def is_whole(self) -> None:
+        """Look whether each run of this story was run, told of and shown, all once."""
+        rows = self.found()
+        assert rows
+        for row in rows:
+            assert (row["outcome"], row["state"], row["is_watched"]) == ("ended", "succeeded", 0), dict(row)
+        launched = [job for job in self.jobs() if job.values["name"] == self.name]
+        assert len(launched) == len(rows)
+        told = Counter(shown.key for shown in self.alice.sees() if shown.key)
+        for row in rows:
+            kinds = {key.split("/")[1]: count for key, count in told.items() if key.startswith(row["id"])}
+            assert kinds == {"job_card": 1, "job_output": 1, "job_ended": 1}, kinds
+            thread = self.thread_of(row["id"])
+            assert [one["text"][:9] for one in thread] == ["Output of", "The full "], thread
+            (file,) = thread[1]["files"]
+            text = self.slack.file_bytes(self.alice.id, file["id"]).decode()
+            assert [line.removeprefix("! ") for line in text.splitlines()] == [
+                f"line {number}" for number in range(1, LINES + 1)
+            ]
+
+    def thread_of(self, job_id: str) -> list[dict[str, Any]]:
+        """Return what stands below a run's card."""
+        (card,) = self.rows(f"SELECT * FROM cards WHERE subject = '{job_id}' AND is_notice = 0")
+        return self.slack.thread(self.alice.id, card["channel_id"], card["message_ts"])[1:]
+
+
+class SessionsWorld(BreakingWorkbench):
+    """Make sessions by the form."""
+
+    async def makes(self) -> None:
+        """Make a session as a person does, who looks whether it is made before filling the form in again."""
+        self.name = f"paper-{next(self._numbers)}"
+
+        async def act() -> bool:
+            if not self.asked_for():
+                await self._fills()
+                await self.work()
+            return bool(self.asked_for())
+
+        await self.persists(act)
+
+    async def _fills(self) -> None:
+        if not (await self.slack.say(self.alice.id, "C0GENERAL", "/workspace new wb"))["ok"]:
+            return
+        await self.work()
+        # What asks for the offers may be leased by a process that was killed: the form comes when that ends.
+        for _ in range(12):
+            form = self.slack.form(self.alice.id)
+            if form is None or form.fields:
+                break
+            await self.time(5)
+        with suppress(SlackError):
+            await self.slack.fill(self.alice.id, {"field:name": self.name})
+            await self.slack.submit(self.alice.id)
+
+    def asked_for(self) -> list[Any]:
+        """Return what was asked for about this story's workspaces, the oldest first."""
+        return self.rows(
+            "SELECT operations.* FROM operations JOIN workspaces ON workspaces.id = operations.workspace_id"
+            f" WHERE json_extract(workspaces.spec, '$.name') = '{self.name}' ORDER BY operations.created_at"
+        )
+
+    async def is_whole(self) -> None:
+        """Look whether one session came of each making, whether it runs, and was told of once."""
+        self.posit.state.settle()
+        self.learn()
+        operations = self.asked_for()
+        assert operations
+        assert {(operation["verb"], operation["outcome"]) for operation in operations} == {
+            ("create", "fulfilled")
+        }
+        made = [one for one in self.posit.state.sessions.values() if one.name == self.name]
+        assert [one.state for one in made] == ["running"] * len(operations)
+        told = [shown.key for shown in self.alice.told("ready") if shown.key]
+        for operation in operations:
+            assert len([key for key in told if key.startswith(f"{operation['id']}/")]) == 1, told
+
+    async def clears_up(self) -> None:
+        """End the sessions at the Workbench: what was made must not pile up."""
+        sessions = self.posit.state.sessions
+        for key in [key for key, one in sessions.items() if one.name == self.name]:
+            del sessions[key]
