@@ -31,6 +31,12 @@ class RunWorld:
         keys |= {"reference": reference, "is_watched": is_watched}
         return (await launched(self.store, principal, "cloud", name, shows=True, **keys)).id
 
+    async def begun(self, seconds: float = 5.0, **keys: Any) -> str:
+        """Let ALICE launch a run, and so much time pass; return the run's id."""
+        run_id = await self.runs(**keys)
+        await self.world.pass_time(seconds)
+        return run_id
+
     async def stop(self, run_id: str, *, force: bool = False) -> None:
         await want_stop(self.store, run_id, "force" if force else "stop")
 

@@ -157,8 +157,7 @@ async def there(world):
 
 
 async def brought_down(world, fuse, verb, kind):
-    workspace = await world.own(state=State.RUNNING)
-    operation_id = await world.begin(workspace, verb)
+    operation_id = await world.begin(await world.own(state=State.RUNNING), verb)
     world.reborn(fuse)
     await go_on(world)
     assert (await world.store.operation(operation_id)).outcome is Outcome.FULFILLED
@@ -285,8 +284,7 @@ async def test_killed_while_the_launch_is_under_way(runs, after):
 
 async def test_killed_while_the_stop_of_a_run_is_under_way(runs):
     runs.cloud.job_takes = None
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.fail("stop_job", Killed(), after=True)
     await runs.stop(run_id)
     await die(runs)

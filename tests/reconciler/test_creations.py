@@ -70,8 +70,7 @@ async def test_what_is_refused_ends_with_the_cause_and_leaves_no_row(world, erro
 
 async def test_what_breaks_after_it_was_made_stays_on_the_list(world):
     world.provider.start_ends = State.FAILED
-    operation_id = await world.make()
-    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert await world.until_ended(await world.make()) is Outcome.FAILED
     (row,) = await rows(world)
     assert (row.remote_id, row.state) == ("m1", State.FAILED)
 
@@ -238,8 +237,7 @@ async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
             await world.reconciler.step_tasks()
 
     world.provider.during = meanwhile
-    operation_id = await world.make()
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert await world.until_ended(await world.make()) is Outcome.FULFILLED
     assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 

@@ -90,8 +90,7 @@ async def test_taken_after_an_unknown_outcome_is_a_reason_to_look(world):
             world.provider.overlooks = 0
 
     world.provider.during = shows
-    operation_id = await world.make(stem="statistics")
-    assert await made(world, operation_id) == "statistics"
+    assert await made(world, await world.make(stem="statistics")) == "statistics"
     assert world.provider.count("create") == 2
     assert [len(ids) for ids in world.provider.made.values()] == [1]
     assert world.provider.count("names") == 1

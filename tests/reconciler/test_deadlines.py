@@ -47,8 +47,7 @@ async def test_a_run_that_is_seen_has_no_deadline(runs):
 @pytest.mark.parametrize("is_begun", [False, True])
 async def test_a_run_whose_credential_is_refused_is_told_of_once(runs, is_begun):
     if is_begun:
-        run_id = await runs.runs()
-        await runs.world.pass_time(5)
+        run_id = await runs.begun()
     runs.cloud.refused_tokens.add("token-1")
     if not is_begun:
         run_id = await runs.runs()
@@ -64,8 +63,7 @@ async def test_a_run_whose_credential_is_refused_is_told_of_once(runs, is_begun)
 
 
 async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_none(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.fail("job_status", Unreachable("no connection"), times=10_000)
     await runs.world.pass_time(DEADLINE + 120, step=30)
     assert len(waiting(runs, run_id)) == 1
@@ -80,8 +78,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
 
 
 async def test_a_run_whose_connection_is_gone_for_good_ends_as_unknown(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     take_away(runs)
     await runs.world.pass_time(DEADLINE + 60, step=60)
     assert len(waiting(runs, run_id)) == 1
@@ -97,8 +94,7 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
     world = runs.world
     operation_id, run_id = await world.begin(await world.own()), await runs.runs()
     await world.pass_time(4)
-    account = await runs.store.account(ALICE, "cloud")
-    await refuse(runs.store, account)
+    await refuse(runs.store, await runs.store.account(ALICE, "cloud"))
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
     for _ in range(2):
         # A mistake in the settings that the next start puts right.

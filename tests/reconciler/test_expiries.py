@@ -68,8 +68,7 @@ async def test_a_second_life_counts_from_its_own_begin(world):
 
 
 async def test_a_stopped_one_is_warned_of_before_it_is_removed(world):
-    row = await world.made()
-    await world.world.until_ended(await world.world.begin(row, OperationVerb.STOP))
+    await world.world.until_ended(await world.world.begin(await world.made(), OperationVerb.STOP))
     await world.pass_time(24 * MINUTE)
     assert texts(world) == []
     await world.pass_time(2 * MINUTE)

@@ -148,8 +148,7 @@ async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_e
 
 
 async def test_a_connection_that_was_taken_away_holds_the_operation(world):
-    workspace = await world.own()
-    operation_id = await world.begin(workspace)
+    operation_id = await world.begin(await world.own())
     world.reborn(connections={})
     await world.work()
     assert "cloud isn't set up any more" in (await world.store.operation(operation_id)).hold
@@ -162,8 +161,7 @@ async def test_an_expired_token_is_refreshed_once(world):
     await world.link(refresh="again")
     workspace = await world.own()
     world.provider.refused_tokens = {"token-1"}
-    operation_id = await world.begin(workspace)
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     assert world.provider.refreshed == 1
     assert "link_again" not in world.slack.kinds()
     assert {call.token for call in world.provider.calls if call.method == "start"} == {"fresh-1"}
@@ -245,8 +243,7 @@ async def test_who_may_not_is_refused_with_words_and_no_call(world, mark):
 
 async def test_someone_of_another_team_is_refused(world):
     stranger = replace(ALICE, team_id="T9")
-    workspace = await world.own(stranger)
-    operation_id = await world.begin(workspace)
+    operation_id = await world.begin(await world.own(stranger))
     await world.pass_time(5)
     assert (await world.store.operation(operation_id)).cause == "policy.foreign_team"
     assert world.provider.count("start") == 0

@@ -25,15 +25,13 @@ async def first_bar(world, operation_id, most=30):
 async def test_a_short_start_moves_after_some_seconds(world):
     workspace = await world.own()
     await started_before(world, workspace)
-    operation_id = await world.begin(workspace)
-    moved = await first_bar(world, operation_id)
+    moved = await first_bar(world, await world.begin(workspace))
     assert moved is not None
     assert moved <= 6
 
 
 async def test_without_a_history_there_is_no_figure(world):
-    operation_id = await world.begin(await world.own())
-    assert await first_bar(world, operation_id, 25) is None
+    assert await first_bar(world, await world.begin(await world.own()), 25) is None
     assert "Usually" not in str(world.slack.messages)
 
 

@@ -26,19 +26,9 @@ def _kind(message):
 async def test_a_start_that_acts_late_and_whose_answer_is_lost_is_called_once(world, seconds):
     world.provider.acts_late("start", seconds)
     world.provider.fail("start", LOST, after=True)
-    operation_id = await world.begin(await world.own())
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(await world.own())) is Outcome.FULFILLED
     assert world.provider.count("start") == 1
     assert world.slack.kinds().count("ready") == 1
-
-
-async def test_a_start_that_never_acted_is_called_again_a_minute_after_that_became_unknown(world):
-    world.provider.fail("start", LOST)
-    operation_id = await world.begin(await world.own())
-    await world.pass_time(59)
-    assert world.provider.count("start") == 1
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert world.provider.count("start") == 2
 
 
 async def test_a_call_that_is_found_under_way_after_a_crash_is_unknown_from_then_on(world):
@@ -59,8 +49,7 @@ async def test_a_call_that_is_found_under_way_after_a_crash_is_unknown_from_then
 async def test_a_creation_that_acts_late_and_whose_answer_is_lost_is_made_once(world, seconds):
     world.provider.acts_late("create", seconds)
     world.provider.fail("create", LOST, after=True)
-    operation_id = await world.make()
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert await world.until_ended(await world.make()) is Outcome.FULFILLED
     assert (world.provider.count("create"), list(world.provider.machines)) == (1, ["m1"])
 
 
@@ -79,8 +68,7 @@ async def test_a_launch_that_acts_late_and_whose_answer_is_lost_is_one_run(runs,
 @pytest.mark.parametrize("seconds", [12, 60, 150])
 async def test_an_accepted_start_that_shows_late_is_not_told_as_failed(world, seconds):
     world.provider.acts_late("start", seconds)
-    operation_id = await world.begin(await world.own())
-    assert await world.until_ended(operation_id, 400) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(await world.own()), 400) is Outcome.FULFILLED
     assert (world.provider.count("start"), world.slack.kinds().count("failed")) == (1, 0)
 
 
@@ -140,8 +128,7 @@ async def test_one_read_that_knows_nothing_of_what_was_started_is_no_news(world)
 
 async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     runs.cloud.job_takes = 300.0
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.fail("job_status", Forbidden("not yours"), times=100)
     await runs.world.pass_time(30)
     assert (await runs.run(run_id)).hold.startswith("I can't see its progress")
@@ -150,17 +137,6 @@ async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     assert "not yours" in (await runs.run(run_id)).hold
     runs.cloud.heal()
     assert (await runs.until_over(run_id, 400)).outcome == "ended"
-
-
-async def test_what_reads_leave_out_is_counted_across_restarts(runs):
-    runs.cloud.job_takes = None
-    run_id = await runs.runs()
-    await runs.world.pass_time(70)
-    runs.cloud.runs["run1"].is_forgotten = True
-    for _ in range(8):
-        runs.world.reborn()
-        await runs.world.pass_time(5)
-    assert (await runs.run(run_id)).cause == "lost"
 
 
 # -- a start and a stop that cross ---------------------------------------------------------------------------

@@ -73,8 +73,7 @@ async def test_limited_lists_are_no_outage_and_hold_up_nobodys_start(world):
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(60)
     assert world.provider.count("discover") >= 5
-    operation = await world.begin(accounts[BOB])
-    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(accounts[BOB]), 60) is Outcome.FULFILLED
     assert not told(world, AMIR)
 
 
@@ -170,8 +169,7 @@ async def test_a_launch_and_a_stop_whose_answers_ask_for_an_hour_are_looked_at_a
         runs.cloud.job_takes = None
         error = ServerFailed("overloaded", status=503, retry_after=3600.0)
         runs.cloud.fail("launch_job", error, after=True)
-        run_id = await runs.runs()
-        await runs.world.pass_time(30)
+        run_id = await runs.begun(30)
         assert (await runs.run(run_id)).remote_id is not None
         runs.cloud.fail("stop_job", error, after=True)
         await runs.stop(run_id)

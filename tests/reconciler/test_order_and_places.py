@@ -12,8 +12,7 @@ from tests.rigs.store import accept_operation
 
 async def test_the_card_comes_before_the_end_however_quick_it_was(world):
     """A stop of what is stopped ends with its first look, when both messages wait to be sent."""
-    workspace = await world.own(state=State.STOPPED)
-    operation_id = await world.begin(workspace, OperationVerb.STOP)
+    operation_id = await world.begin(await world.own(state=State.STOPPED), OperationVerb.STOP)
     while (await world.store.operation(operation_id)).is_open:
         await world.reconciler.operations.step()
         await world.reconciler.reads.step()
@@ -48,8 +47,7 @@ async def test_the_end_waits_for_some_seconds_only(world):
 async def test_a_pause_of_slack_turns_nothing_round(world):
     workspace = await world.own(state=State.RUNNING)
     world.slack.fail(CHAT_POST_MESSAGE, SlackLimited(CHAT_POST_MESSAGE, 2.0), times=2)
-    operation_id = await world.begin(workspace)
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
     await world.pass_time(20)
     assert world.slack.kinds() == ["card", "ready"]
 

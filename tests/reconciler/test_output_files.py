@@ -26,8 +26,7 @@ async def runs():
 
 @pytest.mark.parametrize("after", [True, False])
 async def test_the_first_message_is_looked_for_in_the_thread_before_it_is_sent_again(runs, after):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.slack.fail("chat.postMessage", SlackUnknownOutcome("chat.postMessage", "no_answer"), after=after)
     runs.cloud.writes("run1", "one\n")
     await runs.world.pass_time(30)
@@ -39,8 +38,7 @@ async def test_the_first_message_is_looked_for_in_the_thread_before_it_is_sent_a
 
 @pytest.mark.parametrize("after", [True, False])
 async def test_a_file_of_unknown_outcome_is_looked_for_before_it_is_shared_again(runs, after):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail(COMPLETE, SlackUnknownOutcome(COMPLETE, "no_answer"), after=after)
     await end(runs, run_id)
@@ -51,8 +49,7 @@ async def test_a_file_of_unknown_outcome_is_looked_for_before_it_is_shared_again
 
 @pytest.mark.parametrize("method", [GET_URL, "upload_url"])
 async def test_what_nobody_sees_yet_is_simply_done_again(runs, method):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail(method, SlackUnknownOutcome(method, "no_answer"), times=2)
     await end(runs, run_id)
@@ -60,8 +57,7 @@ async def test_what_nobody_sees_yet_is_simply_done_again(runs, method):
 
 
 async def test_a_kill_between_the_upload_and_its_completion_shares_it_once(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail(COMPLETE, SlackFailed(COMPLETE, "unreachable"))
     runs.cloud.ends("run1")
@@ -78,8 +74,7 @@ async def test_a_kill_between_the_upload_and_its_completion_shares_it_once(runs)
     ("code", "words"), [("missing_scope", "files:write"), ("file_uploads_disabled", "didn't accept")]
 )
 async def test_where_no_file_may_be_sent_its_person_is_told_once(runs, code, words):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail(GET_URL, SlackPermanent(GET_URL, code), times=100)
     await end(runs, run_id)
@@ -88,8 +83,7 @@ async def test_where_no_file_may_be_sent_its_person_is_told_once(runs, code, wor
 
 
 async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail("upload_url", SlackFailed("upload_url", "status_500"), times=100)
     runs.cloud.ends("run1")
@@ -100,8 +94,7 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
 
 
 async def test_without_its_card_output_stands_by_itself(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     card = runs.message(f"{run_id}/job_card/1")
     await runs.store.card_lost(run_id)
     runs.cloud.writes("run1", "one\n")
@@ -114,8 +107,7 @@ async def test_without_its_card_output_stands_by_itself(runs):
 
 
 async def test_a_thread_that_slack_refuses_is_left(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     error = SlackPermanent("chat.postMessage", "thread_not_found")
     runs.slack.fail("chat.postMessage", error)
     runs.cloud.writes("run1", "one\n")

@@ -36,8 +36,7 @@ class Elsewhere(Owners):
 async def test_after_standing_still_a_process_draws_no_output_that_another_one_follows(runs):
     runs.world.owners = owners = Elsewhere()
     runs.world.reborn()
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     for epoch in ("epoch 0\n", "epoch 1\n", "epoch 2\n"):
         # The last one comes too soon after the one before to be drawn already.
         runs.cloud.writes("run1", epoch)
@@ -55,8 +54,7 @@ async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):
     token = "c0ffee00c0ffee00c0ffee00"
     await runs.world.link(token=token)
     await runs.world.know()
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     # Whole, and in two pieces of the stream.
     runs.cloud.writes("run1", f"export TOKEN={token}\nusing c0ffee00c0f")
     await runs.world.pass_time(3)
@@ -70,8 +68,7 @@ async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):
 
 
 async def test_the_end_tells_the_last_lines(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.writes("run1", "".join(f"line {number}\n" for number in range(20)))
     await runs.world.pass_time(5)
     runs.cloud.ends("run1", 1)
@@ -104,8 +101,7 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
 
 
 async def test_output_that_is_asked_for_again_stays_while_it_is_read_again(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.writes("run1", "kept\n")
     await end(runs, run_id)
     shown = output(runs, run_id)
@@ -118,8 +114,7 @@ async def test_output_that_is_asked_for_again_stays_while_it_is_read_again(runs)
 
 
 async def test_a_stream_that_does_not_end_with_its_run_is_taken_to_have_ended(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.writes("run1", "all of it\n")
     runs.cloud.ends("run1")
     await runs.world.pass_time(120)
@@ -146,8 +141,7 @@ async def test_a_cut_stream_begins_anew_without_repeating_or_losing_anything(run
 
 
 async def test_what_is_written_after_a_streams_early_end_is_not_lost(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "early\n")
     runs.cloud.closes("run1")
     await runs.world.pass_time(1)
@@ -157,8 +151,7 @@ async def test_what_is_written_after_a_streams_early_end_is_not_lost(runs):
 
 
 async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "something\n")
     await runs.world.pass_time(3)
     runs.cloud.fail("job_output", Forbidden("the output is gone"), times=1_000)
@@ -188,8 +181,7 @@ async def test_an_output_whose_credential_was_refused_once_goes_on(runs):
 
 
 async def test_an_unlink_ends_the_stream(runs):
-    await runs.runs()
-    await runs.world.pass_time(5)
+    await runs.begun()
     assert runs.cloud.outputs["run1"].open == 1
     await unlink(runs.store, ALICE, "cloud")
     await runs.world.pass_time(2)
@@ -198,8 +190,7 @@ async def test_an_unlink_ends_the_stream(runs):
 
 
 async def test_an_output_without_an_end_is_cut_and_says_so(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.world.board.entries[run_id].transcript.spool._cap = 100
     runs.cloud.writes("run1", "x" * 90 + "\n")
     runs.cloud.writes("run1", "y" * 90 + "\n")
@@ -215,8 +206,7 @@ async def test_an_output_without_an_end_is_cut_and_says_so(runs):
 
 
 async def test_an_output_whose_blocks_slack_refuses_is_shown_as_text(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     await runs.world.pass_time(3)
     runs.slack.refuses_blocks = True
@@ -230,8 +220,7 @@ async def test_an_output_whose_blocks_slack_refuses_is_shown_as_text(runs):
 
 
 async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(3)
+    run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     await runs.world.pass_time(3)
     runs.slack.messages.remove(output(runs, run_id))

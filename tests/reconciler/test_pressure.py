@@ -141,8 +141,7 @@ async def test_a_step_whose_operation_was_replaced_meanwhile_sends_nothing(world
 
 
 async def test_an_operation_whose_account_vanished_is_called_off(world):
-    workspace = await world.own()
-    operation_id = await world.begin(workspace)
+    operation_id = await world.begin(await world.own())
     real = world.store.claim_operations
 
     async def without_account(*how):

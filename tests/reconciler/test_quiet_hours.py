@@ -59,8 +59,7 @@ async def until(world, when):
     ids=["usual", "summer-time-begins", "summer-time-ends"],
 )
 async def test_what_stops_at_night_is_told_in_the_morning(world, night, morning):
-    workspace = await evening(world, night)
-    await stops(world, workspace)
+    await stops(world, await evening(world, night))
     await until(world, morning.replace("07:00", "06:59"))
     assert world.slack.messages == []
     await until(world, morning)
@@ -71,8 +70,7 @@ async def test_what_stops_at_night_is_told_in_the_morning(world, night, morning)
 
 
 async def test_a_start_that_was_asked_for_is_told_at_night(world):
-    workspace = await evening(world, state=State.STOPPED)
-    operation = await world.begin(workspace, OperationVerb.START)
+    operation = await world.begin(await evening(world, state=State.STOPPED), OperationVerb.START)
     assert await world.until_ended(operation) is Outcome.FULFILLED
     assert world.slack.kinds() == ["card", "ready"]
 
@@ -135,8 +133,7 @@ async def test_several_are_one_message_and_of_one_workspace_the_last(world):
 
 @pytest.mark.parametrize("jump", [-3 * 3600.0, 3 * 3600.0], ids=["back", "ahead"])
 async def test_a_clock_that_is_moved_at_night_loses_nothing_and_repeats_nothing(world, jump):
-    workspace = await evening(world)
-    await stops(world, workspace)
+    await stops(world, await evening(world))
     world.clock.jump(jump)
     world.reborn()
     await until(world, "2027-01-16 06:50")
@@ -148,8 +145,7 @@ async def test_a_clock_that_is_moved_at_night_loses_nothing_and_repeats_nothing(
 
 @pytest.mark.parametrize("arrived", [True, False])
 async def test_an_answer_that_gets_lost_is_looked_up(world, arrived):
-    workspace = await evening(world)
-    await stops(world, workspace)
+    await stops(world, await evening(world))
     world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=arrived)
     await until(world, "2027-01-16 07:30")
     assert world.slack.kinds() == ["held"]
@@ -176,8 +172,7 @@ async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after):
 
 async def test_who_ends_their_quiet_hours_at_night_is_told_at_the_end_as_it_was_then(world):
     """Longer ones hold on: nobody is woken by what was held under others."""
-    workspace = await evening(world)
-    await stops(world, workspace)
+    await stops(world, await evening(world))
     longer = Preferences(stopped=True, quiet_from=22 * 60, quiet_to=9 * 60)
     await prefer(world.store, ALICE, longer)
     await until(world, "2027-01-16 08:50")

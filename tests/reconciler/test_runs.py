@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.runs import RunState
 from bot.support.errors import (
-    BadAnswer,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -17,36 +16,11 @@ from bot.support.errors import (
 )
 from tests.reconciler.runs import said
 
-UNKNOWN = [UnknownOutcome("no answer"), ServerFailed("502", status=502), BadAnswer("<html>")]
-
-
-@pytest.mark.parametrize("error", UNKNOWN)
-async def test_a_launch_of_unknown_outcome_that_came_is_found_and_not_repeated(runs, error):
-    runs.cloud.fail("launch_job", error, after=True)
-    run_id = await runs.runs()
-    run = await runs.until_over(run_id)
-    assert (run.outcome, run.remote_id) == ("ended", "run1")
-    assert runs.cloud.launched(run_id) == ["run1"]
-    assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (1, 1)
-
-
-@pytest.mark.parametrize("error", UNKNOWN)
-async def test_a_launch_of_unknown_outcome_that_never_came_is_repeated_after_a_search(runs, error):
-    runs.cloud.fail("launch_job", error)
-    run_id = await runs.runs()
-    run = await runs.until_over(run_id)
-    assert run.outcome == "ended"
-    calls = [call for call in runs.cloud.calls if call.method in {"launch_job", "find_job"}]
-    assert [call.method for call in calls][:2] == ["launch_job", "find_job"]
-    first, second = (call.at for call in calls if call.method == "launch_job")
-    assert second - first >= 120
-
 
 @pytest.mark.parametrize("error", [Unreachable("no connection"), RateLimited(retry_after=20)])
 async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
     runs.cloud.fail("launch_job", error, times=2)
-    run_id = await runs.runs()
-    await runs.world.pass_time(1)
+    run_id = await runs.begun(1)
     assert "Fake Cloud" in said(runs.message(f"{run_id}/job_card/1"))
     assert (await runs.until_over(run_id)).outcome == "ended"
     assert (runs.cloud.count("launch_job"), runs.cloud.count("find_job")) == (3, 0)
@@ -75,8 +49,7 @@ async def test_a_launch_that_is_refused_ends_with_the_providers_words(runs, erro
 async def test_who_may_not_act_launches_nothing(runs):
     await runs.world.link()
     await runs.world.know(is_guest=True)
-    run_id = await runs.runs()
-    run = await runs.until_over(run_id)
+    run = await runs.until_over(await runs.runs())
     assert (run.outcome, run.cause) == ("failed", "policy.guest")
     assert runs.cloud.count("launch_job") == 0
 
@@ -102,8 +75,7 @@ async def test_a_stop_of_unknown_outcome_just_asks_again(runs):
     runs.cloud.job_takes = None
     runs.cloud.fail("stop_job", UnknownOutcome("no answer"))
     runs.cloud.fail("stop_job", ServerFailed("502", status=502), after=True)
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert run.state is RunState.CANCELLED
@@ -114,8 +86,7 @@ async def test_a_stop_of_unknown_outcome_just_asks_again(runs):
 @pytest.mark.parametrize("error", [Forbidden("not yours"), InvalidRequest("no such way")])
 async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
     runs.cloud.fail("stop_job", error)
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert (run.state, run.outcome) == (RunState.SUCCEEDED, "ended")
@@ -128,23 +99,8 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
 @pytest.mark.parametrize("error", [NotFound("no such job"), Conflict("it is ending")])
 async def test_a_stop_of_what_just_ended_is_no_trouble(runs, error):
     runs.cloud.fail("stop_job", error, times=2)
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert run.outcome == "ended"
     assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
-
-
-async def test_a_stop_that_never_gets_through_is_told(runs):
-    runs.cloud.job_takes = None
-    runs.cloud.fail("stop_job", RateLimited(), times=20)
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
-    await runs.stop(run_id)
-    await runs.world.pass_time(1_200, step=2)
-    (told,) = runs.told(run_id, "stop:stop")
-    assert "didn't answer after many tries" in said(told)
-    assert (await runs.run(run_id)).state is RunState.RUNNING
-    await runs.stop(run_id, force=True)
-    assert (await runs.run(run_id)).stop_wanted == "force"

@@ -19,8 +19,7 @@ async def runs():
 
 async def given_up(runs):
     runs.cloud.fail("stop_job", RateLimited(), times=20)
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     await runs.stop(run_id)
     await runs.world.pass_time(1_200, step=2)
     assert runs.cloud.count("stop_job") == 20
@@ -28,8 +27,11 @@ async def given_up(runs):
 
 
 @pytest.mark.parametrize("force", [False, True])
-async def test_a_stop_that_was_given_up_is_sent_when_it_is_asked_for_again(runs, force):
+async def test_a_stop_that_was_given_up_is_told_and_sent_when_it_is_asked_for_again(runs, force):
     run_id = await given_up(runs)
+    (told,) = runs.told(run_id, "stop:stop")
+    assert "didn't answer after many tries" in said(told)
+    assert (await runs.run(run_id)).state is RunState.RUNNING
     await runs.stop(run_id, force=force)
     run = await runs.until_over(run_id)
     assert (run.state, run.outcome) == (RunState.CANCELLED, "ended")
@@ -37,8 +39,7 @@ async def test_a_stop_that_was_given_up_is_sent_when_it_is_asked_for_again(runs,
 
 
 async def test_each_stop_that_is_refused_is_told(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     for times in (1, 2):
         runs.cloud.fail("stop_job", Forbidden("not yours"))
         await runs.stop(run_id)
@@ -53,8 +54,7 @@ async def test_each_stop_that_is_refused_is_told(runs):
 
 async def test_a_stop_that_was_taken_just_now_is_not_sent_twice(runs):
     runs.cloud.is_stubborn = True
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     for _ in range(2):
         await runs.stop(run_id)
         await runs.world.pass_time(3)
@@ -79,15 +79,13 @@ async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
 @pytest.mark.parametrize("is_first_over", [False, True])
 async def test_a_search_never_takes_what_another_operation_has(runs, is_first_over):
     """A server that shows no marks may answer with an earlier run of the same name."""
-    first = await runs.runs()
-    await runs.world.pass_time(5)
+    first = await runs.begun()
     if is_first_over:
         runs.cloud.ends("run1")
         await runs.until_over(first)
     runs.cloud.fail("launch_job", UnknownOutcome("no answer"))
     runs.cloud.finds = "run1"
-    second = await runs.runs()
-    await runs.world.pass_time(150)
+    second = await runs.begun(150)
     assert (await runs.run(first)).remote_id == "run1"
     assert (await runs.run(second)).remote_id is None
     assert (await runs.run(second)).asked_at is not None
@@ -99,8 +97,7 @@ async def test_what_may_have_been_launched_is_not_said_to_have_not_run(runs, sen
     refusal = Forbidden("only on Mondays")
     runs.cloud.fail("launch_job", UnknownOutcome("no answer") if sent else refusal)
     runs.cloud.fail("find_job", refusal, times=1000)
-    run_id = await runs.runs()
-    await runs.world.pass_time(150)
+    run_id = await runs.begun(150)
     await runs.stop(run_id)
     await runs.until_over(run_id)
     message = runs.message(f"{run_id}/job_failed/end")

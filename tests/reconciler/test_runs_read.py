@@ -38,8 +38,7 @@ async def test_each_account_is_read_by_itself(runs):
 
 @pytest.mark.parametrize("error", [Unreachable("no"), UnknownOutcome("no"), RateLimited(), Forbidden("no")])
 async def test_a_read_that_fails_ends_nothing(runs, error):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.fail("job_status", error, times=4)
     assert (await runs.until_over(run_id)).outcome == "ended"
     assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
@@ -47,8 +46,7 @@ async def test_a_read_that_fails_ends_nothing(runs, error):
 
 async def test_a_run_that_its_server_forgot_is_lost_after_some_reads(runs):
     runs.cloud.job_takes = None
-    run_id = await runs.runs()
-    await runs.world.pass_time(70)
+    run_id = await runs.begun(70)
     runs.cloud.runs["run1"].is_forgotten = True
     reads = len(runs.cloud.reads)
     run = await runs.until_over(run_id)
@@ -59,8 +57,7 @@ async def test_a_run_that_its_server_forgot_is_lost_after_some_reads(runs):
 
 async def test_one_that_is_overlooked_now_and_then_is_not_lost(runs):
     runs.cloud.job_takes = None
-    run_id = await runs.runs()
-    await runs.world.pass_time(20)
+    run_id = await runs.begun(20)
     for number in range(9):
         runs.cloud.runs["run1"].is_forgotten = number % 3 != 2
         reads = len(runs.cloud.reads)
@@ -105,8 +102,7 @@ async def access(runs):
 
 
 async def test_a_list_says_of_a_known_run_what_a_read_would(runs):
-    run_id = await runs.runs()
-    await runs.world.pass_time(5)
+    run_id = await runs.begun()
     runs.cloud.ends("run1", 7)
     account = await runs.store.account(ALICE, "cloud")
     runs.clock.advance(1)

@@ -1,7 +1,6 @@
 """Two processes on one database: what one of them learns counts for the other."""
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -146,24 +145,6 @@ async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_lat
     await pair.mine.pass_time(9, step=3)
     assert unlinked
     assert pair.cloud.calls == []
-
-
-async def test_a_call_of_many_requests_ends_when_its_account_is_unlinked_elsewhere(pair):
-    async def many(method):
-        if method == "discover":
-            try:
-                await unlink(pair.theirs.store, ALICE, "cloud")
-                await asyncio.Event().wait()
-            finally:
-                ended.append(method)
-
-    ended: list[str] = []
-    await list_workspaces(pair.mine)
-    pair.mine.numbers = replace(pair.mine.numbers, watch=0.0)
-    pair.mine.reborn()
-    pair.cloud.during = many
-    await pair.mine.reconciler.step_tasks()
-    assert ended == ["discover"]
 
 
 # -- a process that stands still -----------------------------------------------------------------------------

@@ -122,8 +122,7 @@ async def put_off(world, subject, seconds=300.0):
 
 async def test_a_first_card_whose_end_was_told_is_dropped(world):
     workspace = await world.own(state=State.RUNNING)
-    operation_id = await world.begin(workspace)
-    await put_off(world, operation_id)
+    await put_off(world, await world.begin(workspace))
     await world.pass_time(400, step=2)
     assert world.slack.kinds() == ["ready"]
     assert (await world.store.statistics())["pending_notices"] == 0
@@ -156,8 +155,7 @@ async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
 
 async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world):
     workspace = await world.own(state=State.RUNNING)
-    operation_id = await world.begin(workspace)
-    await put_off(world, operation_id, 30.0)
+    await put_off(world, await world.begin(workspace), 30.0)
     world.slack.fail(POST, unreachable(POST), times=7)
     await world.pass_time(400, step=2)
     assert world.slack.kinds() == ["ready"]
@@ -165,8 +163,7 @@ async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world)
 
 async def test_one_whose_end_could_not_be_told_is_sent_after_all(world):
     workspace = await world.own(state=State.RUNNING)
-    operation_id = await world.begin(workspace)
-    await put_off(world, operation_id, 30.0)
+    await put_off(world, await world.begin(workspace), 30.0)
     world.slack.fail(POST, SlackPermanent(POST, "msg_too_long"))
     await world.pass_time(60)
     assert "ready" not in world.slack.kinds()

@@ -80,8 +80,7 @@ async def test_a_credential_that_stays_refused_is_told_and_ends_the_waiting(worl
 
 
 async def test_nothing_is_read_for_who_unlinked(world, asked):
-    account = await world.link()
-    await asked.to(snapshots.read_templates, account, WAITING)
+    await asked.to(snapshots.read_templates, await world.link(), WAITING)
     await unlink(world.store, ALICE, "cloud")
     await world.work()
     assert (world.provider.calls, world.replayed) == ([], [])

@@ -35,8 +35,7 @@ async def state_of(world, principal=ALICE):
 async def test_a_single_refusal_costs_nothing_but_a_look(world, method):
     workspace = await seat(world, ALICE)
     world.provider.fail(method, REFUSED)
-    operation = await world.begin(workspace)
-    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(workspace), 60) is Outcome.FULFILLED
     assert world.provider.count("who_am_i") == 1
     assert (await world.store.account(ALICE, "cloud")).refused_since is None
     assert sorted(world.slack.kinds()) == ["card", "ready"]
@@ -243,8 +242,7 @@ async def test_nobody_who_waits_for_nothing_is_told(world):
 
 async def test_runs_and_their_output_wait_for_a_suspected_credential_and_go_on():
     async with new_run_world() as runs:
-        run_id = await runs.runs()
-        await runs.world.pass_time(5)
+        run_id = await runs.begun()
         remote_id = (await runs.run(run_id)).remote_id
         runs.cloud.refused_tokens.add("token-1")
         await runs.world.pass_time(70)
@@ -273,8 +271,7 @@ async def test_a_look_that_is_forbidden_something_has_been_let_in(world):
     workspace = await seat(world, ALICE)
     world.provider.fail("status", REFUSED)
     world.provider.fail("who_am_i", Forbidden("not your scope"))
-    operation = await world.begin(workspace)
-    assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+    assert await world.until_ended(await world.begin(workspace), 60) is Outcome.FULFILLED
 
 
 async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_asked_to_link_again(world):
