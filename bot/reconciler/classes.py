@@ -52,9 +52,14 @@ class Classes(EnginePart):
         now = await self._store.now()
         ends = card.stops_at is not None and now >= card.stops_at
         if card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
-            await self._warn(card, now)
+            # Everybody who consented is warned, once, and may keep their workspace.
+            while found := await self._store.presses_to_warn(card.id, SOME):
+                warnings = [(press.principal, await self._warning(card, press, now)) for press in found]
+                await self._store.class_warned(card.id, warnings)
         if ends:
-            await self._stop(card)
+            while found := await self._store.presses_to_stop(card.id, SOME, LEAST_CLASS_WARNING_SECONDS):
+                for press in found:
+                    await self._stop(card, press)
         counts = await self._store.class_counts(card.id)
         await self._store.class_counted(card.id, counts, rest=REST, longest=LONGEST)
         late = card.stops_at is not None and now >= card.stops_at + SUMMARY_SECONDS
@@ -63,22 +68,12 @@ class Classes(EnginePart):
         if ends and not counts.left and (late or not counts.stopping):
             await self._finish(card, counts)
 
-    def _effects(self, workspace: workspaces.Workspace) -> workspaces.Effects:
-        runtime = self._runtimes.get(workspace.connection)
-        return runtime.provider.stops(workspace) if runtime is not None else workspaces.NO_EFFECTS
-
     def _is_agreed(self, card: ClassCard) -> bool:
         """Return whether pressing the card meant agreeing that its end may end workspaces for good."""
         runtime = self._runtimes.get(card.connection)
         return workspaces.ends_by_consent(
             class_effects(runtime.provider if runtime is not None else None, card), is_any=card.spec is None
         )
-
-    async def _warn(self, card: ClassCard, now: float) -> None:
-        """Warn everybody who consented, once, and offer to keep their workspace."""
-        while found := await self._store.presses_to_warn(card.id, SOME):
-            warnings = [(press.principal, await self._warning(card, press, now)) for press in found]
-            await self._store.class_warned(card.id, warnings)
 
     async def _warning(self, card: ClassCard, press: Participant, now: float) -> NewNotice | None:
         workspace = await self._theirs(press)
@@ -91,13 +86,8 @@ class Classes(EnginePart):
         occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
         return NewNotice(card.id, NoticeKind.CLASS_ENDING, occasion, press.principal, body)
 
-    async def _stop(self, card: ClassCard) -> None:
-        """Write a stop for each workspace whose owner consented, as the owner's own operation."""
-        while found := await self._store.presses_to_stop(card.id, SOME, LEAST_CLASS_WARNING_SECONDS):
-            for press in found:
-                await self._stop_one(card, press)
-
-    async def _stop_one(self, card: ClassCard, press: Participant) -> None:
+    async def _stop(self, card: ClassCard, press: Participant) -> None:
+        """Write a stop of a workspace whose owner consented, as the owner's own operation."""
         actor = Principal.from_key(card.stopped_by) if card.stopped_by else card.principal
         workspace = await self._theirs(press)
         if workspace is None or not await self._may_stop(card, press, actor):
@@ -116,9 +106,11 @@ class Classes(EnginePart):
                 "because": "stop_all" if card.stopped_by else "until",
             },
         )
+        runtime = self._runtimes.get(workspace.connection)
+        effects = runtime.provider.stops(workspace) if runtime is not None else workspaces.NO_EFFECTS
         await self._store.stop_for_class(
             press,
-            workspaces.OperationVerb(workspaces.gentlest_mode(self._effects(workspace))),
+            workspaces.OperationVerb(workspaces.gentlest_mode(effects)),
             STOP_SECONDS,
             card.reference,
             agreed=self._is_agreed(card),

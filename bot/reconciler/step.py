@@ -104,7 +104,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._loss(claimed, await self._store.now())) is not None:
-            await self._lost(claimed, cause)
+            # Cancelled, or as nobody knows how if a call was sent.
+            is_known = cause == "unlinked" or not subject.has_called
+            outcome, tells = Outcome.CANCELLED if is_known else self.lost_as, await self.tells(claimed)
+            await self.save(outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
             return
         if self.is_forgotten(claimed):
             await self.save(outcomes.ended(subject, Outcome.CANCELLED, "forgotten", claimed.claim))
@@ -130,14 +133,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
         since = subject.held_since if subject.hold == cards.not_configured(subject.connection) else None
         # Missing for too long to be a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
-
-    async def _lost(self, claimed: S, cause: str) -> None:
-        """End what can't continue: cancelled, or as nobody knows how if a call was sent."""
-        subject = claimed.subject
-        is_known = cause == "unlinked" or not subject.has_called
-        outcome = Outcome.CANCELLED if is_known else self.lost_as
-        tells = await self.tells(claimed)
-        await self.save(outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
 
     async def _may_go_on(self, claimed: S, step: Step) -> bool:
         """Ask the policy about its person; if Slack can't say who that is, it only takes longer."""

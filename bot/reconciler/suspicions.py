@@ -77,7 +77,8 @@ class Suspicions(EnginePart):
         probes = []
         for account in suspects:
             runtime = self._runtimes.get(account.connection)
-            if runtime is None or not _is_due(account, now) or runtime.health.pause > 0 or runtime.is_probed:
+            is_due = account.looked_at is None or not 0.0 <= now - account.looked_at < PROBE_SECONDS
+            if runtime is None or not is_due or runtime.health.pause > 0 or runtime.is_probed:
                 continue
             if runtime.slots.take_for(LISTS, LISTS_SHARE):
                 probes.append(self._probe(account, runtime))
@@ -157,10 +158,6 @@ class Suspicions(EnginePart):
         await self._store.carry_out(
             lambda tx: accounts.refuse(tx, account, cause, title=runtime.title, renamed=renamed)
         )
-
-
-def _is_due(account: Account, now: float) -> bool:
-    return account.looked_at is None or not 0.0 <= now - account.looked_at < PROBE_SECONDS
 
 
 def _notice(account: Account, kind: NoticeKind, occasion: str) -> NewNotice:

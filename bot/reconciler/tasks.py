@@ -120,7 +120,9 @@ class Tasks(EnginePart):
             case TaskKind.APPROVE:
                 await self._approved.link(task)
             case TaskKind.REPLAY:
-                await self._run_waiting(task)
+                principal = Principal.from_key(str(task.payload["principal"]))
+                # The task's id distinguishes a retry of the same command from a second command.
+                await self._replay(principal, {**task.payload["command"], "task": task.id})
             case TaskKind.REVOKE:
                 await self._revoke(task)
             case TaskKind.REVOKE_UNUSED:
@@ -170,12 +172,7 @@ class Tasks(EnginePart):
         # Waiting commands run anyway: their answer says why it wasn't done.
         return waiting_commands(task)
 
-    # -- waiting commands, revocations, people ---------------------------------------------------------------
-
-    async def _run_waiting(self, task: Task) -> None:
-        principal = Principal.from_key(str(task.payload["principal"]))
-        # The task's id distinguishes a retry of the same command from a second command.
-        await self._replay(principal, {**task.payload["command"], "task": task.id})
+    # -- revocations, people ---------------------------------------------------------------------------------
 
     async def _revoke(self, task: Task) -> None:
         """Try once to revoke, within the seconds for which the secret may still be used; then delete it."""

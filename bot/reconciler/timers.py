@@ -36,6 +36,12 @@ LOOKS_EVERY: Final = 5.0
 ASKS_AGAIN: Final = 30.0
 #: How often it is looked at whether what was left running is still needed.
 NEEDED_EVERY: Final = 1800.0
+#: What some rules are called as the cause of a stop that wasn't possible.
+_CAUSES: Final = {
+    "ends": "not_agreed",
+    "not_allowed": "not_allowed_now",
+    "connection.gone": "connection_gone",
+}
 
 
 class Timers(EnginePart):
@@ -69,7 +75,8 @@ class Timers(EnginePart):
         else:
             # Nobody is stopped without their warning, however late that is.
             moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-            await self._store.timer_warned(workspace.id, stop_at, moved_to, _warning(workspace, moved_to))
+            warning = _notice(workspace, NoticeKind.TIMER_ENDING, moved_to)
+            await self._store.timer_warned(workspace.id, stop_at, moved_to, warning)
 
     async def _read(
         self, workspace: Workspace, stop_at: float, now: float, *, unwarned: bool = False
@@ -100,19 +107,11 @@ class Timers(EnginePart):
             await self._fail(workspace, stop_at, refusal)
 
     async def _fail(self, workspace: Workspace, stop_at: float, refusal: Refused) -> None:
-        await self._store.end_timer(workspace.id, stop_at, [_failed(workspace, stop_at, refusal)])
-
-
-def _warning(workspace: Workspace, stop_at: float) -> NewNotice:
-    return _notice(workspace, NoticeKind.TIMER_ENDING, stop_at)
-
-
-def _failed(workspace: Workspace, stop_at: float, refusal: Refused) -> NewNotice:
-    cause = refusal.rule.removeprefix("workspace.")
-    if isinstance(refusal, NotLinked):
-        cause = "credential_refused" if refusal.is_refused else "unlinked"
-    causes = {"ends": "not_agreed", "not_allowed": "not_allowed_now", "connection.gone": "connection_gone"}
-    return _notice(workspace, NoticeKind.TIMER_FAILED, stop_at, cause=causes.get(cause, cause))
+        cause = refusal.rule.removeprefix("workspace.")
+        if isinstance(refusal, NotLinked):
+            cause = "credential_refused" if refusal.is_refused else "unlinked"
+        notice = _notice(workspace, NoticeKind.TIMER_FAILED, stop_at, cause=_CAUSES.get(cause, cause))
+        await self._store.end_timer(workspace.id, stop_at, [notice])
 
 
 def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:

@@ -207,7 +207,9 @@ def end(
         provider = asked.context.connections.get(account.connection)
         rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
         if tell and not is_answered:
-            add_notices(tx, [_unlinked(account, cause)])
+            body = {"connection": account.connection, "username": account.username, "cause": cause}
+            told = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
+            add_notices(tx, [told])
         detail = {"account": account.id, "username": account.username, "cause": cause}
         target = f"{person.key}/{account.connection}"
         append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
@@ -237,16 +239,6 @@ def refuse(
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINK_AGAIN, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refuse", account.id, "refused", about)])
     return True
-
-
-def _unlinked(account: Account, cause: str) -> NewNotice:
-    return NewNotice(
-        subject=account.id,
-        kind=NoticeKind.UNLINKED,
-        occasion="unlinked",
-        principal=account.principal,
-        body={"connection": account.connection, "username": account.username, "cause": cause},
-    )
 
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
