@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.domain.classes import ClassCard, Joined
 from bot.domain.people import Principal
-from bot.domain.workspaces import State
+from bot.domain.workspaces import State, Workspace
 from bot.services import classes
 from bot.services.classes import Draft
 from bot.services.context import Asked
@@ -16,6 +16,10 @@ CHANNEL = "C1"
 
 def people(count: int) -> list[Principal]:
     return [Principal(None, "T1", f"U{number:03}") for number in range(count)]
+
+
+def person(number: int) -> Principal:
+    return Principal(None, "T1", f"U{number:04d}")
 
 
 def ask(world: World, principal: Principal = TRAINER, key: str = "") -> Asked:
@@ -32,10 +36,10 @@ async def post(world: World, **keys: Any) -> ClassCard:
     return card
 
 
-async def seat(world: World, principal: Principal, state: State = State.STOPPED) -> None:
-    """Give a person a linked account with a workspace of their own."""
+async def seat(world: World, principal: Principal, state: State = State.STOPPED) -> Workspace:
+    """Give a person an account with a token of their own and a workspace; return it."""
     await world.link(principal, token=f"token-{principal.user_id}")
-    await world.own(principal, f"r-{principal.user_id}", state)
+    return await world.own(principal, f"r-{principal.user_id}", state)
 
 
 async def press(world: World, card: ClassCard, principal: Principal) -> Joined:

@@ -7,7 +7,6 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
 from bot.providers.base import Credential
 from bot.services import workspaces
-from bot.services.context import Asked
 from bot.store.tasks import NewTask
 from bot.support.errors import (
     Conflict,
@@ -241,10 +240,6 @@ async def test_a_list_that_knows_it_sooner_makes_no_second_row(world):
     assert [row.remote_id for row in await rows(world)] == ["m1"]
 
 
-def ask(world, principal=ALICE):
-    return Asked(world.asking, principal)
-
-
 # -- another like it ---------------------------------------------------------------------------------------
 
 
@@ -255,8 +250,8 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
     del world.provider.machines["m1"]
     await want_read(world.store, first.id)
     await world.pass_time(30)
-    again = await ask(world).to(workspaces.again, first.id)
-    twice = await ask(world).to(workspaces.again, first.id)
+    again = await world.ask().to(workspaces.again, first.id)
+    twice = await world.ask().to(workspaces.again, first.id)
     assert (again.repeated, twice.repeated, twice.operation.id) == (False, True, again.operation.id)
     assert await world.until_ended(again.operation.id) is Outcome.FULFILLED
     (row,) = await rows(world)
@@ -266,7 +261,7 @@ async def test_of_what_is_gone_another_is_made_in_its_place_once(world):
 
 async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(world):
     made = await world.workspace_of(await world.make())
-    joined = await ask(world).to(workspaces.again, made.id)
+    joined = await world.ask().to(workspaces.again, made.id)
     assert joined.joined
     await world.pass_time(60)
     found = await world.own(remote_id="r1")
@@ -277,7 +272,7 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
         (BOB, made, "policy.not_owner"),
     ):
         with pytest.raises(Refused) as refused:
-            await ask(world, principal).to(workspaces.again, workspace.id)
+            await world.ask(principal=principal).to(workspaces.again, workspace.id)
         assert refused.value.rule == rule
     assert world.provider.count("create") == 1
 
@@ -285,6 +280,6 @@ async def test_another_is_not_made_of_what_is_there_or_somebody_elses_or_found(w
 async def test_without_an_account_nothing_is_made(world):
     await world.know()
     with pytest.raises(Refused) as refused:
-        await ask(world).to(workspaces.create, "cloud", Spec("lab"))
+        await world.ask().to(workspaces.create, "cloud", Spec("lab"))
     assert refused.value.rule == "account.none"
     assert await rows(world) == []

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.services.context import Asked
 from bot.services.workspaces import again as another
 from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
@@ -105,7 +104,7 @@ async def test_taken_at_the_first_call_is_nobodys_but_whose_it_is(world):
     # Another try looks again.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     former = (await world.store.operation(operation_id)).workspace_id
-    again = await Asked(world.asking, ALICE).to(another, former)
+    again = await world.ask().to(another, former)
     assert await made(world, again.operation.id) == "statistics-2"
 
 

@@ -4,9 +4,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import HomeUse, Principal, Snapshot
+from bot.domain.people import HomeUse, Snapshot
 from bot.domain.workspaces import Observed, State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+from tests.reconciler.classroom import person
 from tests.rigs.maker import Maker
 from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE, link_account, observe, use_home
@@ -28,10 +29,6 @@ class BrokenMaker(Maker):
 
     def form(self, snapshot, purpose, values, asker):
         raise LookupError(purpose)
-
-
-def person(number):
-    return Principal(None, "T1", f"U{number:04d}")
 
 
 async def opened(world, principal=ALICE):

@@ -9,9 +9,8 @@ import pytest
 
 from bot.domain import hours as domain
 from bot.domain.people import Preferences
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.workspaces import OperationVerb, State
 from bot.services import accounts, hours, workspaces
-from bot.services.context import Asked
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
 from tests.rigs.store import ALICE, prefer, want_read
@@ -22,10 +21,6 @@ DAY = 24 * HOUR
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def ask(world, interaction="") -> Asked:
-    return Asked(world.asking, ALICE, interaction)
-
-
 async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
     """Give Alice a workspace with hours in Berlin, on a Monday at some time."""
     hour, minute = map(int, at.split(":"))
@@ -33,7 +28,7 @@ async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
     world.clock.advance(monday - world.clock.now())
     workspace = await world.own(state=state)
     await world.know(time_zone="Europe/Berlin")
-    await ask(world, "set").to(hours.add, workspace.id, domain.read(text), **keys)
+    await world.ask("set").to(hours.add, workspace.id, domain.read(text), **keys)
     return workspace
 
 
@@ -62,37 +57,15 @@ async def became(world):
     return await world.store.engine.read(read)
 
 
-async def test_a_workspace_is_started_and_stopped_at_its_hours_with_a_warning(world):
-    workspace = await given(world, "weekdays 9:00-18:00")
-    await until(world, "8:59")
-    assert world.provider.accepted_starts == []
-    await until(world, "9:02", step=5)
-    assert world.provider.accepted_starts == ["r1"]
-    assert told(world) == ["ready"]
-    operation = await world.store.latest_operation(workspace.id)
-    assert (operation.verb, operation.principal) == (OperationVerb.START, ALICE)
-    assert (operation.outcome, operation.planned_for) == (Outcome.FULFILLED, local("9:00"))
-    await until(world, "17:47", step=120)
-    assert told(world) == ["ready"]
-    await until(world, "17:51")
-    assert told(world) == ["ready", "timer_ending"]
-    await until(world, "18:02")
-    assert told(world) == ["ready", "timer_ending", "stopped"]
-    assert world.provider.accepted_stops == ["r1"]
-    assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]
-    await until(world, "9:03", day=23, step=120)
-    assert world.provider.accepted_starts == ["r1", "r1"]
-
-
 async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     assert told(world) == ["timer_ending"]
     row = await world.store.workspace(workspace.id)
     assert row.stop_at == local("18:00")
-    await ask(world, "hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
+    await world.ask("hour").to(workspaces.add_an_hour, workspace.id, row.stop_at)
     await until(world, "18:51", step=120)
-    await ask(world, "keep").to(workspaces.keep, workspace.id)
+    await world.ask("keep").to(workspaces.keep, workspace.id)
     await until(world, "17:45", day=23, step=600)
     assert world.provider.accepted_stops == []
     await until(world, "18:02", day=23)
@@ -102,10 +75,10 @@ async def test_a_stop_is_put_off_or_taken_back_for_that_day_alone(world):
 async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-22"])
+    await world.ask("skip").to(hours.rest, workspace.id, ["2027-11-22"])
     await until(world, "17:53")
     assert (await world.store.workspace(workspace.id)).stop_at is None
-    await ask(world, "back").to(hours.rest, workspace.id)
+    await world.ask("back").to(hours.rest, workspace.id)
     await until(world, "18:02")
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
@@ -115,7 +88,7 @@ async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:58")
     await until(world, "17:59")
     assert (await world.store.workspace(workspace.id)).stop_at > local("18:02")
-    await ask(world, "off").to(hours.end, workspace.id)
+    await world.ask("off").to(hours.end, workspace.id)
     assert (await world.store.workspace(workspace.id)).stop_at is None
 
 
@@ -123,16 +96,16 @@ async def test_a_timer_of_their_own_stays_without_the_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     timer = workspaces.made(world.asking, workspace, local("18:02"))
     await world.pass_time(20, step=5)
-    await ask(world, "later").to(workspaces.set, workspace.id, timer)
+    await world.ask("later").to(workspaces.set, workspace.id, timer)
     await until(world, "17:51")
-    await ask(world, "off").to(hours.end, workspace.id)
+    await world.ask("off").to(hours.end, workspace.id)
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:02")
 
 
 async def test_a_stop_that_another_day_leaves_alone_keeps_its_timer(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
-    await ask(world, "skip").to(hours.rest, workspace.id, ["2027-11-23"])
+    await world.ask("skip").to(hours.rest, workspace.id, ["2027-11-23"])
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
 
 
@@ -140,14 +113,14 @@ async def test_a_stop_that_was_warned_of_moves_with_its_hours(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     await until(world, "17:51")
     await world.know(time_zone="Europe/London")
-    assert await ask(world, "move").to(hours.move) == "Europe/London"
+    assert await world.ask("move").to(hours.move) == "Europe/London"
     assert (await world.store.workspace(workspace.id)).stop_at is None
 
 
 async def test_those_that_came_first_are_carried_out_first(world):
     workspace = await given(world, "mon 9:00", State.STOPPED)
     for day in (25, 22, 29, 24, 28, 23, 27, 26):
-        await ask(world, f"once{day}").to(hours.add, workspace.id, domain.read(f"2027-11-{day} 10:00"))
+        await world.ask(f"once{day}").to(hours.add, workspace.id, domain.read(f"2027-11-{day} 10:00"))
     world.clock.advance(local("8:00", day=30) - world.clock.now())
     claimed = await world.store.claim_hours(100, 60.0)
     first = [one.due(world.clock.now())[0].local for one in claimed]
@@ -159,7 +132,7 @@ async def test_a_timer_set_by_hand_wins_that_day(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
     timer = workspaces.made(world.asking, workspace, local("20:00"))
     await world.pass_time(20, step=5)
-    await ask(world, "later").to(workspaces.set, workspace.id, timer)
+    await world.ask("later").to(workspaces.set, workspace.id, timer)
     await until(world, "18:30", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("20:00")
     assert await became(world) == [("22T18:00", "stop", "by hand")]
@@ -221,7 +194,7 @@ async def test_many_days_without_us_are_one_message(world):
 
 async def test_they_pause_with_the_link_and_go_on_with_it(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    await ask(world).to(accounts.unlink, ["cloud"])
+    await world.ask().to(accounts.unlink, ["cloud"])
     await world.pass_time(10)
     assert "hours_paused" in told(world)
     await until(world, "9:30", day=23, step=600)
@@ -241,7 +214,7 @@ async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     assert world.provider.accepted_starts == []
     assert (await world.store.rules_of(workspace.id))[0].paused == "gone"
     with pytest.raises(Refused, match=r"workspace\.gone"):
-        await ask(world, "on").to(hours.rest, workspace.id)
+        await world.ask("on").to(hours.rest, workspace.id)
 
 
 async def test_somebody_who_has_moved_is_asked_once(world):
@@ -250,7 +223,7 @@ async def test_somebody_who_has_moved_is_asked_once(world):
         await world.know(time_zone="America/New_York")
         await world.pass_time(10)
     assert told(world) == ["hours_moved"]
-    await ask(world, "move").to(hours.move)
+    await world.ask("move").to(hours.move)
     (rule,) = await world.store.rules_of(workspace.id)
     assert rule.zone == "America/New_York"
 
@@ -260,7 +233,7 @@ async def test_where_a_stop_is_final_its_person_agrees_and_nothing_is_started(wo
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30", agreed=True)
     for text, rule in {"weekdays 9:00": "hours.makes", "sat -18:00": "workspace.ends"}.items():
         with pytest.raises(Refused, match=rule.replace(".", r"\.")):
-            await ask(world, text).to(hours.add, workspace.id, domain.read(text))
+            await world.ask(text).to(hours.add, workspace.id, domain.read(text))
     await until(world, "18:02", step=20)
     assert told(world) == ["timer_ending", "stopped"]
     await until(world, "18:10", day=23, step=600)
@@ -277,20 +250,20 @@ async def test_what_would_end_it_for_good_only_since_they_were_set_ends_nothing(
 
 async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_nothing_comes(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    replaced = await ask(world, "b").to(hours.add, workspace.id, domain.read("weekdays 10:00-18:00"))
+    replaced = await world.ask("b").to(hours.add, workspace.id, domain.read("weekdays 10:00-18:00"))
     assert [one.starts for one in replaced] == [9 * 60]
-    assert await ask(world, "c").to(hours.add, workspace.id, domain.read("sat 10:00")) == []
+    assert await world.ask("c").to(hours.add, workspace.id, domain.read("sat 10:00")) == []
     assert len(await world.store.rules_of(workspace.id)) == 2
     await until(world, "17:50", step=120)
     assert (await world.store.workspace(workspace.id)).stop_at == local("18:00")
-    await ask(world, "d").to(hours.end, workspace.id)
+    await world.ask("d").to(hours.end, workspace.id)
     await until(world, "12:00", day=23, step=600)
     assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], [])
 
 
 async def test_days_that_are_left_out_pass_and_the_others_come(world):
     workspace = await given(world, "weekdays 9:00-18:00")
-    await ask(world, "b").to(hours.rest, workspace.id, ["2027-11-23"])
+    await world.ask("b").to(hours.rest, workspace.id, ["2027-11-23"])
     assert [one.off for one in await world.store.rules_of(workspace.id)] == [{"2027-11-23"}]
     await until(world, "12:00", day=23, step=600)
     assert await became(world) == [("22T09:00", "start", "started"), ("22T18:00", "stop", "timer")]

@@ -5,12 +5,13 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.domain.people import Principal, TaskKind
-from bot.domain.workspaces import Outcome, State
+from bot.domain.workspaces import Outcome
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store.tasks import NewTask
 from bot.support.errors import Forbidden, RateLimited, ServerFailed
 from bot.support.vault import row_key
+from tests.reconciler.classroom import seat
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_outages import told
 from tests.reconciler.world import DEADLINE
@@ -23,12 +24,6 @@ SLOW_DOWN = "asked me to slow down, so I'm waiting until {time:"
 
 def limited(seconds=None):
     return RateLimited("slow down", status=429, retry_after=seconds)
-
-
-async def seat(world, principal, state=State.STOPPED):
-    """Give a person an account with a token of their own and a workspace; return it."""
-    await world.link(principal, token=f"token-{principal.user_id}")
-    return await world.own(principal, f"r-{principal.user_id}", state)
 
 
 def calls_of(world, principal, method=""):

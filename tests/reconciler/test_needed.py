@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 
 from bot.domain import hours as domain
 from bot.domain.people import Preferences
 from bot.domain.workspaces import State
 from bot.services import classes, hours
-from bot.services.context import Asked
-from tests.reconciler.classroom import ask as class_ask
-from tests.reconciler.classroom import post, press
+from tests.reconciler.classroom import ask, post, press
+from tests.reconciler.test_hours import local
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, prefer
-
-HOUR = 3600.0
-BERLIN = ZoneInfo("Europe/Berlin")
-
-
-def local(at: str, day: int = 22) -> float:
-    hour, minute = map(int, at.split(":"))
-    return datetime(2027, 11, day, hour, minute, tzinfo=BERLIN).timestamp()
-
-
-def ask(world, interaction="i") -> Asked:
-    return Asked(world.asking, ALICE, interaction)
 
 
 async def left(world, **settings):
@@ -86,7 +70,7 @@ async def test_a_class_that_stops_it_at_its_end_is_a_planned_stop(world):
     await press(world, card, ALICE)
     await until(world, "12:00", 23)
     assert asked(world) == 0
-    await class_ask(world, ALICE, "keep").to(classes.keep, card.id)
+    await ask(world, ALICE, "keep").to(classes.keep, card.id)
     await until(world, "15:45", 23)
     assert asked(world) == 1
 
@@ -96,7 +80,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     await prefer(world.store, ALICE, Preferences(asks_after=4))
     await until(world, "12:00")
     assert asked(world) == 1
-    await ask(world).to(hours.keep, workspace.id)
+    await world.ask("i").to(hours.keep, workspace.id)
     await until(world, "9:40", 23)
     assert asked(world) == 2
 
@@ -112,7 +96,7 @@ async def test_quiet_hours_are_quiet(world):
 
 async def test_what_has_hours_is_not_asked_about(world):
     workspace = await left(world, asks_after_hours=4)
-    await ask(world).to(hours.add, workspace.id, domain.read("sat 9:00"))
+    await world.ask("i").to(hours.add, workspace.id, domain.read("sat 9:00"))
     await until(world, "16:55")
     assert asked(world) == 0
 
@@ -140,7 +124,7 @@ async def test_what_nobody_answers_about_is_stopped_in_the_evening(world):
 async def test_who_answers_keeps_it_in_the_evening_too(world):
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await until(world, "12:00")
-    await ask(world).to(hours.keep, workspace.id, local("18:00"))
+    await world.ask("i").to(hours.keep, workspace.id, local("18:00"))
     await until(world, "19:00")
     assert world.provider.accepted_stops == []
 

@@ -4,10 +4,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.slack.notifier import Timing
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from tests.reconciler.classroom import person
 from tests.reconciler.fuse import Killed
 from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, BOB, name_workspace
@@ -17,10 +17,6 @@ POST = "chat.postMessage"
 
 def message(number=1, principal=ALICE, kind=NoticeKind.MESSAGE, **body):
     return NewNotice(f"subject-{number}", kind, "1", principal, {"text": f"message {number}", **body})
-
-
-def person(number):
-    return Principal(None, "T1", f"U{number:04d}")
 
 
 async def outbox(world):

@@ -3,18 +3,15 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Preferences, Principal
+from bot.domain.people import Preferences
 from bot.domain.workspaces import OperationVerb, State
 from bot.slack.calls import METHODS, UNREACHABLE
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
+from tests.reconciler.classroom import person
 from tests.rigs.store import ALICE, prefer
 
 POST = "chat.postMessage"
 K = NoticeKind
-
-
-def person(number):
-    return Principal(None, "T1", f"U{number:04d}")
 
 
 def no_answer(method):

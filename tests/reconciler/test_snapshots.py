@@ -7,7 +7,6 @@ import pytest
 from bot.domain.people import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.services import snapshots
-from bot.services.context import Asked
 from bot.support.errors import Forbidden, RateLimited, Unreachable
 from tests.rigs.providers import FakeMachines
 from tests.rigs.store import ALICE, unlink
@@ -17,7 +16,7 @@ WAITING = {"text": "new cloud", "principal": ALICE.key}
 
 @pytest.fixture
 def asked(world):
-    return Asked(world.asking, ALICE)
+    return world.ask()
 
 
 async def test_it_gets_old_after_five_minutes(world, asked):

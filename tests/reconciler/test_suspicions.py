@@ -11,8 +11,9 @@ from bot.domain.workspaces import Outcome, State
 from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, NOTED_EVERY, PROBE_SECONDS, is_outage
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachable
+from tests.reconciler.classroom import seat
 from tests.reconciler.runs import new_run_world
-from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of, seat
+from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of
 from tests.reconciler.test_outages import AMIR, told
 from tests.rigs.store import ALICE, BOB, want_read
 

@@ -6,17 +6,12 @@ import pytest
 
 from bot.domain.workspaces import TIMER_WARNING_SECONDS, Outcome, State
 from bot.services import workspaces
-from bot.services.context import Asked
 from bot.support.errors import ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile
-from tests.rigs.store import ALICE, set_timer
+from tests.rigs.store import set_timer
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
-
-
-def ask(world, interaction="") -> Asked:
-    return Asked(world.asking, ALICE, interaction)
 
 
 async def row(world, workspace):
@@ -28,7 +23,7 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
     workspace = workspace or await world.own(state=State.RUNNING)
     await world.pass_time(12)
     timer = workspaces.made(world.asking, workspace, await world.store.now() + seconds, **keys)
-    await ask(world).to(workspaces.set, workspace.id, timer)
+    await world.ask().to(workspaces.set, workspace.id, timer)
     return await row(world, workspace)
 
 
@@ -55,8 +50,8 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 500)
     assert told(world) == ["timer_ending"]
-    later = await ask(world, "b1").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
-    again = await ask(world, "b2").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
+    later = await world.ask("b1").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
+    again = await world.ask("b2").to(workspaces.add_an_hour, workspace.id, workspace.stop_at)
     assert later.stop_at == again.stop_at == workspace.stop_at + HOUR
     await pass_until(world, later.stop_at + 60)
     assert told(world) == ["timer_ending", "timer_ending", "stopped"]
@@ -123,31 +118,6 @@ async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_firs
     assert world.provider.accepted_stops == ["r1"]
     operation = await world.store.latest_operation(workspace.id)
     assert (operation.planned_for, operation.outcome) == (moved, Outcome.FULFILLED)
-
-
-async def test_what_its_person_stopped_meanwhile_is_left_alone_after_an_absence(world):
-    workspace = await timed(world)
-    await pass_until(world, workspace.stop_at - 60)
-    world.provider.put("r1", State.STOPPED)
-    down(world, 9 * HOUR)
-    await world.pass_time(20 * MINUTE, step=5)
-    assert told(world) == ["timer_ending"]
-    assert (await row(world, workspace)).stop_at is None
-
-
-@pytest.mark.parametrize("absent", [asleep, down])
-async def test_what_came_up_by_other_means_since_is_not_stopped_by_it(world, absent):
-    workspace = await world.own(state=State.RUNNING)
-    world.provider.machines["r1"].started_at = world.clock.now()
-    workspace = await timed(world, workspace=workspace)
-    await pass_until(world, workspace.stop_at - 60)
-    world.provider.machines["r1"].started_at = world.clock.now() + 8 * HOUR
-    absent(world, 9 * HOUR)
-    await world.pass_time(20 * MINUTE, step=5)
-    assert told(world) == ["timer_ending"]
-    assert world.provider.accepted_stops == []
-    after = await row(world, workspace)
-    assert (after.stop_at, after.episode) == (None, workspace.episode + 1)
 
 
 async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_another(world):

@@ -219,6 +219,10 @@ class World:
         accepted = await asked.to(create, "cloud", Spec("" if stem else name, {}, stem))
         return accepted.operation.id
 
+    def ask(self, interaction: str = "", principal: Principal = ALICE) -> Asked:
+        """Return a person who asks for something."""
+        return Asked(self.asking, principal, interaction)
+
     async def workspace_of(self, operation_id: str) -> Workspace:
         """Return the workspace that an operation is for, as it is now."""
         operation = await self.store.operation(operation_id)
