@@ -208,8 +208,8 @@ def end(
         rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
         if tell and not is_answered:
             body = {"connection": account.connection, "username": account.username, "cause": cause}
-            told = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
-            add_notices(tx, [told])
+            ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
+            add_notices(tx, [ended])
         detail = {"account": account.id, "username": account.username, "cause": cause}
         target = f"{person.key}/{account.connection}"
         append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
