@@ -13,18 +13,6 @@ SATURN = '[connections.saturn]\nprovider = "saturn"\nbase_url = "https://app.acm
 HUB = '[connections.hub]\nprovider = "jupyterhub"\nbase_url = "https://hub.acme.example"\n'
 
 
-@pytest.fixture
-def file(tmp_path):
-    path = tmp_path / "connections.toml"
-
-    def write(text):
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
-        return path
-
-    return write
-
-
 def problems(path) -> list[str]:
     with pytest.raises(SettingsError) as raised:
         load_connections(path)

@@ -278,14 +278,6 @@ async def test_addresses_of_every_form_lead_to_the_configured_server(posit: Rig,
         assert "open" not in (seen.actions or ())
 
 
-async def test_a_word_that_is_not_known_is_named_once_and_keeps_the_state_unknown(posit: Rig):
-    lab = posit.more["lab"]
-    posit.server.state.sessions[lab].force("hibernating\u202e", posit.server_clock.now())
-    seen = (await posit.provider.status(posit.access, [lab]))[lab]
-    assert seen.state is State.UNKNOWN
-    assert seen.detail == "unknown state 'hibernating'"
-
-
 async def test_a_token_of_somebody_else_does_not_open_it(posit: Rig):
     other = Access("", Credential(SecretStr("b0b-token-of-bob")))
     seen = await posit.provider.status(other, [posit.remote_id])

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -289,6 +290,26 @@ async def test_a_resume_while_it_is_stopping_is_for_later(sphere: Rig):
         await sphere.provider.start(sphere.access, NOTES)
     await sphere.see(NOTES)
     await sphere.provider.start(sphere.access, NOTES)
+
+
+NOT_YET = ("Workspace is still stopping", "It is being stopped, try again later")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        *((status, message, errors.Conflict) for status in (400, 403, 409) for message in NOT_YET),
+        (400, "Workspace is already running", None),
+        (400, "no", errors.InvalidRequest),
+        (402, "no", errors.LimitReached),
+        (403, "no", errors.LimitReached),
+    ],
+)
+async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, message, kind):
+    """No document says with which status it comes."""
+    sphere.spoil("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
+    with pytest.raises(kind) if kind else nullcontext():
+        await sphere.provider.start(sphere.access, TRAINING)
 
 
 async def test_removing_is_for_good_and_twice_does_no_harm(sphere: Rig):

@@ -27,13 +27,14 @@ def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: s
         ("finished", State.GONE, set()),
         ("killed", State.GONE, set()),
         ("failed", State.FAILED, set()),
-        ("dreaming", State.UNKNOWN, {"stop", "force"}),
+        ("dreaming\u202e", State.UNKNOWN, {"stop", "force"}),
     ],
 )
 def test_a_session_is_what_its_word_says(word, state, actions):
     seen = observed(session(word), lambda told: f"https://wb{told}")
     assert (seen.state, seen.actions, seen.name) == (state, actions, "n")
     assert (seen.url is not None) is (state is State.RUNNING)
+    assert seen.detail == ("unknown state 'dreaming'" if state is State.UNKNOWN else None)
     assert is_up(session(word)) is (state in {State.RUNNING, State.STARTING})
     assert is_over(session(word)) is (state in {State.GONE, State.FAILED})
 

@@ -13,7 +13,7 @@ from tests.providers.posit.test_computing import ANSWER
 #: A good example of each type, with the names of what it requires.
 EXAMPLES = {
     types.PlacementConstraint: ({"name": "zone", "value": "a"}, {"name"}),
-    types.ResourceLimit: ({"type": "memory", "value": "1"}, {"type"}),
+    types.ResourceLimit: ({**ANSWER["clusters"][1]["resourceLimits"][0], "value": "1"}, {"type"}),
     types.LaunchParameters: (SESSION["launch_parameters"], set()),
     types.Launched: ({"id": "a1", "url": "/s/a1/", "project_id": "p"}, {"id"}),
     types.WorkbenchSession: (SESSION, {"id"}),

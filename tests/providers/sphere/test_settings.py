@@ -14,22 +14,12 @@ access_token = "s3cret-token"
 """
 
 
-def load(tmp_path, more=""):
-    path = tmp_path / "connections.toml"
-    path.write_text(BASE + more)
-    path.chmod(0o600)
+def loaded(path):
     return load_connections(path)["sphere"]
 
 
-def problems(tmp_path, more):
-    with pytest.raises(SettingsError) as wrong:
-        load(tmp_path, more)
-    assert "s3cret" not in str(wrong.value)
-    return "\n".join(wrong.value.problems)
-
-
-def test_little_is_needed(tmp_path):
-    own = load(tmp_path)
+def test_little_is_needed(file):
+    own = loaded(file(BASE))
     assert own.base_url == "https://acme.containers.sphere-engine.com"
     assert own.linking == ("none",)
     assert own.sdk_host == "acme.containers.sphere-engine.com"
@@ -39,10 +29,8 @@ def test_little_is_needed(tmp_path):
     assert own.webhook_secret is None
 
 
-def test_all_of_it(tmp_path):
-    own = load(
-        tmp_path,
-        f"""
+def test_all_of_it(file):
+    more = f"""
 linking = ["none"]
 sdk_base = "https://SDK.example.org/"
 projects = ["{"a" * 32}", "{"b" * 32}"]
@@ -50,20 +38,18 @@ webhook_secret = "wh00k"
 retention_minutes = 60
 inactivity_minutes = 15
 auto_resume = true
-""",
-    )
+"""
+    own = loaded(file(BASE + more))
     assert own.sdk_host == "sdk.example.org"
     assert own.projects == ("a" * 32, "b" * 32)
     assert sorted(secrets_of({"sphere": own})) == ["s3cret-token", "wh00k"]
     assert "wh00k" not in repr(own)
 
 
-def test_the_sdk_is_loaded_readable_from_this_machine_alone(tmp_path):
-    path = tmp_path / "connections.toml"
+def test_the_sdk_is_loaded_readable_from_this_machine_alone(file):
+    here = BASE.replace("https://acme.containers.sphere-engine.com", "http://127.0.0.1:8")
     for sdk, is_https in (("", False), ('sdk_base = "127.0.0.1:9"', False), ('sdk_base = "a.io"', True)):
-        path.write_text(BASE.replace("https://acme.containers.sphere-engine.com", "http://127.0.0.1:8") + sdk)
-        path.chmod(0o600)
-        assert load_connections(path)["sphere"].sdk_is_https is is_https
+        assert loaded(file(here + sdk)).sdk_is_https is is_https
 
 
 @pytest.mark.parametrize(
@@ -83,22 +69,23 @@ def test_the_sdk_is_loaded_readable_from_this_machine_alone(tmp_path):
         ('super_admin_token = "x"', "super_admin_token"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path, more, key):
-    assert key in problems(tmp_path, more)
+def test_what_is_wrong_is_named(file, more, key):
+    with pytest.raises(SettingsError) as wrong:
+        loaded(file(BASE + more))
+    assert key in "\n".join(wrong.value.problems)
+    assert "s3cret" not in str(wrong.value)
 
 
-@pytest.mark.parametrize("token", ["", "with space", "x" * 2000, "tök"])
-def test_a_token_that_is_none(tmp_path, token):
-    path = tmp_path / "connections.toml"
-    path.write_text(BASE.replace("s3cret-token", token))
-    path.chmod(0o600)
-    with pytest.raises(SettingsError, match="access_token"):
-        load_connections(path)
-
-
-def test_without_a_token_there_is_no_connection(tmp_path):
-    path = tmp_path / "connections.toml"
-    path.write_text(BASE.replace('access_token = "s3cret-token"', ""))
-    path.chmod(0o600)
-    with pytest.raises(SettingsError, match="access_token: is not set"):
-        load_connections(path)
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        *(
+            (f'access_token = "{token}"', "access_token")
+            for token in ("", "with space", "x" * 2000, "t\u00f6k")
+        ),
+        ("", "access_token: is not set"),
+    ],
+)
+def test_without_a_token_there_is_no_connection(file, line, said):
+    with pytest.raises(SettingsError, match=said):
+        loaded(file(BASE.replace('access_token = "s3cret-token"', line)))
