@@ -13,6 +13,7 @@ from slack_bolt.response import BoltResponse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import answers
 from bot.services.context import Owners
+from bot.store.tables import CONVERSATIONS
 from bot.support.errors import StoreBusy
 from handlers.listeners import register
 from tests.handlers.rig import COLLEAGUE, PAGE, STRANGER, Rig, wait_for_code
@@ -91,6 +92,17 @@ def test_an_app_that_acknowledges_before_the_work_is_refused(bot):
 async def test_a_command_of_nobody_is_refused_with_words(wired):
     spoken = await wired.send(command("list", user_id=None))
     assert "Slack didn't tell me who you are" in spoken.body["text"]
+
+
+async def test_what_a_typed_command_begins_is_spoken_of_without_being_written(wired):
+    await wired.bot.link()
+    row, store = await wired.bot.workspace(), wired.bot.store
+    # The second one begins nothing, so nothing else would tell that it was spoken of.
+    for written in (0, 1):
+        await wired.send(command("start notebook"))
+        heard = await store.spoken(ALICE, "C1", None)
+        assert (heard.workspaces, heard.what) == ((row.id,), "start")
+        assert len(await store.carry_out(lambda tx: CONVERSATIONS.rows(tx, principal=ALICE))) == written
 
 
 async def test_an_unknown_command_is_answered(wired):
