@@ -175,7 +175,8 @@ class Http:
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            middlewares=(_no_second_try, proxy),
+            # Without a proxy there is none to ask for: an environment's isn't looked at.
+            middlewares=(_no_second_try, proxy) if proxy.address else (_no_second_try,),
             request_class=GatedRequest,
         )
 
@@ -331,7 +332,7 @@ def _translated(error: Exception, *, sent: bool) -> errors.ProviderError:
 
 async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     body = bytearray()
-    async for piece in response.content.iter_chunked(_CHUNK):
+    while piece := await response.content.read(_CHUNK):
         body += piece
         if len(body) > max_bytes:
             raise errors.BadAnswer("the answer is too large", status=response.status)
