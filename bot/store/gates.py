@@ -116,10 +116,12 @@ def claim(
 
 def _reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
     """Return who reads a granted gate; nobody can: pass it on, or let it rest."""
-    able = [watcher for watcher in watchers if watcher["account_id"] is not None]
-    here = sorted((watcher for watcher in able if watcher["connection"] == connection), key=_turn)
+    here = sorted(_able(watchers, connection), key=_turn)
     if not here:
-        _pass_on(tx, gate["gate_key"], able)
+        # Another connection to the same resource reads it; if there is none, it rests.
+        other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
+        to = {"due_at": None} if other is None else {"connection": other}
+        GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
     # Watchers with a refused credential wait as long as others can read.
     return next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
@@ -143,14 +145,13 @@ def _note_readers(
         [
             {"id": reader["id"], "now": now}
             for gate, reader in granted
-            if not _is_proven(reader) or _has_several(watchers[gate["gate_key"]], reader["connection"])
+            if not _is_proven(reader) or len(_able(watchers[gate["gate_key"]], reader["connection"])) > 1
         ],
     )
 
 
-def _has_several(watchers: Sequence[Row], connection: str) -> bool:
-    able = [one for one in watchers if one["account_id"] is not None and one["connection"] == connection]
-    return len(able) > 1
+def _able(watchers: Sequence[Row], connection: str) -> list[Row]:
+    return [one for one in watchers if one["account_id"] is not None and one["connection"] == connection]
 
 
 def _grant(
@@ -189,14 +190,6 @@ def _turn(watcher: Row) -> tuple[int, float, str]:
 
 def _is_proven(watcher: Row) -> bool:
     return watcher["verified_at"] is not None and watcher["state"] != State.GONE
-
-
-def _pass_on(tx: Transaction, gate_key: str, able: Sequence[Row]) -> None:
-    """Hand a gate that nobody can read to another connection to the same resource, or let it rest."""
-    if able:
-        GATES.change(tx, {"gate_key": gate_key}, connection=able[0]["connection"])
-    else:
-        GATES.change(tx, {"gate_key": gate_key}, due_at=None)
 
 
 #: The columns that ``run_after`` returns.
@@ -345,7 +338,9 @@ def _record(
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
-        due_at = _slotted(due_at, *result.slot)
+        # The next slot at which an account's reads are batched.
+        period, offset = result.slot
+        due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
     for place, row in found:
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -371,11 +366,6 @@ def _record(
             }
         )
     return is_news
-
-
-def _slotted(due_at: float, period: float, offset: float) -> float:
-    """Return the next slot at or after ``due_at`` at which an account's reads are batched."""
-    return max(math.ceil((due_at - offset) / period) * period + offset, due_at)
 
 
 def _observe(

@@ -1,7 +1,7 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from bot.domain.forms import FreeName
 from bot.domain.notices import NoticeKind
@@ -41,6 +41,18 @@ class Accepted:
     repeated: bool = False
 
 
+class Details(TypedDict, total=False):
+    """Say more of what is asked for; for ``agreed`` and ``planned_for`` see ``Operation``.
+
+    ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
+    read, but only briefly.
+    """
+
+    agreed: bool
+    reads_first: bool
+    planned_for: float | None
+
+
 def accept(
     tx: Transaction,
     workspace: Workspace,
@@ -48,10 +60,7 @@ def accept(
     deadline_seconds: float,
     reference: str,
     channel_id: str | None = None,
-    *,
-    agreed: bool = False,
-    reads_first: bool = False,
-    planned_for: float | None = None,
+    **more: Unpack[Details],
 ) -> Accepted:
     """Join a workspace's open operation of the same verb, or begin one, with its card row.
 
@@ -62,7 +71,7 @@ def accept(
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
     is_joined = row is not None and row["verb"] == verb
     if row is not None and is_joined:
-        if agreed and not row["agreed"]:
+        if more.get("agreed") and not row["agreed"]:
             row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=True) or row
         made = OPERATIONS.of(row)
     else:
@@ -70,17 +79,7 @@ def accept(
             # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
             cause = "sent" if OPERATIONS.of(row).has_called else None
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
-        made = add(
-            tx,
-            workspace,
-            verb,
-            deadline_seconds,
-            reference,
-            channel_id,
-            agreed=agreed,
-            reads_first=reads_first,
-            planned_for=planned_for,
-        )
+        made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
         if replaced is not None:
             made = _carried_over(tx, made, replaced)
     gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down))
@@ -118,17 +117,10 @@ def add(
     deadline_seconds: float,
     reference: str,
     channel_id: str | None = None,
-    *,
-    agreed: bool = False,
-    reads_first: bool = False,
-    planned_for: float | None = None,
+    **more: Unpack[Details],
 ) -> Operation:
-    """Write an operation on a workspace that has no open one, with its card row.
-
-    ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
-    read, but only briefly. For ``agreed`` and ``planned_for`` see ``Operation``.
-    """
-    now = tx.now()
+    """Write an operation on a workspace that has no open one, with its card row."""
+    now, reads_first = tx.now(), more.get("reads_first", False)
     kind, usual = _usual(tx, workspace, verb)
     made = Operation(
         id=tx.ids.new("operation"),
@@ -140,9 +132,9 @@ def add(
         deadline_at=now + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
         reference=reference,
-        agreed=agreed,
+        agreed=more.get("agreed", False),
         channel_id=channel_id,
-        planned_for=planned_for,
+        planned_for=more.get("planned_for"),
         usual_seconds=usual.usual,
         slow_seconds=usual.slow,
     )

@@ -32,16 +32,12 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
         written = TASKS.add_new(tx, task)
         if written and new.kind is TaskKind.SCHEDULE:
-            _replace(tx, task_id, new)
+            # None of the earlier ones about the same is carried out after this one.
+            tx.run("have_turn", account_id=str(new.payload["account"]))
+            tx.run("replace_tasks", kind=new.kind, about=_about(new.payload), id=task_id)
         existing = None if written else TASKS.row(tx, kind=new.kind, subject=new.subject)
         if existing is not None:
             _join(tx, existing, new, now)
-
-
-def _replace(tx: Transaction, task_id: str, new: NewTask) -> None:
-    """Mark earlier tasks about the same, so that none of them is carried out after this one."""
-    tx.run("have_turn", account_id=str(new.payload["account"]))
-    tx.run("replace_tasks", kind=new.kind, about=_about(new.payload), id=task_id)
 
 
 def turn(tx: Transaction, task: Task) -> bool | None:
