@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 from urllib.parse import urlsplit
 
 import psycopg
@@ -49,14 +48,6 @@ async def open_(url, clock):
     yield open_one
     for store in opened:
         await store.close()
-
-
-def test_why_a_test_has_no_server_is_shown_in_the_servers_own_words(tmp_path):
-    (tmp_path / "log").write_text("FATAL:  could not create shared memory segment\n")
-    failed = subprocess.CalledProcessError(1, "pg_ctl", output=b"stopped waiting", stderr="could not start")
-    why = postgres.why_not_started(failed, tmp_path)
-    for part in ("CalledProcessError", "stopped waiting", "could not start", "shared memory"):
-        assert part in why
 
 
 async def test_its_time_is_the_databases(url):

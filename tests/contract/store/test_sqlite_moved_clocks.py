@@ -1,5 +1,8 @@
 """Clocks that were moved while nobody served: nothing comes early, nothing late, and one process heals it."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -298,3 +301,12 @@ async def test_one_process_serves_at_a_time(database, bot):
     assert await first_sight(beside, "i1")
     await store.close()
     await beside.begin_serving()
+
+
+async def test_the_schema_is_not_changed_under_a_process_that_serves(database):
+    await database.open(serves=True)
+    path = database.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM migrations WHERE name = (SELECT MAX(name) FROM migrations)")
+    with pytest.raises(StoreInUse, match="stop it first"):
+        await database.open()

@@ -1,4 +1,4 @@
-"""The table of what is told by direct message, and when: preferences and quiet hours."""
+"""When something is sent, and when people are reminded that a link ends: the tables."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,15 +11,17 @@ from bot.domain.notices import (
     LONGEST_QUIET,
     News,
     NoticeKind,
+    first_reminder,
     minutes,
     quiet_until,
+    reminder,
     tell,
 )
 from bot.domain.people import Preferences
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NIGHT = Preferences(quiet_from=22 * 60, quiet_to=7 * 60)
-DAY, LATE = "2027-01-15 12:00", "2027-01-15 23:30"
+NOON, LATE = "2027-01-15 12:00", "2027-01-15 23:30"
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
 
@@ -65,7 +67,7 @@ ASKED_EARLY = at("2027-01-15 22:20")
 )
 def test_quiet_hours_hold_back_only_what_was_not_asked_for_just_now(news, expected):
     assert way(news) == expected
-    assert way(news, when=DAY) == ("now" if expected == "later" else expected)
+    assert way(news, when=NOON) == ("now" if expected == "later" else expected)
 
 
 @pytest.mark.parametrize("kind", TOPICS)
@@ -157,3 +159,58 @@ def test_they_end_within_a_day_and_never_in_the_past(now, begin, end, zone):
 )
 def test_a_time_of_day_is_read(text, found):
     assert minutes(text) == found
+
+
+# -- reminders of links that end -----------------------------------------------------------------------------
+
+
+DAY = 86_400.0
+END = 100 * DAY
+
+
+@pytest.mark.parametrize(
+    ("linked_at", "ends_at", "first"),
+    [
+        (0.0, END, END - 7 * DAY),
+        (END - 8 * DAY, END, END - 7 * DAY),
+        # Who links for less than a week is told a day before, and for less than a day not at all.
+        (END - 7 * DAY, END, END - DAY),
+        (END - 2 * DAY, END, END - DAY),
+        (END - DAY, END, None),
+        (END + DAY, END, None),
+        (0.0, None, None),
+    ],
+)
+def test_the_first_comes_a_week_before_unless_that_is_over(linked_at, ends_at, first):
+    assert first_reminder(linked_at, ends_at) == first
+
+
+@pytest.mark.parametrize(
+    ("before", "due", "next_before"),
+    [
+        (8 * DAY, "", 7 * DAY),
+        (7 * DAY, "week", DAY),
+        (1.5 * DAY, "week", DAY),
+        (DAY, "day", 0.0),
+        (60.0, "day", 0.0),
+        (0.0, "", None),
+        (-DAY, "", None),
+    ],
+)
+def test_what_is_due_by_the_time_that_is_left(before, due, next_before):
+    assert reminder(END, END - before) == (due, None if next_before is None else END - next_before)
+
+
+@given(st.floats(0, 400 * DAY), st.lists(st.floats(0.1, 30 * DAY), min_size=1, max_size=60), st.floats(0, 99))
+def test_however_rarely_somebody_looks_each_is_said_once_at_most_and_it_comes_to_an_end(ends_at, gaps, late):
+    said, now, due_at = [], 0.0, first_reminder(0.0, ends_at)
+    for gap in (*gaps, 500 * DAY):
+        now += gap
+        if due_at is not None and due_at <= now:
+            occasion, due_at = reminder(ends_at, now)
+            assert due_at is None or due_at > now
+            said += [occasion] if occasion else []
+            if now < ends_at - late and ends_at > DAY:
+                assert occasion
+    assert said in ([], ["week"], ["day"], ["week", "day"])
+    assert due_at is None or due_at == ends_at
