@@ -45,31 +45,22 @@ async def test_a_command_may_ask_for_encoded_names():
         assert texts == ["share <@U0CHEN|chen> <#C0GENERAL|general>", "run @chen"]
 
 
+JSON = "application/json"
+
+
 @pytest.mark.parametrize(
-    ("headers", "body", "error"),
+    ("content_type", "body", "error"),
     [
-        ({"Content-Type": "application/json"}, b"{", "invalid_json"),
-        ({"Content-Type": "application/json"}, b"[]", "json_not_object"),
-        ({"Content-Type": "image/png"}, b"x", "invalid_post_type"),
-        (
-            {"Content-Type": "application/json"},
-            b'{"channel": ["C0GENERAL"], "text": "x"}',
-            "invalid_arguments",
-        ),
-        (
-            {"Content-Type": "application/json"},
-            b'{"channel": "C0GENERAL", "blocks": "["}',
-            "invalid_blocks_format",
-        ),
-        (
-            {"Content-Type": "application/json"},
-            b'{"channel": "C0GENERAL", "blocks": {}}',
-            "invalid_blocks_format",
-        ),
+        (JSON, b"{", "invalid_json"),
+        (JSON, b"[]", "json_not_object"),
+        ("image/png", b"x", "invalid_post_type"),
+        (JSON, b'{"channel": ["C0GENERAL"], "text": "x"}', "invalid_arguments"),
+        (JSON, b'{"channel": "C0GENERAL", "blocks": "["}', "invalid_blocks_format"),
+        (JSON, b'{"channel": "C0GENERAL", "blocks": {}}', "invalid_blocks_format"),
     ],
 )
-async def test_bodies_that_cannot_be_read(server, client, session, headers, body, error):
-    headers = {**headers, "Authorization": f"Bearer {client.token}"}
+async def test_bodies_that_cannot_be_read(server, client, session, content_type, body, error):
+    headers = {"Content-Type": content_type, "Authorization": f"Bearer {client.token}"}
     url = f"{server.state.base_url}/api/chat.postMessage"
     async with session.post(url, data=body, headers=headers) as response:
         assert (await response.json())["error"] == error

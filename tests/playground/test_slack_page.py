@@ -88,36 +88,6 @@ async def test_a_long_request_ends_when_something_changes(server, session):
     assert (await waiting)["messages"][GENERAL][0]["text"] == "hello"
 
 
-async def test_the_command_line_prints_one_ready_line_and_ends_on_sigterm():
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "playground",
-        "slack",
-        "--port",
-        "0",
-        "--no-limits",
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    line = json.loads(await process.stdout.readline())
-    credentials = line["credentials"]
-    assert line["ready"] is True
-    assert credentials["api_url"] == f"{line['url']}/api/"
-    assert {"bot_token", "app_token", "signing_secret", "client_id", "client_secret", "team_id"} <= set(
-        credentials
-    )
-    async with aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bearer {credentials['bot_token']}"}
-        async with session.post(f"{line['url']}/api/auth.test", headers=headers) as response:
-            assert (await response.json())["ok"] is True
-        async with session.get(f"{line['url']}/_playground/stats") as response:
-            assert (await response.json())["requests"] == {"POST /api/auth.test": 1}
-    process.send_signal(signal.SIGTERM)
-    assert await process.wait() == 0
-    assert await process.stdout.read() == b""
-
-
 @pytest.mark.browser
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can_be_pressed():
@@ -147,19 +117,23 @@ async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can
         assert browser.complaints == []
 
 
-async def test_a_seed_file_replaces_people_and_a_wrong_one_is_refused(tmp_path):
+GIVEN = {"bot_token", "app_token", "signing_secret", "client_id", "client_secret", "team_id"}
+
+
+async def test_the_command_prints_one_ready_line_and_ends_when_told_to_and_a_wrong_seed_is_refused(tmp_path):
     seed = tmp_path / "seed.json"
-    seed.write_text(
-        json.dumps({"people": [{"id": "U1", "name": "ann", "real_name": "Ann"}], "bot_token": "xoxb-1"})
-    )
-    command = [sys.executable, "-m", "playground", "slack", "--seed", str(seed)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    line = json.loads(await process.stdout.readline())
-    assert line["credentials"]["bot_token"] == "xoxb-1"
-    process.send_signal(signal.SIGINT)
-    await process.communicate()
-    assert process.returncode == 0
+    seed.write_text('{"people": [{"id": "U1", "name": "ann", "real_name": "Ann"}], "bot_token": "xoxb-1"}')
+    command = [sys.executable, "-m", "playground", "slack", "--port", "0", "--no-limits", "--seed", str(seed)]
+    for end in (signal.SIGINT, signal.SIGTERM):
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        ready = json.loads(await process.stdout.readline())
+        given = ready["credentials"]
+        assert (ready["ready"], given["bot_token"]) == (True, "xoxb-1")
+        assert given["api_url"] == f"{ready['url']}/api/"
+        assert set(given) >= GIVEN
+        process.send_signal(end)
+        assert await process.communicate() == (b"", None)
+        assert process.returncode == 0
     seed.write_text('{"peeple": []}')
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, words = await process.communicate()
