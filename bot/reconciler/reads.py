@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 #: How many seconds to wait after a read that the person's credential or permissions don't allow.
 LACKING = 300.0
-#: How many resources' failure counts, and how many unknown words, are remembered.
+#: How many resources' failure counts, unknown words and stored entries are remembered.
 REMEMBERED = 10_000
 #: How late a batched read may be claimed, at most, without missing its next slot.
 SPARE = 0.5
@@ -353,9 +353,6 @@ def _batches(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadCl
     for group in by_account.values():
         for start in range(0, len(group), max(size, 1)):
             yield group[start : start + max(size, 1)]
-
-
-#: How many stored entries are remembered; beyond that, they are opened again.
 
 
 class Recorder:

@@ -15,10 +15,9 @@ from tests.reconciler.world import new_world
 
 
 @pytest.fixture
-async def world():
-    async with new_world() as made:
-        made.provider.start_takes = 4.0
-        yield made
+async def world(world):
+    world.provider.start_takes = 4.0
+    return world
 
 
 def buttons(message):

@@ -10,16 +10,15 @@ from bot.domain.workspaces import Outcome
 from bot.store import errands
 from bot.store.tables import RUNS
 from bot.support.errors import Unreachable
-from tests.reconciler.runs import new_run_world, said
+from tests.reconciler.runs import said
 from tests.reconciler.world import DEADLINE
 from tests.rigs.store import ALICE, refuse, watch_run
 
 
 @pytest.fixture
-async def runs():
-    async with new_run_world() as made:
-        made.cloud.job_takes = None
-        yield made
+async def runs(runs):
+    runs.cloud.job_takes = None
+    return runs
 
 
 def waiting(runs, run_id):

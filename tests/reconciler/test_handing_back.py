@@ -48,18 +48,10 @@ async def stopped(world):
 
 
 async def test_a_call_under_way_is_checked_by_the_next_process_at_once(world, stopped):
-    began = asyncio.Event()
-
-    async def hang(method):
-        if method == "start":
-            began.set()
-            await asyncio.Event().wait()
-
     operation_id = await world.begin(await world.own())
     await world.reconciler.operations.step()
     await world.reconciler.reads.step()
-    world.provider.during = hang
-    await stopped(world.reconciler.operations.step, began)
+    await stopped(world.reconciler.operations.step, world.hang("start"))
     world.provider.during = None
     assert (await world.store.operation(operation_id)).start_call is Call.CALLING
     world.reborn()
@@ -70,19 +62,11 @@ async def test_a_call_under_way_is_checked_by_the_next_process_at_once(world, st
 
 
 async def test_a_task_begins_again_at_once(world, stopped):
-    began = asyncio.Event()
-
-    async def hang(method):
-        if method == "discover":
-            began.set()
-            await asyncio.Event().wait()
-
     workspace = await world.own(state=State.RUNNING)
     account = await world.store.account(workspace.principal, "cloud")
     await world.work()
     await world.store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    world.provider.during = hang
-    await stopped(world.reconciler.step_tasks, began)
+    await stopped(world.reconciler.step_tasks, world.hang("discover"))
     world.provider.during = None
     world.reborn()
     (task,) = await world.store.claim_tasks(10, 40.0)

@@ -7,18 +7,17 @@ from bot.support.errors import (
     SlackPermanent,
     SlackUnknownOutcome,
 )
-from tests.reconciler.runs import content, end, new_run_world, output, said
+from tests.reconciler.runs import content, end, output, said
 
 COMPLETE = "files.completeUploadExternal"
 GET_URL = "files.getUploadURLExternal"
 
 
 @pytest.fixture
-async def runs():
-    async with new_run_world() as made:
-        made.cloud.job_takes = None
-        made.cloud.opens("run1")
-        yield made
+async def runs(runs):
+    runs.cloud.job_takes = None
+    runs.cloud.opens("run1")
+    return runs
 
 
 # -- messages and files of unknown outcome -------------------------------------------------------------------

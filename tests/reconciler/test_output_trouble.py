@@ -7,7 +7,7 @@ import pytest
 from bot.domain.runs import Run
 from bot.services.gather import Gatherer
 from bot.slack.notifier.redrawing import Outputs
-from tests.reconciler.runs import new_run_world, output, said
+from tests.reconciler.runs import output, said
 
 
 class Broken(Gatherer):
@@ -22,12 +22,11 @@ class Broken(Gatherer):
 
 
 @pytest.fixture
-async def runs():
-    async with new_run_world() as made:
-        made.cloud.job_takes = None
-        for run in ("run1", "run2"):
-            made.cloud.opens(run)
-        yield made
+async def runs(runs):
+    runs.cloud.job_takes = None
+    for run in ("run1", "run2"):
+        runs.cloud.opens(run)
+    return runs
 
 
 async def test_one_that_fails_holds_no_other_up(runs):

@@ -11,17 +11,16 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.runs import content, end, new_run_world, output, said
+from tests.reconciler.runs import content, end, output, said
 from tests.rigs.run_provider import Output
 from tests.rigs.store import ALICE, unlink, watch_run
 
 
 @pytest.fixture
-async def runs():
-    async with new_run_world() as made:
-        made.cloud.job_takes = None
-        made.cloud.opens("run1")
-        yield made
+async def runs(runs):
+    runs.cloud.job_takes = None
+    runs.cloud.opens("run1")
+    return runs
 
 
 class Elsewhere(Owners):

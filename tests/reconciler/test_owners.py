@@ -4,7 +4,7 @@ import pytest
 
 from bot.services.context import SharedOwners
 from bot.store.tasks import LEASE
-from tests.reconciler.runs import content, new_run_world, output, said
+from tests.reconciler.runs import content, output, said
 
 PARTS = ("owners", "reconciler", "notifier", "streams", "board")
 
@@ -34,11 +34,10 @@ class Workers:
 
 
 @pytest.fixture
-async def workers():
-    async with new_run_world() as made:
-        made.cloud.job_takes = None
-        made.cloud.opens("run1")
-        yield Workers(made)
+async def workers(runs):
+    runs.cloud.job_takes = None
+    runs.cloud.opens("run1")
+    return Workers(runs)
 
 
 @pytest.mark.parametrize("dies", [False, True])

@@ -1,21 +1,12 @@
 """A link whose credential ends: said a week and a day before, once each, and gone once it is linked again."""
 
-import pytest
-
 from bot.domain.people import Preferences
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.reconciler.test_limits import CAROL
 from tests.reconciler.test_quiet_hours import at
-from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE, BOB, prefer
 
 DAY, HOUR = 86_400.0, 3600.0
-
-
-@pytest.fixture
-async def world():
-    async with new_world() as made:
-        yield made
 
 
 async def linked_for(world, days, principal=ALICE):

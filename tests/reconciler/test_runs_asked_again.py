@@ -5,16 +5,15 @@ import pytest
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.workspaces import Call
 from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
-from tests.reconciler.runs import new_run_world, said
+from tests.reconciler.runs import said
 from tests.rigs.run_provider import RemoteRun
 from tests.rigs.store import ALICE
 
 
 @pytest.fixture
-async def runs():
-    async with new_run_world() as made:
-        made.cloud.job_takes = None
-        yield made
+async def runs(runs):
+    runs.cloud.job_takes = None
+    return runs
 
 
 async def given_up(runs):

@@ -156,15 +156,8 @@ async def test_a_step_that_raises_is_logged_with_a_reference_and_tried_again(wor
 
 
 async def test_what_runs_may_end_and_the_rest_is_cancelled(world, scheduler):
-    began = asyncio.Event()
-
-    async def hang(method):
-        if method == "start":
-            began.set()
-            await asyncio.Event().wait()
-
     operation_id = await world.begin(await world.own())
-    world.provider.during = hang
+    began = world.hang("start")
     scheduler.start()
     await asyncio.wait_for(began.wait(), 30)
     assert await scheduler.drain(0.1) == 1

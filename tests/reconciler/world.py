@@ -219,6 +219,18 @@ class World:
         accepted = await asked.to(create, "cloud", Spec("" if stem else name, {}, stem))
         return accepted.operation.id
 
+    def hang(self, called: str) -> asyncio.Event:
+        """Have one of the provider's calls find no end; return what is set once it has begun."""
+        began = asyncio.Event()
+
+        async def hang(method: str) -> None:
+            if method == called:
+                began.set()
+                await asyncio.Event().wait()
+
+        self.provider.during = hang
+        return began
+
     def ask(self, interaction: str = "", principal: Principal = ALICE) -> Asked:
         """Return a person who asks for something."""
         return Asked(self.asking, principal, interaction)
