@@ -195,10 +195,6 @@ class AnySlack(Protocol):
         ...
 
 
-async def _ready() -> None:
-    """Need nothing before a call."""
-
-
 class PacedSlack:
     """Call Slack within the budget; track the offset of its clock, and whether the app is shut out.
 
@@ -210,7 +206,7 @@ class PacedSlack:
         slack: SlackCaller,
         budget: Budget,
         clock: Clock,
-        prepare: Callable[[], Awaitable[object]] = _ready,
+        prepare: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._slack = slack
         self._prepare = prepare
@@ -261,7 +257,8 @@ class PacedSlack:
         nothing was sent then.
         """
         self._check(method)
-        await self._prepare()
+        if self._prepare is not None:
+            await self._prepare()
         monotonic = self._clock.monotonic
         leaves_by = monotonic() + LEAVES_WITHIN
         wait = await self.budget.take(method, channel, share)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -228,18 +229,9 @@ def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
     card, counts = facts.card, facts.counts
-    numbers = {
-        "pressed": counts.pressed,
-        "ready": counts.ready,
-        "failed": counts.failed,
-        "stopped": counts.stopped,
-        "kept": counts.kept,
-    }
-    lines = [
-        fill(classes.SUMMARY, name=card.title),
-        fill(classes.SUMMARY_COUNTS, **_numbers(**numbers)),
-        fill(classes.SUMMARY_STOPPED, **_numbers(**numbers)),
-    ]
+    numbers = _numbers(**asdict(counts))
+    templates = (classes.SUMMARY, classes.SUMMARY_COUNTS, classes.SUMMARY_STOPPED)
+    lines = [fill(template, name=card.title, **numbers) for template in templates]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
     lines += [fill(classes.SUMMARY_LEFT, **_numbers(left=left))] if left > 0 else []

@@ -7,7 +7,7 @@ only the owner".
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain.facts import (
@@ -55,6 +55,9 @@ _PASSING: Final = re.compile(
 
 def home(facts: HomeFacts) -> dict[str, Any]:
     """Draw a person's own Home."""
+    buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
+    if facts.is_administrator:
+        buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
     return kit.home(
         [
             *answered(facts.answer, facts.answered_at, facts.now),
@@ -63,8 +66,8 @@ def home(facts: HomeFacts) -> dict[str, Any]:
             *_runs(facts),
             *_links(facts),
             *_makers(facts),
-            *_settings(facts),
-            *_foot(facts),
+            *([kit.header(home_words.HOME), section(facts.preferences)] if facts.preferences else []),
+            *foot(facts.now, buttons),
         ]
     )
 
@@ -133,8 +136,14 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         small.append(home_words.PAGE.format(page=facts.page, pages=facts.pages))
     blocks.append(kit.context(" · ".join(small)))
     blocks += [block for one in facts.rows for block in _row(one)]
+    others = [(home_words.PREVIOUS, "previous", facts.page - 1), (home_words.NEXT, "next", facts.page + 1)]
+    turning = [
+        kit.button(label, Press("home", f"page {page}", mark=mark))
+        for label, mark, page in others
+        if 0 < page <= facts.pages
+    ]
     of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
-    return [*blocks, *kit.actions(_turning(facts)), *kit.actions(of_hours)]
+    return [*blocks, *kit.actions(turning), *kit.actions(of_hours)]
 
 
 def _nothing(facts: HomeFacts) -> str:
@@ -181,17 +190,6 @@ def _section(text: str, buttons: Sequence[Element]) -> list[Block]:
     if len(buttons) > 1:
         return [kit.section(text, kit.menu(buttons))]
     return row(text, [kit.quiet(one) for one in buttons])
-
-
-def _turning(facts: HomeFacts) -> list[Element]:
-    turning = []
-    if facts.page > 1:
-        turning.append(
-            kit.button(home_words.PREVIOUS, Press("home", f"page {facts.page - 1}", mark="previous"))
-        )
-    if facts.page < facts.pages:
-        turning.append(kit.button(home_words.NEXT, Press("home", f"page {facts.page + 1}", mark="next")))
-    return turning
 
 
 def _runs(facts: HomeFacts) -> list[Block]:
@@ -260,19 +258,6 @@ def _maker(maker: MakerFacts) -> Block:
         templates = fill(home_words.MORE_TEMPLATES, templates=Markup(templates), count=count)
     template = home_words.TEMPLATES if templates else home_words.NO_TEMPLATES
     return kit.section(fill(template, title=maker.title, templates=Markup(templates)), button)
-
-
-def _settings(facts: HomeFacts) -> list[Block]:
-    if facts.preferences is None:
-        return []
-    return [kit.header(home_words.HOME), section(facts.preferences)]
-
-
-def _foot(facts: HomeFacts) -> Iterable[Block]:
-    buttons = [kit.button(cards.REFRESH, Press("home", "refresh", mark="refresh"))]
-    if facts.is_administrator:
-        buttons.append(kit.button(home_words.TO_TOTALS, Press("home", "totals", mark="totals")))
-    return foot(facts.now, buttons)
 
 
 def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
@@ -445,10 +430,8 @@ def _connection(one: ConnectionFacts, now: float) -> str:
 
 
 def _slow(facts: TotalsFacts) -> list[Block]:
-    rows = [kit.section(_slow_row(one, facts.people)) for one in facts.slow] or [
-        kit.section(home_words.NO_SLOW)
-    ]
-    return [kit.header(home_words.SLOW), *rows]
+    rows = [kit.section(_slow_row(one, facts.people)) for one in facts.slow]
+    return [kit.header(home_words.SLOW), *(rows or [kit.section(home_words.NO_SLOW)])]
 
 
 def _slow_row(facts: WorkspaceFacts, people: People) -> str:

@@ -34,13 +34,8 @@ PAGE = 20
 def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was seen."""
     state, as_of = state_words(facts.now, workspace)
-    return fill(
-        answers.STATE_LINE,
-        name=workspace.title,
-        title=facts.connection_title,
-        state=state,
-        as_of=as_of,
-    )
+    names = {"name": workspace.title, "title": facts.connection_title}
+    return fill(answers.STATE_LINE, **names, state=state, as_of=as_of)
 
 
 def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
@@ -147,16 +142,10 @@ def _short(facts: WorkspaceFacts) -> str:
     workspace = facts.workspace
     assert workspace is not None, "a row of a list shows a workspace"
     state = cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state]
-    text = fill(
-        answers.STATE_SHORT,
-        name=workspace.title,
-        title=facts.connection_title,
-        state=Markup(state.lower()),
-    )
-    return kit.cut(text.rstrip("."), 200)
+    names = {"name": workspace.title, "title": facts.connection_title}
+    return kit.cut(fill(answers.STATE_SHORT, **names, state=Markup(state.lower())).rstrip("."), 200)
 
 
-#: Two blocks each, with room for a title, a remark and the buttons below.
 #: How many buttons people can take in at a glance.
 FEW = 5
 
@@ -302,13 +291,11 @@ def several(
         head = fill(talk.SEVERAL_AT[verb], count=count, at=kit.day_moment(at))
         label = talk.DO_AT[verb]
     lines = [
-        fill(talk.SEVERAL_ROW, name=row.workspace.title, title=row.title)
-        if row.ends is None
-        else fill(
-            talk.SEVERAL_FINAL,
+        fill(
+            talk.SEVERAL_ROW if row.ends is None else talk.SEVERAL_FINAL,
             name=row.workspace.title,
             title=row.title,
-            lost=Markup(cards.LOST[row.ends]),
+            lost=Markup("" if row.ends is None else cards.LOST[row.ends]),
         )
         for row in rows
     ]

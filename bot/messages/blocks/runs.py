@@ -52,12 +52,8 @@ def run_card(facts: RunFacts) -> Answer:
 def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
     run = facts.run
-    sentence = filled(
-        runs.ENDED.get(run.state, runs.ENDED_ELSE),
-        facts,
-        after=Markup(_after(run)),
-        code=Markup(_code(run)),
-    )
+    template = runs.ENDED.get(run.state, runs.ENDED_ELSE)
+    sentence = filled(template, facts, after=Markup(_after(run)), code=Markup(_code(run)))
     blocks: list[Block] = [kit.section(sentence)]
     if run.detail:
         blocks.append(kit.context(safe(run.detail, 300)))
@@ -209,12 +205,8 @@ def card_buttons(facts: RunFacts) -> list[Element]:
             buttons.append(force_button(run))
         elif not run.stop_wanted:
             buttons.append(stop_run_button(run))
-    return [
-        *buttons,
-        *logs_button(facts),
-        kit.button(cards.REFRESH, "job_refresh", run.id),
-        *page_button(facts),
-    ]
+    refresh = kit.button(cards.REFRESH, "job_refresh", run.id)
+    return [*buttons, *logs_button(facts), refresh, *page_button(facts)]
 
 
 def stop_run_button(run: Run) -> Element:

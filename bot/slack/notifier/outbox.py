@@ -59,6 +59,10 @@ SOON: Final = 1.0
 LONGEST_WAIT: Final = 5.0
 
 
+#: What is sent with every message: no preview of an address, and no name that becomes a mention.
+_AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+
+
 class Outbox:
     """Send what is due, by class and within the budget."""
 
@@ -241,9 +245,7 @@ class Outbox:
             "channel": place.channel,
             "text": answer.text,
             "metadata": metadata(notice),
-            "unfurl_links": False,
-            "unfurl_media": False,
-            "link_names": False,
+            **_AS_WRITTEN,
         }
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
@@ -463,9 +465,8 @@ class Replies:
         if body.get("view"):
             await self._redraw(notice)
             return
-        message: dict[str, Any] = {"text": body.get("text") or "", "blocks": list(body.get("blocks") or ())}
-        if not message["blocks"]:
-            del message["blocks"]
+        message: dict[str, Any] = {"text": body.get("text") or ""}
+        message |= {"blocks": list(body["blocks"])} if body.get("blocks") else {}
         thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
         if body.get("response_url"):
             await self._respond(notice, message)
@@ -496,13 +497,8 @@ class Replies:
         message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
         if not replaces:
             message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
-        answer = await self._http.request(
-            "POST",
-            url,
-            json_body=message,
-            total=self._timing.send_timeout,
-            max_bytes=100_000,
-        )
+        total = self._timing.send_timeout
+        answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
         if answer.status == 429:
             raise errors.RateLimited(retry_after=answer.retry_after())
         if answer.status >= 300:
@@ -520,7 +516,7 @@ class Replies:
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
-        message |= {"channel": channel, "unfurl_links": False, "unfurl_media": False, "link_names": False}
+        message |= {"channel": channel, **_AS_WRITTEN}
         # A person's direct message goes by two ids; its budget goes by the person.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
