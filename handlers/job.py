@@ -38,7 +38,7 @@ from handlers.language.words import Manner, is_slip
 from handlers.linking import link_first, linked, ways
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request
-from handlers.waiting import ask_for_offer, known_offer, offer_of, offer_to, refresh_lists, unread
+from handlers.waiting import ask_for_offer, known_offer, offer_of, offer_to, refresh_lists, refreshed, unread
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50
@@ -434,11 +434,7 @@ async def show_list(request: Request) -> Answer:
     stale, rows = await old_and_rows(request)
     if not rows:
         return await nothing_yet(request, stale)
-    remark = ""
-    if stale:
-        await request.asked.to(snapshots.read_lists, TaskKind.LIST_JOBS, stale)
-        titles = request.services.titles(account.connection for account in stale)
-        remark = fill(run_words.LOOKING, titles=titles)
+    remark = await refreshed(request, TaskKind.LIST_JOBS, stale, run_words.LOOKING)
     page, given = narrowed.asked(request)
     part = narrowed.runs_like(given, rows, request.services.connections)
     if part is not None and not part.rows:

@@ -57,6 +57,14 @@ async def refresh_lists(
     return fill(template, titles=titles, title=titles, **values)
 
 
+async def refreshed(request: Request, kind: TaskKind, old: Sequence[Account], template: str) -> str:
+    """Have outdated lists read behind what is known, and return the remark that says so; "" for none."""
+    if old:
+        await request.asked.to(snapshots.read_lists, kind, old)
+    titles = request.services.titles(one.connection for one in old)
+    return fill(template, titles=titles) if old else ""
+
+
 def unread(request: Request) -> str:
     """Say that a list could not be read, and why, so that nobody takes it for an empty one."""
     title = request.services.title(request.unread)

@@ -19,6 +19,7 @@ from handlers.helping import new_step
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request
+from handlers.waiting import refreshed
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 
@@ -40,11 +41,7 @@ async def show_list(request: Request) -> Answer:
         if not rows:
             return await nothing_yet(request, old)
     stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER)
-    remark = ""
-    if stale:
-        await request.asked.to(snapshots.read_lists, TaskKind.DISCOVER, stale)
-        titles = services.titles(account.connection for account in stale)
-        remark = fill(answers.OLD_SNAPSHOT, titles=titles)
+    remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     page, given = narrowed.asked(request)
     part = narrowed.workspaces_like(given, rows, services.connections)
     if part is not None and not part.rows:

@@ -12,6 +12,7 @@ from bot.domain.workspaces import (
     OperationVerb,
     Outcome,
     State,
+    StopMode,
     Workspace,
     is_final,
     restart_mode,
@@ -54,28 +55,23 @@ async def start(request: Request) -> Answer:
 
 
 @routes.verb("workspace", "stop", flags=("share", "force", AGREED), does=routes.Does.ENDS)
+@routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS)
 async def stop(request: Request) -> Answer:
     """Write the operation, or when it is to happen; the card and the direct messages report the rest."""
-    if (moment := await moment_of(request)) is not None:
-        return await stop_later(request, await workspace_of(request), moment, "stop")
-    return await begin(request, OperationVerb.FORCE if "force" in request.flags else OperationVerb.STOP)
+    moment, workspace = await moment_of(request), await workspace_of(request)
+    if moment is not None:
+        mode: StopMode = "stop" if request.verb == "stop" else "suspend"
+        return await stop_later(request, workspace, moment, mode)
+    if request.verb == "suspend" and at_stake(workspace) and AGREED not in request.flags:
+        return await ask_before_suspending(request, workspace)
+    verb = OperationVerb.FORCE if "force" in request.flags else OperationVerb(request.verb)
+    return await begin_for(request, workspace, verb)
 
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
     """Write the operation; it replaces the stop that isn't answered."""
     return await begin(request, OperationVerb.FORCE)
-
-
-@routes.verb("workspace", "suspend", flags=("share", AGREED), does=routes.Does.ENDS)
-async def suspend(request: Request) -> Answer:
-    """Write the operation, or when it is to happen, if the provider can suspend."""
-    if (moment := await moment_of(request)) is not None:
-        return await stop_later(request, await workspace_of(request), moment, "suspend")
-    workspace = await workspace_of(request)
-    if at_stake(workspace) and AGREED not in request.flags:
-        return await ask_before_suspending(request, workspace)
-    return await begin_for(request, workspace, OperationVerb.SUSPEND)
 
 
 @routes.verb("workspace", "resume", flags=("share", AGREED), does=routes.Does.STARTS)

@@ -94,6 +94,7 @@ async def test_an_answer_says_until_when(bot):
         ("stop notebook by 18h", 18),
         ("stop notebook 6pm", 18),
         ("stop notebook tomorrow at 9:00", 33),
+        ("suspend notebook at 6pm", 18),
         ("keep notebook until 20:00", 20),
     ],
 )
@@ -102,6 +103,8 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
     answer = await bot.say(text)
     assert abs(await stop_at(bot) - (at_hour(bot, 0) + hour * HOUR)) < 30
     assert await bot.store.latest_operation(workspace.id) is None
+    verb = text.split()[0]
+    assert verb == "keep" or (await bot.workspace()).stop_mode == verb
     assert list(buttons(answer)) == ["Keep running"]
     entry = (await bot.audit())[-1]
     assert (entry["actor"], entry["action"]) == (ALICE.key, "workspace.timer")
