@@ -58,8 +58,7 @@ async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench
 
     # What an administrator would not see whole, or not at all, is not asked for.
     for username in ("al ice", "a" * 81, "&" * 20, "al\u200bice", "\u202eecila"):
-        wrong = await send(username)
-        assert "without spaces" in wrong["errors"]["username"]
+        assert "without spaces" in (await send(username))["errors"]["username"]
     right = await send(" alice ")
     check_limits(right["view"])
     assert "to *alice*" in right["view"]["blocks"][0]["text"]["text"]
@@ -75,8 +74,7 @@ async def test_an_approval_becomes_a_task_once(bench):
     assert "Approved. I'll check *alice* on Workbench" in words(first)
     second = await bench.press("approve", value, COLLEAGUE)
     assert "already been decided: approved, being checked" in words(second)
-    third = await bench.press("deny", value, COLLEAGUE)
-    assert "already been decided" in words(third)
+    assert "already been decided" in words(await bench.press("deny", value, COLLEAGUE))
     tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
     assert len(tasks) == 1
 
@@ -87,8 +85,7 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
     await bench.say("link bench root")
     forged = f"{seen.partition(' ')[0]} root"
     for value in (seen, forged):
-        answer = await bench.press("approve", value, COLLEAGUE)
-        assert "is no longer open" in words(answer)
+        assert "is no longer open" in words(await bench.press("approve", value, COLLEAGUE))
     tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
     for task in tasks:
         assert (await bench.store.approval(task.subject)).username != "root"
@@ -96,16 +93,14 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
 
 @pytest.mark.parametrize("value", ["", "approval_nowhere alice", "x", "approval_1"])
 async def test_a_button_of_no_request_says_so(bench, value):
-    answer = await bench.press("approve", value, COLLEAGUE)
-    assert words(answer)
+    assert words(await bench.press("approve", value, COLLEAGUE))
     assert await bench.store.active_accounts() == []
 
 
 async def test_without_administrators_it_is_said_whom_to_ask():
     maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("admin",)))
     async with rig(connections={"bench": maker}) as made:
-        answer = await made.say("link bench alice")
-        assert "`USHER_ADMINS`" in words(answer)
+        assert "`USHER_ADMINS`" in words(await made.say("link bench alice"))
         assert await made.notices() == []
 
 

@@ -54,8 +54,7 @@ async def test_a_guess_that_ends_something_is_one_press_away_and_done_on_it(bot:
 
 async def test_a_near_miss_keeps_what_followed_it(bot: Rig):
     await bot.link()
-    answer = await bot.say("strat notebook --share")
-    await bot.push(answer, "Start notebook --share")
+    await bot.push(await bot.say("strat notebook --share"), "Start notebook --share")
     assert await open_ones(bot) == ["start notebook"]
 
 
@@ -176,8 +175,7 @@ async def test_what_ends_for_good_says_so_among_several_and_by_itself():
         answer = await bot.say("stop all")
         assert words(answer).count("this will end it for good. Everything stored only in it is lost.") == 2
         typed = await bot.say("stop notebook")
-        guessed = await bot.say("kill notebook")
-        assert words(typed) == words(guessed)
+        assert words(typed) == words(await bot.say("kill notebook"))
         dialog = buttons(await bot.say("status notebook"))["Stop"]["confirm"]["text"]["text"]
         said = words(typed).replace("*notebook*", "notebook")
         after = "To continue, press *End it* or type `/workspace stop notebook --yes`."

@@ -29,16 +29,14 @@ async def end(bot, operation, outcome, cause=None):
 async def test_refresh_asks_for_a_read_and_says_how_old_the_news_are(bot):
     operation = await started(bot)
     bot.wakes.clear()
-    answer = await bot.press("refresh", operation.id)
-    check_golden("answers/refresh", answer)
+    check_golden("answers/refresh", await bot.press("refresh", operation.id))
     assert bot.wakes
 
 
 async def test_keep_waiting_sets_a_new_deadline_and_no_new_start(bot):
     operation = await started(bot)
     bot.clock.advance(1900)
-    answer = await bot.press("keep_waiting", operation.id)
-    check_golden("answers/kept-waiting", answer)
+    check_golden("answers/kept-waiting", await bot.press("keep_waiting", operation.id))
     kept = await bot.store.operation(operation.id)
     assert (kept.deadline_number, kept.deadline_at) == (2, bot.clock.now() + 1800)
     assert len(await bot.store.open_operations(ALICE)) == 1
@@ -136,5 +134,4 @@ async def test_a_secret_that_does_not_open_is_said(bot):
 
 async def test_refresh_on_a_list_that_is_empty_meanwhile(bot):
     await activate(bot.store, ALICE, "saturn")
-    answer = await bot.press("list:refresh", "1")
-    assert "You don't have any workspaces here yet." in words(answer)
+    assert "You don't have any workspaces here yet." in words(await bot.press("list:refresh", "1"))

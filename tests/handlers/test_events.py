@@ -53,8 +53,7 @@ async def test_messages_without_an_id_are_all_answered(bot, app):
 )
 async def test_what_nobody_said_to_the_bot_is_passed_over(bot, app, keys):
     await bot.link()
-    spoken = await send(app, message("start notebook", **keys))
-    assert spoken.status == 200
+    assert (await send(app, message("start notebook", **keys))).status == 200
     assert await bot.notices() == []
 
 

@@ -38,8 +38,7 @@ async def test_what_was_accepted_is_said_to_be_when_it_can_not_be_remembered():
 async def test_more_flags_than_anybody_writes_are_not_gone_through():
     async with run_rig() as bot:
         line = " ".join(f"--x{number} 1" for number in range(600))
-        answer = await bot.say(f"job run {line} -- ls")
-        assert "too many flags for one line" in words(answer)
+        assert "too many flags for one line" in words(await bot.say(f"job run {line} -- ls"))
         assert await bot.store.runs(ALICE) == []
 
 

@@ -57,8 +57,7 @@ async def test_the_buttons_turn_off_and_resume(bot):
     (rule,) = await rules(bot)
     await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone", tell=False))
     check_golden("hours/paused", paused := await bot.say("hours notebook"))
-    resumed = await bot.push(paused, "Resume hours")
-    assert "Paused" not in words(resumed)
+    assert "Paused" not in words(await bot.push(paused, "Resume hours"))
     assert [one.paused for one in await rules(bot)] == [""]
     await bot.push(answer, "Turn hours off")
     assert await rules(bot) == []
@@ -68,8 +67,7 @@ async def test_they_move_only_if_their_person_says_so(bot):
     await bot.say("hours notebook weekdays 9:00-18:00")
     await in_zone(bot, "America/New_York")
     assert [one.zone for one in await rules(bot)] == ["Europe/Berlin"]
-    stayed = await bot.press("hours_stay", "")
-    assert words(stayed) == "Your workspaces' hours stay as they are."
+    assert words(await bot.press("hours_stay", "")) == "Your workspaces' hours stay as they are."
     moved = await bot.press("hours_move", "")
     assert words(moved) == "Your workspaces' hours are in America/New_York time now."
     assert [one.zone for one in await rules(bot)] == ["America/New_York"]
@@ -193,8 +191,7 @@ async def test_the_form_sets_hours_and_changes_them(bot):
     opened = await bot.press("hours_form", key)
     check_golden("hours/form-typed", opened)
     check_golden("views/hours", opened.view)
-    saved = await send(bot, opened.view, until=None)
-    assert "weekdays from 09:00" in str(saved["view"])
+    assert "weekdays from 09:00" in str((await send(bot, opened.view, until=None))["view"])
     changed = (await bot.press("hours_form", key)).view
     check_golden("views/hours-change", changed)
     await send(bot, changed, days=["mon", "tue"], **{"from": "08:30"}, until="17:00")
@@ -215,5 +212,4 @@ async def test_the_form_of_all_asks_which(bot):
     assert (await send(bot, view))["errors"] == {"workspace": "Choose one of your workspaces."}
     await send(bot, view, workspace=(await bot.workspace("training")).id)
     assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, 1080)]
-    foreign = await send(bot, view, workspace="workspace_9999")
-    assert "errors" in foreign
+    assert "errors" in await send(bot, view, workspace="workspace_9999")

@@ -32,8 +32,7 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
     await over(bot, "first", RunState.FAILED, 2)
     await going(bot, "second <b>")
     await launch(bot, "third")
-    answer = await bot.say("job list")
-    check_golden("answers/job-list", answer)
+    check_golden("answers/job-list", await bot.say("job list"))
     assert [task.kind for task in await bot.store.claim_tasks(10, 60.0)] == [TaskKind.LIST_JOBS]
     assert await bot.say("job") == await bot.say("job list")
     assert await bot.store.claim_tasks(10, 60.0) == []
@@ -109,8 +108,7 @@ async def test_a_list_of_runs_that_could_not_be_read_is_never_told_as_empty(bot)
 
 async def test_without_a_link_the_list_offers_one():
     async with run_rig(linked=False) as bot:
-        answer = await bot.say("job list")
-        assert buttons(answer)["Link Posit Workbench"]["value"] == "posit job list"
+        assert buttons(await bot.say("job list"))["Link Posit Workbench"]["value"] == "posit job list"
         del bot.services.connections["posit"]
         assert "I can't run jobs on any connection here." in words(await bot.say("job status"))
 
@@ -140,8 +138,7 @@ async def test_a_beginning_is_enough_where_it_fits_one_name(bot):
 
 async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     await going(bot, "train.R")
-    answer = await bot.say("job logs trian.R")
-    check_golden("answers/job-unknown", answer)
+    check_golden("answers/job-unknown", await bot.say("job logs trian.R"))
     (task,) = await bot.store.claim_tasks(10, 60.0)
     (waiting,) = task.payload["then"]
     await found(bot, "trian.R")
@@ -171,8 +168,7 @@ async def test_a_stop_is_written_down(bot):
     check_golden("answers/job-stop", await bot.say("job stop train.R"))
     assert (await bot.store.run(run.id)).stop_wanted == "stop"
     assert (await bot.audit())[-1]["action"] == "job.stop"
-    answer = await bot.say("job stop train.R --force")
-    assert words(answer).startswith("Forcing *train.R*")
+    assert words(await bot.say("job stop train.R --force")).startswith("Forcing *train.R*")
     assert (await bot.store.run(run.id)).stop_wanted == "force"
     assert words(await bot.say("job stop train.R")).startswith("Forcing *train.R*")
 
@@ -214,8 +210,7 @@ async def test_of_several_that_go_on_it_asks_which(bot):
     await going(bot, "train.R")
     bot.clock.advance(300)
     second = await going(bot, "train.R")
-    answer = await bot.say("job stop train.R")
-    check_golden("answers/job-which-to-stop", answer)
+    check_golden("answers/job-which-to-stop", await bot.say("job stop train.R"))
     assert not any(run.stop_wanted for run in await bot.store.runs(ALICE))
     await bot.press("job_stop:0", second.id)
     assert [run.stop_wanted for run in await bot.store.runs(ALICE)] == ["stop", ""]
@@ -297,8 +292,7 @@ async def test_an_unanswered_stop_can_be_forced(bot):
     run = await step(bot, run, stop_call=Call.ACCEPTED, called=True)
     assert "Force quit" not in buttons(await bot.press("job_refresh", run.id))
     bot.clock.advance(60)
-    answer = await bot.press("job_refresh", run.id)
-    check_golden("answers/job-unanswered", answer)
+    check_golden("answers/job-unanswered", await bot.press("job_refresh", run.id))
     assert words(await bot.press("job_force", run.id)).startswith("Forcing *train.R*")
     assert (await bot.store.run(run.id)).stop_wanted == "force"
 

@@ -120,8 +120,7 @@ async def test_a_program_without_its_hyphens_is_explained(bot):
 
 
 async def test_a_line_that_is_too_long_is_refused_whole(bot):
-    answer = await bot.say(f"job run -- echo {'x' * 6000}")
-    assert "Put it in a script" in words(answer)
+    assert "Put it in a script" in words(await bot.say(f"job run -- echo {'x' * 6000}"))
     assert await bot.store.runs(ALICE) == []
 
 

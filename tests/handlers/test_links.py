@@ -35,8 +35,7 @@ from tests.rigs.store import ALICE, refuse
 
 
 async def test_link_offers_every_connection(bot):
-    answer = await bot.say("link")
-    check_golden("answers/link", answer)
+    check_golden("answers/link", await bot.say("link"))
     assert await invited(bot) == []
 
 
@@ -132,8 +131,7 @@ async def test_an_administrator_is_asked_about_somebody_elses_link_too():
         asked = await other.say("unlink saturn <@UCHEN>")
         assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on Saturn Cloud.")
         assert await unlinked(other) == []
-        done = await other.push(asked, "Unlink")
-        assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
+        assert words(await other.push(asked, "Unlink")) == "<@UCHEN> is unlinked from Saturn Cloud."
 
 
 async def test_what_is_not_linked_can_not_be_unlinked(bot):
@@ -273,8 +271,7 @@ def test_every_verb_has_its_words_and_the_other_way_round(command):
 
 async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     await bot.link()
-    answer = await bot.say("lsit notebook")
-    check_golden("answers/verb-unknown", answer)
+    check_golden("answers/verb-unknown", await bot.say("lsit notebook"))
     assert await bot.store.open_operations(ALICE) == []
     assert "`help`" in words(await bot.direct("good morning"))
     assert "`/workspace help`" in words(await bot.say("qzqzqz"))

@@ -62,8 +62,7 @@ async def test_a_long_list_comes_in_pages(bot):
 
 async def test_the_buttons_of_a_list_of_only_some_keep_the_words(bot):
     await bot.link(names=[f"workspace-{number:02}" for number in range(45)])
-    first = await bot.say("list workspace-3 stopped")
-    check_golden("answers/list-narrowed", first)
+    check_golden("answers/list-narrowed", await bot.say("list workspace-3 stopped"))
     await bot.say("list stopped")
     more = await bot.press("list:more", "2 stopped")
     assert more.replaces
@@ -102,8 +101,7 @@ async def test_what_can_only_be_said(bot, name, text):
 async def test_an_old_list_is_shown_and_read_anew_behind(bot):
     await bot.link()
     bot.clock.advance(120)
-    answer = await bot.say("list")
-    assert "I'm checking Saturn Cloud for changes" in words(answer)
+    assert "I'm checking Saturn Cloud for changes" in words(await bot.say("list"))
     kinds = [task.kind for task in await bot.store.claim_tasks(9, 30.0)]
     assert kinds == [TaskKind.DISCOVER]
 
@@ -156,8 +154,7 @@ async def test_an_address_elsewhere_is_not_passed_on(bot):
 
 async def test_what_is_not_running_is_not_opened(bot):
     await bot.link()
-    answer = await bot.say("open notebook")
-    check_golden("answers/open-stopped", answer)
+    check_golden("answers/open-stopped", await bot.say("open notebook"))
     await bot.say("start")
     assert "Waiting to start" in words(await bot.say("open notebook"))
 

@@ -59,8 +59,7 @@ async def make(bot, name="lab"):
 )
 async def test_an_operation_is_written_with_its_card(bot, text, verb, said):
     await bot.link(state=State.RUNNING)
-    answer = await bot.say(text)
-    assert said in words(answer)
+    assert said in words(await bot.say(text))
     assert (await operation_of(bot)).verb is verb
     assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
     assert (await bot.audit())[-1]["action"] == f"workspace.{verb}"
@@ -244,8 +243,7 @@ async def test_a_failed_removal_is_asked_for_again(bot):
     workspace = await bot.workspace()
     operation = (await bot.services.asked(ALICE, "r").to(begin, workspace.id, OperationVerb.REMOVE)).operation
     await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="not_removed"))
-    answer = await bot.press("try_again", operation.id)
-    assert answer.view["callback_id"] == "remove"
+    assert (await bot.press("try_again", operation.id)).view["callback_id"] == "remove"
     assert not (await operation_of(bot)).is_open
 
 

@@ -50,8 +50,7 @@ async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
 async def test_a_mistyped_name_is_offered_and_not_run(bot):
     await bot.link(names=("notebook", "trainer"))
     await fresh(bot)
-    answer = await bot.say("start notbok")
-    check_golden("answers/name-unknown", answer)
+    check_golden("answers/name-unknown", await bot.say("start notbok"))
     assert await bot.store.open_operations(ALICE) == []
 
 
@@ -109,8 +108,7 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
 
 async def test_somebody_just_linked_is_told_that_the_list_is_on_its_way(bot):
     await activate(bot.store, ALICE, "saturn")
-    answer = await bot.say("start notebook")
-    check_golden("answers/looking", answer)
+    check_golden("answers/looking", await bot.say("start notebook"))
     (task,) = await tasks(bot)
     assert task.payload["then"][0]["text"] == "start notebook"
 

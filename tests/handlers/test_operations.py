@@ -21,8 +21,7 @@ async def latest(bot, name="notebook"):
 @pytest.mark.parametrize("verb", ["start", "stop", "restart"])
 async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
     await bot.link(state=State.STOPPED if verb == "start" else State.RUNNING)
-    answer = await bot.say(f"{verb} notebook")
-    check_golden(f"answers/{verb}", answer)
+    check_golden(f"answers/{verb}", await bot.say(f"{verb} notebook"))
     operation = await latest(bot)
     assert operation.verb == OperationVerb(verb)
     assert operation.is_open
@@ -38,8 +37,7 @@ async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
 
 async def test_a_bare_start_with_several_asks_which(bot):
     await bot.link(names=("notebook", "trainer"))
-    answer = await bot.say("start")
-    check_golden("answers/start-which", answer)
+    check_golden("answers/start-which", await bot.say("start"))
     assert await bot.store.open_operations(ALICE) == []
 
 
@@ -99,8 +97,7 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
     await bot.link()
     row = await bot.workspace()
     del bot.services.connections["saturn"]
-    answer = await bot.press("start", row.id)
-    assert "The connection saturn isn't set up any more." in words(answer)
+    assert "The connection saturn isn't set up any more." in words(await bot.press("start", row.id))
     assert words(await bot.say("list"))
 
 

@@ -42,8 +42,7 @@ async def test_a_second_press_says_what_is_under_way(bot):
     await bot.link()
     listed = await bot.say("list")
     await bot.push(listed, "Start")
-    answer = await bot.push(listed, "Start")
-    check_golden("answers/outdated-start", answer)
+    check_golden("answers/outdated-start", await bot.push(listed, "Start"))
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 

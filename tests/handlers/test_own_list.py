@@ -11,8 +11,7 @@ LINK = "https://app.example.test/dash/abc"
 
 async def test_a_pasted_link_adds_a_workspace(bot):
     await activate(bot.store, ALICE, "saturn")
-    answer = await bot.say(f"add <{LINK}> my notebook")
-    check_golden("answers/add", answer)
+    check_golden("answers/add", await bot.say(f"add <{LINK}> my notebook"))
     row = await bot.workspace("my notebook")
     assert (row.connection, row.remote_id, row.alias, row.origin) == ("saturn", "abc", "my notebook", "added")
     assert bot.wakes
@@ -27,21 +26,18 @@ async def test_an_id_that_two_connections_know_is_taken_for_the_linked_one(bot):
 async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
-    answer = await bot.say("add id-1")
-    assert "Type `/workspace add id-1@hub` to say which." in words(answer)
+    assert "Type `/workspace add id-1@hub` to say which." in words(await bot.say("add id-1"))
     assert "on your list" in words(await bot.say("add id-1@hub"))
 
 
 async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
-    answer = await bot.say(f"add {LINK}")
-    assert buttons(answer)["Link Saturn Cloud"]["value"] == f"saturn add {LINK}"
+    assert buttons(await bot.say(f"add {LINK}"))["Link Saturn Cloud"]["value"] == f"saturn add {LINK}"
     assert "Link one" in words(await bot.say("add nonsense"))
 
 
 async def test_a_name_of_ones_own(bot):
     await bot.link(names=("notebook", "my trainer"))
-    answer = await bot.say("alias notebook “the big one”")
-    check_golden("answers/alias", answer)
+    check_golden("answers/alias", await bot.say("alias notebook “the big one”"))
     assert (await bot.workspace("the big one")).name == "notebook"
     assert "Starting *the big one*" in words(await bot.say("start the big one"))
     await bot.say("alias my trainer tr")
@@ -75,8 +71,7 @@ async def test_ones_own_name_may_be_given_again(bot):
 
 async def test_forgetting_and_bringing_back(bot):
     await bot.link(names=("notebook", "trainer"))
-    answer = await bot.say("forget notebook")
-    check_golden("answers/forget", answer)
+    check_golden("answers/forget", await bot.say("forget notebook"))
     assert [row.name for row in await bot.store.workspaces(ALICE)] == ["trainer"]
     assert "I can't find a workspace called" in words(await bot.say("start notebook"))
     assert "is back on your list" in words(await bot.say("add notebook"))
@@ -88,13 +83,11 @@ async def test_forgetting_calls_off_what_is_under_way(bot):
     await bot.say("start")
     row = await bot.workspace()
     await bot.press("forget", row.id)
-    operation = await bot.store.latest_operation(row.id)
-    assert operation.cause == "forgotten"
+    assert (await bot.store.latest_operation(row.id)).cause == "forgotten"
 
 
 async def test_a_bare_forget_guesses_nothing(bot):
     await bot.link()
-    answer = await bot.say("forget")
-    assert "Which workspace?" in words(answer)
+    assert "Which workspace?" in words(await bot.say("forget"))
     assert [row.name for row in await bot.store.workspaces(ALICE)] == ["notebook"]
     assert "Link one" in words(await bot.say("forget", principal=type(ALICE)(None, "T1", "UNEW")))

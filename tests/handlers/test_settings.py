@@ -93,8 +93,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
 )
 async def test_what_is_wrong_stands_at_its_field(bot, values, field, said):
     await bot.link()
-    answer = await save(bot, **values)
-    assert said in answer["errors"][field]
+    assert said in (await save(bot, **values))["errors"][field]
     assert await bot.store.preferences(ALICE) == Preferences()
 
 
@@ -128,8 +127,7 @@ async def test_new_begins_where_the_default_is(maker):
     view = (await maker.say("settings")).view
     chosen = view["blocks"][-1]["element"]["options"]
     assert [one["value"] for one in chosen] == ["-", "saturn"]
-    saved = await save(maker, new="saturn")
-    assert "New workspaces come from *Saturn Cloud*." in str(saved["view"])
+    assert "New workspaces come from *Saturn Cloud*." in str((await save(maker, new="saturn"))["view"])
 
 
 async def test_a_default_template_is_chosen_in_the_form():

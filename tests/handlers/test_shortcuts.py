@@ -162,5 +162,4 @@ async def test_the_list_begins_with_a_menu(bot):
         menu = answer.blocks[1]["elements"]
         assert [one["action_id"] for one in menu] == ["status:workspace", "make", "help"]
     assert words(await bot.push(answer, "Help")).count("`/workspace ") == 4
-    shared = await bot.say("list --share")
-    assert "status:workspace" not in str(shared.blocks)
+    assert "status:workspace" not in str((await bot.say("list --share")).blocks)

@@ -33,8 +33,7 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
         "job run",
         "add id-1",
     ):
-        answer = await bot.say(text)
-        assert re.search("Ask (a|someone)", words(answer)), text
+        assert re.search("Ask (a|someone)", words(await bot.say(text))), text
     for action in ("invite", "make", "class_press"):
         await bot.press(action, "saturn")
     assert await invited(bot) == []
@@ -72,8 +71,7 @@ async def test_while_slack_is_silent_a_command_is_kept_and_runs_afterwards(bot):
 
 async def test_so_is_a_button_with_what_it_stands_for(bot):
     bot.people.silent = True
-    answer = await bot.press("invite", "saturn start notebook")
-    assert "Checking with Slack who you are" in words(answer)
+    assert "Checking with Slack who you are" in words(await bot.press("invite", "saturn start notebook"))
     await bot.press("job_list")
     commands = await waiting(bot)
     assert [one["press"] for one in commands] == ["invite saturn start notebook", "job_list"]

@@ -43,8 +43,7 @@ async def test_a_workspace_like_one_that_is_gone(is_named):
         await bot.store.save_step(Update(made.operation.id, 0.0, outcome=Outcome.FULFILLED))
         await observe(bot.store, bot.clock, row, Observed(State.GONE))
         provider.who = {ALICE.user_id} if is_named else set()
-        answer = await bot.press("again", row.id)
-        assert ("isn't available to you" in words(answer)) is not is_named
+        assert ("isn't available to you" in words(await bot.press("again", row.id))) is not is_named
         assert ((await bot.workspace("lab")).id != row.id) is is_named
 
 
@@ -54,8 +53,7 @@ async def test_another_run_of_the_same(is_named):
         spec = Spec("train.R", {"template": "nightly"})
         run = await launch(bot, spec=spec)
         bot.services.connections["posit"].who = {ALICE.user_id} if is_named else set()
-        answer = await bot.press("job_again", run.id)
-        assert ("isn't available to you" in words(answer)) is not is_named
+        assert ("isn't available to you" in words(await bot.press("job_again", run.id))) is not is_named
         assert len(await bot.store.runs(ALICE)) == 1 + is_named
 
 
@@ -64,5 +62,4 @@ async def test_output_of_a_run_of_an_account_that_was_unlinked_is_not_promised()
         run = await over(bot)
         await unlink(bot.store, ALICE, "posit")
         await activate(bot.store, ALICE, "posit")
-        answer = await bot.press("job_logs", run.id)
-        assert "I can't find that run on your list" in words(answer)
+        assert "I can't find that run on your list" in words(await bot.press("job_logs", run.id))
