@@ -9,6 +9,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.rigs import shared
 from tests.rigs.ports import quiet_port
@@ -31,6 +33,19 @@ _ARGUMENTS = [
 def is_installed() -> bool:
     """Say whether there is a Chromium and its driver."""
     return shutil.which("chromedriver") is not None and shutil.which("chromium") is not None
+
+
+@asynccontextmanager
+async def elsewhere(html: str, host: str = "127.0.0.1") -> AsyncIterator[TestServer]:
+    """Serve a page of somebody else's."""
+
+    async def page(_request: web.Request) -> web.Response:
+        return web.Response(text=html, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", page)
+    async with TestServer(app, host=host) as server:
+        yield server
 
 
 class Chromium:

@@ -3,8 +3,6 @@
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
@@ -12,7 +10,7 @@ from bot.providers.base import Embedding
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
 from tests.rigs.ports import quiet_port
 from tests.rigs.store import name_workspace, unlink
-from tests.web.driver import chromium, is_installed
+from tests.web.driver import chromium, elsewhere, is_installed
 from tests.web.ide_rig import ide_rig
 from tests.web.rig import ALICE
 
@@ -139,14 +137,8 @@ async def test_nobody_can_frame_it():
         await sign_in(world, window, workspace)
         await window.text("iframe")
         await window.console()
-
-        async def evil(_request: web.Request) -> web.Response:
-            page = f"<!doctype html><iframe src='{world.origin}/ide/{workspace.id}'></iframe>"
-            return web.Response(text=page, content_type="text/html")
-
-        app = web.Application()
-        app.router.add_get("/", evil)
-        async with TestServer(app, host="127.0.0.1") as elsewhere:
+        frame = f"<!doctype html><iframe src='{world.origin}/ide/{workspace.id}'></iframe>"
+        async with elsewhere(frame) as evil:
 
             def loaded():
                 # The socket of the page before may open late; whoever frames it loads its files as well.
@@ -154,7 +146,7 @@ async def test_nobody_can_frame_it():
                 return {line: count for line, count in requests if "/sdk/live/" not in line}
 
             before = loaded()
-            await window.go(str(elsewhere.make_url("/")))
+            await window.go(str(evil.make_url("/")))
             assert any("frame-ancestors" in line for line in await window.console())
             await window.into_frame()
             assert "notebook" not in await window.script("return document.documentElement.textContent")

@@ -1,10 +1,8 @@
 """Linking in a real browser: its cookies, its origins, its referrer, and no violation of the policy."""
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from tests.web.driver import chromium, is_installed
+from tests.web.driver import chromium, elsewhere, is_installed
 from tests.web.rig import ALICE, GOOD, rig
 
 pytestmark = [
@@ -55,21 +53,12 @@ async def test_the_way_with_sign_in():
 
 async def test_another_site_can_neither_send_our_form_nor_frame_our_page():
     async with rig() as made, chromium() as window:
-
-        async def evil(_request: web.Request) -> web.Response:
-            page = (
-                f"<form action='{made.origin}/link/check' method=post><input name=token value={GOOD}>"
-                f"<button>Win</button></form><iframe src='{made.origin}/link'></iframe>"
-            )
-            return web.Response(text=page, content_type="text/html")
-
-        app = web.Application()
-        app.router.add_get("/", evil)
-        async with TestServer(app) as elsewhere:
+        form = f"<form action='{made.origin}/link/check' method=post><input name=token value={GOOD}>"
+        async with elsewhere(f"{form}<button>Win</button></form><iframe src='{made.origin}/link'>") as evil:
             await window.go(await made.accounts.invite(ALICE, "saturn"))
             # Another port is another origin of the same site, so the cookie comes; another name is not.
             for host in ("127.0.0.1", "localhost"):
-                await window.go(f"http://{host}:{elsewhere.port}/")
+                await window.go(f"http://{host}:{evil.port}/")
                 assert any("frame-ancestors" in line for line in await window.console())
                 await window.press("button")
                 assert "didn't come from this page" in await window.text(".said")

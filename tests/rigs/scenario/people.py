@@ -168,6 +168,7 @@ class Person:
         asked = await self.types(f"link {connection}")
         label = next(label for label in asked.labels if label.startswith("Link "))
         (page,) = await self.presses(asked, label)
+        assert page.is_private, "whoever sees the address can go on with it"
         return page, page.address("Open the link page")
 
     async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
