@@ -17,19 +17,7 @@ from typing import Any, ClassVar, Literal
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.forms import (
-    NOT_OFFERED,
-    Choice,
-    Form,
-    FormProblems,
-    Purpose,
-    Spec,
-    Values,
-    choice_field,
-    name_field,
-    name_problem,
-    text_of,
-)
+from bot.domain import forms
 from bot.domain.people import Principal
 from bot.domain.workspaces import (
     Action,
@@ -144,7 +132,7 @@ NAME_HINT = "Defaults to the template's name."
 class Offer:
     """Hold the projects that people may use, in the server's order."""
 
-    projects: tuple[Choice, ...]
+    projects: tuple[forms.Choice, ...]
 
 
 CHECK_SECONDS = 8.0
@@ -250,42 +238,46 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             return (key, name) if allowed == "all" or key in allowed else None
 
         projects = dict(requests.entries(await self._pages("/projects"), "items", read))
-        return Offer(tuple(Choice(key, name) for key, name in projects.items()))
+        return Offer(tuple(forms.Choice(key, name) for key, name in projects.items()))
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+    ) -> forms.Form:
         """Ask for the project, which may be given by its name, and for the person's own name for it.
 
         Without projects there are no fields.
         """
         projects = offer.projects
         if not projects:
-            return Form(())
-        asked = text_of(values, "template").casefold()
+            return forms.Form(())
+        asked = forms.text_of(values, "template").casefold()
         named = [one.value for one in projects if asked in {one.value, one.label.casefold()}]
         only = projects[0].value if len(projects) == 1 else ""
-        return Form(
+        return forms.Form(
             (
-                choice_field("template", "Template", projects, named[0] if len(named) == 1 else only),
-                name_field("", LONGEST_NAME, optional=True, hint=NAME_HINT),
+                forms.choice_field("template", "Template", projects, named[0] if len(named) == 1 else only),
+                forms.name_field("", LONGEST_NAME, optional=True, hint=NAME_HINT),
             )
         )
 
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+    ) -> forms.Spec:
         """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
         projects = {one.value: one.label for one in offer.projects}
-        project = text_of(values, "template")
+        project = forms.text_of(values, "template")
         problems = {}
         if project not in projects:
-            problems["template"] = NOT_OFFERED if project else "Choose a template."
-        name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
-        if name and (wrong := name_problem(name, LONGEST_NAME)):
+            problems["template"] = forms.NOT_OFFERED if project else "Choose a template."
+        name = clean(forms.text_of(values, "name"), 10 * LONGEST_NAME)
+        if name and (wrong := forms.name_problem(name, LONGEST_NAME)):
             problems["name"] = wrong
         if problems:
-            raise FormProblems(problems)
+            raise forms.FormProblems(problems)
         label = projects[project]
-        return Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
+        return forms.Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
 
-    async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
+    async def create(self, access: base.Access, spec: forms.Spec, key: str) -> Created:
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
         project = spec.word("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
@@ -311,7 +303,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         """Return nothing: workspaces have no names here, only in the person's own list."""
         return ()
 
-    async def find(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find(self, access: base.Access, spec: forms.Spec, key: str, since: float) -> Traces:
         """List workspaces of the project that were made since then in the way we make them.
 
         It includes those that the list says too little about: ``made_at`` reads them. One that can't be read

@@ -21,18 +21,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain.forms import (
-    NOT_OFFERED,
-    Form,
-    FormProblems,
-    Purpose,
-    Spec,
-    Values,
-    free_name,
-    name_field,
-    name_problem,
-    text_of,
-)
+from bot.domain import forms
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
 from bot.providers import base, connection
@@ -219,30 +208,34 @@ class JupyterHub(
         servers = await self._servers.of_person(access, None)
         return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+    ) -> forms.Form:
         """Ask for a template, if there are any, and a name."""
         offered = connection.offered(self.settings.templates, asker)
         chosen = connection.proposed(offered, values)
-        free = free_name(chosen.name if chosen is not None else "server", offer.names)
+        free = forms.free_name(chosen.name if chosen is not None else "server", offer.names)
         fields = [connection.template_field(offered, chosen)] if offered else []
-        return Form((*fields, name_field(free, MAX_NAME, hint=NAME_HINT)))
+        return forms.Form((*fields, forms.name_field(free, MAX_NAME, hint=NAME_HINT)))
 
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+    ) -> forms.Spec:
         """Return the spec: ``template``, if one was chosen; raise FormProblems."""
         problems = {}
         offered = connection.offered(self.settings.templates, asker)
-        template = connection.named(offered, text_of(values, "template"))
+        template = connection.named(offered, forms.text_of(values, "template"))
         if offered and template is None:
-            problems["template"] = NOT_OFFERED
-        name = clean(text_of(values, "name"), 10 * MAX_NAME)
+            problems["template"] = forms.NOT_OFFERED
+        name = clean(forms.text_of(values, "name"), 10 * MAX_NAME)
         is_shaped = not name or _SERVER.fullmatch(name) is not None
-        if wrong := name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
+        if wrong := forms.name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
             problems["name"] = wrong
         if problems:
-            raise FormProblems(problems)
-        return Spec(name, {"template": template.name} if template is not None else {})
+            raise forms.FormProblems(problems)
+        return forms.Spec(name, {"template": template.name} if template is not None else {})
 
-    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+    async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Start a server with a new name and its options; doing so twice still makes one server."""
         name = ServerName(access.username, spec.name)
         if not name.server:
@@ -260,7 +253,7 @@ class JupyterHub(
         """Return the names of the person's servers: they are a person's own namespace."""
         return await self._servers.of_person(access, None) or ()
 
-    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find(self, access: Access, spec: forms.Spec, key: str, since: float) -> Traces:
         """Look for the server by its name."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.of_person(access, None)

@@ -93,6 +93,9 @@ class Parameters(Resources):
     snowflake_role: str = ""
 
 
+_ONLY_SESSIONS = tuple(name for name in Parameters.model_fields if name not in Resources.model_fields)
+
+
 class SessionTemplate(Strict):
     """Hold the settings for launch_session."""
 
@@ -198,14 +201,10 @@ def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str,
     """
     set_up = session_of(template)
     more = set_up.launch_parameters
-    parameters: dict[str, Any] = {
+    parameters = {
         "container_image": more.container_image or spec.word("image"),
-        "default_image": more.default_image,
         "resource_profile": more.resource_profile or spec.word("profile"),
-        "aws_role_arn": more.aws_role_arn,
-        "databricks_instance": more.databricks_instance,
-        "snowflake_account": more.snowflake_account,
-        "snowflake_role": more.snowflake_role,
+        **{name: getattr(more, name) for name in _ONLY_SESSIONS},
     }
     return {
         "workbench": workbench_of(spec, template),

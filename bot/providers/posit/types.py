@@ -408,6 +408,13 @@ _JOBS = {
     "killed": RunState.CANCELLED,
 }
 _UP: frozenset[Action] = frozenset({"stop", "force"})
+_ACTIONS: Mapping[State, frozenset[Action]] = {
+    State.STARTING: _UP,
+    State.STOPPING: frozenset({"force"}),
+    State.SUSPENDED: frozenset({"start", "stop", "force"}),
+    State.FAILED: frozenset(),
+    State.GONE: frozenset(),
+}
 NO_URL = "The server gives no link for it."
 HELD = "Suspended by the cluster."
 
@@ -419,31 +426,29 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
     if state is None:
         strange = unknown_word(clean(session.activity_state))
         return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
-    detail = clean(session.status_detail) or None
-    match state:
-        case State.RUNNING:
-            url = address(session.url)
-            missing = (URL_NOT_ALLOWED if session.url else NO_URL) if url is None else None
-            return Observed(
-                state,
-                url=url,
-                detail=missing,
-                name=label,
-                actions=_running(session, url),
-                at_stake=_at_stake(session),
-                last_used_at=moment(session.last_used),
-            )
-        case State.STARTING:
-            return Observed(state, detail=detail, name=label, actions=_UP)
-        case State.STOPPING:
-            return Observed(state, detail=detail, name=label, actions=frozenset({"force"}))
-        case State.SUSPENDED:
-            actions: frozenset[Action] = frozenset({"start", "stop", "force"})
-            return Observed(state, name=label, actions=actions, last_used_at=moment(session.last_used))
-        case State.FAILED:
-            return Observed(state, detail=detail, name=label, actions=frozenset())
-        case _:
-            return Observed(State.GONE, name=label, actions=frozenset())
+    used = moment(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
+    if state is not State.RUNNING:
+        detail = clean(session.status_detail) or None if state in {State.STARTING, State.FAILED} else None
+        return Observed(state, detail=detail, name=label, actions=_ACTIONS[state], last_used_at=used)
+    url = address(session.url)
+    may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
+    at_stake: set[AtStake] = {"busy"} if session.executing else set()
+    if session.save_prompt_required:
+        at_stake.add("unsaved")
+    missing = None
+    if url is None:
+        missing = URL_NOT_ALLOWED if session.url else NO_URL
+    else:
+        may.add("open")
+    return Observed(
+        state,
+        url=url,
+        detail=missing,
+        name=label,
+        actions=_UP | may,
+        at_stake=frozenset(at_stake),
+        last_used_at=used,
+    )
 
 
 def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
@@ -487,19 +492,6 @@ def observed_job(job: WorkbenchJob) -> ObservedRun:
         started_at=job.submitted_at,
         ended_at=job.updated_at if state.is_over else None,
     )
-
-
-def _at_stake(session: WorkbenchSession) -> frozenset[AtStake]:
-    busy: set[AtStake] = {"busy"} if session.executing else set()
-    unsaved: set[AtStake] = {"unsaved"} if session.save_prompt_required else set()
-    return frozenset(busy | unsaved)
-
-
-def _running(session: WorkbenchSession, url: str | None) -> frozenset[Action]:
-    more: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
-    if url is not None:
-        more.add("open")
-    return _UP | more
 
 
 #: The IDEs that can open a file at launch.

@@ -20,21 +20,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
-from bot.domain.forms import (
-    NOT_OFFERED,
-    Choice,
-    Field,
-    Form,
-    FormProblems,
-    Purpose,
-    Spec,
-    Values,
-    choice_field,
-    free_name,
-    name_field,
-    name_problem,
-    text_of,
-)
+from bot.domain import forms
 from bot.domain.people import Principal
 from bot.domain.workspaces import Created, Traces
 from bot.providers import connection
@@ -270,7 +256,7 @@ def is_theirs(owner: str, username: str) -> bool:
 class Offer:
     """Hold what the server offers; None for what it doesn't report."""
 
-    sizes: tuple[Choice, ...] | None = None
+    sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
     owner: str = ""
     jobs: tuple[Scheduled, ...] | None = None
@@ -311,7 +297,7 @@ class SaturnMaking(Making[Offer]):
         asking = self._api.call("GET", "/api/info/servers", access.credential, total=LIST_SECONDS)
         servers = await unless_absent(asking)
         sizes = {} if servers is None else object_in(servers.json_object(), "sizes")
-        choices = (Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
+        choices = (forms.Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
         return Offer(
             sizes=None if servers is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
@@ -328,7 +314,9 @@ class SaturnMaking(Making[Offer]):
         except errors.NotFound:
             return None
 
-    def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
+    def form(
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+    ) -> forms.Form:
         """Ask for a recipe, a name and a size; or for the job to run, which a command's template may name.
 
         Without fields if there is no recipe for the person, or no job.
@@ -337,38 +325,40 @@ class SaturnMaking(Making[Offer]):
             return _job_form(offer, values)
         offered = connection.offered(self.settings.templates, asker)
         if not offered:
-            return Form((), NO_RECIPES)
+            return forms.Form((), NO_RECIPES)
         chosen = connection.proposed(offered, values)
-        free = free_name(chosen.name if chosen is not None else "workspace", offer.names)
-        fields = [connection.template_field(offered, chosen), name_field(free, LONGEST_NAME)]
+        free = forms.free_name(chosen.name if chosen is not None else "workspace", offer.names)
+        fields = [connection.template_field(offered, chosen), forms.name_field(free, LONGEST_NAME)]
         if offer.sizes:
             size = chosen.size if chosen is not None else ""
             initial = size if size in {one.value for one in offer.sizes} else ""
             hint = "Defaults to the template's own."
-            fields.append(choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
-        return Form(tuple(fields))
+            fields.append(forms.choice_field("size", "Size", offer.sizes, initial, optional=True, hint=hint))
+        return forms.Form(tuple(fields))
 
-    def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
+    def spec(
+        self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
+    ) -> forms.Spec:
         """Return the spec: ``recipe``, ``size`` and ``owner``, or ``job``; raise FormProblems."""
         if purpose == "job":
             return _job_spec(offer, values, self.settings.base_url)
         problems: dict[str, str] = {}
         recipe = connection.named(
-            connection.offered(self.settings.templates, asker), text_of(values, "template")
+            connection.offered(self.settings.templates, asker), forms.text_of(values, "template")
         )
         if recipe is None:
-            problems["template"] = NOT_OFFERED
-        name = clean(text_of(values, "name"), 10 * LONGEST_NAME)
-        if wrong := name_problem(name, LONGEST_NAME, offer.names):
+            problems["template"] = forms.NOT_OFFERED
+        name = clean(forms.text_of(values, "name"), 10 * LONGEST_NAME)
+        if wrong := forms.name_problem(name, LONGEST_NAME, offer.names):
             problems["name"] = wrong
-        size = text_of(values, "size")
+        size = forms.text_of(values, "size")
         if size and size not in {one.value for one in offer.sizes or ()}:
             problems["size"] = "That size isn't available here. Choose another one."
         if problems or recipe is None:
-            raise FormProblems(problems)
-        return Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
+            raise forms.FormProblems(problems)
+        return forms.Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
 
-    async def create(self, access: Access, spec: Spec, key: str) -> Created:
+    async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Clone a recipe; doing so twice would make two, but it can be found by its name."""
         recipe = connection.named(self.settings.templates, spec.word("recipe"))
         if recipe is None:
@@ -403,7 +393,7 @@ class SaturnMaking(Making[Offer]):
         says_whose = bool(access.username) and found.is_whole and all(one.owner and one.name for one in found)
         return {one.name for one in found} if says_whose else None
 
-    async def find(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
+    async def find(self, access: Access, spec: forms.Spec, key: str, since: float) -> Traces:
         """Look for the workspace by its name, which no other had when it was made."""
         return Traces(await self._find(access, spec.name), is_proof=True)
 
@@ -429,29 +419,31 @@ class SaturnMaking(Making[Offer]):
         return None
 
 
-def _job_form(offer: Offer, values: Values) -> Form:
+def _job_form(offer: Offer, values: forms.Values) -> forms.Form:
     """Return the form for a run; a command's template may name the job."""
     if offer.jobs is None:
-        return Form((Field("template", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),))
+        return forms.Form(
+            (forms.Field("template", "Job", "text", hint=JOB_HINT, max_length=500, remembers=False),)
+        )
     if not offer.jobs:
-        return Form((), NO_JOBS)
-    found = _matching(offer.jobs, text_of(values, "template"))
-    choices = tuple(Choice(job.job_id, job.name) for job in offer.jobs)
+        return forms.Form((), NO_JOBS)
+    found = _matching(offer.jobs, forms.text_of(values, "template"))
+    choices = tuple(forms.Choice(job.job_id, job.name) for job in offer.jobs)
     initial = found[0].job_id if len(found) == 1 else choices[0].value if len(choices) == 1 else ""
-    return Form((choice_field("template", "Job", choices, initial),))
+    return forms.Form((forms.choice_field("template", "Job", choices, initial),))
 
 
-def _job_spec(offer: Offer, values: Values, base_url: str) -> Spec:
+def _job_spec(offer: Offer, values: forms.Values, base_url: str) -> forms.Spec:
     """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
-    asked = text_of(values, "template")
+    asked = forms.text_of(values, "template")
     found = _matching(offer.jobs or (), asked)
     if len(found) == 1:
-        return Spec(found[0].name, {"job": found[0].job_id})
+        return forms.Spec(found[0].name, {"job": found[0].job_id})
     key = resource_id(asked, base_url, "job")
     if found or key is None:
-        raise FormProblems({"template": JOB_TWICE if found else JOB_UNKNOWN})
+        raise forms.FormProblems({"template": JOB_TWICE if found else JOB_UNKNOWN})
     name = next((job.name for job in offer.jobs or () if job.job_id == key), f"job {key[:8]}")
-    return Spec(name, {"job": key})
+    return forms.Spec(name, {"job": key})
 
 
 def _matching(jobs: Iterable[Scheduled], asked: str) -> list[Scheduled]:
@@ -464,7 +456,7 @@ def _matching(jobs: Iterable[Scheduled], asked: str) -> list[Scheduled]:
     return exact or [job for job in listed if job.name.casefold().startswith(needle)]
 
 
-def resource_id(text: str, base_url: str, kind: Purpose) -> str | None:
+def resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | None:
     """Extract an id of 32 hex characters from a link to its page, or from the bare id."""
     text = text.strip()
     if _ID.fullmatch(text):
