@@ -62,20 +62,6 @@ async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
     assert len(await bot.store.workspaces(ALICE)) == is_named
 
 
-async def test_the_trainer_sees_why_it_was_not_made_without_any_address(bot):
-    card = await posted(bot, "card saturn/local --title Maths")
-    await bot.press("class_press", card.id)
-    (row,) = await bot.store.workspaces(ALICE)
-    operation = await bot.store.latest_operation(row.id)
-    cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"
-    await bot.store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause=cause))
-    said = words(await bot.press("class_problems", card.id, TRAINER))
-    assert "no room at …" in said
-    assert "ask for more" in said
-    assert "alice" not in said
-    assert "://" not in said
-
-
 async def made_and_unlinked(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     for _ in range(9):

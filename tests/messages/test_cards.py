@@ -367,11 +367,6 @@ def test_a_kind_of_message_is_declared_once_and_drawn_once():
         draws(NoticeKind.READY)(operation_card)
 
 
-def test_a_card_without_an_operation_is_a_fault_of_the_program():
-    with pytest.raises(AssertionError, match="a card is the card of an operation"):
-        operation_card(replace(facts(), operation=None))
-
-
 def shown(answer):
     return json.dumps(answer.as_body(), ensure_ascii=False)
 
@@ -379,14 +374,6 @@ def shown(answer):
 @pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith("running")])
 def test_only_a_running_workspace_shows_its_address(name):
     assert IDE_URL not in shown(operation_card(replace(CARDS[name], ide_url=IDE_URL)))
-
-
-def test_the_address_stands_in_a_button_and_not_in_the_line_of_a_notification():
-    answer = render(*NOTICES["ready"])
-    assert IDE_URL not in answer.text
-    buttons = [element for block in answer.blocks for element in block.get("elements", ())]
-    assert [button["url"] for button in buttons if "url" in button] == [IDE_URL]
-    assert "To open it, you need to be signed in to Saturn Cloud as alice." in shown(answer)
 
 
 NAMES = st.one_of(

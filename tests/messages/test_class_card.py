@@ -73,14 +73,6 @@ def test_the_card(name):
     check_golden(f"cards/class-{name}", classes.class_card(CASES[name]))
 
 
-def test_the_promise_stands_on_the_card_before_anybody_presses():
-    said = str(classes.class_card(CASES["until"]).blocks)
-    assert "By pressing, you agree that it stops at 17:00" in said
-    assert "or when <@UTRAINER> or an Usher admin ends the class" in said
-    assert "(Europe/Berlin)" in said
-    assert "R &amp; more" in said
-
-
 def test_an_end_on_another_day_names_it():
     assert classes.at(CARD, NOW + 86_400, NOW) == "09:00 on Saturday (Europe/Berlin)"
     assert classes.at(CARD, NOW + 7 * 86_400, NOW) == "09:00 on Friday 22 January (Europe/Berlin)"
@@ -128,11 +120,24 @@ def test_the_trainer_reads_about_somebody_else_not_what_that_person_is_told(caus
         assert not re.search(r"\b[Yy]our?\b", str(answer.blocks)), cause
 
 
+def test_the_trainer_reads_a_providers_reason_without_addresses():
+    cause = "limit: no room at https://w-alice.example.test/x?token=1, ask for more"
+    failed = replace(OPERATION, outcome=Outcome.FAILED, cause=cause)
+    found = [ClassProblem(Participant("class_1", ALICE, NOW, ""), failed, workspace=None)]
+    assert "no room at … ask for more" in str(classes.problems_of(CASES["going"], found).blocks)
+
+
 def test_the_poster_is_asked():
     check_golden(
         "notices/class-posted",
         classes.posted(class_facts(CARD, "Saturn Cloud", NOW, body={"is_unsure": True})),
     )
+
+
+@pytest.mark.parametrize("cause", [*class_words.HELPS, "invalid_blocks"])
+def test_the_poster_reads_what_helps_where_a_channel_takes_no_card(cause):
+    said = str(classes.posted(class_facts(CARD, "Saturn Cloud", NOW, body={"cause": cause})).blocks)
+    assert class_words.HELPS.get(cause, f"Slack answered `{cause}`") in said
 
 
 @pytest.mark.parametrize(

@@ -159,16 +159,6 @@ def test_looking_again_is_no_reason_for_a_new_view_and_every_change_is():
     assert len({digest(), *(digest(**one) for one in changed)}) == len(changed) + 1
 
 
-def test_open_carries_the_address_of_what_runs():
-    view = drawn.home(own(rows=[row(state=State.RUNNING)], count=1))
-    (block,) = [one for one in view["blocks"] if "*<" in str(one.get("text"))]
-    name, state = block["text"]["text"].split("\n")
-    assert name == f"*<{IDE_URL.replace('&', '&amp;')}|notebook>* · Saturn Cloud"
-    assert state.startswith("Running")
-    assert [one["text"]["text"] for one in block["accessory"]["options"]] == ["Stop", "Stop later…", "Hours…"]
-    assert "open_url" not in str(view)
-
-
 @pytest.mark.parametrize("name", HOMES)
 def test_a_workspace_is_one_section_of_at_most_two_lines_with_one_accessory(name):
     blocks = drawn.home(HOMES[name])["blocks"]

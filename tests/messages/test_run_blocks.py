@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.facts import RunFacts
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState, Shown
 from bot.domain.workspaces import Call, Outcome
@@ -23,7 +22,7 @@ from bot.messages.blocks.runs import (
     run_waiting,
 )
 from bot.messages.texts import cards
-from tests.messages.card_facts import ALICE, NOW
+from tests.messages.card_facts import ALICE, NOW, run_facts
 from tests.messages.test_cards import NAMES, OURS
 from tests.rigs.golden import check_golden, check_limits
 
@@ -51,14 +50,7 @@ def run(**keys):
 
 
 def facts(run, **keys):
-    given = {
-        "now": NOW,
-        "connection": "posit",
-        "connection_title": "Posit Workbench",
-        "username": "alice",
-        "capabilities": ALL,
-    }
-    return RunFacts(**given | keys, run=run)
+    return run_facts(run, **{"connection_title": "Posit Workbench", "capabilities": ALL} | keys)
 
 
 CARDS = {

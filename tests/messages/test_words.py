@@ -39,29 +39,6 @@ EXAMPLES = {
     "word": "unknown state 'x'",
     "workspace": "Acme Research",
 }
-#: What plan and reconciler store as causes (bot.plan), and the policy's rules.
-CAUSES = [
-    "gave_up",
-    "gone",
-    "provider_failed",
-    "stopped_elsewhere",
-    "started_elsewhere",
-    "unlinked",
-    "forgotten",
-    "replaced",
-    "lost",
-    "cannot",
-]
-RULES = [
-    "left",
-    "guest",
-    "bot",
-    "stranger",
-    "foreign_team",
-    "not_owner",
-    "no_administrators",
-    "other_workspace",
-]
 
 
 def texts(module):
@@ -166,16 +143,10 @@ def test_every_kind_of_error_has_a_sentence_with_a_next_step(kind):
     assert len(re.findall(r"[.:] [A-ZI]", told)) >= 1 or "keep trying" in told or "moment" in told
 
 
-@pytest.mark.parametrize("word", [*CAUSES, *RULES])
-def test_every_cause_is_known(word):
-    told = problems.sentence(word, "Saturn Cloud")
-    assert told != problems.CAUSES["internal"]
-    assert problems.sentence(f"policy.{word}", "Saturn Cloud") == told
-
-
 def test_an_unknown_cause_is_not_said_as_nothing():
     assert problems.sentence("no such word") == problems.CAUSES["internal"]
     assert problems.sentence(ValueError("secret")) == problems.CAUSES["internal"]
+    assert problems.sentence("policy.guest") == problems.CAUSES["guest"]
 
 
 def test_the_providers_own_message_is_quoted_and_kept_with_the_cause():
@@ -266,42 +237,20 @@ def test_every_state_and_every_operation_has_its_words():
 
 
 @pytest.mark.parametrize(
-    ("verb", "waiting", "going_on", "already"),
+    ("verb", "already"),
     [
-        ("start", "to start on T", "starting on T", "starting. I'll message you when it's ready."),
-        ("stop", "to stop on T", "stopping on T", "stopping. I'll message you when it has stopped."),
-        ("restart", "to restart on T", "restarting on T", "restarting. I'll message you when it's ready."),
-        (
-            "create",
-            "to be created on T",
-            "being created on T",
-            "being created. I'll message you when it's ready.",
-        ),
-        (
-            "suspend",
-            "to be suspended on T",
-            "being suspended on T",
-            "being suspended. I'll message you when it's done.",
-        ),
-        (
-            "force",
-            "to be forced to quit on T",
-            "being forced to quit on T",
-            "being forced to quit. I'll message you when it has stopped.",
-        ),
-        (
-            "remove",
-            "to be removed from T",
-            "being removed from T",
-            "being removed. I'll message you when it's gone.",
-        ),
+        ("start", "starting. I'll message you when it's ready."),
+        ("stop", "stopping. I'll message you when it has stopped."),
+        ("restart", "restarting. I'll message you when it's ready."),
+        ("create", "being created. I'll message you when it's ready."),
+        ("suspend", "being suspended. I'll message you when it's done."),
+        ("force", "being forced to quit. I'll message you when it has stopped."),
+        ("remove", "being removed. I'll message you when it's gone."),
     ],
 )
-def test_sentences_use_the_forms_of_their_operation(verb, waiting, going_on, already):
-    words = cards.FORMS[OperationVerb(verb)].words() | {"name": "x", "title": "T"}
-    assert cards.QUEUED_SHORT.format(**words) == f"x is waiting {waiting}."
-    assert cards.GOING_ON_SHORT.format(**words) == f"x is {going_on}."
-    assert answers.JOINED.format(**words) == f"*x* is already {already}"
+def test_what_is_under_way_is_said_in_the_forms_of_its_operation(verb, already):
+    words = cards.FORMS[OperationVerb(verb)].words()
+    assert answers.JOINED.format(**words, name="x") == f"*x* is already {already}"
 
 
 def test_why_something_failed_or_goes_on_is_a_sentence():

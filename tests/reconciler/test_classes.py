@@ -8,7 +8,7 @@ import pytest
 from bot.domain.workspaces import OperationVerb, State
 from bot.messages.blocks import kit
 from bot.services import classes
-from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
+from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, told
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
@@ -103,18 +103,6 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(world):
     assert refused[-1]["action"] == "class.stop"
 
 
-async def test_a_stop_that_fails_is_told_and_summed_up(world):
-    (alice,) = people(1)
-    await seat(world, alice)
-    card = await post(world)
-    await press(world, card, alice)
-    await world.pass_time(20)
-    world.provider.refused_tokens.add("token-U000")
-    await ask(world).to(classes.stop_all, card.id)
-    await world.pass_time(1300, step=10)
-    assert "1 couldn't be stopped" in told(world, TRAINER)[-1]
-
-
 # -- the card on its way -----------------------------------------------------------------------------------
 
 
@@ -131,26 +119,6 @@ async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked
     await world.pass_time(5)
     assert len([one for one in world.slack.messages if one["channel"] == CHANNEL]) == 2
     assert not await ask(world).to(classes.post_again, card.id)
-
-
-@pytest.mark.parametrize(
-    ("code", "helps"),
-    [
-        ("restricted_action", "keeps me from posting there. Ask a Slack admin"),
-        ("restricted_action_read_only_channel", "add me in its posting permissions"),
-        ("restricted_action_thread_only_channel", "New messages aren't allowed there, only replies"),
-        ("is_archived", "The channel is archived"),
-        ("not_in_channel", "Invite me there"),
-        ("invalid_blocks", "Slack answered `invalid_blocks`"),
-    ],
-)
-async def test_a_channel_that_takes_no_card_is_asked_once_and_its_poster_reads_what_helps(world, code, helps):
-    world.slack.fail("chat.postMessage", SlackPermanent("chat.postMessage", code), times=1)
-    await post(world)
-    await world.pass_time(600, step=20)
-    (asked,) = told(world, TRAINER)
-    assert helps in str([one for one in world.slack.messages if one["text"] == asked])
-    assert not [one for one in world.slack.messages if one["channel"] == CHANNEL]
 
 
 async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_after_an_hour(world):

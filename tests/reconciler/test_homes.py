@@ -140,38 +140,10 @@ async def test_what_can_be_pressed_stays_for_two_minutes(world):
     assert "End it" not in shown(world)
 
 
-async def test_what_slack_does_not_take_is_published_later(world):
-    await world.own()
-    world.slack.fail(PUBLISH, SlackPermanent(PUBLISH, "token_expired"))
-    await opened(world)
-    assert world.slack.homes == {}
-    await world.pass_time(70)
-    assert "name-r1" in shown(world)
-
-
-async def test_what_slack_never_takes_is_given_up(world):
-    await world.own()
-    world.slack.fail(PUBLISH, SlackPermanent(PUBLISH, "not_enabled"))
-    await opened(world)
-    await world.pass_time(60)
-    assert world.slack.count(PUBLISH) == 1
-
-
-async def test_a_home_that_cannot_be_drawn_says_so(world):
-    await world.own()
-    world.reborn(connections={"cloud": Broken(world.clock)})
-    with capture_logs() as logs:
-        await opened(world)
-    assert "Something went wrong" in shown(world)
-    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["home failed"]
-    world.reborn()
-    await opened(world)
-    assert "name-r1" in shown(world)
-
-
 @pytest.mark.parametrize(
     ("error", "tries", "is_shown"),
     [
+        (None, 0, True),
         (SlackPermanent(PUBLISH, "invalid_arguments"), 1, False),
         (SlackFailed(PUBLISH, "fatal_error"), 6, True),
         (SlackLimited(PUBLISH, 20.0), 2, True),
@@ -190,6 +162,11 @@ async def test_a_home_that_cannot_be_drawn_is_logged_once_whatever_slack_says_to
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["home failed"]
     assert world.slack.count(PUBLISH) == tries + is_shown
     assert ("UALICE" in world.slack.homes) == is_shown
+    if is_shown:
+        assert "Something went wrong" in shown(world)
+    world.reborn()
+    await opened(world)
+    assert "name-r1" in shown(world)
 
 
 async def test_templates_that_cannot_be_read_cost_their_line_and_not_the_home(world):

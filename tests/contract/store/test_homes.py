@@ -45,17 +45,6 @@ async def test_a_later_use_stays_wanted_and_keeps_what_is_looked_at(store, clock
     assert (await wanted(store))[0].drawn == "", "a press always brings a view"
 
 
-async def test_what_slack_does_not_show_any_more_counts_as_never_drawn(store):
-    await use_home(store, ALICE, HomeUse())
-    await store.home_published((await wanted(store))[0], "digest", "hash")
-    await use_home(store, ALICE, HomeUse(seen="hash"))
-    (home,) = await wanted(store)
-    assert home.drawn == "digest"
-    await store.home_published(home, "digest", "hash")
-    await use_home(store, ALICE, HomeUse(seen="another"))
-    assert (await wanted(store))[0].drawn == ""
-
-
 async def test_looks_are_ten_seconds_apart_and_give_way_to_uses(store, clock):
     await use_home(store, ALICE, HomeUse())
     (home,) = await wanted(store)
