@@ -38,7 +38,7 @@ test-thorough: $(DEV) ## Run every call, the full matrices and long random histo
 	$(RUN) pytest -n 2 --dist worksteal -m "not hypothesis" tests/faults tests/reconciler tests/scenarios --every-call
 
 test-fast: $(DEV) ## Run all tests but the slow ones and those that need a browser
-	$(RUN) pytest -n 2 --dist worksteal -m "not slow and not browser"
+	$(RUN) pytest -n 3 --dist worksteal -m "not slow and not browser"
 
 chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE", CLUSTER=1
 	$(RUN) benchmarks.chaos $(if $(CLUSTER),--cluster) $(CHAOS)

@@ -24,7 +24,7 @@ FAULTS = {
 @pytest.fixture
 async def world(tmp_path):
     async with cloud_world(tmp_path) as ready:
-        await ready.alice.links("alice")
+        await ready.alice.has_linked("alice")
         yield ready
 
 

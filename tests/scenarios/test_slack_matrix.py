@@ -59,9 +59,7 @@ GIVEN_UP = {
 }
 
 
-@pytest.mark.parametrize(
-    "method", [*METHODS[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in METHODS[2:])]
-)
+@pytest.mark.parametrize("method", ROWS)
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, method, name):
     """The operation ends, each message is there once at most, and what was given up is marked as such."""

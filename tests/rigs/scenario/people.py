@@ -209,13 +209,14 @@ class Person:
             await self.world.pass_time(2)
         return page
 
-    async def has_linked(self, account: str, connection: str = "saturn") -> None:
+    async def has_linked(self, account: str, connection: str = "saturn", *, is_named: bool = True) -> None:
         """Have linked an account before, and its list is known; no message was ever sent about it."""
         world, principal = self.world, self.world.principal(self.id)
         store, token = world.bot.store, Credential(SecretStr(world.token_of(account, connection)))
         secret = world.bot.context.vault.seal(row_key(principal.key, connection), token.as_mapping())
         key, now = f"account_{connection}_{self.id}", await store.now()
-        await put_account(store, Account(key, principal, connection, account, secret, "active", now))
+        name = account if is_named else ""
+        await put_account(store, Account(key, principal, connection, name, secret, "active", now))
         await store.meet(principal)
         await store.add_tasks([NewTask(TaskKind.DISCOVER, key)])
         world.watch.may_read(self.id, account)
