@@ -167,6 +167,7 @@ TYPED = [
     ("show me all my workspaces please", "says Your workspaces"),
     ("what's running?", "says Your running workspaces"),
     ("what is running", "says Your running workspaces"),
+    ("whats on atm", "says Your running workspaces"),
     ("which workspaces do I have?", "says Your workspaces"),
     # -- a list of only some
     ("list running", "says Your running workspaces"),
