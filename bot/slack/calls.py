@@ -112,11 +112,6 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-def scopes_of(caller: Caller) -> frozenset[str]:
-    """Return all scopes that the methods called with this kind of token need."""
-    return frozenset().union(*(method.scopes for method in METHODS.values() if method.caller == caller))
-
-
 #: Our own code: Usher isn't installed there, or not any more.
 NOT_INSTALLED: Final = "not_installed"
 #: Slack's hosts for files and responses, besides the Web API's own.

@@ -15,6 +15,7 @@ from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards
+from bot.messages.texts.notices import OUTAGES
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 
@@ -347,6 +348,14 @@ def test_the_card(name):
 def test_the_notice(name):
     kind, given = NOTICES[name]
     check_golden(f"notices/{name}", render(kind, given))
+
+
+@pytest.mark.parametrize("what", OUTAGES)
+def test_what_administrators_are_told_of_outages(what):
+    at = 1_750_000_000.0
+    body = {"what": what, "since": at - 600, "until": at + 5_400 if what == "token" else at}
+    body |= {"place": "R&D", "page": "https://usher.example.org/slack/install"}
+    check_golden(f"notices/outage-{what}", render(NoticeKind.OUTAGE, facts(now=at, body=body)))
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.REPLY, NoticeKind.MESSAGE])

@@ -1,5 +1,7 @@
 """A transcript: whole, plain, told apart, and the same however often the stream was cut and begun again."""
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -154,3 +156,33 @@ async def test_a_disk_without_room_ends_the_spool_and_not_the_output(tmp_path):
     assert transcript.spool.is_full
     assert transcript.spool.size == 0
     assert transcript.tail == "more than four\nthe end"
+
+
+LONG = "".join(f"line {number}\n" for number in range(40_000))
+LARGE = OutputChunk("stdout", LONG)
+
+
+async def test_others_get_their_turns_while_a_large_piece_is_taken():
+    transcript, turns = Transcript(), 0
+    taking = asyncio.create_task(transcript.take(LARGE))
+    while not taking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert await taking
+    assert turns >= len(LONG) // 20_000
+    assert await whole(transcript) == LONG
+
+
+async def test_a_cut_within_a_large_piece_loses_and_repeats_nothing():
+    for turns in (1, 3, 7, 12):
+        transcript = Transcript()
+        transcript.begin()
+        taking = asyncio.create_task(transcript.take(LARGE))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
+        transcript.begin()
+        await transcript.take(LARGE)
+        assert transcript.line_count == 40_000
+        assert await whole(transcript) == LONG

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from bot.providers import runs_commands
-from bot.slack import calls
 from bot.slack.manifest import (
     BOT_SCOPES,
     COMMANDS,
@@ -24,6 +23,7 @@ from bot.slack.manifest import (
 )
 from handlers import routes
 from tests.project.repository import ROOT
+from tests.project.test_slack_methods import scopes_of
 from tests.web.rig import rig
 
 URL = "https://usher.example.org"
@@ -133,7 +133,7 @@ def test_every_use_names_a_module_that_exists():
 
 def test_the_scopes_are_those_that_methods_events_and_commands_need():
     assert set(NEEDED_BY_EVENTS) == set(EVENTS)
-    assert set(BOT_SCOPES) == set().union(calls.scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"})
+    assert set(BOT_SCOPES) == set().union(scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"})
 
 
 def test_every_use_is_a_sentence():

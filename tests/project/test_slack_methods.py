@@ -37,6 +37,11 @@ def test_no_history_but_that_of_direct_messages_is_read():
     assert {scope for scope in scopes if scope.endswith(":history")} == {"im:history"}
 
 
+def scopes_of(caller):
+    """Return all scopes that the methods called with this kind of token need."""
+    return set().union(*(method.scopes for method in METHODS.values() if method.caller == caller))
+
+
 def test_the_token_of_the_socket_is_no_token_of_the_bot():
-    assert calls.scopes_of("app") == {"connections:write"}
-    assert "connections:write" not in calls.scopes_of("bot")
+    assert scopes_of("app") == {"connections:write"}
+    assert "connections:write" not in scopes_of("bot")
