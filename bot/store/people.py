@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -230,15 +230,7 @@ def _about(text: str) -> Spoken:
 
 def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
     """Note that a person opened their Home or pressed something in it: they wait for a view from now on."""
-    tx.run(
-        "use_home",
-        principal=principal.key,
-        now=tx.now(),
-        page=used.page,
-        is_totals=used.is_totals,
-        answer=used.answer,
-        seen=used.seen,
-    )
+    tx.run("use_home", principal=principal, now=tx.now(), **asdict(used))
 
 
 def want(tx: Transaction, principal: Principal) -> None:
