@@ -59,10 +59,10 @@ async def refresh_lists(
 
 async def refreshed(request: Request, kind: TaskKind, old: Sequence[Account], template: str) -> str:
     """Have outdated lists read behind what is known, and return the remark that says so; "" for none."""
-    if old:
-        await request.asked.to(snapshots.read_lists, kind, old)
-    titles = request.services.titles(one.connection for one in old)
-    return fill(template, titles=titles) if old else ""
+    if not old:
+        return ""
+    await request.asked.to(snapshots.read_lists, kind, old)
+    return fill(template, titles=request.services.titles(one.connection for one in old))
 
 
 def unread(request: Request) -> str:

@@ -149,7 +149,7 @@ class SessionsWorld(BreakingWorkbench):
             assert len([key for key in told if key.startswith(f"{operation['id']}/")]) == 1, told
 
     async def clears_up(self) -> None:
-        """End the sessions at the Workbench: what was made must not pile up."""
+        """End the sessions on Workbench, so that what a story made doesn't pile up."""
         sessions = self.posit.state.sessions
         for key in [key for key, one in sessions.items() if one.name == self.name]:
             del sessions[key]

@@ -119,6 +119,7 @@ async def test_a_change_is_accepted_whatever_the_answer_leaves_out(fake: FakeWor
     fake.answer = answer
     await fake.client.resume_session("a1", None)
     await fake.client.stop_session("a1", "stop")
+    assert len(fake.asked) == 2
 
 
 async def test_a_session_is_read_from_what_the_reference_shows(fake: FakeWorkbench):
