@@ -83,7 +83,7 @@ class TokenHelp:
 
     url: str
     steps: Sequence[str]
-    #: A plain-text pattern that a pasted token must match before it is sent anywhere.
+    #: What tokens look like. It refuses nothing: it words the hint after the provider has refused one.
     pattern: str
 
 
@@ -434,6 +434,15 @@ class Events(Facet):
 _AROUND_TOKENS = " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 
 
+#: What a token typed into Slack looks like, whichever provider made it: hexadecimal, random letters of both
+#: cases and digits with a piece that no name has, or a JSON Web Token.
+_TOKENS = re.compile(
+    r"[0-9A-Fa-f]{32,512}"
+    r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=.*[0-9A-Za-z]{16})[0-9A-Za-z_+/-]{32,512}={0,2}"
+    r"|eyJ[\w-]{8,2000}\.eyJ[\w-]{2,4000}\.[\w-]{8,2000}",
+    re.ASCII,
+)
+
 Needed = TypeVar("Needed", bound=Facet)
 
 #: Why there is no link to a running workspace.
@@ -454,9 +463,6 @@ class Provider(ABC):
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
     #: The key of a template's name in a spec.
     template_key: ClassVar[str] = "template"
-    #: What its tokens look like, so that misplaced ones are recognised; None if nothing identifies them.
-    token_shape: ClassVar[re.Pattern[str] | None] = None
-
     #: Those of ``settings_model``, by which the connections file was checked.
     settings: ConnectionSettings
 
@@ -521,9 +527,8 @@ class Provider(ABC):
         return workspaces is None or principal.team_id in workspaces
 
     def looks_like_token(self, text: str) -> bool:
-        """Return whether a word may be a whole token of this provider; ids may look the same."""
-        shape = self.token_shape
-        return (shape is not None and shape.fullmatch(text) is not None) or text in self._secrets
+        """Return whether a word may be a whole token; ids may look the same."""
+        return _TOKENS.fullmatch(text) is not None or text in self._secrets
 
     @abstractmethod
     async def probe(self) -> str:

@@ -168,7 +168,6 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0, pending=5.0, running=300.0, unused=1800.0, concurrency=20
     )
-    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
 
     def __init__(self, settings: SphereSettings, http: Http) -> None:
         super().__init__(settings, http)

@@ -133,11 +133,9 @@ def plain_code(typed: str) -> str:
     return "".join(letter for letter in typed.upper() if letter in _READABLE)[: CODE_LENGTH * 2]
 
 
-def is_token(text: str, help: base.TokenHelp) -> bool:  # noqa: A002 - what the provider calls it
-    """Say whether a text can be a token: printable ASCII without spaces that fits the provider's pattern."""
-    if not text or len(text) > LONGEST_TOKEN or not (text.isascii() and text.isprintable()) or " " in text:
-        return False
-    return re.fullmatch(help.pattern, text) is not None
+def is_token(text: str) -> bool:
+    """Say whether a text can be sent as a token: printable ASCII without spaces."""
+    return 0 < len(text) <= LONGEST_TOKEN and text.isascii() and text.isprintable() and " " not in text
 
 
 def return_address(public_url: str, connection: str) -> str:
@@ -274,7 +272,9 @@ async def check(asked: Asked, visit: Visit, pasted: str) -> Opened:
     provider = asked.context.connections[tried.connection]
     token = provider.clean_token(pasted)
     asking = provider.check(base.Credential(SecretStr(token)))
-    return await _identified(asked, visit, tried, asking, "token", pages.check_failed, token)
+    is_usual = re.fullmatch(provider.need(base.Tokens).token_help().pattern, token) is not None
+    why = pages.check_failed if is_usual else pages.check_failed_oddly
+    return await _identified(asked, visit, tried, asking, "token", why, token)
 
 
 async def signed_in(asked: Asked, visit: Visit, code: str, verifier: str) -> Opened:
@@ -303,7 +303,7 @@ def attempt(tx: Transaction, asked: Asked, visit: Visit, pasted: str | None = No
         if foreign is not None:
             _note(tx, link, "link.check", "refused", error=foreign.rule)
             return foreign
-        if not is_token(token, provider.need(base.Tokens).token_help()):
+        if not is_token(token):
             raise Refused("token.shape", pages.TOKEN_SHAPE.format(title=title))
     left, browser = link.tries_left - 1, digest(visit.browser)
     return _change(tx, link, stage="open", secret=None, username=None, tries_left=left, browser_hash=browser)

@@ -113,6 +113,10 @@ class Accounts:
         """End a session."""
         self._sessions.pop(session or "", None)
 
+    def add_token(self, name: str, value: str) -> None:
+        """Let a person have one more token."""
+        self._tokens[value] = Token(self.people[name])
+
     def mark(self, name: str, state: str) -> int:
         """Mark all working tokens of a person as ``revoked`` or ``expired``; return how many those were."""
         marked = [

@@ -48,8 +48,6 @@ async def test_what_can_be_no_token_is_sent_nowhere_and_costs_no_try(made):
     await browser.get(await link(made))
     for text in (
         "",
-        "xyzzy",
-        "0123456789abcdeg",
         "0123 4567",
         "0" * 5000,
         "0123456\n78",
@@ -61,6 +59,25 @@ async def test_what_can_be_no_token_is_sent_nowhere_and_costs_no_try(made):
     assert made.provider.asked == []
     await browser.send("/link/check", token=GOOD)
     assert browser.status == 200
+
+
+async def test_what_looks_like_no_token_is_asked_about_and_hinted_at_once_it_is_refused(made):
+    browser = await made.browser()
+    await browser.get(await link(made))
+    for text in ("xyzzy", "0123456789abcdeg"):
+        await browser.send("/link/check", token=text)
+        assert "accept this token" in browser.text
+        assert "look like a token" in browser.text
+    await browser.send("/link/check", token="0" * 16)
+    assert "accept this token" in browser.text
+    assert "look like a token" not in browser.text
+    assert made.provider.asked == ["xyzzy", "0123456789abcdeg", "0" * 16]
+    # 287 and 582 characters are what a server's own tokens may have.
+    for length in (287, 582):
+        made.provider.usernames["J" * length] = "alice"
+        await browser.send("/link/check", token="J" * length)
+        assert browser.status == 200
+        await browser.send("/link/again")
 
 
 async def test_five_codes_can_be_tried(made):

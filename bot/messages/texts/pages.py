@@ -193,7 +193,7 @@ def no_cookie(command: str) -> str:
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: To a text that cannot be a token; it was sent nowhere.
+#: To a text that cannot be sent as a token, and after a refusal of one that looks like none.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
 #: To a token of Slack; it was sent nowhere.
 TOKEN_OF_SLACK: Final = (
@@ -205,6 +205,12 @@ TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
 )
+
+
+def check_failed_oddly(error: errors.ProviderError, title: str, tries_left: int) -> str:
+    """Say why a token that looks like none was not accepted."""
+    hint = f" {TOKEN_SHAPE.format(title=title)}" if isinstance(error, errors.CredentialRefused) else ""
+    return check_failed(error, title, tries_left) + hint
 
 
 def check_failed(error: errors.ProviderError, title: str, tries_left: int) -> str:

@@ -115,7 +115,6 @@ class JupyterHub(
     settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
     offer_model: ClassVar[type[Offer]] = Offer
-    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     pace: ClassVar[base.Pace] = base.Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
     def __init__(self, settings: JupyterHubSettings, http: Http) -> None:

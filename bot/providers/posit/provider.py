@@ -6,7 +6,6 @@ takes in its own parameter (``docs/providers/posit.md``, "Tokens").
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, ClassVar
@@ -88,10 +87,6 @@ class PositProvider(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
-    # Random letters of both cases and digits, unlike any name that people choose.
-    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(
-        r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_+/-]{32,512}={0,2}"
-    )
 
     def __init__(self, settings: PositSettings, http: Http) -> None:
         super().__init__(settings, http)

@@ -8,8 +8,11 @@ An administrator's token gets somebody's own through a login link ("Whose token"
 the session that the link opens has its own cookie jar, which is discarded with it.
 """
 
+import base64
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
 
@@ -27,7 +30,10 @@ from bot.providers.requests import (
     Api,
     checks_token,
     clean,
+    entries,
     error_of,
+    id_in,
+    moment,
     path_part,
     text_in,
     unless_absent,
@@ -82,7 +88,6 @@ class Saturn(
     settings: SaturnSettings
     template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.Offer]] = offers.Offer
-    token_shape: ClassVar[re.Pattern[str] | None] = re.compile(r"[0-9A-Fa-f]{32,512}")
     # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
     # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
     pace: ClassVar[base.Pace] = base.Pace(
@@ -158,20 +163,42 @@ class Saturn(
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint, compare the token with the one that the server shows."""
         username = await self._username(credential)
+        credential = replace(credential, ends_at=await self._end_of(credential))
         if username is not None:
             return Identity(username, credential)
         asking = self._api.call("GET", "/api/user/token", credential, total=CHECK_SECONDS)
         response = await unless_absent(asking)
-        # If there is none, nothing here says whose token it is; its first use will.
-        if response is not None and _shown_token(response) != credential.token.get_secret_value():
+        if response is None:
+            # Nothing says whose token it is, but a list is shown to valid ones only. Without lists, either,
+            # its first use will tell.
+            query, total = {"type": "workspace"}, CHECK_SECONDS
+            await unless_absent(self._api.call("GET", "/api/recipes", credential, query=query, total=total))
+        elif _shown_token(response) != credential.token.get_secret_value():
             raise errors.CredentialRefused("the server knows another token for this account")
         return Identity("", credential)
+
+    async def _end_of(self, credential: Credential) -> float | None:
+        """Return when a token ends: as it says itself (RFC 7519), or as the list of tokens does."""
+        claims = _claims(credential.token.get_secret_value())
+        if "exp" in claims or not isinstance(claims.get("jti"), str):
+            return moment(claims.get("exp"))
+
+        def its_own(one: Any) -> float | None:
+            return moment(one.get("expires_at")) if id_in(one, "id") == claims["jti"] else None
+
+        try:
+            found = await offers.paged(self._api, "/api/tokens", credential, {})
+            return next(iter(entries(found, "tokens", its_own)), None)
+        except errors.ProviderError:
+            # It is merely useful: the token is good without it.
+            return None
 
     async def _username(self, credential: Credential, total: float = CHECK_SECONDS) -> str | None:
         """Return whose token this is, None if the server can't say."""
         with checks_token():
             response = await unless_absent(self._api.call("GET", "/api/user", credential, total=total))
-        if response is None:
+        # 204: no user belongs to the token, or the server doesn't say.
+        if response is None or response.status == 204:
             return None
         username = clean(text_in(response.json_object(), "username"), MAX_NAME)
         if not username:
@@ -247,7 +274,8 @@ class Saturn(
         answer = response.json_object(revealed=True)
         successor = word_in(answer, "refresh_token")
         fresh = SecretStr(text_in(answer, "access_token"))
-        return Credential(fresh, SecretStr(successor) if successor else None, old.extra)
+        ends_at = moment(answer.get("refresh_expires_at" if successor else "expires_at"))
+        return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
     def acts(self, access: Access, call: str) -> Acts:
         """Say that the administrator's token drives workspaces if the connection is configured that way."""
@@ -296,15 +324,17 @@ class Saturn(
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
     def token_help(self) -> base.TokenHelp:
-        """Explain where to find the token."""
+        """Explain where to find the token, on newer servers and on older ones."""
+        old = f"{self.settings.base_url}/api/user/token"
         return base.TokenHelp(
-            url=f"{self.settings.base_url}/api/user/token",
+            url=f"{self.settings.base_url}/dash",
             steps=(
                 f"Press Open {self.settings.title} and sign in.",
-                "Copy the long code between the quotes.",
+                "Choose User Profile, Access Keys, New Token. The token is shown once: copy all of it.",
+                f"If there are no Access Keys, open {old} instead. Copy the long code between the quotes.",
                 "Paste it here.",
             ),
-            pattern=r"^[0-9A-Fa-f]{2,512}$",
+            pattern=r"[0-9A-Fa-f]{2,512}|eyJ[\w-]+\.[\w-]+\.[\w-]+",
         )
 
     def ide_hosts(self) -> tuple[str, ...]:
@@ -329,6 +359,16 @@ def _observed(word: str) -> Observed:
     if state is None:
         return Observed(State.UNKNOWN, detail=base.unknown_word(clean(word)))
     return Observed(state)
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """Return what a JSON Web Token says of itself, nothing if it is none; its server checks the signature."""
+    parts = token.split(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 else None
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _shown_token(response: Response) -> str:

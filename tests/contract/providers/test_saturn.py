@@ -1,5 +1,6 @@
 """What only Saturn Cloud does: paged lists, servers that speak the guides alone, expiry, and odd answers."""
 
+import base64
 import json
 
 import pytest
@@ -167,6 +168,59 @@ async def test_the_token_may_stand_in_an_object(saturn: Rig):
     saturn.spoil("/api/user$", status=404)
     saturn.spoil("/api/user/token$", body=json.dumps({"token": token}))
     assert (await saturn.provider.check(saturn.access.credential)).username == ""
+
+
+async def test_a_token_of_nobody_in_particular_is_proved_by_a_list(saturn: Rig):
+    saturn.spoil("/api/user$", status=204)
+    saturn.spoil("/api/user/token$", status=404)
+    assert (await saturn.provider.check(saturn.access.credential)).username == ""
+    # No user may also mean that the token is none.
+    saturn.spoil("/api/user$", status=204)
+    saturn.spoil("/api/user/token$", status=404)
+    with exactly(errors.CredentialRefused):
+        await saturn.provider.check(Credential(SecretStr("0" * 32)))
+
+
+END = "2027-01-15T08:00:00Z"
+
+
+def token_that_says(**claims: object) -> str:
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(one).encode()).decode() for one in ({"alg": "ES256"}, claims)
+    ]
+    return ".".join([*(part.rstrip("=") for part in parts), "c2lnbmF0dXJl"])
+
+
+@pytest.mark.parametrize(
+    ("claims", "listed", "ends_at"),
+    [
+        ({"exp": 1_800_000_000}, None, 1_800_000_000.0),
+        ({"exp": "soon"}, None, None),
+        ({"jti": "t1"}, [{"id": "t2", "expires_at": None}, {"id": "t1", "expires_at": END}], 1_800_000_000.0),
+        ({"jti": "t1"}, [{"id": "t2", "expires_at": END}], None),
+        ({"jti": "t1"}, "garbage", None),
+        ({"sub": "alice"}, None, None),
+    ],
+)
+async def test_a_token_says_when_it_ends_or_the_list_of_tokens_does(saturn: Rig, claims, listed, ends_at):
+    token = token_that_says(**claims)
+    saturn.server.state.accounts.add_token("alice", token)
+    if listed is not None:
+        saturn.spoil("/api/tokens$", body=json.dumps({"tokens": listed}))
+    identity = await saturn.provider.check(Credential(SecretStr(token)))
+    assert (identity.username, identity.credential.ends_at) == ("alice", ends_at)
+
+
+async def test_a_refreshed_token_ends_when_it_can_no_longer_be_refreshed(saturn: Rig):
+    old = Credential(saturn.access.credential.token, SecretStr("refresh-alice"))
+    answer = {"access_token": "a" * 32, "expires_at": "2026-01-01T00:00:00Z"}
+    for more, ends_at in (
+        ({"refresh_token": "r2", "refresh_expires_at": END}, 1_800_000_000.0),
+        ({"refresh_token": "r2", "refresh_expires_at": None}, None),
+        ({}, 1_767_225_600.0),
+    ):
+        saturn.spoil("/api/auth/token", body=json.dumps({**answer, **more}))
+        assert (await saturn.provider.refresh(Access("alice", old))).ends_at == ends_at
 
 
 @pytest.mark.parametrize("name", [None, "", 7, [], "\u202e\u0000"])
