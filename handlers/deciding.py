@@ -23,6 +23,7 @@ from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe
 from bot.messages.texts import answers, problems, talk, times
 from bot.services import naming
+from bot.support.guards import guards
 from handlers import mistyped, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
@@ -377,17 +378,22 @@ async def _talked(request: Request, reading: Reading) -> Answer:
         titles += [request.services.title(about.connection)] if about.connection else []
         return talking.takes_press(request, [*titles, *(run.name for run in runs)])
     if about.ask and about.ask != "which":
-        press = Press.of_text(about.ask)
-        pressed = request.pressed(press)
-        handler = routes.pressed(pressed, press.name)
-        assert handler is not None, "what was offered exists"
         request.spoken.of(named)
-        await request.asked.authorise(pressed.verb)
-        return await handler(pressed)
+        return await _agreed(request, Press.of_text(about.ask))
     if about.ask == "which" and named:
         return targets.which_of_all(replace(request, verb=about.what or "status"), named)
     request.spoken.of(named)
     return talking.not_asked(request, [one.title for one in named])
+
+
+@guards("The policy decides, the audit remembers")
+async def _agreed(request: Request, press: Press) -> Answer:
+    """Do what was offered with a button; so far only words were authorised."""
+    pressed = request.pressed(press)
+    handler = routes.pressed(pressed, press.name)
+    assert handler is not None, "what was offered exists"
+    await request.asked.authorise(pressed.verb)
+    return await handler(pressed)
 
 
 async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) -> Answer:

@@ -24,6 +24,7 @@ from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
+from bot.support.guards import guards
 from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain
 from handlers.helping import met, what
@@ -475,11 +476,9 @@ def _subject(surface: Surface, ids: Ids) -> str:
     return surface.interaction or ids.new("interaction")
 
 
+@guards("An IDE's address reaches only the owner")
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer with a private address ephemeral, whoever asked to share it.
-
-    Why: ``docs/rules.md``, "An IDE's address reaches only the owner".
-    """
+    """Make an Answer with a private address ephemeral, whoever asked to share it."""
     if not answer.in_channel:
         return answer
     is_private = any(

@@ -28,6 +28,7 @@ from bot.store.slack import LEAVES_WITHIN, MINUTE
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.guards import guards
 from bot.support.http import Attempt, TooLateError, Window, is_loopback, parse_retry_after, trying
 
 log = structlog.get_logger(__name__)
@@ -303,6 +304,7 @@ class PacedSlack:
             raise SlackPermanent(method, self.shut_out or "shut_out")
 
     @property
+    @guards("No notice is lost or sent twice")
     def behind(self) -> float:
         """Return by how many seconds Slack's clock may be behind ours; 0 if it isn't."""
         return max(-self._by_header, -self._by_message, 0.0)

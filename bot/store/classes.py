@@ -11,6 +11,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Transaction, as_json
+from bot.support.guards import guards
 
 #: The least seconds between two redraws of a card: how long a press may wait to be counted.
 REST = 3.0
@@ -86,11 +87,12 @@ def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
     return PARTICIPANTS.found(tx, "presses_to_warn", card_id=card_id, limit=limit)
 
 
+@guards("Nobody acts through another's account")
 def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, NewNotice | None]]) -> None:
-    """Write the warnings, and that people were warned."""
+    """Write the warnings, and that people were warned; not those who have withdrawn their consent since."""
     for principal, notice in warnings:
-        PARTICIPANTS.change(tx, {"card_id": card_id, "principal": principal}, warned_at=tx.now())
-        if notice is not None:
+        key = {"card_id": card_id, "principal": principal, "withdrawn_at": None}
+        if PARTICIPANTS.change(tx, key, warned_at=tx.now()) and notice is not None:
             add_notices(tx, [notice])
 
 
@@ -108,6 +110,7 @@ def ends(tx: Transaction, workspace: Workspace) -> bool:
     return tx.one("class_to_end", id=workspace.id, principal=workspace.principal.key) is not None
 
 
+@guards("Nobody acts through another's account")
 def stop(
     tx: Transaction,
     press: Participant,

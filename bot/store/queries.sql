@@ -12,7 +12,10 @@
 
 -- It is stepped at once; if a step holds it, as soon as that is saved. woken is one of bot.store.errands.Woken.
 -- part: at_once
-woken = CASE WHEN leased_until > :now AND woken < 3 THEN 3 ELSE woken END,
+woken = CASE WHEN leased_until > :now
+-- guards: People ask, the reconciler observes
+    AND woken < 3
+    THEN 3 ELSE woken END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 
 -- A call found in flight when its row is claimed got no answer: its process has ended.
@@ -166,8 +169,11 @@ SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id
 SELECT * FROM accounts WHERE state = 'active' AND connection = :connection ORDER BY linked_at, id;
 
 -- name: accounts_of_username
-SELECT * FROM accounts
-WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'
+SELECT * FROM accounts WHERE username <> '' AND state <> 'revoking'
+-- guards: Linking proves both sides
+    AND connection = :connection
+-- guards: Linking proves both sides
+    AND username = :username
 ORDER BY linked_at, id;
 
 -- name: due_reminders
@@ -1197,14 +1203,16 @@ ORDER BY p.joined_at, p.principal LIMIT :limit;
 
 -- name: presses_to_warn
 SELECT * FROM participants
-WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND warned_at IS NULL
-    AND ended_at IS NULL
+WHERE card_id = :card_id AND consented_at IS NOT NULL AND warned_at IS NULL AND ended_at IS NULL
+-- guards: Nobody acts through another's account
+    AND withdrawn_at IS NULL
 LIMIT :limit;
 
 -- name: presses_to_stop
 SELECT * FROM participants
-WHERE card_id = :card_id AND consented_at IS NOT NULL AND withdrawn_at IS NULL AND ended_at IS NULL
-    AND warned_at <= :warned_before
+WHERE card_id = :card_id AND consented_at IS NOT NULL AND ended_at IS NULL AND warned_at <= :warned_before
+-- guards: Nobody acts through another's account
+    AND withdrawn_at IS NULL
 LIMIT :limit;
 
 -- Cards that aren't done are few, and indexed by when they are looked at; a person is in each of them once.

@@ -24,6 +24,7 @@ from bot.slack import calls
 from bot.slack.calls import Meaning, PacedSlack, meaning
 from bot.store.store import Store
 from bot.support.errors import SlackPermanent, StoreError
+from bot.support.guards import guards
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,7 @@ class Places:
         #: Notices whose thread Slack refused; they are sent on their own.
         self._alone: set[str] = set()
 
+    @guards("Output is read again, not remembered")
     async def of(self, notice: Notice) -> Place | None:
         """Return where a notice belongs; None while the card above it hasn't been posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:

@@ -37,6 +37,7 @@ from bot.slack.notifier.drawing import (
 )
 from bot.store.store import Store
 from bot.support import errors
+from bot.support.guards import guards
 from bot.support.http import Http
 from bot.support.pool import Pool, contained, pool_room, run_all
 
@@ -158,6 +159,7 @@ class Outbox:
             if drawing.output is not None:
                 self._board.drawn(notice.subject, drawing.output)
 
+    @guards("No notice is lost or sent twice")
     async def _keep_promise(self, notice: Notice, answer: Answer) -> bool:
         """Let an answer replace the message that promised it; return False if it has to be sent as its own.
 
@@ -372,6 +374,7 @@ class Lookup:
         self._store = store
         self._slack = slack
 
+    @guards("No notice is lost or sent twice")
     async def find(
         self, notice: Notice, oldest: float, thread_ts: str | None = None
     ) -> tuple[str, str] | None:

@@ -1,0 +1,101 @@
+"""Guards of what people do in Slack, each met by what an earlier one would have kept away."""
+
+import json
+
+import pytest
+
+from bot.domain.notices import Answer, NoticeKind, Spoken
+from bot.domain.workspaces import Surface, Where
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Press
+from handlers.dispatch import command_body, reply_notice
+from tests.handlers.rig import COLLEAGUE, rig, words
+from tests.rigs.clock import CountingIds
+from tests.rigs.store import ALICE
+
+IDE = "https://d-1.saturn.example.org/lab?token=secret"
+OTHER = kit.button("Stop", Press("stop", "ws_1"))
+
+
+def overflow(*options):
+    """Return a menu that opens addresses."""
+    given = [
+        {"text": kit.plain(label, 30), "value": press.text, **({"url": url} if url else {})}
+        for label, press, url in options
+    ]
+    return {"type": "overflow", "action_id": "more", "options": given}
+
+
+def row(*elements):
+    return {"type": "actions", "elements": list(elements)}
+
+
+PRIVATE = {
+    "open": [row(OTHER, kit.button("Open", "open_url", url=IDE))],
+    "page": [row(kit.button("See", "page_url", url=IDE))],
+    "link": [row(kit.button("Link", "link_url", url=IDE))],
+    # Whatever the button is called, it leads somewhere.
+    "unnamed": [row(kit.button("Look", "later_version", url=IDE))],
+    # Its address comes with the press.
+    "unwritten": [row(kit.button("Open", "open_url"))],
+    "beside a text": [{**kit.section("notebook"), "accessory": kit.button("Open", "open_url", url=IDE)}],
+    "menu": [row(overflow(("Stop", Press("stop", "ws_1"), None), ("Open", Press("open_url"), IDE)))],
+}
+
+
+def as_sent(answer):
+    """Return whether each way of answering shows an answer to the whole channel, with what it sends."""
+    surface = Surface("mention", Where.MENTION, channel_id="C1", interaction="event:1")
+    body, notice = command_body(answer), reply_notice(answer, surface, ALICE, CountingIds())
+    assert notice.kind is NoticeKind.REPLY
+    return [(body["response_type"] == "in_channel", body), (notice.body["in_channel"], notice.body)]
+
+
+@pytest.mark.parametrize("blocks", PRIVATE.values(), ids=PRIVATE)
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_an_address_is_answered_to_whoever_asked_alone_even_if_they_share_it(blocks, is_shared):
+    for is_for_all, body in as_sent(Answer("notebook", blocks, in_channel=is_shared)):
+        assert not is_for_all
+        assert body["blocks"] == blocks
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_an_answer_without_an_address_is_shared_as_asked(is_shared):
+    blocks = [kit.section("notebook runs"), row(OTHER)]
+    for is_for_all, _ in as_sent(Answer("notebook", blocks, in_channel=is_shared)):
+        assert is_for_all is is_shared
+
+
+async def agreed(bot, press):
+    """Say yes to what a button would do that was offered in a direct message."""
+    about = Spoken(ask=press.text).as_body()
+    await bot.store.speak(ALICE, "D1", None, about)
+    return await bot.direct("yes")
+
+
+async def refusals(bot):
+    return [
+        (entry["action"], json.loads(entry["detail"])["rule"])
+        for entry in await bot.audit()
+        if entry["result"] == "refused"
+    ]
+
+
+async def test_yes_does_not_do_what_only_an_administrator_may():
+    async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
+        await bot.link()
+        answer = await agreed(bot, Press("about"))
+        assert "Only Usher admins" in words(answer)
+        assert await refusals(bot) == [("about", "policy.not_administrator")]
+
+
+async def test_yes_changes_nothing_for_somebody_who_has_left_since_slack_was_asked(bot):
+    await bot.link()
+    row = await bot.workspace()
+    # What Slack said long ago is recent enough for words, but not for a start.
+    bot.clock.advance(2 * 86_400.0)
+    bot.people.marks[ALICE.user_id] = {"is_deleted": True}
+    assert (await agreed(bot, Press("start", row.id, seen=row.episode))).text
+    assert bot.people.asked == [ALICE.user_id]
+    assert await refusals(bot) == [("start", "policy.left")]
+    assert await bot.store.open_operations(ALICE) == []

@@ -1,0 +1,136 @@
+"""Guards on the way to Slack, each met by what an earlier one would have kept away."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bot.domain.notices import Mark, NewNotice, NoticeKind, NoticeState
+from bot.domain.policy import Installation
+from bot.output.transcript import Board
+from bot.slack.calls import Budget, PacedSlack
+from bot.slack.notifier import Notifier
+from bot.slack.notifier.drawing import CARD_WAIT, Place, Places
+from bot.support.errors import SlackUnknownOutcome
+from tests.rigs.clock import FakeClock
+from tests.rigs.context import context
+from tests.rigs.slack import FakeSlack
+from tests.rigs.store import ALICE, launched, memory_store
+
+POST, HISTORY, UPDATE = "chat.postMessage", "conversations.history", "chat.update"
+THREADED = [kind for kind in NoticeKind if Mark.THREADED in kind.marks]
+ASKED = "event/1"
+
+
+@pytest.fixture
+async def line():
+    """A store, a Slack and what sends; ``at`` makes the Slack again, with a clock that differs from ours."""
+    clock = FakeClock()
+    async with memory_store(clock) as store:
+        made = SimpleNamespace(clock=clock, store=store)
+
+        def at(ahead=0.0):
+            made.slack = FakeSlack(clock, ahead=ahead)
+            made.paced = PacedSlack(made.slack, Budget(store, Installation("T1")), clock)
+            given = context(store, clock=clock)
+            made.notifier = Notifier(given, made.paced, SimpleNamespace(), Board(clock.monotonic))
+
+        made.at = at
+        at()
+        yield made
+
+
+def message(subject, text, kind=NoticeKind.MESSAGE, **more):
+    return NewNotice(subject, kind, "1", ALICE, {"text": text, "blocks": [], **more})
+
+
+# -- where output goes ---------------------------------------------------------------------------------------
+
+
+async def place_of(store, kind, channel_id):
+    """Return where something about a run goes whose card is in a conversation, or nowhere yet."""
+    run = await launched(store, shows=True)
+    (card,) = await store.claim_notices(10, 60.0)
+    if channel_id is not None:
+        await store.notice_sent(card.id, channel_id, "1.1")
+    await store.add_notices([NewNotice(run.id, kind, "1", ALICE)])
+    (notice,) = [one for one in await store.claim_notices(10, 60.0) if one.kind is kind]
+    return Places(store), notice
+
+
+@pytest.mark.parametrize("kind", THREADED)
+@pytest.mark.parametrize("channel_id", ["C1", "G1"])
+async def test_output_of_a_run_whose_card_others_read_goes_to_its_person_alone(line, kind, channel_id):
+    places, notice = await place_of(line.store, kind, channel_id)
+    assert await places.of(notice) == Place(ALICE.user_id)
+
+
+async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_there(line):
+    places, notice = await place_of(line.store, NoticeKind.JOB_OUTPUT, None)
+    assert await places.of(notice) is None
+    line.clock.advance(CARD_WAIT)
+    assert await places.of(notice) == Place(ALICE.user_id)
+    (card,) = [one for one in await line.store.claim_notices(10, 60.0) if one.kind is NoticeKind.JOB_CARD]
+    await line.store.notice_sent(card.id, "D1", "1.1")
+    assert await places.of(notice) == Place("D1", "1.1")
+
+
+# -- what may have been sent ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, -200.0, 0.0, 3600.0])
+async def test_a_message_under_later_ones_is_found_whatever_slacks_clock_says(line, ahead):
+    line.at(ahead)
+    line.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=True)
+    await line.store.add_notices([message("sent", "sent")])
+    await line.notifier.step_notices()
+    assert [one["text"] for one in line.slack.messages] == ["sent"]
+    for number in range(6):
+        # What others sent since fills the first pages of the search.
+        line.clock.advance(2)
+        await line.slack.call(POST, {"channel": ALICE.user_id, "text": f"later {number}"})
+    line.clock.advance(15)
+    await line.notifier.step_notices()
+    assert line.slack.count(HISTORY) == 4
+    assert [one["text"] for one in line.slack.messages].count("sent") == 1
+    assert (await line.store.statistics())["pending_notices"] == 0
+
+
+@pytest.mark.parametrize("method", [POST, "conversations.open"])
+@pytest.mark.parametrize(("ahead", "behind"), [(-3600.0, 3600.0), (-0.5, 0.5), (0.0, 0.0), (3600.0, 0.0)])
+async def test_any_answer_tells_how_far_slacks_clock_is_behind(line, method, ahead, behind):
+    line.at(ahead)
+    assert line.paced.behind == 0.0
+    await line.paced.call(method, {"channel": ALICE.user_id, "users": ALICE.user_id, "text": "hello"})
+    assert line.paced.behind == pytest.approx(behind, abs=1e-3)
+
+
+async def test_the_clock_that_is_further_behind_counts(line):
+    # A proxy's clock may write the header; the message's time is Slack's own.
+    answers = [SimpleNamespace(data={"ts": f"{line.clock.now() - 90:.6f}"}, at=line.clock.now() + 5)]
+
+    async def call(_method, _arguments):
+        return answers.pop()
+
+    line.slack.call = call
+    await line.paced.call(POST, {"channel": ALICE.user_id, "text": "hello"})
+    assert line.paced.behind == pytest.approx(90, abs=1e-3)
+
+
+# -- a promise -----------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_waits_for_the_promise_that_another_process_is_just_sending(line):
+    promise = message(ASKED, "Checking …", NoticeKind.REPLY, where="direct", channel_id=f"D{ALICE.user_id}")
+    await line.store.add_notices([promise])
+    (leased,) = await line.store.claim_notices(1, 60.0, [0])
+    await line.store.add_notices([message(f"{ASKED}/replay", "Here it is.", becomes=ASKED)])
+    await line.notifier.step_notices()
+    assert line.slack.messages == []
+    assert (await line.store.reply_to(ASKED)).state is NoticeState.LEASED
+    # The other process has sent it now.
+    sent = await line.slack.call(POST, {"channel": ALICE.user_id, "text": "Checking …"})
+    await line.store.notice_sent(leased.id, sent.data["channel"], sent.data["ts"])
+    line.clock.advance(1)
+    await line.notifier.step_notices()
+    assert [one["text"] for one in line.slack.messages] == ["Here it is."]
+    assert line.slack.count(UPDATE) == 1
