@@ -36,8 +36,10 @@ class Environments:
 
     def shown(self, person: Person) -> Values:
         """Return what get_compute_envs answers for a person."""
+        launches = self._settings.launcher_sessions
+        clusters = self.clusters.values() if launches else ()
         return {
-            "clusters": [self._cluster(cluster, person) for cluster in self.clusters.values()],
+            "clusters": [self._cluster(cluster, person) for cluster in clusters],
             "workbenches": copy.deepcopy(self.workbenches),
         }
 
@@ -68,20 +70,25 @@ class Environments:
         for queue in asked.queues:
             if queue not in cluster["queues"]:
                 raise invalid(f"Unknown queue of {asked.cluster}: {queue}")
-        pairs = [(entry["name"], entry["value"]) for entry in cluster["placementConstraints"]]
+        pairs = [(entry["name"], entry.get("value")) for entry in cluster["placementConstraints"]]
         for entry in asked.constraints:
-            if (entry["name"], entry["value"]) not in pairs:
+            # A constraint without a value of the server's is free: it takes any but an empty one.
+            is_free = (entry["name"], None) in pairs and entry["value"].strip()
+            if not is_free and (entry["name"], entry["value"]) not in pairs:
                 raise invalid(f"Unknown placement constraint: {entry['name']}={entry['value']}")
         if asked.profile not in {"", "custom", *cluster["resourceProfiles"]}:
             raise invalid(f"Unknown resource profile of {asked.cluster}: {asked.profile}")
-        maximums = {
-            entry["type"]: self._maximum(cluster, entry, person) for entry in cluster["resourceLimits"]
-        }
+        listed = cluster["resourceLimits"]
+        maximums = {entry["type"]: self._maximum(cluster, entry, person) for entry in listed}
+        types = {entry["type"]: _value_type(entry) for entry in listed}
         understood = []
         for limit in asked.limits:
             kind = self._kind(limit, maximums)
             if kind is not None:
-                understood.append(_limit(kind, limit, maximums))
+                found = _limit(kind, limit, maximums) | {"valueType": types[kind]}
+                if limit.get("valueType", types[kind]) != types[kind]:
+                    raise invalid(f"The valueType of {kind} is {types[kind]}")
+                understood.append(found)
         return understood
 
     def _find(self, name: str) -> Values:
@@ -92,8 +99,8 @@ class Environments:
 
     def _kind(self, limit: Values, maximums: dict[str, str]) -> str | None:
         """Return what a limit is about; one in the spelling of other servers is silently ignored."""
-        spellings = {"type": ("type",), "valueType": ("name", "valueType")}
-        keys = spellings.get(self._settings.limit_kind, ("type", "name", "valueType"))
+        spellings = {"type": ("type",), "valueType": ("name",)}
+        keys = spellings.get(self._settings.limit_kind, ("type", "name"))
         found = [limit[key] for key in keys if isinstance(limit.get(key), str)]
         return next((word for word in found if word in maximums), found[0] if found else None)
 
@@ -108,7 +115,7 @@ class Environments:
             maximum = self._maximum(cluster, entry, person)
             shown = {"value": value, "maxValue": maximum, "defaultValue": value}
             if self._settings.limit_kind != "type":
-                shown |= {"name": kind, "valueType": kind}
+                shown |= {"name": kind, "valueType": _value_type(entry)}
             if self._settings.limit_kind != "valueType":
                 shown["type"] = kind
             limits.append(shown)
@@ -134,15 +141,19 @@ def _limit(kind: str, limit: Values, maximums: dict[str, str]) -> Values:
         raise invalid(f"Unknown resource limit: {kind}")
     if _number(value, kind) > float(maximums[kind]):
         raise invalid(f"{kind} is {maximums[kind]} at most, not {value}")
-    return {"name": kind, "type": kind, "valueType": kind, "value": value}
+    return {"name": kind, "type": kind, "value": value}
+
+
+def _value_type(entry: Values) -> str:
+    return str(entry.get("valueType", "string"))
 
 
 def _number(value: str, kind: str) -> float:
-    problem: CallError = invalid(f"{kind} is a positive number, not {value!r}")
+    problem: CallError = invalid(f"{kind} is a number from 0 on, not {value!r}")
     try:
         number = float(value)
     except ValueError:
         raise problem from None
-    if not 0 < number < float("inf"):
+    if not 0 <= number < float("inf"):
         raise problem
     return number

@@ -31,7 +31,9 @@ def read(call: Call, owner: Person) -> Values:
     if values is None:
         if call.state.settings.launcher_sessions:
             raise CallError(LAUNCH_PARAMETERS, "Launch parameters are missing", rule=RULE)
-        return {"name": call.values.get("name", ""), "cluster": "Local", **_lists(), **_images("", "")}
+        return {"name": call.values.get("name", ""), "cluster": "", **_lists(), **_images("", "")}
+    if not call.state.settings.launcher_sessions:
+        call.broke(RULE, "launch parameters where there is no launcher")
     if not isinstance(values, dict):
         raise wrong_type("launch_parameters", "an object")
     absent = [name for name in REQUIRED if name not in values]

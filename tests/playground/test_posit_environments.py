@@ -32,7 +32,10 @@ IMAGE = "ghcr.io/acme/workbench:2024.12"
         ({"cluster": "Kubernetes", "resource_limits": limit("cpuCount", "-1")}, 10),
         ({"cluster": "Kubernetes", "resource_limits": limit("cpuCount", 2)}, 9),
         ({"cluster": "Kubernetes", "resource_limits": [{"type": "cpuCount"}]}, 8),
-        ({"cluster": "Kubernetes", "resource_limits": limit("gpuCount", "1")}, 10),
+        ({"cluster": "Kubernetes", "resource_limits": limit("tpuCount", "1")}, 10),
+        ({"cluster": "Kubernetes", "placement_constraints": [{"name": "node", "value": " "}]}, 10),
+        ({"cluster": "Slurm", "resource_limits": limit("gpuCount", "1")}, 10),
+        ({"cluster": "Slurm", "resource_limits": [{**limit("gpuCount", "0")[0], "valueType": "x"}]}, 10),
         ({"resource_limits": limit("cpuCount", "1")}, 10),
         ({"snowflake_role": 1}, 9),
     ],
@@ -74,6 +77,18 @@ async def test_launch_parameters_are_needed_where_the_launcher_launches(posit: P
     assert await posit.code("launch_session", launch_parameters=launch_parameters()) == 8
     await posit.control(launcher_sessions=False)
     await posit.result("launch_session", workbench="RStudio")
+    assert (await posit.result("get_compute_envs"))["clusters"] == []
+    assert len(await posit.rules_broken()) == 7
+    await posit.result("launch_session", workbench="RStudio", launch_parameters=launch_parameters())
+    assert len(await posit.rules_broken()) == 8
+
+
+async def test_zeros_and_free_places_are_taken(posit: Posit):
+    limits = [*limit("NVIDIA GPUs", "0"), *limit("cpuCount", "0")]
+    places = [{"name": "node", "value": "gpu-7"}]
+    asked = launch_parameters(cluster="Kubernetes", resource_limits=limits, placement_constraints=places)
+    await posit.result("launch_session", workbench="RStudio", launch_parameters=asked)
+    assert await posit.rules_broken() == []
 
 
 def test_the_default_seed():

@@ -45,15 +45,15 @@ def spec(line):
             "--cluster slurm --cores 2 --mem 2000 --partition gpu --dir ~/a -- Rscript train.R",
             {
                 "cluster": "Slurm",
-                "limits": ("cpuCount=2", "memory=2000"),
+                "limits": ("cpuCount=2", "memory=2000", "gpuCount=0"),
                 "queue": "gpu",
                 "directory": "~/a",
             },
         ),
         (
             "--cluster Kubernetes --processors 2 --container ghcr.io/acme/gpu:2024.12 -- Rscript train.R",
-            {"cluster": "Kubernetes", "limits": ("cpuCount=2", "memory=2048"), "profile": "custom"}
-            | {"image": "ghcr.io/acme/gpu:2024.12"},
+            {"cluster": "Kubernetes", "limits": ("cpuCount=2", "memory=2048", "NVIDIA GPUs=0")}
+            | {"image": "ghcr.io/acme/gpu:2024.12", "profile": "custom"},
         ),
     ],
 )

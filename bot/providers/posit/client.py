@@ -235,10 +235,12 @@ class Workbench:
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
         """Resume a suspended RStudio session, whatever the content of the response."""
+        # A session without a cluster runs without the launcher, which takes no parameters.
+        again = parameters.as_json() if parameters is not None and parameters.cluster else None
         kwparams = {
             "session_id": types.session_id(session_id),
             "username": self.user,
-            "launch_parameters": None if parameters is None else parameters.as_json(),
+            "launch_parameters": again,
         }
         await self._change("resume_session", "launch", kwparams)
 

@@ -1,17 +1,13 @@
-"""The Workbench forms, what to ask for given what the server offers, and the launches made of them; pure.
+"""The Workbench forms: what to ask for, given what the server declares; pure.
 
 ``Draft`` holds the choices so far: values that are no longer offered are dropped, and a template's settings
 aren't asked for. The form draws it, and ``spec_of`` checks it: it returns a spec, or a sentence for each
-invalid field.
+invalid field. What the server proposes is sent as the server wrote it, so a form that is submitted unchanged
+is always accepted.
 
 A spec contains, each only if it was filled in, ``template``, ``workbench``, ``cluster``, ``image``,
 ``queue``, ``profile``, ``directory``, ``file``, ``command``, and as ``name=value`` ``limits``,
-``constraints`` and ``environment``. A template's settings are looked up at each launch, so that no row
-stores them.
-
-``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who``: launches that an operator
-prepared, with settings no form asks for. Only templates set hooks, default images, cloud identities, tags and
-apply_config_settings.
+``limit_types``, ``constraints`` and ``environment``. Without a cluster it is launched without the launcher.
 """
 
 from __future__ import annotations
@@ -19,12 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, Field, model_validator
 
 from bot.domain import forms
 from bot.domain.forms import (
+    LIMIT,
     NOT_OFFERED,
     Choice,
     Form,
@@ -37,271 +31,32 @@ from bot.domain.forms import (
     name_field,
     name_problem,
     several_of,
-    short,
     text_of,
 )
 from bot.domain.people import Principal
-from bot.providers.connection import Prepared, Strict, named
+from bot.providers.connection import named
 from bot.providers.posit import types
+from bot.providers.posit.launches import (
+    JobTemplate,
+    Resources,
+    SessionTemplate,
+    Template,
+    job_of,
+    session_of,
+    templates_for,
+)
 from bot.providers.posit.types import CUSTOM_PROFILE, ComputeEnv, Offer, ResourceLimit
 from bot.providers.requests import clean
-from bot.support.errors import InvalidRequest
-
-
-class NamedValue(Strict):
-    """Hold a name and a value, of a variable, a constraint or a limit."""
-
-    name: str = Field(min_length=1)
-    value: str
-
-
-def _pairs_of(value: Any) -> Any:
-    """Return a table of variables as a list of names and values; a list is returned unchanged."""
-    if isinstance(value, Mapping):
-        return [{"name": name, "value": item} for name, item in value.items()]
-    return value
-
-
-#: Variables, as a table or as a list of names and values.
-Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_pairs_of)]
-
-
-class Hook(Strict):
-    """Name a program for the server to run."""
-
-    exe: str = Field(min_length=1)
-
-
-class Resources(Strict):
-    """Hold where something runs and with which resources; forms don't ask for what is set here."""
-
-    cluster: str | None = None
-    container_image: str | None = None
-    resource_profile: str | None = None
-    queues: tuple[str, ...] = ()
-    placement_constraints: tuple[NamedValue, ...] = ()
-    resource_limits: tuple[NamedValue, ...] = ()
-
-
-class Parameters(Resources):
-    """Hold a session's launch parameters."""
-
-    default_image: str = ""
-    aws_role_arn: str = ""
-    databricks_instance: str = ""
-    snowflake_account: str = ""
-    snowflake_role: str = ""
-
-
-_ONLY_SESSIONS = tuple(name for name in Parameters.model_fields if name not in Resources.model_fields)
-
-
-class SessionTemplate(Strict):
-    """Hold the settings for launch_session."""
-
-    workbench: str | None = None
-    name: str | None = None
-    open_file: str | None = None
-    working_directory: str | None = None
-    launch_parameters: Parameters = Parameters()
-    start_hooks: tuple[Hook, ...] = ()
-    stop_hooks: tuple[Hook, ...] = ()
-    environment: Environment = ()
-
-
-class JobTemplate(Resources):
-    """Hold the settings for launch_job."""
-
-    name: str | None = None
-    exe: str | None = None
-    command: str | None = None
-    args: tuple[str, ...] = ()
-    working_directory: str | None = None
-    environment: Environment = ()
-    tags: tuple[str, ...] = ()
-    apply_config_settings: bool | None = None
-
-    @model_validator(mode="after")
-    def _one_command(self) -> JobTemplate:
-        if self.exe is not None and self.command is not None:
-            raise ValueError("needs exe or command, not both")
-        return self
-
-
-class Template(Prepared):
-    """Name a prepared launch."""
-
-    title: str = Field(min_length=1, max_length=75)
-    session: SessionTemplate | None = None
-    job: JobTemplate | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Template:
-        if (self.session is None) == (self.job is None):
-            raise ValueError("needs session or job, one of them")
-        return self
-
-    @property
-    def purpose(self) -> Purpose:
-        """Return what it launches."""
-        return "job" if self.session is None else "workspace"
-
-
-def session_of(template: Template | None) -> SessionTemplate:
-    """Return what a template sets for a session."""
-    return (template.session if template is not None else None) or SessionTemplate()
-
-
-def job_of(template: Template | None) -> JobTemplate:
-    """Return what a template sets for a job."""
-    return (template.job if template is not None else None) or JobTemplate()
-
-
-def templates_for(templates: Iterable[Template], purpose: Purpose, asker: Principal) -> list[Template]:
-    """Return the templates that a person may use, in the file's order."""
-    return [template for template in templates if template.purpose == purpose and template.is_for(asker)]
-
-
-#: With its mark, a name must stay within what the schedulers behind the launcher accept.
-_MARK_LENGTH = 63
-_MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
-
-
-def template_named(templates: Iterable[Template], spec: Spec) -> Template | None:
-    """Return the template of a spec; raise InvalidRequest if it no longer exists."""
-    name = spec.word("template")
-    if not name:
-        return None
-    found = named(templates, name)
-    if found is None:
-        raise InvalidRequest(f"The template {name} is no longer set up. Choose another one.")
-    return found
-
-
-def mark_of(spec: Spec, key: str) -> str:
-    """Return the name of a session's launch parameters, which tells launches with the same name apart."""
-    mark = f" [{short(key)}]"
-    return spec.name[: _MARK_LENGTH - len(mark)] + mark
-
-
-def is_mark(name: str) -> bool:
-    """Return whether a launch parameters' name is the mark of one of our launches."""
-    return _MARK.fullmatch(name) is not None
-
-
-def tag_of(key: str) -> str:
-    """Return the tag by which a job is found again."""
-    return f"usher-{short(key)}"
-
-
-def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
-    """Return what launch_session gets, except whose session it is; None is left out.
-
-    ``open_file`` is for RStudio and Jupyter Notebook only.
-    """
-    set_up = session_of(template)
-    more = set_up.launch_parameters
-    parameters = {
-        "container_image": more.container_image or spec.word("image"),
-        "resource_profile": more.resource_profile or spec.word("profile"),
-        **{name: getattr(more, name) for name in _ONLY_SESSIONS},
-    }
-    return {
-        "workbench": workbench_of(spec, template),
-        "name": spec.name or None,
-        "open_file": set_up.open_file or spec.word("file") or None,
-        "working_directory": set_up.working_directory or spec.word("directory") or None,
-        "launch_parameters": {
-            "name": mark_of(spec, key),
-            "cluster": more.cluster or spec.word("cluster"),
-            # Servers want these lists even if they are empty.
-            "placement_constraints": _launch_constraints(spec, more),
-            "resource_limits": _launch_limits(spec, more),
-            "queues": list(more.queues or spec.several("queue")),
-            **{name: value for name, value in parameters.items() if value},
-        },
-        "start_hooks": [hook.model_dump() for hook in set_up.start_hooks] or None,
-        "stop_hooks": [hook.model_dump() for hook in set_up.stop_hooks] or None,
-        "environment": _launch_environment(spec, template) or None,
-    }
-
-
-def workbench_of(spec: Spec, template: Template | None) -> str:
-    """Return the IDE that a spec launches; "" if it doesn't say."""
-    return session_of(template).workbench or spec.word("workbench")
-
-
-def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
-    """Return what launch_job gets, except whose job it is; None is left out.
-
-    A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
-    snake_case: field names of several words are sent in both spellings. Without
-    ``apply_config_settings`` the server decides whether its usual settings apply.
-    """
-    set_up = job_of(template)
-    has_command = set_up.exe is not None or set_up.command is not None
-    directory = set_up.working_directory or spec.word("directory")
-    image = set_up.container_image or spec.word("image")
-    limits, constraints = _launch_limits(spec, set_up), _launch_constraints(spec, set_up)
-    profile = set_up.resource_profile or spec.word("profile")
-    job: dict[str, Any] = {
-        "name": spec.name,
-        "cluster": set_up.cluster or spec.word("cluster"),
-        "exe": set_up.exe,
-        "command": set_up.command if has_command else spec.word("command") or None,
-        "args": list(set_up.args) or None,
-        "working_directory": directory or None,
-        "workingDirectory": directory or None,
-        "environment": _launch_environment(spec, template) or None,
-        "tags": [*set_up.tags, tag_of(key)],
-        "container_image": image or None,
-        # The launcher behind the API expects an object here.
-        "container": {"image": image} if image else None,
-        "resource_limits": limits or None,
-        "resourceLimits": limits or None,
-        "queues": list(set_up.queues or spec.several("queue")) or None,
-        "placement_constraints": constraints or None,
-        "placementConstraints": constraints or None,
-        "resource_profile": profile or None,
-        "resourceProfile": profile or None,
-    }
-    return {"job": job, "apply_config_settings": set_up.apply_config_settings}
-
-
-def _pairs(spec: Spec, key: str) -> list[dict[str, str]]:
-    """Return the entries that are written as ``name=value``."""
-    return [
-        {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.several(key))
-    ]
-
-
-def _launch_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
-    """Return the limits; the reference names the kind ``name``, servers call it ``type``."""
-    own = [] if more.resource_profile else _pairs(spec, "limits")
-    return [{**one, "type": one["name"]} for one in _dumped(more.resource_limits) or own]
-
-
-def _launch_constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
-    return _dumped(more.placement_constraints) or _pairs(spec, "constraints")
-
-
-def _launch_environment(spec: Spec, template: Template | None) -> list[dict[str, str]]:
-    """Return the variables; those that a template sets can't be overridden."""
-    set_up = session_of(template).environment or job_of(template).environment
-    names = {variable.name for variable in set_up}
-    return [*_dumped(set_up), *(one for one in _pairs(spec, "environment") if one["name"] not in names)]
-
-
-def _dumped(pairs: Iterable[NamedValue]) -> list[dict[str, str]]:
-    return [one.model_dump() for one in pairs]
-
 
 MAX_SESSION_NAME = 64
 MAX_TEXT = 500
 MAX_COMMAND = 2000
-#: The fields of the two limits that every cluster has; others use the server's name.
-_LIMIT_FIELDS = {"cpuCount": "cpus", "memory": "memory"}
-_LIMIT_LABELS = {"cpuCount": "Processors", "memory": "Memory in MB"}
+_MAX_KEY = 80
+ANYWHERE = "Where it should run. Leave it empty to run anywhere."
+#: The fields of the two limits that every cluster has, and their labels; others use the server's name.
+_LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
+#: The prefix of fields for placement constraints whose value people type.
+_PLACE = "place_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +70,8 @@ class Draft:
     ide: str
     clusters: Sequence[ComputeEnv]
     cluster: ComputeEnv | None
+    #: Whether it runs on a cluster: without a launcher, sessions run on the server itself.
+    needs_cluster: bool
     profiles: Sequence[str]
     profile: str
     image: str
@@ -340,12 +97,24 @@ class Draft:
         return self.purpose == "job" and self.job.exe is None and self.job.command is None
 
     @property
-    def limits(self) -> Sequence[ResourceLimit]:
-        """Return the limits that may be chosen: none if a profile sets them all."""
+    def limits(self) -> Mapping[str, ResourceLimit]:
+        """Return the limits that may be chosen, by field: none if a profile sets them all."""
         if self.cluster is None or (self.profiles and self.profile != types.CUSTOM_PROFILE):
-            return ()
-        is_fixed = self.fixed.resource_limits or self.fixed.resource_profile
-        return () if is_fixed else self.cluster.resource_limits
+            return {}
+        if self.fixed.resource_limits or self.fixed.resource_profile:
+            return {}
+        limits = {limit.name: limit for limit in self.cluster.resource_limits}
+        return {
+            _LIMITS[kind][0] if kind in _LIMITS else field: limits[kind]
+            for field, kind in _fields(LIMIT, limits).items()
+        }
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Return the constraints whose value people type, by field."""
+        if self.cluster is None or self.fixed.placement_constraints:
+            return {}
+        return _fields(_PLACE, [one.name for one in self.cluster.placement_constraints if not one.value])
 
     @property
     def opens_files(self) -> bool:
@@ -380,6 +149,7 @@ def draft(
         ide=ide,
         clusters=clusters,
         cluster=cluster,
+        needs_cluster=purpose == "job" or bool(offer.envs.clusters or fixed.cluster),
         profiles=profiles,
         profile=_one_of(text_of(values, "profile"), profiles, profiles[0] if profiles else ""),
         image=_one_of(text_of(values, "image"), images, default if images else ""),
@@ -388,23 +158,30 @@ def draft(
 
 def form_of(offer: Offer, drafted: Draft) -> Form:
     """Return the form of a draft; without fields if nothing can be launched."""
-    if not drafted.templates and (
-        drafted.cluster is None or (drafted.purpose == "workspace" and not drafted.ide)
-    ):
+    is_nowhere = drafted.needs_cluster and drafted.cluster is None
+    if not drafted.templates and (is_nowhere or (drafted.purpose == "workspace" and not drafted.ide)):
         return Form(())
     fields = [*_first(drafted), *_naming(offer, drafted), *_where(drafted), *_with(drafted), *_rest(drafted)]
     return Form(tuple(fields))
 
 
-def limit_field(limit: ResourceLimit) -> str:
-    """Return the name of the field that asks for a limit."""
-    return _LIMIT_FIELDS.get(limit.name, f"limit_{limit.name}")
+def _fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
+    """Return a field's name for each of the server's keys, and the key by it."""
+    found: dict[str, str] = {}
+    for key in dict.fromkeys(keys):
+        stem = prefix + re.sub(r"[^\w.-]+", "_", key)[:_MAX_KEY]
+        found[free_name(stem, found, "_")] = key
+    return found
 
 
 def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
     """Return the placement constraints to choose from, each as ``name=value``."""
     listed = cluster.placement_constraints if cluster is not None else ()
-    return tuple(Choice(f"{one.name}={one.value}", f"{one.name}: {one.value}") for one in listed if one.value)
+    return tuple(
+        Choice(f"{one.name}={one.value}", f"{types.spoken(one.name)}: {one.value}")
+        for one in dict.fromkeys(listed)
+        if one.value
+    )
 
 
 def _first(drafted: Draft) -> list[forms.Field]:
@@ -444,7 +221,7 @@ def proposed_name(offer: Offer, drafted: Draft) -> str:
 def _where(drafted: Draft) -> list[forms.Field]:
     cluster, fixed = drafted.cluster, drafted.fixed
     found = []
-    if not fixed.cluster:
+    if drafted.needs_cluster and not fixed.cluster:
         names = _choices(one.name for one in drafted.clusters)
         initial = cluster.name if cluster is not None else ""
         found.append(forms.Field("cluster", "Cluster", "search", names, initial, redraws=True))
@@ -461,30 +238,34 @@ def _where(drafted: Draft) -> list[forms.Field]:
 def _with(drafted: Draft) -> list[forms.Field]:
     found = []
     if drafted.profiles:
-        choices = tuple(
-            Choice(name, "My own limits" if name == types.CUSTOM_PROFILE else name)
-            for name in drafted.profiles
-        )
+        listed = drafted.cluster.resource_profiles if drafted.cluster is not None else ()
+        labels = {one.name: one.label for one in listed} | {types.CUSTOM_PROFILE: "My own limits"}
+        choices = tuple(Choice(name, labels.get(name) or name) for name in drafted.profiles)
         found.append(forms.Field("profile", "Resources", "search", choices, drafted.profile, redraws=True))
-    found += [_limit(limit) for limit in drafted.limits]
+    found += [_limit(field, limit) for field, limit in drafted.limits.items()]
     choices = constraint_choices(drafted.cluster)
     if choices and not drafted.fixed.placement_constraints:
         found.append(forms.Field("constraints", "Placement", "searches", choices, (), optional=True))
+    for field, key in drafted.places.items():
+        label = types.spoken(key)
+        found.append(forms.Field(field, label, "text", optional=True, hint=ANYWHERE, max_length=MAX_TEXT))
     return found
 
 
-def _limit(limit: ResourceLimit) -> forms.Field:
-    label = _LIMIT_LABELS.get(limit.name, limit.name)
-    hint = f"At most {plain(limit.maximum)}." if limit.maximum is not None else ""
+def _limit(field: str, limit: ResourceLimit) -> forms.Field:
+    label = limit.label or (_LIMITS[limit.name][1] if limit.name in _LIMITS else types.spoken(limit.name))
+    if not limit.is_number:
+        return forms.Field(field, label, "text", initial=limit.proposed, optional=True, max_length=MAX_TEXT)
+    number = types.number_of(limit.proposed)
     return forms.Field(
-        limit_field(limit),
+        field,
         label,
         "number",
-        initial=limit.default or limit.value,
+        initial="" if number is None else types.plain(number),
         optional=True,
-        hint=hint,
+        hint="" if limit.most is None else f"At most {types.plain(limit.most)}.",
         minimum=0,
-        maximum=limit.maximum,
+        maximum=limit.most,
     )
 
 
@@ -516,17 +297,10 @@ def _rest(drafted: Draft) -> list[forms.Field]:
     return found
 
 
-def plain(number: float | None) -> str:
-    """Return a number as people write it."""
-    if number is None:
-        return ""
-    return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0")
-
-
 def _profiles(cluster: ComputeEnv | None) -> list[str]:
     if cluster is None or not cluster.resource_profiles:
         return []
-    listed = list(cluster.resource_profiles)
+    listed = [one.name for one in cluster.resource_profiles]
     if cluster.resource_limits and types.CUSTOM_PROFILE not in listed:
         listed.append(types.CUSTOM_PROFILE)
     return listed
@@ -554,7 +328,7 @@ def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
     elif text_of(values, "template"):
         problems["template"] = NOT_OFFERED
     _choose(spec, drafted, values, problems)
-    spec["limits"] = _limits(drafted, values, problems)
+    spec["limits"], spec["limit_types"] = _limits(drafted, values, problems)
     spec["constraints"] = _constraints(drafted, values, problems)
     for key in ("directory", "file") if drafted.opens_files else ("directory",):
         spec[key] = _line(values, key, MAX_TEXT, problems)
@@ -594,10 +368,11 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     if fixed.cluster:
         if cluster is None:
             problems["template"] = "Its cluster isn't available right now. Ask your Usher admin."
-    elif cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
-        problems["cluster"] = "That cluster isn't available here. Choose another one."
-    else:
-        spec["cluster"] = cluster.name
+    elif drafted.needs_cluster:
+        if cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
+            problems["cluster"] = "That cluster isn't available here. Choose another one."
+        else:
+            spec["cluster"] = cluster.name
     if cluster is None:
         return
     chosen: list[tuple[str, str, Iterable[str]]] = [("profile", drafted.profile, drafted.profiles)]
@@ -615,29 +390,23 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
 
 def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
     """Return whether it is the profile that this form adds for custom limits, unknown to the server."""
-    return key == "profile" and value == CUSTOM_PROFILE and value not in cluster.resource_profiles
+    listed = {one.name for one in cluster.resource_profiles}
+    return key == "profile" and value == CUSTOM_PROFILE and value not in listed
 
 
-def _limits(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
-    """Return the limits, each as ``kind=value``."""
-    limits = []
-    for limit in drafted.limits:
-        text = text_of(values, limit_field(limit))
-        problem = _too_much(limit, text) if text else ""
-        if problem:
-            problems[limit_field(limit)] = problem
+def _limits(
+    drafted: Draft, values: Values, problems: dict[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the limits, each as ``kind=value``, and the types of values that the server names for them."""
+    limits, typed = [], []
+    for field, limit in drafted.limits.items():
+        text = _line(values, field, MAX_TEXT, problems)
+        if problem := limit.problem(text):
+            problems[field] = problem
         elif text:
-            limits.append(f"{limit.name}={plain(types.number_of(text))}")
-    return tuple(limits)
-
-
-def _too_much(limit: ResourceLimit, text: str) -> str:
-    number = types.number_of(text)
-    if number is None:
-        return "Needs a number above zero."
-    if limit.maximum is not None and number > limit.maximum:
-        return f"The most you can have here is {plain(limit.maximum)}."
-    return ""
+            limits.append(f"{limit.name}={limit.written(text)}")
+            typed += [f"{limit.name}={limit.value_type}"] if limit.value_type else []
+    return tuple(limits), tuple(typed)
 
 
 def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
@@ -646,12 +415,14 @@ def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tu
     if drafted.fixed.placement_constraints:
         return ()
     chosen = several_of(values, "constraints")
-    names = [one.partition("=")[0] for one in chosen]
+    typed = {key: _line(values, field, MAX_TEXT, problems) for field, key in drafted.places.items()}
+    every = (*chosen, *(f"{key}={text}" for key, text in typed.items() if text))
+    names = [one.partition("=")[0] for one in every]
     if not set(chosen) <= listed:
         problems["constraints"] = "That placement isn't available on this cluster. Choose again."
     elif len(set(names)) < len(names):
         problems["constraints"] = "Choose one value for each kind of placement."
-    return chosen
+    return every
 
 
 def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:

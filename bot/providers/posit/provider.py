@@ -18,7 +18,7 @@ from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
-from bot.providers.posit import forms
+from bot.providers.posit import forms, launches
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, ParametersMissing, Workbench
 from bot.providers.posit.types import (
     SUSPENDS,
@@ -64,7 +64,7 @@ class PositSettings(ConnectionSettings):
     ways: ClassVar[Mapping[Linking, str]] = {"token": "", "admin": "super_admin_token"}
 
     super_admin_token: SecretStr | None = None
-    templates: AllOf[forms.Template] = ()
+    templates: AllOf[launches.Template] = ()
 
 
 class PositProvider(
@@ -109,7 +109,7 @@ class PositProvider(
     def _with(self, credential: base.Credential | None, user: str | None = None) -> Workbench:
         return Workbench(self.http, self.settings.base_url, credential, user)
 
-    def _template(self, spec: Spec) -> forms.Template | None:
+    def _template(self, spec: Spec) -> launches.Template | None:
         return named(self._templates, spec.word("template"))
 
     def _observed(self, session: WorkbenchSession) -> Observed:
@@ -193,7 +193,7 @@ class PositProvider(
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
         spec = workspace.spec
-        ide = forms.workbench_of(spec, self._template(spec)) if spec is not None else ""
+        ide = launches.workbench_of(spec, self._template(spec)) if spec is not None else ""
         # While that is unknown it may be tried: the server is asked for the IDE before anything is suspended.
         if suspends(workspace.state, workspace.actions, ide) is not False:
             effects["suspend"] = StopEffect.KEEPS
@@ -216,7 +216,7 @@ class PositProvider(
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""
-        launch = forms.session_launch(spec, forms.template_named(self._templates, spec), key)
+        launch = launches.session_launch(spec, launches.template_named(self._templates, spec), key)
         made = await self._as(access).launch_session(launch)
         return Created(made.id, launch["name"] or made.id)
 
@@ -232,7 +232,7 @@ class PositProvider(
         marks, any session with the name that isn't over, and isn't older than the launch, may be it.
         """
         listed = await self._as(access).get_sessions(only=_FIND_FIELDS)
-        mark = forms.mark_of(spec, key)
+        mark = launches.mark_of(spec, key)
         same = []
         for session in listed:
             parameters = session.launch_parameters
@@ -242,7 +242,7 @@ class PositProvider(
                 return Traces(found)
             created = moment(session.created)
             is_young = created is None or created >= since - base.CLOCK_SKEW
-            if session.title == spec.name and is_young and not (forms.is_mark(shown) or is_over(session)):
+            if session.title == spec.name and is_young and not (launches.is_mark(shown) or is_over(session)):
                 same.append(found)
         return Traces(others=tuple(same), is_proof=listed.is_whole and not same)
 
@@ -250,7 +250,7 @@ class PositProvider(
 
     async def launch_job(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a job."""
-        launch = forms.job_launch(spec, forms.template_named(self._templates, spec), key)
+        launch = launches.job_launch(spec, launches.template_named(self._templates, spec), key)
         return _made(await self._as(access).launch_job(launch))
 
     async def find_job(self, access: base.Access, spec: Spec, key: str, since: float) -> Traces:
@@ -258,7 +258,7 @@ class PositProvider(
 
         If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
         """
-        tag = forms.tag_of(key)
+        tag = launches.tag_of(key)
         same = []
         listed = await self._as(access).get_jobs()
         for job in listed:

@@ -132,6 +132,8 @@ def _object(value: Any) -> Any:
 #: A list entry, or an object's value, that is left out if it can't be read.
 Each = Annotated[T, WrapValidator(_or_omit)]
 Name = Annotated[str, Field(min_length=1)]
+#: What is chosen as ``name=value``: a name with an equals sign could not be told from its value.
+Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
 #: Texts; an object is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_named)]], ...]
 
@@ -177,9 +179,9 @@ class _Answer(BaseModel):
 
 
 class PlacementConstraint(_Answer):
-    """Choose one of the options that the server's configuration names; without a value, any of them."""
+    """Choose one of the options that the server's configuration names; without a value, people name it."""
 
-    name: Name
+    name: Key
     value: str = ""
 
     def as_json(self) -> dict[str, str]:
@@ -190,19 +192,68 @@ class PlacementConstraint(_Answer):
 class ResourceLimit(_Answer):
     """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
 
-    The reference names the kind ``name``, servers call it ``type``.
+    The reference names the kind ``name``, servers call it ``type``. A maximum of 0 bounds nothing here: it
+    means *unlimited* for some kinds and *none* for others, so the server is left to refuse what is too much.
     """
 
-    name: Name = Field(validation_alias=AliasChoices("type", "name"))
+    name: Key = Field(validation_alias=AliasChoices("type", "name"))
+    label: str = Field(default="", validation_alias=AliasChoices("displayName", "display_name"))
     value: str = ""
     value_type: str = Field(default="", validation_alias="valueType")
     maximum: float | None = Field(default=None, validation_alias=AliasChoices("maxValue", "max_value"))
     default: str = Field(default="", validation_alias=AliasChoices("defaultValue", "default_value"))
 
+    @property
+    def proposed(self) -> str:
+        """Return what the server proposes, as it wrote it; "" for nothing, or more than it allows."""
+        text = (self.default or self.value).strip()
+        return "" if self.problem(text) else text
+
+    @property
+    def most(self) -> float | None:
+        """Return the maximum, None where there is none."""
+        return self.maximum if self.maximum is not None and self.maximum > 0 else None
+
+    @property
+    def is_number(self) -> bool:
+        """Return whether it is a number: it is, unless what the server proposes isn't one."""
+        text = self.default or self.value
+        return not text or number_of(text) is not None
+
+    def problem(self, text: str) -> str:
+        """Return what is wrong with a value, "" if nothing is."""
+        if not text or not self.is_number:
+            return ""
+        number = number_of(text)
+        if number is None or number < 0:
+            return "Needs a number, zero or more."
+        if self.most is not None and number > self.most:
+            return f"The most you can have here is {plain(self.most)}."
+        return ""
+
+    def written(self, text: str) -> str:
+        """Return a value as it is sent: as the server wrote it if it is what the server proposes."""
+        number = number_of(text) if self.is_number else None
+        if number is None:
+            return text
+        return self.proposed if number == number_of(self.proposed) else plain(number)
+
     def as_json(self) -> dict[str, str]:
         """Return its JSON for a request, in both spellings."""
         typed = {"valueType": self.value_type} if self.value_type else {}
         return {"name": self.name, "type": self.name, "value": self.value, **typed}
+
+
+class ResourceProfile(_Answer):
+    """Name a set of limits that an administrator prepared."""
+
+    name: Name
+    label: str = Field(default="", validation_alias=AliasChoices("label", "displayName", "display_name"))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
 
 
 class LaunchParameters(_Answer):
@@ -321,7 +372,9 @@ class ComputeEnv(_Answer):
     default_image: str = Field(default="", validation_alias="defaultImage")
     queues: Words = ()
     resource_limits: tuple[Each[ResourceLimit], ...] = Field(default=(), validation_alias="resourceLimits")
-    resource_profiles: Words = Field(default=(), validation_alias="resourceProfiles")
+    resource_profiles: tuple[Each[ResourceProfile], ...] = Field(
+        default=(), validation_alias="resourceProfiles"
+    )
     placement_constraints: tuple[Each[PlacementConstraint], ...] = Field(
         default=(), validation_alias="placementConstraints"
     )
@@ -329,7 +382,7 @@ class ComputeEnv(_Answer):
 
 
 class ComputeEnvs(_Answer):
-    """Hold the response of get_compute_envs; IDEs keep the server's order."""
+    """Hold the response of get_compute_envs; IDEs keep the server's order. No launcher, no clusters."""
 
     clusters: tuple[Each[ComputeEnv], ...]
     workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_object)]]
@@ -510,11 +563,11 @@ class Offer:
 
 
 def offered_ides(envs: ComputeEnvs) -> list[str]:
-    """Return the IDEs that are installed and supported by some cluster, in the server's order."""
+    """Return the IDEs that are installed and, if there are clusters, supported by one; as they are listed."""
     return [
         name
         for name, info in envs.workbenches.items()
-        if info.lang.available and session_clusters(envs, name)
+        if info.lang.available and (session_clusters(envs, name) or not envs.clusters)
     ]
 
 
@@ -562,12 +615,31 @@ def images(cluster: ComputeEnv) -> tuple[str, ...]:
 
 
 def number_of(text: str) -> float | None:
-    """Return a limit's value as a number; None if it isn't a number above zero."""
+    """Return a limit's value as a number; None if it isn't a finite one."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) and number > 0 else None
+    return number if math.isfinite(number) else None
+
+
+def plain(number: float) -> str:
+    """Return a number as people write it."""
+    return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")
+
+
+_WORD = re.compile(r"[A-Za-z][0-9A-Za-z]*([-_][0-9A-Za-z]+)*")
+_INITIALS = re.compile(r"\b(cpu|gpu|ram|id)(s?)\b", re.IGNORECASE)
+
+
+def spoken(key: str) -> str:
+    """Return a server's key as words: "node-type" as "Node type", "gpuCount" as "GPU count"."""
+    if not _WORD.fullmatch(key) or key.isupper():
+        return key
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-_]", " ", key).split(" ")
+    text = " ".join(word if word.isupper() else word.lower() for word in words)
+    text = _INITIALS.sub(lambda found: found[1].upper() + found[2].lower(), text)
+    return text[:1].upper() + text[1:]
 
 
 def _runs_sessions(cluster: ComputeEnv, workbench: str) -> bool:

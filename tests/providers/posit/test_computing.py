@@ -100,14 +100,14 @@ def test_limits_are_read_in_either_spelling():
     cpus, memory = limits["cpuCount"], limits["memory"]
     assert (cpus.maximum, cpus.default) == (8.0, "2")
     assert (memory.maximum, memory.default, memory.value_type) == (4096.0, "512", "int")
-    assert KUBERNETES.resource_profiles == ("small", "custom")
+    assert [profile.name for profile in KUBERNETES.resource_profiles] == ["small", "custom"]
 
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("2", 2.0), ("0.5", 0.5), ("0", None), ("-1", None), ("nan", None), ("inf", None), ("two", None)],
+    [("2", 2.0), ("0.5", 0.5), ("0", 0.0), ("-1", -1.0), ("nan", None), ("inf", None), ("two", None)],
 )
-def test_a_limit_is_a_number_above_zero(text, number):
+def test_a_limit_is_a_finite_number(text, number):
     assert types.number_of(text) == number
 
 

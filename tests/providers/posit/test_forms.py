@@ -10,8 +10,8 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.domain.people import Principal
-from bot.providers.posit import forms
-from bot.providers.posit.forms import Template
+from bot.providers.posit import forms, launches
+from bot.providers.posit.launches import Template
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs, Offer
 from tests.providers.posit.test_computing import ANSWER, BOTH
@@ -118,6 +118,7 @@ def test_a_form_asks_for_what_the_chosen_cluster_has():
         "queue",
         "profile",
         "constraints",
+        "place_node",
         "directory",
         "environment",
     ]
@@ -187,6 +188,7 @@ def test_a_spec_holds_what_was_chosen_and_nothing_else():
             "queue": "long",
             "profile": "custom",
             "limits": ("cpuCount=0.5", "memory=2048"),
+            "limit_types": ("memory=int",),
             "constraints": ("zone=a",),
             "directory": "~/course",
             "environment": ("A=1", "B=two words=x", "C="),
@@ -208,7 +210,7 @@ def test_a_spec_holds_what_was_chosen_and_nothing_else():
         ({"name": "n", "cluster": "Slurm", "queue": "x"}, "queue"),
         ({"name": "n", "ide": "JupyterLab", "profile": "x"}, "profile"),
         ({"name": "n", "cluster": "Slurm", "cpus": "65"}, "cpus"),
-        ({"name": "n", "cluster": "Slurm", "cpus": "0"}, "cpus"),
+        ({"name": "n", "cluster": "Slurm", "cpus": "-1"}, "cpus"),
         ({"name": "n", "cluster": "Slurm", "cpus": "two"}, "cpus"),
         ({"name": "n", "ide": "JupyterLab", "constraints": ("zone=c",)}, "constraints"),
         ({"name": "n", "ide": "JupyterLab", "constraints": ("zone=a", "zone=b")}, "constraints"),
@@ -235,7 +237,7 @@ def test_a_template_asks_only_for_the_rest():
     assert shown.field("name").initial == "JupyterLab"
     made = spec(template="gpu", name="deep", queue="long", environment="TEAM=mine\nA=1")
     assert made == Spec("deep", {"template": "gpu", "queue": "long", "environment": ("TEAM=mine", "A=1")})
-    told = forms.session_launch(made, forms.template_named(TEMPLATES, made), "ws_0123456789abcdef")
+    told = launches.session_launch(made, launches.template_named(TEMPLATES, made), "ws_0123456789abcdef")
     assert told["launch_parameters"] == {
         "name": "deep [89abcdef]",
         "cluster": "Kubernetes",
@@ -298,7 +300,7 @@ def test_a_job_is_asked_for_and_launched():
             "limits": ("cpuCount=2",),
         },
     )
-    launch = forms.job_launch(made, None, "job_0123456789abcdef")
+    launch = launches.job_launch(made, None, "job_0123456789abcdef")
     assert launch["apply_config_settings"] is None
     assert {name: value for name, value in launch["job"].items() if value is not None} == {
         "name": "Rscript train.R",
@@ -316,7 +318,7 @@ def test_a_job_is_asked_for_and_launched():
 def test_a_job_of_a_template_needs_nothing_more():
     made = spec("job", template="nightly")
     assert made == Spec("Nightly report", {"template": "nightly"})
-    launch = forms.job_launch(made, forms.template_named(TEMPLATES, made), "k")
+    launch = launches.job_launch(made, launches.template_named(TEMPLATES, made), "k")
     assert launch["apply_config_settings"] is False
     job = launch["job"]
     assert (job["exe"], job["args"], job["command"]) == ("/bin/bash", ["-c", "R -f report.R"], None)
@@ -327,7 +329,7 @@ def test_fields_of_many_words_go_in_both_spellings():
     fields = {"directory": "/work", "image": "r:4", "queue": "long", "profile": "small"}
     pairs = {"limits": ("cpuCount=2",), "constraints": ("zone=a",), "environment": ("A=1",)}
     made = Spec("n", {"cluster": "Kubernetes", "command": "Rscript train.R", **fields, **pairs})
-    job = forms.job_launch(made, None, "k")["job"]
+    job = launches.job_launch(made, None, "k")["job"]
     both = {
         "working_directory": "/work",
         "resource_profile": "small",
@@ -343,10 +345,10 @@ def test_fields_of_many_words_go_in_both_spellings():
 
 @pytest.mark.parametrize("name", ["a", "x" * 64, "[89abcdef]", "ends [12345678]"])
 def test_a_mark_is_known_again_and_tells_keys_apart(name):
-    marks = {forms.mark_of(Spec(name), key) for key in ("ws_0123456789abcdef", "ws_00000000")}
+    marks = {launches.mark_of(Spec(name), key) for key in ("ws_0123456789abcdef", "ws_00000000")}
     assert len(marks) == 2
-    assert all(forms.is_mark(mark) and len(mark) <= 63 for mark in marks)
-    assert not forms.is_mark("plain")
+    assert all(launches.is_mark(mark) and len(mark) <= 63 for mark in marks)
+    assert not launches.is_mark("plain")
 
 
 WORDS = st.sampled_from(
@@ -384,12 +386,12 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
         assert all(wrong.problems.values())  # noqa: PT017 - the same
         return
     assert Spec.from_json(json.loads(json.dumps(made.as_json()))) == made
-    template = forms.template_named(TEMPLATES, made)
+    template = launches.template_named(TEMPLATES, made)
     if purpose == "workspace":
-        told = forms.session_launch(made, template, "k")
+        told = launches.session_launch(made, template, "k")
         assert told["workbench"]
         assert told["launch_parameters"]["cluster"]
     else:
-        job = forms.job_launch(made, template, "k")["job"]
+        job = launches.job_launch(made, template, "k")["job"]
         assert job["cluster"]
         assert job["exe"] or job["command"]

@@ -78,7 +78,7 @@ async def test_what_is_wrong_stands_at_its_field_and_the_rest_stays(linked):
     await linked.opens_form(alice, "new wb")
     await linked.fills(alice, ide="RStudio", cluster="Kubernetes", profile="My own limits")
     await linked.fills(alice, name="thesis", cpus="2", environment="1=2")
-    await linked.fills(alice, constraints=("zone: west", "zone: east"))
+    await linked.fills(alice, constraints=("Zone: west", "Zone: east"))
     answer = await linked.sends(alice)
     said = {block.partition("~")[0]: text for block, text in answer["errors"].items()}
     assert set(said) == {"name", "constraints", "environment"}
@@ -107,6 +107,18 @@ async def test_the_form_remembers_what_was_chosen_and_proposes_a_name_that_is_fr
     assert (held["ide"], held["cluster"], held["profile"]) == ("RStudio", "Kubernetes", "large")
     assert held["directory"] == "~/paper"
     assert held["name"] == "RStudio 2"
+
+
+async def test_where_there_is_no_launcher_sessions_are_launched_all_the_same(linked):
+    linked.switch(launcher_sessions=False)
+    form = await linked.opens_form(linked.alice, "new wb")
+    names = {field.action_id.removeprefix("field:") for field in form.fields}
+    assert names == {"ide", "name", "directory", "file", "environment"}
+    await linked.fills(linked.alice, ide="JupyterLab", name="paper")
+    assert (await linked.sends(linked.alice))["ok"]
+    await linked.pass_time(20)
+    assert linked.alice.only("ready")
+    assert linked.session("paper").state == "running"
 
 
 TEMPLATES = [

@@ -1,0 +1,274 @@
+"""The launches that an operator prepared, and what launch_session and launch_job get from a spec; pure.
+
+``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who``: launches with settings that no
+form asks for. Only templates set hooks, default images, cloud identities, tags and apply_config_settings. A
+template's settings are looked up at each launch, so that no row stores them.
+
+``forms`` says what a spec holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bot.domain.forms import Purpose, Spec, short
+from bot.domain.people import Principal
+from bot.providers.connection import Prepared, Strict, named
+from bot.support.errors import InvalidRequest
+
+
+class NamedValue(Strict):
+    """Hold a name and a value, of a variable, a constraint or a limit."""
+
+    name: str = Field(min_length=1)
+    value: str
+
+
+def _pairs_of(value: Any) -> Any:
+    """Return a table of variables as a list of names and values; a list is returned unchanged."""
+    if isinstance(value, Mapping):
+        return [{"name": name, "value": item} for name, item in value.items()]
+    return value
+
+
+#: Variables, as a table or as a list of names and values.
+Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_pairs_of)]
+
+
+class Hook(Strict):
+    """Name a program for the server to run."""
+
+    exe: str = Field(min_length=1)
+
+
+class Resources(Strict):
+    """Hold where something runs and with which resources; forms don't ask for what is set here."""
+
+    cluster: str | None = None
+    container_image: str | None = None
+    resource_profile: str | None = None
+    queues: tuple[str, ...] = ()
+    placement_constraints: tuple[NamedValue, ...] = ()
+    resource_limits: tuple[NamedValue, ...] = ()
+
+
+class Parameters(Resources):
+    """Hold a session's launch parameters."""
+
+    default_image: str = ""
+    aws_role_arn: str = ""
+    databricks_instance: str = ""
+    snowflake_account: str = ""
+    snowflake_role: str = ""
+
+
+_ONLY_SESSIONS = tuple(name for name in Parameters.model_fields if name not in Resources.model_fields)
+
+
+class SessionTemplate(Strict):
+    """Hold the settings for launch_session."""
+
+    workbench: str | None = None
+    name: str | None = None
+    open_file: str | None = None
+    working_directory: str | None = None
+    launch_parameters: Parameters = Parameters()
+    start_hooks: tuple[Hook, ...] = ()
+    stop_hooks: tuple[Hook, ...] = ()
+    environment: Environment = ()
+
+
+class JobTemplate(Resources):
+    """Hold the settings for launch_job."""
+
+    name: str | None = None
+    exe: str | None = None
+    command: str | None = None
+    args: tuple[str, ...] = ()
+    working_directory: str | None = None
+    environment: Environment = ()
+    tags: tuple[str, ...] = ()
+    apply_config_settings: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_command(self) -> JobTemplate:
+        if self.exe is not None and self.command is not None:
+            raise ValueError("needs exe or command, not both")
+        return self
+
+
+class Template(Prepared):
+    """Name a prepared launch."""
+
+    title: str = Field(min_length=1, max_length=75)
+    session: SessionTemplate | None = None
+    job: JobTemplate | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Template:
+        if (self.session is None) == (self.job is None):
+            raise ValueError("needs session or job, one of them")
+        return self
+
+    @property
+    def purpose(self) -> Purpose:
+        """Return what it launches."""
+        return "job" if self.session is None else "workspace"
+
+
+def session_of(template: Template | None) -> SessionTemplate:
+    """Return what a template sets for a session."""
+    return (template.session if template is not None else None) or SessionTemplate()
+
+
+def job_of(template: Template | None) -> JobTemplate:
+    """Return what a template sets for a job."""
+    return (template.job if template is not None else None) or JobTemplate()
+
+
+def templates_for(templates: Iterable[Template], purpose: Purpose, asker: Principal) -> list[Template]:
+    """Return the templates that a person may use, in the file's order."""
+    return [template for template in templates if template.purpose == purpose and template.is_for(asker)]
+
+
+#: With its mark, a name must stay within what the schedulers behind the launcher accept.
+_MARK_LENGTH = 63
+_MARK = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
+
+
+def template_named(templates: Iterable[Template], spec: Spec) -> Template | None:
+    """Return the template of a spec; raise InvalidRequest if it no longer exists."""
+    name = spec.word("template")
+    if not name:
+        return None
+    found = named(templates, name)
+    if found is None:
+        raise InvalidRequest(f"The template {name} is no longer set up. Choose another one.")
+    return found
+
+
+def mark_of(spec: Spec, key: str) -> str:
+    """Return the name of a session's launch parameters, which tells launches with the same name apart."""
+    mark = f" [{short(key)}]"
+    return spec.name[: _MARK_LENGTH - len(mark)] + mark
+
+
+def is_mark(name: str) -> bool:
+    """Return whether a launch parameters' name is the mark of one of our launches."""
+    return _MARK.fullmatch(name) is not None
+
+
+def tag_of(key: str) -> str:
+    """Return the tag by which a job is found again."""
+    return f"usher-{short(key)}"
+
+
+def session_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
+    """Return what launch_session gets, except whose session it is; None is left out.
+
+    ``open_file`` is for RStudio and Jupyter Notebook only, ``launch_parameters`` for servers with a launcher.
+    """
+    set_up = session_of(template)
+    more = set_up.launch_parameters
+    cluster = more.cluster or spec.word("cluster")
+    parameters = {
+        "container_image": more.container_image or spec.word("image"),
+        "resource_profile": more.resource_profile or spec.word("profile"),
+        **{name: getattr(more, name) for name in _ONLY_SESSIONS},
+    }
+    return {
+        "workbench": workbench_of(spec, template),
+        "name": spec.name or None,
+        "open_file": set_up.open_file or spec.word("file") or None,
+        "working_directory": set_up.working_directory or spec.word("directory") or None,
+        "launch_parameters": {
+            "name": mark_of(spec, key),
+            "cluster": cluster,
+            # Servers want these lists even if they are empty.
+            "placement_constraints": _launch_constraints(spec, more),
+            "resource_limits": _launch_limits(spec, more),
+            "queues": list(more.queues or spec.several("queue")),
+            **{name: value for name, value in parameters.items() if value},
+        }
+        if cluster
+        else None,
+        "start_hooks": [hook.model_dump() for hook in set_up.start_hooks] or None,
+        "stop_hooks": [hook.model_dump() for hook in set_up.stop_hooks] or None,
+        "environment": _launch_environment(spec, template) or None,
+    }
+
+
+def workbench_of(spec: Spec, template: Template | None) -> str:
+    """Return the IDE that a spec launches; "" if it doesn't say."""
+    return session_of(template).workbench or spec.word("workbench")
+
+
+def job_launch(spec: Spec, template: Template | None, key: str) -> dict[str, Any]:
+    """Return what launch_job gets, except whose job it is; None is left out.
+
+    A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
+    snake_case: field names of several words are sent in both spellings. Without
+    ``apply_config_settings`` the server decides whether its usual settings apply.
+    """
+    set_up = job_of(template)
+    has_command = set_up.exe is not None or set_up.command is not None
+    directory = set_up.working_directory or spec.word("directory")
+    image = set_up.container_image or spec.word("image")
+    limits, constraints = _launch_limits(spec, set_up), _launch_constraints(spec, set_up)
+    profile = set_up.resource_profile or spec.word("profile")
+    job: dict[str, Any] = {
+        "name": spec.name,
+        "cluster": set_up.cluster or spec.word("cluster"),
+        "exe": set_up.exe,
+        "command": set_up.command if has_command else spec.word("command") or None,
+        "args": list(set_up.args) or None,
+        "working_directory": directory or None,
+        "workingDirectory": directory or None,
+        "environment": _launch_environment(spec, template) or None,
+        "tags": [*set_up.tags, tag_of(key)],
+        "container_image": image or None,
+        # The launcher behind the API expects an object here.
+        "container": {"image": image} if image else None,
+        "resource_limits": limits or None,
+        "resourceLimits": limits or None,
+        "queues": list(set_up.queues or spec.several("queue")) or None,
+        "placement_constraints": constraints or None,
+        "placementConstraints": constraints or None,
+        "resource_profile": profile or None,
+        "resourceProfile": profile or None,
+    }
+    return {"job": job, "apply_config_settings": set_up.apply_config_settings}
+
+
+def _pairs(spec: Spec, key: str) -> list[dict[str, str]]:
+    """Return the entries that are written as ``name=value``."""
+    return [
+        {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.several(key))
+    ]
+
+
+def _launch_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
+    """Return the limits; the reference names the kind ``name``, servers call it ``type``."""
+    if more.resource_limits or more.resource_profile:
+        return [{**one, "type": one["name"]} for one in _dumped(more.resource_limits)]
+    typed = {one["name"]: {"valueType": one["value"]} for one in _pairs(spec, "limit_types")}
+    return [{**one, "type": one["name"], **typed.get(one["name"], {})} for one in _pairs(spec, "limits")]
+
+
+def _launch_constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
+    return _dumped(more.placement_constraints) or _pairs(spec, "constraints")
+
+
+def _launch_environment(spec: Spec, template: Template | None) -> list[dict[str, str]]:
+    """Return the variables; those that a template sets can't be overridden."""
+    set_up = session_of(template).environment or job_of(template).environment
+    names = {variable.name for variable in set_up}
+    return [*_dumped(set_up), *(one for one in _pairs(spec, "environment") if one["name"] not in names)]
+
+
+def _dumped(pairs: Iterable[NamedValue]) -> list[dict[str, str]]:
+    return [one.model_dump() for one in pairs]
