@@ -32,10 +32,10 @@ test: $(DEV) ## Run all tests; takes about ten minutes on two cores
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
 
-test-thorough: $(DEV) ## Run every call, the full matrices and long random histories; slow; SEED=N repeats a run
+test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, long random histories; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
-	$(RUN) pytest -n 2 --dist worksteal -m "not hypothesis" tests/faults tests/reconciler tests/scenarios --every-call
+	$(RUN) pytest -n 2 --dist worksteal --thorough
 
 test-fast: $(DEV) ## Run all tests but the slow ones and those that need a browser
 	$(RUN) pytest -n 3 --dist worksteal -m "not slow and not browser"

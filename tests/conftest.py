@@ -1,4 +1,4 @@
-"""What holds for all tests: how long one takes decides nothing; long matrices are played in part."""
+"""What holds for all tests: how long one takes decides nothing; what is thorough runs apart."""
 
 import gc
 import os
@@ -31,20 +31,10 @@ settings.load_profile("usher")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--every-call",
+        "--thorough",
         action="store_true",
-        help="fail and kill at every single call, in each way, instead of at some of them",
+        help="run what is marked as thorough instead of everything else",
     )
-
-
-#: Of the slow rows of these every third is played by default, all with ``--every-call``: the contract tests
-#: of the providers put every call through every sort of trouble, quickly. Slack's two methods that send and
-#: change messages are played whole.
-LONG_MATRICES: Final = (
-    "tests/scenarios/test_provider_matrix.py",
-    "tests/scenarios/test_slack_matrix.py",
-)
-KEPT: Final = 3
 
 
 #: What takes long by the clock is begun first, by half of the workers, each part by one of them: nobody waits
@@ -84,14 +74,11 @@ SLOW: Final = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--every-call"):
-        rows = [
-            one for one in items if one.nodeid.startswith(LONG_MATRICES) and one.get_closest_marker("slow")
-        ]
-        left_out = {one.nodeid for number, one in enumerate(rows) if number % KEPT}
-        if left_out:
-            config.hook.pytest_deselected(items=[one for one in items if one.nodeid in left_out])
-            items[:] = [one for one in items if one.nodeid not in left_out]
+    asked = bool(config.getoption("--thorough"))
+    left_out = [one for one in items if bool(one.get_closest_marker("thorough")) != asked]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [one for one in items if bool(one.get_closest_marker("thorough")) == asked]
     for one in items:
         if one.nodeid.startswith(SLOW) or _asks_a_hub(one):
             one.add_marker(pytest.mark.slow)

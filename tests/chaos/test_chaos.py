@@ -19,7 +19,7 @@ CLUSTER = ["--cluster", "--workers", "2", "--kill-every", "3.5", "--seconds", "8
 CLUSTER += ["--people", "8", "--seed", "607", "--only", "clock", "--rules", "0"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(400)
 async def test_a_few_seconds_of_chaos_break_no_promise():
     # It has a server of its own, which crashes; where one runs here, that does, too.

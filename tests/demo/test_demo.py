@@ -143,7 +143,7 @@ async def aiohttp_page():
         yield show
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_the_whole_story_with_light_servers(tmp_path):
     async with playing(tmp_path, "demo-once", "--light", "--port", str(quiet_port())) as process:
@@ -170,7 +170,7 @@ async def test_the_whole_story_with_light_servers(tmp_path):
     assert list(tmp_path.glob("usher-demo-*")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(200)
 async def test_a_killed_worker_of_the_cluster_is_replaced_and_nothing_is_left_at_the_end(tmp_path):
     words = ["--people", "5", "--kill-every", "1"]

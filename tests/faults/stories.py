@@ -28,8 +28,8 @@ class Story:
     #: For how long it may settle, looked at this often, in seconds.
     settles: float = SETTLES
     step: float = 15.0
-    #: Trouble comes at every so many-th call each way, unless every call is asked for.
-    every: int = 24
+    #: Trouble comes at every so many-th call where it doesn't come at each.
+    apart: int = 8
 
 
 async def nothing(_world: BreakingWorld) -> None:
@@ -151,13 +151,13 @@ STORIES = {
     "link-sign-in": Story(nothing, links, is_linked, unlinked, {"sign_in": True}),
     "start": Story(linked, starts, is_up, stopped, {}),
     "stop": Story(running, stops, is_down, nothing, {}),
-    "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}),
+    "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}, apart=13),
     "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
     # Streams begin again.
-    "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 150.0, every=56),
+    "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 150.0, apart=16),
     # What a lost launch made is found by its name, or certainly not.
     "make": Story(
-        nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 40
+        nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 13
     ),
 }
 

@@ -9,7 +9,7 @@ from playground.jupyterhub import start
 from tests.playground.hub_help import browser, client, log_in, owners_of
 from tests.playground.served import refuses_strangers
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 
 async def test_jupyterlab_opens_for_its_owner_only():

@@ -84,6 +84,7 @@ async def test_a_killed_launcher_leaves_nothing_behind(open_directory):
 
 
 @needs_proc
+@pytest.mark.thorough
 async def test_the_command_ends_with_its_parent_where_told_to(open_directory):
     in_a_shell = ("sh", "-c", '"$0" "$@" & wait')
     async with hub_process(open_directory, "--die-with-parent", before=in_a_shell) as (shell, family, _):
@@ -94,6 +95,7 @@ async def test_the_command_ends_with_its_parent_where_told_to(open_directory):
 
 
 @needs_proc
+@pytest.mark.thorough
 async def test_a_killed_hub_ends_the_command_with_an_error(open_directory):
     async with hub_process(open_directory) as (process, family, _):
         (hub,) = having(family, b"hub_config.py")
