@@ -8,7 +8,7 @@ that lock: they run side by side, in one process and in several, and lock the ro
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.store import schema
+from bot.store import schema, tasks
 from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
@@ -34,6 +34,7 @@ from bot.store.store import Store
 from bot.store.transaction import Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
+from bot.support.release import FIRST, is_newer, newest
 
 log = structlog.get_logger(__name__)
 
@@ -115,8 +116,8 @@ class PostgresEngine(QueuedEngine):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile, unless a migration
-        changes what the previous release needs. ``serves``: serve, beside others that do.
+        Raise StoreTooNew, StoreUnreleased or StoreInUse. Usher may be running meanwhile, unless that is a
+        release that may not serve what a migration leaves. ``serves``: serve, beside others that do.
         """
         if serves and not await self.write(lambda _: self._session.take_lock()):
             raise StoreInUse(_CLOSED.format(name=self._name))
@@ -160,13 +161,21 @@ class PostgresEngine(QueuedEngine):
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""
         applied = self._session.applied()
-        missing = schema.missing(applied, self._scripts, self._name)
-        disturbs = bool(applied) and any(schema.disturbs(self._scripts[name]) for name in missing)
-        if disturbs and not self._session.take_lock(alone=True):
+        missing = {name: self._scripts[name] for name in schema.missing(applied, self._scripts, self._name)}
+        oldest = newest(schema.oldest(*one) for one in missing.items()) if applied and missing else FIRST
+        if not self._bears(oldest, applied):
             raise StoreInUse(_STOP_IT.format(name=self._name))
-        for name in missing:
-            self._session.apply(name, self._scripts[name])
-        return missing
+        for name, script in missing.items():
+            self._session.apply(name, script)
+        return list(missing)
+
+    def _bears(self, oldest: str, applied: Collection[str]) -> bool:
+        """Return whether all who serve may go on once only those of a release, and of later ones, may."""
+        if not is_newer(oldest, FIRST) or self._session.take_lock(alone=True):
+            return True
+        says = schema.SAYS_RELEASE in applied
+        running = tasks.running(self._session.transaction) if says else []
+        return bool(running) and not any(is_newer(oldest, one.release) for one in running)
 
 
 #: Between two attempts to connect again, in seconds: until then, ticks do.
@@ -203,6 +212,8 @@ async def listen(url: str, wake: Callable[[], None]) -> None:
 # Moving an installation from a SQLite file here: everything in one transaction, so after an interruption the
 # target is as empty as before. Nobody may serve from either of them meanwhile.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
+#: The tables that say which migrations ran.
+_WRITTEN_ANEW: Final = {"migrations", "schema_changes"}
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
 
@@ -258,7 +269,7 @@ def _tables(path: str) -> Generator[schema.Table]:
                 key=lambda table: (bool(table.foreign_keys), table.name),
             ):
                 # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
-                if table.name != "migrations" and not table.name.startswith("sqlite_"):
+                if table.name not in _WRITTEN_ANEW and not table.name.startswith("sqlite_"):
                     rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
                     yield schema.Table(table.name, tuple(table.columns_dict), rows)
     except sqlite3.Error as error:

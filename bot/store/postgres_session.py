@@ -203,21 +203,28 @@ class PostgresSession:
         self._held.discard(mode)
         self._wanted.discard(mode)
 
-    def applied(self) -> set[str]:
-        """Return the names of the migrations that ran here."""
-        cursor = self._cursor().execute("SELECT to_regclass('migrations') IS NOT NULL AS is_there")
-        row = cursor.fetchone()
-        if row is None or not row["is_there"]:
-            return set()
-        return {row["name"] for row in self._cursor().execute("SELECT name FROM migrations")}
+    def applied(self) -> dict[str, str]:
+        """Return the oldest release that may serve, by migration that ran here; "" if none is recorded."""
+        found: dict[str, str] = {}
+        for table, oldest in (("migrations", "''"), ("schema_changes", "oldest")):
+            row = (
+                self._cursor().execute(b"SELECT to_regclass($1) IS NOT NULL AS is_there", [table]).fetchone()
+            )
+            if row is not None and row["is_there"]:
+                rows = self._cursor().execute(f"SELECT name, {oldest} AS oldest FROM {table}".encode())  # noqa: S608
+                found |= {row["name"]: row["oldest"] for row in rows}
+        return found
 
     def apply(self, name: str, script: str) -> None:
         """Run a migration and record it, within the open transaction."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
-        for statements in (schema.TABLE, script):
+        for statements in (*schema.RECORDS, script):
             # Texts are compared as SQLite does, whatever the database's own order.
             self._cursor().execute(schema.TEXT.sub('TEXT COLLATE "C"', statements).encode())
-        self._cursor().execute(b"INSERT INTO migrations VALUES ($1, $2)", [name, repr(self._time.now())])
+        for table, row in schema.records(name, script, self._time.now()).items():
+            marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+            values = [repr(value) if isinstance(value, float) else value for value in row]
+            self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608
 
     def fill(self, tables: Iterator[schema.Table], name: str) -> dict[str, int]:
         """Copy tables into an empty database, within the open transaction; return how many rows each has."""

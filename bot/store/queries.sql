@@ -97,6 +97,9 @@ SELECT * FROM audit WHERE seq > :after ORDER BY seq LIMIT :limit;
 -- name: migrated
 SELECT name FROM migrations ORDER BY name;
 
+-- name: schema_changes
+SELECT name, oldest FROM schema_changes ORDER BY name;
+
 -- name: statistics
 SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
@@ -915,8 +918,8 @@ DELETE FROM cards WHERE subject = :subject OR about = :subject;
 -- == owners: what another process owns is left to it by the claims, wherever its memory is needed ==
 
 -- name: own
-INSERT INTO owners (name, owner, until) VALUES (:name, :owner, :until)
-ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+INSERT INTO owners (name, owner, until, release) VALUES (:name, :owner, :until, :release)
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until, release = excluded.release
 WHERE owners.owner = excluded.owner OR owners.until <= :now
 RETURNING name;
 
@@ -924,7 +927,7 @@ RETURNING name;
 UPDATE owners SET until = :until WHERE owner = :owner RETURNING name;
 
 -- name: owned
-SELECT name, owner, until FROM owners WHERE until > :now ORDER BY name;
+SELECT name, owner, until, release FROM owners WHERE until > :now ORDER BY name;
 
 -- name: is_worked
 SELECT 1 FROM owners WHERE until > :now AND (name LIKE 'worker:%' OR name LIKE 'serve:%') LIMIT 1;

@@ -7,7 +7,7 @@ early waits its full time from now on.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -18,8 +18,16 @@ from bot.domain.times import Kind, Time
 from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES
 from bot.store.transaction import ClockReading, Engine, Transaction
 from bot.support.errors import StoreTooNew, StoreUnreleased
+from bot.support.release import FIRST, RELEASE, is_newer, newest
 
-TABLE = "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)"
+#: What ran here, with the oldest release that may serve what each left. 0.1.0 reads the first table alone,
+#: and doesn't start where that has a name which it doesn't know: later ones are there only if it must not.
+RECORDS: Final = (
+    "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS schema_changes (
+        name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL, oldest TEXT NOT NULL
+    )""",
+)
 #: The type of text columns.
 TEXT = re.compile(r"\bTEXT\b")
 _UNRELEASED = (
@@ -27,34 +35,53 @@ _UNRELEASED = (
     "date: set USHER_DATABASE_URL to a new one, where people link their accounts again."
 )
 _TOO_NEW = (
-    "The database was migrated by a newer release of Usher ({names}): run that release, or restore the "
-    "backup made before it."
+    "The database was migrated by a newer release of Usher ({names}): it needs {oldest} or later, and this "
+    "is {release}. Run that release, or restore the backup made before it."
 )
-#: What a process of the previous release can't work with.
-_DISTURBS = re.compile(
-    r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b"
-    r"|\bADD COLUMN (?![^;]*\bDEFAULT\b)[^;]*\bNOT NULL\b"
-)
-_UNIQUE = re.compile(r"\bCREATE UNIQUE INDEX \w+ ON (\w+)")
+#: How a migration begins.
+_OLDEST = re.compile(r"-- oldest release that may serve: (\d+\.\d+\.\d+)\n")
+#: How the name of the first migration begins, which every release has.
+_INITIAL = "0001_"
+#: The one since which processes say which release they are.
+SAYS_RELEASE: Final = "0002_releases"
 
 
-def missing(applied: Collection[str], scripts: Mapping[str, str], path: str) -> list[str]:
+def oldest(name: str, script: str) -> str:
+    """Return the oldest release whose processes may serve what a migration leaves, as its first line says."""
+    if name.startswith(_INITIAL):
+        return FIRST
+    found = _OLDEST.match(script)
+    if found is None:
+        raise ValueError(f"the migration {name} doesn't begin with the oldest release that may serve")
+    return found[1]
+
+
+def records(name: str, script: str, now: float) -> dict[str, tuple[str | float, ...]]:
+    """Return the row about a migration that ran, by the table that takes it."""
+    rows: dict[str, tuple[str | float, ...]] = {}
+    found = oldest(name, script)
+    if name.startswith(_INITIAL) or is_newer(found, FIRST):
+        rows["migrations"] = (name, now)
+    if not name.startswith(_INITIAL):
+        rows["schema_changes"] = (name, now, found)
+    return rows
+
+
+def missing(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations still to run, in order. Raise StoreTooNew or StoreUnreleased.
 
-    A newer release has run all of these and then others; before the first release they had other names.
+    ``applied`` is the oldest release that may serve, by migration; "" if none is recorded. A newer release
+    has run all of these and then others; before the first release they had other names.
     """
-    unknown = sorted(set(applied) - scripts.keys())
-    if unknown and (unknown[0] < max(scripts) or not scripts.keys() <= set(applied)):
+    unknown = sorted(applied.keys() - scripts.keys())
+    is_later = not unknown or (unknown[0] > max(scripts) and scripts.keys() <= applied.keys())
+    if not (is_later and all(applied[name] for name in unknown)):
         raise StoreUnreleased(_UNRELEASED.format(path=path))
-    if unknown:
-        raise StoreTooNew(_TOO_NEW.format(names=", ".join(unknown)))
+    newer = [name for name in unknown if is_newer(applied[name], RELEASE)]
+    if newer:
+        needed = newest(applied[name] for name in newer)
+        raise StoreTooNew(_TOO_NEW.format(names=", ".join(newer), oldest=needed, release=RELEASE))
     return [name for name in scripts if name not in applied]
-
-
-def disturbs(script: str) -> bool:
-    """Return whether a process of the release before would fail on the schema that this migration leaves."""
-    tables = _UNIQUE.findall(script)
-    return _DISTURBS.search(script) is not None or any(f"CREATE TABLE {one} " not in script for one in tables)
 
 
 @dataclass(frozen=True, slots=True)

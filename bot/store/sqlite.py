@@ -213,10 +213,14 @@ class SqliteSession:
         """Close the connection."""
         self.connection.close()
 
-    def applied(self) -> set[str]:
-        """Return the names of the migrations that ran here."""
-        self.connection.execute(schema.TABLE)
-        return {row[0] for row in self.connection.execute("SELECT name FROM migrations")}
+    def applied(self) -> dict[str, str]:
+        """Return the oldest release that may serve, by migration that ran here; "" if none is recorded."""
+        for table in schema.RECORDS:
+            self.connection.execute(table)
+        names = self.connection.execute("SELECT name, '' FROM migrations")
+        return dict(names.fetchall()) | dict(
+            self.connection.execute("SELECT name, oldest FROM schema_changes")
+        )
 
     def apply(self, name: str, script: str) -> None:
         """Run a migration and record it, within the open transaction."""
@@ -225,7 +229,9 @@ class SqliteSession:
         # The standard library's ``executescript`` would commit first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
-        self.connection.execute("INSERT INTO migrations VALUES (?, ?)", [name, self._time.now()])
+        for table, row in schema.records(name, script, self._time.now()).items():
+            marks = ", ".join("?" * len(row))
+            self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def shrink(self) -> bool:
         """Give back unused pages for some milliseconds; return whether there is more to do."""

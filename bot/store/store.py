@@ -124,6 +124,7 @@ class Store(OnEngine):
     did_daily = write(upkeep.did_daily)
     last_did = read(upkeep.last_did, Priority.STEADY)
     migrated = read(upkeep.migrated, Priority.STEADY)
+    schema_changes = read(upkeep.schema_changes, Priority.STEADY)
     sweep = several(upkeep.sweep)
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------

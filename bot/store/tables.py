@@ -331,6 +331,7 @@ RUNS = Table(
     doubt_since=SINCE,
     leased_until=LEASE,
 )
+SCHEMA_CHANGES = _plain("schema_changes", "name", applied_at=STAYS)
 SERVING = _plain("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
 # After ten minutes; a request that old is refused anyway.
 SIGNATURES = _plain("signatures", "id", seen_at=PAST)

@@ -9,6 +9,7 @@ from bot.domain.people import Principal, Snapshot, Task, TaskKind
 from bot.store.notices import add_notices
 from bot.store.tables import ACCOUNTS, OUTAGES, OWNERS, REMEMBERED, SNAPSHOTS, TASKS
 from bot.store.transaction import Row, Transaction, as_json, from_json
+from bot.support.release import RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +203,19 @@ ROLES: Final = ("serve", "web", "worker")
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """Hold what a process owns, and for how many seconds more unless it is renewed."""
+    """Hold what a process of a release owns, and for how many seconds more unless it is renewed."""
 
     name: str
     owner: str
     seconds: float
+    release: str
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     """Take what nobody else owns, or keep it; return which of the names are the owner's now."""
     now = tx.now()
-    return [name for name in names if tx.one("own", name=name, owner=owner, now=now, until=now + LEASE)]
+    given = {"owner": owner, "now": now, "until": now + LEASE, "release": RELEASE}
+    return [name for name in names if tx.one("own", name=name, **given)]
 
 
 def renew(tx: Transaction, owner: str) -> list[str]:
@@ -234,7 +237,15 @@ def disown_all(tx: Transaction, owner: str) -> None:
 def owned(tx: Transaction) -> list[Owned]:
     """Return what is owned by processes that live, by name."""
     now = tx.now()
-    return [Owned(row["name"], row["owner"], row["until"] - now) for row in tx.all("owned", now=now)]
+    return [
+        Owned(row["name"], row["owner"], row["until"] - now, row["release"])
+        for row in tx.all("owned", now=now)
+    ]
+
+
+def running(tx: Transaction) -> list[Owned]:
+    """Return the processes that live, each as the presence that it owns."""
+    return [one for one in owned(tx) if one.name.partition(":")[0] in ROLES]
 
 
 def is_worked(tx: Transaction) -> bool:

@@ -80,18 +80,23 @@ def figures(tx: Transaction) -> Figures:
     """Measure everything for the metrics."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
-    running = [one.name.partition(":")[0] for one in tasks.owned(tx)]
+    running = [one.name.partition(":")[0] for one in tasks.running(tx)]
     return Figures(
         counts=statistics(tx),
         waited=max(now - since, 0.0),
         outages={name: max(now - began, 0.0) for name, began in tasks.current_outages(tx).items()},
-        processes={role: running.count(role) for role in tasks.ROLES} if {*running} & {*tasks.ROLES} else {},
+        processes={role: running.count(role) for role in tasks.ROLES} if running else {},
     )
 
 
-def migrated(tx: Transaction) -> list[str]:
-    """Return the names of the migrations that ran here."""
-    return [row["name"] for row in tx.all("migrated")]
+def migrated(tx: Transaction) -> dict[str, str]:
+    """Return the names of the migrations that 0.1.0 has, or that it must know of."""
+    return {row["name"]: "" for row in tx.all("migrated")}
+
+
+def schema_changes(tx: Transaction) -> dict[str, str]:
+    """Return the later ones, each with the oldest release that may serve what it left."""
+    return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}
 
 
 async def sweep(engine: Engine) -> None:

@@ -434,7 +434,9 @@ async def check_store(
             name = name_of(settings.database_url)
             if store.engine.is_shared and await _is_empty(store):
                 return [Check("store", True, f"{name} is empty: the first start creates the tables")]
-            schema.missing(await store.migrated(), schema.migrations(), name)
+            if schema.missing(await _applied(store), schema.migrations(), name):
+                found = f"{name} is of an earlier release: the next start brings it up to date"
+                return [Check("store", True, found)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
@@ -459,6 +461,15 @@ async def _is_empty(store: Store) -> bool:
     except errors.StoreNotMigrated:
         return True
     return False
+
+
+async def _applied(store: Store) -> dict[str, str]:
+    """Return the oldest release that may serve, by migration; "" if none is recorded. Raises StoreError."""
+    try:
+        return await store.migrated() | await store.schema_changes()
+    except errors.StoreNotMigrated:
+        # A database of 0.1.0.
+        return await store.migrated()
 
 
 def _place_for(path: Path) -> Check:
@@ -510,13 +521,16 @@ async def check_processes(store: Store) -> Check:
 
     Raises StoreError.
     """
-    running = [one.name.partition(":") for one in await store.owned()]
-    by_role = {role: [who for name, _, who in running if name == role] for role in ROLES}
+    owned = await store.owned()
+    by_role = {role: [one for one in owned if one.name.startswith(f"{role}:")] for role in ROLES}
     found = ", ".join(
-        f"{len(names)} {role} on {', '.join(sorted({name.partition('/')[0] for name in names}))}"
-        for role, names in by_role.items()
-        if names
+        f"{len(processes)} {role} on {', '.join(sorted({one.owner.partition('/')[0] for one in processes}))}"
+        for role, processes in by_role.items()
+        if processes
     )
+    releases = sorted({one.release for processes in by_role.values() for one in processes})
+    if len(releases) > 1:
+        found += f", of the releases {' and '.join(releases)}"
     if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
         return Check("processes", True, found or "none is running")
     missing = "worker" if by_role["web"] else "web"

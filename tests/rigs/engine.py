@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from bot.store.schema import migrations
+from bot.store.schema import RECORDS, migrations, records
 from bot.store.sqlite import SqliteEngine, SqliteSession
 from bot.store.transaction import Priority, Work
 from bot.support.clock import Ids
@@ -26,10 +26,12 @@ def migrated() -> bytes:
     """Return a new database with the whole schema, which all others begin as a copy of."""
     with closing(sqlite3.connect(":memory:")) as new:
         new.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        for script in migrations().values():
+        for table in RECORDS:
+            new.execute(table)
+        for name, script in migrations().items():
             new.executescript(script)
-        new.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)")
-        new.executemany("INSERT INTO migrations VALUES (?, 0)", [[name] for name in migrations()])
+            for table, row in records(name, script, 0.0).items():
+                new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         new.commit()
         return new.serialize()
 

@@ -170,7 +170,7 @@ def _drop_later(server: str, name: str) -> None:
 _EMPTY = """
 SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ';' FROM pg_class
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-AND relname NOT IN ('migrations', 'audit_head') AND pg_relation_size(oid) > 0
+AND relname NOT IN ('migrations', 'schema_changes', 'audit_head') AND pg_relation_size(oid) > 0
 """
 _NOTHING = "count = 0, hash = '', archived = 0, archived_hash = ''"
 _migrated: list[str] = []

@@ -5,6 +5,7 @@ import pytest
 from bot.store import name_of, open_store
 from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.release import FIRST, RELEASE
 from bot.support.settings import Settings
 from bot.upkeep import doctor
 from tests.app.command_line import environment, run
@@ -56,10 +57,28 @@ async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
 async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
     await store.migrate()
-    await store.own("someone", running)
+    for name in running:
+        await store.own(name.partition(":")[2], [name])
     check = await doctor.check_processes(store)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
+
+
+async def test_doctor_says_if_they_are_of_several_releases(env):
+    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
+    await store.migrate()
+    await store.own("m1/7_a", ["serve:m1/7_a", "output:r1"])
+    await store.own("m2/7_b", ["serve:m2/7_b"])
+    with postgres.connected(env["USHER_DATABASE_URL"]) as connection:
+        connection.execute(
+            "UPDATE owners SET release = DEFAULT WHERE owner LIKE 'm2%' OR name LIKE 'output%'"
+        )
+    check = await doctor.check_processes(store)
+    await store.disown_all("m2/7_b")
+    alone = await doctor.check_processes(store)
+    await store.close()
+    assert check.found == f"2 serve on m1, m2, of the releases {FIRST} and {RELEASE}"
+    assert alone.found == "1 serve on m1"
 
 
 @pytest.mark.parametrize("command", [("migrate",), ("audit", "verify"), ("doctor", "--json")])

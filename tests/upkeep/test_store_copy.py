@@ -52,7 +52,8 @@ async def opened(url):
 
 
 def rows_of(execute, tables):
-    names = [name for (name,) in execute(tables).fetchall() if name != "migrations"]
+    written_anew = {"migrations", "schema_changes"}
+    names = [name for (name,) in execute(tables).fetchall() if name not in written_anew]
     return {name: sorted(execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names}
 
 

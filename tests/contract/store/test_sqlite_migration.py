@@ -1,6 +1,7 @@
 """Migrations: each runs once, all of them or none, and what is not ours to change is refused untouched."""
 
 import asyncio
+import re
 import sqlite3
 from contextlib import closing
 
@@ -10,16 +11,19 @@ from bot.store.schema import migrations
 from bot.store.sqlite import SqliteEngine
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreTooNew, StoreUnavailable, StoreUnreleased
+from bot.support.release import RELEASE
 from tests.rigs.clock import FakeClock
 
+#: How a migration begins that every release can bear.
+BORNE = "-- oldest release that may serve: 0.1.0\n"
 FIRST = {"0001_schema": "CREATE TABLE cards (id TEXT PRIMARY KEY, body TEXT NOT NULL);"}
 LATER = FIRST | {
-    "0002_moments": "ALTER TABLE cards ADD COLUMN sent_at DOUBLE PRECISION;",
-    "0003_sent": "UPDATE cards SET sent_at = 5.0 WHERE body <> '';",
+    "0002_moments": BORNE + "ALTER TABLE cards ADD COLUMN sent_at DOUBLE PRECISION;",
+    "0003_sent": BORNE + "UPDATE cards SET sent_at = 5.0 WHERE body <> '';",
 }
 BROKEN = FIRST | {
-    "0002_good": "CREATE TABLE good (id TEXT); DELETE FROM cards;",
-    "0003_bad": "CREATE TABLE bad (id TEXT); NONSENSE;",
+    "0002_good": BORNE + "CREATE TABLE good (id TEXT); DELETE FROM cards;",
+    "0003_bad": BORNE + "CREATE TABLE bad (id TEXT); NONSENSE;",
 }
 
 
@@ -84,12 +88,38 @@ async def test_a_migration_that_fails_leaves_everything_as_it_was(path):
     assert await migrated(path, LATER) == ["0002_moments", "0003_sent"]
 
 
-async def test_a_newer_database_is_refused_and_left_alone(path):
+async def test_a_newer_database_is_served_by_whom_its_migrations_name(path):
     await migrated(path, LATER)
     before = everything(path)
-    with pytest.raises(StoreTooNew, match="0002_moments, 0003_sent"):
+    # 0.1.0 refuses names that it doesn't know, where it looks for them.
+    assert [line for line in before if line.startswith('INSERT INTO "migrations"')] == [
+        """INSERT INTO "migrations" VALUES('0001_schema',0.0);"""
+    ]
+    assert await migrated(path, FIRST) == []
+    assert await migrated(path, LATER) == []
+    assert everything(path) == before
+
+
+async def test_a_database_that_needs_a_newer_release_is_refused_and_left_alone(path):
+    newer = "-- oldest release that may serve: {}\nCREATE TABLE more_{} (id TEXT);".format
+    later = LATER | {"0004_more": newer("0.10.0", "a"), "0005_less": newer("0.9.0", "b")}
+    await migrated(path, later)
+    before = everything(path)
+    words = rf"\(0004_more, 0005_less\): it needs 0\.10\.0 or later, and this is {re.escape(RELEASE)}"
+    with pytest.raises(StoreTooNew, match=words):
         await migrated(path, FIRST)
     assert everything(path) == before
+    # Where 0.1.0 looks.
+    refused = [line for line in before if line.startswith('INSERT INTO "migrations"')]
+    assert [line.split("'")[1] for line in refused] == ["0001_schema", "0004_more", "0005_less"]
+
+
+async def test_a_migration_that_names_no_release_does_not_run(path):
+    before = everything(path)
+    with pytest.raises(ValueError, match="0002_silent"):
+        await migrated(path, FIRST | {"0002_silent": "CREATE TABLE silent (id TEXT);"})
+    assert [line for line in everything(path) if "silent" in line] == []
+    assert set(before) <= set(everything(path))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +134,7 @@ async def test_a_newer_database_is_refused_and_left_alone(path):
 )
 async def test_a_database_of_before_the_first_release_is_refused_and_left_alone(tmp_path, names):
     path = tmp_path / "old.db"
-    await migrated(path, {name: f"CREATE TABLE made_{name} (id TEXT);" for name in names})
+    await migrated(path, {name: f"{BORNE}CREATE TABLE made_{name} (id TEXT);" for name in names})
     before = everything(path)
     with pytest.raises(
         StoreUnreleased, match=r"old\.db was made by a development version of Usher, .* a new one"

@@ -17,6 +17,7 @@ RARE = {
     "statistics",
     "counts_of_place",
     "migrated",
+    "schema_changes",
     "active_accounts",
     "active_accounts_at",
     "end_browser_sessions_at",

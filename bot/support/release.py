@@ -1,0 +1,23 @@
+"""Which release this code is, and which of two is the newer one: several may serve from one database."""
+
+from collections.abc import Iterable
+from typing import Final
+
+#: What this is, or will be once it is released.
+RELEASE: Final = "0.2.0"
+#: The first one. Its processes don't say which they are, and take whatever is due.
+FIRST: Final = "0.1.0"
+
+
+def is_newer(release: str, other: str) -> bool:
+    """Return whether a release came after another one."""
+    return _numbers(release) > _numbers(other)
+
+
+def newest(releases: Iterable[str]) -> str:
+    """Return the newest of some releases."""
+    return max(releases, key=_numbers)
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in release.split("."))
