@@ -33,14 +33,14 @@ async def hubs():
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def rig(request, hubs):
-    async with _rig(request.param, hubs)() as ready:
+    async with rig_of(request.param, hubs)() as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=LINKED)
 async def linked_rig(request, hubs):
     """A rig of a provider where people have accounts."""
-    async with _rig(request.param, hubs)() as ready:
+    async with rig_of(request.param, hubs)() as ready:
         yield ready
 
 
@@ -64,7 +64,8 @@ def _quiet(kind, hubs, client):
     return RIGS[kind](client=client)
 
 
-def _rig(kind, hubs):
+def rig_of(kind, hubs):
+    """Return what opens the rig of a kind; those at the hub share it."""
     return hubs.rig if kind == "jupyterhub" else RIGS[kind]
 
 

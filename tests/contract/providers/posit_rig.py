@@ -11,7 +11,7 @@ from bot.providers.base import Access, Credential
 from bot.support.http import Http
 from playground import posit
 from playground.harness import Clock
-from tests.contract.providers.rigs import Rig, provider_of
+from tests.contract.providers.rigs import Rig, Sides, provider_of
 from tests.rigs.clock import FakeClock
 
 ODD_NAME = 'Ana\'s "quick" 🚀 <!channel>'
@@ -65,5 +65,9 @@ async def posit_rig(seed: Any = None, client: type[Http] = Http, **settings: Any
             down=frozenset({State.GONE}),
             paths={"start": "resume_session", "stop": "stop_session"},
             requests={"start": 2},
+            sides=Sides(
+                values={"workspace": {"name": "made"}, "job": {"command": "print-lines lines=3 rate=1"}},
+                username=lambda: "alice",
+            ),
             break_it=lambda: server.state.settings.change({"fail_sessions": 1}),
         )

@@ -1,36 +1,49 @@
 """What the contract needs of each provider's local server, under one interface."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from bot.domain.forms import Purpose
 from bot.domain.workspaces import Observed, State
 from bot.providers import base, build, provider_classes
-from bot.providers.base import Access, Credential, Provider
+from bot.providers.base import Access, Credential, OAuthClient, Provider
 from bot.support.http import Http
+from bot.web.browsers import Flow
 from playground import saturn
 from playground.faults import Fault
 from playground.harness import Clock, Harness
+from tests.playground.hub_help import browser, log_in
 from tests.rigs.clock import FakeClock
 
+#: The recipe of the demonstration, for connections that make workspaces of one.
+COURSE = Path(saturn.__file__).parents[1] / "demo" / "course.json"
+HUB_BACK = "http://127.0.0.1:1/link/back/jupyterhub"
 HUB_PEOPLE = [f"person{number:02d}" for number in range(60)]
 HUB_SEED = {
     "users": [{"name": name, "servers": ["training", "broken"]} for name in (*HUB_PEOPLE, "bob")],
     "pause_seconds": 0.2,
     "named_server_limit": 3,
-    "oauth_redirect_uri": "http://127.0.0.1:1/link/back/jupyterhub",
+    "oauth_redirect_uri": HUB_BACK,
 }
+SATURN_ADMIN = "ad01" * 8
 SATURN_SEED = {
     "users": [
         {"name": "alice", "token": "a11ce0" * 5, "refresh_token": "refresh-alice"},
         {"name": "bob", "token": "b0b0b0" * 5},
+        {"name": "admin", "admin": True, "token": SATURN_ADMIN},
     ],
+    "jobs": [{"owner": "alice", "name": "nightly", "command": "papermill a.ipynb"}],
     "workspaces": [
         {"owner": "alice", "name": "training", "start_seconds": 25},
         {"owner": "alice", "name": "broken", "fail": True},
@@ -39,6 +52,10 @@ SATURN_SEED = {
         {"owner": "bob", "name": "secret"},
     ],
 }
+
+
+#: Within how many reads, ten seconds apart, whatever was asked for has come about.
+MOST_READS = 60
 
 
 class HastyHttp(Http):
@@ -61,6 +78,28 @@ def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDec
     kinds = sorted(provider_classes())
     cases = [(kind, value) for kind in kinds for value in (values if kind == "saturn" else elsewhere)]
     return pytest.mark.parametrize(("quiet_rig", name), cases, indirect=["quiet_rig"])
+
+
+def _unsaid() -> Any:
+    raise AssertionError("the rig of this provider has to say it: it has a facet that needs it")
+
+
+@dataclass
+class Sides:
+    """What the contracts of a provider's facets need, and only its rig knows."""
+
+    #: The connection's settings for a facet, on top of the usual ones.
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What somebody fills in to make a workspace or launch a run, apart from what stands there already.
+    values: dict[Purpose, dict[str, str]] = field(default_factory=dict)
+    #: A credential that has ended, and can be renewed.
+    ended: Callable[[], Credential] = _unsaid
+    #: Sign the person in at the provider's page, and return the code that it sends back, and where.
+    sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = _unsaid
+    #: The name by which the person is approved.
+    username: Callable[[], str] = _unsaid
+    #: The headers and body of an event about the person's workspace.
+    event: Callable[[], tuple[dict[str, str], bytes]] = _unsaid
 
 
 @dataclass
@@ -93,6 +132,7 @@ class Rig:
     token: str = ""
     #: Whether what is only starting can be stopped.
     stops_starting: bool = True
+    sides: Sides = field(default_factory=Sides)
 
     async def see(self, remote_id: str | None = None) -> Observed:
         asked = remote_id or self.remote_id
@@ -104,6 +144,8 @@ class Rig:
         """Read until one of the states is there and return all that was seen."""
         seen = [await self.see(remote_id)]
         while seen[-1].state not in states:
+            # By a clock that is moved, a state comes within as many reads each time.
+            assert self.server_clock is None or len(seen) < MOST_READS, f"it is still {seen[-1].state}"
             seen.append(await self.see(remote_id))
         return seen
 
@@ -167,7 +209,21 @@ async def saturn_rig(seed: Any = None, client: type[Http] = Http):
             server_clock=clock,
             server=server,
             more=alice["workspaces"],
+            sides=Sides(
+                settings={
+                    "making": {"templates": [{"name": "course", "file": str(COURSE)}]},
+                    "behalf": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
+                },
+                values={"job": {"template": "nightly"}},
+                ended=lambda: _ended(server),
+                username=lambda: "alice",
+            ),
         )
+
+
+def _ended(server: Any) -> Credential:
+    server.state.accounts.mark("alice", "expired")
+    return Credential(SecretStr("a11ce0" * 5), SecretStr("refresh-alice"))
 
 
 class LazyHub:
@@ -208,5 +264,26 @@ class LazyHub:
                 names={"default", "training", "broken"},
                 clock=window,
                 server=hub,
+                sides=Sides(
+                    values={"workspace": {"name": "made"}},
+                    sign_in=partial(_sign_in, hub, person),
+                ),
             )
         hub.harness.faults.clear()
+
+
+async def returned(session: aiohttp.ClientSession, client: OAuthClient, flow: Flow) -> str:
+    """Go to the hub's page in a browser that is signed in there; return the code that it comes back with."""
+    page = client.page(HUB_BACK, flow.state, flow.challenge)
+    async with session.get(page, allow_redirects=False) as sent:
+        assert sent.status == 302, await sent.text()
+        to = sent.headers["Location"]
+    query = parse_qs(urlsplit(to).query)
+    assert (to.partition("?")[0], query["state"]) == (HUB_BACK, [flow.state])
+    return query["code"][0]
+
+
+async def _sign_in(hub: Any, person: str, client: OAuthClient, flow: Flow) -> tuple[str, str]:
+    async with browser() as session:
+        await log_in(session, f"{hub.url}/hub/home", person, hub.users[person]["password"])
+        return await returned(session, client, flow), HUB_BACK

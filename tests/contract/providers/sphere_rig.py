@@ -1,5 +1,6 @@
 """The contract's needs of the local Sphere Engine: one token opens everybody's workspaces."""
 
+import json
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,7 +10,8 @@ from bot.providers.base import Access, Credential
 from bot.support.http import Http
 from playground import sphere
 from playground.harness import Clock
-from tests.contract.providers.rigs import Rig, provider_of
+from playground.sphere import webhooks
+from tests.contract.providers.rigs import Rig, Sides, provider_of
 from tests.rigs.clock import FakeClock
 
 TOKEN = "acc3ss-token-of-the-account"
@@ -47,6 +49,13 @@ SEED = {
 }
 
 
+def _event() -> tuple[dict[str, str], bytes]:
+    result = {"status": {"name": "ok"}}
+    told = {"workspace": {"id": TRAINING}, "scenario": "Sums", "result": result}
+    body = json.dumps([{"id": "e1", "type": "workspace.scenario.finished", "payload": told}]).encode()
+    return {webhooks.SIGNATURE: webhooks.signature("shh", body)}, body
+
+
 @asynccontextmanager
 async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: Any):
     clock, window = Clock(lambda: NOW), FakeClock(NOW)
@@ -71,4 +80,5 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
             server=server,
             token=TOKEN,
             stops_starting=False,
+            sides=Sides(values={"workspace": {"template": PYTHON, "name": "made"}}, event=_event),
         )

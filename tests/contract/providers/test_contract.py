@@ -81,16 +81,6 @@ async def test_another_persons_and_missing_workspaces_are_not_found(rig: Rig, ve
             await getattr(rig.provider, verb)(rig.access, remote_id)
 
 
-async def test_discover_lists_what_the_person_owns(linked_rig: Rig):
-    rig = linked_rig
-    found = await rig.provider.discover(rig.access)
-    assert {one.name for one in found} == rig.names
-    by_id = {one.remote_id: one for one in found}
-    assert len(by_id) == len(found)
-    assert by_id[rig.remote_id].observed.state is rig.rest
-    assert rig.foreign_id not in by_id
-
-
 async def test_check_names_the_account(rig: Rig):
     identity = await rig.provider.check(rig.access.credential)
     assert identity.username == rig.access.username
@@ -169,23 +159,6 @@ async def test_whoever_links_can_list_and_is_told_how_to_get_a_token(rig: Rig):
     if "none" not in rig.provider.settings.linking:
         assert {"lists", "tokens"} <= told
         assert type(rig.provider).parse_reference is not Provider.parse_reference
-
-
-async def test_help_leads_to_a_token_that_the_pattern_knows(linked_rig: Rig):
-    rig = linked_rig
-    told = rig.provider.token_help()
-    # Where an administrator hands them out on the server, no page leads to one.
-    gets_it_there = rig.provider.kind != "posit"
-    assert told.url.startswith(("http://127.0.0.1:", "https://")) if gets_it_there else told.url == ""
-    assert all(step.endswith(".") for step in told.steps)
-    token = rig.access.credential.token.get_secret_value()
-    pattern = re.compile(told.pattern)
-    for pasted in (token, f'"{token}"', f" \u201c{token}\u201d\n", f"'{token}',", f"\ufeff{token}\u200b"):
-        cleaned = rig.provider.clean_token(pasted)
-        assert cleaned == token
-        assert pattern.fullmatch(cleaned)
-    assert not pattern.fullmatch("my secret word")
-    assert not pattern.fullmatch(told.url)
 
 
 async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig):

@@ -1,13 +1,15 @@
-"""Every facet is one of some provider, and every method of it is called in a test of this folder."""
+"""Whoever has a facet keeps its contract, and no method of a facet may do nothing."""
 
-import ast
-from functools import cache
-from pathlib import Path
+import inspect
 
 import pytest
 
 from bot.providers import base, provider_classes
-from bot.providers.base import Facet
+from bot.providers.base import Facet, Provider
+from tests.contract.providers.conftest import KINDS, rig_of
+from tests.contract.providers.facets import CONTRACTS, set_up
+
+on_one_loop = pytest.mark.asyncio(loop_scope="session")
 
 
 def kinds(of: type[Facet] = Facet) -> list[type[Facet]]:
@@ -16,34 +18,69 @@ def kinds(of: type[Facet] = Facet) -> list[type[Facet]]:
     return [found for kind in own for found in (kind, *kinds(kind))]
 
 
-@cache
-def called() -> frozenset[str]:
-    """Return the names of the methods that this folder's tests call on something."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob("*.py")]
-    return frozenset(
-        node.func.attr
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    )
+def having(facet: type[Facet]) -> list[str]:
+    """Return the kinds of providers with a facet; a real hub, which takes its time, is the last."""
+    found = [kind for kind in KINDS if issubclass(provider_classes()[kind], facet)]
+    return sorted(found, key=lambda kind: kind == "jupyterhub")
 
 
-def unused(facet: type[Facet]) -> list[str]:
-    """Return what is wrong with a facet: nobody has it, or the methods that no test calls."""
-    if not any(issubclass(provider, facet) for provider in provider_classes().values()):
-        return ["no provider has it"]
-    methods = [name for name, what in vars(facet).items() if not name.startswith("_") and callable(what)]
-    return [name for name in methods if name not in called()]
+def demanded(facet: type[Facet]) -> list[str]:
+    """Return the methods that whoever has a facet must write."""
+    return sorted(name for name in facet.__abstractmethods__)
 
 
-@pytest.mark.parametrize("facet", kinds(), ids=lambda facet: facet.__name__)
-def test_a_facet_has_a_provider_and_its_methods_are_driven(facet):
-    assert unused(facet) == []
+#: What forms are for is made or run: their contract is part of those.
+WHOLE = [facet for facet in kinds() if facet is not base.Forms]
+ROWS = [(kind, facet) for facet in WHOLE for kind in having(facet)]
+METHODS = [(having(facet)[0], facet, name) for facet in WHOLE if having(facet) for name in demanded(facet)]
+NAMED = [f"{kind}-{facet.__name__}.{name}" for kind, facet, name in METHODS]
 
 
-def test_a_facet_that_nobody_has_or_drives_is_found():
-    class Nobody(Facet):
-        def waves(self) -> None: ...
+def test_every_facet_has_a_contract_and_a_provider():
+    assert set(CONTRACTS) == set(WHOLE)
+    assert [facet.__name__ for facet in WHOLE if not having(facet)] == []
 
-    assert unused(Nobody) == ["no provider has it"]
-    assert set(kinds()) >= {base.Lists, base.Making, base.Runs}
+
+@on_one_loop
+@pytest.mark.parametrize(("kind", "facet"), ROWS, ids=[f"{kind}-{facet.__name__}" for kind, facet in ROWS])
+async def test_a_provider_keeps_the_contract_of_its_facet(hubs, kind, facet):
+    async with rig_of(kind, hubs)() as rig:
+        set_up(rig, facet)
+        await CONTRACTS[facet](rig)
+
+
+@on_one_loop
+@pytest.mark.parametrize(
+    ("kind", "facet", "name"),
+    METHODS,
+    ids=[f"{kind}-{facet.__name__}.{name}" for kind, facet, name in METHODS],
+)
+async def test_a_method_that_does_nothing_breaks_the_contract(hubs, kind, facet, name):
+    async with rig_of(kind, hubs)() as rig:
+        set_up(rig, facet)
+        empty(rig.provider, name)
+        with pytest.raises((Exception, pytest.fail.Exception)):
+            await CONTRACTS[facet](rig)
+
+
+def empty(provider: Provider, name: str) -> None:
+    """Let a method of a provider have an empty body."""
+    old = inspect.getattr_static(provider, name)
+
+    def nothing(*_args, **_named):
+        return None
+
+    async def no_answer(*_args, **_named):
+        return None
+
+    async def no_pieces(*_args, **_named):
+        for piece in ():
+            yield piece
+
+    if inspect.isasyncgenfunction(old) or name == "job_output":
+        body = no_pieces
+    elif isinstance(old, property):
+        body = property(nothing)
+    else:
+        body = no_answer if inspect.iscoroutinefunction(old) else nothing
+    provider.__class__ = type("Empty", (type(provider),), {name: body})

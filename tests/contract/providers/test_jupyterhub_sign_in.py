@@ -2,7 +2,6 @@
 
 import json
 import time
-from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
@@ -12,24 +11,16 @@ from bot.providers.jupyterhub.provider import LASTS
 from bot.support import errors
 from bot.support.http import Http
 from bot.web.browsers import Flow
-from tests.contract.providers.rigs import HUB_SEED, Rig, provider_of
+from tests.contract.providers.rigs import HUB_BACK as BACK
+from tests.contract.providers.rigs import Rig, provider_of, returned
 from tests.contract.providers.test_jupyterhub import tokens
 from tests.playground.hub_help import browser, log_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-BACK = HUB_SEED["oauth_redirect_uri"]
-
 
 async def code_for(session: aiohttp.ClientSession, hub: Rig, flow: Flow) -> str:
-    """Go to the hub's page in a browser that is signed in there; return the code that it comes back with."""
-    page = hub.provider.oauth.page(BACK, flow.state, flow.challenge)
-    async with session.get(page, allow_redirects=False) as sent:
-        assert sent.status == 302, await sent.text()
-        to = sent.headers["Location"]
-    query = parse_qs(urlsplit(to).query)
-    assert (to.partition("?")[0], query["state"]) == (BACK, [flow.state])
-    return query["code"][0]
+    return await returned(session, hub.provider.oauth, flow)
 
 
 async def signed_in_there(session: aiohttp.ClientSession, hub: Rig) -> None:

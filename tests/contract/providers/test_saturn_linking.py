@@ -9,17 +9,16 @@ from pydantic import SecretStr
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
-from tests.contract.providers.rigs import SATURN_SEED, exactly, provider_of, saturn_rig
+from tests.contract.providers.rigs import SATURN_ADMIN as ADMIN
+from tests.contract.providers.rigs import SATURN_SEED as SEED
+from tests.contract.providers.rigs import exactly, provider_of, saturn_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-ADMIN = "ad01" * 8
-SEED = {**SATURN_SEED, "users": [*SATURN_SEED["users"], {"name": "admin", "admin": True, "token": ADMIN}]}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def rig():
-    async with saturn_rig(SEED) as ready:
+    async with saturn_rig() as ready:
         yield ready
 
 

@@ -1,0 +1,256 @@
+"""The contract of each facet: what every provider that has it does, written against the facet alone.
+
+A provider whose method does nothing fails it. What only its rig knows stands in ``Sides``.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bot.domain.forms import Form, Purpose, Spec
+from bot.domain.people import Principal
+from bot.domain.runs import ObservedRun, RunState
+from bot.domain.workspaces import Created, State, Traces
+from bot.providers import base
+from bot.providers.base import Access, Facet
+from bot.support.errors import CredentialRefused, NotFound
+from bot.web.browsers import Flow
+from tests.contract.providers.rigs import MOST_READS, Rig, provider_of
+
+ASKER = Principal(None, "T1", "U1")
+KEY = "workspace_0123456789abcdef01234567"
+Contract = Callable[[Rig], Awaitable[None]]
+CONTRACTS: dict[type[Facet], Contract] = {}
+
+
+def contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
+    """Make a function the contract of a facet; it gets a rig whose connection is set up for that."""
+
+    def of(function: Contract) -> Contract:
+        CONTRACTS[facet] = function
+        return function
+
+    return of
+
+
+def set_up(rig: Rig, facet: type[Facet]) -> None:
+    """Give the rig a connection with the settings that a facet needs, if its own lacks them."""
+    more = rig.sides.settings.get(facet.__name__.lower())
+    if more is not None:
+        own = rig.provider
+        rig.provider = provider_of(own.kind, own.http, own.settings.base_url, **more)
+
+
+@contract(base.Lists)
+async def lists(rig: Rig) -> None:
+    found = await rig.provider.discover(rig.access)
+    assert found.is_whole
+    assert {one.name for one in found} == rig.names
+    by_id = {one.remote_id: one for one in found}
+    assert len(by_id) == len(found)
+    assert by_id[rig.remote_id].observed.state is rig.rest
+    assert rig.foreign_id not in by_id
+
+
+@contract(base.Removal)
+async def removal(rig: Rig) -> None:
+    for remote_id in (rig.foreign_id, rig.missing_id, "..", "a/b/c", "\udc80"):
+        with pytest.raises(NotFound):
+            await rig.provider.remove(rig.access, remote_id)
+    assert (await rig.see()).state is rig.rest
+    await rig.provider.remove(rig.access, rig.remote_id)
+    await rig.until(State.GONE)
+    assert (await rig.see(rig.broken_id)).state is rig.rest
+
+
+@contract(base.Revocation)
+async def revocation(rig: Rig) -> None:
+    # What linking keeps: the pasted one, or one of Usher's own in its place.
+    linked = await rig.provider.check(rig.access.credential)
+    access = Access(linked.username, linked.credential)
+    await rig.provider.who_am_i(access)
+    await rig.provider.revoke(access)
+    with pytest.raises(CredentialRefused):
+        await rig.provider.who_am_i(access)
+    with pytest.raises(CredentialRefused):
+        await rig.provider.status(access, [rig.remote_id])
+
+
+@contract(base.Renewal)
+async def renewal(rig: Rig) -> None:
+    old = rig.sides.ended()
+    with pytest.raises(CredentialRefused):
+        await rig.provider.who_am_i(Access(rig.access.username, old))
+    with pytest.raises(CredentialRefused):
+        # Only the token: there is nothing to renew it with.
+        await rig.provider.refresh(rig.with_token(old.token.get_secret_value()))
+    fresh = await rig.provider.refresh(Access(rig.access.username, old))
+    assert fresh.token != old.token
+    assert fresh.is_renewable
+    assert (await rig.provider.check(fresh)).username == rig.access.username
+
+
+@contract(base.Tokens)
+async def tokens(rig: Rig) -> None:
+    told = rig.provider.token_help()
+    # Where an administrator hands them out on the server, no page leads to one.
+    gets_it_there = rig.provider.kind != "posit"
+    assert told.url.startswith(("http://127.0.0.1:", "https://")) if gets_it_there else told.url == ""
+    assert told.steps
+    assert all(step.endswith(".") for step in told.steps)
+    token = rig.access.credential.token.get_secret_value()
+    pattern = re.compile(told.pattern)
+    for pasted in (token, f'"{token}"', f" \u201c{token}\u201d\n", f"'{token}',", f"\ufeff{token}\u200b"):
+        cleaned = rig.provider.clean_token(pasted)
+        assert cleaned == token
+        assert pattern.fullmatch(cleaned)
+    assert not pattern.fullmatch("my secret word")
+    assert not pattern.fullmatch(told.url)
+
+
+@contract(base.SignIn)
+async def signing_in(rig: Rig) -> None:
+    client, flow = rig.provider.oauth, Flow.fresh()
+    assert client is not None
+    assert await client.is_known()
+    code, back = await rig.sides.sign_in(client, flow)
+    asked = {name: value for name, (value,) in _query(client.page(back, flow.state, flow.challenge)).items()}
+    assert (asked["redirect_uri"], asked["state"]) == (back, flow.state)
+    assert (asked["code_challenge"], asked["code_challenge_method"]) == (flow.challenge, "S256")
+    identity = await client.finish(code, flow.verifier, back)
+    assert identity.username == rig.access.username
+    await rig.provider.who_am_i(Access(identity.username, identity.credential))
+    with pytest.raises(CredentialRefused):
+        await client.finish(code, flow.verifier, back)  # it is for one use
+    told = rig.provider.registration(back)
+    assert back in told
+    assert "\n" in told
+
+
+def _query(page: str) -> Mapping[str, list[str]]:
+    return parse_qs(urlsplit(page).query)
+
+
+async def filled(rig: Rig, purpose: Purpose) -> Spec:
+    """Fill in a form, as somebody would who leaves what stands there."""
+    provider = rig.provider
+    offer = await provider.templates(rig.access)
+    assert type(offer) is provider.offer_model
+    form = provider.form(offer, purpose, {}, ASKER)
+    assert isinstance(form, Form)
+    values = {one.name: one.initial or (one.choices[0].value if one.choices else "") for one in form.fields}
+    assert values, "the rig's connection offers something to make"
+    return provider.spec(offer, purpose, values | rig.sides.values.get(purpose, {}), ASKER)
+
+
+def ids(traces: Traces) -> set[str]:
+    return {one.remote_id for one in (traces.ours, *traces.others) if one is not None}
+
+
+def now(rig: Rig) -> float:
+    return rig.server_clock.now() if rig.server_clock is not None else time.time()
+
+
+@contract(base.Making)
+async def making(rig: Rig) -> None:
+    provider, spec, since = rig.provider, await filled(rig, "workspace"), now(rig)
+    before = await provider.find(rig.access, spec, KEY, since)
+    assert ids(before) == set()
+    made = await provider.create(rig.access, spec, KEY)
+    assert isinstance(made, Created)
+    assert made.name == spec.name
+    assert (await rig.see(made.remote_id)).state not in {State.GONE, State.UNKNOWN}
+    assert ids(await provider.find(rig.access, spec, KEY, since)) == {made.remote_id}
+    names = await provider.names(rig.access, spec.stem)
+    assert names is not None
+    # Without lists names are nobody's but the person's, in Usher alone.
+    assert made.name in names or not isinstance(provider, base.Lists)
+
+
+@contract(base.Runs)
+async def runs(rig: Rig) -> None:
+    provider, spec, since = rig.provider, await filled(rig, "job"), now(rig)
+    assert ids(await provider.find_job(rig.access, spec, KEY, since)) == set()
+    made = await provider.launch_job(rig.access, spec, KEY)
+    assert ids(await provider.find_job(rig.access, spec, KEY, since)) == {made.remote_id}
+    assert [one.remote_id for one in await provider.jobs(rig.access)] == [made.remote_id]
+    assert (await _run(rig, made)).state in {RunState.QUEUED, RunState.RUNNING}
+    await provider.stop_job(rig.access, made.remote_id)
+    assert (await _until_over(rig, made)).state is RunState.CANCELLED
+    await provider.stop_job(rig.access, made.remote_id)  # ended already is success
+    other = await provider.launch_job(rig.access, spec, f"{KEY}0")
+    assert (await _until_over(rig, other)).state is RunState.SUCCEEDED
+    written = [chunk.text async for chunk in provider.job_output(rig.access, other.remote_id)]
+    assert "".join(written) != ""
+    page = provider.job_page_url(SimpleNamespace(spec=spec, remote_id=other.remote_id))
+    assert page == "" or page.startswith(provider.settings.base_url)
+
+
+async def _run(rig: Rig, made: Created) -> ObservedRun:
+    return (await rig.provider.job_status(rig.access, [made.remote_id]))[made.remote_id]
+
+
+async def _until_over(rig: Rig, made: Created) -> ObservedRun:
+    for _ in range(MOST_READS):
+        seen = await _run(rig, made)
+        if seen.state.is_over:
+            return seen
+        rig.server_clock.advance(2)
+    raise AssertionError(f"it is still {seen.state}")
+
+
+@contract(base.Schedules)
+async def schedules(rig: Rig) -> None:
+    async def told() -> dict[str, str | None]:
+        offer = await rig.provider.templates(rig.access)
+        return {one.job_id: one.cron for one in rig.provider.schedules(offer)}
+
+    job_id = next(iter(await told()))
+    await rig.provider.schedule(rig.access, job_id, "30 4 * * 1")
+    assert (await told())[job_id] == "30 4 * * 1"
+    await rig.provider.schedule(rig.access, job_id, None)
+    assert (await told())[job_id] == ""
+
+
+@contract(base.Behalf)
+async def behalf(rig: Rig) -> None:
+    username = rig.sides.username()
+    identity = await rig.provider.check_username(username)
+    assert (identity.username, identity.credential.acts) == (username, "admin")
+    access = Access(identity.username, identity.credential)
+    assert (await rig.provider.status(access, [rig.remote_id]))[rig.remote_id].state is rig.rest
+    with pytest.raises(NotFound):
+        await rig.provider.check_username("nobody-has-this-name")
+    assert await rig.provider.own_secret() is not False
+
+
+@contract(base.Overview)
+async def overview(rig: Rig) -> None:
+    assert rig.provider.can_tell()
+    about = await rig.provider.about()
+    assert about.facts
+    assert rig.sides.username() in {one.username for one in about.users}
+
+
+@contract(base.Page)
+async def page(rig: Rig) -> None:
+    loads = rig.provider.embedding()
+    assert loads.sdk_host
+    assert rig.provider.settings.base_url.startswith(loads.endpoint)
+    await rig.provider.start(rig.access, rig.remote_id)
+    seen = (await rig.until(State.RUNNING))[-1]
+    assert seen.entry
+    assert seen.url is None
+
+
+@contract(base.Events)
+async def events(rig: Rig) -> None:
+    headers, body = rig.sides.event()
+    assert [one.remote_id for one in rig.provider.events(headers, body)] == [rig.remote_id]
+    for sent, text in (({}, body), (headers, body + b" ")):
+        with pytest.raises(CredentialRefused):
+            rig.provider.events(sent, text)
