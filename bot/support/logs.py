@@ -3,11 +3,12 @@
 Libraries that use the standard library's logging pass the same processors (``docs/security.md``, row 19).
 """
 
+import asyncio
 import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,36 @@ class Redactor:
             key: value if key.startswith("_") else self.clean({key: value})[key]
             for key, value in event.items()
         }
+
+
+class Counted:
+    """Write what strangers can cause any number of times: at once, then once a second with how often it came.
+
+    ``write`` gets the reason, of which there are few, and the number.
+    """
+
+    def __init__(self, write: Callable[[str, int], None]) -> None:
+        self._write = write
+        #: How often each reason came since it was last written.
+        self._more: dict[str, int] = {}
+
+    def add(self, reason: str) -> None:
+        """Write it, or count it if it was written less than a second ago; call it on the event loop."""
+        if reason in self._more:
+            self._more[reason] += 1
+            return
+        self._wait(reason)
+        self._write(reason, 1)
+
+    def _wait(self, reason: str) -> None:
+        self._more[reason] = 0
+        asyncio.get_running_loop().call_later(1.0, self._next, reason)
+
+    def _next(self, reason: str) -> None:
+        times = self._more.pop(reason)
+        if times:
+            self._wait(reason)
+            self._write(reason, times)
 
 
 def brief_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import cast
 
 import structlog
 from aiohttp import web
@@ -30,6 +29,7 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.web import render
 from bot.web.browsers import Browsers, SlackSignIn
+from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
 from bot.web.front import MAX_BYTES, Front, Hooks, Replays, over_http
 from bot.web.health import Health, Metrics
 from bot.web.ide import IdePages
@@ -71,8 +71,7 @@ def build_app(
     routes += Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
-        refused = metrics.request_refused
-        front = Front(settings.slack_signing_secret, context.clock, replays, refused=refused)
+        front = Front(settings.slack_signing_secret, context.clock, replays, metrics)
         routes.append(web.route("*", SLACK_PATH, front.guard(over_http(bolt))))
     if context.public_url is not None:
         sign_in = None
@@ -122,19 +121,26 @@ def _health(
 @asynccontextmanager
 async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve for a block; yield the port (0 picks a free one). Raises OSError if it can't be listened at."""
-    runner = web.AppRunner(
-        app,
-        access_log_class=AccessLog,
-        access_log=logging.getLogger("bot.web.access"),
-        logger=_server_log(),
-        shutdown_timeout=SHUTDOWN_SECONDS,
-        handle_signals=False,
-    )
+    door = Door(most_connections())
+    app.middlewares.insert(0, door.middleware())
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
     await runner.setup()
     try:
-        factory = cast("Callable[[], asyncio.Protocol]", runner.server)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(factory, host, port, backlog=128)
+        loop, serving = asyncio.get_running_loop(), runner.server
+        assert serving is not None, "it was set up"
+
+        def connection() -> Connection:
+            return Connection(
+                door,
+                serving,
+                loop=loop,
+                keepalive_timeout=IDLE_SECONDS,
+                access_log_class=AccessLog,
+                access_log=logging.getLogger("bot.web.access"),
+                logger=_server_log(),
+            )
+
+        server = await loop.create_server(connection, host, port, backlog=128)
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
@@ -208,16 +214,20 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration; routine successes at debug level only.
+    """Log method, path, status, size and duration; at debug level only what is routine or the front refused.
 
-    Those are Slack's requests, and what an open page asks every few seconds: they are the majority, and each
-    line costs as much as a sixth of such a request.
+    Routine are Slack's requests, and what an open page asks every few seconds: they are the majority, and
+    each line costs as much as a sixth of such a request.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the line; ``time`` in seconds."""
-        is_usual = request.path == SLACK_PATH or _ASKED_BY_PAGES.fullmatch(request.path) is not None
-        level = logging.DEBUG if response.status == 200 and is_usual else logging.INFO
+        is_slack = request.path == SLACK_PATH
+        is_asked = is_slack or _ASKED_BY_PAGES.fullmatch(request.path) is not None
+        # The front counts what it refuses: anybody can send that.
+        is_counted = is_slack and 400 <= response.status < 500
+        is_usual = is_asked and response.status == 200
+        level = logging.DEBUG if is_usual or is_counted else logging.INFO
         if not self.logger.isEnabledFor(level):
             return
         self.logger.log(
@@ -278,4 +288,4 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
     # In place of the versions that the library would reveal.
-    response.headers["Server"] = "usher"
+    response.headers["Server"] = SERVER

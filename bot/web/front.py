@@ -60,6 +60,8 @@ from bot.support.clock import Clock, Ids
 from bot.support.environment import without_variables
 from bot.support.errors import CredentialRefused, ProviderError, StoreError
 from bot.support.http import is_deeper
+from bot.support.logs import Counted
+from bot.web.health import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -85,21 +87,23 @@ class Refusal(Exception):
 
 
 class Front:
-    """Check requests to Slack's address. ``refused`` counts refusals by reason."""
+    """Check requests to Slack's address, and count them."""
 
     def __init__(
         self,
         signing_secret: SecretStr,
         clock: Clock,
         replays: Replays,
-        *,
-        refused: Callable[[str], None] = lambda _reason: None,
+        metrics: Metrics,
     ) -> None:
         #: Copied for each request: preparing the key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays
-        self._refused = refused
+        self._metrics = metrics
+        self._logged = Counted(
+            lambda reason, times: log.warning("slack.request_refused", reason=reason, times=times)
+        )
 
     def guard(
         self, serve: Callable[[dict[str, Any]], Awaitable[web.Response]]
@@ -110,9 +114,10 @@ class Front:
             try:
                 payload = await self._verified(request)
             except Refusal as refusal:
-                self._refused(refusal.reason)
-                log.warning("slack.request_refused", reason=refusal.reason, status=refusal.status)
+                self._metrics.request_refused(refusal.reason)
+                self._logged.add(refusal.reason)
                 return _refused(refusal.status, refusal.reason)
+            self._metrics.request_accepted()
             return await serve(payload)
 
         return handler

@@ -115,6 +115,8 @@ class Metrics:
         self._errors = counter("usher_provider_errors", text, ["connection", "kind"])
         text = "Requests to Slack's address that were refused, by reason."
         self._refused = counter("usher_slack_requests_refused", text, ["reason"])
+        text = "Requests to Slack's address that were signed with our secret."
+        self._accepted = counter("usher_slack_requests_accepted", text)
         text = "Seconds in which the event loop did nothing else, from a tenth of a second on."
         self._late = counter("usher_loop_late_seconds", text)
         text = "Stored secrets that no key opened at the start."
@@ -142,6 +144,10 @@ class Metrics:
     def provider_failed(self, connection: str, kind: str) -> None:
         """Count a failed call; ``kind`` is the error's class name."""
         self._errors.labels(connection, kind).inc()
+
+    def request_accepted(self) -> None:
+        """Count a request that passed the front."""
+        self._accepted.inc()
 
     def request_refused(self, reason: str) -> None:
         """Count a refused request; for a malformed one the place is left out, so that labels stay few."""

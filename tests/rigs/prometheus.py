@@ -33,6 +33,7 @@ def exported() -> set[tuple[str, str, frozenset[str]]]:
     metrics.polled("hub")
     metrics.claimed("hub", 0.01)
     metrics.provider_failed("hub", "Refused")
+    metrics.request_accepted()
     metrics.request_refused("age")
     figures = Figures(dict.fromkeys(_GAUGES, 1), 1.0, {"hub": 1.0}, {"worker": 1})
     families = text_string_to_metric_families(metrics.render({"store": True}, figures).decode())

@@ -141,7 +141,15 @@ async def test_a_token_that_slack_refuses_is_seen(tmp_path):
     scrapes.fire(["UsherSlack"], tmp_path)
 
 
-async def test_a_signing_secret_that_is_not_slacks_refuses_everything(linked, tmp_path):
+@pytest.mark.parametrize(
+    ("is_new", "alerts"),
+    [(True, ["UsherRequestsForged", "UsherRequestsRefused"]), (False, ["UsherRequestsForged"])],
+)
+async def test_who_forges_requests_pages_nobody_and_a_wrong_secret_does(linked, tmp_path, is_new, alerts):
+    """A process that was just started with another secret than Slack's has accepted nothing."""
+    if is_new:
+        await linked.stop_bot()
+        await linked.start_bot()
     scrapes = Scrapes()
     await scrapes.take(linked.port)
     linked.slack.state.app.signing_secret = "another one"
@@ -150,7 +158,7 @@ async def test_a_signing_secret_that_is_not_slacks_refuses_everything(linked, tm
             await linked.slack.say(linked.alice.id, GENERAL, "/workspace list")
         await watched(linked, scrapes, EVERY)
     assert scrapes.last("usher_slack_requests_refused_total", reason="signature") == 12
-    scrapes.fire(["UsherRequestsRefused"], tmp_path)
+    scrapes.fire(alerts, tmp_path)
 
 
 async def test_with_keys_that_open_nothing_it_does_not_start(linked, tmp_path):

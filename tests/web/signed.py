@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.web.front import MAX_BYTES, Front, Replays
+from bot.web.health import Metrics
 from tests.rigs.clock import FakeClock
 
 SECRET = "a-signing-secret-of-the-tests"
@@ -90,10 +91,20 @@ def interaction(payload: Any) -> bytes:
     return form({"payload": payload if isinstance(payload, str) else json.dumps(payload)})
 
 
+class Reasons(Metrics):
+    """Collect the reasons of refusals."""
+
+    def __init__(self, reasons: list[str] | None) -> None:
+        super().__init__()
+        self._reasons = reasons if reasons is not None else []
+
+    def request_refused(self, reason: str) -> None:
+        self._reasons.append(reason)
+
+
 def guarded(clock: FakeClock, handler: Any, refused: list[str] | None = None) -> web.Application:
     """Return an application with the front before a handler."""
-    count = (refused if refused is not None else []).append
-    front = Front(SecretStr(SECRET), clock, Replays(clock.monotonic), refused=count)
+    front = Front(SecretStr(SECRET), clock, Replays(clock.monotonic), Reasons(refused))
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_route("*", "/slack/events", front.guard(handler))
     return app
