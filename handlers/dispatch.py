@@ -364,8 +364,9 @@ async def run_search(
         found.extend(await handler(request))
         return SILENT
 
-    # A search isn't counted: there is one for each letter that is typed.
-    await _authorised(replace(request, arguments=(unescape(value),), target=source), searched)
+    # There is one for each letter that is typed, so they aren't counted with what is asked for.
+    request = replace(request, arguments=(unescape(value),), target=source)
+    await services.searches.let(principal.key, partial(_authorised, request, searched))
     return found
 
 

@@ -5,7 +5,8 @@ With what it may use for it; and what the handler of an event receives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -95,6 +96,34 @@ class RateLimiter:
         return True
 
 
+#: How many searches a person may make at once, and how many in a second: more than anybody types letters.
+SEARCH_BURST: Final = 20.0
+SEARCHES_PER_SECOND: Final = 5.0
+
+
+class Searches:
+    """Let each person search once at a time, and not without end: of what waits only the newest is made."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._limiter = RateLimiter(monotonic, burst=SEARCH_BURST, per_second=SEARCHES_PER_SECOND)
+        self._newest: dict[str, int] = {}
+        self._one: dict[str, asyncio.Lock] = {}
+
+    async def let(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
+        """Search, unless a newer search of the same person came meanwhile, or there were too many."""
+        if self._limiter.take(key) > 0.0:
+            return
+        number = self._newest[key] = self._newest.get(key, 0) + 1
+        async with self._one.setdefault(key, asyncio.Lock()):
+            if self._newest[key] != number:
+                return
+            try:
+                await search()
+            finally:
+                if self._newest[key] == number:
+                    del self._newest[key], self._one[key]
+
+
 #: How many people are remembered as met, so that their requests ask no database.
 _MET: Final = 20_000
 
@@ -142,6 +171,7 @@ class Services:
     ids: Ids
     commands: Mapping[str, str]
     limiter: RateLimiter
+    searches: Searches
 
     def actor(self, payload: Mapping[str, Any]) -> Principal:
         """Return who acts, by a payload; raises Refused (``principal.missing``)."""
@@ -207,6 +237,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
         ids=context.ids,
         commands={context.command: "workspace", context.job_command: "job"},
         limiter=limiter,
+        searches=Searches(context.clock.monotonic),
     )
 
 

@@ -52,10 +52,11 @@ def test_the_labels_that_are_shown_exist():
         assert shown <= (labels_of(grouped[0]) if grouped else _ADDED | {"check"}), rule["alert"]
 
 
-def test_counters_are_used_as_rates_and_nothing_else_is():
+def test_counters_are_used_as_rates_or_as_never_and_nothing_else_is():
     counters = {name for name, kind, _ in exported() if kind == "counter" or name.endswith("_bucket")}
     for expression in expressions():
         rated = set(re.findall(r"\b(?:rate|increase)\((usher_\w+)", expression))
+        rated |= set(re.findall(r"\bsum by \(job\) \((usher_\w+_total)\) == 0", expression))
         assert rated == {name for name, _ in _SELECTED.findall(expression)} & counters, expression
 
 

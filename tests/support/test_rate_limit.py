@@ -1,8 +1,10 @@
 """One person's requests: a burst, then as many as come back, and never a word more than needed."""
 
+import asyncio
+
 import pytest
 
-from handlers.request import NOTICE_EVERY, RateLimiter
+from handlers.request import NOTICE_EVERY, SEARCH_BURST, SEARCHES_PER_SECOND, RateLimiter, Searches
 from tests.rigs.clock import FakeClock
 
 
@@ -60,3 +62,55 @@ def test_those_not_seen_for_longest_are_forgotten_first():
     assert len(limiter) == 3
     assert limiter.take("alice") > 0
     assert limiter.take("bob") == 0
+
+
+async def test_of_the_searches_that_wait_only_the_newest_is_made():
+    searches, made, first_is_over = Searches(FakeClock().monotonic), [], asyncio.Event()
+
+    def search(letters, until=None):
+        async def work():
+            if until is not None:
+                await until.wait()
+            made.append(letters)
+
+        return searches.let("alice", work)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(search("n", first_is_over))
+        for letters in ("no", "not", "note"):
+            group.create_task(search(letters))
+        await asyncio.sleep(0)
+        await searches.let("bob", lambda: asyncio.sleep(0, made.append("bob")))
+        first_is_over.set()
+    assert made == ["bob", "n", "note"]
+    await search("after")
+    assert made[-1] == "after"
+
+
+async def test_who_searches_without_end_gets_nothing_more_until_later():
+    clock, made = FakeClock(), []
+    searches = Searches(clock.monotonic)
+
+    async def search():
+        made.append(clock.monotonic())
+
+    for _ in range(1_000):
+        await searches.let("alice", search)
+    assert len(made) == SEARCH_BURST
+    clock.advance(1.0)
+    for _ in range(1_000):
+        await searches.let("alice", search)
+    assert len(made) == SEARCH_BURST + SEARCHES_PER_SECOND
+
+
+async def test_a_search_that_fails_holds_up_no_other():
+    searches = Searches(FakeClock().monotonic)
+
+    async def fails():
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await searches.let("alice", fails)
+    made = []
+    await searches.let("alice", lambda: asyncio.sleep(0, made.append(1)))
+    assert made == [1]
