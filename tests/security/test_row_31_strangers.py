@@ -1,4 +1,4 @@
-"""Row 33: whoever opens connections, or sends what isn't signed, costs others nothing."""
+"""Row 31: whoever opens connections, or sends what isn't signed, costs others nothing."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def connected(port, sent=b""):
     return opened
 
 
-def test_row_33_half_open_connections_keep_nobody_out():
+def test_row_31_half_open_connections_keep_nobody_out():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     command = [sys.executable, "-m", "tests.security.half_open", str(FILES)]
     with ExitStack() as stack:
@@ -80,12 +80,12 @@ async def ended(connection):
         return await asyncio.to_thread(connection.recv, 1000)
 
 
-async def test_row_33_who_sends_no_headers_is_let_go(door):
+async def test_row_31_who_sends_no_headers_is_let_go(door):
     assert await ended(await asyncio.to_thread(connected, door.port, b"GET / HTTP/1.1\r\n")) == b""
     assert len(door) == 0
 
 
-async def test_row_33_what_is_being_served_has_no_deadline_and_makes_no_room(door):
+async def test_row_31_what_is_being_served_has_no_deadline_and_makes_no_room(door):
     """Of three connections two are served: the third goes when a fourth comes, the two stay."""
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     served = [await asyncio.to_thread(connected, door.port, request) for _ in range(2)]
@@ -99,7 +99,7 @@ async def test_row_33_what_is_being_served_has_no_deadline_and_makes_no_room(doo
         assert (await ended(one)).startswith(b"HTTP/1.1 200")
 
 
-async def test_row_33_what_is_no_request_is_answered_with_our_headers_and_nothing_of_it():
+async def test_row_31_what_is_no_request_gets_our_headers_and_no_word_back():
     app = web.Application()
     async with listening(app, "127.0.0.1", 0) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -113,7 +113,7 @@ async def test_row_33_what_is_no_request_is_answered_with_our_headers_and_nothin
     assert "aiohttp" not in answer
 
 
-async def test_row_33_what_strangers_cause_is_written_once_a_second_with_its_number():
+async def test_row_31_what_strangers_cause_is_counted_in_the_log():
     written, loop = [], asyncio.get_running_loop()
     timers = []
     counted = Counted(lambda reason, times: written.append((reason, times)))
