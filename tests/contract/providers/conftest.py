@@ -22,7 +22,7 @@ _FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).paren
 RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
 KINDS = ["saturn", "jupyterhub", *_FOUND]
 #: Where people link accounts of their own; elsewhere one secret opens everybody's.
-LINKED = [kind for kind in KINDS if "token" in provider_classes()[kind].settings_model.ways]
+LINKED = [kind for kind in KINDS if "token" in provider_classes()[kind.partition("_")[0]].settings_model.ways]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

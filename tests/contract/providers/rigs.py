@@ -24,6 +24,7 @@ from playground import saturn
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 from tests.playground.hub_help import browser, log_in
+from tests.rigs import saturn_document
 from tests.rigs.clock import FakeClock
 
 #: The recipe of the demonstration, for connections that make workspaces of one.
@@ -189,9 +190,13 @@ def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
 
 
 @asynccontextmanager
-async def saturn_rig(seed: Any = None, client: type[Http] = Http):
+async def saturn_rig(seed: Any = None, client: type[Http] = Http, dialect: str = "guide"):
+    """A rig of Saturn Cloud; whatever is said by the published document is held against it."""
     clock, window = Clock(lambda: 1_700_000_000.0), FakeClock()
-    server = saturn.build(clock=clock, seed=seed or SATURN_SEED)
+    server = saturn.build(clock=clock, seed={"dialect": dialect, "page_size": 3, **(seed or SATURN_SEED)})
+    findings = saturn_document.Findings()
+    if dialect != "guide":
+        server.app.middlewares.append(saturn_document.checking(findings))
     async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
         users = server.credentials["users"]
         alice = users["alice"]
@@ -219,6 +224,7 @@ async def saturn_rig(seed: Any = None, client: type[Http] = Http):
                 username=lambda: "alice",
             ),
         )
+    assert findings.problems == []
 
 
 def _ended(server: Any) -> Credential:
