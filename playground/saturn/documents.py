@@ -40,7 +40,7 @@ def user(person: Person) -> dict[str, Any]:
 
 def token(one: Token, value: str = "") -> dict[str, Any]:
     """Return what a list tells of a token, or a new one with its value."""
-    told = {
+    shown = {
         "id": one.id,
         "description": one.description,
         "created_at": timestamp(one.created_at),
@@ -50,7 +50,7 @@ def token(one: Token, value: str = "") -> dict[str, Any]:
         "user_id": one.person.id,
         "group_id": None,
     }
-    return told | ({"access_token": value, "refresh_token": None} if value else {})
+    return shown | ({"access_token": value, "refresh_token": None} if value else {})
 
 
 def sizes() -> dict[str, Any]:

@@ -190,8 +190,10 @@ def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
 
 
 @asynccontextmanager
-async def saturn_rig(seed: Any = None, client: type[Http] = Http, dialect: str = "guide"):
-    """A rig of Saturn Cloud; whatever is said by the published document is held against it."""
+async def saturn_rig(
+    seed: Any = None, client: type[Http] = Http, dialect: str = "guide", recipe: Path = COURSE
+):
+    """A rig of Saturn Cloud; where it speaks the published document, all that is said is held against it."""
     clock, window = Clock(lambda: 1_700_000_000.0), FakeClock()
     server = saturn.build(clock=clock, seed={"dialect": dialect, "page_size": 3, **(seed or SATURN_SEED)})
     findings = saturn_document.Findings()
@@ -216,20 +218,20 @@ async def saturn_rig(seed: Any = None, client: type[Http] = Http, dialect: str =
             more=alice["workspaces"],
             sides=Sides(
                 settings={
-                    "making": {"templates": [{"name": "course", "file": str(COURSE)}]},
+                    "making": {"templates": [{"name": "course", "file": str(recipe)}]},
                     "behalf": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
                 },
                 values={"job": {"template": "nightly"}},
-                ended=lambda: _ended(server),
+                ended=lambda: _ended(server, alice["token"]),
                 username=lambda: "alice",
             ),
         )
-    assert findings.problems == []
+    assert findings.problems == [], findings.problems
 
 
-def _ended(server: Any) -> Credential:
+def _ended(server: Any, token: str) -> Credential:
     server.state.accounts.mark("alice", "expired")
-    return Credential(SecretStr("a11ce0" * 5), SecretStr("refresh-alice"))
+    return Credential(SecretStr(token), SecretStr("refresh-alice"))
 
 
 class LazyHub:
