@@ -27,18 +27,18 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
-	$(RUN) pytest -n 4 --dist worksteal
+	$(RUN) pytest --workers 4
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
-	$(RUN) pytest -n 3 --dist worksteal --cov --cov-report=term
+	$(RUN) pytest --workers 3 --cov --cov-report=term
 
 test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matrices, chaos, long random histories; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
-	$(RUN) pytest -n 2 --dist worksteal -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
-	$(RUN) pytest -n 2 --dist worksteal --thorough
+	$(RUN) pytest --workers 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
+	$(RUN) pytest --workers 2 --thorough
 
-test-fast: $(DEV) ## Run all tests but the slow ones and those that need a browser
-	$(RUN) pytest -n 3 --dist worksteal -m "not slow and not browser"
+test-fast: $(DEV) ## Run every test that takes less than half a second, but those in a browser
+	$(RUN) pytest --workers 3 -m "not slow and not browser"
 
 chaos: $(DEV) ## Run three minutes of kills and faults, then check every promise; CHAOS="--only MODE", CLUSTER=1
 	$(RUN) benchmarks.chaos $(if $(CLUSTER),--cluster) $(CHAOS)

@@ -1,15 +1,16 @@
 """What holds for all tests: how long one takes decides nothing; what is thorough runs apart."""
 
 import gc
-import os
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.rigs import forked, shared
+from tests.rigs import shared
+from tests.runner import times
+
+pytest_plugins = ["tests.runner.plugin"]
 
 #: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
 #: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
@@ -37,42 +38,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: What takes long by the clock is begun first, by half of the workers, each part by one of them: nobody waits
-#: for it at the end, the others use the processor while these wait, and a hub is started once.
-LONG: Final = (
-    "tests/chaos/test_chaos.py",
-    "tests/demo/test_demo.py",
-    "tests/contract/providers/test_jupyterhub",
-    "tests/scenarios/test_hub.py",
-    "tests/invariants",
-    "tests/playground/test_jupyterhub_process.py",
-    "tests/scenarios/test_process.py",
-    "tests/playground/test_jupyterhub_lab.py",
-)
-
-#: What is slow as a whole: the whole bot, processes, long times and many calls that fail.
-SLOW: Final = (
-    "tests/app",
-    "tests/benchmarks",
-    "tests/chaos",
-    "tests/contract/providers/test_bounds.py",
-    "tests/contract/providers/test_jupyterhub_homes.py",
-    "tests/contract/store/test_postgres",
-    "tests/demo",
-    "tests/faults",
-    "tests/handlers/test_payloads.py",
-    "tests/invariants",
-    "tests/playground/test_jupyterhub",
-    "tests/playground/test_slack_p",
-    "tests/project/test_contributing.py",
-    "tests/project/test_release.py",
-    "tests/reconciler",
-    "tests/scenarios",
-    "tests/security",
-    "tests/upkeep",
-)
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     asked = bool(config.getoption("--thorough"))
     left_out = [one for one in items if bool(one.get_closest_marker("thorough")) != asked]
@@ -80,12 +45,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [one for one in items if bool(one.get_closest_marker("thorough")) == asked]
     for one in items:
-        if one.nodeid.startswith(SLOW) or _asks_a_hub(one):
+        if times.table().seconds(one.nodeid) >= times.SLOW:
             one.add_marker(pytest.mark.slow)
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))
-    items[:] = long_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_collection_finish() -> None:
@@ -95,34 +59,6 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left_running() -> Iterator[None]:
-    """End it before the session does: what forks measures, which is part of the coverage."""
+    """End it before the session does."""
     yield
-    forked.end()
     shared.end()
-
-
-def _asks_a_hub(one: pytest.Item) -> bool:
-    return "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid
-
-
-def _part(one: pytest.Item) -> int | None:
-    """Return the long part that a test belongs to; those that share the contract's hub are of one."""
-    if _asks_a_hub(one):
-        return LONG.index("tests/contract/providers/test_jupyterhub")
-    return next((rank for rank, part in enumerate(LONG) if one.nodeid.startswith(part)), None)
-
-
-def long_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
-    """Return the tests so that half of the workers' shares, as xdist deals them out, begin with long ones."""
-    parts: dict[int | None, list[pytest.Item]] = {}
-    for one in items:
-        parts.setdefault(_part(one), []).append(one)
-    rest = iter(parts.pop(None, []))
-    patient = max(workers // 2, 1)
-    ordered: list[pytest.Item] = []
-    for worker in range(workers):
-        ranks = range(worker, len(LONG), patient) if worker < patient else ()
-        first = [one for rank in ranks for one in parts.get(rank, [])]
-        size = (len(items) - len(ordered)) // (workers - worker)
-        ordered += first + list(islice(rest, max(size - len(first), 0) if worker < workers - 1 else None))
-    return ordered

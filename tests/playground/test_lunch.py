@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from playground.slack.methods.table import METHODS
 from tests.project.repository import ROOT
@@ -84,7 +83,6 @@ async def lunch(slack: LocalSlack, **environment: str) -> AsyncIterator[None]:
         yield
 
 
-@pytest.mark.slow
 async def test_an_app_lives_on_the_local_slack_over_socket_mode():
     async with local_slack("--no-limits") as slack, lunch(slack, SLACK_APP_TOKEN=slack.given["app_token"]):
         await slack.does("say", channel="@bot", text="hello")
@@ -110,7 +108,6 @@ async def test_an_app_lives_on_the_local_slack_over_socket_mode():
         assert (await slack.get("/_playground/stats"))["violations"] == []
 
 
-@pytest.mark.slow
 async def test_an_app_lives_on_the_local_slack_over_http():
     port = quiet_port()
     async with local_slack("--request-url", f"http://127.0.0.1:{port}/slack/events") as slack:

@@ -38,7 +38,6 @@ WRONG = {
         [],
         {"colour": 1},
         {"users": [{}]},
-        {"dialect": "latin"},
         {"users": [{"name": "a", "age": 3}]},
         {"users": ["a"]},
         {"workspaces": [{"owner": "x", "name": "y"}]},
@@ -75,8 +74,7 @@ def test_a_broken_file_is_named(server, tmp_path):
     ("server", "options"),
     [
         (posit, {"dialect": "live"}),
-        (saturn, {"seeds_only": True, "admin_only": False, "dialect": None}),
-        (saturn, {"seeds_only": False, "admin_only": False, "dialect": "2026"}),
+        (saturn, {"seeds_only": True, "admin_only": False}),
         (sphere, {"webhook_url": None, "webhook_secret": "shh"}),
     ],
 )

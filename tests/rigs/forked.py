@@ -5,18 +5,14 @@ import atexit
 import gc
 import json
 import os
-import select
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 
 from tests.project.repository import ROOT
+from tests.runner import servers
 
 
 class Process:
@@ -63,7 +59,7 @@ async def start(words: Sequence[str], environment: Mapping[str, str], folder: Pa
     (out, to_out), (err, to_err) = os.pipe(), os.pipe()
     asked = socket.socket(socket.AF_UNIX)
     try:
-        asked.connect(_server())
+        asked.connect(servers.path("bots"))
         request = json.dumps([list(words), dict(environment), str(folder)])
         socket.send_fds(asked, [request.encode()], [to_out, to_err])
     finally:
@@ -80,54 +76,30 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
     return reader
 
 
-_end = ExitStack()
-
-
-def end() -> None:
-    """End the process that forks, if there is one."""
-    _end.close()
-    _server.cache_clear()
-
-
-@cache
-def _server() -> str:
-    """Start the process that forks, once for all tests of this one; return the address that it listens at."""
-    address = f"{_end.enter_context(tempfile.TemporaryDirectory(prefix='usher-forked-'))}/asked"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.rigs.forked", str(listener.fileno())],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            pass_fds=[listener.fileno()],
-        )
-    _end.callback(server.wait)
-    _end.callback(server.stdin.close)
-    return address
-
-
 def serve(listener: socket.socket) -> None:
-    """Fork for everybody who asks, until standard input ends."""
+    """Become the process that forks; nothing of what tests have imported is in it."""
+    listener.set_inheritable(True)
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "tests.rigs.forked", str(listener.fileno())])
+
+
+def _fork_for_all(listener: socket.socket) -> None:
+    """Fork for everybody who asks."""
     import bot.commands.keeping
     import bot.commands.serving
     import bot.commands.setting_up  # noqa: F401
     from bot.__main__ import main
 
     gc.freeze()
-    while listener in select.select([listener, sys.stdin], [], [])[0]:
+    while True:
         asked, _ = listener.accept()
         if os.fork() == 0:
+            listener.close()
             words = _forked(asked)
             _exit(main(words))
         asked.close()
         while _has_ended():
             pass
-    while True:
-        try:
-            os.wait()
-        except ChildProcessError:
-            return
 
 
 def _exit(status: int) -> None:
@@ -169,4 +141,4 @@ def _forked(asked: socket.socket) -> list[str]:
 
 if __name__ == "__main__":
     sys.argv[0] = str(ROOT / "bot" / "__main__.py")
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    _fork_for_all(socket.socket(fileno=int(sys.argv[1])))

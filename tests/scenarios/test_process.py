@@ -6,14 +6,11 @@ import signal
 import time
 
 import aiohttp
-import pytest
 import pytest_asyncio
 
 from tests.rigs import forked
 from tests.rigs.scenario import ID, SEED, World
 from tests.rigs.scenario.stage import spoil
-
-pytestmark = pytest.mark.slow
 
 QUICK = {
     **SEED,

@@ -14,14 +14,14 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import migrated
 from tests.rigs.store import ALICE, link_account, linked, serve_new
 
-ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+ENGINES = ["sqlite", "postgresql"]
 #: What is about the machine's clock: PostgreSQL has one of its own, which is taken as it is.
 machines_clock = pytest.mark.parametrize("engine_name", ENGINES[:1])
 
 
 def on_one_engine(name: str, cases: Iterable[str], also: str) -> pytest.MarkDecorator:
     """Try every case on SQLite and one also on PostgreSQL: what differs there is the engine, not the case."""
-    both = [("sqlite", one) for one in cases] + [pytest.param("postgresql", also, marks=pytest.mark.slow)]
+    both = [("sqlite", one) for one in cases] + [("postgresql", also)]
     return pytest.mark.parametrize(("engine_name", name), both)
 
 
