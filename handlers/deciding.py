@@ -602,7 +602,7 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
             return fill(talk.WHY_UP, **names)
         return fill(talk.WHY_UP_ELSEWHERE, **names)
-    if workspace.detail:
+    if problems.condition(workspace, title):
         return fill(talk.WHY_DETAIL, **names)
     if workspace.state is State.FAILED:
         return fill(talk.WHY_BROKEN, **names)

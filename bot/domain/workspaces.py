@@ -107,6 +107,8 @@ class Workspace:
     #: As its provider last said; None if it doesn't.
     at_stake: frozenset[AtStake] | None = None
     last_used_at: Stays | None = None
+    #: What holds it up or made it fail, in its provider's words, until it is up or started again.
+    reason: str | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -133,6 +135,7 @@ class Observed:
     store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
     survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
     (epoch seconds), ``last_used_at`` when somebody last used it, None if the provider doesn't say.
+    ``reason`` is what holds it up or made it fail, in the provider's words; ``detail`` is anything else.
     """
 
     state: State
@@ -149,6 +152,7 @@ class Observed:
     started_at: float | None = None
     at_stake: frozenset[AtStake] | None = None
     last_used_at: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

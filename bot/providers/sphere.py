@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from bot.domain import forms
+from bot.domain import forms, reasons
 from bot.domain.people import Principal
 from bot.domain.workspaces import (
     Action,
@@ -486,8 +486,8 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
     if state is State.GONE:
         return Observed(state, actions=frozenset())
     if state is State.FAILED:
-        reason = clean(word_in(value, "error_reason", "state.") or "", secrets=secrets)
-        return Observed(state, detail=reason or None, actions=_only(actions, "remove"))
+        reason = clean(word_in(value, "error_reason", "state.") or "", reasons.LIMIT, secrets)
+        return Observed(state, reason=reason or None, actions=_only(actions, "remove"))
     if state is State.STOPPED:
         may: set[Action] = {"start"}
         may |= _only(actions, "remove", "open")

@@ -118,6 +118,7 @@ class Lists(EnginePart):
                     each.observed.actions,
                     each.observed.ends_at,
                     each.observed.ends_how,
+                    each.observed.reason,
                 )
                 for each in found
             ],

@@ -17,7 +17,7 @@ from bot.domain.policy import Target
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
 from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, State, Traces
-from bot.messages.texts import cards, problems
+from bot.messages.texts import cards
 from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, EngineContext, Later, NotDone, Refused, Unknown
@@ -127,8 +127,8 @@ class Operations(Stepper[ClaimedOperation]):
         operation, workspace = claimed.operation, claimed.workspace
         outcome, cause = decided.outcome, decided.cause
         assert outcome is not None, "a plan that ends says how"
-        if cause == "provider_failed" and workspace.detail:
-            cause = f"{cause}: {workspace.detail[: problems.MESSAGE_LIMIT]}"
+        if cause in {"provider_failed", "stopped_elsewhere"} and workspace.reason:
+            cause = f"provider_failed: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
         return outcomes.ended(operation, outcome, cause, claimed.claim, hides=hides)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from bot.domain import reasons
 from bot.domain.people import Account
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import NOT_UP, PROVISIONAL, Ending, Observed, ReadClaim, ReadResult, State
@@ -400,7 +401,8 @@ def _observe(
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
-    is_same &= at_stake == row["at_stake"]
+    reason = reasons.kept(State(row["state"]), row["reason"], seen.state, seen.reason)
+    is_same &= (at_stake, reason) == (row["at_stake"], row["reason"])
     if is_same and ends_before == ends_after and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -427,6 +429,7 @@ def _observe(
         "started_at": started_at,
         "at_stake": at_stake,
         "last_used_at": last_used_at,
+        "reason": reason,
     }
     is_newest = tx.run(setting("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
     if not is_newest:
@@ -437,7 +440,7 @@ def _observe(
     timers.note(tx, row["id"], row["state"], seen.state, granted_at, came_up_again=came_up_again)
     # Buttons that no longer work are as wrong as an outdated state: neither waits.
     cards.owe_about(tx, row["id"], changed=before[0] != after[0] or before[4] != after[4])
-    return before != after
+    return before != after or reason != row["reason"]
 
 
 def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *, changed: bool) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from bot.domain import reasons
 from bot.domain.people import AuditEntry, Principal, TaskKind
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.workspaces import (
@@ -158,7 +159,18 @@ def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) ->
 
 
 #: The columns that a read or a list writes.
-_FOUND = ("state", "url", "detail", "progress", "observed_at", "tried_at", "actions", "ends_at", "ends_how")
+_FOUND = (
+    "state",
+    "url",
+    "detail",
+    "reason",
+    "progress",
+    "observed_at",
+    "tried_at",
+    "actions",
+    "ends_at",
+    "ends_how",
+)
 
 
 def renew(
@@ -380,6 +392,7 @@ class FoundWorkspace:
     actions: frozenset[Action] | None = None
     ends_at: float | None = None
     ends_how: Ending | None = None
+    reason: str | None = None
 
 
 async def merge(
@@ -481,6 +494,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
         actions=one.actions,
         ends_at=one.ends_at,
         ends_how=one.ends_how,
+        reason=one.reason,
     )
     written = insert(tx, found)
     if written and one.state in _MOVING:
@@ -506,6 +520,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         # Not every list has addresses: one that was read stays while the workspace runs on.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
+        reason=reasons.kept(State(row["state"]), row["reason"], state, one.reason if is_news else None),
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
         verified_at=row["verified_at"] or start,
@@ -560,6 +575,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         state=State.GONE,
         url=None,
         detail=None,
+        reason=None,
         progress=None,
         observed_at=start,
         verified_at=row["verified_at"],

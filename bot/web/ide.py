@@ -32,7 +32,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
-from bot.messages.texts import cards, ide, times
+from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services import workspaces
 from bot.services.context import Asked, Context
@@ -108,8 +108,9 @@ def page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
         text = f"{text} {usual.format(usual=times.roughly(operation.usual_seconds))}"
     if "again" in offered:
         text = f"{text} {ide.NEW_ONE}"
-    if phase == "failed" and workspace.detail:
-        text = f"{text} {ide.REASON.format(detail=render.shown(workspace.detail, 300))}"
+    if phase == "failed" and workspace.reason:
+        because = problems.explanation(workspace.reason, facts.connection_title, is_over=True, helps=False)
+        text = f"{text} {render.shown(because, 300)}"
     return PageState(
         phase,
         _sentence(phase, coming_ends(workspace, facts.effects, facts.now), facts.now, zone),

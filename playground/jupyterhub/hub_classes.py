@@ -25,6 +25,7 @@ STEPS = (
 #: A server of this name never starts.
 BROKEN = "broken"
 _STEP_SECONDS = 0.05
+_EVENT_TIME = "2026-03-04T05:06:07Z"
 
 
 class SpawnRefusedError(RuntimeError):
@@ -51,7 +52,8 @@ class PasswordAuthenticator(Authenticator):  # type: ignore[misc] # its base cla
 class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its base class brings no types
     """Run servers as local processes: after a pause, with progress, as an unprivileged account.
 
-    ``user_options``: ``{"fail": true}`` fails, ``{"pause": seconds}`` takes another pause.
+    ``user_options``: ``{"fail": true}`` fails, ``{"pause": seconds}`` takes another pause, ``{"waits_for":
+    message}`` reports it as KubeSpawner does a warning and fails like a start that takes too long.
     """
 
     pause_seconds = Float(2.0, config=True)
@@ -68,6 +70,8 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
         await asyncio.sleep(pause / 2)
         if self.user_options.get("fail") or self.name == BROKEN:
             raise SpawnRefusedError("the image of this server could not be pulled")
+        if self.user_options.get("waits_for"):
+            raise TimeoutError("Timeout")
         self._step = 2
         address = await super().start()
         self._step = 3
@@ -81,6 +85,8 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
                 shown += 1
                 percent, message = STEPS[shown]
                 yield {"progress": percent, "message": message}
+                if shown and (warning := self.user_options.get("waits_for")):
+                    yield {"progress": percent, "message": f"{_EVENT_TIME} [Warning] {warning}"}
             await asyncio.sleep(_STEP_SECONDS)
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - the base class's signature

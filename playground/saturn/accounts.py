@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import math
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +15,8 @@ from playground.harness import Clock
 from playground.saturn.seed import PersonSeed
 
 LOGIN_LINK_SECONDS = 300.0
+#: How long a token lasts where the server says so.
+TOKEN_SECONDS = 90 * 86_400.0
 SESSION_SECONDS = 12 * 3600.0
 
 
@@ -32,13 +37,18 @@ class Token:
 
     person: Person
     state: str = "valid"
+    id: str = ""
+    description: str = ""
+    created_at: float = 0.0
+    expires_at: float | None = None
 
 
 class Accounts:
     """Keep everything that proves who is asking."""
 
-    def __init__(self, clock: Clock, people: Iterable[PersonSeed]) -> None:
+    def __init__(self, clock: Clock, people: Iterable[PersonSeed], dialect: str = "guide") -> None:
         self._clock = clock
+        self._is_guide = dialect == "guide"
         self.people: dict[str, Person] = {}
         self._tokens: dict[str, Token] = {}
         self._refresh_tokens: dict[str, Person] = {}
@@ -49,7 +59,6 @@ class Accounts:
             person = Person(
                 secrets.token_hex(16), seed.name, seed.admin, seed.password or secrets.token_urlsafe(9)
             )
-            self.people[seed.name] = person
             self._mint(person, seed.token)
             refresh_token = seed.refresh_token or secrets.token_hex(32)
             self._refresh_tokens[refresh_token] = person
@@ -58,12 +67,13 @@ class Accounts:
     def by_header(self, header: str) -> Token:
         """Return the token of an ``Authorization`` header; raise Refusal 401."""
         word, _, value = header.partition(" ")
-        if word != "token" or not value:
+        # The guides say "token"; the published document is of a bearer's, as its own client sends.
+        if word not in ({"token"} if self._is_guide else {"token", "Bearer"}) or not value:
             raise Refusal(401, "Authorization header must be: token <token>")
         token = self._tokens.get(value)
         if token is None or token.state == "revoked":
             raise Refusal(401, "Invalid token")
-        if token.state == "expired":
+        if token.state == "expired" or (token.expires_at or math.inf) <= self._clock.now():
             raise Refusal(401, "The token has expired")
         return token
 
@@ -113,9 +123,29 @@ class Accounts:
         """End a session."""
         self._sessions.pop(session or "", None)
 
-    def add_token(self, name: str, value: str) -> None:
-        """Let a person have one more token."""
-        self._tokens[value] = Token(self.people[name])
+    def add_token(
+        self, name: str, value: str = "", description: str = "", expires_in: float | None = None
+    ) -> tuple[str, Token]:
+        """Let a person have one more token; return it."""
+        now = self._clock.now()
+        ends_at = None if expires_in is None else now + expires_in
+        token = Token(self.people[name], "valid", secrets.token_hex(16), description, now, ends_at)
+        value = value or (secrets.token_hex(32) if self._is_guide else _signed(token))
+        self._tokens[value] = token
+        return value, token
+
+    def tokens(self, person: Person) -> list[Token]:
+        """Return the tokens of a person that work."""
+        mine = (one for one in self._tokens.values() if one.person is person and one.state == "valid")
+        return [one for one in mine if (one.expires_at or math.inf) > self._clock.now()]
+
+    def revoke(self, person: Person, token_id: str) -> None:
+        """Revoke a token by its id, one's own unless it's an administrator who asks."""
+        for token in self._tokens.values():
+            if token.id == token_id and (person.admin or token.person is person):
+                token.state = "revoked"
+                return
+        raise Refusal(404, "Token not found")
 
     def mark(self, name: str, state: str) -> int:
         """Mark all working tokens of a person as ``revoked`` or ``expired``; return how many those were."""
@@ -127,10 +157,21 @@ class Accounts:
         return len(marked)
 
     def _mint(self, person: Person, value: str | None = None) -> None:
-        person.token = value or secrets.token_hex(32)
-        self._tokens[person.token] = Token(person)
+        self.people[person.name] = person
+        lasts = None if self._is_guide else TOKEN_SECONDS
+        person.token, _ = self.add_token(person.name, value or "", "", lasts)
 
     def _session(self, person: Person) -> str:
         session = secrets.token_urlsafe(32)
         self._sessions[session] = (person, self._clock.now() + SESSION_SECONDS)
         return session
+
+
+def _signed(token: Token) -> str:
+    """Return a JSON Web Token; its signature is random, as nobody here checks one."""
+    claims = {"jti": token.id, "sub": token.person.id, "iat": int(token.created_at)}
+    claims |= {} if token.expires_at is None else {"exp": int(token.expires_at)}
+    parts = (json.dumps(part).encode() for part in ({"alg": "ES256", "typ": "JWT"}, claims))
+    return ".".join(
+        base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (*parts, secrets.token_bytes(64))
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from playground.faults import Refusal
@@ -54,7 +56,7 @@ async def who_am_i(request: web.Request) -> web.Response:
     return web.json_response({"id": person.id, "username": person.name, "admin": person.admin})
 
 
-async def refresh(request: web.Request) -> web.Response:
+async def refreshed(request: web.Request) -> dict[str, Any]:
     """Exchange a refresh token, which is for one use."""
     values = await body_of(request)
     if not isinstance(values, dict) or values.get("grant_type") != "refresh_token":
@@ -62,17 +64,27 @@ async def refresh(request: web.Request) -> web.Response:
     if not isinstance(values.get("refresh_token"), str):
         raise Refusal(400, "refresh_token: is required")
     access_token, refresh_token = state_of(request).accounts.refresh(values["refresh_token"])
-    return web.json_response(
-        {"access_token": access_token, "refresh_token": refresh_token, "token_type": "token"}
-    )
+    return {"access_token": access_token, "refresh_token": refresh_token, "token_type": "token"}
+
+
+async def refresh(request: web.Request) -> web.Response:
+    """Answer what a refresh token is exchanged for."""
+    return web.json_response(await refreshed(request))
+
+
+def guide_routes() -> list[web.RouteDef]:
+    """Return the routes that the published guides name."""
+    return [
+        web.post("/auth/createloginlink/{username}", create_login_link),
+        web.get("/auth/loginlink", open_login_link, allow_head=False),
+        web.get("/api/user/token", user_token),
+    ]
 
 
 def routes() -> list[web.RouteDef]:
     """Return the routes of this module."""
     return [
-        web.post("/auth/createloginlink/{username}", create_login_link),
-        web.get("/auth/loginlink", open_login_link, allow_head=False),
-        web.get("/api/user/token", user_token),
+        *guide_routes(),
         web.get("/api/user", who_am_i),
         web.post("/api/auth/token", refresh),
     ]

@@ -9,6 +9,7 @@ from aiohttp import web
 from playground.faults import Refusal
 from playground.saturn.accounts import Person
 from playground.saturn.asking import person_of, state_of, timestamp
+from playground.saturn.lines import lines_of
 from playground.saturn.resources import Resource, Run
 
 _PLURALS = {"workspaces": "workspace", "jobs": "job"}
@@ -65,7 +66,7 @@ async def active_logs(request: web.Request) -> web.Response:
     size = request.query.get("page_size", "1000")
     if not size.isascii() or not size.isdigit() or int(size) < 1:
         raise Refusal(400, "page_size: must be a positive integer")
-    return web.json_response({"logs": "\n".join(_lines(resource, run)[-int(size) :])})
+    return web.json_response({"logs": "\n".join(lines_of(resource, run)[-int(size) :])})
 
 
 def _history(request: web.Request, resource: Resource) -> web.Response:
@@ -98,14 +99,14 @@ def _ended_log(request: web.Request, resource: Resource) -> list[str]:
     wanted = request.query.get("pod_name")
     for run in resource.runs:
         if run.name == wanted and run.ended_at is not None:
-            return _lines(resource, run)
+            return lines_of(resource, run)
     raise Refusal(404, "Pod not found")
 
 
 def _summary(resource: Resource, run: Run) -> dict[str, Any]:
     labels = {"saturncloud.io/resource-id": resource.id, "saturncloud.io/resource-type": resource.type}
     if resource.type == "job":
-        labels["job-name"] = run.name.rpartition("-")[0]
+        labels["job-name"] = run.job
     return {
         "name": run.name,
         "status": run.status,
@@ -122,18 +123,6 @@ def _container(run: Run) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "finished_at": timestamp(run.ended_at),
     }
-
-
-def _lines(resource: Resource, run: Run) -> list[str]:
-    lines = [f"{timestamp(run.created_at)} Scheduling {run.name} on {resource.spec.get('instance_type')}"]
-    if run.started_at is not None:
-        command = resource.spec.get("command") or "the IDE"
-        lines.append(f"{timestamp(run.started_at)} Starting {command}")
-    elif run.status == "error":
-        lines.append(f"{timestamp(run.ended_at)} The container could not be started: image pull failed")
-    if run.ended_at is not None and run.started_at is not None:
-        lines.append(f"{timestamp(run.ended_at)} Ended: {run.status}, exit code {run.exit_code}")
-    return lines
 
 
 def routes() -> list[web.RouteDef]:

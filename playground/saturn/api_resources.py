@@ -61,7 +61,7 @@ async def restart(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-async def change_job(request: web.Request) -> web.Response:
+async def set_cron(request: web.Request) -> Resource:
     """Set the cron expression; it takes effect with ``/schedule``."""
     resource = _job(request)
     values = await body_of(request)
@@ -71,7 +71,12 @@ async def change_job(request: web.Request) -> web.Response:
     resource.set_cron(options["schedule"])
     if resource.next_fire_at is not None:
         resource.schedule(state_of(request).clock.now())
-    return web.json_response(_schedule(resource))
+    return resource
+
+
+async def change_job(request: web.Request) -> web.Response:
+    """Answer the cron expression that was set."""
+    return web.json_response(_schedule(await set_cron(request)))
 
 
 async def schedule_job(request: web.Request) -> web.Response:

@@ -37,6 +37,11 @@ def person_of(request: web.Request) -> Person:
     return person
 
 
+def documented(request: web.Request) -> bool:
+    """Return whether this server speaks the published document."""
+    return state_of(request).dialect != "guide"
+
+
 def worker_of(request: web.Request) -> Person:
     """Return who is asking for workspace work; an ``admin_only`` server takes an admin token only."""
     person = person_of(request)

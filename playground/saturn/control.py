@@ -6,25 +6,18 @@ from aiohttp import web
 
 from playground.faults import Refusal
 from playground.saturn.asking import body_of, state_of
+from playground.saturn.resources import TIMINGS
 from playground.values import checked
-
-_TIMINGS = {
-    "start_seconds": float,
-    "stop_seconds": float,
-    "run_seconds": float,
-    "fail": bool,
-    "exit_code": int,
-}
 
 
 async def set_resource(request: web.Request) -> web.Response:
     """Set ``status`` and what comes next: ``start_seconds``, ``fail`` …; ``"removed": true`` deletes it."""
     state = state_of(request)
     resource = state.resources.get(request.match_info["id"])
-    values = checked(await body_of(request), (*_TIMINGS, "status", "removed"))
+    values = checked(await body_of(request), (*TIMINGS, "status", "removed"))
     if resource is None:
         raise Refusal(404, "no such resource")
-    for key, kind in _TIMINGS.items():
+    for key, kind in TIMINGS.items():
         if key in values:
             setattr(resource, key, kind(values[key]))
     if "status" in values:

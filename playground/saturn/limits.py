@@ -21,13 +21,15 @@ class Limits:
     """Hold the switches. ``workspaces`` and ``running``: how many of them a person may have.
 
     ``starts_per_second`` is for all together; ``refuse_recipes`` is the message with which every recipe is
-    refused; a login link leads to ``login_link_host`` and opens the session of ``login_link_as``.
+    refused; ``nameless``: tokens belong to no user, as those of groups; a login link leads to
+    ``login_link_host`` and opens the session of ``login_link_as``.
     """
 
     workspaces: int | None = None
     running: int | None = None
     starts_per_second: int | None = None
     unique_names: bool = False
+    nameless: bool = False
     refuse_recipes: str | None = None
     login_link_host: str | None = None
     login_link_as: str | None = None

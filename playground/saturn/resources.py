@@ -14,21 +14,34 @@ from playground.saturn.seed import ResourceSeed
 
 #: An ended pod is still among the active ones for so many seconds, then in the history only.
 LINGER_SECONDS = 60.0
+#: What a seed, or a test, may set of a resource besides its spec, and its type.
+TIMINGS: dict[str, Any] = {
+    "start_seconds": float,
+    "stop_seconds": float,
+    "run_seconds": float,
+    "fail": bool,
+    "exit_code": int,
+    "reason": str,
+    "condition": str,
+    "log_lines": int,
+}
 #: Missed runs of a schedule are not all made up for when the clock is moved far.
 MOST_SCHEDULED_RUNS = 50
 
 
 @dataclass(slots=True)
 class Run:
-    """Hold one life of a workspace or job: Saturn calls it a pod."""
+    """Hold one pod: a life of a workspace, or a part of one run of a job, which is the Kubernetes ``job``."""
 
     name: str
     created_at: float
+    job: str = ""
     status: str = "pending"
     due_at: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +57,13 @@ class Resource:
     run_seconds: float = 6.0
     fail: bool = False
     exit_code: int = 0
+    #: Seconds and exit code of a run's first pods; the others take ``run_seconds`` and ``exit_code``.
+    pods: tuple[tuple[float, int], ...] = ()
+    #: Why its pods fail (``OOMKilled``), and what keeps them from being scheduled.
+    reason: str | None = None
+    condition: str | None = None
+    log_lines: int = 0
+    created_at: float = 0.0
     runs: list[Run] = field(default_factory=list)
     resting: str = "stopped"
     forced: str | None = None
@@ -62,6 +82,16 @@ class Resource:
             return self.forced
         live = {run.status for run in self.live()}
         return next((word for word in ("running", "pending", "stopping") if word in live), self.resting)
+
+    @property
+    def scale(self) -> int:
+        """Return how many pods of a run have to succeed."""
+        return int(self.spec.get("scale") or 1)
+
+    def is_destroyed(self, now: float) -> bool:
+        """Return whether it deleted itself when it was stopped."""
+        self.settle(now)
+        return bool(self.spec.get("self_destruct") and self.runs) and not self.live()
 
     def live(self) -> list[Run]:
         """Return the runs that have not ended."""
@@ -88,13 +118,13 @@ class Resource:
         if self.type == "workspace" and self.status(now) == "stopping":
             raise Refusal(409, "The workspace is stopping")
 
-    def stop(self, now: float) -> None:
-        """Stop whatever runs; stopping what is stopped changes nothing."""
+    def stop(self, now: float, job: str = "") -> None:
+        """Stop whatever runs, or one run of a job; stopping what is stopped changes nothing."""
         self.settle(now)
         self.forced = None
         self.resting = "stopped"
         for run in self.live():
-            if run.status != "stopping":
+            if run.status != "stopping" and job in {"", run.job}:
                 run.status, run.due_at = "stopping", now + self.stop_seconds
 
     def restart(self, now: float) -> None:
@@ -154,25 +184,41 @@ class Resource:
             self._end(run, at, "stopped")
         elif run.status == "pending" and self.fail:
             self.resting = "error"
-            self._end(run, at, "error", 1)
+            self._fail(run, at, 1)
         elif run.status == "pending":
             self._begin(run, at)
+        elif (code := self._planned(run)[1]) == 0:
+            self._end(run, at, "completed", 0)
         else:
-            self._end(run, at, "completed" if self.exit_code == 0 else "error", self.exit_code)
+            self._fail(run, at, code)
+
+    def _fail(self, run: Run, at: float, code: int) -> None:
+        self._end(run, at, "error", code)
+        run.reason = self.reason
+        failed = sum(one.status == "error" for one in self.runs if one.job == run.job)
+        if self.type == "job" and failed <= int(self.spec.get("retries") or 0):
+            self._new_pod(at, run.job)
+
+    def _planned(self, run: Run) -> tuple[float, int]:
+        """Return for how many seconds a pod runs, and with which exit code it ends."""
+        place = [one.name for one in self.runs if one.job == run.job].index(run.name)
+        return self.pods[place] if place < len(self.pods) else (self.run_seconds, self.exit_code)
 
     def _new_run(self, now: float) -> Run:
         self.resting = "stopped"
-        letter = self.type[0]
         slug = "".join(c for c in self.name.lower() if c.isascii() and c.isalnum())[:12]
-        run = Run(
-            f"{letter}-{self.owner}-{slug}-{secrets.token_hex(5)}", now, due_at=now + self.start_seconds
-        )
+        job = f"{self.type[0]}-{self.owner}-{slug}-{secrets.token_hex(5)}"
+        made = [self._new_pod(now, job) for _ in range(self.scale if self.type == "job" else 1)]
+        return made[0]
+
+    def _new_pod(self, now: float, job: str) -> Run:
+        run = Run(f"{job}-{secrets.token_hex(3)}", now, job, due_at=now + self.start_seconds)
         self.runs.append(run)
         return run
 
     def _begin(self, run: Run, at: float) -> None:
         run.status, run.started_at = "running", at
-        run.due_at = at + self.run_seconds if self.type == "job" else None
+        run.due_at = at + self._planned(run)[0] if self.type == "job" else None
 
     def _end(self, run: Run, at: float, status: str, exit_code: int | None = None) -> None:
         run.status, run.due_at, run.ended_at, run.exit_code = status, None, at, exit_code
@@ -196,10 +242,11 @@ def from_seed(seed: ResourceSeed, organisation: str, now: float) -> Resource:
         "start_script": seed.start_script,
         "git_repositories": list(seed.git_repositories),
     }
-    if seed.command is not None:
-        spec["command"] = seed.command
-    resource = Resource(seed.id or secrets.token_hex(16), seed.type, seed.owner, spec)
-    for name in ("start_seconds", "stop_seconds", "run_seconds", "fail", "exit_code"):
+    for name in ("command", "image", "scale", "retries", "self_destruct"):
+        if getattr(seed, name) is not None:
+            spec[name] = getattr(seed, name)
+    resource = Resource(seed.id or secrets.token_hex(16), seed.type, seed.owner, spec, created_at=now)
+    for name in (*TIMINGS, "pods"):
         setattr(resource, name, getattr(seed, name))
     if seed.schedule is not None:
         resource.set_cron(seed.schedule)

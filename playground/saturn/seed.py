@@ -8,6 +8,8 @@ from typing import Any
 
 from playground.values import SeedError, checked, read_seed, record
 
+#: The published guides with what the vendor's older client uses, or the published document of 2026.
+DIALECTS = ("guide", "2026")
 STATUSES = ("stopped", "pending", "running", "stopping", "error")
 _DEFAULT = Path(__file__).with_name("default_seed.json")
 
@@ -37,6 +39,14 @@ class ResourceSeed:
     run_seconds: float = 6.0
     fail: bool = False
     exit_code: int = 0
+    pods: tuple[Any, ...] = ()
+    reason: str | None = None
+    condition: str | None = None
+    log_lines: int = 0
+    scale: int | None = None
+    retries: int | None = None
+    self_destruct: bool | None = None
+    image: str | None = None
     schedule: str | None = None
     instance_type: str = "medium"
     disk_space: str = "10Gi"
@@ -52,6 +62,8 @@ class Seed:
     """Hold everything that a server starts with."""
 
     organisation: str = "acme"
+    dialect: str = "guide"
+    #: How many entries a page of a list has, unless the request says so.
     page_size: int = 3
     people: tuple[PersonSeed, ...] = ()
     resources: tuple[ResourceSeed, ...] = field(default=())
@@ -64,13 +76,16 @@ def load(path: Path | None = None) -> Seed:
 
 def parse(values: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    values = checked(values, ("organisation", "page_size", "users", "workspaces", "jobs"))
+    values = checked(values, ("organisation", "dialect", "page_size", "users", "workspaces", "jobs"))
     people = tuple(record(PersonSeed, entry) for entry in values.get("users", []))
     resources = tuple(
         record(ResourceSeed, {**entry, "type": kind})
         for kind, entries in (("workspace", values.get("workspaces", [])), ("job", values.get("jobs", [])))
         for entry in entries
     )
+    dialect = values.get("dialect", "guide")
+    if dialect not in DIALECTS:
+        raise SeedError(f"dialect is one of {DIALECTS}")
     names = {person.name for person in people}
     for resource in resources:
         if resource.owner not in names:
@@ -79,7 +94,8 @@ def parse(values: Any) -> Seed:
             raise SeedError(f"{resource.name}: status is one of {STATUSES}")
     return Seed(
         organisation=str(values.get("organisation", "acme")),
-        page_size=int(values.get("page_size", 3)),
+        dialect=dialect,
+        page_size=int(values.get("page_size", 3 if dialect == "guide" else 100)),
         people=people,
         resources=resources,
     )

@@ -9,7 +9,15 @@ from typing import Any
 from aiohttp import web
 
 from playground.harness import BASE_URL, Clock, Handler, Harness, refusals
-from playground.saturn import api_accounts, api_pods, api_recipes, api_resources, control, pages
+from playground.saturn import (
+    api_accounts,
+    api_document,
+    api_pods,
+    api_recipes,
+    api_resources,
+    control,
+    pages,
+)
 from playground.saturn.asking import STATE
 from playground.saturn.seed import Seed, load, parse
 from playground.saturn.state import State
@@ -20,6 +28,7 @@ RULE = "workspace status at most once per 10 s"
 _STATUS_READ = re.compile(r"/api/workspaces/([^/]+)/?$")
 _START = re.compile(r"^POST /api/(?:workspaces|jobs)/[^/]+/start/?$")
 
+GUIDE_APIS = (api_accounts, api_resources, api_recipes, api_pods)
 #: What the published guides state; everything else under /api is known from the vendor's client only.
 _SEED_ENDPOINTS = re.compile(
     r"GET /api/user/token|POST /api/resource_recipes/clone|GET /api/workspaces/[^/]+"
@@ -41,7 +50,8 @@ class SaturnServer:
         )
         self.app[STATE] = self.state
         self.app[BASE_URL] = base_url.rstrip("/")
-        for module in (api_accounts, api_resources, api_recipes, api_pods, pages, control):
+        apis = GUIDE_APIS if self.state.dialect == "guide" else (api_document,)
+        for module in (*apis, pages, control):
             self.app.add_routes(module.routes())
         self.harness.install(self.app)
         self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE, _START)

@@ -33,8 +33,9 @@ class State:
     def __init__(self, clock: Clock, seed: Seed) -> None:
         self.clock = clock
         self.organisation = seed.organisation
+        self.dialect = seed.dialect
         self.page_size = seed.page_size
-        self.accounts = Accounts(clock, seed.people)
+        self.accounts = Accounts(clock, seed.people, seed.dialect)
         self.resources: dict[str, Resource] = {}
         self.seeds_only = False
         self.admin_only = False
@@ -46,8 +47,15 @@ class State:
         """Take in a resource."""
         self.resources[resource.id] = resource
 
+    def _clear(self) -> None:
+        """Forget what deleted itself."""
+        now = self.clock.now()
+        for resource in [one for one in self.resources.values() if one.is_destroyed(now)]:
+            del self.resources[resource.id]
+
     def find(self, person: Person, kind: str, resource_id: str) -> Resource:
         """Return a resource that this person may see; another's is 404 for everyone but an administrator."""
+        self._clear()
         resource = self.resources.get(resource_id)
         visible = (
             resource is not None and resource.type == kind and (person.admin or resource.owner == person.name)
@@ -58,6 +66,7 @@ class State:
 
     def owned(self, person: Person, owner_name: str | None) -> list[Resource]:
         """Return the resources of an owner (``user`` or ``org/user``), one's own unless told otherwise."""
+        self._clear()
         owner = self.owner(person, owner_name)
         return [resource for resource in self.resources.values() if resource.owner == owner.name]
 

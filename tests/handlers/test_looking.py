@@ -9,6 +9,7 @@ from bot.domain.people import TaskKind
 from bot.domain.workspaces import Observed, State
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
+from tests.rigs.providers import NO_GPU
 from tests.rigs.store import ALICE, found_workspace, observe
 
 IDE = "https://app.example.test/ide/alice?a=1"
@@ -119,8 +120,21 @@ async def test_the_status_of_one(bot):
 async def test_a_status_tells_what_the_provider_says(bot):
     await bot.link()
     row = await bot.workspace()
-    await observe(bot.store, bot.clock, row, Observed(State.FAILED, detail="<b>Out of memory</b>"))
-    assert "&lt;b&gt;Out of memory&lt;/b&gt;" in words(await bot.say("status"))
+    await observe(bot.store, bot.clock, row, Observed(State.FAILED, reason="<b>Odd</b>"))
+    assert "Saturn Cloud says: “&lt;b&gt;Odd&lt;/b&gt;.”" in words(await bot.say("status"))
+
+
+async def test_why_it_failed_is_answered_in_plain_words(bot):
+    await bot.link()
+    row = await bot.workspace()
+    await observe(bot.store, bot.clock, row, Observed(State.STARTING, reason=NO_GPU))
+    assert "There's no free GPU on Saturn Cloud right now. Saturn Cloud keeps trying" in words(
+        await bot.say("why isn't notebook ready?")
+    )
+    await observe(bot.store, bot.clock, row, Observed(State.FAILED, reason="Timeout"))
+    said = words(await bot.say("why did notebook fail?"))
+    assert "There was no free GPU on Saturn Cloud. Try again later, or ask your Saturn Cloud admin" in said
+    assert "Timeout" not in said
 
 
 async def test_a_running_workspace_opens_for_its_owner(bot):

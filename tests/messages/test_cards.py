@@ -18,6 +18,7 @@ from bot.messages.texts import cards
 from bot.messages.texts.notices import OUTAGES
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
+from tests.rigs.providers import NO_GPU
 
 STARTING = {"state": State.STARTING}
 RUNNING = {"state": State.RUNNING, "url": IDE_URL}
@@ -72,6 +73,11 @@ CARDS = {
     "starting-told": facts(
         operation=CALLED, workspace=STARTING | {"progress": 50, "detail": "Pulling the image <big & slow>"}
     ),
+    "starting-no-gpu": facts(operation=CALLED, workspace=STARTING | {"reason": NO_GPU}),
+    "starting-warned-before": facts(
+        operation=CALLED, workspace=STARTING | {"reason": NO_GPU, "detail": "Pulling the image"}
+    ),
+    "starting-no-image": facts(operation=CALLED, workspace=STARTING | {"reason": "ErrImagePull: <x>"}),
     "starting-held-up": facts(operation=CALLED | {"hold": cards.silent_since("Saturn Cloud", NOW - 120)}),
     "starting-still-waiting": facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING),
     "restarting": facts(
@@ -102,6 +108,9 @@ CARDS = {
     "running-stopped-elsewhere": facts(operation=READY),
     "running-stopping-elsewhere": facts(operation=READY, workspace={"state": State.STOPPING}),
     "running-failed-since": facts(operation=READY, workspace={"state": State.FAILED}),
+    "running-failed-of-memory": facts(
+        operation=READY, workspace={"state": State.FAILED, "reason": "OOMKilled"}
+    ),
     "running-started-again": facts(operation=READY, workspace=STARTING),
     "running-gone": facts(operation=READY, workspace={"state": State.GONE}),
     "running-row-gone": replace(facts(operation=READY), workspace=None),
@@ -112,7 +121,10 @@ CARDS = {
     "failed": facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),
     "failed-told": facts(
         operation=failed("provider_failed"),
-        workspace={"state": State.FAILED, "detail": "Image <x> not found"},
+        workspace={"state": State.FAILED, "reason": "Error <x>"},
+    ),
+    "failed-no-gpu": facts(
+        operation=failed(f"provider_failed: {NO_GPU}"), workspace={"state": State.FAILED, "reason": NO_GPU}
     ),
     "failed-gone": facts(operation=failed("gone"), workspace={"state": State.GONE}),
     "failed-limit": facts(operation=failed("limit: 2 servers are allowed")),
@@ -399,7 +411,7 @@ OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} \d{4} at )?\d\d:\d\d UTC>
 @given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.sampled_from(sorted(NOTICES)))
 def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, notice):
     def told(given):
-        workspace = given.workspace and replace(given.workspace, name=name, detail=detail)
+        workspace = given.workspace and replace(given.workspace, name=name, detail=detail, reason=detail)
         operation = given.operation and replace(
             given.operation, hold=detail or None, cause=f"invalid: {detail}"
         )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.reasons import Reason
 from bot.domain.workspaces import OperationVerb, State
 from bot.messages import texts as catalogue
 from bot.messages.texts import answers, cards, classes, ide, notices, pages, problems, runs, talk, times
@@ -52,6 +53,8 @@ def texts(module):
             yield from ((name, part) for part in value)
         elif isinstance(value, Mapping):
             yield from ((f"{name}.{key}", text) for key, text in value.items() if isinstance(text, str))
+            parts = ((key, part) for key, one in value.items() if isinstance(one, tuple) for part in one)
+            yield from ((f"{name}.{key}", part) for key, part in parts if isinstance(part, str))
 
 
 def every_text(module):
@@ -172,6 +175,12 @@ def test_nothing_that_stands_for_a_message_is_quoted(kind, message):
     said = problems.sentence(problems.cause_of(kind(message, status=409)), "Workbench")
     assert said == problems.sentence(problems.cause_of(kind()), "Workbench")
     assert "says" not in said
+
+
+def test_every_reason_is_said_with_what_helps_or_who():
+    assert set(problems.REASONS) == set(Reason)
+    for one in problems.REASONS.values():
+        assert "admin" in one.helps
 
 
 def test_a_failure_without_a_reason_says_so():

@@ -71,5 +71,10 @@ class Saturn(Client):
             yield browser
 
 
-def saturn_server(seed: Any = None):
-    return served(build, seed or SEED, Saturn)
+def saturn_server(seed: Any = None, *middlewares: Any):
+    def built(**options: Any) -> SaturnServer:
+        server = build(**options)
+        server.app.middlewares.extend(middlewares)
+        return server
+
+    return served(built, seed or SEED, Saturn)

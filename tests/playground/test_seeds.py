@@ -38,6 +38,7 @@ WRONG = {
         [],
         {"colour": 1},
         {"users": [{}]},
+        {"dialect": "latin"},
         {"users": [{"name": "a", "age": 3}]},
         {"users": ["a"]},
         {"workspaces": [{"owner": "x", "name": "y"}]},
@@ -74,7 +75,8 @@ def test_a_broken_file_is_named(server, tmp_path):
     ("server", "options"),
     [
         (posit, {"dialect": "live"}),
-        (saturn, {"seeds_only": True, "admin_only": False}),
+        (saturn, {"seeds_only": True, "admin_only": False, "dialect": None}),
+        (saturn, {"seeds_only": False, "admin_only": False, "dialect": "2026"}),
         (sphere, {"webhook_url": None, "webhook_secret": "shh"}),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.workspaces import OperationVerb, Outcome, State
+from tests.rigs.providers import NO_GPU
 
 
 async def test_every_message_carries_its_key_and_unfurls_nothing(world):
@@ -12,6 +13,19 @@ async def test_every_message_carries_its_key_and_unfurls_nothing(world):
     for message in world.slack.messages:
         assert message["metadata"]["event_type"] == "usher_notice"
         assert (message["unfurl_links"], message["unfurl_media"], message["link_names"]) == (False,) * 3
+
+
+@pytest.mark.parametrize("end", [State.FAILED, State.STOPPED])
+async def test_what_a_start_waits_for_is_on_its_card_and_in_its_failure(world, end):
+    world.provider.start_ends, world.provider.start_takes = end, 60.0
+    operation_id = await world.begin(await world.own())
+    machine = world.provider.machines["r1"]
+    machine.reason = NO_GPU
+    await world.pass_time(40)
+    assert "There's no free GPU on Fake Cloud right now." in str(world.slack.messages)
+    machine.reason = "Timeout" if end is State.FAILED else None
+    assert await world.until_ended(operation_id) is Outcome.FAILED
+    assert "There was no free GPU on Fake Cloud. Try again later" in str(world.slack.messages[-1])
 
 
 async def test_a_restart_goes_down_and_comes_up_once(world):

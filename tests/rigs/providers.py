@@ -58,6 +58,10 @@ def fake_settings(name: str = "cloud", **keys: Any) -> ConnectionSettings:
     )
 
 
+#: What Kubernetes says while no GPU is free.
+NO_GPU = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+
+
 @dataclass
 class Machine:
     """Stand in ``state`` until ``moves_at``, then in ``next_state``."""
@@ -66,6 +70,7 @@ class Machine:
     next_state: State | None = None
     moves_at: float = 0.0
     detail: str | None = None
+    reason: str | None = None
     progress: int | None = None
     name: str = "notebook"
     actions: frozenset[Action] | None = None
@@ -344,6 +349,7 @@ class FakeMachines(Faulty, Provider):
             ends_how="stops" if machine.ends_at is not None else None,
             started_at=machine.started_at,
             last_used_at=machine.last_used_at,
+            reason=machine.reason,
         )
 
 

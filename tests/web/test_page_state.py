@@ -145,8 +145,8 @@ def test_a_page_offers_what_slack_offers(state):
 
 
 def test_why_it_failed_is_said():
-    seen = stands(replace(ROW, state=State.FAILED, detail="image pull failed"))
-    assert seen.text.endswith("Reason: image pull failed")
+    seen = stands(replace(ROW, state=State.FAILED, reason="image pull failed"))
+    assert seen.text.endswith(" Sphere Engine couldn't get the image that it's started from.")
 
 
 @pytest.mark.parametrize(

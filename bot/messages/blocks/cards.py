@@ -135,9 +135,8 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
             *_bar(progress_of(operation, workspace, facts.now)),
             *ends(facts),
         ]
-    detail = workspace.detail if workspace is not None else None
-    if detail and going:
-        lines.append(safe(detail, 300))
+    if workspace is not None and going and (said := problems.condition(workspace, facts.connection_title)):
+        lines.append(safe(said, 300))
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
         small.append(cards.STILL_WAITING)
@@ -254,6 +253,9 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
             lines = [_since(facts, operation, workspace), *lines]
             return _card(facts, filled(cards.RUNNING_SHORT, facts), lines, small, buttons)
     sentence = fill(shown, title=facts.connection_title)
+    if state is State.FAILED and workspace.reason:
+        because = problems.explanation(workspace.reason, facts.connection_title, is_over=True)
+        sentence = filled(cards.FAILED_SINCE_BECAUSE, facts, because=Markup(safe(because)))
     buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = offered(facts, State.STOPPED)
@@ -380,9 +382,8 @@ def reference_line(reference: str | None, cause: str | None) -> list[str]:
 
 def cause_words(facts: WorkspaceFacts, cause: str) -> str:
     """Say why an operation failed; the provider's own reason is in the workspace's row."""
-    detail = facts.workspace.detail if facts.workspace is not None else None
-    message = detail or "" if cause == "provider_failed" else ""
-    said = safe(problems.sentence(cause, facts.connection_title, message))
+    reason = facts.workspace.reason if facts.workspace is not None else None
+    said = safe(problems.sentence(cause, facts.connection_title, reason or ""))
     return (
         f"{cards.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
     )

@@ -147,27 +147,30 @@ def _why(facts: ClassFacts, one: ClassProblem) -> str:
     if one.press.waits_for or operation is None:
         return fill(classes.WHY_NO_WORKSPACE, title=facts.connection_title)
     if not operation.is_open:
-        detail = one.workspace.detail if one.workspace is not None else None
-        why = _of_another(operation.cause or "", facts.connection_title, detail or "")
+        why = _of_another(operation.cause or "", facts.connection_title)
         return cut(safe(without_addresses(why)), 200)
     if operation.hold:
         return cut(kit.held(without_addresses(_held(operation.hold, facts.connection_title)), facts.now), 200)
     if operation.start_call is Call.NONE:
         return classes.WHY_QUEUED
-    return fill(classes.WHY_STARTING, title=facts.connection_title)
+    starting, workspace = fill(classes.WHY_STARTING, title=facts.connection_title), one.workspace
+    if workspace is None or workspace.detail or not workspace.reason:
+        return starting
+    said = problems.explanation(workspace.reason, facts.connection_title, is_over=False, helps=False)
+    return cut(f"{starting}. {safe(without_addresses(said))}", 200)
 
 
-def _of_another(cause: str, title: str, detail: str) -> str:
+def _of_another(cause: str, title: str) -> str:
     """Say why somebody else's start failed: what their own messages say is addressed to them."""
     word, message = problems.word_of(cause), cause.partition(": ")[2]
-    said = problems.quoted(message or (detail if word == "provider_failed" else ""), title)
+    said = f" {problems.explanation(message, title, is_over=True, helps=False)}" if message else ""
     return classes.WHY_CAUSE.get(word, classes.WHY_ELSE).format(title=title, said=said)
 
 
 def _held(hold: str, title: str) -> str:
     """Say what holds up somebody else's start."""
     addressed = (word for word in classes.WHY_CAUSE if problems.sentence(word, title) == hold)
-    return next((_of_another(word, title, "") for word in addressed), hold)
+    return next((_of_another(word, title) for word in addressed), hold)
 
 
 def without_addresses(text: str) -> str:

@@ -179,7 +179,8 @@ def _row(facts: WorkspaceFacts) -> list[Block]:
             names["name"] = kit.link(facts.ide_url, workspace.title)
             buttons = [one for one in buttons if one["action_id"] != "open_url"]
     state, as_of = state_words(facts.now, workspace)
-    about = ends(facts)[:1] or ([safe(workspace.detail, DETAIL)] if workspace.detail else [])
+    condition = problems.condition(workspace, facts.connection_title, helps=False)
+    about = ends(facts)[:1] or ([safe(condition, DETAIL)] if condition else [])
     about = [*about, *hours.lines(facts)]
     said = " · ".join([state, *(one.rstrip(".") for one in about), as_of])
     return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)

@@ -24,7 +24,7 @@ from bot.messages.blocks.runs import (
     state_lines,
     stop_run_button,
 )
-from bot.messages.texts import answers, cards, talk, times
+from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
@@ -100,8 +100,8 @@ def status_answer(
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
     if workspace.last_used_at is not None and not in_channel:
         text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
-    if workspace.detail:
-        text = f"{text}\n{safe(workspace.detail, 300)}"
+    if said := problems.condition(workspace, facts.connection_title):
+        text = f"{text}\n{safe(said, 300)}"
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, and only the owner could press what it offers.
     buttons: list[Element] = []

@@ -115,6 +115,7 @@ STOPPED_ELSEWHERE: Final = "It was running, and has since been stopped on {title
 STOPPED_ELSEWHERE_SHORT: Final = "{name} was stopped on {title}."
 STOPPING_ELSEWHERE: Final = "It was running, and is now being stopped on {title}."
 FAILED_SINCE: Final = "It was running, but has since failed on {title}. Its page there may say why."
+FAILED_SINCE_BECAUSE: Final = "It was running, but has since failed on {title}. {because}"
 FAILED_SINCE_SHORT: Final = "{name} has failed on {title}."
 GONE_SINCE: Final = "It no longer exists on {title}."
 GONE_SHORT: Final = "{name} no longer exists on {title}."

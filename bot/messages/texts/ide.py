@@ -83,7 +83,6 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 }
 #: Beside these, when a new one like it can be made.
 NEW_ONE: Final = "You can start a new one with the same settings."
-REASON: Final = "Reason: {detail}"
 #: How long a sign-in lasts.
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
 #: In place of the workspace when the vendor's script does not come.

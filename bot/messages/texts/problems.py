@@ -6,8 +6,10 @@ which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
+from bot.domain.reasons import Reason, reason_in
+from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
 #: The longest part of a provider's own message that is repeated to people.
@@ -147,6 +149,106 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
+
+class Because(NamedTuple):
+    """Word a reason: what it is ``now``, what it was ``then``, and what helps, or who.
+
+    ``passes``: it may pass by itself, so that waiting helps.
+    """
+
+    now: str
+    then: str
+    helps: str
+    passes: bool = False
+
+
+_AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
+#: Said while a provider waits for what may pass by itself.
+WAITS: Final = "{title} keeps trying, and I'll message you either way."
+REASONS: Final[Mapping[Reason, Because]] = {
+    Reason.NO_GPU: Because(
+        "There's no free GPU on {title} right now.",
+        "There was no free GPU on {title}.",
+        "Try again later, or ask your {title} admin when one will be free.",
+        passes=True,
+    ),
+    Reason.NO_MATCH: Because(
+        "{title} has no machine that fits what this asks for, such as its GPU.",
+        "{title} had no machine that fits what this asks for, such as its GPU.",
+        "Choose something else, or ask your {title} admin what there is.",
+    ),
+    Reason.NO_ROOM: Because(
+        "There's no room for it on {title} right now.",
+        "There was no room for it on {title}.",
+        "Try again later or with a smaller size, or ask your {title} admin for more room.",
+        passes=True,
+    ),
+    Reason.ADDING: Because(
+        "{title} is adding a machine for it, which can take a few minutes.",
+        "{title} was adding a machine for it, but that took too long.",
+        _AGAIN,
+        passes=True,
+    ),
+    Reason.QUOTA: Because(
+        "It needs more than a quota on {title} allows.",
+        "It needed more than a quota on {title} allows.",
+        "Stop something you don't need, or ask your {title} admin for a larger quota.",
+    ),
+    Reason.IMAGE: Because(
+        "{title} can't get the image that it's started from.",
+        "{title} couldn't get the image that it's started from.",
+        "Ask your {title} admin to check the image.",
+    ),
+    Reason.PROFILE: Because(
+        "{title} no longer offers the profile that it's started with, or the profile is broken.",
+        "{title} no longer offers the profile that it's started with, or the profile is broken.",
+        "Choose another one, or ask your {title} admin to check it.",
+    ),
+    Reason.DISK: Because(
+        "A disk that it uses on {title} is full.",
+        "A disk that it uses on {title} was full.",
+        "Delete files you don't need. If you can't, ask your {title} admin for more space.",
+    ),
+    Reason.MEMORY: Because(
+        "It has run out of memory on {title}.",
+        "It ran out of memory on {title}.",
+        "Start it with a larger size, or ask your {title} admin for more memory.",
+    ),
+    Reason.STORAGE: Because(
+        "{title} can't attach its storage yet.",
+        "{title} couldn't attach its storage.",
+        _AGAIN,
+        passes=True,
+    ),
+    Reason.LICENSE: Because(
+        "The license of {title} doesn't allow it.",
+        "The license of {title} didn't allow it.",
+        "Ask your {title} admin to check the license.",
+    ),
+    Reason.DENIED: Because(
+        "{title} doesn't allow it to start.",
+        "{title} didn't allow it to start.",
+        "Ask your {title} admin for permission.",
+    ),
+    Reason.CRASHED: Because(
+        "It has crashed on {title}.",
+        "It crashed on {title}.",
+        "Try again. If it happens again, ask your {title} admin to look at its log.",
+    ),
+    Reason.TAKEN: Because(
+        "{title} has taken away the machine it was on.",
+        "{title} took away the machine it was on.",
+        _AGAIN,
+        passes=True,
+    ),
+    Reason.SLOW: Because(
+        "It's taking {title} too long to start it.",
+        "It took {title} too long to start it.",
+        _AGAIN,
+        passes=True,
+    ),
+}
+
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "renamed", "unlinked"})
 
@@ -171,15 +273,40 @@ def sentence(problem: BaseException | str, connection_title: str = "The provider
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
+    if word == "provider_failed":
+        said = explanation(text or message, connection_title, is_over=True)
+        return said or NO_REASON.format(title=connection_title)
     said = quoted(text or message, connection_title)
-    is_silent = word == "provider_failed" and not said
-    template = NO_REASON if is_silent else CAUSES.get(word, CAUSES["internal"])
+    template = CAUSES.get(word, CAUSES["internal"])
     return template.format(title=connection_title, said=said).strip()
 
 
 def word_of(cause: str | None) -> str:
     """Return the word of a cause, without the message."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
+
+
+def explanation(message: str, title: str, *, is_over: bool, helps: bool = True) -> str:
+    """Say what holds something up, or made it fail, given its provider's message; quote an unknown cause.
+
+    ``helps`` adds what helps, who does, or that it may pass; "" without a message.
+    """
+    known = reason_in(message)
+    if known is None:
+        more = CAUSES["provider_failed"] if message and is_over and helps else "{said}"
+        return more.format(title=title, said=quoted(message, title)).strip()
+    because = REASONS[known]
+    said = [because.then if is_over else because.now]
+    said += [WAITS if because.passes and not is_over else because.helps] if helps else []
+    return " ".join(said).format(title=title)
+
+
+def condition(workspace: Workspace, title: str, *, helps: bool = True) -> str:
+    """Say what its provider tells of a workspace as it is now, "" if nothing."""
+    is_over = workspace.state is State.FAILED
+    if workspace.detail or not (is_over or workspace.state is State.STARTING):
+        return workspace.detail or ""
+    return explanation(workspace.reason or "", title, is_over=is_over, helps=helps)
 
 
 def quoted(message: str, title: str) -> str:

@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote
 
+from bot.domain import reasons
 from bot.domain.workspaces import Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
@@ -127,6 +128,10 @@ NO_SERVERS = (
 UNREAD = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
+#: What comes before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that
+#: the start failed.
+_KIND = re.compile(r"\S+ \[(Normal|Warning)\] ")
+_FAILED = re.compile(r"Spawn failed(?:: |$)")
 
 
 async def who_is(api: Api, credential: Credential) -> dict[str, Any]:
@@ -309,24 +314,35 @@ def _starting(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
         return _stopped(progress, label)
-    return Observed(State.STARTING, detail=progress.message or None, progress=progress.percent, name=label)
+    # A warning that nothing followed is what it waits for.
+    detail = progress.message if progress.message != progress.warning else ""
+    return Observed(
+        State.STARTING,
+        detail=detail or None,
+        progress=progress.percent,
+        name=label,
+        reason=progress.warning or None,
+    )
 
 
 def _stopped(progress: Progress | None, label: str) -> Observed:
     if progress is None or progress.was_cancelled:
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
-        return Observed(State.FAILED, detail=progress.message or None, name=label)
+        return Observed(
+            State.FAILED, name=label, reason=reasons.weightier(progress.warning, progress.message) or None
+        )
     # It was started again between the two reads.
     return Observed(State.STARTING, name=label)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hold the last event of a start: ``percent`` is 0–100; ``message`` may be empty."""
+    """Hold the last event of a start, and the last warning: ``percent`` is 0–100; texts may be empty."""
 
     percent: int | None = None
     message: str = ""
+    warning: str = ""
     has_failed: bool = False
     is_ready: bool = False
 
@@ -342,11 +358,11 @@ def last_event(stream: bytes) -> Progress | None:
     Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
     """
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
-    found = None
+    found, warning = None, ""
     for line in whole.split("\n"):
-        if line.startswith("data:"):
-            found = _event(line[5:]) or found
-    return found
+        if line.startswith("data:") and (event := _event(line[5:])) is not None:
+            found, warning = event, event.warning or warning
+    return found and replace(found, warning=warning)
 
 
 def _event(text: str) -> Progress | None:
@@ -356,11 +372,16 @@ def _event(text: str) -> Progress | None:
         return None
     if not isinstance(event, dict):
         return None
-    message = event.get("message")
+    said = event.get("message")
+    message = clean(said, reasons.LIMIT) if isinstance(said, str) else ""
+    kind, has_failed = _KIND.match(message), event.get("failed") is True
+    message = _FAILED.sub("", message) if has_failed else message[kind.end() :] if kind else message
+    is_warning = (kind is not None and kind[1] == "Warning") or reasons.reason_in(message) is not None
     return Progress(
         percent=_percent(event),
-        message=clean(message) if isinstance(message, str) else "",
-        has_failed=event.get("failed") is True,
+        message=message,
+        warning=message if is_warning and not has_failed else "",
+        has_failed=has_failed,
         is_ready=event.get("ready") is True,
     )
 

@@ -30,6 +30,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
+from bot.domain import reasons
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import Action, AtStake, Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
@@ -481,8 +482,11 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
         return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
     used = moment(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
     if state is not State.RUNNING:
-        detail = clean(session.status_detail) or None if state in {State.STARTING, State.FAILED} else None
-        return Observed(state, detail=detail, name=label, actions=_ACTIONS[state], last_used_at=used)
+        said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
+        detail, reason = reasons.split(state, clean(said, reasons.LIMIT))
+        return Observed(
+            state, detail=detail, reason=reason, name=label, actions=_ACTIONS[state], last_used_at=used
+        )
     url = address(session.url)
     may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
     at_stake: set[AtStake] = {"busy"} if session.executing else set()

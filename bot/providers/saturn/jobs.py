@@ -30,6 +30,7 @@ from bot.providers.requests import (
     id_in,
     moment,
     note,
+    pages,
     path_part,
     side_by_side,
     unless_absent,
@@ -42,8 +43,13 @@ from bot.support import errors
 MOST_JOBS = 50
 LIST_WIDTH = 5
 RUNS_OF_A_JOB = 10
-#: How many lines of a live pod are requested; beyond them the live output stops until the run's end.
-LIVE_LINES = 10_000
+#: The most lines of a live pod that a server returns, its last ones; beyond them the live output stops until
+#: the run's end.
+LIVE_LINES = 5000
+#: How many entries later pages of a log have: the first is of the server's own size, 100 by its document. A
+#: longer log is taken to be endless.
+LOG_PAGE = "1000"
+LOG_PAGES = 500
 LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 
@@ -238,26 +244,39 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
                 return
             pod = come.name
         text = await self._live_log(access, pod)
-        if text is None:
-            text = await self._ended_log(access, job, pod)
         if text:
             yield OutputChunk("stdout", text)
+        if text is None:
+            async for chunk in self._ended_log(access, job, pod):
+                yield chunk
 
     async def _live_log(self, access: Access, pod: str) -> str | None:
         """Return a live pod's log; None if there is none, or only its most recent part."""
         query = {"page_size": str(LIVE_LINES), "container_name": "main"}
-        answer = await self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query)
-        return answer if answer is None or answer.count("\n") + 1 < LIVE_LINES else None
+        answer = await unless_absent(self._log(access, f"/api/active/pods/{path_part(pod)}/logs", query))
+        text = None if answer is None else _text(answer.get("logs"))
+        return text if text is None or text.count("\n") + 1 < LIVE_LINES else None
 
-    async def _ended_log(self, access: Access, job: str, pod: str) -> str | None:
-        return await self._log(access, f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod})
+    async def _ended_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
+        """Yield the log of a pod that has ended; raise BadAnswer if its pages don't end."""
+        path, query = f"/api/jobs/{path_part(job)}/logs", {"pod_name": pod}
 
-    async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> str | None:
+        async def ask(key: str | None) -> dict[str, Any]:
+            more = {} if key is None else {"next_key": key, "page_size": LOG_PAGE}
+            return await self._log(access, path, {**query, **more})
+
+        found = await unless_absent(pages(ask, lambda answer: answer.get("next_key"), LOG_PAGES))
+        text = "\n".join(_text(page.get("logs")) for page in found or ())
+        if text:
+            yield OutputChunk("stdout", text)
+        if found is not None and not found.is_whole:
+            raise errors.BadAnswer("the pages of the log never end")
+
+    async def _log(self, access: Access, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         asking = self._api.call(
             "GET", path, access.credential, query=query, total=LOG_SECONDS, max_bytes=LOG_BYTES
         )
-        response = await unless_absent(asking)
-        return None if response is None else _text(response.json_object().get("logs"))
+        return (await asking).json_object()
 
 
 def _text(logs: Any) -> str:

@@ -41,6 +41,7 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.support import errors
+from bot.support.http import Response
 
 #: A recipe is a page of JSON; a larger file must be something else.
 MAX_BYTES = 200_000
@@ -91,6 +92,11 @@ class Recipe(connection.Prepared):
     def organisation(self) -> str:
         """Return the organisation of the recipe's owner, or "" if it names none."""
         return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
+
+    @property
+    def has_image(self) -> bool:
+        """Return whether it names an image, as newer servers require."""
+        return bool(self.file.content["spec"].get("image"))
 
     def filled(self, name: str, owner: str, size: str) -> dict[str, Any]:
         """Return what is sent: with this name and owner ("": the token's own), and without a state."""
@@ -260,8 +266,21 @@ class Offer:
     names: tuple[str, ...] = ()
     owner: str = ""
     jobs: tuple[Scheduled, ...] | None = None
+    #: Whether a recipe needs an image there.
+    needs_image: bool = False
 
 
+#: The document's way to create, and the guide's, which newer servers don't have any more.
+CREATE = "/api/recipes"
+CLONE = "/api/resource_recipes/clone"
+#: What a server answers to a path or a method that it doesn't have.
+ABSENT = frozenset({404, 405, 410})
+#: The release in which cloning was removed; what creates in its place requires an image.
+IMAGES_SINCE = (2026, 2, 1)
+_VERSION = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
+PROBE_SECONDS = 8.0
+#: A larger number is no price.
+MOST_EXPENSIVE = 10_000
 LONGEST_NAME = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 _LINK = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
@@ -275,6 +294,8 @@ JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one yo
 #: How refusals about limits, or about names, read: the guides don't say.
 _LIMIT = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
 _TAKEN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
+NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
+NO_CREATION = "This server offers no way to create workspaces that Usher knows."
 NO_RECIPE = "That template is no longer set up. Choose another one."
 TAKEN = "There's already a workspace with that name. Choose another name."
 
@@ -297,7 +318,11 @@ class SaturnMaking(Making[Offer]):
         asking = self._api.call("GET", "/api/info/servers", access.credential, total=LIST_SECONDS)
         servers = await unless_absent(asking)
         sizes = {} if servers is None else object_in(servers.json_object(), "sizes")
-        choices = (forms.Choice(name, _label(name, one)) for name, one in sizes.items() if name.isprintable())
+        choices = (
+            forms.Choice(name, _label(name, one))
+            for name, one in sizes.items()
+            if name.isprintable() and not (isinstance(one, dict) and one.get("disabled") is True)
+        )
         return Offer(
             sizes=None if servers is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
@@ -305,7 +330,27 @@ class SaturnMaking(Making[Offer]):
             jobs=None
             if jobs is None
             else tuple(Scheduled(one.id, one.name or one.id, schedule_of(one.spec)) for one in jobs),
+            needs_image=await self._needs_image(),
         )
+
+    async def _version(self) -> str:
+        """Return the server's version; "" if it requires a token for that, or doesn't say."""
+        try:
+            response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
+        except (errors.CredentialRefused, errors.Forbidden):
+            return ""
+        return clean((word_in(response.json_object(), "version") if response else "") or "", MAX_NAME)
+
+    async def _needs_image(self) -> bool:
+        """Return whether workspaces are made as the document of 2026 says, if a template names no image."""
+        if all(one.has_image for one in self.settings.templates):
+            return False
+        try:
+            version = _VERSION.match(await self._version())
+        except errors.ProviderError:
+            # It is merely useful: the server refuses such a recipe itself.
+            return False
+        return version is not None and tuple(int(part) for part in version.groups()) >= IMAGES_SINCE
 
     async def _listed(self, access: Access, kind: str) -> Listing[Resource] | None:
         """Return the person's own resources; None if the server has no lists."""
@@ -348,6 +393,8 @@ class SaturnMaking(Making[Offer]):
         )
         if recipe is None:
             problems["template"] = forms.NOT_OFFERED
+        elif offer.needs_image and not recipe.has_image:
+            problems["template"] = NO_IMAGE
         name = clean(forms.text_of(values, "name"), 10 * LONGEST_NAME)
         if wrong := forms.name_problem(name, LONGEST_NAME, offer.names):
             problems["name"] = wrong
@@ -359,7 +406,7 @@ class SaturnMaking(Making[Offer]):
         return forms.Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Clone a recipe; doing so twice would make two, but it can be found by its name."""
+        """Make what a recipe describes; doing so twice might make two, but it can be found by its name."""
         recipe = connection.named(self.settings.templates, spec.word("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
@@ -373,16 +420,28 @@ class SaturnMaking(Making[Offer]):
         organisation = spec.word("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
         body = recipe.filled(spec.name, owner, spec.word("size"))
-        try:
-            response = await self._api.call(
-                "POST", "/api/resource_recipes/clone", access.credential, json_body=body
-            )
-        except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise refusal(error) from None
+        response = await self._created(access, body, (CREATE, CLONE) if recipe.has_image else (CLONE,))
+        if response is None:
+            raise errors.InvalidRequest(NO_CREATION if recipe.has_image else NO_IMAGE)
         with may_have_acted():
             answer = response.json_object()
             made = clean(id_in(answer if "id" in answer else part_of(answer, "state"), "id"), MAX_NAME)
         return Created(made, spec.name, is_started=False)
+
+    async def _created(
+        self, access: Access, body: Mapping[str, Any], paths: Iterable[str]
+    ) -> Response | None:
+        """Send a recipe to the first of the paths that the server has; None if it has none of them.
+
+        A recipe is never applied (``PUT``): that would rewrite whatever has its name.
+        """
+        for path in paths:
+            try:
+                return await self._api.call("POST", path, access.credential, json_body=body)
+            except (errors.PermanentError, errors.BadAnswer) as error:
+                if error.status not in ABSENT:
+                    raise refusal(error) from None
+        return None
 
     async def names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
@@ -469,12 +528,19 @@ def resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | None:
 def _label(name: str, value: Any) -> str:
     """Return a label that tells sizes apart: the server's own, or made from its description of each."""
     one = value if isinstance(value, dict) else {}
-    shown = one.get("display_name")
+    shown, price = one.get("display_name"), _price(one)
     if isinstance(shown, str) and clean(shown):
-        return clean(shown, 70)
+        return clean(shown, 70 - len(price)) + price
     facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
     facts += [f"{one['gpu']} GPU"] if one.get("gpu") else []
-    return clean(f"{name}: {', '.join(facts)}" if facts else name, 70)
+    return clean(f"{name}: {', '.join(facts)}" if facts else name, 70 - len(price)) + price
+
+
+def _price(one: Mapping[str, Any]) -> str:
+    """Return what a size costs, "" if that isn't told; the document names no currency."""
+    price = one.get("price_per_hour")
+    is_price = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < MOST_EXPENSIVE
+    return f" · {price:.2f} an hour" if is_price else ""
 
 
 def schedule_of(spec: Mapping[str, Any]) -> str | None:
@@ -490,7 +556,7 @@ def schedule_of(spec: Mapping[str, Any]) -> str | None:
     return clean(value, 100) if isinstance(value, str) else None
 
 
-def refusal(error: errors.PermanentError) -> errors.PermanentError:
+def refusal(error: errors.ProviderError) -> errors.ProviderError:
     """Return what a refusal's message means: a limit, a taken name, or nothing more specific."""
     if _LIMIT.search(error.message):
         return errors.LimitReached(error.message, status=error.status)

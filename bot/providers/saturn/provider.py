@@ -52,7 +52,6 @@ _STATES = {
     "stopping": State.STOPPING,
     "error": State.FAILED,
 }
-PROBE_SECONDS = 8.0
 #: The calls for which the administrator's token is used if it drives workspaces.
 _DRIVEN = frozenset({"read", "start", "stop"})
 #: What a refusal says if it means "it already is"; the guides don't say how it is worded.
@@ -153,12 +152,14 @@ class Saturn(
 
     async def probe(self) -> str:
         """Ask for the version; a server that requires a token or lacks the endpoint is still reachable."""
-        try:
-            response = await unless_absent(self._api.call("GET", "/api/status", None, total=PROBE_SECONDS))
-        except (errors.CredentialRefused, errors.Forbidden):
-            response = None
-        address = None if response is None else word_in(response.json_object(), "version")
-        return clean(address or "version not told", MAX_NAME)
+        return await self._version() or "version not told"
+
+    async def remark(self) -> str:
+        """Name the templates that this server can't use."""
+        if not await self._needs_image():
+            return ""
+        lacking = ", ".join(one.name for one in self.settings.templates if not one.has_image)
+        return f"It requires an image, and these templates name none: {lacking}."
 
     async def check(self, credential: Credential) -> Identity:
         """Ask who this is; without that endpoint, compare the token with the one that the server shows."""

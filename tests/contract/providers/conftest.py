@@ -18,11 +18,16 @@ def _rig_of(kind):
     return getattr(importlib.import_module(f"tests.contract.providers.{kind}_rig"), f"{kind}_rig")
 
 
+def class_of(kind):
+    """Return the provider of a kind of rig; what follows an underscore is a dialect of its API."""
+    return provider_classes()[kind.partition("_")[0]]
+
+
 _FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).parent.glob("*_rig.py"))]
 RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
 KINDS = ["saturn", "jupyterhub", *_FOUND]
 #: Where people link accounts of their own; elsewhere one secret opens everybody's.
-LINKED = [kind for kind in KINDS if "token" in provider_classes()[kind].settings_model.ways]
+LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.ways]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -24,6 +24,7 @@ from playground import saturn
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 from tests.playground.hub_help import browser, log_in
+from tests.rigs import saturn_document
 from tests.rigs.clock import FakeClock
 
 #: The recipe of the demonstration, for connections that make workspaces of one.
@@ -189,9 +190,15 @@ def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Provider:
 
 
 @asynccontextmanager
-async def saturn_rig(seed: Any = None, client: type[Http] = Http):
+async def saturn_rig(
+    seed: Any = None, client: type[Http] = Http, dialect: str = "guide", recipe: Path = COURSE
+):
+    """A rig of Saturn Cloud; where it speaks the published document, all that is said is held against it."""
     clock, window = Clock(lambda: 1_700_000_000.0), FakeClock()
-    server = saturn.build(clock=clock, seed=seed or SATURN_SEED)
+    server = saturn.build(clock=clock, seed={"dialect": dialect, "page_size": 3, **(seed or SATURN_SEED)})
+    findings = saturn_document.Findings()
+    if dialect != "guide":
+        server.app.middlewares.append(saturn_document.checking(findings))
     async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:
         users = server.credentials["users"]
         alice = users["alice"]
@@ -211,19 +218,20 @@ async def saturn_rig(seed: Any = None, client: type[Http] = Http):
             more=alice["workspaces"],
             sides=Sides(
                 settings={
-                    "making": {"templates": [{"name": "course", "file": str(COURSE)}]},
+                    "making": {"templates": [{"name": "course", "file": str(recipe)}]},
                     "behalf": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
                 },
                 values={"job": {"template": "nightly"}},
-                ended=lambda: _ended(server),
+                ended=lambda: _ended(server, alice["token"]),
                 username=lambda: "alice",
             ),
         )
+    assert findings.problems == [], findings.problems
 
 
-def _ended(server: Any) -> Credential:
+def _ended(server: Any, token: str) -> Credential:
     server.state.accounts.mark("alice", "expired")
-    return Credential(SecretStr("a11ce0" * 5), SecretStr("refresh-alice"))
+    return Credential(SecretStr(token), SecretStr("refresh-alice"))
 
 
 class LazyHub:

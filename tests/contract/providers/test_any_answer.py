@@ -135,7 +135,9 @@ def is_sound(observed: Observed) -> bool:
     return (
         isinstance(observed.state, State)
         and (url is None or (observed.state is State.RUNNING and ".acme.io/" in url and "evil" not in url))
-        and all(text is None or text.isprintable() for text in (observed.detail, observed.name))
+        and all(
+            text is None or text.isprintable() for text in (observed.detail, observed.reason, observed.name)
+        )
         and (observed.progress is None or 0 <= observed.progress <= 100)
     )
 

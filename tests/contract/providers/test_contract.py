@@ -62,7 +62,7 @@ async def test_a_start_that_fails_is_shown_as_failed_with_the_providers_words_or
     rig.break_it()
     await rig.provider.start(rig.access, rig.broken_id)
     failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
-    assert failed.detail != ""
+    assert failed.reason != ""
     assert failed.url is None
 
 

@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 
-from bot.providers import base, provider_classes
+from bot.providers import base
 from bot.providers.base import Facet, Provider
-from tests.contract.providers.conftest import KINDS, rig_of
+from tests.contract.providers.conftest import KINDS, class_of, rig_of
 from tests.contract.providers.facets import CONTRACTS, set_up
 
 on_one_loop = pytest.mark.asyncio(loop_scope="session")
@@ -20,7 +20,7 @@ def kinds(of: type[Facet] = Facet) -> list[type[Facet]]:
 
 def having(facet: type[Facet]) -> list[str]:
     """Return the kinds of providers with a facet; a real hub, which takes its time, is the last."""
-    found = [kind for kind in KINDS if issubclass(provider_classes()[kind], facet)]
+    found = [kind for kind in KINDS if issubclass(class_of(kind), facet)]
     return sorted(found, key=lambda kind: kind == "jupyterhub")
 
 

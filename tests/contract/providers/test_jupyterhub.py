@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from bot.domain import reasons
+from bot.domain.reasons import Reason
 from bot.domain.workspaces import Observed, State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
+from tests.rigs.providers import NO_GPU
 from tests.support.http_rig import raw_server, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -48,12 +51,27 @@ async def status_of(hub: Rig, **server: object) -> Observed:
 async def test_a_failed_start_tells_its_reason_and_can_be_tried_again(hub: Rig):
     await hub.provider.start(hub.access, hub.broken_id)
     failed = (await hub.until(State.FAILED, remote_id=hub.broken_id))[-1]
-    assert "image of this server could not be pulled" in str(failed.detail)
+    assert "image of this server could not be pulled" in str(failed.reason)
     found = {one.remote_id: one.observed.state for one in await hub.provider.discover(hub.access)}
     assert found[hub.broken_id] is State.FAILED
     await hub.provider.start(hub.access, hub.broken_id)
     assert (await hub.see(hub.broken_id)).state in {State.STARTING, State.FAILED}
     await hub.until(State.FAILED, remote_id=hub.broken_id)
+
+
+async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failure(hub: Rig):
+    path, remote_id = f"/users/{hub.access.username}/servers/gpu", f"{hub.access.username}/gpu"
+    await api(hub, "POST", path, waits_for=NO_GPU, pause=1)
+    seen = await hub.until(State.FAILED, remote_id=remote_id)
+    assert NO_GPU in {one.reason for one in seen}
+    # Once it has failed, the hub repeats only that.
+    seen.append(await hub.see(remote_id))
+    assert seen[-1].reason == "Timeout"
+    state, known = State.STOPPED, None
+    for one in seen:
+        state, known = one.state, reasons.kept(state, known, one.state, one.reason)
+    assert reasons.reason_in(known or "") is Reason.NO_GPU
+    await hub.provider.remove(hub.access, remote_id)
 
 
 async def test_progress_grows_and_has_words(hub: Rig):

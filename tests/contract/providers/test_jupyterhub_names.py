@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
 from bot.support.errors import NotFound
+from tests.rigs.providers import NO_GPU
 
 ROOT = "https://hub.example.org/jhub"
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
@@ -93,9 +94,22 @@ STREAM = (
 )
 
 
+def event(message: str, **more: object) -> bytes:
+    return b"data: " + json.dumps({"progress": 50, "message": message, **more}).encode() + b"\n\n"
+
+
+WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
+
+
 @pytest.mark.parametrize(
     ("stream", "progress"),
     [
+        (WARNED, Progress(50, NO_GPU, NO_GPU)),
+        (WARNED + event("None [Normal] Pulling image x"), Progress(50, "Pulling image x", NO_GPU)),
+        (STREAM + event("2026 [Warning] Odd"), Progress(50, "Odd", "Odd")),
+        (STREAM + event("OOMKilled"), Progress(50, "OOMKilled", "OOMKilled")),
+        (WARNED + event("Spawn failed: Timeout", failed=True), Progress(50, "Timeout", NO_GPU, True)),
+        (event("Spawn failed", failed=True), Progress(50, "", "", True)),
         (b"", None),
         (b"\n\n", None),
         (STREAM, Progress(40, "Preparing <b>")),

@@ -234,7 +234,7 @@ async def test_buttons_follow_the_permissions(sphere: Rig, told):
 async def test_a_failure_is_told_with_its_reason(sphere: Rig):
     created = await sphere.provider.create(sphere.access, Spec("n", {"project": BROKEN}), "k")
     seen = await sphere.see(created.remote_id)
-    assert (seen.state, seen.detail) == (State.FAILED, "image pull failed")
+    assert (seen.state, seen.reason) == (State.FAILED, "image pull failed")
     assert seen.actions == {"remove"}
 
 

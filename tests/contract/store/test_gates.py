@@ -11,6 +11,7 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State, Workspace
 from bot.store import gates
 from bot.store.workspaces import FoundWorkspace
+from tests.rigs.providers import NO_GPU
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -278,6 +279,29 @@ async def test_an_observation_is_written_as_old_as_its_claim(store, clock, works
     assert (seen.verified_at or 0) >= workspace.observed_at
 
 
+async def test_a_reason_is_kept_until_it_is_up_or_started_again(store, clock, workspace):
+    async def after(state: State, reason: str | None = None) -> str | None:
+        clock.advance(1)
+        await observe(store, clock, workspace, Observed(state, reason=reason))
+        return (await store.workspace(workspace.id)).reason
+
+    for state, said, known in [
+        (State.STARTING, NO_GPU, NO_GPU),
+        (State.STARTING, None, NO_GPU),
+        (State.UNKNOWN, None, NO_GPU),
+        (State.FAILED, "Timeout", NO_GPU),
+        (State.STOPPED, None, NO_GPU),
+        (State.STARTING, None, None),
+        (State.STARTING, "quota", "quota"),
+        (State.FAILED, "OOMKilled", "OOMKilled"),
+    ]:
+        assert await after(state, said) == known
+    await accept_operation(store, workspace)
+    assert (await store.workspace(workspace.id)).reason is None
+    assert await after(State.FAILED, NO_GPU) == NO_GPU
+    assert await after(State.RUNNING) is None
+
+
 async def test_an_error_keeps_the_rows_and_tells_the_open_operation(store, clock, workspace):
     operation = (await accept_operation(store, workspace)).operation
     claim = await claim_one(store)
@@ -393,6 +417,7 @@ async def test_a_row_that_was_deleted_meanwhile_is_skipped(store, clock):
         (Observed(State.STOPPED), False, False),
         (Observed(State.STOPPED, progress=20), True, False),
         (Observed(State.STOPPED, detail="Pulling"), True, False),
+        (Observed(State.STOPPED, reason="OOMKilled"), True, False),
         (Observed(State.STOPPED, name="renamed"), True, False),
         (Observed(State.RUNNING), True, True),
     ],

@@ -52,8 +52,15 @@ def test_an_address_that_is_not_allowed_is_not_opened(url, said):
 
 
 def test_a_failure_has_the_servers_words_or_none():
-    assert observed(session("failed", detail="no\nR"), str).detail == "no R"
-    assert observed(session("failed"), str).detail is None
+    assert observed(session("failed", detail="no\nR"), str).reason == "no R"
+    assert observed(session("failed"), str).reason is None
+
+
+def test_what_holds_a_start_up_is_its_reason_and_anything_else_a_detail():
+    queued, busy = "Insufficient nvidia.com/gpu", "Unpacking R"
+    assert observed(session("pending", detail=queued), str).reason == queued
+    assert (seen := observed(session("pending", detail=busy), str)).detail == busy
+    assert seen.reason is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""Why something doesn't start, or has failed: the few causes that a provider's message may be about.
+
+Pure. ``bot.messages.texts.problems`` puts them into words; a message about anything else is quoted.
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from bot.domain.workspaces import NOT_UP, UP, State
+
+#: How much of a message is kept: a scheduler lists each of its machines.
+LIMIT: Final = 500
+
+
+class Reason(StrEnum):
+    """Name a cause that people meet, whichever provider reports it."""
+
+    NO_GPU = "no_gpu"
+    QUOTA = "quota"
+    ADDING = "adding"
+    NO_ROOM = "no_room"
+    NO_MATCH = "no_match"
+    IMAGE = "image"
+    PROFILE = "profile"
+    DISK = "disk"
+    MEMORY = "memory"
+    STORAGE = "storage"
+    LICENSE = "license"
+    DENIED = "denied"
+    CRASHED = "crashed"
+    TAKEN = "taken"
+    SLOW = "slow"
+
+
+#: The first that matches counts. The words are those of Kubernetes' scheduler and kubelet, of Slurm,
+#: JupyterHub's spawners, Posit Workbench and Sphere Engine.
+_PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
+    (reason, re.compile(pattern, re.IGNORECASE))
+    for reason, pattern in (
+        (
+            Reason.DISK,
+            r"no space left|disk quota exceeded|disk ?pressure|disk (?:is )?full|resource: ephemeral",
+        ),
+        (Reason.QUOTA, r"\bquota|\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
+        (Reason.ADDING, r"\btriggered scale-up"),
+        (
+            Reason.NO_GPU,
+            r"insufficient \S*(?:gpu|nvidia|amd\.com)|no (?:free |available )?gpus? (?:is |are )?avail",
+        ),
+        (Reason.MEMORY, r"\boom-?kill|out of memory|allocate memory|exit code:? 137\b|resource: memory"),
+        (
+            Reason.NO_ROOM,
+            r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no nodes avail",
+        ),
+        (Reason.NO_ROOM, r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up"),
+        (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),
+        (Reason.STORAGE, r"persistentvolumeclaim|volume node affinity"),
+        (
+            Reason.NO_MATCH,
+            r"affinity/selector|node selector|no such gpu|(?:unknown|invalid) (?:gpu|generic resource)",
+        ),
+        (Reason.NO_MATCH, r"requested node configuration is not available|untolerated taint"),
+        (
+            Reason.IMAGE,
+            r"(?:errimage|imageinspect)\w+|imagepull|image pull|(?:invalid|no such) ?image|pull access",
+        ),
+        (
+            Reason.IMAGE,
+            r"pull(?:ing)? (?:the )?image .*(?:fail|error)|(?:failed to|back-off) pull|manifest.* unknown",
+        ),
+        (Reason.IMAGE, r"\bimage\b.{0,80}(?:not be (?:pulled|found)|not found|does(?:n't| not) exist)"),
+        (Reason.PROFILE, r"(?:unknown|invalid|no such) profile"),
+        (Reason.PROFILE, r"\bprofiles?\b.{0,80}(?:misconfigured|not found|does(?:n't| not) exist|no longer)"),
+        (Reason.LICENSE, r"\blicen[cs]e\b.{0,80}(?:expired|exceeded|limit|invalid|not (?:valid|activated))"),
+        (Reason.DENIED, r"\bforbidden\b|denied the request|not authorized|permission denied|podsecurity"),
+        (Reason.CRASHED, r"crashloop|back-off restarting|exit(?:ed)? (?:with )?(?:code|status)"),
+        (
+            Reason.TAKEN,
+            r"\bpreempted\b|\bevict(?:ed|ing)\b|node (?:was )?(?:lost|shutdown|shut down)|nodenotready",
+        ),
+        (
+            Reason.SLOW,
+            r"\btime[ds]?[ -]?out|did(?:n't| not) (?:respond|start) in|deadline ?exceeded|took too long",
+        ),
+    )
+)
+
+
+def reason_in(message: str) -> Reason | None:
+    """Return which cause a provider's message is about; None if it is none of these."""
+    return next((reason for reason, pattern in _PATTERNS if pattern.search(message[:LIMIT])), None)
+
+
+def split(state: State, message: str) -> tuple[str | None, str | None]:
+    """Return a message about what isn't up as (detail, reason): only a cause or a failure is a reason."""
+    is_reason = state is State.FAILED or reason_in(message) is not None
+    return (None, message or None) if is_reason else (message or None, None)
+
+
+def kept(before: State, known: str | None, after: State, new: str | None) -> str | None:
+    """Return what holds a workspace up, or made it fail, once a read has found it as it is now.
+
+    It stays until the workspace is up, or is started again.
+    """
+    is_fresh = after is State.RUNNING or (after in UP and before in NOT_UP)
+    return new if is_fresh else weightier(known, new)
+
+
+def weightier(known: str | None, new: str | None) -> str | None:
+    """Return the later message, unless it says less: that it took too long isn't what was waited for."""
+    return new if new and not (known and reason_in(new) is Reason.SLOW) else known

@@ -1,0 +1,149 @@
+"""What differs where Saturn Cloud speaks its published document of 2026."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.forms import FormProblems, Spec
+from bot.domain.people import Principal
+from bot.support import errors
+from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
+from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ASKER = Principal(None, "T1", "U1")
+SPEC = Spec("mine", {"recipe": "course", "size": "medium", "owner": "acme/alice"})
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rig():
+    async with saturn_2026_rig() as ready:
+        yield ready
+
+
+def with_recipe(rig, file):
+    templates = [{"name": "course", "file": str(file)}]
+    return provider_of("saturn", rig.provider.http, rig.provider.settings.base_url, templates=templates)
+
+
+# -- tokens --------------------------------------------------------------------------------------------------
+
+
+async def test_its_tokens_say_when_they_end(rig):
+    token = rig.access.credential.token.get_secret_value()
+    assert token.startswith("eyJ")
+    identity = await rig.provider.check(rig.access.credential)
+    assert identity.credential.ends_at == pytest.approx(rig.server_clock.now() + 90 * 86_400.0, abs=1.0)
+
+
+async def test_a_token_of_a_group_is_nobodys_and_works(rig):
+    rig.server.state.limits.nameless = True
+    rig.spoil("/api/user/token$", status=404)
+    assert (await rig.provider.check(rig.access.credential)).username == ""
+
+
+# -- creating ------------------------------------------------------------------------------------------------
+
+
+async def test_a_recipe_is_created_as_documented(rig):
+    made = await with_recipe(rig, RECIPE).create(rig.access, SPEC, "ws_1")
+    resource = rig.server.state.resources[made.remote_id]
+    assert (resource.owner, resource.name, resource.spec["instance_type"]) == ("alice", "mine", "medium")
+    assert rig.harness.requests["POST /api/recipes"] == 1
+    assert rig.harness.requests["POST /api/resource_recipes/clone"] == 0
+
+
+async def test_an_older_server_clones_what_newer_ones_create():
+    async with saturn_rig() as rig:
+        made = await with_recipe(rig, RECIPE).create(rig.access, SPEC, "ws_1")
+        assert rig.server.state.resources[made.remote_id].name == "mine"
+        assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1
+
+
+async def test_what_has_the_name_is_never_rewritten(rig):
+    """Also where it appears between the look and the call, and whatever became of the call."""
+    provider = with_recipe(rig, RECIPE)
+    state = rig.server.state
+    other = state.resources[rig.remote_id]
+    before = dict(other.spec)
+    rig.spoil("GET /api/recipes/workspace/", status=404)
+    rig.spoil("GET /api/recipes$", body=json.dumps({"recipes": []}))
+    with exactly(errors.Conflict):
+        await provider.create(rig.access, replace(SPEC, name="training"), "ws_1")
+    rig.spoil("POST /api/recipes$", drop=True, after=True)
+    with exactly(errors.UnknownOutcome):
+        await provider.create(rig.access, SPEC, "ws_2")
+    found = await provider.find(rig.access, SPEC, "ws_2", 0.0)
+    assert found.ours is not None
+    assert state.resources[found.ours.remote_id].name == "mine"
+    assert other.spec == before
+    assert not [path for path in rig.harness.requests if path.startswith("PUT")]
+
+
+async def test_a_template_without_an_image_is_said_before_it_is_used_and_by_doctor(rig):
+    provider = with_recipe(rig, COURSE)
+    offer = await provider.templates(rig.access)
+    with pytest.raises(FormProblems) as caught:
+        provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER)
+    assert "image" in caught.value.problems["template"]
+    assert "course" in await provider.remark()
+    # What was filled in before the server was renewed is refused in the same words.
+    with pytest.raises(errors.InvalidRequest, match="image"):
+        await provider.create(rig.access, SPEC, "ws_1")
+    assert rig.harness.requests["POST /api/recipes"] == 0
+    assert await with_recipe(rig, RECIPE).remark() == ""
+
+
+async def test_a_guides_server_needs_no_image():
+    async with saturn_rig() as rig:
+        provider = with_recipe(rig, COURSE)
+        offer = await provider.templates(rig.access)
+        assert provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER).name == "mine"
+        assert await provider.remark() == ""
+
+
+async def test_sizes_show_their_price_and_those_that_are_disabled_are_not_offered(rig):
+    provider = with_recipe(rig, RECIPE)
+    offer = await provider.templates(rig.access)
+    size = provider.form(offer, "workspace", {}, ASKER).field("size")
+    assert [one.value for one in size.choices] == ["medium", "large", "xlarge"]
+    assert size.choices[1].label == "Large - 2 cores - 16 GB RAM · 0.21 an hour"
+
+
+# -- output --------------------------------------------------------------------------------------------------
+
+
+async def launched(rig, name="nightly"):
+    found = rig.server.state.resources.values()
+    job = next(one for one in found if (one.name, one.type) == (name, "job"))
+    run = await rig.provider.launch_job(rig.access, Spec(name, {"job": job.id}), "job_00000001")
+    return job, run.remote_id
+
+
+async def output_of(rig, remote_id):
+    return "".join([chunk.text async for chunk in rig.provider.job_output(rig.access, remote_id)])
+
+
+@pytest.mark.parametrize("lines", [2500, 12_345])
+async def test_the_output_of_a_run_has_all_its_lines(rig, lines):
+    job, run = await launched(rig)
+    job.log_lines = lines
+    for seconds in (15, 600):  # It has just ended, and is in the history alone.
+        rig.server_clock.advance(seconds)
+        written = (await output_of(rig, run)).splitlines()
+        assert len([line for line in written if line.startswith("line ")]) == lines
+        assert "exit code 0" in written[-1]
+
+
+async def test_a_log_whose_pages_never_end_is_not_called_whole(rig):
+    _, run = await launched(rig)
+    rig.server_clock.advance(600)
+    page = {"timestamp": "", "content": "again", "pod_name": "p", "container_name": "main"}
+    rig.spoil("/api/jobs/.*/logs$", times=9, body=json.dumps({"logs": [page], "next_key": "k"}))
+    output = rig.provider.job_output(rig.access, run)
+    assert (await anext(output)).text == "again\nagain"
+    with pytest.raises(errors.BadAnswer, match="never end"):
+        await anext(output)

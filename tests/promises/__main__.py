@@ -1,0 +1,135 @@
+"""Break each promise, and see that a test notices: ``python -m tests.promises``."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from tests.promises.applying import changes, touched
+from tests.promises.changed import changed_files
+from tests.promises.patches import Outdated, Patch, learn, patches
+from tests.promises.reach import Reach
+from tests.promises.rounds import Job, Result, Verdict, measure, play
+
+#: So many tests are written down that notice a patch.
+_KEPT = 2
+#: So many are tried to find them.
+_TRIED = 600
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Play the patches that are asked for; return 1 if one of them isn't noticed."""
+    asked = _parser().parse_args(words)
+    chosen = _chosen(asked)
+    began = time.perf_counter()
+    jobs, outdated = _jobs(chosen)
+    found: dict[str, Result] = {}
+    known = [job for job in jobs if job.tests]
+    play(known, asked.jobs, lambda result: _note(found, result))
+    unnoticed = [
+        job for job in jobs if found.get(job.name) is None or found[job.name].verdict is not Verdict.RED
+    ]
+    if asked.learn and unnoticed:
+        searches = [replace(job, tests=tuple(tests)) for job, tests in _places(unnoticed, asked)]
+        play(searches, asked.jobs, lambda result: _note(found, result), _KEPT)
+        _learn(chosen, found, {job.name for job in unnoticed})
+    missed = [
+        job for job in jobs if found.get(job.name) is None or found[job.name].verdict is not Verdict.RED
+    ]
+    for patch in chosen:
+        if patch.name in {job.name for job in missed}:
+            _explain(patch, found.get(patch.name))
+    for sentence in outdated:
+        _say(sentence)
+    noticed = len(jobs) - len(missed)
+    _say(f"{noticed} of {len(chosen)} broken promises are noticed, in {time.perf_counter() - began:.1f} s.")
+    return 1 if missed or outdated else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.promises", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="patches, or files of patches, by name")
+    parser.add_argument("--since", metavar="REV", help="patches of what changed since this revision")
+    parser.add_argument("--changed", action="store_true", help="patches of what changed lately")
+    parser.add_argument("--learn", action="store_true", help="look for tests that notice, and name them")
+    parser.add_argument("--in", dest="within", nargs="+", metavar="TESTS", help="look only among these")
+    parser.add_argument("--measure", action="store_true", help="measure anew which tests reach what")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes at a time")
+    return parser
+
+
+def _chosen(asked: argparse.Namespace) -> list[Patch]:
+    chosen = patches()
+    if asked.names:
+        names = set(asked.names)
+        chosen = [one for one in chosen if {one.name, one.table.stem} & names]
+        if unknown := names - {name for one in chosen for name in (one.name, one.table.stem)}:
+            raise SystemExit(f"There is no patch and no file of patches named {', '.join(sorted(unknown))}.")
+    if asked.since or asked.changed:
+        files = changed_files(asked.since)
+        if files is not None:
+            chosen = [one for one in chosen if files & {one.file, *(name.split("::")[0] for name in one.red)}]
+    return chosen
+
+
+def _jobs(chosen: Sequence[Patch]) -> tuple[list[Job], list[str]]:
+    jobs, outdated = [], []
+    for patch in chosen:
+        try:
+            patched = patch.patched()
+        except Outdated as error:
+            outdated.append(str(error))
+            continue
+        is_fresh = changes(patch.file, patched) is None
+        jobs.append(Job(patch.name, patch.file, patched, patch.red, is_fresh))
+    return jobs, outdated
+
+
+def _places(unnoticed: Sequence[Job], asked: argparse.Namespace) -> Iterator[tuple[Job, Sequence[str]]]:
+    """Return the tests that may notice each change, the fastest first."""
+    reach = Reach() if asked.within else (None if asked.measure else Reach.kept()) or measure(asked.jobs)
+    for job in unnoticed:
+        yield job, asked.within or reach.reaching(touched(job.file, job.patched))[:_TRIED]
+
+
+def _unnoticed(jobs: Sequence[Job], found: Mapping[str, Result]) -> list[Job]:
+    return [job for job in jobs if job.name not in found or found[job.name].verdict is not Verdict.RED]
+
+
+def _note(found: dict[str, Result], result: Result) -> None:
+    found[result.name] = result
+    mark = "." if result.verdict is Verdict.RED else "!"
+    sys.stdout.write(mark)
+    sys.stdout.flush()
+
+
+def _learn(chosen: Sequence[Patch], found: dict[str, Result], searched: set[str]) -> None:
+    _say("")
+    for patch in chosen:
+        result = found.get(patch.name)
+        if patch.name in searched and result is not None and result.verdict is Verdict.RED:
+            learn(patch, list(dict.fromkeys(name.partition("[")[0] for name in result.red)))
+            lines = [line for line in result.said.splitlines() if line.startswith("E ")][:3]
+            _say("\n".join([f"{patch.name}: {result.red[0]}", *lines]))
+
+
+def _explain(patch: Patch, result: Result | None) -> None:
+    _say(f"\n{patch.name} ({patch.rule}; {patch.file}): {patch.breaks}")
+    if result is None:
+        _say("  No test is known to notice it: look for one with --learn, and write one if there is none.")
+    elif result.verdict is Verdict.GREEN:
+        _say(f"  Nothing failed: {result.tried} tests were run. Look for another with --learn, or write one.")
+    elif result.verdict is Verdict.ABSENT:
+        _say(f"  These tests aren't there (any more):\n{result.said}")
+    else:
+        _say(f"  The patch itself doesn't work:\n{result.said}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,42 @@
+"""Which files changed lately, as git knows them."""
+
+import subprocess
+
+from tests.project.repository import ROOT
+
+#: What is on main itself was looked at when it was landed, but in parts: so a day of it is looked at again.
+_DAY = "1 day"
+
+
+def changed_files(since: str | None = None) -> frozenset[str] | None:
+    """Return the files that changed since a revision, committed or not; None if git can't tell.
+
+    Without one: since this branch left main. On main: since a day before its last commit.
+    """
+    base = since or _base()
+    if base is None:
+        return None
+    changed = _git("diff", "--name-only", "--no-renames", base, "--")
+    new = _git("ls-files", "--others", "--exclude-standard")
+    return None if changed is None or new is None else frozenset([*changed, *new])
+
+
+def _base() -> str | None:
+    head = _git("rev-parse", "HEAD")
+    for main in ("origin/main", "main"):
+        left = _git("merge-base", "HEAD", main)
+        if left and left != head:
+            return left[0]
+    stamp = _git("show", "--no-patch", "--format=%ct", "HEAD")
+    if not stamp:
+        return None
+    before = _git("rev-list", "--max-count=1", f"--before={int(stamp[0]) - 86_400}", "HEAD")
+    return before[0] if before else None
+
+
+def _git(*words: str) -> list[str] | None:
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.split("\n")[:-1]
