@@ -213,7 +213,7 @@ async def press(request: Request) -> Answer:
             class_words.LOOKING,
             text=f"press {sought.id}",
             connection=sought.connection,
-            pattern=_sought(sought),
+            pattern=_sought(request, sought),
         )
         if promise:
             return replies.answer(promise)
@@ -232,7 +232,7 @@ async def press(request: Request) -> Answer:
     if wanted.workspace is None:
         template = class_words.MANY if wanted.waits_for == "many_workspaces" else class_words.NO_WORKSPACE
         title, who = request.services.title(card.connection), await _poster(request, card)
-        return replies.hint(request.filled(template, pattern=_sought(card), title=title, who=who))
+        return replies.hint(request.filled(template, pattern=_sought(request, card), title=title, who=who))
     if done.result == "running":
         return await _opened(request, wanted.workspace)
     return _on_its_way(request, card, wanted.workspace, pressed)
@@ -259,9 +259,9 @@ async def _linking(request: Request, card: ClassCard, *, is_refused: bool) -> An
     return replies.answer(fill(template, title=title), buttons)
 
 
-def _sought(card: ClassCard) -> str:
+def _sought(request: Request, card: ClassCard) -> str:
     """Return what a person's workspace is called that a card is about."""
-    return card.pattern or classes.workspace_stem(card.title)
+    return card.pattern or classes.workspace_stem(request.asked.context.need(card.connection), card.title)
 
 
 async def _opened(request: Request, workspace: Workspace) -> Answer:

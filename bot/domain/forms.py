@@ -5,6 +5,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
@@ -162,6 +163,29 @@ class FormProblems(Exception):
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(sorted(problems)))
         self.problems = dict(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """Declare what Usher may call something: lower-case letters and digits, with single hyphens in between.
+
+    ``longest`` is the most characters, ``needs_letter`` whether a letter has to come first.
+    """
+
+    longest: int = 35
+    needs_letter: bool = False
+
+    def allows(self, name: str) -> bool:
+        """Return whether a name is as declared."""
+        is_plain = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None
+        return is_plain and len(name) <= self.longest and not (self.needs_letter and name[0].isdigit())
+
+    def stem(self, text: str, word: str) -> str:
+        """Return a text as such a name, with room for a number or a mark; ``word`` if nothing is left."""
+        plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
+        name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
+        name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
+        return name[: self.longest - _MARK_LENGTH - 1].rstrip("-")
 
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"

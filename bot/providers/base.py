@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import SecretStr
 
-from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.forms import Form, NameRule, Purpose, Spec, Values
 from bot.domain.people import About, Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
 from bot.domain.workspaces import Created, Effects, Event, Observed, StopEffect, StopMode, Traces, Workspace
@@ -463,6 +463,8 @@ class Provider(ABC):
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop"})
     #: The key of a template's name in a spec.
     template_key: ClassVar[str] = "template"
+    #: What Usher calls something new here: by it, names are proposed, made for classes, and marked.
+    naming: ClassVar[NameRule] = NameRule()
     #: Those of ``settings_model``, by which the connections file was checked.
     settings: ConnectionSettings
 

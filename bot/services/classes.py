@@ -4,7 +4,6 @@ A press is one transaction and calls no provider. A class stops only what its ow
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -40,8 +39,6 @@ from bot.support.errors import NotLinked, Refused
 
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
-#: How much of a title goes into a workspace's name at most.
-TITLE_PART: Final = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +302,7 @@ def _target(
     known = workspaces.all_of(tx, principal, connection=card.connection)
     if card.spec is None:
         return _named(card.pattern, [one for one in known if one.state is not State.GONE])
-    stem = workspace_stem(card.title)
+    stem = workspace_stem(provider, card.title)
     mine = _made(known, before, stem)
     if mine is not None and _is_there(tx, provider, mine):
         return JoinTarget(mine)
@@ -353,11 +350,9 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
     return True
 
 
-def workspace_stem(title: str) -> str:
-    """Return what a person's workspace in a class is called: letters, digits and hyphens."""
-    ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^a-z0-9]+", "-", ascii_only.casefold()).strip("-")
-    return plain[:TITLE_PART].strip("-") or "class"
+def workspace_stem(provider: Provider, title: str) -> str:
+    """Return what a person's workspace in a class is called, by its provider's rule."""
+    return provider.naming.stem(title, "class")
 
 
 def _made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:

@@ -319,6 +319,10 @@ NOTICES = {
         NoticeKind.FAILED,
         facts(operation=CREATE | failed("unanswered", Outcome.UNKNOWN), workspace=UNMADE, page_url=None),
     ),
+    "waiting-no-gpu": (
+        NoticeKind.WAITING,
+        facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING | {"reason": NO_GPU}),
+    ),
     "waiting": (NoticeKind.WAITING, facts(operation=CALLED | {"deadline_at": None}, workspace=STARTING)),
     "waiting-stop-held-up": (
         NoticeKind.WAITING,

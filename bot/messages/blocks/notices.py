@@ -278,6 +278,8 @@ def _is_waiting(facts: WorkspaceFacts) -> bool:
 def _waiting(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = [kit.held(operation.hold, facts.now)] if operation is not None and operation.hold else []
+    if facts.workspace and (condition := problems.condition(facts.workspace, facts.connection_title)):
+        small.insert(0, kit.safe(condition, 300))
     buttons: list[Element] = []
     if operation is not None:
         buttons.append(keep_waiting_button(operation))

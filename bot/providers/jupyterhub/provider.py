@@ -12,6 +12,7 @@ for that and deleted ("Linking").
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,13 +27,14 @@ from bot.domain.people import Principal
 from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
 from bot.providers import base, connection
 from bot.providers.base import Access, Credential, Identity, OAuthClient
-from bot.providers.jupyterhub.servers import ServerName, Servers, confirm, parse_reference, who_is
+from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, confirm, parse_reference, who_is
 from bot.providers.requests import (
     Api,
     clean,
     error_of,
     moment,
     note,
+    part_of,
     path_part,
     side_by_side,
     text_in,
@@ -41,11 +43,17 @@ from bot.providers.requests import (
 from bot.support import errors
 from bot.support.http import Http, Response
 
-#: What every spawner can use as the name of a container, a folder or a host.
+#: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
 _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_NAME = 40
-NAME_HINT = "Letters, digits, - _ and ., at most 40."
-
+#: Since this release, names are short and plain, and what people call a server is kept beside its name.
+_DISPLAYS = 6
+#: By what kind of names a hub allows.
+NAME_HINTS = {
+    "any": f"At most {MAX_NAME} characters, with a letter or a digit among them.",
+    "path": f"Letters, digits, - _ and ., at most {MAX_NAME}.",
+    "plain": "Lower-case letters, digits and single hyphens, at most 30, with a letter first.",
+}
 
 NOTE = "Usher"
 #: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.
@@ -53,6 +61,8 @@ SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens
 _NEEDED = ("start:servers", "read:servers", "delete:servers")
 #: People wait for this response, 10 s at most in all with ``CHECK_SECONDS``.
 MINT_SECONDS = 2.5
+#: Key in a spec and in a start: what people call a server.
+DISPLAY_NAME = "display_name"
 #: Key in ``Credential.extra``: the id of a token that Usher minted itself.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 CLIENT_ID = "service-usher"
@@ -74,6 +84,13 @@ class Offer:
     """Hold the used names: the hub doesn't report what its spawner offers."""
 
     names: tuple[str, ...] = ()
+    #: The hub's major release, 0 if it isn't known.
+    release: int = 0
+
+    @property
+    def allows(self) -> str:
+        """Return what people may type, a key of ``NAME_HINTS``."""
+        return "any" if self.release >= _DISPLAYS else "path" if self.release else "plain"
 
 
 #: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
@@ -115,6 +132,7 @@ class JupyterHub(
     settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
     offer_model: ClassVar[type[Offer]] = Offer
+    naming: ClassVar[forms.NameRule] = forms.NameRule(30, needs_letter=True)
     pace: ClassVar[base.Pace] = base.Pace(min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0)
 
     def __init__(self, settings: JupyterHubSettings, http: Http) -> None:
@@ -203,9 +221,12 @@ class JupyterHub(
     # -- making something new --------------------------------------------------------------------------------
 
     async def templates(self, access: Access) -> Offer:
-        """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
+        """Read what the person's servers are called; the hub doesn't report what its spawner offers."""
         servers = await self._servers.of_person(access, None)
-        return Offer(tuple(sorted(name for name in servers or () if name.isprintable())))
+        servers = Listed() if servers is None else servers
+        shown = {word_in(part_of(servers, name), DISPLAY_NAME) or "" for name in servers}
+        names = {name for name in {*servers, *shown} if name.isprintable()}
+        return Offer(tuple(sorted(names)), servers.release)
 
     def form(
         self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
@@ -213,9 +234,12 @@ class JupyterHub(
         """Ask for a template, if there are any, and a name."""
         offered = connection.offered(self.settings.templates, asker)
         chosen = connection.proposed(offered, values)
-        free = forms.free_name(chosen.name if chosen is not None else "server", offer.names)
+        free = self._free_name(chosen.name if chosen is not None else "", offer)
         fields = [connection.template_field(offered, chosen)] if offered else []
-        return forms.Form((*fields, forms.name_field(free, MAX_NAME, hint=NAME_HINT)))
+        return forms.Form((*fields, forms.name_field(free, MAX_NAME, hint=NAME_HINTS[offer.allows])))
+
+    def _free_name(self, text: str, offer: Offer) -> str:
+        return forms.free_name(self.naming.stem(text, "server"), offer.names)
 
     def spec(
         self, offer: Offer, purpose: forms.Purpose, values: forms.Values, asker: Principal
@@ -226,13 +250,26 @@ class JupyterHub(
         template = connection.named(offered, forms.text_of(values, "template"))
         if offered and template is None:
             problems["template"] = forms.NOT_OFFERED
-        name = clean(forms.text_of(values, "name"), 10 * MAX_NAME)
-        is_shaped = not name or _SERVER.fullmatch(name) is not None
-        if wrong := forms.name_problem(name, MAX_NAME, offer.names, "server") if is_shaped else NAME_HINT:
+        typed = clean(forms.text_of(values, "name"), 10 * MAX_NAME)
+        name, shown = self._named(typed, offer)
+        is_shaped = not typed or bool(name)
+        wrong = forms.name_problem(typed, MAX_NAME, offer.names, "server")
+        if wrong := wrong if is_shaped else NAME_HINTS[offer.allows]:
             problems["name"] = wrong
         if problems:
             raise forms.FormProblems(problems)
-        return forms.Spec(name, {"template": template.name} if template is not None else {})
+        chosen = {} if template is None else {"template": template.name}
+        return forms.Spec(name, chosen | ({DISPLAY_NAME: shown} if shown else {}))
+
+    def _named(self, typed: str, offer: Offer) -> tuple[str, str]:
+        """Return a server's name for what was typed ("": none fits), and that for display if it differs."""
+        if self.naming.allows(typed) or (offer.allows == "path" and _SERVER.fullmatch(typed)):
+            return typed, ""
+        if offer.allows != "any" or not any(map(str.isalnum, typed)):
+            return "", ""
+        # What the hub takes for a name to display (``jupyterhub.slugs.is_valid_display_name``).
+        shown = "".join(one for one in typed if one == " " or unicodedata.category(one)[0] in "LMNPS")
+        return self._free_name(typed, offer), " ".join(shown.split())
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Start a server with a new name and its options; doing so twice still makes one server."""
@@ -245,8 +282,10 @@ class JupyterHub(
             if template is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = template.options
+        if spec.word(DISPLAY_NAME):
+            options = {DISPLAY_NAME: spec.word(DISPLAY_NAME), "user_options": options}
         await self._start(access, name, options)
-        return Created(name.remote_id, name.server)
+        return Created(name.remote_id, spec.word(DISPLAY_NAME) or name.server)
 
     async def names(self, access: Access, stem: str) -> Collection[str]:
         """Return the names of the person's servers: they are a person's own namespace."""

@@ -158,6 +158,8 @@ class Listed(dict[str, dict[str, Any]]):
     """Hold a person's servers by name, and the hub's own time of reading (None if it doesn't say)."""
 
     at: datetime | None = None
+    #: The hub's major release, 0 if it doesn't say.
+    release: int = 0
 
     def is_young(self, server: Mapping[str, Any]) -> bool:
         """Return whether a server was started within the grace period, by the hub's own clock."""
@@ -210,6 +212,8 @@ class Servers:
         listed = Listed(servers)
         with suppress(ValueError, TypeError):
             listed.at = parsedate_to_datetime(response.headers.get("Date", ""))
+        with suppress(ValueError):
+            listed.release = int(response.headers.get("X-JupyterHub-Version", "").partition(".")[0])
         return listed
 
     async def state_of(self, access: Access, remote_id: str, servers: Listed | None) -> Observed:

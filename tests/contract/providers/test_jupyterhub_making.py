@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
-from bot.domain.workspaces import State, Traces
+from bot.domain.workspaces import Created, State, Traces
 from bot.providers.jupyterhub.provider import Offer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of
@@ -16,6 +16,7 @@ TEMPLATES = [
     {"name": "small", "title": "A small one", "options": {"pause": 0.1}},
     {"name": "failing", "options": {"fail": True}},
     {"name": "staff", "options": {}, "who": ["U2"]},
+    {"name": "gpu_lab", "options": {"pause": 0.1}},
 ]
 
 
@@ -35,7 +36,7 @@ async def test_the_form_asks_for_a_kind_and_a_free_name(prepared):
     snapshot = await prepared.provider.templates(prepared.access)
     assert set(snapshot.names) >= {"training", "broken"}
     kind, name = prepared.provider.form(snapshot, "workspace", {"template": "A small one"}, ASKER).fields
-    assert [one.value for one in kind.choices] == ["small", "failing"]
+    assert [one.value for one in kind.choices] == ["small", "failing", "gpu_lab"]
     assert (kind.initial, name.initial) == ("small", "small")
     taken = prepared.provider.form(Offer(("server", "server-2")), "workspace", {}, ASKER)
     assert taken.field("name").initial == "server-3"
@@ -53,7 +54,7 @@ async def test_without_templates_only_a_name_is_asked(hub):
         ({"template": "staff", "name": "a"}, "template"),
         ({"template": "small"}, "name"),
         ({"template": "small", "name": "training"}, "name"),
-        ({"template": "small", "name": "a/b"}, "name"),
+        ({"template": "small", "name": "/"}, "name"),
         ({"template": "small", "name": ".."}, "name"),
         ({"template": "small", "name": "n" * 41}, "name"),
     ],
@@ -74,6 +75,29 @@ async def test_a_server_is_made_once_and_removed(prepared):
     await prepared.until(State.RUNNING, remote_id=made.remote_id)
     await prepared.provider.remove(prepared.access, made.remote_id)
     await prepared.until(State.GONE, remote_id=made.remote_id)
+
+
+async def test_a_name_that_is_proposed_is_taken_unchanged(prepared):
+    offer = await prepared.provider.templates(prepared.access)
+    name = prepared.provider.form(offer, "workspace", {"template": "gpu_lab"}, ASKER).field("name")
+    made = await prepared.provider.create(
+        prepared.access, await spec_of(prepared, template="gpu_lab", name=name.initial), "ws_1"
+    )
+    assert made.remote_id == f"{prepared.access.username}/gpu-lab"
+    await prepared.until(State.RUNNING, remote_id=made.remote_id)
+    await prepared.provider.remove(prepared.access, made.remote_id)
+    await prepared.until(State.GONE, remote_id=made.remote_id)
+
+
+async def test_what_people_type_is_what_they_read_and_the_options_still_reach_the_spawner(prepared):
+    spec = await spec_of(prepared, template="failing", name="2026: Größe  (GPU)")
+    made = await prepared.provider.create(prepared.access, spec, "ws_1")
+    assert made == Created(f"{prepared.access.username}/server-2026-grosse-gpu", "2026: Größe (GPU)")
+    seen = await prepared.until(State.FAILED, State.RUNNING, remote_id=made.remote_id)
+    assert (seen[-1].state, seen[-1].name) == (State.FAILED, "2026: Größe (GPU)")
+    with pytest.raises(FormProblems, match="name"):
+        await spec_of(prepared, template="small", name="2026: Größe (GPU)")
+    await prepared.provider.remove(prepared.access, made.remote_id)
 
 
 async def test_options_reach_the_spawner(prepared):

@@ -3,10 +3,16 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from jupyterhub.slugs import is_valid_display_name, is_valid_safe_slug, normalise_unicode
 
+from bot.domain.forms import FormProblems, FreeName, Spec, marked
+from bot.domain.people import Principal
+from bot.providers import connection
+from bot.providers.jupyterhub.provider import JupyterHub, JupyterHubSettings, Offer
 from bot.providers.jupyterhub.servers import Progress, ServerName, last_event, parse_reference
+from bot.services.classes import workspace_stem
 from bot.support.errors import NotFound
 from tests.rigs.providers import NO_GPU
 
@@ -14,6 +20,61 @@ ROOT = "https://hub.example.org/jhub"
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
     lambda text: set(text) != {"."}
 )
+
+
+TEMPLATES = st.from_regex(connection._PREPARED_NAME, fullmatch=True)
+ASKER = Principal(None, "T1", "U1")
+
+
+def making(name):
+    settings = {"name": "hub", "provider": "jupyterhub", "title": "Hub", "base_url": "http://127.0.0.1:1"}
+    return JupyterHub(JupyterHubSettings.model_validate({**settings, "templates": [{"name": name}]}), None)
+
+
+@given(TEMPLATES, st.sets(TEMPLATES), st.sampled_from([0, 5, 6, 7]))
+@example("gpu_lab", set(), 6)
+def test_what_is_proposed_is_a_name_that_the_hub_takes(template, taken, release):
+    provider, offer = making(template), Offer(tuple(taken), release)
+    values = {"template": template}
+    proposed = provider.form(offer, "workspace", values, ASKER).field("name").initial
+    assert is_valid_safe_slug(proposed)
+    assert provider.spec(offer, "workspace", {**values, "name": proposed}, ASKER).name == proposed
+
+
+@given(st.text(), st.text(), st.sets(TEMPLATES))
+@example("2026 statistics", "press", set())
+def test_what_a_class_makes_has_a_name_that_the_hub_takes(title, key, taken):
+    stem = workspace_stem(making("lab"), title)
+    assert is_valid_safe_slug(stem)
+    assert is_valid_safe_slug(marked(stem, key))
+    assert is_valid_safe_slug(FreeName(stem, taken).besides([stem]))
+
+
+@given(st.text(max_size=45), st.sets(TEMPLATES), st.sampled_from([0, 6]))
+@example("My_Lab", {"my-lab"}, 6)
+@example("👩\u200d🔬 \u0378 1\ue000", set(), 6)
+def test_what_is_typed_is_made_a_name_that_the_hub_takes_or_refused(typed, taken, release):
+    values = {"template": "lab", "name": typed}
+    try:
+        spec = making("lab").spec(Offer(tuple(taken), release), "workspace", values, ASKER)
+    except FormProblems:
+        # What the newest hubs refuse is what nothing can be made of.
+        assert not release or len(typed) > 40 or typed.strip() in taken or not any(map(str.isalnum, typed))
+        return
+    assert is_valid_safe_slug(spec.name)
+    assert spec.name not in taken
+    shown = spec.word("display_name")
+    assert is_valid_display_name(normalise_unicode(shown or spec.name))
+    assert release or not shown
+
+
+@pytest.mark.parametrize("name", ["My_Lab", "GPU", "data.science", "9lives"])
+def test_an_older_hub_takes_what_fits_into_a_path(name):
+    values = {"template": "lab", "name": name}
+    assert making("lab").spec(Offer((), 5), "workspace", values, ASKER) == Spec(name, {"template": "lab"})
+    assert not is_valid_safe_slug(name)
+    with pytest.raises(FormProblems, match="name"):
+        making("lab").spec(Offer(), "workspace", values, ASKER)
 
 
 @given(NAMES, st.just("") | NAMES)
