@@ -28,6 +28,7 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
 	$(RUN) pytest --workers 4
+	$(RUN) tests.promises --changed
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest --workers 3 --cov --cov-report=term
@@ -36,6 +37,8 @@ test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matri
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest --workers 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest --workers 2 --thorough
+	$(RUN) tests.promises
+	$(RUN) tests.promises --changed --mutants
 
 test-fast: $(DEV) ## Run every test that takes less than half a second, but those in a browser
 	$(RUN) pytest --workers 3 -m "not slow and not browser"

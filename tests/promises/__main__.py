@@ -9,55 +9,66 @@ from dataclasses import replace
 
 from tests.promises.applying import changes, touched
 from tests.promises.changed import changed_files
+from tests.promises.mutants import mutants
 from tests.promises.patches import Outdated, Patch, learn, patches
 from tests.promises.reach import Reach
 from tests.promises.rounds import Job, Result, Verdict, measure, play
 
 #: So many tests are written down that notice a patch.
 _KEPT = 2
-#: So many are tried to find them.
-_TRIED = 600
+#: So many seconds of them, the fastest first, are tried to find them.
+_TRIED = 6.0
+#: This share of the mutants has to be noticed: others change nothing that matters. All that aren't are shown.
+_ENOUGH = 0.8
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Play the patches that are asked for; return 1 if one of them isn't noticed."""
+    """Play what is asked for; return 1 if a broken promise, or too many mutants, are not noticed."""
     asked = _parser().parse_args(words)
-    chosen = _chosen(asked)
-    began = time.perf_counter()
-    jobs, outdated = _jobs(chosen)
-    found: dict[str, Result] = {}
-    known = [job for job in jobs if job.tests]
-    play(known, asked.jobs, lambda result: _note(found, result))
-    unnoticed = [
-        job for job in jobs if found.get(job.name) is None or found[job.name].verdict is not Verdict.RED
-    ]
-    if asked.learn and unnoticed:
-        searches = [replace(job, tests=tuple(tests)) for job, tests in _places(unnoticed, asked)]
-        play(searches, asked.jobs, lambda result: _note(found, result), _KEPT)
-        _learn(chosen, found, {job.name for job in unnoticed})
-    missed = [
-        job for job in jobs if found.get(job.name) is None or found[job.name].verdict is not Verdict.RED
-    ]
-    for patch in chosen:
-        if patch.name in {job.name for job in missed}:
-            _explain(patch, found.get(patch.name))
-    for sentence in outdated:
-        _say(sentence)
-    noticed = len(jobs) - len(missed)
-    _say(f"{noticed} of {len(chosen)} broken promises are noticed, in {time.perf_counter() - began:.1f} s.")
-    return 1 if missed or outdated else 0
+    return _play_mutants(asked) if asked.mutants is not None else _play_patches(asked)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.promises", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="patches, or files of patches, by name")
-    parser.add_argument("--since", metavar="REV", help="patches of what changed since this revision")
-    parser.add_argument("--changed", action="store_true", help="patches of what changed lately")
+    parser.add_argument("--since", metavar="REV", help="only what concerns files changed since this revision")
+    parser.add_argument("--changed", action="store_true", help="only what concerns files changed lately")
     parser.add_argument("--learn", action="store_true", help="look for tests that notice, and name them")
     parser.add_argument("--in", dest="within", nargs="+", metavar="TESTS", help="look only among these")
     parser.add_argument("--measure", action="store_true", help="measure anew which tests reach what")
+    parser.add_argument(
+        "--mutants", nargs="*", metavar="FILE", help="small changes of these files, or of changed ones"
+    )
+    parser.add_argument("--most", type=int, metavar="N", help="at most so many mutants, always the same")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes at a time")
     return parser
+
+
+# -- patches ------------------------------------------------------------------------------------------------
+
+
+def _play_patches(asked: argparse.Namespace) -> int:
+    began = time.perf_counter()
+    chosen = _chosen(asked)
+    jobs, outdated = _jobs(chosen)
+    found: dict[str, Result] = {}
+    play([job for job in jobs if job.tests], asked.jobs, lambda result: _note(found, result))
+    # What a changed function was needed for while its module was loaded is as it was: load it patched.
+    again = [replace(job, is_fresh=True) for job in _unnoticed(jobs, found) if job.tests and not job.is_fresh]
+    play([job for job in again if job.file.endswith(".py")], asked.jobs, lambda one: _note(found, one))
+    if asked.learn and (unnoticed := _unnoticed(jobs, found)):
+        searches = [replace(job, tests=tuple(tests)) for job, tests in _places(unnoticed, asked)]
+        play(searches, asked.jobs, lambda result: _note(found, result), _KEPT)
+        _learn(chosen, found, {job.name for job in unnoticed})
+    missed = {job.name for job in _unnoticed(jobs, found)}
+    for patch in chosen:
+        if patch.name in missed:
+            _explain(patch, found.get(patch.name))
+    for sentence in outdated:
+        _say(sentence)
+    noticed = len(jobs) - len(missed)
+    _say(f"\n{noticed} of {len(chosen)} broken promises are noticed, in {time.perf_counter() - began:.0f} s.")
+    return 1 if missed or outdated else 0
 
 
 def _chosen(asked: argparse.Namespace) -> list[Patch]:
@@ -67,11 +78,14 @@ def _chosen(asked: argparse.Namespace) -> list[Patch]:
         chosen = [one for one in chosen if {one.name, one.table.stem} & names]
         if unknown := names - {name for one in chosen for name in (one.name, one.table.stem)}:
             raise SystemExit(f"There is no patch and no file of patches named {', '.join(sorted(unknown))}.")
-    if asked.since or asked.changed:
-        files = changed_files(asked.since)
-        if files is not None:
-            chosen = [one for one in chosen if files & {one.file, *(name.split("::")[0] for name in one.red)}]
+    files = _files(asked)
+    if files is not None:
+        chosen = [one for one in chosen if files & {one.file, *(name.split("::")[0] for name in one.red)}]
     return chosen
+
+
+def _files(asked: argparse.Namespace) -> frozenset[str] | None:
+    return changed_files(asked.since) if asked.since or asked.changed else None
 
 
 def _jobs(chosen: Sequence[Patch]) -> tuple[list[Job], list[str]]:
@@ -88,10 +102,14 @@ def _jobs(chosen: Sequence[Patch]) -> tuple[list[Job], list[str]]:
 
 
 def _places(unnoticed: Sequence[Job], asked: argparse.Namespace) -> Iterator[tuple[Job, Sequence[str]]]:
-    """Return the tests that may notice each change, the fastest first."""
-    reach = Reach() if asked.within else (None if asked.measure else Reach.kept()) or measure(asked.jobs)
+    """Return the tests that may notice each change, those that are most about it first."""
+    reach = Reach() if asked.within else _reach(asked)
     for job in unnoticed:
-        yield job, asked.within or reach.reaching(touched(job.file, job.patched))[:_TRIED]
+        yield job, asked.within or reach.reaching(touched(job.file, job.patched), _TRIED)
+
+
+def _reach(asked: argparse.Namespace) -> Reach:
+    return (None if asked.measure else Reach.kept()) or measure(asked.jobs)
 
 
 def _unnoticed(jobs: Sequence[Job], found: Mapping[str, Result]) -> list[Job]:
@@ -125,6 +143,39 @@ def _explain(patch: Patch, result: Result | None) -> None:
         _say(f"  These tests aren't there (any more):\n{result.said}")
     else:
         _say(f"  The patch itself doesn't work:\n{result.said}")
+
+
+# -- mutants ------------------------------------------------------------------------------------------------
+
+
+def _play_mutants(asked: argparse.Namespace) -> int:
+    began = time.perf_counter()
+    files = asked.mutants or sorted(_files(asked) or ())
+    made = [one for file in files if file.startswith(("bot/", "handlers/")) for one in mutants(file)]
+    made = sorted(made, key=lambda one: one.place)[: asked.most]
+    if not made:
+        _say("No file has changed of which there are mutants.")
+        return 0
+    reach, found = _reach(asked), dict[str, Result]()
+    jobs = [
+        Job(
+            f"{number}. {one.name}",
+            one.file,
+            one.patched,
+            tuple(reach.reaching(touched(one.file, one.patched), _TRIED)),
+            changes(one.file, one.patched) is None,
+        )
+        for number, one in enumerate(made, 1)
+    ]
+    play([job for job in jobs if job.tests], asked.jobs, lambda result: _note(found, result))
+    # A mutant that can't be loaded is as good as one that was noticed: it can't be overlooked.
+    missed = [job for job in jobs if job.name not in found or found[job.name].verdict is Verdict.GREEN]
+    for job in missed:
+        tried = found[job.name].tried if job.name in found else 0
+        _say(f"\n{job.name}\n  Nothing failed: {tried} tests were run.")
+    noticed, seconds = len(jobs) - len(missed), time.perf_counter() - began
+    _say(f"\n{noticed} of {len(jobs)} mutants are noticed, in {seconds:.0f} s.")
+    return 0 if noticed >= _ENOUGH * len(jobs) else 1
 
 
 def _say(text: str) -> None:

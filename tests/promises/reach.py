@@ -7,9 +7,12 @@ is kept may be old; a test that is gone by then is left out.
 import json
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+from itertools import accumulate, zip_longest
 from pathlib import Path
 
 import coverage
@@ -19,8 +22,6 @@ from tests.project.repository import ROOT
 from tests.promises.applying import compiled, within
 
 KEPT = ROOT / ".pytest_cache" / "promises" / "reach.json"
-#: Of those that reach a function, so many are kept, the fastest.
-_MOST = 300
 #: What tests only the demonstration and the repository itself.
 _BESIDE = (
     "tests/benchmarks",
@@ -48,7 +49,20 @@ class Reach:
     @classmethod
     def kept(cls) -> "Reach | None":
         """Return what was measured last; None if nothing was."""
-        return cls(**json.loads(KEPT.read_text())) if KEPT.exists() else None
+        if not KEPT.exists():
+            return None
+        names, seconds, tests = json.loads(KEPT.read_text())
+        return cls(
+            dict(zip(names, seconds, strict=True)),
+            {function: [names[number] for number in numbers] for function, numbers in tests.items()},
+        )
+
+    def keep(self) -> None:
+        """Write it down."""
+        numbers = {name: number for number, name in enumerate(self.seconds)}
+        tests = {name: [numbers[one] for one in reaching] for name, reaching in self.tests.items()}
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        KEPT.write_text(json.dumps([list(self.seconds), list(self.seconds.values()), tests]))
 
     @classmethod
     def of(cls, parts: Iterable["Reach"]) -> "Reach":
@@ -59,19 +73,32 @@ class Reach:
             seconds |= part.seconds
             for name, reaching in part.tests.items():
                 tests.setdefault(name, []).extend(reaching)
-        return cls(
-            seconds, {name: sorted(some, key=seconds.__getitem__)[:_MOST] for name, some in tests.items()}
-        )
+        return cls(seconds, tests)
 
-    def keep(self) -> None:
-        """Write it down."""
-        KEPT.parent.mkdir(parents=True, exist_ok=True)
-        KEPT.write_text(json.dumps({"seconds": self.seconds, "tests": self.tests}))
+    def reaching(self, functions: Iterable[str], within: float) -> list[str]:
+        """Return tests that reach any of these functions, for so many seconds in all.
 
-    def reaching(self, functions: Iterable[str]) -> list[str]:
-        """Return the tests that reach any of these functions, the fastest first."""
-        found = {test for name in functions for test in self.tests.get(name, ())}
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        One of each file comes first, the fastest, then another one of each; files that are about little else
+        go before the others.
+        """
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for test in sorted({test for name in functions for test in self.tests.get(name, ())}):
+            by_file[_file(test)].append(test)
+        for some in by_file.values():
+            some.sort(key=self.seconds.__getitem__)
+        groups = [by_file[name] for name in sorted(by_file, key=lambda name: (self._breadth[name], name))]
+        ordered = [test for layer in zip_longest(*groups) for test in layer if test is not None]
+        ends = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, end in zip(ordered, ends, strict=True) if end <= within] or ordered[:1]
+
+    @cached_property
+    def _breadth(self) -> Counter[str]:
+        """Return how many functions the tests of each file reach."""
+        return Counter(file for tests in self.tests.values() for file in set(map(_file, tests)))
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 class Measuring:
@@ -82,18 +109,24 @@ class Measuring:
         folders = [f"{ROOT}/{one}/*" for one in ("bot", "handlers")]
         self._coverage = coverage.Coverage(data_file=None, config_file=False, include=folders)
 
-    def run(self, items: Sequence[pytest.Item]) -> Reach:
-        """Run the tests, and return what was found."""
         self._coverage.start()
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            self._coverage.switch_context(item.nodeid)
-            began = time.perf_counter()
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            self._seconds[item.nodeid] = round(time.perf_counter() - began, 4)
+
+    @contextmanager
+    def of(self, nodeid: str) -> Iterator[None]:
+        """Measure one test, which runs within."""
+        self._coverage.switch_context(nodeid)
+        began = time.perf_counter()
+        yield
+        self._seconds[nodeid] = round(time.perf_counter() - began, 4)
+
+    def reach(self) -> Reach:
+        """Return what was found."""
         self._coverage.stop()
         data = self._coverage.get_data()
         tests: dict[str, list[str]] = {}
         for path in data.measured_files():
+            if not path.endswith(".py"):
+                continue  # a template, which is run as Python under its own name
             lines = data.contexts_by_lineno(path)
             for name, reaching in _by_function(path, lines).items():
                 tests[name] = [test for test in reaching if test]

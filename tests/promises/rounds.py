@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -151,6 +151,7 @@ def _end_of(folder: Path) -> str:
 
 def _collect(round_: "_Round") -> NoReturn:
     """Be the process that collects, and then perhaps that of a job."""
+    os.setsid()
     round_.be_alone(round_.folder)
     options = ("-q", "--capture=no", "-p", "no:cacheprovider", "-o", f"timeout={_SECONDS}")
     status: int = pytest.main([*options, *round_.files()], plugins=[round_])
@@ -182,17 +183,20 @@ class _Round:
         self._running: dict[int, _Running] = {}
         #: What this process is about, once it is that of a job.
         self._job: Job | Share | None = None
+        self._absent: list[str] = []
+        self._began = 0.0
+        self._tried = 0
         self._red: list[str] = []
         self._said = ""
         self._is_broken = False
+        self._measuring: Measuring | None = None
 
     def files(self) -> list[str]:
         """Return what has to be collected for all jobs that share a collection."""
         return sorted({file for job in self._living for file in job.files})
 
     def be_alone(self, folder: Path) -> None:
-        """Lead a group of processes, with a folder for all that is temporary and no other output."""
-        os.setsid()
+        """Have a folder for all that is temporary, no input, and no other output than a file there."""
         sys.stdout.flush()
         sys.stderr.flush()
         output = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -216,9 +220,9 @@ class _Round:
             self._wait(0)
             pytest.exit("there is nothing else to play", returncode=0)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the tests of this process' job, or fork for each of those that share this collection."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Fork for each job that shares this collection, and have its tests run there; here none are."""
         if self._job is None:
             living = Living({job.file for job in self._living if isinstance(job, Job)})
             for job in self._living:
@@ -226,17 +230,24 @@ class _Round:
                     if isinstance(job, Job):
                         living.apply(job.file, job.patched)
                     break
-            else:
-                self._wait(0)
-                return True
-        if isinstance(self._job, Job):
-            result = self._run(session, self._job)
+        if self._job is None:
+            self._wait(0)
+            session.items[:] = []
+        elif isinstance(self._job, Job):
+            session.items[:] = self._chosen(session, self._job)
+            session.config.option.maxfail = self._stops
         else:
-            items = [item for item in session.items if looked_at(item)][self._job.number :: self._job.of]
-            said = json.dumps(asdict(Measuring().run(items)))
-            result = Result(self._job.name, Verdict.GREEN, tried=len(items), said=said)
-        (self.folder / "result.json").write_text(_line(result))
-        return True
+            session.items[:] = [item for item in session.items if looked_at(item)][
+                self._job.number :: self._job.of
+            ]
+            self._measuring = Measuring()
+        self._began = time.perf_counter()
+        return (yield)
+
+    def _chosen(self, session: pytest.Session, job: Job) -> list[pytest.Item]:
+        selected = {name: [item for item in session.items if _is_of(item, name)] for name in job.tests}
+        self._absent = [name for name, some in selected.items() if not some]
+        return list({item: None for some in selected.values() for item in some})
 
     def _forked(self, job: Job | Share) -> bool:
         """Return whether this is the job's process now."""
@@ -260,8 +271,6 @@ class _Round:
             ended = self._running.pop(pid, None)
             if ended is None:
                 continue
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
             written = ended.folder / "result.json"
             if written.exists():
                 line = written.read_text()
@@ -270,25 +279,16 @@ class _Round:
             shutil.rmtree(ended.folder, ignore_errors=True)
             os.write(self._writing, f"{line}\n".encode())
 
-    def _run(self, session: pytest.Session, job: Job) -> Result:
-        began = time.perf_counter()
-        selected = {name: [item for item in session.items if _is_of(item, name)] for name in job.tests}
-        absent = [name for name, some in selected.items() if not some]
-        items = list({item: None for some in selected.values() for item in some})
-        tried = 0
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            tried += 1
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if len(self._red) >= self._stops:
-                break
-        verdict, said = Verdict.GREEN, self._said
-        if self._is_broken:
-            verdict = Verdict.BROKEN
-        elif self._red:
-            verdict = Verdict.RED
-        elif absent:
-            verdict, said = Verdict.ABSENT, "\n".join(absent)
-        return Result(job.name, verdict, tuple(self._red), tried, round(time.perf_counter() - began, 3), said)
+    # -- in the process of a job -----------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Count a test, or measure what it reaches."""
+        self._tried += 1
+        if self._measuring is None:
+            return (yield)
+        with self._measuring.of(item.nodeid):
+            return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note which test failed, and what the first of them said."""
@@ -301,6 +301,26 @@ class _Round:
         if call.excinfo is not None and call.excinfo.errisinstance((NameError, ImportError, SyntaxError)):
             self._is_broken = True
             self._said = self._said or str(report.longrepr)[-1500:]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write down what came of the job."""
+        if self._job is not None:
+            result = self._result(self._job.name, round(time.perf_counter() - self._began, 3))
+            (self.folder / "result.json").write_text(_line(result))
+
+    def _result(self, name: str, seconds: float) -> Result:
+        if self._measuring is not None:
+            found = json.dumps(asdict(self._measuring.reach()))
+            return Result(name, Verdict.GREEN, (), self._tried, seconds, found)
+        verdict, said = Verdict.GREEN, self._said
+        if self._is_broken:
+            verdict = Verdict.BROKEN
+        elif self._red:
+            verdict = Verdict.RED
+        elif self._absent:
+            verdict, said = Verdict.ABSENT, "\n".join(self._absent)
+        return Result(name, verdict, tuple(self._red), self._tried, seconds, said)
 
 
 def _is_of(item: pytest.Item, name: str) -> bool:
