@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for one in items:
         if times.table().seconds(one.nodeid) >= times.SLOW:
             one.add_marker(pytest.mark.slow)
+        if one.get_closest_marker("browser"):
+            one.add_marker(pytest.mark.together("browser"))
     if settings.get_current_profile_name() == "thorough":
         for one in items:
             one.add_marker(pytest.mark.timeout(THOROUGH_SECONDS))

@@ -17,8 +17,9 @@ LONG: Final = 3.0
 class Batches:
     """Deal out tests, by their numbers in the order of collection.
 
-    Tests that share a fixture of their module stay together, others of a module for a second at most. A
-    worker goes on in the folder where it is: what the tests there have in common, it has made already.
+    One worker runs those that are marked ``together(NAME)`` with one name, or that share a fixture of their
+    module: what they need is started once. Others of a module stay together for a second at most. A worker
+    goes on in the folder where it is: what the tests there have in common, it has made already.
     """
 
     def __init__(self, items: Sequence[pytest.Item], seconds: Callable[[str], float], workers: int) -> None:
@@ -27,9 +28,8 @@ class Batches:
         self._folder = [str(PurePath(one.location[0]).parent) for one in items]
         self._long: list[list[int]] = []
         self._short: dict[str, deque[list[int]]] = defaultdict(deque)
-        for _, module in groupby(range(len(items)), lambda number: items[number].location[0]):
-            for batch in self._split(items, list(module)):
-                self.put_back(batch)
+        for batch in self._split(items):
+            self.put_back(batch)
 
     def take(self, last: list[int]) -> list[int]:
         """Return what to run after these; nothing if nothing is left."""
@@ -53,20 +53,32 @@ class Batches:
     def _length(self, batch: list[int]) -> float:
         return sum(self._seconds[number] for number in batch)
 
-    def _split(self, items: Sequence[pytest.Item], module: list[int]) -> Iterator[list[int]]:
-        if any(map(_shares, (items[number] for number in module))):
-            yield module
-            return
-        batch: list[int] = []
-        for number in module:
-            if batch and self._length([*batch, number]) > self._most:
-                yield batch
-                batch = []
-            batch.append(number)
-        yield batch
+    def _split(self, items: Sequence[pytest.Item]) -> Iterator[list[int]]:
+        together: dict[str, list[int]] = defaultdict(list)
+        for path, numbers in groupby(range(len(items)), lambda number: items[number].location[0]):
+            module = list(numbers)
+            shares = any(_shares(items[number]) for number in module)
+            names = {number: _name(items[number]) for number in module}
+            default = next(filter(None, names.values()), path) if shares else ""
+            batch: list[int] = []
+            for number in module:
+                if name := names[number] or default:
+                    together[name].append(number)
+                    continue
+                if batch and self._length([*batch, number]) > self._most:
+                    yield batch
+                    batch = []
+                batch.append(number)
+            yield batch
+        yield from together.values()
 
 
 def _shares(item: pytest.Item) -> bool:
     """Say whether a test has a fixture that is made once for several."""
     made = item._fixtureinfo.name2fixturedefs.values()
     return any(one.scope in ("class", "module", "package") for several in made for one in several)
+
+
+def _name(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("together")
+    return marker.args[0] if marker else ""

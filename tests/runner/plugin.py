@@ -23,7 +23,7 @@ from tests.runner.batches import Batches
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("workers")
     group.addoption("--workers", type=int, default=0, metavar="N", help="run the tests in N forked processes")
-    group.addoption("--record-times", action="store_true", help=f"write {times.TABLE.name}; with --workers")
+    group.addoption("--record-times", action="store_true", help=f"write {times.TABLE.name}; needs --workers")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,12 +36,7 @@ class Runner:
     def __init__(self) -> None:
         self._keeper = 0
         self._pipe: Connection | None = None
-        self._known: list[str] = []
         self._spent: dict[str, times.Spent] = {}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self._known = [one.nodeid for one in items]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -50,6 +45,8 @@ class Runner:
             return None
         if option.workers and option.usepdb:
             raise pytest.UsageError("--pdb asks at a terminal, which workers don't have: leave out --workers")
+        if option.record_times and not option.workers:
+            raise pytest.UsageError("--record-times measures workers: add --workers 2")
         self._begin(session, option.workers)
         if not option.workers:
             return None
@@ -58,8 +55,13 @@ class Runner:
         finally:
             self.pytest_sessionfinish()
         if option.record_times:
-            times.table().recorded(self._spent, self._known).write()
+            times.table().recorded(self._spent).write()
         return True
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if terminalreporter.config.option.record_times:
+            for name in times.table().unknown():
+                terminalreporter.write_line(f"no longer in {times.TABLE.name}, as it is gone: {name}")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:

@@ -4,6 +4,7 @@ import importlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from bot.providers import provider_classes
@@ -28,6 +29,12 @@ RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
 KINDS = ["saturn", "jupyterhub", *_FOUND]
 #: Where people link accounts of their own; elsewhere one secret opens everybody's.
 LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.ways]
+
+
+def pytest_collection_modifyitems(items):
+    for one in items:
+        if "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid:
+            one.add_marker(pytest.mark.together("hub"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
