@@ -7,15 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.people import Principal
-from bot.domain.plan import FRESH, MAX_ATTEMPTS, STOP_SETTLES, Plan, Step, plan, plan_unmade
-from bot.domain.settling import (
-    ANSWER_SECONDS,
-    CALL_ENDS,
-    NEVER_UP_AFTER,
-    START_SETTLES,
-    STILL_DOWN_AFTER,
-)
+from bot.domain.plan import Plan, Step, plan, plan_unmade
 from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome, State, StopEffect, is_final
+
+#: The times that were decided on, in seconds; the code has its own, and must have the same.
+FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
+CALL_ENDS, STILL_DOWN_AFTER, NEVER_UP_AFTER, ANSWER_SECONDS = 45.0, 60.0, 180.0, 86_400.0
+MAX_ATTEMPTS = 20
 
 ALICE = Principal(None, "T1", "U1")
 MADE = 1000.0

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.plan import STOP_SETTLES, Plan, Step, plan
+from bot.domain.plan import Plan, Step, plan
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffect
 from tests.domain.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
 
@@ -61,7 +61,7 @@ def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
         OPERATION, verb=OperationVerb.STOP, agreed=True, stop_call=Call.ACCEPTED, called_at=CALLED
     )
     early, late = (
-        plan(operation, state, CALLED + STOP_SETTLES + more, None, EFFECTS["keeps"]) for more in (-0.1, 0.0)
+        plan(operation, state, CALLED + 600.0 + more, None, EFFECTS["keeps"]) for more in (-0.1, 0.0)
     )
     assert early == Plan(Step.WAIT)
     assert late == Plan(Step.END, Outcome.FAILED, "not_removed")

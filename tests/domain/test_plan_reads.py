@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.plan import UNUSED_AFTER, backoff, next_read
+from bot.domain.plan import backoff, next_read
 from bot.domain.workspaces import State
 from bot.providers.base import Pace
 
 SATURN = Pace(min_poll_interval=10.0, pending=10.0, running=300.0, unused=1800.0)
 NOW = 1_800_000_000.0
-HOUR, DAYS = NOW - 3600, NOW - UNUSED_AFTER - 1
+HOUR, DAYS = NOW - 3600, NOW - 86_400 - 1
 
 # state, is an operation open, last use, seconds until the next read
 TABLE = [

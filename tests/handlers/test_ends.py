@@ -4,7 +4,6 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.runs import Update
-from bot.domain.settling import MAKE_SETTLES
 from bot.domain.workspaces import Call, Created, Observed, OperationVerb, Outcome, State
 from bot.services.workspaces import create
 from tests.handlers.rig import one_cloud, words
@@ -90,7 +89,7 @@ async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
     """A creation of unknown outcome that is open for long may have come true unseen."""
     creation = await making(bot)
     await bot.store.save_step(Update(creation.id, 5.0, called=True, start_call=Call.UNKNOWN))
-    bot.clock.advance(MAKE_SETTLES)
+    bot.clock.advance(120)
     await bot.say("stop lab")
     stop = await bot.store.latest_operation(creation.workspace_id)
     assert (stop.verb, stop.agreed) == (OperationVerb.STOP, False)

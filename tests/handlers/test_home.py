@@ -3,10 +3,12 @@
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.workspaces import Where
+from bot.domain.people import Home
+from bot.domain.workspaces import State, Where
+from bot.services.home import HomeGatherer
 from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, accept_operation
 
 
 @pytest.fixture
@@ -89,3 +91,14 @@ def test_a_home_has_no_way_back_but_the_next_view():
     assert (surface.kind, surface.where, surface.view_id) == ("button", Where.HOME, None)
     assert (surface.channel_id, surface.response_url) == (None, None)
     assert "V1" in surface.interaction
+
+
+async def test_among_the_totals_a_start_that_nothing_compares_with_stands_out_after_five_minutes(bot):
+    await bot.link(state=State.STOPPED)
+    await accept_operation(bot.store, await bot.workspace())
+    gatherer = HomeGatherer(bot.services.context, bot.services.gatherer)
+    seen = []
+    for seconds in (300.0, 0.1):
+        bot.clock.advance(seconds)
+        seen.append(len((await gatherer.totals(Home(ALICE, bot.clock.now()))).slow))
+    assert seen == [0, 1]

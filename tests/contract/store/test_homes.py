@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, HomeUse, Preferences, Principal
-from bot.domain.settling import SLOW_SECONDS, is_slow
+from bot.domain.settling import is_slow
 from tests.contract.store.test_operations import start
 from tests.rigs.store import ALICE, ask_approval, linked, prefer, refuse, use_home, want_home
 
@@ -128,7 +128,7 @@ async def test_unused_homes_are_swept_after_a_day(store, clock):
     assert [home.principal for home in await wanted(store)] == [BOB]
 
 
-GIVEN = {"slow_unless_known": SLOW_SECONDS, "failed_within": 86_400.0, "limit": 5}
+GIVEN = {"slow_unless_known": 300.0, "failed_within": 86_400.0, "limit": 5}
 
 
 async def test_a_start_stands_out_by_the_rule_of_cards_and_without_one_after_five_minutes(store, clock):
