@@ -1,4 +1,4 @@
-"""Guards behind guards: each mark names a rule that there is, and stands where something is guarded."""
+"""Guards behind guards: each is marked with its rule, and a patch breaks it, which a test must notice."""
 
 import ast
 import re
@@ -8,19 +8,29 @@ from dataclasses import dataclass
 import pytest
 
 from tests.project.repository import ROOT, named, nodes, python_files
+from tests.promises.patches import Patch, patches, rules
 
 QUERIES = ROOT / "bot/store/queries.sql"
-TITLES = frozenset(re.findall(r"^## \d+\. (.+)$", (ROOT / "docs/rules.md").read_text("utf-8"), re.MULTILINE))
-MARK = re.compile(r"^-- guards: (.+)\n((?: *).+)$", re.MULTILINE)
+QUERY = re.compile(r"^-- (?:name|part): ", re.MULTILINE)
+MARK = re.compile(r"^-- guards: (.+)\n(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Guard:
     """A guard: where it is declared, its text, and the rule that it keeps."""
 
-    place: str
+    file: str
+    name: str
     text: str
     rule: str
+
+    def is_broken_by(self, patch: Patch) -> bool:
+        """Return whether a patch changes a function, or leaves out a condition."""
+        if (patch.file, patch.rule) != (self.file, self.rule):
+            return False
+        if self.file.endswith(".sql"):
+            return self.text in patch.old and self.text not in patch.new
+        return patch.old.strip("\n") in self.text
 
 
 def declared() -> Iterator[Guard]:
@@ -32,23 +42,24 @@ def declared() -> Iterator[Guard]:
                 text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
                 for one in node.decorator_list:
                     if isinstance(one, ast.Call) and ast.unparse(one.func) == "guards":
-                        yield Guard(f"{named(path)}:{node.name}", text, ast.literal_eval(one.args[0]))
-    query = ""
-    for line in re.split(r"^-- (?:name|part): ", QUERIES.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        query = line.partition("\n")[0]
-        for rule, condition in MARK.findall(line):
-            yield Guard(f"{named(QUERIES)}:{query}", condition, rule)
+                        yield Guard(named(path), node.name, text, ast.literal_eval(one.args[0]))
+    for query in re.split(r"^-- (?:name|part): ", QUERIES.read_text(encoding="utf-8"), flags=re.MULTILINE)[
+        1:
+    ]:
+        for found in MARK.finditer(query):
+            yield Guard(named(QUERIES), query.partition("\n")[0], found[0], found[1])
 
 
 GUARDS = list(declared())
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.place)
-def test_a_guard_keeps_a_rule_that_there_is(guard):
-    assert guard.rule in TITLES
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}:{guard.name}")
+def test_a_guard_keeps_a_rule_and_a_patch_breaks_it(guard):
+    assert guard.rule in rules()
+    assert [one.name for one in patches() if guard.is_broken_by(one)] != []
 
 
 def test_a_mark_in_the_queries_stands_above_a_condition():
-    marked = [one for one in GUARDS if one.place.startswith("bot/store/queries.sql")]
+    marked = [one for one in GUARDS if one.file == named(QUERIES)]
     assert len(marked) == QUERIES.read_text(encoding="utf-8").count("-- guards: ")
-    assert [one.place for one in marked if not re.match(r"    AND \w", one.text)] == []
+    assert [one.name for one in marked if not re.search(r"\n    AND \w", one.text)] == []
