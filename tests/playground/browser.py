@@ -142,6 +142,8 @@ class Browser:
     async def opened(self, part: str) -> Browser:
         """Return a tab that was opened since, as soon as its address has this part; 20 s at most."""
         browser = await self._at(self._tabs, part)
+        # The list has the address that a tab is on its way to; until it arrives, it is on none.
+        await browser.until(f"location.href.includes({json.dumps(part)})")
         for url in await browser.ask(ASKED_BEFORE) or ():
             browser._note(None, {"request": {"url": url}})
         return browser
