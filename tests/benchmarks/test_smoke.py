@@ -10,6 +10,7 @@ from benchmarks.figures import GOALS, Figure, quantile
 
 
 # The others are held to what they call by the type checker.
+@pytest.mark.thorough
 async def test_a_measurement_prints_its_figures(capsys):
     assert await asyncio.to_thread(main, ["--toy", "help"]) == 0
     (figure,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())

@@ -141,6 +141,7 @@ async def eventually(holds: Callable[[], bool]) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):

@@ -148,6 +148,7 @@ async def test_on_a_small_screen_one_thing_is_seen_at_a_time():
         assert await browser.ask(unnamed) == 0
 
 
+@pytest.mark.thorough
 async def test_everybody_has_a_tab_of_their_own_at_once():
     async with slack_page() as page:
         people = [one.id for one in page.server.state.people.values() if not one.is_bot and one.role != "bot"]

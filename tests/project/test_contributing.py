@@ -25,9 +25,7 @@ AS_IT_IS = ("playground", "pyproject.toml", ".env.example")
 
 def copied(folder: Path) -> None:
     for name in CHANGED:
-        shutil.copytree(
-            ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "golden")
-        )
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("golden"))
     for name in AS_IT_IS:
         (folder / name).symlink_to(ROOT / name)
 

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from itertools import count, cycle
 
 import pytest
 
@@ -134,9 +135,9 @@ async def test_a_card_that_is_refused_with_a_code_that_nobody_knows_is_given_up_
     ]
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(after):
-    for at in range(1 + 18 * after, 10_000, 36):
+@pytest.mark.parametrize("apart", [41, pytest.param(9, marks=pytest.mark.thorough)])
+async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
+    for at, after in zip(count(1, apart), cycle([False, True]), strict=False):
         async with new_world() as world:
             everybody = people(3)
             for principal in everybody:

@@ -25,6 +25,7 @@ def lines(run: int, begin: int) -> str:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not statm.exists(), reason="memory is read from Linux's /proc")
 async def test_twenty_streams_of_ten_thousand_lines():
     async with new_run_world() as runs:

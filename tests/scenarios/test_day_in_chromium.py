@@ -84,6 +84,7 @@ async def picture(tab, width, height, path):
 
 
 @pytest.mark.browser
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
 async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_workspace(tmp_path):
