@@ -1,7 +1,9 @@
-"""Runs of jobs: starting one returns no id, so runs are identified by comparing pods before and after.
+"""Runs of jobs: starting one returns no id, so runs are identified by comparing them before and after.
 
-A run is its pod, and its id is ``JOB/POD``. Until the pod is visible it is ``JOB/@…`` with the pods before
-the start; on a server without pods, ``JOB/~…``. The server shows live pods, and the history of ended ones.
+A run is a Kubernetes job, which the server shows as a whole (``runtimesummary``) and names in the labels of
+its pods: there may be several, at the same time or one after another. On an older server it is its pod.
+Its id is ``JOB/RUN``. Until the run is visible it is ``JOB/@…`` with the runs before the start; on a server
+without pods, ``JOB/~…``. The server shows what is live, and the history of ended pods.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from bot.domain.forms import Spec, short
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
@@ -26,11 +28,13 @@ from bot.providers.base import (
 )
 from bot.providers.requests import (
     Api,
+    clean,
     entries,
     id_in,
     moment,
     note,
     pages,
+    part_of,
     path_part,
     side_by_side,
     unless_absent,
@@ -38,6 +42,8 @@ from bot.providers.requests import (
 )
 from bot.providers.saturn.offers import LIST_SECONDS, Offer, Resource, paged, refusal, resources
 from bot.support import errors
+
+T = TypeVar("T")
 
 #: How many jobs one list covers, how many at the same time, and how many runs of each.
 MOST_JOBS = 50
@@ -61,9 +67,9 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     _api: Api
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
-        """Start a job and find its pod, if it is already visible."""
+        """Start a job and find its run, if it is already visible."""
         job, name = spec.word("job"), spec.name
-        before = await self._pods(access, job)
+        before = await self._runs(access, job)
         try:
             await self._api.call("POST", f"/api/jobs/{path_part(job)}/start", access.credential)
         except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
@@ -71,11 +77,11 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         if before is None:
             return Created(f"{job}/{UNTOLD}{short(key)}", name)
         try:
-            after = await self._pods(access, job) or Pods()
+            after = await self._runs(access, job) or JobRuns()
         except errors.ProviderError:
-            # It has certainly been started; a later read will reveal which pod it is.
-            after = Pods()
-        new = [pod for pod in after.by_name.values() if pod.name not in before.by_name]
+            # It has certainly been started; a later read will reveal which run it is.
+            after = JobRuns()
+        new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
             return Created(f"{job}/{min(new, key=began).name}", name)
         return Created(awaited(job, key, before.by_name.values()), name)
@@ -83,79 +89,93 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
     async def find_job(self, access: Access, spec: Spec, key: str, since: float) -> Traces:
         """List the job's runs since then, which don't say which of them is ours."""
         job, name = spec.word("job"), spec.name
-        found = await self._pods(access, job)
+        found = await self._runs(access, job)
         if found is None:
             raise errors.Untold("this server shows no runs")
         if not found.is_whole:
             raise errors.BadAnswer("an entry of the runs can't be read: it may be the one")
         young = [
-            pod
-            for pod in found.by_name.values()
-            if (pod.is_live if pod.started_at is None else pod.started_at >= since - CLOCK_SKEW)
+            run
+            for run in found.by_name.values()
+            if (run.is_live if run.started_at is None else run.started_at >= since - CLOCK_SKEW)
         ]
-        return Traces(others=tuple(Created(f"{job}/{pod.name}", name) for pod in sorted(young, key=began)))
+        return Traces(others=tuple(Created(f"{job}/{run.name}", name) for run in sorted(young, key=began)))
 
     async def job_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
         """Read runs, job by job; a run that is shown nowhere is left out."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
-            job, pod = split(remote_id)
-            by_job.setdefault(job, []).append(pod)
+            job, name = split(remote_id)
+            by_job.setdefault(job, []).append(name)
         found: dict[str, ObservedRun] = {}
         for job, wanted in by_job.items():
-            for pod, observed in (await self._of_job(access, job, wanted)).items():
-                found[f"{job}/{pod}"] = observed
+            for name, observed in (await self._of_job(access, job, wanted)).items():
+                found[f"{job}/{name}"] = observed
         return {one: found[one] for one in remote_ids if one in found}
 
     async def _of_job(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedRun]:
-        untold = {pod for pod in wanted if pod.startswith(UNTOLD)}
+        untold = {name for name in wanted if name.startswith(UNTOLD)}
         found = dict.fromkeys(untold, ObservedRun(RunState.UNKNOWN, is_last=True))
-        named = [pod for pod in wanted if pod not in untold and not pod.startswith(AWAITED)]
-        waited = sorted(pod for pod in wanted if pod.startswith(AWAITED))
+        named = [name for name in wanted if name not in untold and not name.startswith(AWAITED)]
+        waited = sorted(name for name in wanted if name.startswith(AWAITED))
         if not named and not waited:
             return found
-        seen = await self._live(access, job) or Pods()
-        if waited or any(pod not in seen.by_name for pod in named):
-            seen = (await self._ended(access, job) or Pods()) | seen
-        shown = seen.by_name
+        seen = await self._live(access, job) or JobRuns()
+        if waited or any(seen.of(name) is None for name in named):
+            seen = (await self._ended(access, job) or JobRuns()) | seen
         if not seen.is_whole:
             # A missing run may be the one that can't be read: its last state is kept.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
-        for pod in named:
-            if pod in shown:
-                found[pod] = await self._observed(access, shown[pod])
-        for pod in waited:
-            come = came(pod, shown.values(), taken)
+        for name in named:
+            run = seen.of(name)
+            if run is not None:
+                found[name] = await self._observed(access, job, run)
+        for name in waited:
+            come = came(name, seen.by_name.values(), taken)
             if come is not None:
                 taken.add(come.name)
-                observed = await self._observed(access, come)
-                found[pod] = replace(observed, remote_id=f"{job}/{come.name}")
+                observed = await self._observed(access, job, come)
+                found[name] = replace(observed, remote_id=f"{job}/{come.name}")
         return found
 
-    async def _observed(self, access: Access, pod: Pod) -> ObservedRun:
-        """Return what is known of a run, with the exit code if it has only just ended."""
-        is_over = pod.state.is_over
-        code = await self._exit_code(access, pod.name) if is_over else None
-        return pod.observed(code)
+    async def _observed(self, access: Access, job: str, run: JobRun) -> ObservedRun:
+        """Return what is known of a run: why it waits, or how it ended, if its pods are still shown."""
+        if not run.is_of_kubernetes:
+            code = await self._exit_code(access, run.name) if run.state.is_over else None
+            is_cancelled = run.state is RunState.CANCELLED
+            return replace(run.observed(code), detail=STOPS_ALL) if is_cancelled else run.observed(code)
+        if run.state is not RunState.QUEUED and not run.state.is_over:
+            return run.observed()
+        try:
+            pods = await self._live_pods(access, job) or ()
+        except errors.BadAnswer:
+            # They are merely useful: the run's state is known without them.
+            pods = ()
+        mine = [pod for pod in pods if pod.run == run.name]
+        failed = [pod for pod in mine if pod.exit_code]
+        shown = failed[-1:] if run.state is RunState.FAILED else mine
+        return run.observed(
+            next((pod.exit_code for pod in shown), None), next((pod.why for pod in shown if pod.why), None)
+        )
 
     async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List the runs of the person's jobs, newest first; raise NotFound without lists."""
 
-        async def of_job(one: Resource) -> tuple[list[tuple[Pod, FoundRun]], bool]:
+        async def of_job(one: Resource) -> tuple[list[tuple[JobRun, FoundRun]], bool]:
             try:
-                shown = await self._pods(access, one.id) or Pods()
+                shown = await self._runs(access, one.id) or JobRuns()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
                 # A job that can't be read doesn't affect the others.
                 note(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=began, reverse=True)[:RUNS_OF_A_JOB]
             name = one.name or one.id
-            runs = [(pod, FoundRun(f"{one.id}/{pod.name}", name, pod.observed())) for pod in youngest]
+            runs = [(run, FoundRun(f"{one.id}/{run.name}", name, run.observed())) for run in youngest]
             return runs, shown.is_whole
 
         mine = await resources(self._api, access, "job")
-        runs: list[tuple[Pod, FoundRun]] = []
+        runs: list[tuple[JobRun, FoundRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await side_by_side(LIST_WIDTH, of_job, mine[:MOST_JOBS]):
             runs += shown
@@ -166,15 +186,22 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop_job(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a run; the server stops all running runs of its job, so a run that is over is left alone."""
-        job, pod = split(remote_id)
+        """Stop a run, which is left alone if it is over; an older server stops all runs of its job."""
+        job, name = split(remote_id)
         shown = await self._live(access, job)
-        is_named = not pod.startswith((UNTOLD, AWAITED))
-        is_over = shown is not None and shown.is_whole and pod not in shown.by_name
-        ended = shown is not None and pod in shown.by_name and not shown.by_name[pod].is_live
-        if is_named and (is_over or ended):
+        path = f"/api/jobs/{path_part(job)}/stop"
+        run = None if shown is None else shown.of(name)
+        if shown is not None and name.startswith(AWAITED):
+            run = came(name, shown.by_name.values(), ())
+        elif not name.startswith(UNTOLD) and shown is not None and shown.is_whole and run is None:
             return
-        await self._api.call("POST", f"/api/jobs/{path_part(job)}/stop", access.credential)
+        if run is not None and not run.is_live:
+            return
+        if shown is not None and shown.are_of_kubernetes:
+            if run is None:
+                raise errors.Conflict("the run can't be seen yet")
+            path += f"/{path_part(run.name)}"
+        await self._api.call("POST", path, access.credential)
 
     async def schedule(self, access: Access, job_id: str, cron: str | None) -> None:
         """Set and enable a job's schedule; None disables it."""
@@ -190,65 +217,106 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         """Return the person's jobs with their schedules."""
         return offer.jobs or ()
 
-    # -- pods ------------------------------------------------------------------------------------------------
+    # -- runs and pods ---------------------------------------------------------------------------------------
 
-    async def _live(self, access: Access, job: str) -> Pods | None:
-        """Return the pods that are alive or have just ended; None if the server shows none."""
+    async def _live(self, access: Access, job: str) -> JobRuns | None:
+        """Return the runs that are going on or have just ended; None if the server shows none."""
+        path = f"/api/jobs/{path_part(job)}/runtimesummary"
+        runs = await self._of_list(access, path, {}, "job_summaries", _summary)
+        if runs is not None:
+            return JobRuns({run.name: run for run in runs}, runs.is_whole, are_of_kubernetes=True)
+        pods = await self._live_pods(access, job)
+        if pods is None:
+            return None
+        alone = (JobRun.of_pod(pod, is_live=not pod.state.is_over) for pod in pods)
+        return JobRuns({run.name: run for run in alone}, pods.is_whole)
+
+    async def _live_pods(self, access: Access, job: str) -> Listing[Pod] | None:
         query = {"workload_type": "job", "workload_id": job}
         return await self._of_list(access, "/api/active/pods", query, "pod_summaries", _live)
 
-    async def _ended(self, access: Access, job: str) -> Pods | None:
-        """Return the pods of a job's history; None if the server keeps none."""
+    async def _past_pods(self, access: Access, job: str) -> Listing[Pod] | None:
         return await self._of_list(access, f"/api/jobs/{path_part(job)}/history", {}, "pods", _past)
 
-    async def _pods(self, access: Access, job: str) -> Pods | None:
-        """Return all pods of a job; None if the server reports neither kind."""
+    async def _ended(self, access: Access, job: str) -> JobRuns | None:
+        """Return the runs of a job's history; None if the server keeps none."""
+        pods = await self._past_pods(access, job)
+        if pods is None:
+            return None
+        grouped: dict[str, list[Pod]] = {}
+        for pod in pods:
+            grouped.setdefault(pod.run or pod.name, []).append(pod)
+        # Only where some succeeded and some failed it matters how many had to succeed.
+        is_mixed = any(
+            {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
+        )
+        scale = await self._scale(access, job) if is_mixed else 1
+        runs = {name: JobRun.of_pods(name, of, scale) for name, of in grouped.items()}
+        return JobRuns(runs, pods.is_whole)
+
+    async def _scale(self, access: Access, job: str) -> int:
+        """Return how many pods of a job's run have to succeed, 1 if the server doesn't say."""
+        asking = self._api.call("GET", f"/api/jobs/{path_part(job)}", access.credential, total=LIST_SECONDS)
+        response = await unless_absent(asking)
+        scale = None if response is None else response.json_object().get("scale")
+        return scale if isinstance(scale, int) and scale > 0 else 1
+
+    async def _runs(self, access: Access, job: str) -> JobRuns | None:
+        """Return all runs of a job; None if the server reports neither kind."""
         now, past = await self._live(access, job), await self._ended(access, job)
-        return None if now is None and past is None else (past or Pods()) | (now or Pods())
+        return None if now is None and past is None else (past or JobRuns()) | (now or JobRuns())
 
     async def _of_list(
-        self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], Pod]
-    ) -> Pods | None:
-        """Return the pods of a list; None if there is no such resource, or no such endpoint."""
+        self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
+    ) -> Listing[T] | None:
+        """Return the entries of a list; None if there is no such resource, or no such endpoint."""
         found = await unless_absent(paged(self._api, path, access.credential, query))
-        if found is None:
-            return None
-        pods = entries(found, key, read)
-        return Pods({pod.name: pod for pod in pods}, pods.is_whole)
+        return None if found is None else entries(found, key, read)
 
     async def _exit_code(self, access: Access, pod: str) -> int | None:
         """Return the exit code of a pod that is still shown; None if it isn't given."""
         try:
             path = f"/api/active/pods/{path_part(pod)}"
             response = await self._api.call("GET", path, access.credential, total=LIST_SECONDS)
-            live = response.json_object().get("container_summaries")
+            return _code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
             # It is merely useful: the run's outcome is known without it.
             return None
-        containers = [one for one in live if isinstance(one, dict)] if isinstance(live, list) else []
-        first = containers[0] if containers else {}
-        code = next((one for one in containers if one.get("name") == "main"), first).get("exit_code")
-        return code if isinstance(code, int) and not isinstance(code, bool) else None
 
     # -- output ----------------------------------------------------------------------------------------------
 
     async def job_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Yield what a run has written so far, from its beginning; for more, call it again."""
-        job, pod = split(remote_id)
-        if pod.startswith(UNTOLD):
+        job, name = split(remote_id)
+        if name.startswith(UNTOLD):
             return
-        if pod.startswith(AWAITED):
-            shown = await self._pods(access, job) or Pods()
-            come = came(pod, shown.by_name.values(), ())
+        if name.startswith(AWAITED):
+            shown = await self._runs(access, job) or JobRuns()
+            come = came(name, shown.by_name.values(), ())
             if come is None:
                 return
-            pod = come.name
-        text = await self._live_log(access, pod)
-        if text:
-            yield OutputChunk("stdout", text)
-        if text is None:
-            async for chunk in self._ended_log(access, job, pod):
-                yield chunk
+            name = come.name
+        for place, pod in enumerate(await self._pods_of(access, job, name)):
+            if place:
+                yield OutputChunk("stdout", f"\n==> {pod.name} <==\n")
+            text = await self._live_log(access, pod.name)
+            if text:
+                yield OutputChunk("stdout", text)
+            if text is None:
+                async for chunk in self._ended_log(access, job, pod.name):
+                    yield chunk
+            if pod.is_live:
+                # What comes after it would change its place when this one writes more.
+                return
+
+    async def _pods_of(self, access: Access, job: str, name: str) -> list[Pod]:
+        """Return the pods of a run in the order in which they began; on older servers, the run is its pod."""
+        live = {pod.name: pod for pod in await self._live_pods(access, job) or ()}
+        if name in live:
+            return [live[name]]
+        past = {pod.name: pod for pod in await self._past_pods(access, job) or ()}
+        mine = [pod for pod in (past | live).values() if pod.run == name]
+        return sorted(mine, key=began) or [Pod(name, "")]
 
     async def _live_log(self, access: Access, pod: str) -> str | None:
         """Return a live pod's log; None if there is none, or only its most recent part."""
@@ -309,10 +377,37 @@ _STATES = {
 _WAITED = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNTOLD = "~"
 AWAITED = "@"
+#: Said of a run that was stopped on a server that can't stop a single one.
+STOPS_ALL = "On this server a stop ends all runs of the job."
+#: Why pods fail, by the reasons that the document names.
+_REASONS = {
+    "OOMKilled": "It ran out of memory. Choose a larger size for the job.",
+    "Evicted": "The machine that it ran on had no room for it any more.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
+    """Hold one pod as shown by the server; times in epoch seconds. ``run``: its Kubernetes job, if shown."""
+
+    name: str
+    status: str
+    run: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    exit_code: int | None = None
+    #: Why it failed, or what keeps it waiting; "" if that isn't said.
+    why: str = ""
+    is_live: bool = False
+
+    @property
+    def state(self) -> RunState:
+        """Return the state that a run has if this is all of it."""
+        return _STATES.get(self.status.casefold(), RunState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
     """Hold one run as shown by the server; times in epoch seconds."""
 
     name: str
@@ -320,20 +415,42 @@ class Pod:
     started_at: float | None = None
     ended_at: float | None = None
     is_live: bool = False
+    is_of_kubernetes: bool = False
+
+    @classmethod
+    def of_pod(cls, pod: Pod, *, is_live: bool = False) -> JobRun:
+        """Return the run that a pod is, on a server that doesn't group them."""
+        return cls(pod.name, pod.status, pod.started_at, pod.ended_at, is_live)
+
+    @classmethod
+    def of_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
+        """Return the run that its pods are in the history; ``scale`` of them have to succeed."""
+        if len(pods) == 1:
+            return replace(cls.of_pod(pods[0]), name=name)
+        states = {pod.state: pod.status for pod in pods}
+        succeeded = sum(pod.state is RunState.SUCCEEDED for pod in pods)
+        order = [RunState.RUNNING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED, RunState.SUCCEEDED]
+        if succeeded >= scale:
+            # The others were tried again.
+            order.remove(RunState.FAILED)
+        status = next((states[one] for one in order if one in states), pods[0].status)
+        starts = [pod.started_at for pod in pods if pod.started_at is not None]
+        ends = [pod.ended_at for pod in pods if pod.ended_at is not None]
+        return cls(name, status, min(starts, default=None), max(ends, default=None))
 
     @property
     def state(self) -> RunState:
         """Return the run's state."""
         return _STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
-    def observed(self, exit_code: int | None = None) -> ObservedRun:
+    def observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
         """Return what is known of the run."""
         state = self.state
         strange = unknown_word(self.status) if state is RunState.UNKNOWN else None
         return ObservedRun(
             state,
             exit_code=exit_code if state.is_over else None,
-            detail=strange,
+            detail=strange or why,
             started_at=self.started_at,
             ended_at=self.ended_at if state.is_over else None,
         )
@@ -350,33 +467,39 @@ def split(remote_id: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Pods:
-    """Hold pods by name; not whole: some couldn't be identified, so nothing follows from a missing one."""
+class JobRuns:
+    """Hold runs by name; not whole: some couldn't be identified, so nothing follows from a missing one."""
 
-    by_name: Mapping[str, Pod] = field(default_factory=dict)
+    by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
+    are_of_kubernetes: bool = False
 
-    def __or__(self, other: Pods) -> Pods:
-        return Pods({**self.by_name, **other.by_name}, self.is_whole and other.is_whole)
+    def __or__(self, other: JobRuns) -> JobRuns:
+        return JobRuns({**self.by_name, **other.by_name}, self.is_whole and other.is_whole)
+
+    def of(self, name: str) -> JobRun | None:
+        """Return the run of a name, or of its pod's, which Kubernetes makes from it: ids may be older."""
+        pods = (run for run in self.by_name.values() if name.startswith(f"{run.name}-"))
+        return self.by_name.get(name) or next(pods, None)
 
 
-def awaited(job: str, key: str, before: Iterable[Pod]) -> str:
-    """Return the id of a run whose pod isn't visible yet: the earlier pods tell it apart from others."""
+def awaited(job: str, key: str, before: Iterable[JobRun]) -> str:
+    """Return the id of a run that isn't visible yet: the earlier runs tell it apart from others."""
     live = list(before)
-    since = max((pod.started_at or 0.0 for pod in live), default=0.0)
-    waiting = "".join(f"-{_digest(pod.name)}" for pod in live if pod.is_live and pod.started_at is None)
+    since = max((run.started_at or 0.0 for run in live), default=0.0)
+    waiting = "".join(f"-{_digest(run.name)}" for run in live if run.is_live and run.started_at is None)
     return f"{job}/{AWAITED}{since:.3f}.{short(key)}{waiting}"
 
 
-def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
-    """Return the pod that a run waits for (``awaited``): the first that is new, and no other run's."""
-    waited = _WAITED.fullmatch(pod)
+def came(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
+    """Return the run that one waits for (``awaited``): the first that is new, and no other's."""
+    waited = _WAITED.fullmatch(name)
     if waited is None:
         return None
     since, before = float(waited[1]), set(waited[3].split("-"))
     found = [
         one
-        for one in pods
+        for one in runs
         if one.name not in taken
         and _digest(one.name) not in before
         and (one.is_live if one.started_at is None else one.started_at > since + 0.001)
@@ -384,24 +507,56 @@ def came(pod: str, pods: Iterable[Pod], taken: Collection[str]) -> Pod | None:
     return min(found, key=began, default=None)
 
 
-def began(pod: Pod) -> tuple[bool, float, str]:
-    """Sort pods by when they began; those that haven't begun come last."""
-    return pod.started_at is None, pod.started_at or 0.0, pod.name
+def began(one: Pod | JobRun) -> tuple[bool, float, str]:
+    """Sort by when they began; those that haven't begun come last."""
+    return one.started_at is None, one.started_at or 0.0, one.name
 
 
 def _digest(name: str) -> str:
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
+def _summary(live: Any) -> JobRun:
+    name = id_in(live, "name")
+    began_at, ended_at = moment(live.get("started_at")), moment(live.get("completed_at"))
+    run = JobRun(name, word_in(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
+    return replace(run, is_live=not run.state.is_over)
+
+
 def _live(live: Any) -> Pod:
     pod = _pod(live, "name", "started_at", "completed_at")
-    return replace(pod, is_live=not pod.state.is_over)
+    run = word_in(part_of(live, "labels"), "job-name") or ""
+    return replace(pod, run=run, exit_code=_code(live), why=_why(live), is_live=not pod.state.is_over)
 
 
 def _past(live: Any) -> Pod:
-    return _pod(live, "pod_name", "start_time", "end_time")
+    # The document says when a pod was last seen, the older client when it ended.
+    pod = _pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
+    return replace(pod, run=word_in(live, "label_job_name") or "")
 
 
 def _pod(live: Any, name: str, began: str, ended: str) -> Pod:
     found = id_in(live, name)
-    return Pod(found, word_in(live, "status") or "", moment(live.get(began)), moment(live.get(ended)))
+    status, times = word_in(live, "status") or "", (moment(live.get(began)), moment(live.get(ended)))
+    return Pod(found, status, "", *times)
+
+
+def _code(live: Mapping[str, Any]) -> int | None:
+    """Return the exit code of a pod's main container, or else of its first; None if it isn't given."""
+    summaries = live.get("container_summaries")
+    containers = [one for one in summaries if isinstance(one, dict)] if isinstance(summaries, list) else []
+    first = containers[0] if containers else {}
+    code = next((one for one in containers if one.get("name") == "main"), first).get("exit_code")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _why(live: Mapping[str, Any]) -> str:
+    """Return why a pod failed, or what it waits for; "" if the server doesn't say."""
+    reason, conditions = word_in(live, "reason"), live.get("conditions")
+    if reason is not None:
+        return _REASONS.get(reason, clean(reason))
+    for one in conditions if isinstance(conditions, list) else ():
+        message = word_in(one, "message") if isinstance(one, dict) and one.get("status") == "False" else None
+        if message is not None:
+            return clean(message)
+    return ""

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
+from bot.domain.runs import RunState
 from bot.support import errors
 from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
@@ -116,9 +117,11 @@ async def test_sizes_show_their_price_and_those_that_are_disabled_are_not_offere
 # -- output --------------------------------------------------------------------------------------------------
 
 
-async def launched(rig, name="nightly"):
+async def launched(rig, name="nightly", **changes):
     found = rig.server.state.resources.values()
     job = next(one for one in found if (one.name, one.type) == (name, "job"))
+    for key, value in changes.items():
+        setattr(job, key, value)
     run = await rig.provider.launch_job(rig.access, Spec(name, {"job": job.id}), "job_00000001")
     return job, run.remote_id
 
@@ -147,3 +150,119 @@ async def test_a_log_whose_pages_never_end_is_not_called_whole(rig):
     assert (await anext(output)).text == "again\nagain"
     with pytest.raises(errors.BadAnswer, match="never end"):
         await anext(output)
+
+
+# -- runs ----------------------------------------------------------------------------------------------------
+
+
+def scaled(spec, pods):
+    return {
+        "spec": {"name": "nightly", "owner": "acme/alice", "instance_type": "large", **spec},
+        "pods": pods,
+    }
+
+
+async def seen(rig, remote_id):
+    return (await rig.provider.job_status(rig.access, [remote_id]))[remote_id]
+
+
+async def states(rig, remote_id, *seconds):
+    found = []
+    for one in seconds:
+        rig.server_clock.advance(one)
+        found.append(await seen(rig, remote_id))
+    return found
+
+
+async def test_a_run_of_three_pods_is_one_run_and_ends_when_all_have(rig):
+    job, run = await launched(rig, **scaled({"scale": 3}, ((4.0, 7), (9.0, 0), (9.0, 0))))
+    assert run == f"{job.id}/{job.runs[0].job}"
+    waits, runs, failed, past = await states(rig, run, 0, 9, 10, 600)
+    assert [one.state for one in (waits, runs, failed, past)] == [
+        RunState.QUEUED,
+        RunState.RUNNING,
+        RunState.FAILED,
+        RunState.FAILED,
+    ]
+    assert (failed.exit_code, runs.exit_code) == (7, None)
+    listed = await rig.provider.jobs(rig.access)
+    assert [one.remote_id for one in listed] == [run]
+    written = await output_of(rig, run)
+    assert written.count("==> ") == 2
+    assert written.count("Starting") == 3
+
+
+async def test_a_run_that_is_tried_again_and_succeeds_has_succeeded(rig):
+    _, run = await launched(rig, **scaled({"retries": 1}, ((4.0, 7), (4.0, 0))))
+    assert [one.state for one in await states(rig, run, 9, 4, 10, 600)] == [
+        RunState.QUEUED,
+        RunState.RUNNING,
+        RunState.SUCCEEDED,
+        RunState.SUCCEEDED,
+    ]
+    written = await output_of(rig, run)
+    assert written.index("exit code 7") < written.index("==> ") < written.index("exit code 0")
+
+
+async def test_the_output_of_several_pods_only_grows(rig):
+    _, run = await launched(rig, **scaled({"scale": 2}, ((30.0, 0), (5.0, 0))))
+    before = ""
+    for seconds in (0, 5, 5, 10, 20, 600):
+        rig.server_clock.advance(seconds)
+        written = await output_of(rig, run)
+        assert written.startswith(before)
+        before = written
+    assert before.count("exit code 0") == 2
+
+
+async def test_a_stop_ends_one_run_and_leaves_the_others_alone(rig):
+    _, first = await launched(rig)
+    _, second = await launched(rig)
+    assert first != second
+    await rig.provider.stop_job(rig.access, first)
+    rig.server_clock.advance(5)
+    assert [(await seen(rig, one)).state for one in (first, second)] == [RunState.CANCELLED, RunState.RUNNING]
+    assert (await seen(rig, first)).detail is None
+    await rig.provider.stop_job(rig.access, first)  # It is over.
+    assert [path for path in rig.harness.requests if path.endswith("/stop")] == []
+
+
+async def test_a_run_that_is_not_seen_yet_is_not_stopped_with_the_others(rig):
+    job, other = await launched(rig)
+    for _ in range(2):
+        rig.spoil("/runtimesummary$", body='{"job_summaries": []}')
+    run = await rig.provider.launch_job(rig.access, Spec("nightly", {"job": job.id}), "job_00000002")
+    assert "/@" in run.remote_id
+    rig.spoil("/runtimesummary$", body='{"job_summaries": []}')
+    with exactly(errors.Conflict):
+        await rig.provider.stop_job(rig.access, run.remote_id)
+    assert (await seen(rig, other)).state is RunState.QUEUED
+
+
+async def test_an_older_server_stops_all_runs_and_says_so():
+    async with saturn_rig() as older:
+        _, run = await launched(older)
+        _, other = await launched(older)
+        await older.provider.stop_job(older.access, run)
+        older.server_clock.advance(5)
+        for one in (run, other):
+            assert (await seen(older, one)).state is RunState.CANCELLED
+            assert "all runs" in (await seen(older, one)).detail
+
+
+async def test_why_a_run_waits_and_why_it_failed_is_said(rig):
+    short = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    _, run = await launched(rig, condition=short, exit_code=137, reason="OOMKilled")
+    waits, _, failed = await states(rig, run, 0, 5, 10)
+    assert waits.detail == short
+    assert (failed.state, failed.exit_code) == (RunState.FAILED, 137)
+    assert "out of memory" in failed.detail
+
+
+async def test_a_run_that_was_known_by_its_pod_is_found_after_the_server_was_renewed(rig):
+    job, run = await launched(rig)
+    by_pod = f"{job.id}/{job.runs[0].name}"
+    assert [(await seen(rig, one)).state for one in (run, by_pod)] == [RunState.QUEUED] * 2
+    rig.server_clock.advance(600)
+    assert (await seen(rig, by_pod)).state is RunState.SUCCEEDED
+    assert "exit code 0" in await output_of(rig, by_pod)
