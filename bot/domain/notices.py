@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Preferences, Principal
 from bot.domain.times import Past, Send
+from bot.support.release import FIRST, is_newer
 
 Subject = Literal["operation", "job", "class", "other"]
 #: What people can choose not to hear.
@@ -57,6 +58,11 @@ class _Kind(NamedTuple):
     offers: Offered | None = None
     topic: Topic | None = None
     marks: Mark = Mark.NONE
+    since: str = FIRST
+
+
+#: What is added to the class of a kind that 0.1.0 doesn't know: that release claims classes up to 3 only.
+LATER: Final = 10
 
 
 class NoticeKind(StrEnum):
@@ -65,7 +71,8 @@ class NoticeKind(StrEnum):
     ``subject`` is the kind of row that it is about. ``urgency`` is the order of sending: 1 ready, failed and
     refused; 2 first card; 3 still waiting, and warnings. Updates of cards, the fourth class, aren't notices:
     the card's row is marked dirty instead. Replies (0) have their own path to Slack: they never queue behind
-    notices, nor notices behind them.
+    notices, nor notices behind them. ``since`` is the first release that knows the kind; ``is_later``: 0.1.0
+    doesn't, so it is kept where that release doesn't look.
     """
 
     subject: Subject
@@ -73,13 +80,21 @@ class NoticeKind(StrEnum):
     offers: Offered | None
     topic: Topic | None
     marks: Mark
+    since: str
+    is_later: bool
 
     def __new__(cls, name: str, *traits: Any) -> Self:
         """Make a kind by its name, with the other fields of ``_Kind``."""
         kind = str.__new__(cls, name)
         kind._value_ = name
-        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
+        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks, kind.since = traits
+        kind.is_later = is_newer(kind.since, FIRST)
         return kind
+
+    @property
+    def class_(self) -> int:
+        """Return the class that its rows have: its urgency, among those that 0.1.0 claims or beside them."""
+        return self.urgency + LATER * self.is_later
 
     READY = _Kind(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.CAN_WAIT | Mark.URGENT

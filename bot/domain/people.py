@@ -262,6 +262,15 @@ class TaskKind(StrEnum):
     #: Set a job's schedule; the subject names account, job and interaction.
     SCHEDULE = "schedule"
 
+    @property
+    def is_later(self) -> bool:
+        """Return whether 0.1.0 doesn't know it: it is kept where that release doesn't look."""
+        return self in _LATER
+
+
+#: Kinds of tasks that 0.1.0 doesn't know.
+_LATER: Final[frozenset[TaskKind]] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

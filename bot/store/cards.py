@@ -8,6 +8,7 @@ about a workspace or a run, the one that was sent last is live. The one before b
 from typing import Any, Final
 
 from bot.domain.notices import Card, Mark, NoticeKind
+from bot.store.schema import setting
 from bot.store.tables import CARDS
 from bot.store.transaction import Row, Transaction
 
@@ -15,6 +16,10 @@ from bot.store.transaction import Row, Transaction
 _REPLACED_WITHIN: Final = 3.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
+#: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
+_PLACED: Final = sorted(
+    {"later_ts > ''" if kind.is_later else "message_ts IS NOT NULL" for kind in NoticeKind}
+)
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -61,7 +66,7 @@ def _add(
 ) -> bool:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
     rest = {"is_notice": Mark.CARD not in kind.marks, "body": body or {}, "created_at": tx.now()}
-    return CARDS.add_new(tx, **key, **rest, updated_at=tx.now())
+    return CARDS.add_new(tx, **key, **rest, updated_at=tx.now(), later_ts="" if kind.is_later else None)
 
 
 def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
@@ -72,8 +77,7 @@ def id_of(kind: NoticeKind, notice_id: str, subject: str) -> str:
 def place(tx: Transaction, card_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
     """Record which message is a card's, and what it shows: the last one sent about a row stays live."""
     now = tx.now()
-    at = {"channel_id": channel_id, "message_ts": message_ts}
-    row = CARDS.changed(tx, {"id": card_id}, **at, updated_at=now, drawn=drawn)
+    row = tx.one("place_card", id=card_id, channel_id=channel_id, message_ts=message_ts, now=now, drawn=drawn)
     if row is not None:
         _close_former(tx, row["principal"], row["about"])
 
@@ -124,9 +128,11 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     now = tx.now()
 
     def claimed(query: str, most: int, **keys: float) -> list[Card]:
-        if most <= 0:
-            return []
-        found = CARDS.found(tx, query, now=now, until=now + lease, limit=most, **keys)
+        found: list[Card] = []
+        for placed in _PLACED:
+            if most > len(found):
+                given = {"now": now, "until": now + lease, "limit": most - len(found), **keys}
+                found += CARDS.found(tx, setting(query, placed=placed), **given)
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
     cards = claimed("claim_changed_cards", limit, settled=now - END_FIRST)
@@ -167,8 +173,7 @@ def lost(tx: Transaction, card_id: str) -> None:
 
 def unplace(tx: Transaction, card_id: str) -> None:
     """Forget where a message is, as something else will correct it."""
-    nowhere = {"channel_id": None, "message_ts": None, "drawn": ""}
-    CARDS.change(tx, {"id": card_id}, **nowhere, is_dirty=False, changed_at=None, leased_until=0)
+    tx.run("unplace_card", id=card_id)
 
 
 def drop(tx: Transaction, notice_id: str) -> None:

@@ -17,7 +17,7 @@ from bot.domain.workspaces import NOT_UP, PROVISIONAL, Ending, Observed, ReadCla
 from bot.store import cards, timers
 from bot.store.errands import Woken
 from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt, doubt_columns
+from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt, doubt_columns, word
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
@@ -171,7 +171,7 @@ def _grant(
         account=account,
         workspace_ids=(reader["id"], *(watcher["id"] for watcher in others)),
         has_open_operation=any(watcher["has_operation"] for watcher in watchers),
-        state=State(reader["state"]),
+        state=word(State, reader["state"]),
         used_at=max(used, default=None),
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
@@ -242,7 +242,7 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     """
     if observed is None:
         return {column: row[column] for column in OF_RUNS}
-    was_over = RunState(row["state"]).is_over
+    was_over = word(RunState, row["state"]).is_over
     keeps = observed.state is RunState.UNKNOWN or (was_over and not observed.state.is_over)
     return {
         "state": row["state"] if keeps else observed.state.value,
@@ -401,7 +401,7 @@ def _observe(
     # Told when somebody asks: that it was used again changes no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
-    reason = reasons.kept(State(row["state"]), row["reason"], seen.state, seen.reason)
+    reason = reasons.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
     is_same &= (at_stake, reason) == (row["at_stake"], row["reason"])
     if is_same and ends_before == ends_after and started_at == row["started_at"]:
         writes.same.append(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from bot.domain.notices import NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
@@ -12,6 +13,8 @@ from bot.store.transaction import Row, Transaction
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.
 CARD_FIRST = 5.0
+#: The classes of rows in the order of sending, each with its urgency.
+_CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
 
 
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
@@ -30,7 +33,11 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         if telling.way == "card":
             continue
         row = _add(tx, new)
-        if row is not None and telling.way == "later":
+        if row is not None and telling.way == "later" and new.kind.is_later:
+            # 0.1.0 would send what holds it, and can't tell it.
+            NOTICES.change(tx, {"id": row["id"]}, held_until=telling.at)
+            cards.add_notice(tx, row, new.body)
+        elif row is not None and telling.way == "later":
             holder = _holder(tx, new.principal, row["id"], telling.at)
             # It takes part in what becomes of that message, without being one itself.
             NOTICES.change(tx, {"id": row["id"]}, held_by=holder, held_until=telling.at)
@@ -56,7 +63,7 @@ def _add(tx: Transaction, new: NewNotice) -> Row | None:
         "occasion": new.occasion,
         "body": new.body,
         "state": NoticeState.PENDING,
-        "class": new.kind.urgency,
+        "class": new.kind.class_,
         "created_at": now,
         "due_at": now + new.due_in,
     }
@@ -104,7 +111,9 @@ def claim(
     about a run whose output another process follows are left to that one.
     """
     claimed: list[Notice] = []
-    for number in sorted(set(classes)):
+    for urgency, number in _CLASSES:
+        if urgency not in classes:
+            continue
         now = tx.now()
         left = limit - len(claimed)
         if left <= 0:

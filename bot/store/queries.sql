@@ -1,6 +1,7 @@
 -- Every statement that decides something, by name, in the order of bot/store/*.py; what is read and written by key
 -- alone stands in bot/store/tables.py. A row's columns are named there: {model} are all of its model's, with their
--- values, {replaced} the same on a conflict, {changes} those that a caller sets. Portable between SQLite and PostgreSQL:
+-- values, {replaced} the same on a conflict, {changes} those that a caller sets, {known table} the condition that this
+-- release knows what a row is for: what it doesn't is left to later ones. Portable between SQLite and PostgreSQL:
 -- no scalar MIN/MAX, no IN over a parameter, conflicts by ON CONFLICT, results by RETURNING. What only PostgreSQL
 -- is told stands in a comment that begins with its name: who claims side by side there skips what another claims,
 -- and what is read to be changed while others claim is locked. SQLite has one writer. What is
@@ -108,7 +109,12 @@ SELECT
     (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
     (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
-    (SELECT COUNT(*) FROM tasks) AS tasks,
+    (SELECT COUNT(*) FROM tasks) + (SELECT COUNT(*) FROM later_tasks) AS tasks,
+    (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND NOT ({known operations}))
+        + (SELECT COUNT(*) FROM runs WHERE outcome IS NULL AND NOT ({known runs}))
+        + (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased') AND NOT ({known notices}))
+        + (SELECT COUNT(*) FROM tasks WHERE NOT ({known tasks}))
+        + (SELECT COUNT(*) FROM later_tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
 -- A message waits from when it was due, or from the end of its quiet hours; another attempt makes it no younger.
@@ -459,7 +465,7 @@ LIMIT 1;
 -- name: claim_runs
 UPDATE runs SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+    SELECT id FROM runs WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now AND {known runs}
         AND NOT EXISTS (
             SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
         )
@@ -477,7 +483,7 @@ UPDATE runs SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs
     WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL
-        AND next_step_at <= :soon AND leased_until <= :now
+        AND next_step_at <= :soon AND leased_until <= :now AND {known runs}
         AND NOT EXISTS (
             SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
         )
@@ -500,6 +506,7 @@ ORDER BY created_at DESC, id DESC LIMIT 1;
 UPDATE operations SET {claimed}
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM operations WHERE outcome IS NULL AND next_step_at <= :now AND leased_until <= :now
+        AND {known operations}
         AND NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
             SELECT 1 FROM owners o
             WHERE o.name = 'starts:' || operations.connection AND o.owner <> :owner AND o.until > :now
@@ -732,7 +739,7 @@ UPDATE notices SET
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
     WHERE class = :class AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
-        AND (held_until IS NULL OR held_until <= :now) AND NOT (
+        AND (held_until IS NULL OR held_until <= :now) AND {known notices} AND NOT (
         kind IN {END} AND created_at > :settled AND EXISTS (
             SELECT 1 FROM notices c
             WHERE c.subject = notices.subject AND c.kind IN {CARD}
@@ -750,6 +757,11 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
             SELECT 1 FROM notices u
             WHERE u.principal = notices.principal AND u.kind IN {URGENT}
                 AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
+        )
+    ) AND NOT (
+        kind = 'held' AND EXISTS (
+            SELECT 1 FROM notices h
+            WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
         )
     ) AND NOT EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
@@ -780,7 +792,7 @@ WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'lease
 -- have theirs. The states are named twice for the index.
 -- name: release_notices
 UPDATE notices SET due_at = created_at
-WHERE class IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased') AND state = 'retry'
+WHERE class IN (1, 2, 3, 11, 12, 13) AND due_at > :now AND state IN ('pending', 'retry', 'leased') AND state = 'retry'
     AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
     AND principal LIKE :people;
 
@@ -844,8 +856,8 @@ WHERE about = :about AND stage <> 'closed';
 -- name: close_former_cards
 UPDATE cards SET stage = 'closing', is_dirty = 1, dirt = dirt + 1, changed_at = :now
 WHERE principal = :principal AND about = :about AND stage = 'live'
-    AND kind NOT IN {APART} AND message_ts < (
-        SELECT MAX(c.message_ts) FROM cards c
+    AND kind NOT IN {APART} AND COALESCE(message_ts, NULLIF(later_ts, '')) < (
+        SELECT MAX(COALESCE(c.message_ts, NULLIF(c.later_ts, ''))) FROM cards c
         WHERE c.principal = :principal AND c.about = :about AND c.kind NOT IN {APART}
     );
 
@@ -865,11 +877,25 @@ UPDATE cards SET
         ELSE 'closing' END
 WHERE about = :about AND stage <> 'closed';
 
+-- name: place_card
+UPDATE cards SET
+    channel_id = :channel_id, updated_at = :now, drawn = :drawn,
+    message_ts = CASE WHEN later_ts IS NULL THEN :message_ts END,
+    later_ts = CASE WHEN later_ts IS NOT NULL THEN :message_ts END
+WHERE id = :id
+RETURNING *;
+
+-- name: unplace_card
+UPDATE cards SET
+    channel_id = NULL, message_ts = NULL, later_ts = CASE WHEN later_ts IS NOT NULL THEN '' END, drawn = '',
+    is_dirty = 0, changed_at = NULL, leased_until = 0
+WHERE id = :id;
+
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
-    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
+    WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
         AND stage = 'live' AND NOT EXISTS (
             SELECT 1 FROM notices n
             WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :settled
@@ -884,7 +910,7 @@ RETURNING *;
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
-    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NOT NULL
+    WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
         AND stage <> 'live'
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
@@ -895,7 +921,7 @@ RETURNING *;
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
-    WHERE is_dirty = 1 AND message_ts IS NOT NULL AND leased_until <= :now AND changed_at IS NULL
+    WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NULL
         AND updated_at <= :before
     ORDER BY updated_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
@@ -1012,9 +1038,9 @@ WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
     AND subject >= :account_id AND subject < :account_id || '0' AND is_leased = 0 AND due_at > :now;
 
 -- name: claim_tasks
-UPDATE tasks SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
+UPDATE {tasks} SET is_leased = 1, claims = claims + 1, claimed_at = :now, due_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM tasks WHERE due_at <= :now AND NOT (kind = 'sync_people' AND EXISTS (
+    SELECT id FROM {tasks} WHERE due_at <= :now AND {known tasks} AND NOT (kind = 'sync_people' AND EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now
     ))
     ORDER BY due_at LIMIT :limit
@@ -1293,15 +1319,15 @@ WHERE principal = :principal;
 
 -- name: due_notice
 SELECT id FROM notices
-WHERE class <= 2 AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
-    AND (held_until IS NULL OR held_until <= :now)
+WHERE class IN (0, 1, 2, 11, 12) AND state IN ('pending', 'retry', 'leased') AND due_at <= :now AND held_by IS NULL
+    AND (held_until IS NULL OR held_until <= :now) AND {known notices}
 LIMIT 1;
 
 -- Nobody waits for what has been superseded to say so.
 -- name: due_card
 SELECT id FROM cards
 WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND is_notice = 0 AND stage = 'live'
-    AND leased_until <= :now LIMIT 1;
+    AND leased_until <= :now AND {known cards} LIMIT 1;
 
 -- name: sweep_homes
 DELETE FROM homes WHERE principal IN (
@@ -1366,7 +1392,8 @@ ORDER BY thread_ts DESC;
 
 -- name: card_of_thread
 SELECT kind, about FROM cards
-WHERE principal = :principal AND channel_id = :channel_id AND message_ts = :thread_ts AND kind <> 'class_card'
+WHERE principal = :principal AND channel_id = :channel_id AND (message_ts = :thread_ts OR later_ts = :thread_ts)
+    AND kind <> 'class_card'
 LIMIT 1;
 
 -- What was called off isn't spoken of.

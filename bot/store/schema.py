@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.times import Kind, Time
-from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES
+from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, as_list
 from bot.store.transaction import ClockReading, Engine, Transaction
 from bot.support.errors import StoreTooNew, StoreUnreleased
 from bot.support.release import FIRST, RELEASE, is_newer, newest
@@ -97,6 +97,8 @@ _HEADER = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART = re.compile(r"\{(\w+)\}")
 #: Stands for the kinds of notices that have a mark.
 _MARKED = re.compile(r"\{([A-Z_]+)\}")
+#: Stands for the condition that this release knows what a table's row is for.
+_KNOWN = re.compile(r"\{known (\w+)\}")
 #: Begins a query that adds a row with all columns of its model.
 _MODEL = re.compile(r"INSERT INTO (\w+) {model}")
 
@@ -105,7 +107,7 @@ _MODEL = re.compile(r"INSERT INTO (\w+) {model}")
 def named_queries() -> dict[str, str]:
     """Return the statements of ``queries.sql``, and those that heal times, by name. Parameters ``:named``.
 
-    A mark in braces is the list of the kinds of notices that have it.
+    A mark in braces is the list of the kinds of notices that have it; KINDS are all of them.
     """
     text = files(__package__).joinpath("queries.sql").read_text(encoding="utf-8")
     _, *pieces = _HEADER.split(_MARKED.sub(_kinds, text))
@@ -124,13 +126,13 @@ def named_queries() -> dict[str, str]:
 
 
 def _kinds(found: re.Match[str]) -> str:
-    """Return the kinds that have a mark as a list in SQL, in the order in which an index may have them."""
-    kinds = ", ".join(f"'{kind}'" for kind in NoticeKind if Mark[found[1]] in kind.marks)
-    return f"({kinds})"
+    """Return the kinds that have a mark as a list in SQL."""
+    return as_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
 
 
 def _filled(query: str) -> str:
-    """Return a query with a model's columns where it names them all, to add or to replace them."""
+    """Return a query with a model's columns where it names them all, and with the words that are known."""
+    query = _KNOWN.sub(lambda known: TABLES[known[1]].is_known(), query)
     found = _MODEL.match(query)
     if found is None:
         return query
@@ -141,13 +143,14 @@ def _filled(query: str) -> str:
 
 
 @cache
-def setting(name: str, *columns: str, errands: str = "") -> str:
+def setting(name: str, *columns: str, **words: str) -> str:
     """Return a named query that sets these columns where it has ``{changes}``, each to its parameter.
 
-    ``errands`` is the table of a query that is about operations or runs.
+    ``words`` are what else it has in braces: ``errands``, the table of a query that is about operations or
+    runs; ``tasks``, that of one about tasks; ``placed``, how a sent message is known.
     """
-    changes = ", ".join(f"{column} = :{column}" for column in columns)
-    return named_queries()[name].replace("{changes}", changes).replace("{errands}", errands)
+    words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
+    return _PART.sub(lambda found: words.get(found[1], found[0]), named_queries()[name])
 
 
 @cache

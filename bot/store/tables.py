@@ -5,7 +5,7 @@ deleted by a key here; ``queries.sql`` has what decides something. A table witho
 as they are given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from functools import cache, lru_cache
@@ -23,17 +23,22 @@ from typing import (
     get_type_hints,
 )
 
+import structlog
+
 from bot.domain import people
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
 from bot.domain.hours import Rule
 from bot.domain.notices import LONGEST_QUIET, Card, Notice
-from bot.domain.runs import Run
+from bot.domain.runs import Run, RunState
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
-from bot.domain.workspaces import BrowserSession, Doubt, Operation, Workspace
+from bot.domain.workspaces import BrowserSession, Doubt, Operation, State, Workspace
 from bot.store.transaction import Row, Transaction, from_json
+from bot.support.errors import UnknownWord
 
 Model = TypeVar("Model")
+Word = TypeVar("Word", bound=Enum)
+log = structlog.get_logger(__name__)
 
 #: Cached, since the same principals are parsed over and over.
 principal_of = lru_cache(maxsize=4096)(people.Principal.from_key)
@@ -83,12 +88,55 @@ def _kinds(hint: Any) -> Iterator[Any]:
         yield get_origin(hint) or hint
 
 
+#: Words for what was observed.
+_OBSERVED: Final = frozenset({State, RunState})
+
+
+def as_list(words: Iterable[str]) -> str:
+    """Return words as a list in SQL, in their order, which an index may have too."""
+    quoted = ", ".join(f"'{word}'" for word in words)
+    return f"({quoted})"
+
+
+class _Words(dict[str, Enum]):
+    """The words of a kind, by what rows have.
+
+    One that a later release wrote is UNKNOWN where there is that, and logged the first time; otherwise
+    looking it up raises UnknownWord.
+    """
+
+    def __init__(self, kind: type[Enum]) -> None:
+        super().__init__({word.value: word for word in kind})
+        self._kind = kind
+        self._logged: set[str] = set()
+
+    def __missing__(self, text: str) -> Enum:
+        if text not in self._logged:
+            self._logged.add(text)
+            log.warning("word of a later release", kind=self._kind.__name__, word=text)
+        if (unknown := getattr(self._kind, "UNKNOWN", None)) is None:
+            raise UnknownWord(f"this release knows no {self._kind.__name__} {text!r}")
+        known: Enum = unknown
+        return known
+
+
+@cache
+def _words(kind: type[Enum]) -> _Words:
+    return _Words(kind)
+
+
+def word(kind: type[Word], text: str) -> Word:
+    """Return the word that a row has; raise UnknownWord."""
+    found: Any = _words(kind)[text]
+    return found  # type: ignore[no-any-return]
+
+
 def _way(hint: Any) -> Callable[[Any], Any] | None:
     """Return how a column of this type is read unless it is NULL; None if it is what the database gives."""
     kind = next(_kinds(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # Looked up, because calling the class costs three times as much.
-        return {word.value: word for word in kind}.__getitem__
+        return _words(kind).__getitem__
     return None if kind is Literal else _READS.get(kind, from_json)
 
 
@@ -159,11 +207,39 @@ class Table(Generic[Model]):
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
         """Return the models of the rows with these values."""
-        return [self.of(row) for row in self.rows(tx, order, **by)]
+        return self.known(self.rows(tx, order, **by))
 
     def found(self, tx: Transaction, query: str, /, **params: Any) -> list[Model]:
         """Return the models of the rows that a query finds."""
-        return [self.of(row) for row in tx.all(query, **params)]
+        return self.known(tx.all(query, **params))
+
+    def known(self, rows: Sequence[Row]) -> list[Model]:
+        """Return the models of rows; what a later release wrote stops none of its neighbours."""
+        try:
+            return [self.of(row) for row in rows]
+        except UnknownWord:
+            return [one for row in rows if (one := self._of_known(row)) is not None]
+
+    def _of_known(self, row: Row) -> Model | None:
+        try:
+            return self.of(row)
+        except UnknownWord:
+            return None
+
+    def is_known(self) -> str:
+        """Return the condition that this release knows what a row is for: else it is left to later ones.
+
+        A state isn't part of that: it is UNKNOWN until it is read again.
+        """
+        hints = get_type_hints(self.model)
+        # Of an expression: SQLite would take an index by kind for the one by due time.
+        return " AND ".join(
+            f"COALESCE({field}, '') IN {as_list(hints[field])}"
+            for field in self.fields
+            if isinstance(hints[field], type)
+            and issubclass(hints[field], Enum)
+            and hints[field] not in _OBSERVED
+        )
 
     def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
         """Return the model of the row, or the first of those, that a query finds."""
@@ -263,7 +339,14 @@ ACCOUNTS = Table(
 APPROVALS = Table("approvals", people.Approval, "id", _PAIR)
 AUDIT = _plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
-CARDS = Table("cards", Card, "id", "subject", "about")
+CARDS = Table(
+    "cards",
+    Card,
+    "id",
+    "subject",
+    "about",
+    own={"message_ts": lambda row: row["message_ts"] or row["later_ts"] or None},
+)
 # It may be as far ahead as the end of the class; an extra look does no harm.
 CLASS_CARDS = Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, look_at=due(60.0))
 CONTACTS = _plain("contacts", "principal", met_at=PAST)
@@ -343,6 +426,8 @@ SNAPSHOTS: Table[people.Snapshot[Any]] = Table(
     "snapshots", people.Snapshot, "connection owner kind", "connection owner"
 )
 TASKS = Table("tasks", people.Task, "id", "kind subject", claimed_at=PAST)
+#: Tasks of kinds that 0.1.0 doesn't know.
+LATER_TASKS = Table("later_tasks", people.Task, "id", "kind subject", claimed_at=PAST)
 UPKEEP = _plain("upkeep", "work", done_at=PAST)
 WORKSPACES = Table(
     "workspaces",

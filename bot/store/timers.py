@@ -12,7 +12,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.schema import setting
-from bot.store.tables import OPERATIONS, WORKSPACES, principal_of
+from bot.store.tables import OPERATIONS, WORKSPACES, principal_of, word
 from bot.store.transaction import Transaction
 
 #: What a workspace's row holds without a timer.
@@ -87,6 +87,9 @@ def settle(tx: Transaction, workspace_id: str) -> bool:
     return tx.run(setting("settle_timer", *NONE), id=workspace_id, **NONE) > 0
 
 
+#: What a later release's verb does isn't known here: it is in neither.
+_BRING_DOWN: Final = frozenset(verb.value for verb in workspaces.OperationVerb if verb.brings_down)
+_BRING_UP: Final = frozenset(workspaces.OperationVerb) - _BRING_DOWN
 #: Whoever goes down from one of these was of use until then.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
@@ -107,12 +110,12 @@ def note(
     """
     if after in workspaces.NOT_UP:
         settle(tx, workspace_id)
-        if workspaces.State(before) in _IN_USE:
+        if word(workspaces.State, before) in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
-    elif after in workspaces.UP and (came_up_again or workspaces.State(before) in workspaces.NOT_UP):
+    elif after in workspaces.UP and (came_up_again or word(workspaces.State, before) in workspaces.NOT_UP):
         # An open operation's episode began when that was accepted.
         operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-        if operation is None or workspaces.OperationVerb(operation["verb"]).brings_down:
+        if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
             WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
 
@@ -130,7 +133,7 @@ def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     # A stop that wasn't seen to finish may be what stopped it; one that was has long been over.
     is_ours = (
         operation is not None
-        and workspaces.OperationVerb(operation["verb"]).brings_down
+        and operation["verb"] not in _BRING_UP
         and operation["outcome"] != workspaces.Outcome.FULFILLED
     )
     if is_ours:

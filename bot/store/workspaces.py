@@ -32,6 +32,7 @@ from bot.store.tables import (
     WORKSPACES,
     doubt_columns,
     principal_of,
+    word,
 )
 from bot.store.transaction import Engine, Row, Transaction, as_words, from_json
 
@@ -505,7 +506,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
 def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
     """Update a known row. A listing with the account itself proves that the person may see it."""
     is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
-    state = State(one.state if is_news else row["state"])
+    state = one.state if is_news else word(State, row["state"])
     changed = state.value != row["state"]
     values = _columns(one, row, is_new=changed) if is_news else _columns(None, row)
     if one.gate_key != row["gate_key"]:
@@ -520,7 +521,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         # Not every list has addresses: one that was read stays while the workspace runs on.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
-        reason=reasons.kept(State(row["state"]), row["reason"], state, one.reason if is_news else None),
+        reason=reasons.kept(word(State, row["state"]), row["reason"], state, one.reason if is_news else None),
         progress=None if changed else row["progress"],
         observed_at=start if is_news else row["observed_at"],
         verified_at=row["verified_at"] or start,

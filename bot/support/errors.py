@@ -10,6 +10,7 @@
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
     │   ├── StoreTooNew               the database is newer than the code
+    │   ├── UnknownWord               a later release wrote this row
     │   └── StoreUnreleased           the database was made before the first release
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
@@ -107,6 +108,10 @@ class StoreInUse(StoreError):
 
 class StoreTooNew(StoreError):
     """Signal that the database was migrated by a newer release."""
+
+
+class UnknownWord(StoreError):
+    """Signal that a row has a word which this release doesn't know."""
 
 
 class StoreUnreleased(StoreError):

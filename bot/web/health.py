@@ -90,6 +90,10 @@ _GAUGES = {
     "accounts": ("usher_accounts", "Linked accounts."),
     "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
     "tasks": ("usher_tasks", "Open tasks of the background work."),
+    "left_to_later_releases": (
+        "usher_left_to_later_releases",
+        "Open work and messages of kinds that this release doesn't know, which it leaves alone.",
+    ),
     "people": ("usher_people", "People known from Slack."),
 }
 #: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.

@@ -101,6 +101,7 @@ async def test_statistics_count_what_operators_ask_for(store):
         "accounts": 1,
         "workspaces": 1,
         "tasks": 0,
+        "left_to_later_releases": 0,
         "people": 1,
     }
 

@@ -43,7 +43,8 @@ async def test_every_query_is_understood_and_has_an_index(connection):
         ("claim_operations", "operations_due"),
         ("claim_gates", "gates_due"),
         ("claim_notices", "notices_due"),
-        ("claim_tasks", "tasks_due"),
+        ("claim_tasks of tasks", "tasks_due"),
+        ("claim_tasks of later_tasks", "later_tasks_due"),
         ("claim_runs", "runs_due"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
@@ -51,7 +52,7 @@ async def test_every_query_is_understood_and_has_an_index(connection):
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
-    query, parameters = numbered(name)
+    query, parameters = numbered(STATEMENTS[name])
     connection.execute(f"PREPARE q AS {query}".encode())
     given = ", ".join("NULL" for _ in parameters)
     plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN EXECUTE q({given})".encode()))
