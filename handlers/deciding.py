@@ -620,9 +620,11 @@ def _since(request: Request, workspace: Workspace, latest: Operation | None) -> 
     if latest is not None and latest.is_open:
         return request.filled(talk.SINCE_BEGUN, workspace, since=kit.moment(latest.created_at, now))
     is_up = workspace.state is State.RUNNING
-    if latest is not None and ended is not None and latest.verb.brings_down is not is_up:
-        length = times.duration(max(now - ended, 60.0))
-        return request.filled(talk.SINCE, workspace, since=kit.moment(ended, now), length=length)
+    if latest is not None and ended is not None and latest.verb.brings_down is is_up:
+        ended = None
+    if (since := ended or (workspace.started_at if is_up else workspace.down_at)) is not None:
+        length = times.duration(max(now - since, 60.0))
+        return request.filled(talk.SINCE, workspace, since=kit.moment(since, now), length=length)
     if not is_up and workspace.up_at is not None:
         return request.filled(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))
     return request.filled(talk.SINCE_UNKNOWN, workspace)

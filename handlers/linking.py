@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Account, Named
+from bot.domain.workspaces import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
@@ -274,7 +275,9 @@ def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:
     effect = fill(cards.CONFIRM_UNLINK[1], title=title)
     name = written([connection or "all"])
     ask = request.filled(answers.TO_CONTINUE, button=cards.UNLINK, typed=Markup("unlink"), name=name)
-    button = kit.button(cards.UNLINK, kit.Press("unlink", connection or "all", agreed=True), style=kit.DANGER)
+    button = kit.button(
+        cards.UNLINK, kit.Press("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
+    )
     about = Spoken(connection=connection or "", what="unlink", takes_press=True)
     return replace(replies.answer(f"{effect} {ask}", [button]), about=about)
 

@@ -15,7 +15,7 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
 from bot.domain.runs import Run
-from bot.domain.workspaces import Surface, Where, Workspace
+from bot.domain.workspaces import Consent, Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
@@ -417,6 +417,13 @@ class Request:
             return Spoken()
         surface = self.surface
         return await self.services.store.spoken(self.principal, surface.channel_id or "", surface.thread_ts)
+
+    @property
+    def agreed(self) -> Consent:
+        """Return what was agreed to: by the button's own question, or typed beforehand."""
+        if kit.AGREED not in self.flags:
+            return Consent.NONE
+        return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 
     @property
     def carried(self) -> str:

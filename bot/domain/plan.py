@@ -21,6 +21,7 @@ from bot.domain.settling import (
 from bot.domain.workspaces import (
     DOWN,
     Action,
+    AtStake,
     Call,
     Effects,
     Errand,
@@ -30,6 +31,7 @@ from bot.domain.workspaces import (
     State,
     StopEffect,
     StopMode,
+    costs_more,
     gentlest_mode,
     is_final,
     restart_mode,
@@ -135,17 +137,20 @@ def plan(
     actions: frozenset[Action] | None = None,
     effects: Effects = _USUAL,
     *,
+    at_stake: frozenset[AtStake] = frozenset(),
     up_at: float | None = None,
 ) -> Plan:
     """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
     ``actions`` is what the provider allows now, None for everything it is capable of; a starting workspace
     that can't be brought down yet is left to come up. ``effects`` is what stopping does: nothing is ended for
-    good unless the person agreed to that. ``up_at`` is when it was last seen starting or running.
+    good unless the person agreed to that, knowing what is ``at_stake``. ``up_at`` is when it was last seen
+    starting or running.
 
     A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
     The first call may rely on a read that was fresh when the operation was created: if the state has changed
-    since, the call does no harm, and the gate would only make the person wait. An operation that failed too
+    since, the call does no harm, and the gate would only make the person wait. What can't be taken back reads
+    first. An operation that failed too
     often in a row makes no further calls, but can still be fulfilled by what is observed.
     """
     if not operation.is_open:
@@ -153,12 +158,27 @@ def plan(
     if observed_at is None:
         return READ
     decided = _decide(operation, state, observed_at, actions, effects, up_at)
-    is_call = decided.step in _CALLS
-    if _is_stale(operation, observed_at) and not (is_call and _is_fresh_enough(operation, observed_at)):
+    is_call, ends = decided.step in _CALLS, _ends(decided.step, effects)
+    is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
+    if _is_stale(operation, observed_at) and not is_enough:
         return READ
     if is_call and operation.attempts >= MAX_ATTEMPTS:
         return _failed("gave_up")
+    is_planned = operation.planned_for is not None
+    if (
+        ends
+        and decided is not REMOVE
+        and not operation.has_called
+        and costs_more(at_stake, operation.agreed, is_planned=is_planned)
+    ):
+        return AT_STAKE
     return decided
+
+
+def _ends(step: Step, effects: Effects) -> bool:
+    """Return whether a step's call can't be taken back."""
+    mode = next((mode for mode, (call, _) in _DOWNWARDS.items() if call.step is step), None)
+    return step is Step.REMOVE or (mode is not None and is_final(effects, mode))
 
 
 def plan_unmade(operation: Operation, creation: Operation | None, now: float) -> Plan:
@@ -381,6 +401,8 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     return whole * (1.0 - jitter / 2.0)
 
 
+#: It is busy, or has something unsaved, that nobody had been told when they agreed to its end.
+AT_STAKE = _failed("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
 CALLED_OFF = Plan(Step.END, Outcome.CANCELLED, "cancelled")

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from statistics import median
 from typing import Final, Literal
 
@@ -36,8 +36,9 @@ NOT_UP: Final = DOWN | {State.GONE}
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
 #: How a workspace is brought down: the provider's normal stop, keeping its state, or without asking the IDE.
 StopMode = Literal["stop", "suspend", "force"]
-#: What a stop would interrupt or lose now: something runs in it, or not everything in it is saved.
-AtStake = Literal["busy", "unsaved"]
+#: What a stop would interrupt or lose now: something runs in it, not everything in it is saved, or its memory
+#: is kept while it is suspended.
+AtStake = Literal["busy", "unsaved", "memory"]
 #: What happens to a workspace at ``ends_at`` if nobody does anything.
 Ending = Literal["stops", "removed"]
 
@@ -109,6 +110,8 @@ class Workspace:
     last_used_at: Stays | None = None
     #: What holds it up or made it fail, in its provider's words, until it is up or started again.
     reason: str | None = None
+    #: Since when it has been down, as its provider says; None if it doesn't.
+    down_at: Stays | None = None
 
     @property
     def is_provisional(self) -> bool:
@@ -119,6 +122,14 @@ class Workspace:
     def title(self) -> str:
         """Return what the person calls it."""
         return self.alias or self.name
+
+    @property
+    def stakes(self) -> frozenset[AtStake]:
+        """Return what is at stake in the state that it is in, which a list may have found since."""
+        found = self.at_stake or frozenset()
+        if self.state is State.SUSPENDED:
+            return found & {"memory"}
+        return found - {"memory"} if self.state is State.RUNNING else frozenset()
 
     def allows(self, action: Action) -> bool:
         """Return whether the action was allowed when it was last read."""
@@ -134,7 +145,8 @@ class Observed:
     counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
     store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
     survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
-    (epoch seconds), ``last_used_at`` when somebody last used it, None if the provider doesn't say.
+    (epoch seconds), ``down_at`` since when it has been down, ``last_used_at`` when somebody last used it;
+    None if the provider doesn't say.
     ``reason`` is what holds it up or made it fail, in the provider's words; ``detail`` is anything else.
     """
 
@@ -153,6 +165,7 @@ class Observed:
     at_stake: frozenset[AtStake] | None = None
     last_used_at: float | None = None
     reason: str | None = None
+    down_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +296,24 @@ class StopEffect(StrEnum):
     def is_final(self) -> bool:
         """Return whether the workspace is gone for good."""
         return self in (StopEffect.ENDS, StopEffect.ERASES)
+
+
+class Consent(IntEnum):
+    """Name what a person agreed to: that a workspace ends for good, and knowing what was at stake or not."""
+
+    NONE = 0
+    GIVEN = 1
+    KNOWING = 2
+
+
+def costs_more(at_stake: frozenset[AtStake], consent: Consent, *, is_planned: bool) -> bool:
+    """Return whether an end would cost more than its person knew when they agreed to it.
+
+    Of a planned one they were warned; but what is busy then wasn't when they planned it. That a suspended one
+    loses its memory is said in any case.
+    """
+    counted = at_stake & ({"busy"} if is_planned else {"busy", "unsaved"})
+    return bool(counted) and consent is not Consent.KNOWING
 
 
 #: What each way of stopping does to a workspace; ways that aren't listed aren't available.
@@ -514,7 +545,7 @@ class Operation(Errand):
     progress_floor: int = 0
     #: The person agreed that the workspace ends for good. A restart then creates a new one from the same
     #: spec, as it does for a workspace that failed for good: from then on its verb is CREATE, with this set.
-    agreed: bool = False
+    agreed: Consent = Consent.NONE
     #: The time of the timer that it carries out, if it does.
     planned_for: Stays | None = None
     #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
@@ -529,7 +560,7 @@ class Operation(Errand):
     @property
     def is_renewal(self) -> bool:
         """Return whether it creates the replacement for a workspace that a restart ended."""
-        return self.agreed and self.verb is OperationVerb.CREATE
+        return bool(self.agreed) and self.verb is OperationVerb.CREATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,13 @@ class Classes(EnginePart):
         if ends and not counts.left and (late or not counts.stopping):
             await self._finish(card, counts)
 
-    def _is_agreed(self, card: ClassCard) -> bool:
-        """Return whether pressing the card meant agreeing that its end may end workspaces for good."""
+    def _agreed(self, card: ClassCard) -> workspaces.Consent:
+        """Return what pressing the card agreed to: that its end may end workspaces for good, or not."""
         runtime = self._runtimes.get(card.connection)
-        return workspaces.ends_by_consent(
+        ends = workspaces.ends_by_consent(
             class_effects(runtime.provider if runtime is not None else None, card), is_any=card.spec is None
         )
+        return workspaces.Consent(ends)
 
     async def _warning(self, card: ClassCard, press: Participant, now: float) -> NewNotice | None:
         workspace = await self._theirs(press)
@@ -113,7 +114,7 @@ class Classes(EnginePart):
             workspaces.OperationVerb(workspaces.gentlest_mode(effects)),
             STOP_SECONDS,
             card.reference,
-            agreed=self._is_agreed(card),
+            agreed=self._agreed(card),
             audit=[entry],
         )
 

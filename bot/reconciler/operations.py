@@ -109,6 +109,7 @@ class Operations(Stepper[ClaimedOperation]):
             workspace.observed_at,
             workspace.actions,
             effects,
+            at_stake=workspace.stakes,
             up_at=workspace.up_at,
         )
 

@@ -18,6 +18,7 @@ from bot.domain.workspaces import (
     UP,
     Action,
     Call,
+    Consent,
     Effects,
     Operation,
     OperationVerb,
@@ -25,6 +26,7 @@ from bot.domain.workspaces import (
     StopMode,
     Timer,
     Workspace,
+    costs_more,
     is_final,
     planned_mode,
     restart_mode,
@@ -82,14 +84,14 @@ def begin(
     workspace_id: str,
     verb: OperationVerb,
     *,
-    agreed: bool = False,
+    agreed: Consent = Consent.NONE,
     timer: Timer | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
     """Accept an operation with its first card and its audit row.
 
     A start joins a creation that is under way; for a workspace that is gone and was made here, another is
-    made. ``agreed``: its person knows that this ends the workspace for good, if it does. ``timer`` is set
+    made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
     along with it. ``planned_for``: it carries out the timer or the hours for that time, without a card of
     its own. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to
     confirm.
@@ -99,7 +101,8 @@ def begin(
     asked.account(tx, workspace.connection)
     check_possible(context, workspace, verb)
     mode = _mode(context, workspace, verb)
-    if mode is not None and not agreed and is_final(effects_now(context, workspace), mode):
+    is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)
+    if mode is not None and is_unknown and is_final(effects_now(context, workspace), mode):
         raise Refused("workspace.ends", problems.sentence("not_agreed", provider.settings.title))
     is_starting = workspace.spec is not None and verb is OperationVerb.START
     creation = _creation(tx, workspace) if is_starting or workspace.is_provisional else None
@@ -117,7 +120,7 @@ def begin(
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
-    ends = mode is not None and (agreed or is_called_off)
+    ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
     if planned_for is not None:
         timers.end(tx, workspace.id, planned_for)
@@ -248,7 +251,8 @@ def another(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
 def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float) -> None:
     """Stop a workspace in its person's name if its timer is still for this time; raises as ``begin``.
 
-    Nothing but the end of the timer is left to do where it is being stopped already.
+    Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
+    ended for good: its person is asked, and has an hour more.
     """
     workspace = workspaces.workspace(tx, workspace_id)
     if workspace is None or workspace.stop_at != stop_at:
@@ -261,7 +265,19 @@ def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: f
     if is_final(planned, mode) and not workspace.stop_agreed:
         # The way that was chosen ends it for good only since then.
         mode = planned_mode(planned)
-    agreed = workspace.stop_agreed
+    agreed = Consent(workspace.stop_agreed)
+    if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
+        later = tx.now() + MORE_SECONDS
+        body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": later}
+        notice = NewNotice(
+            workspace.id,
+            NoticeKind.TIMER_ENDING,
+            f"{later:.0f}",
+            workspace.principal,
+            {**body, "put_off": stop_at},
+        )
+        timers.warned(tx, workspace.id, stop_at, later, notice, again=True)
+        return
     begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
 
 

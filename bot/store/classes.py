@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.notices import NewNotice
 from bot.domain.people import AuditEntry, Principal
-from bot.domain.workspaces import NOT_UP, OperationVerb, Workspace
+from bot.domain.workspaces import NOT_UP, Consent, OperationVerb, Workspace
 from bot.store import cards, operations, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
@@ -118,7 +118,7 @@ def stop(
     deadline_seconds: float = 0.0,
     reference: str = "",
     *,
-    agreed: bool = False,
+    agreed: Consent = Consent.NONE,
     audit: Sequence[AuditEntry] = (),
 ) -> bool:
     """Write the stop of a consented workspace as its owner's own operation; no verb if nothing is to stop.

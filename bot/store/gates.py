@@ -402,7 +402,7 @@ def _observe(
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     is_same = before == after and name == row["name"] and is_kept == row["is_kept"]
     reason = reasons.kept(word(State, row["state"]), row["reason"], seen.state, seen.reason)
-    is_same &= (at_stake, reason) == (row["at_stake"], row["reason"])
+    is_same &= (at_stake, reason, seen.down_at) == (row["at_stake"], row["reason"], row["down_at"])
     if is_same and ends_before == ends_after and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -430,6 +430,7 @@ def _observe(
         "at_stake": at_stake,
         "last_used_at": last_used_at,
         "reason": reason,
+        "down_at": seen.down_at,
     }
     is_newest = tx.run(setting("observed", *columns), id=row["id"], ends_doubt=ends_doubt, **columns)
     if not is_newest:

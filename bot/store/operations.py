@@ -10,6 +10,7 @@ from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.workspaces import (
     PROVISIONAL,
     Call,
+    Consent,
     Operation,
     OperationVerb,
     Outcome,
@@ -48,7 +49,7 @@ class Details(TypedDict, total=False):
     read, but only briefly.
     """
 
-    agreed: bool
+    agreed: Consent
     reads_first: bool
     planned_for: float | None
 
@@ -71,8 +72,9 @@ def accept(
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
     is_joined = row is not None and row["verb"] == verb
     if row is not None and is_joined:
-        if more.get("agreed") and not row["agreed"]:
-            row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=True) or row
+        agreed = more.get("agreed", Consent.NONE)
+        if agreed > row["agreed"]:
+            row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=agreed) or row
         made = OPERATIONS.of(row)
     else:
         if row is not None:
@@ -132,7 +134,7 @@ def add(
         deadline_at=now + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
         reference=reference,
-        agreed=more.get("agreed", False),
+        agreed=more.get("agreed", Consent.NONE),
         channel_id=channel_id,
         planned_for=more.get("planned_for"),
         usual_seconds=usual.usual,

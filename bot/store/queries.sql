@@ -629,7 +629,7 @@ WHERE gate_key = :gate_key;
 -- ids: an object, of which only the keys count; so both databases have the same function for it.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.ends_at, w.ends_how, w.is_kept,
-    w.started_at, w.at_stake, w.last_used_at, w.reason, w.observed_at, w.verified_at, a.id AS account_id,
+    w.started_at, w.at_stake, w.last_used_at, w.reason, w.down_at, w.observed_at, w.verified_at, a.id AS account_id,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.wanted_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.read_hold AS operation_hold, o.waits_for, o.leased_until
 FROM json_each(:ids) wanted

@@ -65,9 +65,20 @@ def look(tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwar
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_look_at=at, **again)
 
 
-def warned(tx: Transaction, workspace_id: str, stop_at: float, moved_to: float, notice: NewNotice) -> None:
-    """Write the warning, and the time of the stop that it names, if the timer is still the same."""
-    unwarned = {"id": workspace_id, "stop_at": stop_at, "stop_warned": False}
+def warned(
+    tx: Transaction,
+    workspace_id: str,
+    stop_at: float,
+    moved_to: float,
+    notice: NewNotice,
+    *,
+    again: bool = False,
+) -> None:
+    """Write the warning, and the time of the stop that it names, if the timer is still the same.
+
+    ``again``: they were warned of it before.
+    """
+    unwarned = {"id": workspace_id, "stop_at": stop_at, "stop_warned": again}
     if WORKSPACES.change(tx, unwarned, stop_warned=True, stop_at=moved_to, stop_look_at=moved_to):
         add_notices(tx, [notice])
         cards.owe_about(tx, workspace_id, changed=True)

@@ -20,6 +20,7 @@ from bot.domain.moments import zone_of
 from bot.domain.people import Principal
 from bot.domain.settling import is_slow
 from bot.domain.workspaces import (
+    Consent,
     Ending,
     Operation,
     OperationVerb,
@@ -160,7 +161,7 @@ ASKED_SECONDS = 3.0
 #: The header in which the page's script sends its token.
 MARK_HEADER = "X-Usher-Mark"
 #: What the form of a question says that it has asked.
-_FOR_GOOD = "yes"
+_AGREED = {one.name: one for one in Consent}
 #: Slack's redirect to a conversation, which works for every client.
 _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
@@ -325,7 +326,7 @@ class IdePages:
             return self._asked(shown)
         try:
             accepted = await Asked(self._context, principal, drawing=self._ids.reference()).to(
-                workspaces.begin, shown.workspace.id, verb, agreed=agreed == _FOR_GOOD
+                workspaces.begin, shown.workspace.id, verb, agreed=_AGREED.get(agreed or "", Consent.NONE)
             )
         except Refused as refused:
             if refused.rule != "workspace.ends":
@@ -341,9 +342,9 @@ class IdePages:
             "stop.html",
             page=shown.page,
             question=cards.CONFIRM_END if is_final else cards.CONFIRM_STOP,
-            agreed=_FOR_GOOD if is_final else "stop",
+            agreed=buttons.knowing(shown.workspace).name if is_final else Consent.NONE.name,
             name=shown.workspace.title,
-            lost=cards.LOST[effect] if effect is not None and is_final else "",
+            lost=buttons.lost(shown.workspace, effect if is_final else None),
             form_mark=self._browsers.session_mark(shown.session_id),
         )
 

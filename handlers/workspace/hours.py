@@ -12,7 +12,7 @@ from bot.domain.notices import Answer
 from bot.domain.workspaces import SOONEST_SECONDS, Workspace, planned_mode
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import hours_button
+from bot.messages.blocks.buttons import hours_button, lost
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import cards, talk
@@ -169,8 +169,7 @@ def _question(request: Request, workspace: Workspace, said: str) -> Answer:
     """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
     services = request.services
     what = effects(services.context, workspace)
-    lost = Markup(cards.LOST[what[planned_mode(what)]])
-    sentence = request.filled(words.ASK, workspace, lost=lost)
+    sentence = request.filled(words.ASK, workspace, lost=lost(workspace, what[planned_mode(what)]))
     command = f"hours {written((workspace.title,))} {said} --{AGREED}"
     return replies.answer(sentence, [kit.button(cards.END_THEN, SAY, command, style=kit.DANGER)])
 

@@ -7,6 +7,7 @@ from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import (
     Call,
+    Consent,
     Effects,
     Operation,
     OperationVerb,
@@ -127,7 +128,7 @@ async def begin_for(
     timer = None if moment is None else timer_or_ask(request, workspace, moment)
     try:
         accepted = await request.asked.to(
-            workspaces.begin, workspace.id, verb, agreed=AGREED in request.flags, timer=timer
+            workspaces.begin, workspace.id, verb, agreed=request.agreed, timer=timer
         )
     except Refused as refusal:
         if refusal.rule != "workspace.ends":
@@ -233,7 +234,7 @@ def ends(operation: Operation, effects: Effects) -> bool:
     is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
     return (
         is_stop
-        and operation.agreed
+        and operation.agreed > Consent.NONE
         and is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
     )
 
@@ -268,7 +269,7 @@ async def pressed(request: Request) -> Answer:
         if await stamp(request, workspace) != one.rstrip("!"):
             done.remarks.append(await _as_it_is(request, workspace))
             continue
-        await _do(request, verb, workspace, done, agreed=one.endswith("!"))
+        await _do(request, verb, workspace, done, agreed=Consent(min(one.count("!"), Consent.KNOWING)))
     return _answer_for_all(verb, done, request.at)
 
 
@@ -290,18 +291,18 @@ async def all_at_once(request: Request, verb: str, chosen: Sequence[Workspace]) 
     """Do it to several without a question: the person said ``--yes`` beforehand."""
     done = _Done()
     for workspace in chosen:
-        await _do(request, verb, workspace, done, agreed=True)
+        await _do(request, verb, workspace, done, agreed=Consent.GIVEN)
     return _answer_for_all(verb, done, request.at)
 
 
-async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: bool) -> None:
+async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *, agreed: Consent) -> None:
     services, key = request.services, workspace.id
     asked = _asked_about(request, key)
     try:
         timer = None
         if request.at is not None:
             mode = mode_then(verb, workspace)
-            timer = workspaces.made(services.context, workspace, request.at, mode, agreed=agreed)
+            timer = workspaces.made(services.context, workspace, request.at, mode, agreed=bool(agreed))
         if verb == "forget":
             await asked.to(workspaces.forget, key)
         elif verb == "keep" and timer is None:

@@ -14,7 +14,7 @@ from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, State, StopMode, Workspace, is_final, planned_mode
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.blocks.buttons import agreed_button, at_stake, lost, suspend_button
+from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button
 from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk
 from bot.services import naming, snapshots
@@ -299,7 +299,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     }.get(verb, (cards.CONFIRM_END[1], cards.END))
     typed, name = Markup(answers.TYPED.get(verb, verb)), typed_name(workspace.title)
     ask = request.filled(answers.TO_CONTINUE, button=label, typed=typed, name=name)
-    cost = lost(workspace, facts.effects, mode)
+    cost = lost(workspace, facts.effects[mode])
     sentence = f"{fill(effect, name=Markup(f'*{line(workspace.title)}*'), lost=cost)} {ask}"
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
@@ -354,7 +354,10 @@ async def several(request: Request, rows: Sequence[Workspace], which: Which) -> 
     if len(chosen) == 1:
         return replies.with_remarks(await one(request, chosen[0]), remarks)
     shown = [_row(request, verb, workspace) for workspace in chosen]
-    stamps = [await stamp(request, row.workspace) + ("!" if row.ends else "") for row in shown]
+    stamps = [
+        await stamp(request, row.workspace) + "!" * (knowing(row.workspace) if row.ends else 0)
+        for row in shown
+    ]
     return lists.several(verb, shown, stamps, remarks, at)
 
 

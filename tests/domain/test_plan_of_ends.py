@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.plan import Plan, Step, plan
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffect
+from bot.domain.settling import START_SETTLES
+from bot.domain.workspaces import Call, Consent, OperationVerb, Outcome, State, StopEffect
 from tests.domain.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
 
 EFFECTS = {
@@ -65,3 +66,33 @@ def test_what_was_to_end_and_is_still_there_is_told_in_the_end(state):
     )
     assert early == Plan(Step.WAIT)
     assert late == Plan(Step.END, Outcome.FAILED, "not_removed")
+
+
+BUSY, UNSAVED = frozenset({"busy"}), frozenset({"unsaved"})
+LEFT = Plan(Step.END, Outcome.FAILED, "at_stake")
+
+
+@pytest.mark.parametrize("verb", ["stop", "force", "restart"])
+def test_an_end_for_good_reads_first_and_costs_no_more_than_its_person_knew(verb):
+    call = Plan(Step.FORCE if verb == "force" else Step.STOP)
+    asked = replace(OPERATION, verb=OperationVerb(verb), agreed=Consent.GIVEN)
+    knowing = replace(asked, agreed=Consent.KNOWING)
+
+    def decided(operation, at_stake=frozenset(), observed_at=MADE + 1, effects=EFFECTS["ends"]):
+        return plan(operation, State.RUNNING, observed_at, None, effects, at_stake=at_stake)
+
+    for at_stake in (BUSY, UNSAVED, BUSY | UNSAVED):
+        assert decided(asked, at_stake) == LEFT
+        assert decided(knowing, at_stake) == call
+    assert decided(asked) == call
+    # A moment before it was asked is good enough for what can be started again, and for nothing else.
+    assert decided(knowing, BUSY, MADE - 0.1) == Plan(Step.READ)
+    if verb == "stop":
+        returns = {"stop": StopEffect.RETURNS}
+        assert decided(asked, BUSY, MADE - 0.1, returns) == call
+    # What was sent is seen through.
+    sent = replace(asked, stop_call=Call.UNKNOWN, called_at=CALLED, unknown_since=CALLED)
+    assert decided(sent, BUSY, CALLED + START_SETTLES + 1) == call
+    # Somebody who planned it was warned of what isn't saved.
+    planned = replace(asked, planned_for=MADE)
+    assert (decided(planned, UNSAVED), decided(planned, BUSY)) == (call, LEFT)

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, Created, Observed, OperationVerb, Outcome, State
+from bot.domain.workspaces import Call, Consent, Created, Observed, OperationVerb, Outcome, State
 from bot.services.workspaces import create
 from tests.handlers.rig import one_cloud, words
 from tests.rigs.store import ALICE, accept_operation, observe
@@ -78,7 +78,7 @@ async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
     creation = await making(bot)
     await bot.say("stop lab")
     first = await bot.store.latest_operation(creation.workspace_id)
-    assert (first.verb, first.agreed) == (OperationVerb.STOP, True)
+    assert (first.verb, first.agreed) == (OperationVerb.STOP, Consent.KNOWING)
     await over(bot, first)
     await bot.press("try_again", first.id)
     second = await bot.store.latest_operation(creation.workspace_id)

@@ -11,9 +11,9 @@ import pytest
 from markupsafe import escape
 
 from bot.domain.people import Person
-from bot.domain.workspaces import OperationVerb, State, Timer
+from bot.domain.workspaces import OperationVerb, State, StopEffect, Timer
 from bot.messages.texts import ide
-from bot.messages.texts.cards import CONFIRM_STOP
+from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.rig import ALICE, BOB, Inputs
@@ -189,7 +189,7 @@ async def test_stop_is_the_operation_of_its_owner(world):
     workspace = await world.workspace()
     browser = await world.signed_in(page=workspace.id)
     await browser.send(f"/ide/{workspace.id}/stop")
-    assert CONFIRM_STOP[1].format(name="notebook") in browser.text
+    assert CONFIRM_STOP[1].format(name="notebook", lost=LOST[StopEffect.RETURNS]) in browser.text
     assert f'href="/ide/{workspace.id}"' in browser.text
     assert await world.store.open_operations(ALICE) == []
     await browser.send(f"/ide/{workspace.id}/stop")

@@ -7,8 +7,10 @@ from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import (
+    Consent,
     Effects,
     State,
+    StopEffect,
     StopMode,
     Workspace,
     coming_ends,
@@ -26,7 +28,7 @@ def changing(
     verb: str,
     workspace: Workspace,
     *,
-    agreed: bool = False,
+    agreed: Consent = Consent.NONE,
     number: int | None = None,
     at: float | None = None,
 ) -> Press:
@@ -52,8 +54,8 @@ def start_button(workspace: Workspace) -> Element:
 def stop_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Stop*, which asks first; if it ends the workspace for good, it says what is lost."""
     final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
-    question = final or kit.confirm(cards.CONFIRM_STOP, name=workspace.title)
-    press = changing("stop", workspace, agreed=final is not None)
+    question = final or kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=lost(workspace, None))
+    press = changing("stop", workspace, agreed=knowing(workspace) if final else Consent.NONE)
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question)
 
 
@@ -63,26 +65,35 @@ def suspend_button(workspace: Workspace) -> Element:
     if not said:
         return kit.button(cards.SUSPEND, changing("suspend", workspace))
     asked = kit.confirm(cards.CONFIRM_SUSPEND, style=None, name=workspace.title, at_stake=said)
-    return kit.button(cards.SUSPEND, changing("suspend", workspace, agreed=True), confirm=asked)
+    return kit.button(cards.SUSPEND, changing("suspend", workspace, agreed=knowing(workspace)), confirm=asked)
 
 
 def at_stake(workspace: Workspace) -> Markup:
     """Return what a stop would interrupt or lose as it was last read, as a sentence; empty for nothing."""
-    if workspace.state is not State.RUNNING or workspace.at_stake is None:
-        return Markup("")
-    return Markup(cards.AT_STAKE.get(workspace.at_stake, ""))
+    return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
-def lost(workspace: Workspace, effects: Effects, mode: StopMode) -> Markup:
-    """Return what is at stake now, and what a stop that ends the workspace for good costs in any case."""
-    return Markup(f"{at_stake(workspace)} {cards.LOST[effects[mode]]}".strip())
+def lost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
+    """Return what is at stake now, and what a stop with this effect costs in any case.
+
+    All questions and warnings about an end say it in these words.
+    """
+    is_final = effect is not None and effect.is_final
+    cost = cards.FORCED if mode == "force" and not is_final else cards.LOST[effect or StopEffect.RETURNS]
+    return Markup(f"{at_stake(workspace)} {cost}".strip())
+
+
+def knowing(workspace: Workspace) -> Consent:
+    """Return what a press agrees to on a question that said what is lost."""
+    return Consent.KNOWING if at_stake(workspace) else Consent.GIVEN
 
 
 def force_button(workspace: Workspace, effects: Effects) -> Element:
     """Return *Force quit*, which asks first."""
     final = _end_question(workspace, effects, "force", cards.CONFIRM_FORCE_END)
-    question = final or kit.confirm(cards.CONFIRM_FORCE, name=workspace.title)
-    press = changing("force", workspace, agreed=final is not None)
+    said = lost(workspace, None, "force")
+    question = final or kit.confirm(cards.CONFIRM_FORCE, name=workspace.title, lost=said)
+    press = changing("force", workspace, agreed=knowing(workspace) if final else Consent.NONE)
     return kit.button(cards.FORCE, press, style=kit.DANGER, confirm=question)
 
 
@@ -92,12 +103,12 @@ def _end_question(
     """Return the confirmation of a stop that ends a workspace for good; None if it doesn't."""
     if workspace.is_provisional or not is_final(effects, mode):
         return None
-    return kit.confirm(asked, name=workspace.title, lost=lost(workspace, effects, mode))
+    return kit.confirm(asked, name=workspace.title, lost=lost(workspace, effects[mode]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
     """Return the button of a question that said what is lost: pressing it is the consent."""
-    return kit.button(label, changing(verb, workspace, agreed=True), style=kit.DANGER)
+    return kit.button(label, changing(verb, workspace, agreed=knowing(workspace)), style=kit.DANGER)
 
 
 def remove_button(workspace: Workspace) -> Element:
@@ -219,17 +230,21 @@ def ending(facts: WorkspaceFacts) -> Answer:
         )
         return kit.message(text, sentence, [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
-    sentence = fill(cards.ENDING, done=done, left=left, at=at, **names)
+    template, buttons = cards.ENDING, keep_buttons(workspace)
+    if facts.body.get("put_off") is not None:
+        template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
+    sentence = fill(template, done=done, left=left, at=at, **names)
     text = fill(cards.ENDING_SHORT, done=done, left=left, **names)
     whole = " ".join([sentence, *_lost(facts, workspace)])
-    return kit.message(text, whole, [], keep_buttons(workspace))
+    return kit.message(text, whole, [], buttons)
 
 
 def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     mode = _mode(workspace)
     if is_final(facts.effects, mode):
-        return [fill(cards.ENDING_FINAL, lost=Markup(cards.LOST[facts.effects[mode]]))]
-    return [] if mode == "suspend" else [cards.ENDING_UNSAVED]
+        return [fill(cards.ENDING_FINAL, lost=lost(workspace, facts.effects[mode]))]
+    said = [at_stake(workspace)] if at_stake(workspace) else []
+    return [*said, *([] if mode == "suspend" else [cards.ENDING_UNSAVED])]
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
@@ -261,6 +276,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
         buttons = [kit.button(words.KEEP, keep, style=kit.PRIMARY), *offered(facts, State.RUNNING)]
         if stop_at is not None:
             sentences.append(fill(words.NEEDED_STOPS[_mode(workspace)], at=kit.day_moment(stop_at)))
+            sentences += [at_stake(workspace)] if at_stake(workspace) else []
         elif facts.body.get("evening") is not None:
             mode = planned_mode(facts.effects)
             later = changing(mode, workspace, number=1, at=facts.time("evening"))
@@ -330,9 +346,9 @@ def asked(
         name=workspace.title,
         title=title,
         at=kit.day_moment(at),
-        lost=Markup(cards.LOST[effects["stop"]]),
+        lost=lost(workspace, effects["stop"]),
     )
-    ending_then = changing(verb, workspace, agreed=True, at=at)
+    ending_then = changing(verb, workspace, agreed=knowing(workspace), at=at)
     buttons = [kit.button(cards.END_THEN, ending_then, style=kit.DANGER)]
     if can_suspend:
         buttons.append(kit.button(cards.SUSPEND_THEN, changing("suspend", workspace, at=at)))

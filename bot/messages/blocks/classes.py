@@ -11,6 +11,7 @@ from bot.domain.facts import ClassFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentlest_mode
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import at_stake
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, notices, problems, times
@@ -199,6 +200,8 @@ def ending(facts: WorkspaceFacts) -> Answer:
         at=kit.moment(facts.time("stops_at"), facts.now),
         **end,
     )
+    said = at_stake(workspace)
+    sentence = f"{sentence} {said}" if said else sentence
     buttons = [kit.button(classes.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
     text = fill(classes.WARNED_SHORT, name=workspace.title, title=card.title, **end)
     return kit.message(text, sentence, buttons=buttons)

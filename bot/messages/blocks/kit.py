@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
+from bot.domain.workspaces import Consent
 from bot.messages.texts import answers, cards, notices, times
 from bot.support.cleaning import SHOWN, clean, escape
 
@@ -143,6 +144,7 @@ BESIDE: Final = 2
 
 #: What says that a button's own question was agreed to; the flag that people type means the same.
 AGREED: Final = "yes"
+_AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 #: Buttons whose address the browser opens. Only one person may see it, and a press only needs its ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
@@ -165,8 +167,8 @@ class Press:
     key: str = ""
     #: How often the workspace had been brought up when the button was drawn; None if it doesn't matter.
     seen: int | None = None
-    #: Its own question said that something ends for good.
-    agreed: bool = False
+    #: Its own question said that something ends for good, and perhaps what was at stake.
+    agreed: Consent = Consent.NONE
     #: What tells it from others beside it that do the same, to something else or in another way.
     number: int | None = None
     mark: str = ""
@@ -180,8 +182,8 @@ class Press:
         drawn = _DRAWN.fullmatch(value)
         press = cls(name, value) if drawn is None else cls(name, drawn[1], int(drawn[2]))
         for part in parts:
-            if part == AGREED:
-                press = replace(press, agreed=True)
+            if part in _AGREED:
+                press = replace(press, agreed=_AGREED[part])
             elif _NUMBER.fullmatch(part):
                 press = replace(press, number=int(part))
             elif time := _TIME.fullmatch(part):
@@ -204,7 +206,7 @@ class Press:
     @property
     def action_id(self) -> str:
         """Return it as a button's action."""
-        parts = [AGREED] if self.agreed else []
+        parts = [part for part, agreed in _AGREED.items() if agreed == self.agreed]
         parts += [self.mark] if self.mark else []
         parts += [str(self.number)] if self.number is not None else []
         parts += [f"u{self.at:.0f}"] if self.at is not None else []

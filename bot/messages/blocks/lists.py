@@ -11,7 +11,16 @@ from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
 from bot.domain.workspaces import State, StopEffect, Workspace
 from bot.messages.blocks import hours, kit, replies
-from bot.messages.blocks.buttons import changing, ends, hours_button, later_button, offered, page_button
+from bot.messages.blocks.buttons import (
+    at_stake,
+    changing,
+    ends,
+    hours_button,
+    later_button,
+    lost,
+    offered,
+    page_button,
+)
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
 from bot.messages.blocks.runs import (
@@ -41,8 +50,9 @@ def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
     """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
     state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
-    if workspace.state is State.RUNNING and workspace.started_at is not None:
-        state = Markup(fill(answers.SINCE, since=kit.moment(workspace.started_at, now)))
+    since = workspace.started_at if workspace.state is State.RUNNING else workspace.down_at
+    if since is not None and not workspace.is_provisional:
+        state = Markup(fill(answers.SINCE, state=state, since=kit.moment(since, now)))
     if workspace.is_provisional or workspace.observed_at is None:
         return state, Markup(answers.NEVER_CHECKED)
     return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.observed_at, now)))
@@ -122,7 +132,8 @@ def _row(facts: WorkspaceFacts, *, is_shared: bool) -> list[Block]:
 
 def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
     """Return a workspace's state, and for its owner until when, and its hours."""
-    own = [] if is_shared else [*ends(facts), *hours.lines(facts)]
+    now = [at_stake(workspace)] if at_stake(workspace) else []
+    own = [] if is_shared else [*now, *ends(facts), *hours.lines(facts)]
     return "\n".join([state_line(facts, workspace), *own])
 
 
@@ -257,7 +268,8 @@ def _doing(command: str) -> str:
 def one(verb: str, workspace: Workspace, title: str) -> Answer:
     """Offer to do something to a workspace, as it is now: *yes* means the same as the press."""
     press = changing(verb, workspace)
-    offered = _one(verb, workspace.title, title, press)
+    cost = lost(workspace, None, "force" if verb == "force" else "stop")
+    offered = _one(verb, workspace.title, title, press, cost)
     return replace(offered, about=Spoken((workspace.id,), what=verb, ask=press.text))
 
 
@@ -274,11 +286,11 @@ def run_again(run: Run, title: str) -> Answer:
     return replace(offered, about=Spoken(runs=(run.id,), what="run", takes_press=True))
 
 
-def _one(verb: str, name: str, title: str, press: Press) -> Answer:
+def _one(verb: str, name: str, title: str, press: Press, cost: str = "") -> Answer:
     style = kit.DANGER if verb in _RED else kit.PRIMARY
     label = fill(talk.DO_ONE[verb], name=Markup(kit.line(name)))
     button = kit.button(kit.cut(label, kit.BUTTON), press, style=style)
-    return replies.answer(fill(talk.OFFERS[verb], name=name, title=title), [button])
+    return replies.answer(fill(talk.OFFERS[verb], name=name, title=title, lost=Markup(cost)), [button])
 
 
 def several(
@@ -292,10 +304,10 @@ def several(
         label = talk.DO_AT[verb]
     lines = [
         fill(
-            talk.SEVERAL_ROW if row.ends is None else talk.SEVERAL_FINAL,
+            _several_row(verb, row),
             name=row.workspace.title,
             title=row.title,
-            lost=Markup("" if row.ends is None else cards.LOST[row.ends]),
+            lost=lost(row.workspace, row.ends) if row.ends else at_stake(row.workspace),
         )
         for row in rows
     ]
@@ -310,6 +322,13 @@ def several(
     asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
     asked = replace(asked, takes_press=not asked.ask)
     return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])], about=asked)
+
+
+def _several_row(verb: str, row: Row) -> str:
+    if row.ends is not None:
+        return talk.SEVERAL_FINAL
+    is_down = verb in _RED or verb == "suspend"
+    return talk.SEVERAL_AT_STAKE if is_down and at_stake(row.workspace) else talk.SEVERAL_ROW
 
 
 def in_its_state(now: float, workspace: Workspace, template: str) -> str:

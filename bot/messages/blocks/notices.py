@@ -6,9 +6,16 @@ from typing import Any, Final
 
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Mark, NoticeKind
-from bot.domain.workspaces import Ending, Outcome, State, is_final
+from bot.domain.workspaces import Consent, Ending, Outcome, State, is_final
 from bot.messages.blocks import classes, kit, replies, runs
-from bot.messages.blocks.buttons import offered, open_buttons, page_button, remove_button, stop_button
+from bot.messages.blocks.buttons import (
+    at_stake,
+    offered,
+    open_buttons,
+    page_button,
+    remove_button,
+    stop_button,
+)
 from bot.messages.blocks.cards import (
     again_buttons,
     asked_buttons,
@@ -328,7 +335,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
-    press = kit.Press("unlink", connection, agreed=True, number=number)
+    press = kit.Press("unlink", connection, agreed=Consent.GIVEN, number=number)
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
@@ -383,6 +390,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     left = times.duration(_whole(workspace.ends_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.ends_at, facts.now)}
+    small = [at_stake(workspace)] if at_stake(workspace) else []
     if workspace.state is State.RUNNING:
         template = notices.ENDING_STOPS if ends_how == "stops" else notices.ENDING_ANYHOW
         buttons = open_buttons(facts)
@@ -390,7 +398,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
         template, buttons = notices.ENDING_REMOVED, offered(facts, State.STOPPED)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
-    return _said(template, facts, buttons, text=notices.ENDING_SHORT[ends_how], **names)
+    return _said(template, facts, buttons, text=notices.ENDING_SHORT[ends_how], small=small, **names)
 
 
 def _whole(seconds: float) -> float:

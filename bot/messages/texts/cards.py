@@ -177,13 +177,13 @@ MORE: Final = "More"
 #: Questions before a step that can't be taken back: title, text, what does it, what leaves it.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
-    "This stops {name} and everything running in it. Unsaved work may be lost.",
+    "This stops {name} and everything running in it. {lost}",
     "Stop",
     "Keep running",
 )
 CONFIRM_FORCE: Final = (
     "Force {name} to quit?",
-    "This ends it right away, without shutting it down first. Anything unsaved in it is lost.",
+    "This ends it right away, without shutting it down first. {lost}",
     "Force quit",
     "Keep waiting",
 )
@@ -192,6 +192,7 @@ AT_STAKE: Final[Mapping[frozenset[AtStake], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
     frozenset({"busy", "unsaved"}): "It was busy and had unsaved changes when I last checked.",
+    frozenset({"memory"}): "What's in its memory was kept when it was suspended.",
 }
 CONFIRM_SUSPEND: Final = (
     "Suspend {name}?",
@@ -199,11 +200,15 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: What a stop costs that ends a workspace for good, and what stays.
+#: What a stop costs, and what stays.
 LOST: Final[Mapping[StopEffect, str]] = {
+    StopEffect.RETURNS: "Unsaved work may be lost.",
+    StopEffect.KEEPS: "",
     StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
     StopEffect.ERASES: "Everything stored only in it is lost.",
 }
+#: The same for what isn't shut down first.
+FORCED: Final = "Anything unsaved in it is lost."
 CONFIRM_END: Final = (
     "End it for good?",
     "This will end {name} for good: it can't be started again. {lost}",
@@ -290,6 +295,11 @@ LINE: Final[Mapping[StopMode | Ending, str]] = {
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
 ENDING: Final = "*{name}* on {title} will be {done} in {left}, {at}, as you asked."
+#: Instead of an end for good that was due just now.
+PUT_OFF: Final = (
+    "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "
+    "Unless you say so, I'll try again in {left}, {at}."
+)
 ENDING_UNSAVED: Final = "Save your work before then."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 ENDING_SHORT: Final = "{name} on {title} will be {done} in {left}."

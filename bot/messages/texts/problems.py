@@ -58,6 +58,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "See its page there, then try again.",
     "not_agreed": "On {title} this would end it for good, so I haven't done it. "
     "Ask again, and I'll tell you first what would be lost.",
+    "at_stake": "By the time I checked, it was busy or had unsaved changes, so I've left it running.",
     "no_restart": "{title} can't restart it, and I didn't create it, so I can't create another one like "
     "it. Nothing has changed. To create a new one, save your work, stop this one and type `new`.",
     "not_made": "Nothing was created on {title}.",

@@ -129,10 +129,10 @@ AS_RUN: Final = "Or did you mean the job run {commands}?"
 OFFERS: Final[Mapping[str, str]] = {
     "start": "This will start *{name}* on {title}.",
     "resume": "This will resume *{name}* on {title}.",
-    "stop": "This will stop *{name}* on {title} and everything running in it. Unsaved work may be lost.",
-    "restart": "This will restart *{name}* on {title}. Unsaved work may be lost.",
+    "stop": "This will stop *{name}* on {title} and everything running in it. {lost}",
+    "restart": "This will restart *{name}* on {title}. {lost}",
     "suspend": "This will suspend *{name}* on {title}. Resume it to pick up where you left off.",
-    "force": "This will force *{name}* on {title} to quit. Unsaved work will be lost.",
+    "force": "This will force *{name}* on {title} to quit. {lost}",
     "keep": "This will keep *{name}* on {title} running: any planned stop is cancelled.",
     "cancel": "This will cancel what's under way for *{name}* on {title}.",
     "forget": "This will take *{name}* off your list. It stays as it is on {title}.",
@@ -208,6 +208,8 @@ SEVERAL_AT: Final[Mapping[str, str]] = {
     "keep": "This will keep these {count} workspaces running and stop them {at}:",
 }
 SEVERAL_ROW: Final = "• *{name}* · {title}"
+#: A row of something that a stop would interrupt.
+SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
 #: A row of something that can't be started again after this.
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
 SEVERAL_LEFT_OUT: Final = "Not included: {names}."

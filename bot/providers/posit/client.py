@@ -148,7 +148,7 @@ _LEAST = ("id", "activity_state")
 #: The fields needed for a session's state, none of them large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
-    "executing", "save_prompt_required", "last_used",
+    "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",
 )  # fmt: skip
 
 

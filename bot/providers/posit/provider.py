@@ -43,8 +43,7 @@ from bot.support.http import Http
 
 #: How many sessions one request reads.
 BATCH = 50
-_RESUME_FIELDS = (*STATE_FIELDS, "launch_parameters")
-_FIND_FIELDS = (*STATE_FIELDS, "launch_parameters", "created")
+_WHOLE_FIELDS = (*STATE_FIELDS, "launch_parameters")
 LIST_SECONDS = 10.0
 NOT_SUSPENDED = "Only RStudio sessions can be suspended. You can stop this one instead."
 ENDED = "This session has ended and can't be started again. Start a new one instead."
@@ -150,7 +149,7 @@ class PositProvider(
     async def start(self, access: base.Access, remote_id: str) -> None:
         """Resume a suspended RStudio session as it was launched; a running one counts as success."""
         server = self._as(access)
-        session = await _before(server, remote_id, _RESUME_FIELDS)
+        session = await _before(server, remote_id, _WHOLE_FIELDS)
         if is_up(session):
             return
         if is_over(session):
@@ -231,7 +230,7 @@ class PositProvider(
         A session with that name from another of our launches is left out. If the server doesn't show the
         marks, any session with the name that isn't over, and isn't older than the launch, may be it.
         """
-        listed = await self._as(access).get_sessions(only=_FIND_FIELDS)
+        listed = await self._as(access).get_sessions(only=_WHOLE_FIELDS)
         mark = launches.mark_of(spec, key)
         same = []
         for session in listed:

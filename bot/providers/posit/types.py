@@ -32,7 +32,7 @@ from pydantic_core import PydanticOmit
 
 from bot.domain import reasons
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.workspaces import Action, AtStake, Observed, State
+from bot.domain.workspaces import DOWN, Action, AtStake, Observed, State
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.connection import is_dots, path_below
 from bot.providers.requests import MAX_MESSAGE, MAX_NAME, clean, moment, note
@@ -309,6 +309,9 @@ class WorkbenchSession(_Answer):
     executing: StrictBool = False
     save_prompt_required: StrictBool = False
     last_used: float | None = None
+    last_state_updated: float | None = None
+    #: The bytes of its memory that are kept while it is suspended.
+    suspend_size: float = 0.0
     #: Not in the reference; newer servers send it.
     username: str = ""
 
@@ -316,6 +319,11 @@ class WorkbenchSession(_Answer):
     def title(self) -> str:
         """Return its display name; "" if the server gives none."""
         return self.display_name or self.label or self.name
+
+    @property
+    def since(self) -> float | None:
+        """Return since when it has been in its state, in epoch seconds."""
+        return moment(self.last_state_updated) or moment(self.created)
 
 
 class WorkbenchJob(_Answer):
@@ -328,6 +336,9 @@ class WorkbenchJob(_Answer):
     user: str = ""
     tags: Words = ()
     status_message: str = Field(default="", validation_alias="statusMessage")
+    status_code: str = Field(default="", validation_alias="statusCode")
+    cluster: str = ""
+    host: str = ""
     exit_code: int | None = Field(default=None, validation_alias="exitCode")
     submission_time: str = Field(default="", validation_alias="submissionTime")
     last_update_time: str = Field(default="", validation_alias="lastUpdateTime")
@@ -471,6 +482,7 @@ _ACTIONS: Mapping[State, frozenset[Action]] = {
 }
 NO_URL = "The server gives no link for it."
 HELD = "Suspended by the cluster."
+ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
 
 
 def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
@@ -484,8 +496,16 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
     if state is not State.RUNNING:
         said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
         detail, reason = reasons.split(state, clean(said, reasons.LIMIT))
+        kept: frozenset[AtStake] = frozenset({"memory"} if session.suspend_size else ())
         return Observed(
-            state, detail=detail, reason=reason, name=label, actions=_ACTIONS[state], last_used_at=used
+            state,
+            detail=detail,
+            reason=reason,
+            name=label,
+            actions=_ACTIONS[state],
+            at_stake=kept if state is State.SUSPENDED else None,
+            last_used_at=used,
+            down_at=moment(session.last_state_updated) if state in DOWN else None,
         )
     url = address(session.url)
     may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
@@ -505,6 +525,7 @@ def observed(session: WorkbenchSession, address: Callable[[str], str | None]) ->
         actions=_UP | may,
         at_stake=frozenset(at_stake),
         last_used_at=used,
+        started_at=session.since,
     )
 
 
@@ -536,11 +557,15 @@ def observed_job(job: WorkbenchJob) -> ObservedRun:
     state = _JOBS.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
-    detail = clean(job.status_message) or None
+    # The code is a word for what the message says in full.
+    detail = clean(job.status_message or job.status_code) or None
     if state is RunState.UNKNOWN:
         detail = unknown_word(clean(job.status))
     elif word == "suspended":
         detail = detail or HELD
+    elif state is RunState.RUNNING and not detail and job.cluster:
+        where = ON_HOST if job.host else ON_CLUSTER
+        detail = where.format(cluster=clean(job.cluster, MAX_NAME), host=clean(job.host, MAX_NAME))
     return ObservedRun(
         state,
         exit_code=job.exit_code if state.is_over else None,

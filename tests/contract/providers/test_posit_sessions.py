@@ -87,10 +87,14 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(posit: Rig, access, e
     assert seen.at_stake == at_stake
     # The server's times are milliseconds.
     assert began < seen.last_used_at <= posit.server_clock.now()
+    # Since when comes from the server, in the same.
+    assert began < seen.started_at <= posit.server_clock.now()
+    began = posit.server_clock.now()
     await posit.provider.stop(access, own, "suspend")
     await until(posit, access, own, State.SUSPENDED)
     seen = (await posit.provider.status(access, [own]))[own]
-    assert (seen.at_stake, seen.last_used_at is None) == (None, False)
+    assert (seen.at_stake, seen.last_used_at is None) == ({"memory"}, False)
+    assert began < seen.down_at <= posit.server_clock.now()
 
 
 async def test_a_kill_ends_what_takes_no_notice_of_a_stop(posit: Rig, access: Access):

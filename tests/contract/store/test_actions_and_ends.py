@@ -106,7 +106,12 @@ async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(sto
     assert await told(at_stake=frozenset({"busy"})) == ({"busy"}, 7.5)
     assert (await store.card(card)).is_dirty
     assert await told(at_stake=frozenset()) == (frozenset(), 7.5)
-    assert await told(State.SUSPENDED) == (None, 7.5)
+    assert await told(State.SUSPENDED, down_at=8.5) == (None, 7.5)
+    assert (await store.workspace(workspace.id)).down_at == 8.5
+    assert await told(State.SUSPENDED, down_at=9.5) == (None, 7.5)
+    assert (await store.workspace(workspace.id)).down_at == 9.5
+    await told()
+    assert (await store.workspace(workspace.id)).down_at is None
 
 
 async def test_since_when_it_is_up_is_said_by_its_provider_or_known_from_two_reads(store, clock, workspace):

@@ -39,6 +39,37 @@ def test_a_session_is_what_its_word_says(word, state, actions):
     assert is_over(session(word)) is (state in {State.GONE, State.FAILED})
 
 
+def test_since_when_is_what_the_server_says():
+    told = {"id": "a1", "created": 1721684073175, "workbench": "RStudio"}
+    running = WorkbenchSession(**told, activity_state="running", last_state_updated=1721695376181)
+    assert observed(running, str).started_at == 1721695376.181
+    older = WorkbenchSession(**told, activity_state="running")
+    assert observed(older, str).started_at == 1721684073.175
+    asleep = WorkbenchSession(
+        **told, activity_state="suspended", last_state_updated=1721695376181, suspend_size=7
+    )
+    assert (observed(asleep, str).down_at, observed(asleep, str).at_stake) == (1721695376.181, {"memory"})
+    assert observed(WorkbenchSession(**told, activity_state="suspended"), str).at_stake == set()
+
+
+@pytest.mark.parametrize(
+    ("told", "detail"),
+    [
+        ({"status": "Running", "cluster": "Slurm", "host": "node7"}, "On Slurm, host node7."),
+        ({"status": "Running", "cluster": "Slurm"}, "On Slurm."),
+        ({"status": "Pending", "cluster": "Slurm", "statusMessage": "Waiting"}, "Waiting"),
+        ({"status": "Failed", "cluster": "Slurm", "statusCode": "OutOfMemory"}, "OutOfMemory"),
+        (
+            {"status": "Failed", "statusCode": "OutOfMemory", "statusMessage": "Killed at 2 GB"},
+            "Killed at 2 GB",
+        ),
+        ({"status": "Finished", "cluster": "Slurm"}, None),
+    ],
+)
+def test_a_job_says_where_it_runs_and_why_it_ended(told, detail):
+    assert observed_job(WorkbenchJob.from_json({"id": "1", **told})).detail == detail
+
+
 def test_only_rstudio_is_suspended():
     assert "suspend" not in (observed(session("running", "JupyterLab"), str).actions or ())
 

@@ -209,6 +209,67 @@ async def test_a_session_that_is_busy_or_unsaved_is_suspended_and_ended_only_by_
     assert busy not in (await alice.types("stop analysis")).text
 
 
+async def test_what_became_busy_since_the_question_is_asked_about_again(linked):
+    alice, session = linked.alice, linked.session("lab")
+    await alice.types("start lab")
+    await linked.pass_time(5)
+    asked = await alice.types("stop lab")
+    session.executing = True
+    # Nobody has looked since: what can't be taken back reads first.
+    await alice.presses(asked, "End it")
+    await linked.pass_time(20)
+    failed = alice.only("failed")
+    assert (
+        "By the time I checked, it was busy or had unsaved changes, so I've left it running." in failed.text
+    )
+    assert (linked.asked("stop_session"), session.state) == (0, "running")
+    assert "It was busy when I last checked." in (await alice.types("status lab")).text
+    # By now it is known, and the button of the question that didn't say so asks again.
+    (again, *_) = await alice.presses(asked, "End it")
+    assert "it can't be started again. It was busy when I last checked." in again.text
+    await alice.presses(again, "End it")
+    await linked.pass_time(20)
+    assert (linked.asked("stop_session"), session.state) == (1, "finished")
+
+
+async def test_to_stop_all_says_what_is_busy_and_ends_only_that(linked):
+    alice, busy, idle = linked.alice, linked.session("analysis"), linked.session("lab")
+    for name in ("analysis", "lab"):
+        await alice.types(f"start {name}")
+        await linked.pass_time(5)
+    busy.executing = True
+    await alice.types("status analysis")
+    await linked.pass_time(5)
+    asked = await alice.types("stop all")
+    rows = {line.split("*")[1]: line for line in asked.text.splitlines() if line.startswith("•")}
+    assert "This will end it for good. It was busy when I last checked.".lower() in rows["analysis"].lower()
+    assert "busy" not in rows["lab"]
+    idle.executing = True
+    await alice.presses(asked, "Stop 2 workspaces")
+    await linked.pass_time(20)
+    assert (busy.state, idle.state) == ("finished", "running")
+
+
+async def test_a_planned_end_of_a_busy_session_asks_for_more_time_instead(linked):
+    alice, session = linked.alice, linked.session("lab")
+    await alice.types("start lab")
+    await linked.pass_time(5)
+    await alice.presses(await alice.types("stop lab in 30 min"), "End it then")
+    session.executing = session.save_prompt_required = True
+    await linked.pass_time(22 * 60)
+    warning = alice.told("timer_ending")[-1]
+    assert "It can't be started again after that. It was busy and had unsaved changes" in warning.text
+    await linked.pass_time(10 * 60)
+    assert (linked.asked("stop_session"), session.state) == (0, "running")
+    asked = alice.told("timer_ending")[-1]
+    assert "is busy, so I haven't stopped it as planned. Do you need more time?" in asked.text
+    assert asked.labels == ["Open", "Keep running", "1 hour more", "Stop"]
+    # An hour later it isn't busy any more.
+    session.executing = False
+    await linked.pass_time(61 * 60)
+    assert (linked.asked("stop_session"), session.state) == (1, "finished")
+
+
 async def test_only_rstudio_is_offered_to_be_suspended(linked):
     alice = linked.alice
     await alice.types("start lab")
