@@ -43,7 +43,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             r"no space left|disk quota exceeded|disk ?pressure|disk (?:is )?full|resource: ephemeral",
         ),
         (Reason.QUOTA, r"\bquota|\b(?:qos|assoc)(?:max|grp)\w+|\b(?:max|min)imum \S+ usage per\b"),
-        (Reason.ADDING, r"\btriggered scale-up"),
+        (Reason.ADDING, r"\btriggered scale-up|\bscaling up\b"),
         (
             Reason.NO_GPU,
             r"insufficient \S*(?:gpu|nvidia|amd\.com)|no (?:free |available )?gpus? (?:is |are )?avail",
@@ -51,7 +51,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
         (Reason.MEMORY, r"\boom-?kill|out of memory|allocate memory|exit code:? 137\b|resource: memory"),
         (
             Reason.NO_ROOM,
-            r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no nodes avail",
+            r"\binsufficient (?:cpu|memory|ephemeral|pods|resources)|too many pods|no (?:existing )?nodes ",
         ),
         (Reason.NO_ROOM, r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up"),
         (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),

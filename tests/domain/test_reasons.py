@@ -15,8 +15,12 @@ SAID = {
         "0/2 nodes are available: 1 node(s) had untolerated taint {dedicated: system}, 1 Too many pods.",
         "pod didn't trigger scale-up: 1 max node group size reached",
         "Not enough memory on node",
+        "No existing nodes are currently able to run your server",
     ],
-    Reason.ADDING: ["pod triggered scale-up: [{gpu-pool 0->1 (max: 4)}]"],
+    Reason.ADDING: [
+        "pod triggered scale-up: [{gpu-pool 0->1 (max: 4)}]",
+        "Launching new nodes by scaling up the cluster",
+    ],
     Reason.NO_MATCH: [
         "0/4 nodes are available: 4 node(s) didn't match Pod's node affinity/selector.",
         "Requested node configuration is not available",

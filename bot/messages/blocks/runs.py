@@ -55,8 +55,8 @@ def run_ended(facts: RunFacts) -> Answer:
     template = runs.ENDED.get(run.state, runs.ENDED_ELSE)
     sentence = filled(template, facts, after=Markup(_after(run)), code=Markup(_code(run)))
     blocks: list[Block] = [kit.section(sentence)]
-    if run.detail:
-        blocks.append(kit.context(safe(run.detail, 300)))
+    if detail := problems.run_detail(run, facts.connection_title):
+        blocks.append(kit.context(safe(detail, 300)))
     tail = preformatted("\n".join(_last_lines(facts)))
     if tail is not None:
         blocks += [kit.context(runs.LAST_LINES), kit.section(tail.text)]
@@ -187,7 +187,8 @@ def state_lines(facts: RunFacts) -> list[str]:
             return [runs.CALLING_OFF]
         asked = runs.FORCE_ASKED if run.stop_wanted == "force" else runs.STOP_ASKED
         lines.append(fill(asked, title=facts.connection_title))
-    return [*lines, *([safe(run.detail, 300)] if run.detail else [])]
+    detail = problems.run_detail(run, facts.connection_title)
+    return [*lines, *([safe(detail, 300)] if detail else [])]
 
 
 def card_buttons(facts: RunFacts) -> list[Element]:

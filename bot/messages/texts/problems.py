@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from bot.domain.reasons import Reason, reason_in
+from bot.domain.runs import Run
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
@@ -308,6 +309,13 @@ def condition(workspace: Workspace, title: str, *, helps: bool = True) -> str:
     if workspace.detail or not (is_over or workspace.state is State.STARTING):
         return workspace.detail or ""
     return explanation(workspace.reason or "", title, is_over=is_over, helps=helps)
+
+
+def run_detail(run: Run, title: str) -> str:
+    """Say what its provider tells of a run: a known cause in words, anything else as it is."""
+    if reason_in(run.detail or "") is None:
+        return run.detail or ""
+    return explanation(run.detail or "", title, is_over=run.state.is_over)
 
 
 def quoted(message: str, title: str) -> str:

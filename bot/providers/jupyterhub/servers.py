@@ -130,7 +130,7 @@ NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
 #: What comes before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that
 #: the start failed.
-_KIND = re.compile(r"\S+ \[(Normal|Warning)\] ")
+_KIND = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILED = re.compile(r"Spawn failed(?:: |$)")
 
 
@@ -376,11 +376,14 @@ def _event(text: str) -> Progress | None:
         return None
     if not isinstance(event, dict):
         return None
-    said = event.get("message")
+    raw = event.get("raw_event")
+    warned = raw if isinstance(raw, dict) and raw.get("type") == "Warning" else None
+    said = (warned or event).get("message")
     message = clean(said, reasons.LIMIT) if isinstance(said, str) else ""
     kind, has_failed = _KIND.match(message), event.get("failed") is True
     message = _FAILED.sub("", message) if has_failed else message[kind.end() :] if kind else message
-    is_warning = (kind is not None and kind[1] == "Warning") or reasons.reason_in(message) is not None
+    is_warning = warned is not None or (kind is not None and kind[1] == "Warning")
+    is_warning |= reasons.reason_in(message) is not None
     return Progress(
         percent=_percent(event),
         message=message,

@@ -170,6 +170,13 @@ WARNED = STREAM + event(f"2026-03-04T05:06:07Z [Warning] {NO_GPU}")
         (STREAM + event("2026 [Warning] Odd"), Progress(50, "Odd", "Odd")),
         (STREAM + event("OOMKilled"), Progress(50, "OOMKilled", "OOMKilled")),
         (WARNED + event("Spawn failed: Timeout", failed=True), Progress(50, "Timeout", NO_GPU, True)),
+        (
+            STREAM + event("No nodes", raw_event={"type": "Warning", "message": NO_GPU}),
+            Progress(50, NO_GPU, NO_GPU),
+        ),
+        (event("2026-03-04 05:06:07+00:00 [Normal] Pulling"), Progress(50, "Pulling")),
+        (event("Odd", raw_event={"type": "Warning", "message": 7}), Progress(50)),
+        (event("Odd", raw_event=["Warning"]), Progress(50, "Odd")),
         (event("Spawn failed", failed=True), Progress(50, "", "", True)),
         (b"", None),
         (b"\n\n", None),
