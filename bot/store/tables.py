@@ -7,7 +7,7 @@ as they are given.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import (
@@ -237,7 +237,7 @@ class Table(Generic[Model]):
             f"COALESCE({field}, '') IN {as_list(hints[field])}"
             for field in self.fields
             if isinstance(hints[field], type)
-            and issubclass(hints[field], Enum)
+            and issubclass(hints[field], StrEnum)
             and hints[field] not in _OBSERVED
         )
 
