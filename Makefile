@@ -27,8 +27,8 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
-	$(RUN) pytest --workers 4
 	$(RUN) tests.promises --changed
+	$(RUN) pytest --workers 4
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest --workers 3 --cov --cov-report=term

@@ -21,7 +21,7 @@ from benchmarks.load import Target
 from benchmarks.machine import BenchmarkError, cores, running
 from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
-from playground.processes import READY_SECONDS, Child, bot_environment, free_port
+from playground.processes import READY_SECONDS, Child, bot_environment, reserved_port
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Stage:
         It gets more connections, as TOML, and other variables; ``program`` runs it. Beside a PostgreSQL it
         has no core of its own.
         """
-        port = port or free_port()
+        port = port or reserved_port()
         environment = self._environment(port, connections) | variables
         measured, others = cores()
         on = measured if self.server is None else measured | others

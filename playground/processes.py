@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any
 HOME = Path(__file__).resolve().parents[1]
 READY_SECONDS = 90.0
 STOP_SECONDS = 12.0
+#: Ports are let go of after so many others: a server that listens keeps its own itself.
+_reserved: deque[socket.socket] = deque(maxlen=200)
 
 
 class StageError(Exception):
@@ -123,8 +126,26 @@ async def ready_line(child: Child) -> dict[str, Any]:
     return child.ready
 
 
-def free_port(wanted: int = 0) -> int:
-    """Return the wanted port, or any; raise StageError when it is in use."""
+def reserved_port() -> int:
+    """Return a port of 127.0.0.1 for a server to be started, which nobody else gets until then.
+
+    On Linux it stays bound here: the system gives it to nobody else who asks for any, and to no connection. A
+    server may listen at it all the same, as both reuse addresses: servers do, so that they can be started
+    again. Until one listens, connections are refused. Elsewhere it is only a free one: no address is shared.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = int(held.getsockname()[1])
+    if sys.platform == "linux":
+        _reserved.append(held)
+    else:
+        held.close()
+    return port
+
+
+def free_port(wanted: int) -> int:
+    """Return a port; raise StageError when it is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -132,7 +153,7 @@ def free_port(wanted: int = 0) -> int:
         except OSError as error:
             kind = PortInUseError if error.errno == errno.EADDRINUSE else StageError
             raise kind(f"port {wanted} can't be used here ({error.strerror}): name another") from None
-        return int(probe.getsockname()[1])
+        return wanted
 
 
 def bot_environment(

@@ -10,8 +10,8 @@ from typing import Final
 
 from benchmarks.chaos.clocks import WallClock
 from benchmarks.chaos.keeper import Member
-from benchmarks.ports import lasting_ports
 from benchmarks.postgres import Database
+from playground.processes import reserved_port
 
 WEBS: Final = 2
 WORKERS: Final = 4
@@ -29,7 +29,7 @@ def members(environment: Mapping[str, str], clock: WallClock | None, workers: in
     roles = ["web"] * WEBS + ["worker"] * workers
     made = [
         Member({**environment, "PORT": str(port)}, f"http://127.0.0.1:{port}", role)
-        for role, port in zip(roles, lasting_ports(len(roles)), strict=True)
+        for role, port in ((role, reserved_port()) for role in roles)
     ]
     if clock is not None:
         clock.set(AN_HOUR)

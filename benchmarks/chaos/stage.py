@@ -31,7 +31,7 @@ from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.faults import ASKED, Act
 from playground.harness import Harness
-from playground.processes import bot_environment, free_port
+from playground.processes import bot_environment, reserved_port
 from tests.rigs.store import put_account
 
 CHANNEL = "C0GENERAL"
@@ -189,7 +189,7 @@ async def stage(folder: Path, people: int, chance: random.Random, server: str = 
 
     With the URL of a database server there are two Slack workspaces, for a bot that is installed by OAuth.
     """
-    port = free_port()
+    port = reserved_port()
     names = [f"u0{number:04d}" for number in range(people)]
     saturn = local_saturn.build(seed=_saturn_seed(names, chance))
     async with AsyncExitStack() as stack:

@@ -17,13 +17,12 @@ from cryptography.fernet import Fernet
 from benchmarks.chaos.cluster import WEBS, balancer
 from benchmarks.cluster_demo.supervisor import Supervisor, procfile
 from benchmarks.crowd import CONNECTION, Crowd, Place, settle
-from benchmarks.ports import lasting_ports
 from benchmarks.postgres import database
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain.workspaces import State
 from playground import saturn as local_saturn
 from playground.demo import ports
-from playground.processes import HOME, StageError, bot_environment, free_port
+from playground.processes import HOME, StageError, bot_environment, free_port, reserved_port
 from playground.slack import SlackServer, SlackWorkspaces
 
 WORKERS = 3
@@ -70,7 +69,7 @@ class Stage:
 @asynccontextmanager
 async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -> AsyncIterator[Stage]:
     """Bring everything up, and take it down again whatever happens; raises StageError."""
-    people, port, key = Class(options.people), free_port(), Fernet.generate_key().decode()
+    people, port, key = Class(options.people), reserved_port(), Fernet.generate_key().decode()
     bot_url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
         tell("Starting PostgreSQL, two Slack workspaces and a Saturn Cloud …")
@@ -114,8 +113,8 @@ def _supervisor(environment: dict[str, str], folder: Path, tell: Callable[[str],
     made = Supervisor(tell)
     commands = procfile((HOME / "Procfile").read_text(encoding="utf-8"))
     kinds = [*(("web", n + 1) for n in range(WEBS)), *(("worker", n + 1) for n in range(WORKERS))]
-    for (kind, number), port in zip(kinds, lasting_ports(len(kinds)), strict=True):
-        made.add(f"{kind}.{number}", commands[kind], environment, folder, port)
+    for kind, number in kinds:
+        made.add(f"{kind}.{number}", commands[kind], environment, folder, reserved_port())
     return made
 
 

@@ -23,6 +23,7 @@ import playground
 from playground.harness import Harness
 from playground.jupyterhub import forwarder, runtime
 from playground.jupyterhub.options import Options
+from playground.processes import StageError, free_port, reserved_port
 
 START_SECONDS = 60.0
 #: A hub that has not ended by itself so long after SIGTERM is killed; everything is gone within 5 s.
@@ -79,7 +80,8 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
         # Before the free ports are chosen: a door at the hub's own port would pass requests on to itself
         # until no file can be opened any more.
         entrance = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        proxy_port, hub_port, proxy_api_port = _free_ports(port)
+        proxy_port = _wanted(port) if port else reserved_port()
+        hub_port, proxy_api_port = reserved_port(), reserved_port()
         host = "localhost" if options.subdomains else "127.0.0.1"
         hub_url, url = f"http://127.0.0.1:{hub_port}", f"http://{host}:{proxy_port}"
         harness = Harness()
@@ -231,17 +233,8 @@ def _log_tail(directory: Path) -> str:
     return (directory / "hub" / "hub.log").read_text(errors="replace")[-4000:]
 
 
-def _free_ports(wanted: int) -> tuple[int, int, int]:
-    sockets = [socket.socket() for _ in range(3)]
+def _wanted(port: int) -> int:
     try:
-        for index, one in enumerate(sockets):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                one.bind(("127.0.0.1", wanted if index == 0 else 0))
-            except OSError as error:
-                raise HubError(f"port {wanted}: {error.strerror}") from None
-        first, second, third = (one.getsockname()[1] for one in sockets)
-        return first, second, third
-    finally:
-        for one in sockets:
-            one.close()
+        return free_port(port)
+    except StageError as error:
+        raise HubError(str(error)) from None

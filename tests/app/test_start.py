@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from bot.app import Outlets, Process, StartError
@@ -17,6 +17,7 @@ from bot.providers import load_connections
 from bot.store import open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
 from bot.support.settings import Settings
+from playground.processes import reserved_port
 from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
 
@@ -70,7 +71,7 @@ async def test_a_refused_token_is_a_sentence(tmp_path):
 
 
 async def test_a_slack_that_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
-    url = f"http://127.0.0.1:{unused_port()}/api/"
+    url = f"http://127.0.0.1:{reserved_port()}/api/"
     async with process(tmp_path, USHER_SLACK_API_URL=url) as made:
         with capture_logs() as logs, pytest.raises(StartError, match="Slack doesn't answer"):
             await made.start()
@@ -93,7 +94,7 @@ async def test_a_slack_that_comes_back_is_found(tmp_path):
 
 
 async def test_a_database_whose_server_stays_away_is_tried_again_and_then_a_sentence(tmp_path):
-    url = f"postgresql://u:canary-1@127.0.0.1:{unused_port()}/usher"
+    url = f"postgresql://u:canary-1@127.0.0.1:{reserved_port()}/usher"
     async with process(tmp_path, USHER_DATABASE_URL=url) as made:
         with capture_logs() as logs, pytest.raises(StoreUnavailable, match="no server answers there"):
             await made.start()

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from playground.demo.browser import Browser
-from playground.processes import StageError, free_port, ready_line, start_child
+from playground.processes import StageError, free_port, ready_line, reserved_port, start_child
 from tests.project.repository import ROOT
-from tests.rigs.ports import quiet_port
 
 
 @asynccontextmanager
@@ -64,7 +63,7 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
 
 @pytest.mark.parametrize("name", ["demo", "demo-once"])
 async def test_interrupted_while_it_starts_it_says_so_and_leaves_nothing(tmp_path, name):
-    async with playing(tmp_path, name, "--light", "--port", str(quiet_port())) as process:
+    async with playing(tmp_path, name, "--light", "--port", str(reserved_port())) as process:
         await line_with(process, "Starting a local Slack")
         process.send_signal(signal.SIGINT)
         status, text = await ended(process)
@@ -146,7 +145,7 @@ async def aiohttp_page():
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_the_whole_story_with_light_servers(tmp_path):
-    async with playing(tmp_path, "demo-once", "--light", "--port", str(quiet_port())) as process:
+    async with playing(tmp_path, "demo-once", "--light", "--port", str(reserved_port())) as process:
         async with asyncio.timeout(280):
             out, _ = await process.communicate()
     text = out.decode()

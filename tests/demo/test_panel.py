@@ -20,7 +20,7 @@ from playground.demo.usher import Usher, start_usher, wait_for_usher
 from playground.faults import fault_from
 from playground.harness import Harness
 from playground.jupyterhub import forwarder
-from playground.processes import bot_environment, free_port
+from playground.processes import bot_environment, reserved_port
 from playground.slack import SlackServer
 from playground.sphere.workspaces import Workspace
 from tests.playground.browser import Browser, chromium
@@ -86,7 +86,7 @@ async def small_stage(folder: Path):
         for name, app in apps.items():
             served = await stack.enter_async_context(TestServer(app, host="127.0.0.1"))
             urls[name] = str(served.make_url("")).rstrip("/")
-        connections, port = folder / "connections.toml", free_port()
+        connections, port = folder / "connections.toml", reserved_port()
         connections.touch(mode=0o600)
         connections.write_text(
             '[connections.courses]\nprovider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'

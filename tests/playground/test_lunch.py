@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
+from playground.processes import reserved_port
 from playground.slack.methods.table import METHODS
 from tests.project.repository import ROOT
-from tests.rigs.ports import quiet_port
 
 LUNCH = Path(__file__).parent / "lunch"
 OLIVIA, GENERAL = "U0OLIVIA", "C0GENERAL"
@@ -109,7 +109,7 @@ async def test_an_app_lives_on_the_local_slack_over_socket_mode():
 
 
 async def test_an_app_lives_on_the_local_slack_over_http():
-    port = quiet_port()
+    port = reserved_port()
     async with local_slack("--request-url", f"http://127.0.0.1:{port}/slack/events") as slack:
         secret = slack.given["signing_secret"]
         async with lunch(slack, PORT=str(port), SLACK_SIGNING_SECRET=secret):

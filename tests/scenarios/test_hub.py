@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from playground.demo.browser import Browser
 from playground.jupyterhub import start
+from playground.processes import reserved_port
 from tests.playground.hub_help import client
-from tests.rigs.ports import quiet_port
 from tests.rigs.scenario import world
 from tests.web.driver import chromium, is_installed
 
@@ -21,7 +21,7 @@ SEED = {
     "pause_seconds": 3.2,
 }
 #: Where the hub sends people back to after they signed in there.
-PORT = quiet_port()
+PORT = reserved_port()
 PERCENT = re.compile(r"(\d+) %")
 
 

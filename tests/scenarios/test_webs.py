@@ -12,8 +12,8 @@ import pytest_asyncio
 from bot.app import Outlets, Process, Role
 from bot.store.postgres_session import WRITING
 from bot.support.settings import Settings
+from playground.processes import reserved_port
 from tests.rigs import postgres
-from tests.rigs.ports import quiet_port
 from tests.rigs.scenario import World
 from tests.rigs.scenario.people import BOT, GENERAL
 
@@ -29,7 +29,9 @@ class Webs(World):
     async def start_bot(self) -> None:
         self.bot = await self._started(Role.WORKER, {})
         # The first one is where the pages' addresses lead.
-        self.webs = [await self._started(Role.WEB, {"PORT": str(port)}) for port in (self.port, quiet_port())]
+        self.webs = [
+            await self._started(Role.WEB, {"PORT": str(port)}) for port in (self.port, reserved_port())
+        ]
         self.goes_to(0)
 
     async def _started(self, role: Role, changes: dict[str, str]) -> Process:
@@ -148,7 +150,7 @@ async def test_over_socket_mode_two_webs_lose_and_double_nothing_while_connectio
 
 
 async def test_a_process_ends_in_time_while_the_database_takes_nothing(webs):
-    process = webs.made(Role.SERVE, {"PORT": str(quiet_port())}, stack := AsyncExitStack())
+    process = webs.made(Role.SERVE, {"PORT": str(reserved_port())}, stack := AsyncExitStack())
     process.ends_within = 0.1, 0.2
     await process.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", process.port)

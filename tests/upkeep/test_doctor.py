@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
@@ -19,6 +19,7 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.upkeep import doctor
 from bot.upkeep.doctor import as_text, check_listed, check_slack
+from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run
 from tests.app.test_start import of_slack
 from tests.contract.store.test_release_0_1_0 import KEPT as OF_0_1_0
@@ -152,7 +153,7 @@ async def test_it_warns_where_any_slack_workspace_may_install_usher(tmp_path):
 
 
 async def test_a_slack_that_is_away(tmp_path, http):
-    url = f"http://127.0.0.1:{unused_port()}/api/"
+    url = f"http://127.0.0.1:{reserved_port()}/api/"
     (check,) = await check_slack(settings(tmp_path, USHER_SLACK_API_URL=url), http)
     assert (check.is_good, check.advice) == (False, "Check that this machine can reach Slack.")
 
@@ -166,7 +167,7 @@ def providers_of(folder, http, url, extra=""):
 
 async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_so(tmp_path, http):
     path = tmp_path / "connections.toml"
-    gone = f"http://127.0.0.1:{unused_port()}"
+    gone = f"http://127.0.0.1:{reserved_port()}"
     for public, remark in ((gone, f"{gone} can't be reached from here."), (None, "")):
         async with server(lambda: web.json_response({"version": "5.2"})) as url:
             base = url.removesuffix("/api/")
@@ -200,7 +201,7 @@ async def test_a_connection_that_answers_something_else(tmp_path, http, answer):
 
 
 async def test_a_connection_that_is_away(tmp_path, http):
-    provider = providers_of(tmp_path, http, f"http://127.0.0.1:{unused_port()}")
+    provider = providers_of(tmp_path, http, f"http://127.0.0.1:{reserved_port()}")
     check = await doctor.check_connection("saturn", provider)
     assert not check.is_good
     assert "Unreachable" in check.found
@@ -368,7 +369,7 @@ async def test_wrong_settings_are_findings_too(tmp_path):
 
 async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(tmp_path):
     """Settings, the connections file and a misspelt name don't hide what else can be found out."""
-    gone = f"http://127.0.0.1:{unused_port()}"
+    gone = f"http://127.0.0.1:{reserved_port()}"
     connections = tmp_path / "connections.toml"
     connections.write_text(
         f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{gone}"\n'

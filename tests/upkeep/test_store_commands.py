@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
-from aiohttp.test_utils import unused_port
 from cryptography.fernet import Fernet
 from sqlite_utils import Database
 
@@ -19,6 +18,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from bot.upkeep import doctor
 from bot.upkeep.archives import ArchiveError, archive, check_archives
+from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run, running
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, BOB, link_account
@@ -121,7 +121,7 @@ async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_
     check = await keys_check(env)
     assert check.found == "no key opens 1 of the 2 stored secrets: UBOB on saturn"
     assert check.advice.startswith("These people have to link again.")
-    away = {"USHER_SLACK_API_URL": f"http://127.0.0.1:{unused_port()}/"}
+    away = {"USHER_SLACK_API_URL": f"http://127.0.0.1:{reserved_port()}/"}
     async with running("serve", env={**env, **away}) as started:
         assert check.found in await started.line_with("secrets not opened")
         await started.end()

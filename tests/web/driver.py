@@ -12,8 +12,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from playground.processes import reserved_port
 from tests.rigs import shared
-from tests.rigs.ports import quiet_port
 
 #: What an element is called in answers of the protocol.
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -153,7 +153,7 @@ async def chromium() -> AsyncIterator[Chromium]:
 
 
 async def _started(session: aiohttp.ClientSession) -> str:
-    port = quiet_port()
+    port = reserved_port()
     shared.started("chromedriver", f"--port={port}")
     base = f"http://127.0.0.1:{port}"
     await _until_ready(session, base)

@@ -28,11 +28,11 @@ from bot.web.app import build_app, listening
 from bot.web.front import Replays, build_bolt
 from bot.web.health import Metrics
 from handlers.request import RateLimiter, Services, build_services
+from playground.processes import reserved_port
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.linking import Linking
 from tests.rigs.people import Colleagues
-from tests.rigs.ports import quiet_port
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import memory_store
 from tests.web import signed
@@ -219,7 +219,7 @@ async def rig(*, sign_in: bool = False, **more: Any) -> AsyncIterator[Rig]:
     clock, ids = FakeClock(), CountingIds()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(memory_store(clock, ids))
-        port = quiet_port()
+        port = reserved_port()
         origin = f"http://127.0.0.1:{port}"
         provider = ScriptedProvider()
         woken: list[None] = []

@@ -7,8 +7,8 @@ import pytest
 from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.providers.base import Embedding
+from playground.processes import reserved_port
 from tests.playground.sphere.stand import PLAIN, RUNNING, SECRET_OF_RUNNING, sphere_server
-from tests.rigs.ports import quiet_port
 from tests.rigs.store import name_workspace, unlink
 from tests.web.driver import chromium, elsewhere, is_installed
 from tests.web.ide_rig import ide_rig
@@ -154,7 +154,7 @@ async def test_nobody_can_frame_it():
 
 
 async def test_a_vendor_that_cannot_be_reached_is_said_so():
-    dead = f"127.0.0.1:{quiet_port()}"
+    dead = f"127.0.0.1:{reserved_port()}"
     loads = Embedding(dead, is_https=False, endpoint=f"http://{dead}")
     async with ide_rig(loads=loads) as world, chromium() as window:
         workspace = await world.workspace()

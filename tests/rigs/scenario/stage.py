@@ -28,10 +28,10 @@ from playground import saturn as local_saturn
 from playground import slack as local_slack
 from playground.faults import Fault
 from playground.harness import Clock, Harness
+from playground.processes import reserved_port
 from playground.slack import manifest
 from tests.rigs.clock import FakeClock
 from tests.rigs.engine import EngineWithoutThread
-from tests.rigs.ports import quiet_port
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.watch import Watch, listening
 from tests.rigs.steps import until_idle
@@ -98,7 +98,7 @@ class World:
         self._options = options
         self._keys = Fernet.generate_key().decode()
         self._bot_stack = AsyncExitStack()
-        self.port = int(options.get("port") or quiet_port())
+        self.port = int(options.get("port") or reserved_port())
         self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
 
     async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
