@@ -166,6 +166,8 @@ class Observed:
     last_used_at: float | None = None
     reason: str | None = None
     down_at: float | None = None
+    #: The provider has more to say of why it is so, in a read of its own (``bot.providers.base.Reasons``).
+    has_reason: bool = False
 
 
 @dataclass(frozen=True, slots=True)

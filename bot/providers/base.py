@@ -203,6 +203,17 @@ class Lists(Facet):
         """
 
 
+class Reasons(Facet):
+    """Say why a workspace is still starting, or has failed, where its state alone doesn't."""
+
+    @abstractmethod
+    async def reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
+        """Read what a workspace waits for, or why it failed; "" if the server doesn't say.
+
+        It passes the workspace's gate in the place of a read of its state.
+        """
+
+
 class Removal(Facet):
     """Delete workspaces for good."""
 

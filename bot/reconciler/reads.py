@@ -17,9 +17,10 @@ import structlog
 
 from bot.domain.people import AuditEntry
 from bot.domain.plan import next_read
-from bot.domain.settling import GONE, UNLISTED, doubted, is_certain
+from bot.domain.settling import GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
 from bot.domain.workspaces import Doubt, Observed, Outcome, ReadClaim, ReadResult, State
 from bot.messages.texts import cards, problems
+from bot.providers import base
 from bot.providers.base import Access, Pace, SendWindow
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, Refused, Unknown
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 LACKING = 300.0
 #: How many resources' failure counts, unknown words and stored entries are remembered.
 REMEMBERED = 10_000
+#: How often a start that takes so long is asked what it waits for.
+MINUTE = 60.0
 #: How late a batched read may be claimed, at most, without missing its next slot.
 SPARE = 0.5
 
@@ -211,8 +214,12 @@ class Reads(EnginePart):
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
         """Send one request, and count it unless it was never sent."""
-        sent = 1
+        sent, provider = 1, runtime.provider
+        (state, *_) = [UNEXPLAINED.get(claim.doubt.kind) for claim in claims if claim.doubt] or [None]
         try:
+            if state is not None and len(claims) == 1 and isinstance(provider, base.Reasons):
+                said = await provider.reason(access, claims[0].remote_id, window)
+                return {claims[0].remote_id: Observed(state, reason=said or None)}
             return await runtime.provider.status(access, [claim.remote_id for claim in claims], window)
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
@@ -234,6 +241,8 @@ class Reads(EnginePart):
             return self._strange_word(runtime, claim, observed, now)
         if observed.state is State.GONE and (doubt := _doubt_of_gone(claim, now)) is not None:
             return replace(self._held(claim, runtime.pace.min_poll_interval, None), doubt=doubt)
+        if (doubt := _unexplained(claim, observed, now)) is not None:
+            return replace(self._held(claim, runtime.pace.pending, None), doubt=doubt)
         wait = self._next(runtime, claim, observed.state, now)
         return ReadResult(
             claim.gate_key,
@@ -331,6 +340,18 @@ def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
         return None
     doubt = doubted(claim.doubt, GONE, now)
     return None if is_certain(doubt, now) else doubt
+
+
+def _unexplained(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:
+    """Return the doubt by which the next read asks why a start failed, or takes long: that, once a minute."""
+    if not observed.has_reason or not claim.is_proven:
+        return None
+    has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
+    # A read of the reason doesn't find what has come up: most starts are over before there is one.
+    is_long = claim.granted_at - (claim.used_at or 0.0) >= MINUTE
+    is_due = is_long and claim.granted_at % MINUTE < claim.interval
+    waits = is_due and observed.state is claim.state is State.STARTING
+    return Doubt(f"{observed.state}, unexplained", 1, now) if has_failed or waits else None
 
 
 def _slot(account_id: str, wait: float | None, pace: Pace, margin: float) -> tuple[float, float] | None:

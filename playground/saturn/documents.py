@@ -83,7 +83,7 @@ def workspace(resource: Resource, organisation: str, now: float, address: str) -
         "auto_shutoff": spec.get("auto_shutoff") or "1 hour",
         "start_ssh": False,
         "subdomain": f"w-{resource.id[:8]}",
-        "started_at": when(live[-1].started_at or live[-1].created_at) if live else None,
+        "started_at": when(live[-1].created_at) if live else None,
         "self_destruct": bool(spec.get("self_destruct")),
         "url": address,
         "ssh_url": None,

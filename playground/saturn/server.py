@@ -25,7 +25,7 @@ from playground.saturn.state import State
 #: Saturn Cloud's rule on status reads of one workspace (``docs/providers/saturn.md``, "Workspaces").
 MINIMUM_SECONDS = 10.0
 RULE = "workspace status at most once per 10 s"
-_STATUS_READ = re.compile(r"/api/workspaces/([^/]+)/?$")
+_STATUS_READ = re.compile(r"/api/workspaces/([^/]+)(?:/history)?/?$")
 _START = re.compile(r"^POST /api/(?:workspaces|jobs)/[^/]+/start/?$")
 
 GUIDE_APIS = (api_accounts, api_resources, api_recipes, api_pods)
@@ -53,8 +53,16 @@ class SaturnServer:
         apis = GUIDE_APIS if self.state.dialect == "guide" else (api_document,)
         for module in (*apis, pages, control):
             self.app.add_routes(module.routes())
+        self.app.middlewares.append(self._count_pods)
         self.harness.install(self.app)
         self.harness.watch(_STATUS_READ, MINIMUM_SECONDS, RULE, _START)
+
+    @web.middleware
+    async def _count_pods(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count a look at a workspace's pods as a status read: it shows its state, too."""
+        if request.path == "/api/active/pods" and request.query.get("workload_type") == "workspace":
+            self.harness.read_of(request.query.get("workload_id", ""), MINIMUM_SECONDS, RULE)
+        return await handler(request)
 
     @property
     def credentials(self) -> dict[str, Any]:

@@ -233,7 +233,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
 
     async def _live_pods(self, access: Access, job: str) -> Listing[Pod] | None:
         query = {"workload_type": "job", "workload_id": job}
-        return await self._of_list(access, "/api/active/pods", query, "pod_summaries", _live)
+        return await self._of_list(access, "/api/active/pods", query, "pod_summaries", live_pod)
 
     async def _past_pods(self, access: Access, job: str) -> Listing[Pod] | None:
         return await self._of_list(access, f"/api/jobs/{path_part(job)}/history", {}, "pods", _past)
@@ -523,7 +523,8 @@ def _summary(live: Any) -> JobRun:
     return replace(run, is_live=not run.state.is_over)
 
 
-def _live(live: Any) -> Pod:
+def live_pod(live: Any) -> Pod:
+    """Read a pod from the list of active ones; raise BadAnswer if it has no name."""
     pod = _pod(live, "name", "started_at", "completed_at")
     run = word_in(part_of(live, "labels"), "job-name") or ""
     return replace(pod, run=run, exit_code=_code(live), why=_why(live), is_live=not pod.state.is_over)

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.domain.runs import Run
-from bot.domain.workspaces import Observed, State, StopMode
+from bot.domain.workspaces import Effects, Observed, State, StopEffect, StopMode, Workspace
 from bot.providers import base
 from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.connection import ConnectionSettings, origin_of
@@ -40,7 +40,7 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.providers.saturn import offers
-from bot.providers.saturn.jobs import SaturnRuns
+from bot.providers.saturn.jobs import SaturnRuns, began, live_pod
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
 from bot.support import errors
 from bot.support.http import Http, Response
@@ -74,6 +74,7 @@ NO_ADMIN = "this connection has no administrator's token"
 class Saturn(
     base.Provider,
     base.Lists,
+    base.Reasons,
     base.Renewal,
     base.Tokens,
     SaturnMaking,
@@ -116,12 +117,36 @@ class Saturn(
             raise errors.BadAnswer("the answer is about another workspace")
         seen = _observed(text_in(answer, "status"))
         label = clean(word_in(answer, "name") or "", MAX_NAME) or None
+        deletes = answer.get("self_destruct")
+        is_kept = not deletes if isinstance(deletes, bool) else None
         if seen.state is not State.RUNNING:
-            return Observed(seen.state, detail=seen.detail, name=label)
+            # What only newer servers say of workspaces tells that they also say why.
+            has_reason = "resource_type" in answer
+            return replace(seen, name=label, is_kept=is_kept, has_reason=has_reason)
         address = word_in(answer, "url")
         url = self._address(address)
-        detail = base.URL_NOT_ALLOWED if address is not None and url is None else None
-        return Observed(State.RUNNING, url=url, detail=detail, name=label)
+        detail = base.URL_NOT_ALLOWED if address is not None and url is None else _auto_stop(answer)
+        started_at = moment(answer.get("started_at"))
+        return Observed(
+            State.RUNNING, url=url, detail=detail, name=label, is_kept=is_kept, started_at=started_at
+        )
+
+    async def reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
+        """Read what the workspace's newest pod waits for, or why it failed."""
+        query = {"workload_type": "workspace", "workload_id": remote_id}
+        asking = self._api.call("GET", "/api/active/pods", self._driver(access), query=query, window=window)
+        try:
+            response = await unless_absent(asking)
+            pods = entries([] if response is None else [response.json_object()], "pod_summaries", live_pod)
+        except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
+            # It is merely useful: the state is known without it, and has to be told.
+            return ""
+        return max(pods, key=began).why if pods else ""
+
+    def stops(self, workspace: Workspace) -> Effects:
+        """Say that a workspace can be started again, unless it deletes itself when it is stopped."""
+        erases = workspace.is_kept is False and workspace.state is not State.STOPPED
+        return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def _address(self, address: str | None) -> str | None:
         """Return the IDE's URL if its host is allowed; a relative one is resolved against the base URL."""
@@ -360,6 +385,14 @@ def _observed(word: str) -> Observed:
     if state is None:
         return Observed(State.UNKNOWN, detail=base.unknown_word(clean(word)))
     return Observed(state)
+
+
+def _auto_stop(answer: Mapping[str, Any]) -> str | None:
+    """Return after how long without use a workspace stops by itself; the server doesn't say when that is."""
+    after = word_in(answer, "auto_shutoff")
+    if after is None or after.casefold() == "never":
+        return None
+    return f"It stops by itself after {clean(after, 30)} without use."
 
 
 def _claims(token: str) -> Mapping[str, Any]:

@@ -16,8 +16,8 @@ from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.workspaces import Created, State, Traces
 from bot.providers import base
-from bot.providers.base import Access, Facet
-from bot.support.errors import CredentialRefused, NotFound
+from bot.providers.base import Access, Facet, SendWindow
+from bot.support.errors import CredentialRefused, NotFound, SentTooLate
 from bot.web.browsers import Flow
 from tests.contract.providers.rigs import MOST_READS, Rig, provider_of
 
@@ -54,6 +54,19 @@ async def lists(rig: Rig) -> None:
     assert len(by_id) == len(found)
     assert by_id[rig.remote_id].observed.state is rig.rest
     assert rig.foreign_id not in by_id
+
+
+@contract(base.Reasons)
+async def reasons(rig: Rig) -> None:
+    expected = rig.sides.reason(rig)
+    await rig.provider.start(rig.access, rig.remote_id)
+    assert await rig.provider.reason(rig.access, rig.remote_id) == expected
+    before = rig.sent()
+    with pytest.raises(SentTooLate):
+        await rig.provider.reason(rig.access, rig.remote_id, SendWindow(rig.clock.monotonic() - 0.001))
+    assert rig.sent() == before
+    for remote_id in (rig.foreign_id, rig.missing_id):
+        assert await rig.provider.reason(rig.access, remote_id) == ""
 
 
 @contract(base.Removal)

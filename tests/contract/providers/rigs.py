@@ -37,6 +37,7 @@ HUB_SEED = {
     "named_server_limit": 3,
     "oauth_redirect_uri": HUB_BACK,
 }
+NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 SATURN_ADMIN = "ad01" * 8
 SATURN_SEED = {
     "users": [
@@ -99,6 +100,8 @@ class Sides:
     sign_in: Callable[[OAuthClient, Flow], Awaitable[tuple[str, str]]] = _unsaid
     #: The name by which the person is approved.
     username: Callable[[], str] = _unsaid
+    #: Let the person's workspace wait for something when it is started, and return what is said of that.
+    reason: Callable[[Any], str] = _unsaid
     #: The headers and body of an event about the person's workspace.
     event: Callable[[], tuple[dict[str, str], bytes]] = _unsaid
 
@@ -224,9 +227,16 @@ async def saturn_rig(
                 values={"job": {"template": "nightly"}},
                 ended=lambda: _ended(server, alice["token"]),
                 username=lambda: "alice",
+                reason=lambda rig: _waits(rig, dialect),
             ),
         )
     assert findings.problems == [], findings.problems
+
+
+def _waits(rig: Any, dialect: str) -> str:
+    """Let no machine have room; only newer servers say so."""
+    rig.server.state.resources[rig.remote_id].condition = NO_ROOM
+    return "" if dialect == "guide" else NO_ROOM
 
 
 def _ended(server: Any, token: str) -> Credential:

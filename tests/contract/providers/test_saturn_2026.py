@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
@@ -9,6 +10,7 @@ import pytest_asyncio
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
+from bot.domain.workspaces import State, StopEffect
 from bot.support import errors
 from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
@@ -266,3 +268,34 @@ async def test_a_run_that_was_known_by_its_pod_is_found_after_the_server_was_ren
     rig.server_clock.advance(600)
     assert (await seen(rig, by_pod)).state is RunState.SUCCEEDED
     assert "exit code 0" in await output_of(rig, by_pod)
+
+
+# -- workspaces ----------------------------------------------------------------------------------------------
+
+
+async def test_a_workspace_says_since_when_it_runs_and_when_it_stops_by_itself(rig):
+    asked_at = rig.server_clock.now()
+    await rig.provider.start(rig.access, rig.remote_id)
+    seen = (await rig.until(State.RUNNING))[-1]
+    assert seen.started_at == pytest.approx(asked_at, abs=1.0)
+    assert seen.detail == "It stops by itself after 1 hour without use."
+    assert seen.is_kept is True
+
+
+async def test_a_stop_that_deletes_is_an_end(rig):
+    rig.server.state.resources[rig.more["notes"]].spec["self_destruct"] = True
+    seen = await rig.see(rig.more["notes"])
+    row = SimpleNamespace(state=seen.state, is_kept=seen.is_kept)
+    assert rig.provider.stops(row) == {"stop": StopEffect.ERASES}
+    assert rig.provider.stops(SimpleNamespace(state=State.RUNNING, is_kept=True)) == {
+        "stop": StopEffect.RETURNS
+    }
+
+
+async def test_a_failed_start_says_that_its_reason_can_be_read(rig):
+    broken = rig.server.state.resources[rig.broken_id]
+    broken.reason = "OOMKilled"
+    await rig.provider.start(rig.access, rig.broken_id)
+    failed = (await rig.until(State.FAILED, remote_id=rig.broken_id))[-1]
+    assert failed.has_reason
+    assert "out of memory" in (await rig.provider.reason(rig.access, rig.broken_id)).casefold()

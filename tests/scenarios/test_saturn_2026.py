@@ -1,0 +1,47 @@
+"""The whole bot with a Saturn Cloud that speaks its published document: reasons, and ends that delete."""
+
+import pytest
+
+from tests.rigs.scenario.cloud import cloud_world
+from tests.rigs.scenario.stage import SEED
+
+NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with cloud_world(tmp_path, saturn_seed={**SEED, "dialect": "2026"}) as ready:
+        await ready.alice.has_linked("alice")
+        yield ready
+
+
+def notebook(world):
+    found = world.saturn.state.resources.values()
+    return next(one for one in found if (one.owner, one.name) == ("alice", "notebook"))
+
+
+async def test_what_a_start_waits_for_is_told_and_why_it_failed_at_the_pace_of_the_guide(world):
+    one = notebook(world)
+    one.condition, one.start_seconds, one.fail, one.reason = NO_ROOM, 150.0, True, "OOMKilled"
+    await world.alice.types("start notebook")
+    await world.pass_time(145, step=5)
+    assert "no free GPU" in world.alice.sees()[-1].text
+    await world.pass_time(60, step=5)
+    ends = [shown for shown in world.alice.sees() if shown.kind == "failed"]
+    assert len(ends) == 1
+    assert "memory" in ends[0].text
+    harness = world.saturn.harness
+    assert harness.violations == []
+    assert harness.smallest_gap >= 10.0
+    assert harness.requests["GET /api/active/pods"] >= 2
+
+
+async def test_a_stop_that_deletes_asks_first(world):
+    one = notebook(world)
+    one.spec["self_destruct"] = True
+    await world.alice.types("start notebook")
+    await world.pass_time(60, step=5)
+    answer = await world.alice.types("stop notebook")
+    await world.pass_time(30, step=5)
+    assert one.status(world.saturn.harness.clock.now()) == "running"
+    assert "can't be started again" in answer.text
