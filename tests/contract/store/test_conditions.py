@@ -1,0 +1,548 @@
+"""Conditions of queries that protect a person behind another guard: met by rows that it would never leave."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from bot.domain.hours import WEEKEND, Rule
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState, Spoken
+from bot.domain.people import Link, Person, Principal, Snapshot, TaskKind
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, Observed, Outcome, State, Timer
+from bot.services import classes
+from bot.store import accounts as account_rows
+from bot.store import cards as card_rows
+from bot.store import classes as class_rows
+from bot.store import hours as hour_rows
+from bot.store.schema import setting
+from bot.store.tables import (
+    ACCOUNTS,
+    GATES,
+    INSTALLATIONS,
+    NOTICES,
+    OPERATIONS,
+    PARTICIPANTS,
+    RUNS,
+    TASKS,
+    WORKSPACES,
+)
+from bot.store.tasks import NewTask, add_tasks
+from tests.contract.store.test_classes import CARD, TRAINER, by, press, up
+from tests.contract.store.test_classes import posted as posted_class
+from tests.contract.store.test_creations import asked
+from tests.rigs.installed import ACME
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    INTERVAL,
+    MARGIN,
+    accept_operation,
+    keep_waiting,
+    launched,
+    link_account,
+    linked,
+    make_another,
+    observe,
+    put_link,
+    set_timer,
+    unlink,
+    want_read,
+    want_stop,
+)
+
+
+@pytest.fixture
+async def operation(store, workspace):
+    return (await accept_operation(store, workspace)).operation
+
+
+async def change(store, table, key, **columns):
+    """Leave a row as no guard before would."""
+    if columns:
+        await store.carry_out(lambda tx: table.change(tx, {"id": key}, **columns))
+
+
+# -- operations and runs -------------------------------------------------------------------------------------
+
+
+async def test_a_stop_whose_caller_died_has_an_unknown_outcome(store, clock, operation):
+    (step,) = await store.claim_operations(10, 60.0)
+    await store.save_step(Update(operation.id, 30.0, stop_call=Call.CALLING, called=True, claim=step.claim))
+    clock.advance(30)
+    (step,) = await store.claim_operations(10, 60.0)
+    assert (step.operation.stop_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
+
+
+@pytest.mark.parametrize(
+    ("left", "is_made"),
+    [
+        ({}, True),
+        ({"asked_at": None}, False),
+        ({"start_call": Call.ACCEPTED}, False),
+        ({"outcome": Outcome.FULFILLED}, False),
+    ],
+    ids=["asked", "never asked", "found meanwhile", "over meanwhile"],
+)
+async def test_another_one_is_made_only_by_whoever_is_asked(store, account, left, is_made):
+    made = (await asked(store)).operation
+    await store.save_step(Update(made.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True))
+    await change(store, OPERATIONS, made.id, **left)
+    before = await store.operation(made.id)
+    assert await make_another(store, made.id) is is_made
+    after = await store.operation(made.id)
+    assert after.start_call == (Call.NONE if is_made else before.start_call)
+
+
+async def test_what_others_write_leaves_the_lease_also_to_whoever_presses_next(store, operation):
+    await store.claim_operations(10, 60.0)
+    assert await store.save_step(Update(operation.id, 0.0, read_needed=True))
+    await keep_waiting(store, operation.id)
+    assert await store.claim_operations(10, 60.0) == []
+
+
+async def test_what_a_step_holds_is_nobody_elses_even_if_it_is_due(store, clock, account, operation):
+    run = await launched(store, remote_id="r1")
+    assert len(await store.claim_operations(10, 60.0)) == len(await store.claim_runs(10, 60.0)) == 1
+    for table, key in ((OPERATIONS, operation.id), (RUNS, run.id)):
+        await change(store, table, key, next_step_at=clock.now())
+    assert await store.claim_operations(10, 60.0) == await store.claim_runs(10, 60.0) == []
+    assert await store.claim_runs_of(account, 10, 60.0) == []
+
+
+async def test_no_output_is_followed_for_a_link_that_has_ended(store, account):
+    run = await launched(store, remote_id="r1", is_watched=True)
+    assert [one.id for one in await store.watched_runs("me")] == [run.id]
+    await change(store, RUNS, run.id, is_orphan=True)
+    assert await store.watched_runs("me") == []
+
+
+async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
+    run = await launched(store)
+    await store.save_run_step(Update(run.id, 0.0, outcome=Outcome.ENDED))
+    assert (await want_stop(store, run.id)).stop_wanted == run.stop_wanted
+
+
+@pytest.mark.parametrize(
+    ("whose", "fields", "is_known"),
+    [
+        (ALICE, {"start_call": Call.UNKNOWN}, False),
+        (BOB, {"start_call": Call.UNKNOWN}, True),
+        # Nobody has called that one yet, so it can't have made anything.
+        (ALICE, {"start_call": Call.NONE}, True),
+        (ALICE, {"start_call": Call.UNKNOWN, "name": "other"}, True),
+        (ALICE, {"start_call": Call.UNKNOWN, "connection": "hub"}, True),
+    ],
+    ids=["namesake", "somebody else's", "never called", "another name", "elsewhere"],
+)
+async def test_a_run_is_found_again_unless_a_namesake_may_have_made_it(store, whose, fields, is_known):
+    mine = await launched(store, start_call=Call.UNKNOWN)
+    await launched(store, whose, **fields)
+    assert await store.unexplained_runs(mine, ["r1"]) == (["r1"] if is_known else [])
+
+
+# -- people and their accounts -------------------------------------------------------------------------------
+
+
+async def test_what_slack_says_now_counts_more_than_what_it_will_have_said(store, clock):
+    # Written by a clock that has been corrected since.
+    await store.save_people([Person(ALICE, "Alice", seen_at=clock.now() + 3600)])
+    await store.save_people([Person(ALICE, "Alice", is_guest=True, seen_at=clock.now())])
+    assert (await store.person(ALICE)).is_guest
+
+
+async def is_taken(store, account):
+    return await store.engine.read(lambda tx: account_rows.is_taken(tx, account))
+
+
+async def test_a_username_is_taken_by_whoever_else_has_it_there(store):
+    mine = await link_account(store, ALICE, username="al")
+    assert not await is_taken(store, mine)
+    assert await is_taken(store, replace(mine, principal=BOB))
+    assert not await is_taken(store, replace(mine, principal=BOB, username="bob"))
+    assert not await is_taken(store, replace(mine, principal=BOB, connection="hub"))
+    await unlink(store, revocable=["saturn"])
+    assert not await is_taken(store, replace(mine, principal=BOB))
+
+
+async def test_nobody_has_the_username_that_is_empty(store):
+    mine = await link_account(store, ALICE, username="")
+    assert not await is_taken(store, replace(mine, principal=BOB))
+
+
+async def test_a_new_link_acts_and_not_the_one_that_is_being_revoked(store, clock):
+    old = await link_account(store, username="al")
+    await unlink(store, revocable=["saturn"])
+    await link_account(store, BOB)
+    clock.advance(-60)  # The clock was set back in between.
+    new = await link_account(store, username="al")
+    assert [one.state for one in (await store.account_by_id(old.id), new)] == ["revoking", "active"]
+    assert (await store.account(ALICE, "saturn")).id == new.id
+    assert (await store.account(BOB, "saturn")).principal == BOB
+
+
+async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, account):
+    await change(store, ACCOUNTS, account.id, remind_at=clock.now())
+    assert [one.id for one in await store.due_reminders(10)] == [account.id]
+    await change(store, ACCOUNTS, account.id, state="refused")
+    assert await store.due_reminders(10) == []
+    assert await store.active_accounts("posit") == []
+    assert await store.claim_runs_of(account, 10, 60.0) is None
+
+
+async def test_an_answer_to_the_former_secret_says_nothing_of_the_present_one(store, account):
+    assert await store.suspect_account(account.id, account.secret)
+    assert not await store.trust_account(account.id, "former")
+    assert await store.count_refusal(account.id, "former", 30.0, 0.0) == 0.0
+    assert (await store.account_by_id(account.id)).refused_since is not None
+    assert await store.trust_account(account.id, account.secret)
+
+
+# -- what is made, planned and kept --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "is_open"),
+    [({}, True), ({"principal": BOB}, False), ({"created_at": 0.0}, False)],
+    ids=["listed since", "somebody else's", "listed before"],
+)
+async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_since(
+    store, clock, account, left, is_open
+):
+    made = (await asked(store)).operation
+    await link_account(store, BOB, "posit")
+    clock.advance(5)
+    (row,) = (await linked(store, ALICE, connection="posit")).workspaces
+    await change(store, WORKSPACES, row.id, **left)
+    gates = [row.gate_key]
+    assert await store.unexplained(made.id, "posit", gates, made.created_at) == (gates if is_open else [])
+
+
+async def test_nobody_is_asked_about_what_they_have_planned(store, clock, workspace):
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    await set_timer(store, workspace, Timer(clock.now() + 3600, "stop"))
+    clock.advance(86_400)
+    assert await store.claim_running(10, 60.0, is_set=True) == []
+    await set_timer(store, workspace, None)
+    assert await store.claim_running(10, 60.0, is_set=True) == [workspace.id]
+    assert await store.claim_running(10, 60.0, is_set=True) == []
+
+
+async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
+    keys = {"days": WEEKEND, "starts": 600, "stops": None, "settled_at": clock.now()}
+    rule = Rule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
+    await store.carry_out(lambda tx: hour_rows.put(tx, rule))
+    clock.advance(7 * 86_400)
+    assert [one.id for one in await store.claim_hours(10, 60.0)] == ["rule"]
+    assert await store.claim_hours(10, 60.0) == []
+    clock.advance(60)
+    assert [one.id for one in await store.claim_hours(10, 60.0)] == ["rule"]
+
+
+async def test_an_older_list_does_not_replace_a_newer_one(store, clock, account):
+    for payload, age in (({"new": 1}, 0), ({"old": 1}, 60)):
+        await store.save_snapshot(Snapshot("posit", account.id, "templates", payload, clock.now() - age))
+    assert (await store.snapshot("posit", account.id, "templates")).payload == {"new": 1}
+
+
+# -- reads ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["hidden", "refused"])
+async def test_nobody_reads_what_is_hidden_or_with_an_account_that_is_refused(store, clock, workspace, left):
+    await want_read(store, workspace.id)
+    if left == "hidden":
+        await change(store, WORKSPACES, workspace.id, hidden=True)
+    else:
+        account = await store.account(ALICE, "saturn")
+        await change(store, ACCOUNTS, account.id, state="refused")
+    clock.advance(INTERVAL + MARGIN)
+    assert await store.claim_reads("saturn", 10, INTERVAL, MARGIN) == []
+
+
+async def row_of(store, table, **key):
+    return await store.engine.read(lambda tx: table.row(tx, **key))
+
+
+@pytest.mark.parametrize("query", ["observed", "observed_same"])
+async def test_what_was_read_later_is_not_overwritten(store, clock, workspace, query):
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    seen = await row_of(store, WORKSPACES, id=workspace.id)
+    older = {"id": workspace.id, "observed_at": seen["observed_at"] - 5, "ends_doubt": True}
+    if query == "observed":
+        write = partial(_observe_older, given=older | {"state": "stopped"})
+    else:
+        given = older | {"verified_at": None, "last_used_at": None}
+        write = partial(_each, query=query, given=given)
+    await store.carry_out(write)
+    assert await row_of(store, WORKSPACES, id=workspace.id) == seen
+
+
+def _observe_older(tx, given):
+    return tx.run(setting("observed", "observed_at", "state"), **given)
+
+
+def _each(tx, query, given):
+    tx.run_each(query, [given])
+
+
+async def run(store, query, **given):
+    return await store.carry_out(lambda tx: tx.run(query, **given))
+
+
+async def test_a_read_that_was_asked_for_during_another_one_is_still_made(store, clock, workspace):
+    key, now = workspace.gate_key, clock.now()
+    gate = {"next_check_at": now + 10, "claimed_at": now, "wanted_at": now + 1, "due_at": now + 10}
+    await store.carry_out(lambda tx: GATES.change(tx, {"gate_key": key}, **gate))
+    settled = {"gate_key": key, "opens_at": now + 12, "granted_at": now, "due_at": now + 300}
+    await store.carry_out(partial(_each, query="settle_gate", given=settled))
+    row = await row_of(store, GATES, gate_key=key)
+    assert (row["next_check_at"], row["due_at"]) == (now + 12, now + 12)
+    await store.carry_out(partial(_each, query="settle_gate", given=settled | {"granted_at": now + 2}))
+    assert (await row_of(store, GATES, gate_key=key))["due_at"] == now + 300
+
+
+async def test_a_gate_that_nobody_may_read_is_not_claimed_until_somebody_may(store, clock, workspace):
+    await want_read(store, workspace.id)
+    account = await store.account(ALICE, "saturn")
+    await change(store, ACCOUNTS, account.id, state="refused")
+    assert await run(store, "rest_gate_without_reader", gate_key=workspace.gate_key) == 1
+    assert (await row_of(store, GATES, gate_key=workspace.gate_key))["due_at"] is None
+
+
+async def test_news_wake_nothing_that_is_over(store, clock, operation):
+    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    news = {"id": operation.id, "now": clock.now(), "strength": 3, "hold": "Slow."}
+    assert await run(store, "wake_operation", **news) == 0
+
+
+async def test_a_jump_of_the_clock_moves_what_a_call_and_a_lease_wait_for(store, clock, operation):
+    now = clock.now()
+    held = {
+        "called_at": now - 20,
+        "unknown_since": now - 10,
+        "leased_until": now + 30,
+        "next_step_at": now + 30,
+    }
+    await change(store, OPERATIONS, operation.id, **held)
+    jump = {"jump": 600.0, "was_set": 600.0, "before": now, "recent": now - 900}
+    await run(store, setting("move_calls", errands="operations"), **jump)
+    row = await row_of(store, OPERATIONS, id=operation.id)
+    assert {name: row[name] - value for name, value in held.items()} == dict.fromkeys(held, 600.0)
+
+
+async def test_a_gate_claimed_in_the_future_is_closed_for_its_interval_and_not_until_then(
+    store, clock, workspace
+):
+    key, now = {"gate_key": workspace.gate_key}, clock.now()
+    far = {"claimed_at": now + 9_000, "next_check_at": now + 9_010}
+    await store.carry_out(lambda tx: GATES.change(tx, key, **far))
+    await run(store, "heal_gates", now=now, is_unknown=0, longest=600.0)
+    assert (await row_of(store, GATES, **key))["next_check_at"] == now + 10
+
+
+# -- links and notices ---------------------------------------------------------------------------------------
+
+
+async def test_a_link_that_was_replaced_holds_neither_token_nor_code(store, clock):
+    now = clock.now()
+    link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", secret="sealed", code_hash="hash")
+    await put_link(store, link)
+    other = replace(link, nonce_hash="other", principal=BOB)
+    await put_link(store, other)
+    await store.carry_out(lambda tx: account_rows.expire(tx, ALICE.key, "saturn"))
+    left = await store.link("n")
+    assert (left.secret, left.code_hash, left.expires_at) == (None, None, now)
+    assert await store.link("other") == other
+
+
+async def waiting(store, kind=NoticeKind.MESSAGE, principal=ALICE, subject="s", **body):
+    """Write a message down and claim it."""
+    await store.add_notices([NewNotice(subject, kind, "1", principal, body)])
+    return next(one for one in await store.claim_notices(10, 60.0) if one.subject == subject)
+
+
+async def notice_of(store, notice):
+    return NOTICES.of(await row_of(store, NOTICES, id=notice.id))
+
+
+async def test_what_was_sent_stays_sent_and_where_it_is(store):
+    sent = await waiting(store)
+    await store.notice_sent(sent.id, "D1", "1.1")
+    await store.notice_sent(sent.id, "D2", "2.2")
+    await store.notice_dead(sent.id, "expired")
+    await store.notice_retry(sent, 0.0, error="late")
+    left = await notice_of(store, sent)
+    assert (left.state, left.channel_id, left.message_ts) == (NoticeState.SENT, "D1", "1.1")
+
+
+@pytest.mark.parametrize("ending", ["sent", "dead"])
+async def test_an_address_to_answer_at_is_kept_no_longer_than_it_is_of_use(store, ending):
+    reply = await waiting(store, NoticeKind.REPLY, response_url="https://hooks.example.org/secret")
+    if ending == "sent":
+        await store.notice_sent(reply.id, "", "")
+    else:
+        await store.notice_dead(reply.id, "expired")
+    assert (await row_of(store, NOTICES, id=reply.id))["body"] == "{}"
+
+
+async def test_what_is_told_together_is_ones_own_and_was_not_given_up(store):
+    for whose in (ALICE, BOB):
+        await store.add_notices([NewNotice(whose.key, NoticeKind.HELD, "1", whose)])
+    holders = {}
+    for whose in (ALICE, BOB):
+        row = await store.carry_out(lambda tx, whose=whose: tx.one("holding_notice", principal=whose.key))
+        holders[whose] = row["id"]
+    assert len(set(holders.values())) == 2
+    await store.add_notices([NewNotice(f"s{n}", NoticeKind.MESSAGE, "1", ALICE) for n in range(2)])
+    rows = [await row_of(store, NOTICES, subject=f"s{n}", kind=NoticeKind.MESSAGE) for n in range(2)]
+    for row in rows:
+        await change(store, NOTICES, row["id"], held_by=holders[ALICE])
+    await store.notice_dead(rows[0]["id"], "expired")
+    assert [one.id for one in await store.held_notices(holders[ALICE])] == [rows[1]["id"]]
+
+
+async def test_a_newer_message_ends_the_former_ones_of_its_own_person_alone(store, workspace):
+    async def posted(principal, subject, ts):
+        await store.carry_out(
+            lambda tx: card_rows.add(tx, NoticeKind.CARD, subject, principal.key, about=workspace.id)
+        )
+        await store.carry_out(lambda tx: card_rows.place(tx, subject, "D1", ts))
+
+    await posted(BOB, "bobs", "1.0")
+    await posted(ALICE, "first", "2.0")
+    await posted(ALICE, "second", "3.0")
+    stages = {name: (await store.card(name)).stage for name in ("bobs", "first", "second")}
+    assert stages == {"bobs": "live", "first": "closing", "second": "live"}
+
+
+# -- classes -------------------------------------------------------------------------------------------------
+
+
+async def pressed(store, clock):
+    """Let Alice press a card of a class that is ended then; return her workspace."""
+    await posted_class(store)
+    row = await up(store, clock)
+    await press(store, row)
+    await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
+    return row
+
+
+def press_key(principal=ALICE):
+    return {"card_id": CARD, "principal": principal}
+
+
+async def test_a_class_stops_nobody_who_never_agreed(store, clock):
+    await pressed(store, clock)
+    await store.class_warned(CARD, [(ALICE, None)])
+    clock.advance(300)
+    await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), consented_at=None))
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+
+
+async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
+    await pressed(store, clock)
+    await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), ended_at=clock.now()))
+    await run(store, "withdraw_consent", **press_key(ALICE.key), now=clock.now())
+    assert (await store.participant(CARD, ALICE)).withdrawn_at is None
+
+
+async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
+    row = await pressed(store, clock)
+    await store.class_warned(CARD, [(ALICE, None)])
+    clock.advance(300)
+    await by(store, ALICE, "keep").to(classes.keep, CARD)
+    again = {"workspace_id": row.id, "operation_id": None, "is_ready": 1, "now": clock.now()}
+    await run(store, "press_class", **press_key(ALICE.key), **again)
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+    assert [one.principal for one in await store.presses_to_warn(CARD, 10)] == [ALICE]
+
+
+async def test_a_class_is_ended_once_and_for_its_own_people(store, clock):
+    row = await pressed(store, clock)
+    end = {"id": CARD, "now": clock.now(), "stopped_by": BOB.key, "stops_at": clock.now() + 300}
+    await run(store, "close_class", **end)
+    assert (await store.class_card(CARD)).stopped_by == TRAINER.key
+    for whose, ends in ((ALICE, True), (BOB, False)):
+        theirs = replace(row, principal=whose)
+        assert await store.engine.read(lambda tx, of=theirs: class_rows.ends(tx, of)) is ends
+
+
+# -- what administrators and conversations are told of -------------------------------------------------------
+
+
+async def test_an_administrator_is_told_of_their_own_slack_workspace_alone(store, clock):
+    elsewhere = Principal(None, "T2", ALICE.user_id)
+    for whose in (ALICE, elsewhere):
+        one, two = (await linked(store, whose, ("one", "two"), username=whose.team_id)).workspaces
+        await accept_operation(store, one)
+        failed = (await accept_operation(store, two)).operation
+        await store.save_step(Update(failed.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+        lost = await launched(store, whose, "saturn")
+        await store.save_run_step(Update(lost.id, 0.0, outcome=Outcome.FAILED, cause="gone"))
+    clock.advance(600)
+    given = {"slow_unless_known": 300.0, "failed_within": 86_400.0, "limit": 5}
+    for place, people in ((ALICE.place, {ALICE}), (elsewhere.place, {elsewhere}), ("", {ALICE, elsewhere})):
+        told = await store.totals(["saturn"], **given, place=place)
+        for rows in (told.slow, told.failed, told.lost_runs):
+            assert {one.principal for one in rows} == people
+        assert told.at["saturn"].failed == len(people)
+
+
+async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, clock):
+    theirs = (await linked(store, BOB)).workspaces[0]
+    await store.speak(BOB, "C1", None, Spoken((theirs.id,)).as_body())
+    assert (await store.spoken(ALICE, "C1", None)).workspaces == ()
+    await accept_operation(store, theirs, channel_id="C1")
+    await launched(store, BOB, channel_id="C1")
+    clock.advance(1)
+    assert await store.spoken(ALICE, "C1", None) == Spoken()
+    card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
+    await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
+    await store.notice_sent(card.id, "C1", "1.1")
+    assert await store.spoken(ALICE, "C1", "1.1") == Spoken()
+    assert (await store.spoken(BOB, "C1", "1.1")).workspaces == (theirs.id,)
+
+
+async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
+    await store.speak(ALICE, "D1", None, Spoken(ask="stop:1").as_body())
+    assert (await store.spoken(ALICE, "D1", None)).ask == "stop:1"
+    clock.advance(86_400)
+    assert (await store.spoken(ALICE, "D1", None)).ask == ""
+
+
+# -- tasks, limits, sweeping ---------------------------------------------------------------------------------
+
+
+async def test_a_list_that_is_being_read_is_not_hurried(store, clock, account):
+    tasks = [NewTask(kind, account.id, due_in=600.0) for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS)]
+    await store.carry_out(lambda tx: add_tasks(tx, tasks))
+    held = await row_of(store, TASKS, kind=TaskKind.DISCOVER, subject=account.id)
+    await change(store, TASKS, held["id"], is_leased=True)
+    hurried = await run(store, "hurry_tasks_of_account", account_id=account.id, now=clock.now())
+    assert (hurried, await row_of(store, TASKS, id=held["id"])) == (1, held | {"is_leased": 1})
+
+
+async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
+    await store.pause_slack_method("T1", "chat.update", 60.0)
+    await store.pause_slack_method("T1", "chat.update", 5.0)
+    clock.advance(30)
+    assert await store.slack_calls_made("T1", "chat.update") is None
+
+
+async def test_a_token_is_not_renewed_where_usher_was_removed(store):
+    await store.install(ACME)
+    await change(store, INSTALLATIONS, ACME.id, removed_at=1.0)
+    assert not await store.claim_renewal(ACME.id, ACME.secret)
+
+
+async def test_an_open_operation_is_kept_however_many_came_after_it(store, clock, operation):
+    row = await row_of(store, OPERATIONS, id=operation.id)
+    over = {"outcome": Outcome.FULFILLED, "ended_at": clock.now()}
+    for number in range(60):
+        newer = {"id": f"newer_{number}", "created_at": row["created_at"] + number + 1}
+        await store.carry_out(lambda tx, newer=newer: OPERATIONS.add_new(tx, **row | over | newer))
+    await run(store, "sweep_operations_of", workspace_id=operation.workspace_id)
+    kept = await store.engine.read(lambda tx: OPERATIONS.rows(tx, workspace_id=operation.workspace_id))
+    assert len(kept) == 51
+    assert operation.id in {one["id"] for one in kept}
