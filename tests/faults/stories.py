@@ -29,7 +29,7 @@ class Story:
     settles: float = SETTLES
     step: float = 15.0
     #: Trouble comes at every so many-th call where it doesn't come at each.
-    apart: int = 8
+    apart: int = 13
 
 
 async def nothing(_world: BreakingWorld) -> None:
@@ -151,13 +151,13 @@ STORIES = {
     "link-sign-in": Story(nothing, links, is_linked, unlinked, {"sign_in": True}),
     "start": Story(linked, starts, is_up, stopped, {}),
     "stop": Story(running, stops, is_down, nothing, {}),
-    "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}, apart=13),
+    "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}, apart=21),
     "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
     # Streams begin again.
     "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 150.0, apart=16),
     # What a lost launch made is found by its name, or certainly not.
     "make": Story(
-        nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 13
+        nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 19
     ),
 }
 
