@@ -595,7 +595,8 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
         held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
         return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
     if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
-        cause = Markup(safe(problems.sentence(latest.cause or "", title)))
+        page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
+        cause = Markup(safe(problems.sentence(latest.cause or "", title, has_page=bool(page))))
         return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb])
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:

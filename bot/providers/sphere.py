@@ -69,6 +69,8 @@ class SphereSettings(ConnectionSettings):
     retention_minutes: int = Field(1_440, gt=0, le=_MOST_MINUTES)
     #: A workspace is stopped after this long without use; by default, the project's own time.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
+    #: A workspace is removed this long after it was made, whatever it is used for; by default, never.
+    total_minutes: int | None = Field(None, gt=0, le=_MOST_MINUTES)
     #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
     auto_resume: bool = False
 
@@ -290,6 +292,8 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
         }
         if self.settings.inactivity_minutes is not None:
             fields["inactivity_timeout"] = str(self.settings.inactivity_minutes)
+        if self.settings.total_minutes is not None:
+            fields["retention_time_total"] = str(self.settings.total_minutes)
         try:
             answer = await self._change("POST", "/workspaces", fields, starts=True)
         except errors.NotFound:
@@ -449,6 +453,9 @@ _MOST_MINUTES = 10_000_000
 _TIME = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN = 200
 INIT_FAILED = "Its set-up failed"
+TIME_UP = "It was removed because its time was up."
+UNUSED = "It was removed because nobody was using it."
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def workspace_in(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -484,10 +491,13 @@ def _observed(workspace: Mapping[str, Any]) -> Observed:
     token = word_in(workspace, "workspace_token")
     secrets = (token or "",)
     if state is State.GONE:
-        return Observed(state, actions=frozenset())
+        ended = moment(workspace.get("terminated_at"))
+        why = None if ended is None else _why_gone(workspace, ended)
+        return Observed(state, detail=why, actions=frozenset(), down_at=ended)
     if state is State.FAILED:
         reason = clean(word_in(value, "error_reason", "state.") or "", reasons.LIMIT, secrets)
-        return Observed(state, reason=reason or None, actions=_only(actions, "remove"))
+        ended = moment(workspace.get("terminated_at"))
+        return Observed(state, reason=reason or None, actions=_only(actions, "remove"), down_at=ended)
     if state is State.STOPPED:
         may: set[Action] = {"start"}
         may |= _only(actions, "remove", "open")
@@ -550,7 +560,8 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
     streams = workspace.get("streams")
     value = streams if isinstance(streams, dict) else {}
     wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
-    if not isinstance(wrote, str) or not wrote.strip():
+    if not isinstance(wrote, str) or not wrote.strip() or _ADDRESS.fullmatch(wrote.strip()):
+        # Where the log is isn't why: only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
         # Before anything is cut, because half a secret would not be recognised.
@@ -558,6 +569,21 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
     room = MAX_MESSAGE - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
     return clean(f"{INIT_FAILED}: {'…' if len(wrote) > room else ''}{end}")
+
+
+def _why_gone(workspace: Mapping[str, Any], ended: float) -> str | None:
+    """Return which of its times had run out when a workspace was removed; None if none had."""
+    made, total, idle, kept = (
+        moment(workspace.get("created_at")),
+        *(
+            minutes(workspace.get(name))
+            for name in ("retention_time_total", "inactivity_timeout", "retention_time_stopped")
+        ),
+    )
+    used = moment(workspace.get("last_usage")) or made
+    if made is not None and total and ended >= made + total - _MINUTE:
+        return TIME_UP
+    return UNUSED if used is not None and idle and ended >= used + idle + kept - _MINUTE else None
 
 
 def _expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:

@@ -33,6 +33,7 @@
             ├── NotFound              no such resource (a read answers ``gone`` instead)
             ├── Conflict              not possible in the present state
             ├── InvalidRequest        the provider names what is wrong
+            ├── Misconfigured         how the server or the account is set up rules it out
             ├── Untrusted             the answer leads elsewhere, or to somebody else's account
             ├── Untold                nothing there tells what became of a call
             └── LimitReached          quota, licence or number of servers
@@ -238,6 +239,10 @@ class InvalidRequest(PermanentError):
 
 class LimitReached(PermanentError):
     """Signal that a quota, a licence or a number of servers is used up."""
+
+
+class Misconfigured(PermanentError):
+    """Signal that how the server, or the account there, is set up rules it out: nobody can ask better."""
 
 
 class Untrusted(PermanentError):

@@ -184,7 +184,27 @@ def test_every_reason_is_said_with_what_helps_or_who():
 
 
 def test_a_failure_without_a_reason_says_so():
-    assert problems.sentence("provider_failed", "Workbench").startswith("Workbench didn't give a reason.")
+    def said(message="", *, has_page):
+        return problems.sentence("provider_failed", "Courses", message, has_page=has_page)
+
+    assert said(has_page=True) == "Courses didn't give a reason. Its page there may say more."
+    assert said("Strange", has_page=True) == "Courses says: “Strange.” Its page there may say more."
+    # Nobody is sent to a page that there isn't.
+    assert said(has_page=False) == "Courses didn't give a reason. Ask your Courses admin."
+    assert said("Strange", has_page=False) == "Courses says: “Strange.” Ask your Courses admin."
+    enough = "There was no room for it on Courses. Try again later or with a smaller size, or ask your"
+    assert said("Not enough memory on node", has_page=False).startswith(enough)
+
+
+def test_where_nothing_can_be_asked_better_the_admin_is_asked():
+    def said(message):
+        return problems.sentence(problems.cause_of(errors.Misconfigured(message, status=200)), "Workbench")
+
+    assert said("Launcher is down") == (
+        "Workbench, or your account there, isn't set up for that. Workbench says: “Launcher is down.” "
+        "Ask your Workbench admin."
+    )
+    assert said("The profile of alice is misconfigured").endswith("ask your Workbench admin to check it.")
 
 
 def test_a_message_that_helps_nobody_is_not_kept():

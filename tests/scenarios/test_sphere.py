@@ -53,6 +53,19 @@ async def test_stop_start_and_remove_by_words(world):
     assert "homework" not in shown.text
 
 
+async def test_why_it_failed_is_said_in_the_message_without_a_page_that_nobody_has(world):
+    alice = world.alice
+    await world.makes(alice, name="homework")
+    (machine,) = world.machines()
+    await world.pass_time(30)
+    machine.error("Not enough memory on node", world.clock.now())
+    await world.pass_time(400)
+    told = alice.only("ready").text
+    assert "It was running, but has since failed on Courses. There was no room for it on Courses." in told
+    assert "page" not in told
+    assert "There was no room for it" in (await alice.types("status homework")).text
+
+
 async def test_nobody_sees_anothers_and_a_list_asks_nobody(world):
     await world.makes(world.alice, name="homework")
     await world.makes(world.bob, name="exam")

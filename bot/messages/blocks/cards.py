@@ -252,10 +252,7 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
             lines, small, buttons = while_running(facts)
             lines = [_since(facts, operation, workspace), *lines]
             return _card(facts, filled(cards.RUNNING_SHORT, facts), lines, small, buttons)
-    sentence = fill(shown, title=facts.connection_title)
-    if state is State.FAILED and workspace.reason:
-        because = problems.explanation(workspace.reason, facts.connection_title, is_over=True)
-        sentence = filled(cards.FAILED_SINCE_BECAUSE, facts, because=Markup(safe(because)))
+    sentence = fill(shown, title=facts.connection_title, because=failure_words(facts))
     buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = offered(facts, State.STOPPED)
@@ -382,11 +379,17 @@ def reference_line(reference: str | None, cause: str | None) -> list[str]:
 
 def cause_words(facts: WorkspaceFacts, cause: str) -> str:
     """Say why an operation failed; the provider's own reason is in the workspace's row."""
-    reason = facts.workspace.reason if facts.workspace is not None else None
-    said = safe(problems.sentence(cause, facts.connection_title, reason or ""))
+    said = failure_words(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}" if facts.operation is not None and facts.operation.is_renewal else said
     )
+
+
+def failure_words(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
+    """Say why something failed, as far as its provider says, and where or whom to ask."""
+    reason = facts.workspace.reason if facts.workspace is not None else None
+    has_page = bool(facts.page_url)
+    return Markup(safe(problems.sentence(cause, facts.connection_title, reason or "", has_page=has_page)))
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:

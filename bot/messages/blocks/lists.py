@@ -52,7 +52,8 @@ def state_words(now: float, workspace: Workspace) -> tuple[Markup, Markup]:
     state = Markup(cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state])
     since = workspace.started_at if workspace.state is State.RUNNING else workspace.down_at
     if since is not None and not workspace.is_provisional:
-        state = Markup(fill(answers.SINCE, state=state, since=kit.moment(since, now)))
+        template = answers.GONE if workspace.state is State.GONE else answers.SINCE
+        state = Markup(fill(template, state=state, since=kit.moment(since, now)))
     if workspace.is_provisional or workspace.observed_at is None:
         return state, Markup(answers.NEVER_CHECKED)
     return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.observed_at, now)))
@@ -110,7 +111,7 @@ def status_answer(
     text = "\n".join([*([remark] if remark else []), _lines(facts, workspace, is_shared=in_channel)])
     if workspace.last_used_at is not None and not in_channel:
         text = f"{text}\n{fill(answers.LAST_USED, at=kit.moment_at(workspace.last_used_at, facts.now))}"
-    if said := problems.condition(workspace, facts.connection_title):
+    if said := problems.condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
         text = f"{text}\n{safe(said, 300)}"
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, and only the owner could press what it offers.

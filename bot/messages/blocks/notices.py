@@ -20,6 +20,7 @@ from bot.messages.blocks.cards import (
     again_buttons,
     asked_buttons,
     cause_words,
+    failure_words,
     filled,
     force_buttons,
     is_so_anyhow,
@@ -250,17 +251,21 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     template, text = notices.STOPPED if is_asked else notices.STOPPED_ELSEWHERE, notices.STOPPED
     if facts.state is State.SUSPENDED:
         template = text = notices.SUSPENDED
+    elif facts.state is State.FAILED and not is_asked:
+        template = text = notices.FAILED_ELSEWHERE
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = text = notices.STOPPED_ALREADY
     if is_gone and operation is not None and operation.agreed:
         template = notices.ENDED
-    sentence = filled(template, facts)
+    sentence = filled(template, facts, because=failure_words(facts))
     if facts.of_class is not None:
         state = workspace.state if workspace is not None else State.STOPPED
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), state)
     elif is_planned:
         sentence = f"{sentence} {cards.AS_PLANNED}"
     buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
+    if template == notices.FAILED_ELSEWHERE:
+        buttons = [*buttons, *page_button(facts)]
     return kit.message(filled(_first(text), facts), sentence, [], buttons)
 
 

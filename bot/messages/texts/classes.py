@@ -195,6 +195,7 @@ WHY_CAUSE: Final = {
     "conflict": "{title} refused the request.{said}",
     "left": "has a deactivated Slack account",
     "limit": "has reached a limit on {title}.{said}",
+    "misconfigured": "{title} isn't set up for it.{said}",
     "not_found": "{title} can't find it",
     "provider_failed": "it failed on {title}.{said}",
     "secret": "has to link their {title} account again",

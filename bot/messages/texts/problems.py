@@ -34,20 +34,23 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.NotFound, "not_found"),
     (errors.Conflict, "conflict"),
     (errors.InvalidRequest, "invalid"),
+    (errors.Misconfigured, "misconfigured"),
     (errors.LimitReached, "limit"),
     (errors.Untrusted, "untrusted"),
     (errors.Untold, "untold"),
     (errors.ProviderError, "invalid"),
 )
 
-#: Where the provider says that something failed, and no more.
-NO_REASON: Final = "{title} didn't give a reason. Its page there may say more."
+#: Where the provider says that something failed, and no more; and who may know, with its page and without.
+NO_REASON: Final = "{title} didn't give a reason."
+SEE_PAGE: Final = "Its page there may say more."
+ASK_ADMIN: Final = "Ask your {title} admin."
 #: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
 CAUSES: Final[Mapping[str, str]] = {
     # The life of an operation (bot.plan and the reconciler).
     "gave_up": "{title} kept failing. Try again in a while.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
-    "provider_failed": "{said} Its page there may say more.",
+    "provider_failed": "{said}",
     "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "
     "or somebody stopped it. Try again.",
     "started_elsewhere": "{title} accepted the stop, but it's running ten minutes later. "
@@ -55,8 +58,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_up": "It isn't running, so there's nothing to stop.",
     "not_suspended": "{title} accepted the request, but it's still running ten minutes later. "
     "Check its status, or stop it instead if you don't need what's in its memory.",
-    "not_removed": "{title} accepted the request, but it's still there ten minutes later. "
-    "See its page there, then try again.",
+    "not_removed": "{title} accepted the request, but it's still there ten minutes later. Try again.",
     "not_agreed": "On {title} this would end it for good, so I haven't done it. "
     "Ask again, and I'll tell you first what would be lost.",
     "at_stake": "By the time I checked, it was busy or had unsaved changes, so I've left it running.",
@@ -90,6 +92,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_found": "{title} can't find it. Type `list` to see what's there.",
     "conflict": "{title} can't do that in its current state.{said} Check its status, then try again.",
     "invalid": "{title} refused the request.{said} Change what you asked for, then try again.",
+    "misconfigured": "{title}, or your account there, isn't set up for that.{said} Ask your {title} admin.",
     "limit": "A limit on {title} has been reached.{said} Stop something you don't need, then try again.",
     "untrusted": "{title} sent an answer that I can't trust, so I didn't use it. Ask your Usher admin "
     "to look into it.",
@@ -265,19 +268,26 @@ def cause_of(error: BaseException) -> str:
     return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
 
 
-def sentence(problem: BaseException | str, connection_title: str = "The provider", message: str = "") -> str:
+def sentence(
+    problem: BaseException | str,
+    connection_title: str = "The provider",
+    message: str = "",
+    *,
+    has_page: bool = True,
+) -> str:
     """Say an error or a cause to the person: plain text, unescaped, with the next step.
 
     Rules of the policy (``policy.guest``) are causes too. ``message`` is the provider's own word when the
-    cause holds none. A cause that is not known is said as trouble of Usher's own, never as nothing.
+    cause holds none. ``has_page``: people have a page there that may say more. A cause that is not known is
+    said as trouble of Usher's own, never as nothing.
     """
     cause = problem if isinstance(problem, str) else cause_of(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
     if word.endswith(":"):
         return text
-    if word == "provider_failed":
-        said = explanation(text or message, connection_title, is_over=True)
-        return said or NO_REASON.format(title=connection_title)
+    known = reason_in(text or message)
+    if word == "provider_failed" or (word == "misconfigured" and known is not None):
+        return explanation(text or message, connection_title, is_over=True, has_page=has_page)
     said = quoted(text or message, connection_title)
     template = CAUSES.get(word, CAUSES["internal"])
     return template.format(title=connection_title, said=said).strip()
@@ -288,27 +298,29 @@ def word_of(cause: str | None) -> str:
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
 
 
-def explanation(message: str, title: str, *, is_over: bool, helps: bool = True) -> str:
+def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True) -> str:
     """Say what holds something up, or made it fail, given its provider's message; quote an unknown cause.
 
-    ``helps`` adds what helps, who does, or that it may pass; "" without a message.
+    ``helps`` adds what helps, who does, or that it may pass. Without a message it is said that there is none,
+    of what is over.
     """
     known = reason_in(message)
     if known is None:
-        more = CAUSES["provider_failed"] if message and is_over and helps else "{said}"
-        return more.format(title=title, said=quoted(message, title)).strip()
-    because = REASONS[known]
-    said = [because.then if is_over else because.now]
-    said += [WAITS if because.passes and not is_over else because.helps] if helps else []
-    return " ".join(said).format(title=title)
+        said = [quoted(message, title) or (NO_REASON if is_over else "")]
+        said += [SEE_PAGE if has_page else ASK_ADMIN] if is_over and helps else []
+    else:
+        because = REASONS[known]
+        said = [because.then if is_over else because.now]
+        said += [WAITS if because.passes and not is_over else because.helps] if helps else []
+    return " ".join(said).replace("{title}", title).strip()
 
 
-def condition(workspace: Workspace, title: str, *, helps: bool = True) -> str:
+def condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
     """Say what its provider tells of a workspace as it is now, "" if nothing."""
     is_over = workspace.state is State.FAILED
-    if workspace.detail or not (is_over or workspace.state is State.STARTING):
+    if workspace.detail or not workspace.reason or not (is_over or workspace.state is State.STARTING):
         return workspace.detail or ""
-    return explanation(workspace.reason or "", title, is_over=is_over, helps=helps)
+    return explanation(workspace.reason, title, is_over=is_over, helps=helps, has_page=has_page)
 
 
 def run_detail(run: Run, title: str) -> str:

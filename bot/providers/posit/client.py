@@ -50,10 +50,6 @@ _EXECUTION = 100
 _TRANSMISSION = 200
 
 
-class ParametersMissing(errors.InvalidRequest):
-    """Signal that this server launches nothing without launch parameters; nothing was launched."""
-
-
 def unwrap(response: Response, *, changes: bool) -> Any:
     """Return the result of a response; raise the ProviderError that it represents.
 
@@ -102,13 +98,13 @@ def _kind(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
         return errors.NotFound
     if code in _LIMITS:
         return errors.LimitReached
-    if code == _PARAMETERS_MISSING:
-        return ParametersMissing
+    if code == _PARAMETERS_MISSING or (code == _EXECUTION and changes):
+        return errors.Misconfigured
     if code == _TRANSMISSION:
         return errors.UnknownOutcome if changes else errors.ServerFailed
-    if code == _EXECUTION and not changes:
+    if code == _EXECUTION:
         return errors.ServerFailed
-    # Codes 5 to 11, 100 for a change that failed, and unknown codes: the message says what is wrong.
+    # Codes 5 to 11, and unknown ones: the message says what is wrong.
     return errors.InvalidRequest
 
 

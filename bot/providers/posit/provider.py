@@ -19,7 +19,7 @@ from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect,
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
 from bot.providers.posit import forms, launches
-from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, ParametersMissing, Workbench
+from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.types import (
     SUSPENDS,
     Offer,
@@ -158,9 +158,7 @@ class PositProvider(
             raise errors.Conflict(NOT_RESUMABLE)
         try:
             await server.resume_session(remote_id, session.launch_parameters)
-        except ParametersMissing:
-            raise
-        except errors.InvalidRequest:
+        except (errors.InvalidRequest, errors.Misconfigured):
             # Somebody else may have been faster.
             if not is_up(await _before(server, remote_id)):
                 raise
@@ -293,7 +291,13 @@ class PositProvider(
             await _job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
-        except (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Conflict):
+        except (
+            errors.NotFound,
+            errors.Forbidden,
+            errors.InvalidRequest,
+            errors.Misconfigured,
+            errors.Conflict,
+        ):
             if not (await _job_state(server, remote_id)).is_over:
                 raise
 

@@ -135,11 +135,14 @@ async def test_it_is_made_so_that_stopping_stops_and_only_its_token_opens_it(sph
 
 
 async def test_what_is_set_is_sent():
-    async with sphere_rig(retention_minutes=90, inactivity_minutes=7, auto_resume=True) as rig:
+    async with sphere_rig(
+        retention_minutes=90, inactivity_minutes=7, total_minutes=600, auto_resume=True
+    ) as rig:
         created = await rig.provider.create(rig.access, await spec_of(rig, name="  mine "), "k")
         options = machine(rig, created.remote_id).options
         assert created.name == "mine"
         assert (options.retention_time_stopped, options.inactivity_timeout) == (90, 7)
+        assert options.retention_time_total == 600
         assert options.auto_resume
 
 
@@ -235,6 +238,7 @@ async def test_a_failure_is_told_with_its_reason(sphere: Rig):
     created = await sphere.provider.create(sphere.access, Spec("n", {"project": BROKEN}), "k")
     seen = await sphere.see(created.remote_id)
     assert (seen.state, seen.reason) == (State.FAILED, "image pull failed")
+    assert seen.down_at is not None
     assert seen.actions == {"remove"}
 
 
@@ -246,11 +250,31 @@ async def test_a_set_up_that_failed_is_told_with_the_end_of_what_it_wrote(sphere
     assert seen.detail.startswith("Its set-up failed: …")
     assert seen.detail.endswith("… … no such package")
     assert len(seen.detail) <= 200
+    one.init_error = " https://logs.example.org/48dba362e85e/init.txt?sig=1\n"
+    assert (await sphere.see(NOTES)).detail == "Its set-up failed."
     # Where a cut would go through a secret, it is taken out before.
     for length in range(100, 260):
         one.init_error = TOKEN + "y" * length
         seen = (await sphere.provider.status(sphere.access, [NOTES]))[NOTES]
         assert not re.search(r"acc3ss|account", seen.detail)
+
+
+@pytest.mark.parametrize(
+    ("times", "after", "why"),
+    [
+        ({"retention_time_total": 60}, 3600, "It was removed because its time was up."),
+        ({"retention_time_stopped": 0}, 900, "It was removed because nobody was using it."),
+        ({}, 900 + 1440 * 60, "It was removed because nobody was using it."),
+        ({}, 60, None),
+    ],
+)
+async def test_why_something_is_gone_follows_from_its_times(sphere: Rig, times, after, why):
+    one = machine(sphere, NOTES)
+    one.options = replace(one.options, **times)
+    one.created_at, one.last_usage = NOW, None
+    one.end(NOW + after)
+    seen = await sphere.see(NOTES)
+    assert (seen.state, seen.detail, seen.down_at) == (State.GONE, why, NOW + after)
 
 
 async def test_times_that_end_a_running_one_count_from_its_last_use(sphere: Rig):

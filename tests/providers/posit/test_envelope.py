@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from bot.providers.posit.client import ParametersMissing
 from bot.support import errors
 from tests.providers.posit.fake import TOKEN, FakeWorkbench
 from tests.support.http_rig import chain
@@ -21,8 +20,8 @@ CODES = {
     15: (errors.LimitReached, errors.LimitReached),
     16: (errors.LimitReached, errors.LimitReached),
     20: (errors.LimitReached, errors.LimitReached),
-    17: (ParametersMissing, ParametersMissing),
-    100: (errors.ServerFailed, errors.InvalidRequest),
+    17: (errors.Misconfigured, errors.Misconfigured),
+    100: (errors.ServerFailed, errors.Misconfigured),
     200: (errors.ServerFailed, errors.UnknownOutcome),
     9999: (errors.InvalidRequest, errors.InvalidRequest),
 }

@@ -111,8 +111,8 @@ async def test_missing_launch_parameters_are_told_in_the_servers_words(linked):
     await sends_form(linked)
     await linked.pass_time(20)
     failed = linked.alice.only("failed")
-    assert "Workbench refused the request." in failed.text
-    assert "Launch parameters are missing: queues" in failed.text
+    assert "Launch parameters are missing: queues.” Ask your Workbench admin." in failed.text
+    assert "Change what you asked for" not in failed.text
     assert linked.asked("launch_session") == 1
 
 
