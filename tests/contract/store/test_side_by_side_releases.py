@@ -1,0 +1,115 @@
+"""0.1.0, this release and a later one on one database: each takes what it knows, and nothing else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.project.repository import ROOT
+from tests.rigs import postgres, releases
+from tests.rigs.postgres import connected
+
+_BEGIN = """
+import asyncio, json, sys
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Preferences, Principal, TaskKind
+from bot.store import cards, open_store, people
+from bot.store.tasks import NewTask
+from bot.support.clock import SystemClock, SystemIds
+OLIVIA, CHEN = Principal(None, "T1", "U1"), Principal(None, "T1", "U2")
+given = json.load(sys.stdin)
+async def all_of(work):
+    found = []
+    for url in given["urls"]:
+        store = await open_store(url, SystemClock(), SystemIds())
+        await store.begin_serving()
+        found.append(await work(store))
+        await store.close()
+    print(json.dumps(found))
+"""
+#: A notice about a workspace and a task, of each of the kinds that are given.
+WRITES = (
+    _BEGIN
+    + """
+async def work(store):
+    quiet = Preferences(quiet_from=0, quiet_to=1439)
+    await store.carry_out(lambda tx: people.save_preferences(tx, CHEN, quiet))
+    body = {"workspace": "w1", "connection": "saturn"}
+    for name in given["notices"]:
+        await store.add_notices([NewNotice(name, NoticeKind(name), "1", OLIVIA, body)])
+    for name in given["held"]:
+        await store.add_notices([NewNotice(f"held {name}", NoticeKind(name), "1", CHEN, body)])
+    for name in given["tasks"]:
+        await store.add_tasks([NewTask(TaskKind(name), name)])
+        await store.add_tasks([NewTask(TaskKind(name), name, {"then": [1]})])
+asyncio.run(all_of(work))
+"""
+)
+#: Everything that is due is taken and done; messages about the workspace are marked dirty before.
+TAKES = (
+    _BEGIN
+    + """
+async def work(store):
+    await store.engine.write(lambda tx: cards.owe_about(tx, "w1", changed=True))
+    redrawn = []
+    while found := await store.claim_cards(10, 0.0, 60.0):
+        assert all(card.channel_id == "D1" and card.message_ts for card in found)
+        redrawn += [card.subject for card in found]
+        for card in found:
+            await store.card_updated(card.id, card)
+    notices = await store.claim_notices(10, 60.0)
+    for number, notice in enumerate(notices):
+        await store.notice_sent(notice.id, "D1", f"{given['at']}.{number}")
+    tasks = await store.claim_tasks(10, 60.0)
+    for task in tasks:
+        await store.task_retry(task, 0.0)
+    for task in await store.claim_tasks(10, 60.0):
+        await store.task_done(task)
+    left = (await store.statistics())["tasks"]
+    return [[notice.subject for notice in notices], redrawn, [task.subject for task in tasks], left]
+asyncio.run(all_of(work))
+"""
+)
+
+
+@dataclass
+class Releases:
+    """The three, and the databases that they share."""
+
+    old: Path
+    now: Path
+    next: Path
+    urls: list[str]
+
+    async def take(self, release: Path, at: int) -> list[object]:
+        """Let a release take what is due; return what it took, the same from every engine."""
+        first, *others = await releases.asked(release, TAKES, urls=self.urls, at=at)
+        assert all(one == first for one in others)
+        return first
+
+
+@pytest.fixture
+def three(tmp_path):
+    urls = [f"sqlite:///{tmp_path}/usher.db", postgres.new_database("usher_releases")]
+    old, later = releases.first(tmp_path / "0.1.0"), releases.after(tmp_path / "next")
+    return Releases(old, ROOT, later, urls)
+
+
+async def test_each_release_takes_what_it_knows_and_the_rest_is_left_to_who_does(three):
+    old, now, later = three.old, three.now, three.next
+    assert await three.take(old, 0) == [[], [], [], 0]
+    kinds = {"notices": ["reported", "waiting"], "held": ["reported", "outage"]}
+    await releases.asked(later, WRITES, urls=three.urls, tasks=["reconcile", "discover"], **kinds)
+    # 0.1.0 starts again on what the later release has migrated, and sees nothing that it doesn't know.
+    assert await three.take(old, 1) == [["waiting"], [], ["discover"], 0]
+    assert await three.take(now, 2) == [[], ["waiting"], [], 1]
+    assert await three.take(later, 3) == [["reported"], ["waiting"], ["reconcile"], 0]
+    # What came later about the same is live; what came before it has become a line.
+    assert await three.take(old, 4) == [[], ["waiting"], [], 0]
+    assert await three.take(now, 5) == [[], [], [], 0]
+    assert await three.take(later, 6) == [[], ["reported"], [], 0]
+    with connected(three.urls[1]) as connection:
+        held = "SELECT held_by IS NULL, held_until IS NULL FROM notices WHERE subject = 'held {}'".format
+        # In quiet hours it waits by itself: what tells the others may be sent by 0.1.0.
+        assert connection.execute(held("reported").encode()).fetchone() == (True, False)
+        assert connection.execute(held("outage").encode()).fetchone() == (False, False)

@@ -1,0 +1,116 @@
+"""Other releases, each in a folder of its own: 0.1.0 from its commit, and one that comes after this.
+
+Where the repository's history isn't there, tests with 0.1.0 are skipped; with ``TEST_HISTORY_REQUIRED`` in
+the environment they fail.
+"""
+
+import asyncio
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project.repository import ROOT, files
+
+FIRST_COMMIT = "9e99ce1bba93d143feaebf867d8485f7682fb273"
+#: The release that ``after`` makes.
+NEXT = "99.0.0"
+_ROOMS = ("bot", "handlers")
+_REPORTED = f"""\
+    REPORTED = _Kind("reported", offers="workspace", marks=Mark.CAN_WAIT, since="{NEXT}")
+    FAILED = _Kind("""
+#: What it adds, and where: in place of the first text, which is there once, the second one.
+_ADDED = {
+    "bot/support/release.py": [('RELEASE: Final = "', f'RELEASE: Final = "{NEXT}"  # was "')],
+    "bot/domain/notices.py": [
+        ("    FAILED = _Kind(", _REPORTED),
+    ],
+    "bot/domain/people.py": [
+        ('    DISCOVER = "discover"\n', '    RECONCILE = "reconcile"\n    DISCOVER = "discover"\n'),
+        (
+            "_LATER: Final[frozenset[TaskKind]] = frozenset()",
+            "_LATER: Final = frozenset({TaskKind.RECONCILE})",
+        ),
+    ],
+}
+
+
+@cache
+def _archived() -> bytes:
+    asked = subprocess.run(
+        ["git", "archive", "--format=tar", FIRST_COMMIT, *_ROOMS], cwd=ROOT, capture_output=True, check=False
+    )
+    return asked.stdout if asked.returncode == 0 else b""
+
+
+def first(folder: Path) -> Path:
+    """Put 0.1.0 into a new folder; without its commit, skip the test, or fail."""
+    archived = _archived()
+    if not archived:
+        why = f"there is no commit {FIRST_COMMIT[:8]}: this needs the repository's history"
+        if "TEST_HISTORY_REQUIRED" in os.environ:
+            pytest.fail(why)
+        pytest.skip(why)
+    with tarfile.open(fileobj=io.BytesIO(archived)) as found:
+        found.extractall(folder, filter="data")
+    return folder
+
+
+def after(folder: Path) -> Path:
+    """Put a release that knows more kinds than this one into a new folder."""
+    for path in files():
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(tuple(f"{room}/" for room in _ROOMS)):
+            continue
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        data = path.read_bytes()
+        for before, then in _ADDED.get(name, ()):
+            assert data.count(before.encode()) == 1, f"{name} has no longer one {before!r}"
+            data = data.replace(before.encode(), then.encode())
+        copy.write_bytes(data)
+    return folder
+
+
+async def started(
+    release: Path, *words: str, env: Mapping[str, str], log: Path
+) -> asyncio.subprocess.Process:
+    """Start Python with what a release's folder has; the log takes what it says."""
+    passed = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    with log.open("ab") as sink:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-B",
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            cwd=release,
+            env={**passed, "PYTHONPATH": str(release), **env},
+        )
+
+
+async def asked(release: Path, script: str, **given: Any) -> Any:
+    """Run a script with what a release's folder has, and return what it writes; ``given`` is its input."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-B",
+        "-c",
+        script,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=release,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(release)},
+    )
+    out, err = await process.communicate(json.dumps(given).encode())
+    assert process.returncode == 0, f"{release.name}: {err.decode()}"
+    return json.loads(out)
