@@ -36,6 +36,7 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.Conflict: (Refused, False, False),
     errors.InvalidRequest: (Refused, False, False),
     errors.LimitReached: (Refused, False, False),
+    errors.Misconfigured: (Refused, False, False),
     errors.Untrusted: (Refused, False, False),
     errors.Untold: (Refused, False, False),
     TimeoutError: (Unknown, True, False),
@@ -85,7 +86,7 @@ class Rows:
 
 class Bench:
     def __init__(self) -> None:
-        clock = FakeClock()
+        self.clock = clock = FakeClock()
         self.runtime = Runtime("cloud", FakeProvider(clock), clock, lambda: 0.0, Unobserved(), Unheard())
         self.book = Book()
         self.rows = Rows()
@@ -184,6 +185,26 @@ async def test_what_did_not_leave_counts_for_nothing():
     assert got == Later(0.0, None, 2)
 
 
+async def test_what_leaves_too_late_after_a_first_request_may_have_been_done():
+    bench = Bench()
+
+    async def second_of_two(_access):
+        bench.clock.advance(11.0)
+        raise errors.SentTooLate
+
+    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", second_of_two, seconds=10.0)
+    assert (type(got), got.attempts) == (Unknown, 1)
+
+
+@pytest.mark.parametrize("way", ["a person's", "a start"])
+async def test_a_start_that_may_have_been_done_keeps_the_pause_that_its_answer_asked_for(way):
+    bench = Bench()
+    got = await bench.ask(way, errors.ServerFailed(retry_after=33.0))
+    assert (type(got), got.wait) == (Unknown, 33.0)
+    assert bench.rows.pauses == ([("start", {ACCOUNT.id: 33.0})] if way == "a start" else [])
+    assert bench.runtime.limits.wait(ACCOUNT.id) == 0.0
+
+
 NOTHING_MAY_BE_SENT = AssertionError("nothing may be sent")
 
 
@@ -197,6 +218,38 @@ async def test_what_holds_somebody_up_is_answered_before_anything_is_sent(way):
     held = await bench.ask(way, NOTHING_MAY_BE_SENT, attempts=2)
     assert (type(held), held.cause, held.wait, held.attempts) == (Later, "rate_limited", 30.0, 2)
     assert not bench.runtime.health.answers
+
+
+async def test_a_limit_of_starts_holds_up_starts_alone():
+    bench = Bench()
+    bench.runtime.start_limits.note(ACCOUNT.id, 30.0, is_shared=False)
+    held = await bench.ask("a start", NOTHING_MAY_BE_SENT, attempts=2)
+    assert (type(held), held.cause, held.wait, held.attempts) == (Later, "rate_limited", 30.0, 2)
+    assert isinstance(await bench.ask("a person's", errors.NotFound()), Refused)
+
+
+async def test_who_stood_still_since_committing_to_a_call_sends_nothing():
+    bench = Bench()
+
+    async def send(_access):
+        raise NOTHING_MAY_BE_SENT
+
+    began = bench.clock.monotonic()
+    bench.clock.advance(11.0)
+    got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send, attempts=2, seconds=10.0, began=began)
+    assert got == Later(0.0, None, 2)
+    assert bench.book.seen == []
+
+
+async def test_an_unlinked_accounts_last_call_is_sent_with_a_suspected_credential_too():
+    bench = Bench()
+
+    async def revoke(_access):
+        return "revoked"
+
+    revoking = SimpleNamespace(id="account_1", connection="cloud", refused_since=1.0, state="revoking")
+    assert await bench.asker.ask(bench.runtime, revoking, "revoke", revoke) == Done("revoked")
+    assert bench.rows.reads == 0
 
 
 async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone():
