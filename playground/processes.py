@@ -20,8 +20,9 @@ from typing import Any
 HOME = Path(__file__).resolve().parents[1]
 READY_SECONDS = 90.0
 STOP_SECONDS = 12.0
-#: Ports are let go of after so many others: a server that listens keeps its own itself.
-_reserved: deque[socket.socket] = deque(maxlen=200)
+#: A port is let go of after so many others: a server that listens keeps its own itself.
+RESERVED = 200
+_reserved: deque[socket.socket] = deque()
 
 
 class StageError(Exception):
@@ -137,10 +138,9 @@ def reserved_port() -> int:
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
     port = int(held.getsockname()[1])
-    if sys.platform == "linux":
-        _reserved.append(held)
-    else:
-        held.close()
+    _reserved.append(held)
+    while len(_reserved) > (RESERVED if sys.platform == "linux" else 0):
+        _reserved.popleft().close()
     return port
 
 
