@@ -99,12 +99,26 @@ class Embedding:
     """Say what our own page loads to show an IDE in it.
 
     ``sdk_host`` is the host, with its port if it is unusual, that scripts, frames and sockets come
-    from; ``is_https`` is False on loopback only. ``endpoint`` is the origin of the IDEs themselves.
+    from; ``is_https`` is False on loopback only. ``endpoint`` is the origin of the IDEs themselves. ``hosts``
+    are others that the operator lets the page load from, ``*.`` for any below one; ``has_inline_styles``:
+    they let its script write styles into the page.
     """
 
     sdk_host: str
     is_https: bool
     endpoint: str
+    hosts: tuple[str, ...] = ()
+    has_inline_styles: bool = False
+
+    @property
+    def script(self) -> str:
+        """Return the address of the vendor's script."""
+        return f"http{'s' if self.is_https else ''}://{self.sdk_host}/static/sdk/sdk.min.js"
+
+    def allows(self, host: str) -> bool:
+        """Return whether the page may load from a host."""
+        known = (self.sdk_host, self.endpoint.partition("://")[2], *self.hosts)
+        return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in known)
 
 
 #: Whose secret an account uses: the person's own, or the connection's, for a username that was approved

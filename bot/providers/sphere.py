@@ -63,6 +63,9 @@ class SphereSettings(ConnectionSettings):
     access_token: SecretStr
     #: The host that the SDK is loaded from; the base URL's own by default.
     sdk_base: str = ""
+    #: Other hosts that the page may load from, and whether the SDK may write styles into it.
+    page_hosts: tuple[str, ...] = ()
+    page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
     #: How long a stopped workspace is kept; without it, stopping would remove it.
@@ -104,6 +107,11 @@ class SphereSettings(ConnectionSettings):
         if host.startswith("*"):
             raise ValueError("needs one host, such as acme.containers.sphere-engine.com")
         return normalise_pattern(host)
+
+    @field_validator("page_hosts")
+    @classmethod
+    def _page_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(normalise_pattern(pattern) for pattern in value)
 
     @field_validator("projects")
     @classmethod
@@ -376,7 +384,8 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     def embedding(self) -> base.Embedding:
         """Name the SDK's host, and the endpoint whose workspaces it shows."""
         own, endpoint = self.settings, origin_of(self.settings.base_url)
-        return base.Embedding(own.sdk_host, own.sdk_is_https, f"{endpoint.scheme}://{endpoint.netloc}")
+        origin = f"{endpoint.scheme}://{endpoint.netloc}"
+        return base.Embedding(own.sdk_host, own.sdk_is_https, origin, own.page_hosts, own.page_inline_styles)
 
     def describe(self) -> Mapping[str, Any]:
         """Add the settings for workspaces, and which secrets are set; never the secrets."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -38,6 +39,11 @@ from bot.support.vault import Vault
 from bot.upkeep.archives import Witness
 from bot.upkeep.keys import try_secrets
 
+_SCRIPT_BYTES = 5_000_000
+#: Hosts in a script, and those that only name the language of a picture.
+_NAMED = re.compile(rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])")
+_NAMESPACES = {"www.w3.org"}
+
 
 async def check_connection(name: str, provider: base.Provider) -> Check:
     """Ask a provider's server for its version, without any person's credential."""
@@ -64,6 +70,27 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
     found = f"not set up, so nobody can open a workspace on {', '.join(needing)}"
     advice = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (your app's page, Basic Information)."
     return [Check("sign in with slack", False, found, advice)]
+
+
+async def check_page(name: str, provider: base.Provider) -> list[Check]:
+    """Load the script of a page that shows workspaces; say which hosts it names that the page may not use."""
+    if not isinstance(provider, base.Page):
+        return []
+    label, loads = f"connection {name} page", provider.embedding()
+    try:
+        answer = await provider.http.request("GET", loads.script, max_bytes=_SCRIPT_BYTES)
+    except errors.ProviderError as failed:
+        return [Check(label, False, f"{loads.script}: {why(failed)}", "Check sdk_base, and the network.")]
+    if answer.status != 200:
+        return [Check(label, False, f"{loads.script} answers HTTP {answer.status}", "Check sdk_base.")]
+    named = sorted({host.decode().lower() for host in _NAMED.findall(answer.body)} - _NAMESPACES)
+    others = [host for host in named if not loads.allows(host)]
+    found = f"{loads.script} loads"
+    if others:
+        found += (
+            f"; it also names {', '.join(others)}. If pages lack something from there, add it to page_hosts"
+        )
+    return [Check(label, True, found)]
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
@@ -97,6 +124,7 @@ async def run_checks(
         checks += check_listed(settings, providers)
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider))
+        checks += await check_page(name, provider)
         if settings.public_url is not None:
             checks += await check_way_in(name, provider, settings.public_url)
     checks += check_spool(providers)

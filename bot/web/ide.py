@@ -162,6 +162,8 @@ ASKED_SECONDS = 3.0
 MARK_HEADER = "X-Usher-Mark"
 #: What the form of a question says that it has asked.
 _AGREED = {one.name: one for one in Consent}
+#: What the page's policy refused: a directive, and the host (or what was written into the page).
+_BLOCKED = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 #: Slack's redirect to a conversation, which works for every client.
 _SLACK = "https://slack.com/app_redirect"
 _SLACK_CLIENT = "https://app.slack.com/client"
@@ -225,6 +227,7 @@ class IdePages:
             web.get(f"{page}/sign-in", self._go_to_slack),
             web.get(f"{page}/state", self._state),
             web.post(f"{page}/entry", self._entry),
+            web.post(f"{page}/blocked", self._blocked),
             web.post(f"{page}/start", self._pressed(partial(self._begin, verb=OperationVerb.START))),
             web.post(f"{page}/stop", self._pressed(partial(self._begin, verb=OperationVerb.STOP))),
             web.post(SIGN_OUT_PATH, self._sign_out),
@@ -291,6 +294,22 @@ class IdePages:
             # It is written a moment after the read that delivered it.
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
+
+    async def _blocked(self, request: web.Request) -> web.StreamResponse:
+        """Log what the page's policy kept its owner's browser from loading, as the page's script saw it."""
+        shown, _ = await self._shown(request)
+        mark = request.headers.get(MARK_HEADER, "")
+        if shown is None or not self._browsers.is_of_session(request, shown.session_id, mark):
+            return web.json_response({}, status=403)
+        fields = await read_form(request) or {}
+        directive, source = fields.get("directive", ""), fields.get("source", "")
+        if _BLOCKED.fullmatch(f"{directive} {source}") and not self._limiter.take(
+            shown.workspace.principal.key
+        ):
+            log.warning(
+                "page.blocked", connection=shown.workspace.connection, directive=directive, source=source
+            )
+        return web.json_response({})
 
     # -- buttons -------------------------------------------------------------------------------------------
 

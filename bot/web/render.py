@@ -146,15 +146,20 @@ def headers_showing(embedding: Embedding) -> Mapping[str, str]:
     sdk = f"http{secure}://{embedding.sdk_host}"
     sockets = f"ws{secure}://{embedding.sdk_host}"
     endpoint = embedding.endpoint
+    more = "".join(f" http{secure}://{host}" for host in embedding.hosts)
     hosts = " ".join(dict.fromkeys((sdk, endpoint)))
     talks = " ".join(dict.fromkeys((sdk, sockets, endpoint, endpoint.replace("http", "ws", 1))))
+    talks += more + more.replace(" http", " ws")
     quoted = " ".join(f'"{host}"' for host in dict.fromkeys((sdk, endpoint)))
+    inline = " 'unsafe-inline'" if embedding.has_inline_styles else ""
     return {
         "Content-Security-Policy": (
-            f"default-src 'none'; script-src 'self' {sdk}; style-src 'self' {sdk}; img-src 'self' {sdk}; "
-            f"font-src {sdk}; connect-src 'self' {talks}; frame-src {hosts}; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; script-src 'self' {sdk}{more}; style-src 'self' {sdk}{more}{inline}; "
+            f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src 'self' {talks}; "
+            f"frame-src {hosts}{more}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
+        # The vendor checks whose page asks; which page it is stays here.
+        "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "
             f"clipboard-read=(self {quoted}), clipboard-write=(self {quoted})"

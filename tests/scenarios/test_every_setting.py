@@ -338,6 +338,10 @@ KEYS = {
     "test_only_the_projects_that_are_allowed_are_offered_and_made",
     "sphere.retention_minutes": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
     "sphere.inactivity_minutes": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
+    "sphere.page_hosts": "web/test_ide_in_chromium.py::"
+    "test_what_the_policy_blocks_is_told_until_it_is_allowed",
+    "sphere.page_inline_styles": "web/test_ide_in_chromium.py::"
+    "test_what_the_policy_blocks_is_told_until_it_is_allowed",
     "sphere.total_minutes": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
     "sphere.auto_resume": "contract/providers/test_sphere.py::test_what_is_set_is_sent",
     "sphere.sdk_base": "scenarios/test_every_setting.py::test_the_addresses_of_a_connection_are_used",

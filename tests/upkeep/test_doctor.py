@@ -3,7 +3,9 @@
 import json
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -224,6 +226,39 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
     client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
     (check,) = doctor.check_sign_in(settings(tmp_path, **client), providers)
     assert check.is_good
+
+
+async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
+    class Page(base.Page):
+        http: Any = None
+
+        def embedding(self):
+            return self.loads
+
+    page = Page()
+    page.http = http
+    script = (
+        b"load('https://cdn.example.org/a.js'); load(\"//fonts.example.net/f\"); // a comment"
+        b"\nsvg('http://www.w3.org/2000/svg'); frame('https://x.ide.example.org/')"
+    )
+
+    async def served(request):
+        return web.Response(body=script, status=200 if request.path == "/static/sdk/sdk.min.js" else 500)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", served)
+    async with TestServer(app) as server:
+        host = f"127.0.0.1:{server.port}"
+        page.loads = base.Embedding(host, False, f"http://{host}", ("*.ide.example.org",))
+        (check,) = await doctor.check_page("courses", page)
+        assert check.is_good
+        assert "also names cdn.example.org, fonts.example.net. " in check.found
+        page.loads = replace(page.loads, hosts=("*.example.org", "fonts.example.net"))
+        (check,) = await doctor.check_page("courses", page)
+        assert check.found == f"http://{host}/static/sdk/sdk.min.js loads"
+    (check,) = await doctor.check_page("courses", page)
+    assert (check.is_good, check.advice) == (False, "Check sdk_base, and the network.")
+    assert await doctor.check_page("saturn", object()) == []
 
 
 async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):

@@ -36,11 +36,13 @@ def is_installed() -> bool:
 
 
 @asynccontextmanager
-async def elsewhere(html: str, host: str = "127.0.0.1") -> AsyncIterator[TestServer]:
-    """Serve a page of somebody else's."""
+async def elsewhere(
+    html: str, host: str = "127.0.0.1", content_type: str = "text/html"
+) -> AsyncIterator[TestServer]:
+    """Serve a page, or a file, of somebody else's."""
 
     async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=html, content_type="text/html")
+        return web.Response(text=html, content_type=content_type)
 
     app = web.Application()
     app.router.add_get("/", page)

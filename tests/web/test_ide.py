@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from markupsafe import escape
+from structlog.testing import capture_logs
 
 from bot.domain.people import Person
 from bot.domain.workspaces import OperationVerb, State, StopEffect, Timer
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
+from bot.providers.base import Embedding
+from bot.web.render import headers_showing
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.rig import ALICE, BOB, Inputs
@@ -54,7 +57,7 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
         assert re.search(rf'<a [^>]*href="{slack}"[^>]*>{text}</a>', browser.text), text
     for name, value in {
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "strict-origin",
         "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -74,6 +77,40 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(world):
         ),
     }.items():
         assert browser.headers[name] == value
+
+
+async def test_what_the_page_may_load_more_is_what_its_operator_lets_it():
+    loads = Embedding(
+        "sdk.example", True, "https://acme.example", ("cdn.example:8443", "*.more.example"), True
+    )
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers_showing(loads)["Content-Security-Policy"].split(";")
+    )
+    more = "https://cdn.example:8443 https://*.more.example"
+    assert policy["script-src"] == f"'self' https://sdk.example {more}"
+    assert policy["style-src"] == f"'self' https://sdk.example {more} 'unsafe-inline'"
+    assert policy["frame-src"] == f"https://sdk.example https://acme.example {more}"
+    assert policy["connect-src"].endswith(f" {more} {more.replace('https', 'wss')}")
+    assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'none'")
+
+
+async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(world):
+    workspace = await world.workspace()
+    browser = await world.signed_in(page=workspace.id)
+    path, mark = f"/ide/{workspace.id}/blocked", re.search(r'data-mark="([^"]+)"', browser.text)[1]
+
+    async def told(source, marked=mark):
+        fields = {"directive": "style-src-elem", "source": source}
+        with capture_logs() as logs:
+            sent = {"Origin": world.origin, "Sec-Fetch-Site": "same-origin", "X-Usher-Mark": marked}
+            await browser.send(path, headers=sent, **fields)
+        found = [one["source"] for one in logs if one["event"] == "page.blocked"]
+        return browser.status, found
+
+    assert await told("cdn.example:8443") == (200, ["cdn.example:8443"])
+    assert await told("inline") == (200, ["inline"])
+    assert await told("https://cdn.example/a?token=1") == (200, [])
+    assert await told("cdn.example", "forged") == (403, [])
 
 
 async def test_what_opens_it_goes_to_the_pages_own_script_alone(world):

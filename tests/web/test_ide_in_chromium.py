@@ -21,11 +21,11 @@ pytestmark = [
 
 
 @asynccontextmanager
-async def scene():
+async def scene(**allowed):
     """Yield the world, a window, the local Sphere Engine, and a workspace of Alice's that runs there."""
     async with sphere_server() as sphere:
         host = sphere.url.partition("://")[2]
-        loads = Embedding(host, is_https=False, endpoint=sphere.url)
+        loads = Embedding(host, is_https=False, endpoint=sphere.url, **allowed)
         async with ide_rig(loads=loads) as world, chromium() as window:
             workspace = await world.workspace(remote_id=RUNNING, entry=SECRET_OF_RUNNING)
             yield world, window, sphere, workspace
@@ -161,6 +161,36 @@ async def test_a_vendor_that_cannot_be_reached_is_said_so():
         await sign_in(world, window, workspace)
         await window.shows("Sphere Engine can't be reached")
         assert await window.text("#again a") == ide.TRY_AGAIN
+
+
+async def test_what_the_policy_blocks_is_told_until_it_is_allowed():
+    style = """
+        const link = document.createElement("link"), style = document.createElement("style");
+        const loaded = new Promise((done) => link.onload = link.onerror = done);
+        link.rel = "stylesheet"; link.href = arguments[0];
+        style.textContent = "#line { letter-spacing: 7px; }";
+        document.head.append(link, style);
+        await loaded;
+        const seen = getComputedStyle(document.getElementById("line"));
+        return [seen.wordSpacing, seen.letterSpacing];
+    """
+    told = "return document.getElementById('blocked').innerText"
+    async with elsewhere("#line { word-spacing: 5px; }", content_type="text/css") as other:
+        url, host = str(other.make_url("/")), f"127.0.0.1:{other.port}"
+        async with scene() as (world, window, _sphere, workspace):
+            await sign_in(world, window, workspace)
+            await window.text("iframe")
+            assert await window.script("return document.getElementById('blocked').hidden")
+            assert await window.script(style, url) == ["0px", "normal"]
+            await window.shows(f"isn't allowed to load anything from {host}")
+            assert len(await window.console()) == 2
+        allowed = {"hosts": (host,), "has_inline_styles": True}
+        async with scene(**allowed) as (world, window, _sphere, workspace):
+            await sign_in(world, window, workspace)
+            await window.text("iframe")
+            assert await window.script(style, url) == ["5px", "7px"]
+            assert await window.script(told) == ""
+            assert await window.console() == []
 
 
 async def test_a_strange_script_is_not_run():

@@ -92,6 +92,15 @@ UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
 )
+#: What the page's own policy kept from loading, and who can change that.
+BLOCKED: Final = (
+    "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
+    "Ask your Usher admin to allow it."
+)
+BLOCKED_INLINE: Final = (
+    "The workspace isn't allowed to write styles into this page, so it may look odd. "
+    "Ask your Usher admin to allow it."
+)
 #: To an address of somebody else's workspace, or of none: in the same words.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."

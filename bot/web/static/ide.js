@@ -72,6 +72,23 @@
     return null;
   }
 
+  // What the policy of this page keeps from loading is told to its owner and to the log, once for each.
+  const blocked = new Set();
+  d.addEventListener("securitypolicyviolation", (event) => {
+    const address = /^(https?|wss?):\/\/([^/]+)/.exec(event.blockedURI);
+    const source = address ? address[2] : event.blockedURI;
+    const directive = event.effectiveDirective;
+    if (left || !/^(inline|eval)$/.test(source) && !address) return;
+    if (blocked.has(directive + source) || blocked.size >= 20) return;
+    blocked.add(directive + source);
+    const told = part("blocked");
+    if (address) told.textContent = told.dataset.host.replace("{host}", source);
+    else if (told.hidden && directive.startsWith("style-src")) told.textContent = told.dataset.inline;
+    told.hidden = !told.textContent;
+    const body = new URLSearchParams({ directive, source });
+    fetch(about.page + "/blocked", { method: "POST", headers: { "X-Usher-Mark": about.mark }, body }).catch(() => {});
+  });
+
   function instead(heading, text, shows) {
     part("instead").hidden = false;
     part("heading").textContent = heading;

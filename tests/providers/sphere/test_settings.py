@@ -3,6 +3,7 @@
 import pytest
 
 from bot.providers import load_connections, secrets_of
+from bot.providers.sphere import SphereProvider
 from bot.support.settings import SettingsError
 
 BASE = """
@@ -37,10 +38,20 @@ projects = ["{"a" * 32}", "{"b" * 32}"]
 webhook_secret = "wh00k"
 retention_minutes = 60
 inactivity_minutes = 15
+total_minutes = 600
 auto_resume = true
+page_hosts = ["CDN.example.org", "*.sphere.example.org:8443"]
+page_inline_styles = true
 """
     own = loaded(file(BASE + more))
     assert own.sdk_host == "sdk.example.org"
+    loads = SphereProvider(own, None).embedding()
+    assert (loads.hosts, loads.has_inline_styles) == (("cdn.example.org", "*.sphere.example.org:8443"), True)
+    assert [loads.allows(one) for one in ("cdn.example.org", "a.sphere.example.org:8443", "example.org")] == [
+        True,
+        True,
+        False,
+    ]
     assert own.projects == ("a" * 32, "b" * 32)
     assert sorted(secrets_of({"sphere": own})) == ["s3cret-token", "wh00k"]
     assert "wh00k" not in repr(own)
@@ -59,6 +70,9 @@ def test_the_sdk_is_loaded_readable_from_this_machine_alone(file):
         ("retention_minutes = 0", "retention_minutes"),
         ("retention_minutes = -5", "retention_minutes"),
         ("inactivity_minutes = 0", "inactivity_minutes"),
+        ("total_minutes = 0", "total_minutes"),
+        ('page_hosts = ["a b"]', "page_hosts"),
+        ('page_hosts = ["*"]', "page_hosts"),
         ('sdk_base = "*.example.org"', "sdk_base"),
         ('sdk_base = "a b"', "sdk_base"),
         ('sdk_base = "http://a/x?y"', "sdk_base"),
