@@ -53,9 +53,6 @@ def _play_patches(asked: argparse.Namespace) -> int:
     jobs, outdated = _jobs(chosen)
     found: dict[str, Result] = {}
     play([job for job in jobs if job.tests], asked.jobs, lambda result: _note(found, result))
-    # What a changed function was needed for while its module was loaded is as it was: load it patched.
-    again = [replace(job, is_fresh=True) for job in _unnoticed(jobs, found) if job.tests and not job.is_fresh]
-    play([job for job in again if job.file.endswith(".py")], asked.jobs, lambda one: _note(found, one))
     if asked.learn and (unnoticed := _unnoticed(jobs, found)):
         searches = [replace(job, tests=tuple(tests)) for job, tests in _places(unnoticed, asked)]
         play(searches, asked.jobs, lambda result: _note(found, result), _KEPT)
@@ -118,8 +115,7 @@ def _unnoticed(jobs: Sequence[Job], found: Mapping[str, Result]) -> list[Job]:
 
 def _note(found: dict[str, Result], result: Result) -> None:
     found[result.name] = result
-    mark = "." if result.verdict is Verdict.RED else "!"
-    sys.stdout.write(mark)
+    sys.stdout.write("." if result.verdict is Verdict.RED else f" {result.name}: {result.verdict}\n")
     sys.stdout.flush()
 
 

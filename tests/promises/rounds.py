@@ -24,6 +24,7 @@ import pytest
 
 from tests.promises.applying import Living, serve
 from tests.promises.reach import Measuring, Reach, looked_at
+from tests.runner import times
 
 #: A patch may make a test wait for what never comes; that is noticed, too.
 _SECONDS = 60
@@ -154,7 +155,8 @@ def _collect(round_: "_Round") -> NoReturn:
     os.setsid()
     round_.be_alone(round_.folder)
     options = ("-q", "--capture=no", "-p", "no:cacheprovider", "-o", f"timeout={_SECONDS}")
-    status: int = pytest.main([*options, *round_.files()], plugins=[round_])
+    # What is collected is said later: the conftests of files that are named here would be imported at once.
+    status: int = pytest.main([*options, "tests"], plugins=[round_])
     # As an interpreter ends, but nothing is freed that is shared with the parent: that would copy it.
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -191,10 +193,6 @@ class _Round:
         self._is_broken = False
         self._measuring: Measuring | None = None
 
-    def files(self) -> list[str]:
-        """Return what has to be collected for all jobs that share a collection."""
-        return sorted({file for job in self._living for file in job.files})
-
     def be_alone(self, folder: Path) -> None:
         """Have a folder for all that is temporary, no input, and no other output than a file there."""
         sys.stdout.flush()
@@ -219,6 +217,7 @@ class _Round:
         if not self._living:
             self._wait(0)
             pytest.exit("there is nothing else to play", returncode=0)
+        session.config.args = sorted({file for job in self._living for file in job.files})
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -245,7 +244,8 @@ class _Round:
         return (yield)
 
     def _chosen(self, session: pytest.Session, job: Job) -> list[pytest.Item]:
-        selected = {name: [item for item in session.items if _is_of(item, name)] for name in job.tests}
+        quick = sorted(session.items, key=_seconds)
+        selected = {name: [item for item in quick if _is_of(item, name)] for name in job.tests}
         self._absent = [name for name, some in selected.items() if not some]
         return list({item: None for some in selected.values() for item in some})
 
@@ -321,6 +321,11 @@ class _Round:
         elif self._absent:
             verdict, said = Verdict.ABSENT, "\n".join(self._absent)
         return Result(name, verdict, tuple(self._red), self._tried, seconds, said)
+
+
+def _seconds(item: pytest.Item) -> tuple[bool, float]:
+    """Return how long a test takes, as far as is known; those that start a server of PostgreSQL come last."""
+    return "postgresql" in item.nodeid, times.table().seconds(item.nodeid)
 
 
 def _is_of(item: pytest.Item, name: str) -> bool:

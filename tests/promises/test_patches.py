@@ -11,13 +11,17 @@ from functools import cache
 import pytest
 
 from tests.project.repository import ROOT, tree
-from tests.promises.patches import Outdated, Patch, patches
+from tests.promises.patches import Outdated, Patch, patches, rules
 
 ALL = patches()
 
 
 def test_each_has_a_name_of_its_own():
     assert [name for name, count in Counter(one.name for one in ALL).items() if count > 1] == []
+
+
+def test_every_rule_has_some():
+    assert [one for one in rules() if one not in {patch.rule for patch in ALL}] == []
 
 
 def test_each_fits_the_code_as_it_is(tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.domain.runs import OutputChunk
+from bot.reconciler.streams import without_secrets
 from bot.services.context import Owners
 from bot.support.errors import (
     CredentialRefused,
@@ -47,6 +49,33 @@ async def test_after_standing_still_a_process_draws_no_output_that_another_one_f
     owners.is_so = False
     assert await runs.world.notifier.step_outputs() == 1
     assert "epoch 2" in said(shown)
+
+
+async def test_an_output_that_another_process_follows_is_not_read_here(runs):
+    runs.world.owners = owners = Elsewhere()
+    runs.world.reborn()
+    owners.is_so = True
+    run_id = await runs.begun()
+    runs.cloud.writes("run1", "epoch 0\n")
+    await runs.world.pass_time(5)
+    assert runs.cloud.outputs["run1"].begun == 0
+    owners.is_so = False
+    await runs.world.pass_time(5)
+    assert "epoch 0" in said(output(runs, run_id))
+
+
+async def test_a_token_in_two_pieces_is_found_whatever_the_other_stream_says_between():
+    async def written():
+        for stream, text in (
+            ("stdout", "so c0ffee00"),
+            ("stderr", "careful\n"),
+            ("stdout", "c0ffee00 it is\n"),
+        ):
+            yield OutputChunk(stream, text)
+
+    shown = [chunk async for chunk in without_secrets(written(), ["c0ffee00c0ffee00"])]
+    assert "".join(chunk.text for chunk in shown if chunk.stream == "stdout") == "so … it is\n"
+    assert "".join(chunk.text for chunk in shown if chunk.stream == "stderr") == "careful\n"
 
 
 async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):

@@ -79,7 +79,7 @@ async def test_a_link_is_given_up_after_fifteen_minutes_of_refusals_also_across_
     refuse(world, ALICE)
     operation = await world.begin(workspace)
     for _ in range(3):
-        await world.pass_time(GIVEN_UP_AFTER / 3 - 10, step=5)
+        await world.pass_time(15 * 60 / 3 - 10, step=5)
         world.reborn()
     assert await state_of(world) == "active"
     await world.pass_time(90, step=5)

@@ -211,6 +211,11 @@ async def test_size_is_capped_said_or_not(client, clock, calls):
     assert calls == []
 
 
+async def test_a_size_that_is_too_large_is_refused_before_anything_else_is_looked_at(client, calls):
+    assert (await post(client, io.BytesIO(b"x" * (MAX_BYTES + 1)), {})).status == 413
+    assert calls == []
+
+
 @pytest.mark.parametrize(("age", "status"), [(-301, 401), (-300, 200), (0, 200), (300, 200), (301, 401)])
 async def test_a_request_is_good_for_five_minutes_either_way(age, status, client, clock, calls):
     response = await post(client, GOOD, headers_for(clock, GOOD, at=clock.now() + age))

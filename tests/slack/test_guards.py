@@ -1,5 +1,6 @@
 """Guards on the way to Slack, each met by what an earlier one would have kept away."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,8 @@ from bot.domain.policy import Installation
 from bot.output.transcript import Board
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier
-from bot.slack.notifier.drawing import CARD_WAIT, Place, Places
-from bot.support.errors import SlackUnknownOutcome
+from bot.slack.notifier.drawing import CARD_WAIT, LONGEST_PAUSE, Place, Places
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
 from tests.rigs.slack import FakeSlack
@@ -74,6 +75,14 @@ async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_
     assert await places.of(notice) == Place("D1", "1.1")
 
 
+@pytest.mark.parametrize(("channel_id", "where"), [("C1", None), ("G1", None), ("D1", "D1")])
+async def test_output_is_drawn_again_only_where_its_person_alone_reads_it(line, channel_id, where):
+    run = await launched(line.store, shows=True)
+    (card,) = await line.store.claim_notices(10, 60.0)
+    await line.store.notice_sent(card.id, channel_id, "1.1")
+    assert await line.notifier._outputs._channel(run) == where
+
+
 # -- what may have been sent ---------------------------------------------------------------------------------
 
 
@@ -114,6 +123,62 @@ async def test_the_clock_that_is_further_behind_counts(line):
     line.slack.call = call
     await line.paced.call(POST, {"channel": ALICE.user_id, "text": "hello"})
     assert line.paced.behind == pytest.approx(90, abs=1e-3)
+
+
+# -- what is not sent, or not now ----------------------------------------------------------------------------
+
+
+async def claimed(line, *notices):
+    await line.store.add_notices(notices)
+    return await line.store.claim_notices(10, 60.0)
+
+
+async def test_a_reply_that_may_have_been_sent_is_given_up_while_it_would_still_be_of_use(line):
+    (reply,) = await claimed(line, message(ASKED, "Done.", NoticeKind.REPLY, channel_id="D1", where="direct"))
+    await line.notifier._outbox._replies.send(replace(reply, unknown_since=line.clock.now()))
+    assert line.slack.messages == []
+    assert (await line.store.reply_to(ASKED)).error == "outcome_unknown"
+
+
+async def test_a_pause_that_slack_asked_one_process_for_holds_at_the_others_too(line):
+    other = PacedSlack(line.slack, Budget(line.store, Installation("T1")), line.clock)
+    line.slack.fail(POST, SlackLimited(POST, 30.0))
+    for paced, calls in ((line.paced, 1), (other, 1)):
+        with pytest.raises(SlackLimited):
+            await paced.call(POST, {"channel": ALICE.user_id, "text": "hello"})
+        assert line.slack.count(POST) == calls
+    line.clock.advance(31)
+    await other.call(POST, {"channel": ALICE.user_id, "text": "hello"})
+
+
+async def test_what_slack_does_not_take_waits_longer_each_time(line):
+    (notice,) = await claimed(line, message("1", "hello"))
+    waits = []
+    for _ in range(4):
+        await line.notifier._outbox._later(notice, SlackFailed(POST, "fatal_error"))
+        (row,) = await line.store.engine.read(lambda tx: tx.all("SELECT due_at FROM notices"))
+        waits.append(row["due_at"] - line.clock.now())
+        line.clock.advance(LONGEST_PAUSE)
+        (notice,) = await line.store.claim_notices(10, 60.0)
+    assert 0.0 < waits[0] < waits[1] < waits[2] < waits[3] <= LONGEST_PAUSE
+
+
+async def test_nothing_is_given_up_while_slack_does_not_let_the_app_in(line):
+    (notice,) = await claimed(line, message("1", "hello"))
+    line.clock.advance(7 * 86_400)
+    line.paced.shut("account_inactive")
+    await line.notifier._outbox._later(notice, SlackPermanent(POST, "account_inactive"))
+    assert (await line.store.statistics())["dead_notices"] == 0
+    line.at()
+    await line.notifier._outbox._later(notice, SlackFailed(POST, "fatal_error"))
+    assert (await line.store.statistics())["dead_notices"] == 1
+
+
+async def test_of_many_messages_that_slack_refuses_for_one_reason_a_day_tells_once(line):
+    for notice in await claimed(line, message("1", "one"), message("2", "two")):
+        await line.notifier._outbox._undeliverable(notice, SlackPermanent(POST, "msg_too_long"))
+    assert (await line.store.statistics())["dead_notices"] == 2
+    assert len(await line.store.claim_notices(10, 60.0)) == 1
 
 
 # -- a promise -----------------------------------------------------------------------------------------------

@@ -93,6 +93,25 @@ def test_keys_and_nesting():
     assert cleaned == {"outer": [{"api_token": REMOVED}, {"name": "fine"}], "password": ""}
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "Authorization",
+        "bot_token",
+        "client_secret",
+        "code",
+        "cookie",
+        "credential",
+        "ide_url",
+        "nonce",
+        "password",
+        "response_url",
+    ],
+)
+def test_what_opens_something_is_logged_under_no_key(key):
+    assert Redactor()(None, "", {key: "what it is"}) == {key: REMOVED}
+
+
 def test_what_is_too_short_to_be_a_secret_stays():
     assert Redactor(["a-whole-secret", "tiny"]).text("a-whole-secret tiny") == f"{REMOVED} tiny"
 

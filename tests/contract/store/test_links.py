@@ -61,6 +61,23 @@ async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock
         assert (await store.link(nonce)).expires_at == clock.now() + 600
 
 
+@pytest.mark.parametrize("use", [linking.show, linking.again, linking.attempt])
+@pytest.mark.parametrize(
+    ("stage", "sign_in", "rule"), [("used", False, "link.used"), ("open", True, "link.sign_in_first")]
+)
+async def test_neither_a_used_link_nor_one_of_nobody_in_particular_goes_on(
+    store, clock, use, stage, sign_in, rule
+):
+    if use is linking.show and stage == "open":
+        return  # anybody may look
+    await met(store, ALICE)
+    await put_link(store, fresh(clock, digest(NONCE), stage=stage))
+    with pytest.raises(Refused) as refused:
+        await ask(store, sign_in=sign_in).to(use, VISIT)
+    assert refused.value.rule == rule
+    assert (await store.link(digest(NONCE))).stage == stage
+
+
 async def test_many_attempts_at_once_are_five_at_most(store, clock):
     await met(store, ALICE)
     await put_link(store, fresh(clock, digest(NONCE)))

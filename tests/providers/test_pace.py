@@ -1,0 +1,8 @@
+"""What a provider's rules allow, as docs/providers/ has them, is what its pace keeps."""
+
+from bot.providers.saturn.provider import Saturn
+
+
+def test_saturn_clouds_status_is_read_once_in_ten_seconds_and_no_more():
+    assert Saturn.pace.min_poll_interval == 10.0
+    assert min(Saturn.pace.pending, Saturn.pace.running, Saturn.pace.unused) >= 10.0
