@@ -7,6 +7,7 @@
 -- and what is read to be changed while others claim is locked. SQLite has one writer. What is
 -- claimed is chosen as an array, once: PostgreSQL may run a subquery again for each row, and would choose others.
 -- What is run for many rows there gets all of them as :each, and other parameters are columns of it.
+-- "guards: RULE" stands above a condition that keeps a rule behind an earlier guard (bot/support/guards.py).
 
 -- A part is what {its_name} stands for in the queries below. {errands} is operations or runs: what stands here of
 -- both is asked of either.

@@ -99,3 +99,10 @@ async def test_yes_changes_nothing_for_somebody_who_has_left_since_slack_was_ask
     assert bot.people.asked == [ALICE.user_id]
     assert await refusals(bot) == [("start", "policy.left")]
     assert await bot.store.open_operations(ALICE) == []
+
+
+async def test_what_a_sentence_turns_out_to_mean_is_authorised_too():
+    async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
+        answer = await bot.direct("please about hub")
+        assert "Only Usher admins" in words(answer)
+        assert await refusals(bot) == [("about", "policy.not_administrator")]

@@ -138,6 +138,20 @@ def test_an_exception_leaves_its_kind_and_places_only(lines):
     assert "canary" not in json.dumps(line)
 
 
+def test_in_a_text_too_an_exception_leaves_one_line_without_its_values():
+    with written("text") as stream:
+        try:
+            raise ValueError("hidden in the cause")
+        except ValueError as cause:
+            try:
+                raise RuntimeError("hidden in the message") from cause
+            except RuntimeError:
+                structlog.get_logger("a").exception("it failed")
+    (line,) = stream.getvalue().splitlines()
+    assert "RuntimeError" in line
+    assert "hidden" not in line
+
+
 def test_without_an_exception_nothing_is_added():
     assert brief_exception(None, "info", {"event": "x", "exc_info": None}) == {"event": "x"}
 

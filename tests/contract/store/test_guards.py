@@ -6,6 +6,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
 from bot.domain.workspaces import Call
 from bot.services import classes
+from bot.store.tables import WORKSPACES
 from tests.contract.store.test_classes import CARD, STOP, by, ended, told_in_time
 from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop
 
@@ -99,3 +100,11 @@ async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_f
     await store.save_run_step(Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     (step,) = await store.claim_runs(10, 60.0)
     assert (step.run.stop_wanted, step.run.stop_call) == ("force", Call.NONE)
+
+
+async def test_a_workspace_that_has_become_somebody_elses_is_not_stopped_for_a_class(store, clock):
+    read = await left(store, clock)
+    await link_account(store, BOB)
+    await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": read.workspace_id}, principal=BOB))
+    assert not await store.stop_for_class(read, *STOP)
+    assert await store.open_operations(BOB) == []
