@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
+from bot.domain import reasons
 from bot.domain.forms import Spec, short
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.workspaces import Created, Traces
@@ -379,11 +380,6 @@ UNTOLD = "~"
 AWAITED = "@"
 #: Said of a run that was stopped on a server that can't stop a single one.
 STOPS_ALL = "On this server a stop ends all runs of the job."
-#: Why pods fail, by the reasons that the document names.
-_REASONS = {
-    "OOMKilled": "It ran out of memory. Choose a larger size for the job.",
-    "Evicted": "The machine that it ran on had no room for it any more.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,9 +551,9 @@ def _why(live: Mapping[str, Any]) -> str:
     """Return why a pod failed, or what it waits for; "" if the server doesn't say."""
     reason, conditions = word_in(live, "reason"), live.get("conditions")
     if reason is not None:
-        return _REASONS.get(reason, clean(reason))
+        return clean(reason)
     for one in conditions if isinstance(conditions, list) else ():
         message = word_in(one, "message") if isinstance(one, dict) and one.get("status") == "False" else None
         if message is not None:
-            return clean(message)
+            return clean(message, reasons.LIMIT)
     return ""

@@ -546,8 +546,7 @@ def _price(one: Mapping[str, Any]) -> str:
 def schedule_of(spec: Mapping[str, Any]) -> str | None:
     """Return a job's cron expression; None if the recipe doesn't contain it.
 
-    The documents say how it is set but not where it is read, so it is looked up under the name by which it
-    is set, and under the short one.
+    The document of 2026 has it as ``schedule``; the older client only says under which name it is set.
     """
     options = spec.get("cron_schedule_options")
     value = options.get("schedule") if isinstance(options, dict) else spec.get("schedule", options)
