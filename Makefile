@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 # The seed of test-thorough's random tests: a new one each time unless it is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
-.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint lock pictures release clean
+.PHONY: help demo demo-once demo-cluster test coverage test-thorough test-fast chaos bench lint contracts lock pictures release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	.venv/bin/python tools/commits.py
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
+
+contracts: $(LINT) ## Say what others changed in their published APIs since the code was written against them
+	.venv/bin/python tools/contracts.py
 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 	.venv/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)

@@ -1,7 +1,7 @@
 """Saturn Cloud's published document, as its generated client holds it: requests and answers are checked.
 
 The wheel ``saturn-api`` is generated from the document, operation by operation, with its types, bounds and
-required fields. It carries no licence, so the project keeps no copy of either (docs/adr/0047).
+required fields. It carries no licence, so the project keeps no copy of either (docs/adr/0050).
 """
 
 import ast
@@ -35,6 +35,7 @@ class Operation:
 
     name: str
     method: str
+    template: str
     path: re.Pattern[str]
     query: Mapping[str, inspect.Parameter]
     body: inspect.Parameter | None
@@ -47,6 +48,7 @@ class Findings:
 
     problems: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
 
 
 @cache
@@ -125,7 +127,9 @@ def checking(findings: Findings) -> Any:
                 wrong += problems_of_request(request.method, path, request.query_string, sent)
             wrong += problems_of_answer(request.method, path, response.status, response.body or b"")
             findings.problems += [f"{request.method} {path}: {one}" for one in wrong]
-            findings.used |= {operation.name} if operation is not None else set()
+            if operation is not None:
+                findings.used.add(operation.name)
+                findings.asked.add(f"{operation.method} {operation.template}")
         return response
 
     return check
@@ -181,6 +185,7 @@ def _operations(module: Any) -> Iterator[Operation]:
         yield Operation(
             name=f"{found.name}.{name}",
             method=told["method"],
+            template=told["resource_path"],
             path=re.compile(re.sub(r"{\w+}", "[^/]+", told["resource_path"])),
             query={key: one for key, one in own.items() if key not in of_path | of_body},
             body=next((own[key] for key in of_body), None),

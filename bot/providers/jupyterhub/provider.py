@@ -476,7 +476,7 @@ async def _own_token(
 
 async def mint(api: Api, credential: Credential, username: str, seconds: int | None) -> Credential:
     """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
-    body = {"note": NOTE, "scopes": list(SCOPES), "expires_in": seconds}
+    body = {"note": NOTE, "scopes": list(SCOPES), **({} if seconds is None else {"expires_in": seconds})}
     response = await api.call("POST", tokens_path(username), credential, json_body=body, total=MINT_SECONDS)
     answer = response.json_object(revealed=True)
     made = {TOKEN_ID: text_in(answer, "id")}

@@ -1,6 +1,7 @@
 """What the contract needs of each provider's local server, under one interface."""
 
 import re
+import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from playground import saturn
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 from tests.playground.hub_help import browser, log_in
+from tests.project.repository import ROOT
 from tests.rigs import saturn_document
 from tests.rigs.clock import FakeClock
 
@@ -37,6 +39,10 @@ HUB_SEED = {
     "named_server_limit": 3,
     "oauth_redirect_uri": HUB_BACK,
 }
+#: The operations of its published document that the code uses.
+LISTED = set(
+    tomllib.loads((ROOT / "tests/project/schemas/contracts.toml").read_text())["saturn"]["operations"]
+)
 NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 SATURN_ADMIN = "ad01" * 8
 SATURN_SEED = {
@@ -231,6 +237,7 @@ async def saturn_rig(
             ),
         )
     assert findings.problems == [], findings.problems
+    assert findings.asked <= LISTED, findings.asked - LISTED
 
 
 def _waits(rig: Any, dialect: str) -> str:

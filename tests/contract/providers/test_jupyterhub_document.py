@@ -1,0 +1,36 @@
+"""What is asked of a hub, and what the release in our lock answers, is as its published document says."""
+
+import re
+import tomllib
+
+import pytest
+
+from bot.domain.workspaces import State
+from bot.providers import base
+from tests.contract.providers.facets import CONTRACTS, set_up
+from tests.project.repository import ROOT
+from tests.rigs.open_api import Document, checking
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+USED = tomllib.loads((ROOT / "tests/project/schemas/contracts.toml").read_text())["jupyterhub"]["operations"]
+#: The hub answers null in fields that its document calls texts, numbers or objects.
+NULL = re.compile(r": answer \d+ \$\S+: None is not ")
+SCHEMA = ROOT / "tests/project/schemas/jupyterhub-rest-api.6.1.1.yml"
+
+
+async def test_a_hub_speaks_its_published_document(hubs):
+    document = Document.read(SCHEMA)
+    client = checking(document, "/hub/api")
+
+    for facet in (base.Lists, base.Making, base.Revocation, base.Removal):
+        async with hubs.rig(client=client) as rig:
+            set_up(rig, facet)
+            await CONTRACTS[facet](rig)
+    async with hubs.rig(client=client) as rig:
+        await rig.provider.probe()
+        await rig.provider.start(rig.access, rig.remote_id)
+        await rig.until(State.RUNNING)
+        await rig.provider.stop(rig.access, rig.remote_id)
+    assert "\n".join(sorted({one for one in document.problems if not NULL.search(one)})) == ""
+    assert document.used == set(USED)
