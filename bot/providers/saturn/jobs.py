@@ -124,6 +124,10 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         seen = await self._live(access, job) or JobRuns()
         if waited or any(seen.of(name) is None for name in named):
             seen = (await self._ended(access, job) or JobRuns()) | seen
+        if seen.are_of_kubernetes and any(seen.of(name) is None for name in named):
+            # Its id may be older than the server's telling of runs: that of its pod.
+            pods = await self._live_pods(access, job) or ()
+            seen |= JobRuns(of_pods={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
             # A missing run may be the one that can't be read: its last state is kept.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
@@ -153,12 +157,10 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         except errors.BadAnswer:
             # They are merely useful: the run's state is known without them.
             pods = ()
-        mine = [pod for pod in pods if pod.run == run.name]
-        failed = [pod for pod in mine if pod.exit_code]
-        shown = failed[-1:] if run.state is RunState.FAILED else mine
-        return run.observed(
-            next((pod.exit_code for pod in shown), None), next((pod.why for pod in shown if pod.why), None)
-        )
+        mine = sorted((pod for pod in pods if pod.run == run.name), key=began, reverse=True)
+        as_it_ended = [pod for pod in mine if pod.state is run.state]
+        code = next((pod.exit_code for pod in as_it_ended), None)
+        return run.observed(code, next((pod.why for pod in as_it_ended if pod.why), None))
 
     async def jobs(self, access: Access) -> Listing[FoundRun]:
         """List the runs of the person's jobs, newest first; raise NotFound without lists."""
@@ -253,7 +255,7 @@ class SaturnRuns(Runs[Offer], Schedules[Offer]):
         )
         scale = await self._scale(access, job) if is_mixed else 1
         runs = {name: JobRun.of_pods(name, of, scale) for name, of in grouped.items()}
-        return JobRuns(runs, pods.is_whole)
+        return JobRuns(runs, pods.is_whole, of_pods={pod.name: pod.run for pod in pods})
 
     async def _scale(self, access: Access, job: str) -> int:
         """Return how many pods of a job's run have to succeed, 1 if the server doesn't say."""
@@ -469,14 +471,20 @@ class JobRuns:
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
     are_of_kubernetes: bool = False
+    #: The runs of pods, as far as they are known.
+    of_pods: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: JobRuns) -> JobRuns:
-        return JobRuns({**self.by_name, **other.by_name}, self.is_whole and other.is_whole)
+        return JobRuns(
+            {**self.by_name, **other.by_name},
+            self.is_whole and other.is_whole,
+            self.are_of_kubernetes or other.are_of_kubernetes,
+            {**self.of_pods, **other.of_pods},
+        )
 
     def of(self, name: str) -> JobRun | None:
-        """Return the run of a name, or of its pod's, which Kubernetes makes from it: ids may be older."""
-        pods = (run for run in self.by_name.values() if name.startswith(f"{run.name}-"))
-        return self.by_name.get(name) or next(pods, None)
+        """Return the run of this name, or of the pod of this name."""
+        return self.by_name.get(name) or self.by_name.get(self.of_pods.get(name, ""))
 
 
 def awaited(job: str, key: str, before: Iterable[JobRun]) -> str:
@@ -553,7 +561,7 @@ def _why(live: Mapping[str, Any]) -> str:
     if reason is not None:
         return clean(reason)
     for one in conditions if isinstance(conditions, list) else ():
-        message = word_in(one, "message") if isinstance(one, dict) and one.get("status") == "False" else None
-        if message is not None:
-            return clean(message, reasons.LIMIT)
+        # The others only repeat that it isn't ready.
+        if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
+            return clean(word_in(one, "message") or "", reasons.LIMIT)
     return ""

@@ -197,12 +197,14 @@ async def test_a_run_of_three_pods_is_one_run_and_ends_when_all_have(rig):
 
 async def test_a_run_that_is_tried_again_and_succeeds_has_succeeded(rig):
     _, run = await launched(rig, **scaled({"retries": 1}, ((4.0, 7), (4.0, 0))))
-    assert [one.state for one in await states(rig, run, 9, 4, 10, 600)] == [
+    tried, again, done, past = await states(rig, run, 9, 4, 10, 600)
+    assert [one.state for one in (tried, again, done, past)] == [
         RunState.QUEUED,
         RunState.RUNNING,
         RunState.SUCCEEDED,
         RunState.SUCCEEDED,
     ]
+    assert (done.exit_code, done.detail) == (0, None)
     written = await output_of(rig, run)
     assert written.index("exit code 7") < written.index("==> ") < written.index("exit code 0")
 
