@@ -48,6 +48,7 @@ UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
 #: It is starting, or has failed, and the next read asks why: the state in which it was found, by that kind.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
+EXPLAINED: Final = "explained"
 #: How many times in a row, and over how many seconds, it must be reported; every other kind is a refusal.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)

@@ -17,7 +17,7 @@ import structlog
 
 from bot.domain.people import AuditEntry
 from bot.domain.plan import next_read
-from bot.domain.settling import GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
+from bot.domain.settling import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
 from bot.domain.workspaces import Doubt, Observed, Outcome, ReadClaim, ReadResult, State
 from bot.messages.texts import cards, problems
 from bot.providers import base
@@ -214,13 +214,13 @@ class Reads(EnginePart):
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
         """Send one request, and count it unless it was never sent."""
-        sent, provider = 1, runtime.provider
-        (state, *_) = [UNEXPLAINED.get(claim.doubt.kind) for claim in claims if claim.doubt] or [None]
+        sent, provider, first = 1, runtime.provider, claims[0]
+        state = _asks_why(first) if len(claims) == 1 else None
         try:
-            if state is not None and len(claims) == 1 and isinstance(provider, base.Reasons):
-                said = await provider.reason(access, claims[0].remote_id, window)
-                return {claims[0].remote_id: Observed(state, reason=said or None)}
-            return await runtime.provider.status(access, [claim.remote_id for claim in claims], window)
+            if state is not None and isinstance(provider, base.Reasons):
+                said = await provider.reason(access, first.remote_id, window)
+                return {first.remote_id: Observed(state, reason=said or None)}
+            return await provider.status(access, [claim.remote_id for claim in claims], window)
         except (errors.SentTooLate, errors.Unreachable):
             sent = 0
             raise
@@ -252,6 +252,8 @@ class Reads(EnginePart):
             granted_at=claim.granted_at,
             slot=_slot(claim.account.id, wait, runtime.pace, self._numbers.margin),
             closed_for=claim.interval,
+            # An observation with a secret that opens all ends no doubt: the next read is of the state.
+            doubt=None if _asks_why(claim) is None else Doubt(EXPLAINED, 1, now),
         )
 
     def _strange_word(self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float) -> ReadResult:
@@ -340,6 +342,11 @@ def _doubt_of_gone(claim: ReadClaim, now: float) -> Doubt | None:
         return None
     doubt = doubted(claim.doubt, GONE, now)
     return None if is_certain(doubt, now) else doubt
+
+
+def _asks_why(claim: ReadClaim) -> State | None:
+    """Return the state whose reason a claim is to read; None if it is to read the state."""
+    return None if claim.doubt is None else UNEXPLAINED.get(claim.doubt.kind)
 
 
 def _unexplained(claim: ReadClaim, observed: Observed, now: float) -> Doubt | None:

@@ -2,16 +2,21 @@
 
 import pytest
 
-from tests.rigs.scenario.cloud import cloud_world
-from tests.rigs.scenario.stage import SEED
+from tests.rigs.scenario.cloud import SEED, cloud_world
 
 NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
-@pytest.fixture
-async def world(tmp_path):
-    async with cloud_world(tmp_path, saturn_seed={**SEED, "dialect": "2026"}) as ready:
-        await ready.alice.has_linked("alice")
+@pytest.fixture(params=["person", "admin"])
+async def world(tmp_path, request):
+    """A world in which alice acts with her own token, or an administrator's is used for her workspaces."""
+    async with cloud_world(
+        tmp_path, saturn_seed={**SEED, "dialect": "2026"}, saturn={"act_as": request.param}
+    ) as ready:
+        if request.param == "admin":
+            await ready.approved(ready.alice, "alice")
+        else:
+            await ready.alice.has_linked("alice")
         yield ready
 
 
