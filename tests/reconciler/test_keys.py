@@ -1,0 +1,90 @@
+"""A refused credential: refreshed once by whoever comes first, noted once, and shared by who comes later."""
+
+from types import SimpleNamespace
+
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from bot.providers.base import Credential
+from bot.reconciler.ask import Keys
+from bot.support import errors
+from bot.support.vault import row_key
+from tests.rigs.providers import FakeProvider
+from tests.rigs.store import ALICE
+
+
+async def refused(world, account):
+    """Have an account's credential refused; return what became of it."""
+    keys, runtime = Keys(world.context), SimpleNamespace(provider=world.provider)
+    return keys, await keys.refused(account, runtime)
+
+
+async def test_what_another_process_has_renewed_meanwhile_is_taken_and_not_renewed_again(world):
+    account = await world.link(refresh="again")
+    await world.store.save_secret(account.id, account.secret, world.seal(ALICE, "token-2"))
+    _, became = await refused(world, account)
+    assert (became, world.provider.refreshed) == ("changed", 0)
+    assert (await world.store.account(ALICE, "cloud")).refused_since is None
+
+
+async def test_a_fresh_credential_that_is_refused_at_once_is_suspected_and_not_renewed_again(world):
+    keys, became = await refused(world, await world.link(refresh="again"))
+    assert (became, world.provider.refreshed) == ("changed", 1)
+    fresh = await world.store.account(ALICE, "cloud")
+    runtime = SimpleNamespace(provider=world.provider)
+    assert await keys.refused(fresh, runtime) == "suspected"
+    assert world.provider.refreshed == 1
+    # Once it was accepted, it is renewed like any other.
+    keys.worked(fresh, keys.open(fresh))
+    assert await keys.refused(await world.store.account(ALICE, "cloud"), runtime) == "changed"
+    assert world.provider.refreshed == 2
+
+
+async def of_connection(world):
+    """Link an account that uses the connection's own secret."""
+    account = await world.link()
+    sealed = world.vault.seal(row_key(ALICE.key, "cloud"), minted("token-1").as_mapping())
+    await world.store.save_secret(account.id, account.secret, sealed)
+    return await world.store.account(ALICE, "cloud")
+
+
+def minted(token):
+    return Credential(SecretStr(token), extra=Credential.of_connection("admin").extra)
+
+
+class Minting(FakeProvider):
+    """Make people's credentials with the connection's own secret."""
+
+    async def refresh(self, access):
+        await super().refresh(access)
+        return minted(f"fresh-{self.refreshed}")
+
+
+async def test_what_the_connections_secret_renews_is_in_the_audit(world):
+    account = await of_connection(world)
+    world.provider = Minting(world.clock, world.provider.settings)
+    _, became = await refused(world, account)
+    entries = [row for row in await world.store.audit_entries() if row["action"] == "account.renew"]
+    assert (became, [row["target"] for row in entries]) == ("changed", [account.id])
+
+
+async def test_whom_the_connections_secret_may_not_act_for_any_more_is_suspected_and_nobody_else(world):
+    account = await of_connection(world)
+    world.provider.fail("refresh", errors.Forbidden("not that person"))
+    keys, became = await refused(world, account)
+    assert (became, keys.lockouts) == ("suspected", {})
+
+
+async def test_a_connections_refused_secret_is_told_once_until_it_is_accepted_again(world):
+    account = await of_connection(world)
+    keys = Keys(world.context)
+    with capture_logs() as logs:
+        keys.locked_out("cloud")
+        since = world.clock.now()
+        world.clock.advance(60.0)
+        keys.locked_out("cloud")
+        assert keys.lockouts == {"cloud": since}
+        keys.worked(account, keys.open(account))
+        assert keys.lockouts == {"cloud": None}
+        keys.locked_out("cloud")
+    assert [line["event"] for line in logs] == ["the connection's own secret is refused"] * 2
