@@ -57,8 +57,8 @@ class Runner:
             self._follow(session)
         finally:
             self.pytest_sessionfinish()
-        if option.record_times:
-            times.table().recorded(self._spent).write()
+            if option.record_times:
+                times.table().recorded(self._spent).write()
         return True
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -119,9 +119,10 @@ class Runner:
         config, hook = session.config, session.config.hook
         item = session.items[told.number]
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for data in told.reports:
+        for one in told.reports:
+            is_plain = isinstance(one, pytest.TestReport)
             hook.pytest_runtest_logreport(
-                report=hook.pytest_report_from_serializable(config=config, data=data)
+                report=one if is_plain else hook.pytest_report_from_serializable(config=config, data=one)
             )
         for warned in told.warned:
             hook.pytest_warning_recorded.call_historic(kwargs=warned)
@@ -145,7 +146,7 @@ class Told:
     """What a worker tells of a test, by its number; of its last one again, if what it ends with fails."""
 
     number: int
-    reports: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[pytest.TestReport | dict[str, Any]] = field(default_factory=list)
     warned: list[dict[str, Any]] = field(default_factory=list)
     spent: times.Spent = (0.0, 0.0)
     #: Why no further test is to be run.
@@ -215,7 +216,13 @@ class _Worker:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         config = self._session.config
-        self._told.reports.append(config.hook.pytest_report_to_serializable(config=config, report=report))
+        # What passed holds nothing but plain values.
+        told = (
+            report
+            if report.passed
+            else config.hook.pytest_report_to_serializable(config=config, report=report)
+        )
+        self._told.reports.append(told)
 
     def pytest_warning_recorded(
         self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: tuple | None
