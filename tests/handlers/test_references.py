@@ -29,6 +29,16 @@ async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: s
     assert answer.about is None
 
 
+async def test_a_mistake_of_ours_is_an_answer_with_the_reference_that_the_log_has(bot: Rig) -> None:
+    await bot.link()
+    bot.store.fails = {"workspaces": ZeroDivisionError("a mistake")}
+    with capture_logs() as logs:
+        answer = await bot.say("status notebook")
+    (entry,) = logs
+    assert entry["event"] == "failed unexpectedly"
+    assert entry["reference"] in words(answer)
+
+
 async def test_an_answer_without_a_reference_draws_none(bot: Rig) -> None:
     await bot.link()
     first = bot.services.ids.reference()

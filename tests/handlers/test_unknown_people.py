@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.people import Person, TaskKind
 from bot.domain.workspaces import OperationVerb, Where
+from bot.services.context import Asked
 from handlers.dispatch import replay
 from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE
@@ -106,3 +107,12 @@ async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
     answer = await bot.press("field", "x", where=Where.FORM, view_id="V1")
     assert "I couldn't check with Slack who you are" in words(answer)
     assert await bot.store.claim_tasks(10, 60.0) == []
+
+
+async def test_what_was_known_long_ago_lets_nobody_in_while_slack_is_silent(bot):
+    await bot.link()
+    asked = Asked(bot.services.context, ALICE)
+    assert (await asked.decide("start")).allowed
+    bot.clock.advance(2 * DAY)
+    bot.people.silent = True
+    assert (await asked.decide("start")).rule == "policy.unknown_person"

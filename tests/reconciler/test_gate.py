@@ -6,7 +6,8 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.store.tables import WORKSPACES
 from bot.support.errors import ServerFailed, Unreachable
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
@@ -176,3 +177,29 @@ async def test_what_one_person_may_not_see_does_not_keep_another_from_it(world):
     await want_read(world.store, theirs.id)
     await world.pass_time(30)
     assert (await world.store.workspace(theirs.id)).state is State.RUNNING
+
+
+async def test_a_read_that_breaks_is_made_again(world):
+    real = world.provider.status
+
+    async def broken(*_):
+        raise ZeroDivisionError("a mistake")
+
+    world.provider.status = broken
+    operation = await world.begin(await world.own())
+    await world.pass_time(15)
+    world.provider.status = real
+    assert await world.until_ended(operation, 300) is Outcome.FULFILLED
+
+
+async def test_with_access_to_everybodys_only_what_is_proven_to_be_theirs_is_read(world):
+    row = await world.own()
+    world.provider.needs_record = lambda _access: True
+    await world.store.engine.write(lambda tx: WORKSPACES.change(tx, {"id": row.id}, verified_at=None))
+    await want_read(world.store, row.id)
+    await world.pass_time(15)
+    assert world.provider.count("status") == 0
+    await world.store.engine.write(lambda tx: WORKSPACES.change(tx, {"id": row.id}, verified_at=1.0))
+    await want_read(world.store, row.id)
+    await world.pass_time(15)
+    assert world.provider.count("status") == 1

@@ -8,7 +8,15 @@ from structlog.testing import capture_logs
 
 from bot.domain.people import Principal, TaskKind
 from bot.domain.workspaces import Outcome, State
-from bot.reconciler.suspicions import ENDS_AFTER, GIVEN_UP_AFTER, NOTED_EVERY, PROBE_SECONDS, is_outage
+from bot.reconciler.suspicions import (
+    CONFIRMED,
+    ENDS_AFTER,
+    GIVEN_UP_AFTER,
+    NOTED_EVERY,
+    PROBE_SECONDS,
+    is_outage,
+)
+from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, Renamed, Unreachable
 from tests.reconciler.classroom import seat
@@ -146,6 +154,20 @@ async def test_three_people_refused_at_once_are_the_connections_outage(world):
     await world.pass_time(NOTED_EVERY)
     assert "no longer refusing" in told(world, AMIR)[-1]
     assert len(told(world, AMIR)) == 2
+
+
+async def test_what_is_refused_during_an_outage_counts_for_nothing(world):
+    await seat(world, ALICE)
+    account = await world.store.account(ALICE, "cloud")
+    await world.store.suspect_account(account.id, account.secret)
+    suspicions = world.reconciler._suspicions
+    (runtime,) = suspicions._runtimes.values()
+    (suspect,) = await world.store.suspects()
+    for is_out, lasted in ((True, CONFIRMED), (False, CONFIRMED + PROBE_SECONDS)):
+        suspicions.outages["cloud"] = world.clock.now() if is_out else None
+        await suspicions._refused(suspect, runtime, PROBE_SECONDS, world.clock.now())
+        row = await world.store.engine.read(lambda tx: ACCOUNTS.row(tx, id=suspect.id))
+        assert row["refused_for"] == lasted
 
 
 async def test_three_dead_credentials_among_good_ones_are_given_up_in_the_end(world):

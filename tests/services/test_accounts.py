@@ -1,5 +1,7 @@
 """Linking seen from Slack: invitations, unlinking, and what is refused before a page is opened."""
 
+import asyncio
+
 import pytest
 
 from bot.domain.people import Person, Principal
@@ -144,3 +146,13 @@ def test_every_failed_check_says_what_to_do_and_repeats_nothing(error, said):
     assert said in sentence
     assert sentence.startswith("Saturn Cloud ")
     assert "canary" not in sentence
+
+
+async def test_a_person_waits_ten_seconds_for_a_provider_at_most():
+    loop = asyncio.get_running_loop()
+
+    async def asking():
+        return [timer.when() - loop.time() for timer in loop._scheduled if not timer.cancelled()]
+
+    (ends_in,) = await linking._in_time(asking())
+    assert 9.0 < ends_in <= 10.0

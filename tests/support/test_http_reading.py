@@ -80,3 +80,10 @@ def test_deep_json_is_a_bad_answer(depth, left, right):
 def test_json_of_usual_depth_is_read():
     assert response(b"[" * 20 + b"]" * 20).json() is not None
     assert response('{"name": "Büro"}'.encode()).json_object() == {"name": "Büro"}
+
+
+def test_what_is_not_json_is_carried_along_by_no_error():
+    with pytest.raises(BadAnswer) as raised:
+        response(b"canary-7c1d-token").revealed()
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    assert "canary" not in f"{raised.value!r} {raised.value}"

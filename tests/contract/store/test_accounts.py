@@ -10,6 +10,7 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import BrowserSession, Call, Outcome
 from bot.messages.texts import problems
 from bot.services import accounts
+from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask
 from tests.rigs.store import (
     ALICE,
@@ -70,6 +71,14 @@ async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
     assert len(await unlink(store, ALICE, "saturn", revocable=["hub"])) == 1
     assert await store.account_by_id(mine.account.id) is None
     assert await store.claim_tasks(10, 60.0) == []
+
+
+async def test_who_ended_whose_link_and_why_is_in_the_audit(store):
+    account = await link_account(store)
+    await unlink(store)
+    (entry,) = [one for one in await store.audit_entries() if one["action"] == "account.unlinked"]
+    assert (entry["actor"], entry["target"]) == ("test", f"{ALICE.key}/{account.connection}")
+    assert '"cause":"person"' in entry["detail"]
 
 
 async def test_unlinking_ends_one_connection_or_all_of_one_person_only(store):
@@ -167,6 +176,13 @@ async def test_one_look_in_a_while_is_granted(store, clock):
         granted.append(await store.claim_probe(account.id, 30.0))
         clock.advance(15)
     assert granted == [0.0, None, 30.0, None, 30.0]
+
+
+async def test_a_look_by_a_clock_that_was_ahead_keeps_nobody_from_the_next(store, clock):
+    account = await link_account(store)
+    await store.suspect_account(account.id, account.secret)
+    await store.engine.write(lambda tx: ACCOUNTS.change(tx, {"id": account.id}, looked_at=clock.now() + 3600))
+    assert await store.claim_probe(account.id, 30.0) == 0.0
 
 
 async def test_who_was_never_checked_comes_first(store):

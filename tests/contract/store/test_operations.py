@@ -273,6 +273,12 @@ async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace
     assert [row["action"] for row in await store.audit_entries()] == ["operation.end"]
 
 
+async def test_nothing_is_told_beside_the_end_that_was_written_meanwhile(store, workspace, operation):
+    await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
+    assert await store.save_step(Update(operation.id, next_in=0.0, notices=[READY])) is False
+    assert await store.claim_notices(10, 60.0) == []
+
+
 async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, clock, operation):
     (late,) = await store.claim_operations(10, 60.0)
     clock.advance(60)
