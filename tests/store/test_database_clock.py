@@ -1,8 +1,11 @@
 """The database's clock between two readings of it, however long an answer takes."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from bot.store.postgres_session import DatabaseClock
+from bot.store.schema import note_beat
 from bot.store.transaction import StoreTime
 from tests.rigs.clock import FakeClock
 
@@ -71,3 +74,14 @@ def test_a_clock_that_was_moved_is_followed(clock, machine, moved):
     assert clock.now() == pytest.approx(machine.now() + APART + moved, abs=0.01)
     assert time.jump() == pytest.approx(max(moved, 0.0), abs=0.01)
     assert before <= time.now() <= before + 0.01
+
+
+async def test_nobody_writes_a_heartbeat_where_the_database_tells_the_time():
+    written = []
+
+    async def write(work):
+        written.append(work)
+
+    for is_shared, count in ((True, 0), (False, 1)):
+        await note_beat(SimpleNamespace(is_shared=is_shared, write=write))
+        assert len(written) == count
