@@ -9,7 +9,7 @@ from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState, Spoken
 from bot.domain.people import Link, Person, Principal, Snapshot, TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, Observed, Outcome, State, Timer
+from bot.domain.workspaces import BrowserSession, Call, Observed, Outcome, State, Timer
 from bot.services import classes
 from bot.store import accounts as account_rows
 from bot.store import cards as card_rows
@@ -18,6 +18,7 @@ from bot.store import hours as hour_rows
 from bot.store.schema import setting
 from bot.store.tables import (
     ACCOUNTS,
+    CARDS,
     GATES,
     INSTALLATIONS,
     NOTICES,
@@ -30,7 +31,7 @@ from bot.store.tables import (
 from bot.store.tasks import NewTask, add_tasks
 from tests.contract.store.test_classes import CARD, TRAINER, by, press, up
 from tests.contract.store.test_classes import posted as posted_class
-from tests.contract.store.test_creations import asked
+from tests.contract.store.test_creations import asked, provisional
 from tests.rigs.installed import ACME
 from tests.rigs.store import (
     ALICE,
@@ -38,6 +39,8 @@ from tests.rigs.store import (
     INTERVAL,
     MARGIN,
     accept_operation,
+    begin_session,
+    browser_session,
     keep_waiting,
     launched,
     link_account,
@@ -546,3 +549,85 @@ async def test_an_open_operation_is_kept_however_many_came_after_it(store, clock
     kept = await store.engine.read(lambda tx: OPERATIONS.rows(tx, workspace_id=operation.workspace_id))
     assert len(kept) == 51
     assert operation.id in {one["id"] for one in kept}
+
+
+# -- of several people and Slack workspaces ------------------------------------------------------------------
+
+
+async def test_only_those_are_signed_out_who_left_or_whose_workspace_removed_usher(store, clock):
+    elsewhere = Principal(None, "T2", ALICE.user_id)
+    whose = {"alice": ALICE, "bob": BOB, "elsewhere": elsewhere}
+    for name, principal in whose.items():
+        now = clock.now()
+        await begin_session(store, BrowserSession(name, principal, now, now, now + 3600))
+
+    async def left():
+        return {name for name in whose if await browser_session(store, name, 3600.0) is not None}
+
+    await store.carry_out(lambda tx: account_rows.end_sessions_of(tx, ALICE))
+    assert await left() == {"bob", "elsewhere"}
+    assert await store.end_browser_sessions_at("T2") == 1
+    assert await left() == {"bob"}
+
+
+async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(store):
+    async def take(team):
+        return await store.take_slack_call(team, "chat.update", most=1)
+
+    assert await take("T1") == 0
+    assert await take("T1") > 0
+    assert (await store.slack_calls_made("T2", "chat.update"), await take("T2")) == (0, 0)
+    await store.pause_slack_method("T1", "chat.update", 60.0)
+    made = [await store.slack_calls_made(team, "chat.update") for team in ("T1", "T2")]
+    assert made == [None, 1]
+
+
+@pytest.mark.parametrize(
+    ("other", "is_told"),
+    [({}, False), ({"connection": "hub"}, True), ({"called_at": 1.0}, True), (None, True)],
+    ids=["beside it", "elsewhere", "long before", "none"],
+)
+async def test_what_was_made_is_told_unless_another_creation_may_have_made_it(
+    store, clock, account, other, is_told
+):
+    made = (await asked(store)).operation
+    since = clock.now()
+    await change(store, OPERATIONS, made.id, start_call=Call.UNKNOWN, called_at=since)
+    if other is not None:
+        second = (await asked(store, provisional(2), "i2")).operation
+        await change(store, OPERATIONS, second.id, **{"start_call": Call.UNKNOWN, "called_at": since} | other)
+    assert await store.unexplained(made.id, "posit", ["gate"], since) == (["gate"] if is_told else [])
+
+
+async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
+    await store.add_notices([NewNotice("s", NoticeKind.READY, "1", ALICE)])
+    replies = {"theirs": BOB, "mine": ALICE}
+    await store.add_notices([NewNotice(name, NoticeKind.REPLY, "1", one) for name, one in replies.items()])
+    assert [one.subject for one in await store.claim_notices(10, 60.0, [0])] == ["theirs"]
+    (ready,) = await store.claim_notices(10, 60.0, [1])
+    await store.notice_sent(ready.id, "D1", "1.1")
+    assert [one.subject for one in await store.claim_notices(10, 60.0, [0])] == ["mine"]
+
+
+async def test_what_is_history_is_not_closed_again(store, workspace):
+    def write(tx):
+        card_rows.add(tx, NoticeKind.CARD, "card", ALICE.key, about=workspace.id)
+        CARDS.change(tx, {"id": "card"}, stage="closed", is_dirty=False)
+        card_rows.close_of(tx, "card")
+
+    await store.carry_out(write)
+    card = await store.card("card")
+    assert (card.stage, card.is_dirty) == ("closed", False)
+
+
+@pytest.mark.parametrize(
+    ("left", "is_meant"),
+    [({}, True), ({"planned_for": 1.0}, False), ({"outcome": Outcome.CANCELLED}, False)],
+    ids=["begun", "by the clock", "called off"],
+)
+async def test_it_means_what_its_person_began_and_has_not_called_off(store, clock, workspace, left, is_meant):
+    begun = (await accept_operation(store, workspace, channel_id="C1")).operation
+    await change(store, OPERATIONS, begun.id, **left)
+    clock.advance(1)
+    named = (await store.spoken(ALICE, "C1", None)).workspaces
+    assert named == ((workspace.id,) if is_meant else ())
