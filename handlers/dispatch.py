@@ -20,6 +20,7 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
+from bot.services.context import SaidLongAgo
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
@@ -56,6 +57,8 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
+#: The action that leaves undone what words from the past say.
+_LEAVE = "leave"
 #: How much of a text that is too long is looked at, to say in which words that is told.
 _BEGINNING = 100
 
@@ -210,6 +213,9 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
     except Answered as early:
         _note(logger, "answered early", request, early.answer)
         return _fit(request, early.answer)
+    except SaidLongAgo:
+        logger().info("said long ago")
+        return _fit(request, _asked_again(request))
     except NotIdentified as unknown:
         logger().info("not known yet")
         return await _kept(request, unknown)
@@ -382,6 +388,22 @@ async def said(request: Request) -> Answer:
     return await run_text(request.services, request.principal, request.surface, command)
 
 
+def _asked_again(request: Request) -> Answer:
+    """Ask whether words from the past still count; nothing of what they say was done."""
+    now, command = request.services.clock.now(), request.text
+    at = kit.moment_at(request.surface.said_at or now, now)
+    if len(command) > kit.VALUE:
+        return replies.hint(fill(answers.SAID_LONG_AGO_AGAIN, at=at))
+    buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _LEAVE)]
+    return replies.answer(fill(answers.SAID_LONG_AGO, at=at, said=command), buttons)
+
+
+@routes.action(_LEAVE)
+async def left(_request: Request) -> Answer:
+    """Do nothing, and let the question say so."""
+    return replies.answer(answers.LEFT, replaces=True)
+
+
 async def old_button(request: Request) -> Answer:
     """Answer a button of an earlier release that no longer exists."""
     return replies.hint(request.filled(answers.OLD_BUTTON))
@@ -519,6 +541,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         response_url=waited.response_url if lives else None,
         view_external_id=waited.view,
         interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
+        said_at=waited.said_at or None,
     )
     if waited.press:
         answer = await run_button(services, principal, surface, kit.Press.of_text(waited.press))

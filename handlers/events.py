@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container
+from typing import Final
 
 import structlog
 
@@ -18,6 +19,8 @@ from handlers.request import Occurrence
 log = structlog.get_logger(__name__)
 
 
+#: Nobody waits any more for an answer to what they said longer ago than this many seconds.
+LOST_SECONDS: Final = 86_400.0
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: What people say: plainly, with a file, by ``/me``, from a thread to all. Edits, joins and bots ask nothing.
 _SAID = frozenset({None, "file_share", "me_message", "thread_broadcast"})
@@ -60,6 +63,9 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
     """Run the words and write the answer into the outbox; raises StoreError if that failed."""
     services = occurrence.services
     principal = services.actor(occurrence.payload)
+    if surface.said_at is not None and services.clock.now() - surface.said_at > LOST_SECONDS:
+        log.info("words of long ago not read", interaction=surface.interaction)
+        return
     if text or not occurrence.event.get("files"):
         answer = await run_text(services, principal, surface, text or "help")
     else:
@@ -90,8 +96,12 @@ async def user_changed(occurrence: Occurrence) -> None:
         # Somebody in a shared channel: only their own workspace says who they are.
         return
     principal = here.who(named)
-    person = person_of(user, principal, services.clock.now())
-    await services.store.save_people([person])
+    if occurrence.happened_at is None:
+        person = person_of(user, principal, services.clock.now())
+        await services.store.save_people([person])
+    else:
+        # They may have changed again since.
+        person = await services.context.people.look_up(principal)
     if not person.is_deleted:
         return
     # Nothing can be sent to deactivated people.
@@ -112,9 +122,11 @@ async def removed(occurrence: Occurrence, installation: Installation) -> None:
 
     Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
     """
-    removals = occurrence.services.context.removals
+    context = occurrence.services.context
+    removals = context.removals
     if removals is None:
-        await end_links(occurrence, installation, cause="uninstalled")
+        if occurrence.happened_at is None or not await context.people.is_let_in():
+            await end_links(occurrence, installation, cause="uninstalled")
     elif (gone := await removals.is_gone(installation)) is not None:
         await end_links(occurrence, installation, cause="uninstalled")
         await removals.forget(gone)
@@ -127,12 +139,14 @@ async def end_links(
 
     Only some can still be told, as Usher itself is let in.
     """
-    services = occurrence.services
+    services, happened_at = occurrence.services, occurrence.happened_at
     principals = {
         account.principal
         for account in await services.store.active_accounts()
         if installation.of(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
+        # Who linked again since has done so knowingly.
+        and (happened_at is None or users is None or account.linked_at <= happened_at)
     }
     if users is None:
         # People may be signed in without having any account.

@@ -220,7 +220,21 @@ def surface_of_message(payload: Mapping[str, Any], where: Where) -> Surface:
         thread_ts=event.get("thread_ts"),
         message_ts=event.get("ts"),
         interaction=key_of_event(payload),
+        said_at=said_at(payload),
     )
+
+
+def said_at(payload: Mapping[str, Any]) -> float | None:
+    """Return when what an event tells happened (epoch seconds); None if Slack doesn't say.
+
+    A message's own time is that of its sending, even if its event is made later.
+    """
+    for given in (_mapping(payload.get("event")).get("ts"), payload.get("event_time")):
+        try:
+            return float(given)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            continue
+    return None
 
 
 def key_of_view(payload: Mapping[str, Any]) -> str:

@@ -19,12 +19,12 @@ from bot.domain.workspaces import Consent, Surface, Where, Workspace
 from bot.messages.blocks import kit
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
-from bot.services.context import Asked, Context
+from bot.services.context import Asked, Context, is_old
 from bot.services.gather import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from handlers.language.words import Manner
-from handlers.payload import installed_at
+from handlers.payload import installed_at, said_at
 from handlers.payload import principal as principal_of
 
 #: A response_url is valid for 30 minutes (docs/slack.md, "Requests from Slack"), minus a minute for delivery.
@@ -266,6 +266,8 @@ class Waiting:
     looked: tuple[str, ...] = ()
     #: The interaction whose answer promised this one; that answer becomes this one.
     first: str = ""
+    #: When it was said (epoch seconds), where that may be long ago; 0 otherwise.
+    said_at: float = 0.0
     #: The connection whose list it waits for.
     asked: str = ""
     #: Why what it waited for failed: a cause of ``bot.messages.texts.problems``.
@@ -440,7 +442,12 @@ class Request:
         """Return who asks for it, for the use cases."""
         surface = self.surface
         return Asked(
-            self.services.context, self.principal, surface.interaction, self.drawing, surface.channel_id
+            self.services.context,
+            self.principal,
+            surface.interaction,
+            self.drawing,
+            surface.channel_id,
+            surface.said_at,
         )
 
     @property
@@ -520,6 +527,7 @@ class Request:
             text=self.text if text is None else text,
             folder=self.folder,
             interaction=surface.interaction,
+            said_at=surface.said_at or 0.0,
             channel_id=surface.channel_id,
             thread_ts=surface.thread_ts,
             where=surface.where,
@@ -546,6 +554,12 @@ class Occurrence:
         """Return the inner event."""
         event = self.payload.get("event")
         return event if isinstance(event, dict) else {}
+
+    @property
+    def happened_at(self) -> float | None:
+        """Return when it happened (epoch seconds), if that is long ago: Slack may know better by now."""
+        at = said_at(self.payload)
+        return at if is_old(at, self.services.clock.now()) else None
 
     @property
     def enterprise_id(self) -> str | None:

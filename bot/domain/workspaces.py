@@ -461,6 +461,8 @@ class Surface:
     trigger_id: str | None = None
     #: The inbox key: an interaction takes effect once, however often it is delivered.
     interaction: str = ""
+    #: When it was said (epoch seconds), where that may be long ago: what Slack couldn't deliver comes later.
+    said_at: float | None = None
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None

@@ -234,6 +234,10 @@ class PeopleBook(Protocol):
         """Read everybody again, store and return them; raise SlackFailed."""
         ...
 
+    async def is_let_in(self) -> bool:
+        """Return whether Slack still takes the only token; raise SlackFailed if that isn't known now."""
+        ...
+
     async def with_enterprise(self, principal: Principal) -> Principal:
         """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raise SlackFailed."""
         ...
@@ -342,6 +346,19 @@ LOOK_UP_SECONDS: Final = 1.0
 _REFUSAL: Final = "/refused"
 
 
+#: What was said longer ago than this many seconds changes nothing by itself: the world has gone on since.
+OLD_SECONDS: Final = 300.0
+
+
+def is_old(said_at: float | None, now: float) -> bool:
+    """Return whether something was said so long ago that its person is asked first."""
+    return said_at is not None and now - said_at > OLD_SECONDS
+
+
+class SaidLongAgo(Exception):
+    """Signal that words from the past would change something: nothing was written."""
+
+
 class _Unknown(Refused):
     """Signal that Slack has to be asked about somebody first; ``rule`` is the verb that they asked for."""
 
@@ -358,6 +375,8 @@ class Asked:
     interaction: str = ""
     drawing: object = ""
     channel_id: str | None = None
+    #: When it was said, where that may be long ago.
+    said_at: float | None = None
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
 
@@ -488,9 +507,12 @@ class Asked:
     def is_new(self, tx: Transaction) -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
 
-        It is asked once in a use case, and only when something is to do.
+        It is asked once in a use case, and only when something is to do. Raises SaidLongAgo if it was said
+        too long ago to be carried out unasked.
         """
-        return people.first_sight(tx, self.interaction)
+        if is_old(self.said_at, tx.now()) and not people.was_seen(tx, self.interaction):
+            raise SaidLongAgo
+        return people.first_sight(tx, self.interaction, self.said_at)
 
     def note(
         self, tx: Transaction, action: str, target: str, result: str = "accepted", **detail: str

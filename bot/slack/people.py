@@ -10,7 +10,17 @@ import structlog
 
 from bot.domain.people import Person, Principal
 from bot.services.context import Owners
-from bot.slack.calls import AUTH_TEAMS_LIST, USERS_INFO, USERS_LIST, AnySlack, PacedSlack, SlackAnswer
+from bot.slack.calls import (
+    AUTH_TEAMS_LIST,
+    AUTH_TEST,
+    USERS_INFO,
+    USERS_LIST,
+    AnySlack,
+    Meaning,
+    PacedSlack,
+    SlackAnswer,
+    meaning,
+)
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 
@@ -122,6 +132,17 @@ class People:
         for problem in failed:
             log.warning("people not read", problem=str(problem))
         return [person for one in done for person in one.read]
+
+    async def is_let_in(self) -> bool:
+        """Return whether Slack still takes the only token; raise SlackFailed if that isn't known now."""
+        try:
+            for slack in self._slack.all():
+                await slack.call(AUTH_TEST, {})
+        except SlackPermanent as error:
+            if meaning(error) is Meaning.TOKEN:
+                return False
+            raise
+        return True
 
     async def with_enterprise(self, principal: Principal) -> Principal:
         """Name the enterprise of somebody whose sign-in didn't, if it has installed us; raises SlackFailed.

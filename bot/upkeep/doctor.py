@@ -279,13 +279,20 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
         copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
         return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
     checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
-    granted = {scope.strip() for scope in answer.headers.get("X-OAuth-Scopes", "").split(",")}
+    scopes = answer.headers.get("X-OAuth-Scopes")
+    granted = {scope.strip() for scope in (scopes or "").split(",")}
     missing = sorted(set(BOT_SCOPES) - granted)
-    if missing:
+    if scopes is None:
+        unknown = "Compare them with manifest.yml on your app's page, OAuth & Permissions."
+        checks.append(
+            Check(f"slack scopes{of}", True, "unknown: Slack doesn't say", unknown, is_warning=True)
+        )
+    elif missing:
         paste = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
         checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
     else:
         checks.append(Check(f"slack scopes{of}", True, "all there"))
+    if scopes is None or not missing:
         places = [str(body.get(key) or "") for key in ("team_id", "enterprise_id")]
         checks += await _check_administrators(settings, http, token, places, of)
     return checks

@@ -97,7 +97,7 @@ class Api:
             "Date": formatdate(self._harness.clock.now(), usegmt=True),
             **headers,
         }
-        if call.token is not None:
+        if call.token is not None and self._services.state.app.tells_scopes:
             shown["X-OAuth-Scopes"] = ",".join(call.token.scopes)
         method = METHODS.get(call.method)
         if method is not None and method.scope:

@@ -51,6 +51,7 @@ class Control:
             "limits": self._limits,
             "redeliver": self._redeliver,
             "replay": self._replay,
+            "missed": self._misses,
             "dispatch": self._dispatch,
             "sign_in": self._sign_in,
             "sockets": self._disconnect,
@@ -134,6 +135,13 @@ class Control:
 
     async def _replay(self, values: Json) -> Json:
         return _shown(await self._dispatcher.replay(int(values.get("index", -1))))
+
+    async def _misses(self, values: Json) -> Json:
+        """Let the app miss events (``on``), or get what it missed."""
+        if values["on"]:
+            self._events.hold()
+            return {"ok": True, "delivered": 0}
+        return {"ok": True, "delivered": await self._events.catch_up()}
 
     async def _dispatch(self, values: Json) -> Json:
         if values["kind"] not in ("command", "interactive", "event"):

@@ -39,6 +39,8 @@ class Events:
 
     def __init__(self, state: State, dispatcher: Dispatcher, timers: Timers) -> None:
         self.deliveries: dict[str, Delivery] = {}
+        #: What the app misses and gets later, as by Delayed Events; None while it can be reached.
+        self._missed: list[Delivery] | None = None
         self._state = state
         self._dispatcher = dispatcher
         self._timers = timers
@@ -56,8 +58,22 @@ class Events:
         self.deliveries[name] = delivery = Delivery(payload)
         while len(self.deliveries) > KEPT:
             del self.deliveries[next(iter(self.deliveries))]
-        await self._attempt(delivery, 0, "")
+        if self._missed is not None:
+            self._missed.append(delivery)
+        else:
+            await self._attempt(delivery, 0, "")
         return name
+
+    def hold(self) -> None:
+        """Let the app miss what happens from now on."""
+        self._missed = self._missed or []
+
+    async def catch_up(self) -> int:
+        """Deliver what the app missed, as it happened then; return how many events that were."""
+        missed, self._missed = self._missed or [], None
+        for delivery in missed:
+            await self._attempt(delivery, 0, "")
+        return len(missed)
 
     def _echo(self, what: str, message: Message, before: Json | None) -> None:
         """Tell the app of its own messages, as Slack does: soon, and never within the call that made them."""

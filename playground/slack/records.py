@@ -226,6 +226,8 @@ class App:
     is_enterprise_install: bool = False
     #: Whether tokens expire after twelve hours.
     token_rotation: bool = False
+    #: Whether answers say which scopes a token has.
+    tells_scopes: bool = True
 
 
 @dataclass(slots=True)

@@ -158,11 +158,15 @@ def event(
     } | (outer or {})
 
 
+#: When things are said: when a test's clock begins.
+SAID = "1800000000.000300"
+
+
 def message(text: str, who: Principal = ALICE, event_id: str = "Ev1", **keys: Any) -> dict[str, Any]:
-    told = {"user": who.user_id, "team": who.team_id, "channel": "D1", "channel_type": "im", "ts": "3.3"}
+    told = {"user": who.user_id, "team": who.team_id, "channel": "D1", "channel_type": "im", "ts": SAID}
     return event("message", event_id, text=text, **told | keys)
 
 
 def mention(text: str, who: Principal = ALICE, **keys: Any) -> dict[str, Any]:
-    told = {"user": who.user_id, "team": who.team_id, "channel": "C1", "ts": "3.3"}
+    told = {"user": who.user_id, "team": who.team_id, "channel": "C1", "ts": SAID}
     return event("app_mention", text=text, **told | keys)

@@ -79,6 +79,14 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
     assert "reinstall" in checks["slack scopes"].advice
 
 
+async def test_scopes_that_slack_does_not_tell_are_unknown(tmp_path, http):
+    async with slack(seed={"app": {"tells_scopes": False}}) as (local, _client):
+        checks = by_name(await check_slack(settings(tmp_path, **of_slack(local)), http))
+    check = checks["slack scopes"]
+    assert (check.is_good, check.is_warning, check.found) == (True, True, "unknown: Slack doesn't say")
+    assert "manifest.yml" in check.advice
+
+
 async def test_each_administrator_is_looked_up(tmp_path, http):
     async with slack() as (local, _client):
         good = settings(tmp_path, **of_slack(local, USHER_ADMINS="U0AMIR,T0ACME:U0OLIVIA"))

@@ -12,6 +12,15 @@ NO_WORKER: Final = (
     "running. What you ask for waits and doesn't get lost. If this lasts, tell your Usher admin."
 )
 
+#: Words that came long after they were said, and would change something.
+SAID_LONG_AGO: Final = "While I was offline, you asked me {at}: “{said}”. Should I still do it?"
+SAID_LONG_AGO_AGAIN: Final = (
+    "What you asked me {at} only reached me now, so I haven't done it. If you still want it, ask me again."
+)
+DO_IT_NOW: Final = "Do it now"
+LEAVE_IT: Final = "Leave it"
+LEFT: Final = "Left as it is."
+
 # -- operations --------------------------------------------------------------------------------------------
 
 ACCEPTED: Final = "{Doing} *{name}* {where} {title}. I'll message you when {end}."

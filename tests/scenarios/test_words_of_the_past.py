@@ -1,0 +1,105 @@
+"""What Slack delivers long after it happened: words ask before they change anything, events ask Slack."""
+
+from bot.services.context import OLD_SECONDS
+from handlers.events import LOST_SECONDS
+from tests.rigs.scenario import ALICE, ID
+
+HOUR = 3600.0
+
+
+async def missed(world, *acts):
+    """Do something that the bot misses."""
+    world.slack.events.hold()
+    for act in acts:
+        await act()
+
+
+async def late(world, seconds):
+    """Deliver what the bot missed, so long after it happened; return what the person is told then."""
+    before = {shown.ts for shown in world.alice.sees()}
+    world.clock.advance(seconds)
+    await world.settle()
+    await world.slack.events.catch_up()
+    # Slack takes one message a second in a conversation.
+    await world.pass_time(3)
+    return [shown for shown in world.alice.sees() if shown.ts not in before and shown.json["user"] != ALICE]
+
+
+def says(world, text):
+    return lambda: world.slack.say(ALICE, "@bot", text)
+
+
+async def test_a_stop_of_hours_ago_asks_and_stops_nothing_until_it_is_pressed(linked):
+    stops = f"POST .*/workspaces/{ID['report']}/stop"
+    await missed(linked, says(linked, "stop report"))
+    (asked,) = await late(linked, 23 * HOUR)
+    assert "While I was offline, you asked me" in asked.text
+    assert "“stop report”. Should I still do it?" in asked.text
+    await linked.pass_time(30)
+    assert linked.calls(stops) == 0
+    # A redelivery of it asks nothing twice.
+    await linked.slack.events.redeliver(next(reversed(linked.slack.events.deliveries)))
+    await linked.settle()
+    assert len([shown for shown in linked.alice.sees() if "While I was offline" in shown.text]) == 1
+    await linked.alice.presses(asked, "Do it now")
+    await linked.pass_time(30)
+    assert linked.calls(stops) == 1
+
+
+async def test_what_is_left_stays_and_the_question_says_so(linked):
+    await missed(linked, says(linked, "start notebook"))
+    (asked,) = await late(linked, OLD_SECONDS + 1)
+    (left,) = await linked.alice.presses(asked, "Leave it")
+    assert (left.ts, left.text, left.labels) == (asked.ts, "Left as it is.", [])
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/start") == 0
+
+
+async def test_what_came_within_minutes_is_done(linked):
+    await missed(linked, says(linked, "start notebook"))
+    answers = await late(linked, OLD_SECONDS - 10)
+    assert [shown.text for shown in answers if "While I was offline" in shown.text] == []
+    await linked.pass_time(5)
+    assert linked.calls("POST .*/start") == 1
+
+
+async def test_what_only_shows_something_is_answered(linked):
+    await missed(linked, says(linked, "status report"))
+    (shown,) = await late(linked, 5 * HOUR)
+    assert "*report*" in shown.text
+    assert "Do it now" not in shown.labels
+
+
+async def test_words_of_days_ago_are_only_logged(linked):
+    await missed(linked, says(linked, "stop report"), says(linked, "status report"))
+    assert await late(linked, LOST_SECONDS + 60) == []
+    events = [line["event"] for line in linked.watch.lines()]
+    assert events.count("words of long ago not read") == 2
+
+
+async def test_words_that_waited_for_a_list_ask_as_well(just_linked):
+    await missed(just_linked, says(just_linked, "stop report"))
+    asked = await late(just_linked, 2 * HOUR)
+    await just_linked.pass_time(30)
+    assert just_linked.calls("POST .*/stop") == 0
+    assert asked
+
+
+async def test_who_left_and_came_back_meanwhile_keeps_what_is_linked(linked):
+    world, person = linked, linked.slack.state.people[ALICE]
+    await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
+    person.deleted = False
+    await late(world, 5 * HOUR)
+    assert len(await world.bot.store.accounts(world.principal())) == 1
+    await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
+    await late(world, 2 * LOST_SECONDS)
+    # However late: they have left.
+    assert await world.bot.store.accounts(world.principal()) == []
+
+
+async def test_an_uninstall_of_the_past_is_believed_only_if_slack_lets_nobody_in(linked):
+    world = linked
+    await missed(world, world.slack.control.uninstall)
+    world.slack.control.install_again()
+    await late(world, 5 * HOUR)
+    assert len(await world.bot.store.accounts(world.principal())) == 1
