@@ -49,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")
+    trying = add(
+        "try", "trying.try_connection", "play the main job on a connection, with an account of your own"
+    )
+    trying.add_argument("connection", metavar="CONNECTION", help="as the connections file names it")
+    trying.add_argument(
+        "--set", metavar="NAME=VALUE", type=_pair, action="append", default=[], help="a field of the form"
+    )
+    trying.add_argument("--yes", action="store_true", help="don't ask before anything is made")
+    trying.add_argument("--report", type=Path, metavar="FILE", help="write what was seen, fit to be shown")
     add("routes", "setting_up.routes", "print the commands, buttons, forms and events that were found")
     manifest = add("manifest", "setting_up.manifest", "print the app manifest for Slack")
     manifest.add_argument("--url", help="the https address that Slack can reach; prints the HTTP form")
@@ -92,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     archiving.add_argument("file", type=Path, help="a new file")
     archiving.set_defaults(run="keeping.archive_audit")
     return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError("needs NAME=VALUE")
+    return name.replace("-", "_"), value
 
 
 def _day(text: str) -> float:

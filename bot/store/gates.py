@@ -61,15 +61,32 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate for so long before it is read; return False while it is closed.
+    """Close a candidate's gate as ``close`` does.
 
-    With ``is_answered`` it is closed for so long from now on, whatever was set before. It is a separate row,
-    as the usual one would count as a record; if it becomes a workspace, that one's gate takes it over.
+    It is a separate row, as the usual one would count as a record; if it becomes a workspace, that one's gate
+    takes it over.
     """
-    key = gate_key + _CANDIDATE
-    GATES.add_new(tx, gate_key=key, connection=connection, remote_id=remote_id)
+    return close(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
+
+
+def close(
+    tx: Transaction,
+    gate_key: str,
+    connection: str,
+    remote_id: str,
+    seconds: float,
+    *,
+    is_answered: bool = False,
+) -> bool:
+    """Close a gate for so long before a read that no claim grants; return False while it is closed.
+
+    With ``is_answered`` it is closed for so long from now on, whatever was set before.
+    """
+    GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
-    return bool(tx.run("close_gate", gate_key=key, now=now, until=now + seconds, is_answered=is_answered))
+    return bool(
+        tx.run("close_gate", gate_key=gate_key, now=now, until=now + seconds, is_answered=is_answered)
+    )
 
 
 def take_over(tx: Transaction, gate_key: str) -> None:

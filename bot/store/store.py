@@ -237,6 +237,7 @@ class Store(OnEngine):
     read_soon = write(workspaces_.read_soon)
     claim_reads = write(gates.claim, Priority.CLAIMS)
     close_candidate = write(gates.close_candidate, Priority.URGENT)
+    close_gate = write(gates.close, Priority.URGENT)
     record_reads = several(gates.record)
 
     # -- runs of jobs ----------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ class Rule:
 
 def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
     """Return what a job with this command line prints: as it says itself, or by the first rule that fits."""
-    own = _scripted(command_line)
+    own = _scripted(command_line) or _echoed(command_line)
     if own is not None:
         return own
     return next((rule.script for rule in rules if rule.match.search(command_line)), Script())
@@ -91,6 +91,12 @@ def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
 def build_script(values: dict[str, Any]) -> Script:
     """Make a script of JSON values; raise SeedError for what is unknown or of another type."""
     return Script(**typed(Script, {_SHORT.get(key, key): value for key, value in values.items()}))
+
+
+def _echoed(command_line: str) -> Script | None:
+    """Return what a command line of ``echo`` and words alone prints, as a shell does."""
+    found = re.fullmatch(r"echo ((?:[\w.,:-]+ ?)+)", command_line)
+    return Script(text=found[1], lines=1) if found else None
 
 
 def _scripted(command_line: str) -> Script | None:

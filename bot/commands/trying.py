@@ -1,0 +1,108 @@
+"""The command that tries a connection with an operator's own account."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from getpass import getpass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.commands import complain, load, with_store
+from bot.providers import build, secrets_of
+from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Tokens
+from bot.providers.facts import Observing
+from bot.store.store import Store
+from bot.support.clock import SystemClock
+from bot.support.errors import NotDone, ProviderError
+from bot.support.logs import Redactor, configure
+from bot.upkeep.doctor import why
+from bot.upkeep.trial import Record, Stage, Trial
+
+Ask = Callable[[str], str]
+
+
+def try_connection(arguments: argparse.Namespace) -> int:
+    """Play the main job on a connection, and say which of our facts were seen there."""
+    settings, connections = load()
+    chosen = connections.get(arguments.connection)
+    if chosen is None:
+        complain(
+            f"There's no connection {arguments.connection}. There are: {', '.join(sorted(connections))}."
+        )
+        return 2
+    ask_secret = getpass if sys.stdin.isatty() else input
+
+    def hide(secret: str) -> None:
+        known = [*settings.secrets(), *secrets_of(connections), secret]
+        configure(settings.log_level, settings.log_format, Redactor(known))
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        clock = SystemClock()
+        async with Observing.new_session(settings.proxy()) as session:
+            http = Observing(session, clock.monotonic)
+            provider = build(chosen, http)
+            record = Record(Path(f"usher-try-{chosen.name}.json"))
+            trial = Trial(
+                Stage(provider, http, store, clock, record),
+                await access_of(provider, input, ask_secret, hide),
+            )
+            return await tried(trial, arguments, input)
+
+    return with_store(settings, run, may_be_new=True)
+
+
+async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
+    """Ask whose account it is; what is typed is kept in memory only."""
+    title = provider.settings.title
+    try:
+        if provider.links_by("none"):
+            return Access("", Credential.of_connection("none"))
+        if isinstance(provider, Tokens) and provider.links_by("token"):
+            guide = provider.token_help()
+            print(*guide.steps, *([guide.url] if guide.url else []), sep="\n")
+            token = provider.clean_token(ask_secret(f"Your token on {title} (it isn't stored): "))
+            hide(token)
+            identity: Identity = await provider.check(Credential(SecretStr(token)))
+        else:
+            username = ask(f"Your username on {title}: ").strip()
+            identity = await provider.need(Behalf).check_username(username)
+    except ProviderError as failed:
+        raise NotDone(f"{title} doesn't accept that: {why(failed)}") from None
+    except EOFError:
+        raise NotDone("The answers ended before the questions, so nothing was done.") from None
+    return Access(identity.username, identity.credential)
+
+
+async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
+    """Put away what an earlier trial left, say what will be made, ask, and play; return the exit status."""
+    provider, record = trial.stage.provider, trial.stage.record
+    if record.made:
+        print("Putting away what an earlier trial left.")
+        if not await trial.put_away():
+            return 1
+    try:
+        plans = await trial.plan(dict(arguments.set))
+    except ProviderError as failed:
+        raise NotDone(f"{provider.settings.title} doesn't say what can be made: {why(failed)}") from None
+    print(f"On {provider.settings.title}, this will make, look at, stop and remove:")
+    for made in plans:
+        chosen = ", ".join(f"{name} {value}" for name, value in made.spec.chosen.items() if value)
+        print(f"  a {made.purpose} called {made.spec.name}" + (f", with {chosen}" if chosen else ""))
+    print(
+        f"It costs what {provider.settings.title} charges for some minutes of that. Nothing else is touched."
+    )
+    if not arguments.yes and ask("Type yes to go on: ").strip().casefold() != "yes":
+        print("Nothing was made.")
+        return 1
+    went_well = await trial.play(plans)
+    found = trial.facts()
+    for one, seen in found:
+        print(f"{one.basis:10}  {seen:14}  {one.name}: {one.says}")
+    if arguments.report is not None:
+        arguments.report.write_text(trial.report(await provider.probe()), encoding="utf-8")
+        print(
+            f"Written: {arguments.report}. It holds versions, steps and facts: no names, addresses, secrets."
+        )
+    return 0 if went_well and all(seen != "seen otherwise" for _, seen in found) else 1

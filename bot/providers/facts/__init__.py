@@ -1,0 +1,160 @@
+"""Facts about providers that Usher relies on, each looked for in what was exchanged with a real server.
+
+A provider's facts are in ``KIND.toml``, under the names of its page in ``docs/providers``. A module of the
+kind's name has those that show in an exchange; the others a trial can't meet.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any, Final, Literal, Unpack
+from urllib.parse import parse_qsl, urlsplit
+
+import aiohttp
+
+from bot.support import errors
+from bot.support.http import MAX_BYTES, Http, Response, Sending
+
+#: Who says so: the provider's documents, or only we.
+Basis = Literal["documented", "assumed"]
+Verdict = Literal["seen so", "seen otherwise", "not met"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Hold one request and its answer; ``body`` is None where that isn't JSON."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    sent: Any
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether the server did what was asked."""
+        return 200 <= self.status < 300
+
+
+#: Return whether an exchange is as the fact says, None if the fact isn't about it.
+Looks = Callable[[Exchange], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Hold one fact, and how it shows in an exchange; without ``looks`` a trial can't meet it."""
+
+    name: str
+    says: str
+    basis: Basis
+    looks: Looks | None = None
+
+    def verdict(self, exchanges: Iterable[Exchange]) -> Verdict:
+        """Return whether the fact was seen; one exchange to the contrary is enough."""
+        if self.looks is None:
+            return "not met"
+        found = {self.looks(one) for one in exchanges} - {None}
+        if not found:
+            return "not met"
+        return "seen otherwise" if False in found else "seen so"
+
+
+def facts_of(kind: str) -> list[Fact]:
+    """Return the facts about a kind of provider; none where nobody wrote them down."""
+    data = files(__name__).joinpath(f"{kind}.toml")
+    if not data.is_file():
+        return []
+    found = find_spec(f"{__name__}.{kind}")
+    looks: Mapping[str, Looks] = {} if found is None else import_module(found.name).LOOKS
+    rows = tomllib.loads(data.read_text(encoding="utf-8"))
+    return [Fact(name, says, basis, looks.get(name)) for name, (basis, says) in rows.items()]
+
+
+def on(method: str, path: str, looks: Looks) -> Looks:
+    """Look at the exchanges of one call; ``path`` is a pattern for all of what follows the base address."""
+    pattern: Final = re.compile(path)
+
+    def look(one: Exchange) -> bool | None:
+        return looks(one) if one.method == method and pattern.search(one.path) else None
+
+    return look
+
+
+def or_unseen(holds: Callable[[Exchange], bool]) -> Looks:
+    """Look for what may be so: where it isn't, nothing follows."""
+    return lambda one: holds(one) or None
+
+
+def has(*fields: str) -> Looks:
+    """Look for fields of a good answer's object."""
+    return lambda one: isinstance(one.body, dict) and set(fields) <= set(one.body) if one.is_good else None
+
+
+def every(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Looks:
+    """Look for the fields in each entry of a list, if there are entries; ``a|b`` is either."""
+
+    def look(one: Exchange) -> bool | None:
+        found = listed(one) if one.is_good else []
+        return (
+            all(set(field.split("|")) & set(entry) for entry in found for field in fields) if found else None
+        )
+
+    return look
+
+
+class Observing(Http):
+    """Send requests as usual, and keep what was exchanged: in memory, for as long as a trial lasts."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(session, monotonic)
+        self.exchanges: list[Exchange] = []
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        max_bytes: int = MAX_BYTES,
+        hides: Sequence[str] = (),
+        **options: Unpack[Sending],
+    ) -> Response:
+        """Send one request once and return the whole response."""
+        response = await super().request(method, url, max_bytes=max_bytes, hides=hides, **options)
+        self._keep(method, url, options, response)
+        return response
+
+    async def glance(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 2.0,
+        max_bytes: int = MAX_BYTES,
+    ) -> Response:
+        """Read what a stream has to say now."""
+        response = await super().glance(url, headers=headers, seconds=seconds, max_bytes=max_bytes)
+        self._keep("GET", url, {}, response)
+        return response
+
+    def _keep(self, method: str, url: str, options: Sending, response: Response) -> None:
+        parts = urlsplit(url)
+        query = {**dict(parse_qsl(parts.query)), **(options.get("query") or {})}
+        body = None
+        with suppress(errors.BadAnswer):
+            body = response.json()
+        sent = options.get("json_body")
+        self.exchanges.append(
+            Exchange(method, parts.path, query, sent, response.status, body, response.headers)
+        )

@@ -1,0 +1,257 @@
+"""A trial plays the main job at every provider, touches nothing else, and can be interrupted anywhere."""
+
+import argparse
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+
+from bot.commands.trying import access_of, tried
+from bot.domain.workspaces import State
+from bot.providers.base import Removal
+from bot.providers.facts import Observing, facts_of
+from bot.support import errors
+from bot.support.errors import NotDone
+from bot.upkeep.trial import LONGEST, STEM, Record, Stage, Trial
+from tests.contract.providers.conftest import KINDS, RIGS
+from tests.contract.providers.rigs import provider_of
+from tests.rigs.store import memory_store
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@asynccontextmanager
+async def ready(kind, hubs, folder):
+    """Yield a rig and a function that makes a trial on it, each with the file that a call before it left."""
+    rig_of = hubs.rig if kind == "jupyterhub" else RIGS[kind]
+    async with rig_of(client=Observing) as rig, memory_store(rig.clock) as store:
+        if makes := rig.sides.settings.get("making"):
+            base = rig.provider.settings.base_url
+            rig.provider = provider_of(rig.provider.kind, rig.provider.http, base, **makes)
+
+        async def sleep(seconds):
+            rig.clock.advance(seconds)
+            if rig.server_clock is None:
+                await asyncio.sleep(0.05)  # a real hub lives in real time
+            else:
+                rig.server_clock.advance(seconds)
+
+        said = []
+
+        def trial(sleep=sleep):
+            record = Record(folder / "usher-try.json")
+            stage = Stage(rig.provider, rig.provider.http, store, rig.clock, record, said.append, sleep)
+            return Trial(stage, rig.access)
+
+        rig.said = said
+        yield rig, trial
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=KINDS)
+async def prepared(request, hubs, tmp_path):
+    async with ready(request.param, hubs, tmp_path) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def at_posit(hubs, tmp_path):
+    async with ready("posit", hubs, tmp_path) as found:
+        yield found
+
+
+async def states(rig):
+    """Return what the account's own workspaces are, so far as they can be listed; no stopped ones of trials.
+
+    Where Usher can't remove workspaces, those stay.
+    """
+    if not rig.names:
+        return {rig.remote_id: (await rig.see()).state}
+    return {
+        one.remote_id: one.observed.state
+        for one in await rig.provider.discover(rig.access)
+        if isinstance(rig.provider, Removal)
+        or not (one.name.startswith(STEM) and one.observed.state is State.STOPPED)
+    }
+
+
+async def test_it_plays_the_main_job_and_leaves_things_as_they_were(prepared, tmp_path):
+    rig, new_trial = prepared
+    before = await states(rig)
+    trial = new_trial()
+    plans = await trial.plan({})
+    assert all(made.spec.name.startswith(STEM) for made in plans)
+    assert await trial.play(plans), rig.said
+    assert await states(rig) == before
+    assert not (tmp_path / "usher-try.json").exists()
+    taken = [name for name, _, _ in trial.steps]
+    assert taken[0] == "create"
+    assert {"run", "open", "stop", "down"} <= set(taken)
+    assert ("output" in taken) == any(made.purpose == "job" for made in plans)
+    # The local servers are as the pages say.
+    verdicts = {one.name: seen for one, seen in trial.facts()}
+    assert "seen so" in verdicts.values()
+    assert [name for name, seen in verdicts.items() if seen == "seen otherwise"] == []
+    # What it would publish names nobody and no place.
+    report = trial.report(f"{rig.provider.settings.base_url} says 2026.2.1")
+    assert json.loads(report)["version"] == "2026.2.1"
+    host = rig.provider.settings.base_url.partition("//")[2]
+    for word in (rig.secret, rig.access.username or "alice", host, plans[0].spec.name):
+        assert word not in report
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_what_an_interrupted_one_made_is_put_away_by_the_next(prepared, tmp_path, moment):
+    """Interrupted right after the provider made it, before or after that was written down."""
+    rig, new_trial = prepared
+    before = await states(rig)
+    first = new_trial()
+    [made, *_] = await first.plan({})
+    first.stage.record.keep(made)
+    created = await rig.provider.create(rig.access, made.spec, made.key)
+    if moment == "after":
+        first.stage.record.keep(type(made)(made.purpose, made.spec, made.key, made.since, created.remote_id))
+    second = new_trial()
+    assert await second.put_away(), rig.said
+    assert await states(rig) == before
+    assert not (tmp_path / "usher-try.json").exists()
+
+
+async def test_what_cannot_be_put_away_stays_written_down(at_posit, tmp_path):
+    rig, new_trial = at_posit
+    trial = new_trial()
+    rig.spoil("stop_session", status=503, times=50)
+    assert not await trial.play((await trial.plan({}))[:1])
+    assert (tmp_path / "usher-try.json").exists()
+    assert rig.said[-1].startswith(f"Left on the provider: {STEM}-")
+    rig.harness.faults.clear()
+    assert await new_trial().put_away()
+
+
+async def test_a_start_that_never_ends_is_given_up_and_put_away(at_posit):
+    rig, new_trial = at_posit
+    before = await states(rig)
+    rig.server.state.settings.change({"starting_seconds": 10 * LONGEST})
+    trial = new_trial()
+    assert not await trial.play((await trial.plan({}))[:1])
+    assert "BAD  run: no usable answer (Conflict): it is still starting after 15 minutes" in rig.said
+    assert await states(rig) == before
+
+
+async def test_every_state_is_read_through_the_gate_of_its_row(at_posit):
+    """What ``serve`` closed is waited for, and what a trial reads is closed for everybody."""
+    rig, new_trial = at_posit
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+        rig.clock.advance(seconds)
+
+    trial = new_trial(sleep)
+    key = (rig.provider.gate_key(rig.remote_id), rig.provider.settings.name, rig.remote_id)
+    assert await trial.stage.store.close_gate(*key, 5.0)
+    assert (await trial._read(rig.remote_id)).state is State.SUSPENDED
+    assert sum(waited) == 5.0
+    assert not await trial.stage.store.close_gate(*key, 1.0)
+
+
+async def test_a_form_that_needs_more_says_what(at_posit):
+    _, new_trial = at_posit
+    with pytest.raises(NotDone, match=r"ide: .*Use --set"):
+        await new_trial().plan({"ide": "Emacs"})
+
+
+async def test_a_damaged_record_is_not_taken_for_an_empty_one(tmp_path):
+    (tmp_path / "usher-try.json").write_text("[{}]")
+    with pytest.raises(NotDone, match="delete the file"):
+        Record(tmp_path / "usher-try.json")
+
+
+async def test_what_may_yet_appear_stays_written_down(at_posit, tmp_path):
+    """The answer to a creation is lost, and the list doesn't show it yet."""
+    rig, new_trial = at_posit
+    before = await states(rig)
+    rig.spoil("launch_session", drop=True, acts_after_s=60.0)
+    assert not await new_trial().play((await new_trial().plan({}))[:1])
+    assert rig.said[-1].startswith("Left on the provider")
+    rig.clock.advance(60.0)
+    rig.server_clock.advance(60.0)
+    assert await new_trial().put_away(), rig.said
+    assert await states(rig) == before
+    assert not (tmp_path / "usher-try.json").exists()
+
+
+async def test_a_refused_creation_is_said_and_leaves_nothing(at_posit, tmp_path):
+    rig, new_trial = at_posit
+    rig.spoil("launch_session", status=403, times=5)
+    trial = new_trial()
+    assert not await trial.play((await trial.plan({}))[:1])
+    assert any(one.startswith("BAD  create") for one in rig.said)
+    assert errors.Forbidden.__name__ in trial.steps[0][2]
+    assert not (tmp_path / "usher-try.json").exists()
+
+
+def arguments(**changed):
+    return argparse.Namespace(**{"set": [], "yes": False, "report": None, **changed})
+
+
+async def test_nothing_is_made_without_a_yes(at_posit, capsys):
+    rig, new_trial = at_posit
+    asked = []
+
+    def ask(question):
+        asked.append(question)
+        return "no"
+
+    assert await tried(new_trial(), arguments(), ask) == 1
+    said = capsys.readouterr().out
+    assert f"a workspace called {STEM}-" in said
+    assert "It costs what The cloud charges for some minutes of that. Nothing else is touched." in said
+    assert said.endswith("Nothing was made.\n")
+    assert asked == ["Type yes to go on: "]
+    assert rig.harness.requests["POST /api/launch_session"] == 0
+
+
+async def test_each_fact_is_printed_with_what_was_seen_and_the_report_is_written(at_posit, tmp_path, capsys):
+    _, new_trial = at_posit
+    report = tmp_path / "report.json"
+    status = await tried(new_trial(), arguments(yes=True, report=report), input)
+    said = capsys.readouterr().out
+    assert status == 0, said
+    facts = json.loads(report.read_text())["facts"]
+    assert list(facts) == [one.name for one in facts_of("posit")]
+    for name, found in facts.items():
+        assert f"{found['basis']:10}  {found['seen']:14}  {name}: " in said
+
+
+async def test_what_an_earlier_one_left_is_put_away_first(at_posit, tmp_path, capsys):
+    rig, new_trial = at_posit
+    before = await states(rig)
+    first = new_trial()
+    [made, *_] = await first.plan({})
+    first.stage.record.keep(made)
+    await rig.provider.create(rig.access, made.spec, made.key)
+    assert await tried(new_trial(), arguments(), lambda _: "") == 1
+    assert capsys.readouterr().out.startswith("Putting away what an earlier trial left.\n")
+    assert await states(rig) == before
+
+
+async def test_a_token_is_asked_for_checked_and_hidden(at_posit):
+    rig, _ = at_posit
+    hidden = []
+    found = await access_of(rig.provider, input, lambda _: f" {rig.secret}\n", hidden.append)
+    assert found.credential.token.get_secret_value() == rig.secret
+    assert hidden == [rig.secret]
+    with pytest.raises(NotDone, match="The cloud doesn't accept that"):
+        await access_of(rig.provider, input, lambda _: "wrong-token-of-alice", hidden.append)
+
+
+async def test_a_server_that_differs_is_seen_and_said(at_posit, tmp_path, capsys):
+    rig, new_trial = at_posit
+    elsewhere = [{"op": "replace", "path": "/result/url", "value": "/elsewhere/"}]
+    rig.spoil("launch_session", patch=elsewhere, times=None)
+    assert await tried(new_trial(), arguments(yes=True), input) == 1
+    said = capsys.readouterr().out
+    assert "assumed     seen otherwise  posit-session-path: a session's URL ends with the ids of" in said
+    assert said.count("seen otherwise") == 1
