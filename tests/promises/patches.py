@@ -16,7 +16,7 @@ from typing import Any
 from tests.project.repository import ROOT
 
 FOLDER = Path(__file__).parent
-_RULES = ROOT / "docs" / "rules.md"
+_RULES = ROOT / "docs/rules.md"
 _HEADING = re.compile(r"^## \d+\. (.+)$", re.MULTILINE)
 _KEYS = {"name", "rule", "file", "breaks", "old", "new", "red"}
 
