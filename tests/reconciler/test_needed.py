@@ -26,7 +26,7 @@ async def left(world, **settings):
     return workspace
 
 
-async def until(world, at, day=22, step=600.0):
+async def until(world, at, day=22, step=1200.0):
     """Let time pass until a local time of that November."""
     await world.know(time_zone="Europe/Berlin")
     while (rest := local(at, day) - world.clock.now()) > 0:
