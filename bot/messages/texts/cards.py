@@ -297,7 +297,7 @@ ENDING: Final = "*{name}* on {title} will be {done} in {left}, {at}, as you aske
 #: Instead of an end for good that was due just now.
 PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time? "
-    "Unless you say so, I'll try again in {left}, {at}."
+    "If you don't answer, I'll try again in {left}, {at}."
 )
 ENDING_UNSAVED: Final = "Save your work before then."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
