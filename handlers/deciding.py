@@ -594,10 +594,16 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
     if latest is not None and latest.is_open:
         held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
         return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
+    # Then its state has just said so.
+    is_said = workspace.state is State.FAILED and workspace.reason is not None
     if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
+        is_said &= problems.word_of(latest.cause) == "provider_failed"
         page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
-        cause = Markup(safe(problems.sentence(latest.cause or "", title, has_page=bool(page))))
-        return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb])
+        cause = safe(problems.sentence(latest.cause or "", title, has_page=bool(page)))
+        cause = Markup("" if is_said else cause)
+        return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb]).strip()
+    if is_said:
+        return ""
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:

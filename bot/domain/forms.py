@@ -19,6 +19,8 @@ FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches
 
 Purpose = Literal["workspace", "job"]
 
+#: The key of what people call something, where its name can't be that.
+DISPLAY_NAME: Final = "display_name"
 #: The prefix of fields that set a provider's own limits.
 LIMIT: Final = "limit_"
 
@@ -134,6 +136,11 @@ class Spec:
     def several(self, key: str) -> tuple[str, ...]:
         """Return the values selected for ``key``."""
         return several_of(self.chosen, key)
+
+    @property
+    def label(self) -> str:
+        """Return what people read as its name."""
+        return self.word(DISPLAY_NAME) or self.name or self.stem
 
     @property
     def is_unnamed(self) -> bool:

@@ -230,7 +230,7 @@ def unmade(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) 
         connection=provider.settings.name,
         remote_id=f"{PROVISIONAL}{fresh}",
         gate_key=f"{provider.settings.base_url}#{PROVISIONAL}{fresh}",
-        name=spec.name or spec.stem or "workspace",
+        name=spec.label or "workspace",
         origin="added",
         spec=spec,
     )

@@ -1,12 +1,14 @@
 """list, status and open: answered from rows, with their age, and addresses for their owner alone."""
 
 import json
+import re
 
 import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import Observed, State
+from bot.domain.runs import Update
+from bot.domain.workspaces import Observed, Outcome, State
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import NO_GPU
@@ -135,6 +137,20 @@ async def test_why_it_failed_is_answered_in_plain_words(bot):
     said = words(await bot.say("why did notebook fail?"))
     assert "There was no free GPU on Saturn Cloud. Try again later, or ask your Saturn Cloud admin" in said
     assert "Timeout" not in said
+    assert "That's all I know" not in said
+
+
+async def test_why_a_start_failed_is_said_once(bot):
+    await bot.link()
+    row = await bot.workspace()
+    await bot.say("start notebook")
+    await observe(bot.store, bot.clock, row, Observed(State.FAILED, reason=NO_GPU))
+    cause = f"provider_failed: {NO_GPU}"
+    latest = await bot.store.latest_operation(row.id)
+    await bot.store.save_step(Update(latest.id, 0.0, outcome=Outcome.FAILED, cause=cause))
+    said = words(await bot.say("why did notebook fail?"))
+    assert said.count("There was no free GPU") == 1
+    assert re.search(r"I couldn't start it [^.]*\.$", said, re.MULTILINE)
 
 
 async def test_a_running_workspace_opens_for_its_owner(bot):

@@ -61,8 +61,6 @@ SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens
 _NEEDED = ("start:servers", "read:servers", "delete:servers")
 #: People wait for this response, 10 s at most in all with ``CHECK_SECONDS``.
 MINT_SECONDS = 2.5
-#: Key in a spec and in a start: what people call a server.
-DISPLAY_NAME = "display_name"
 #: Key in ``Credential.extra``: the id of a token that Usher minted itself.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 CLIENT_ID = "service-usher"
@@ -224,7 +222,7 @@ class JupyterHub(
         """Read what the person's servers are called; the hub doesn't report what its spawner offers."""
         servers = await self._servers.of_person(access, None)
         servers = Listed() if servers is None else servers
-        shown = {word_in(part_of(servers, name), DISPLAY_NAME) or "" for name in servers}
+        shown = {word_in(part_of(servers, name), "display_name") or "" for name in servers}
         names = {name for name in {*servers, *shown} if name.isprintable()}
         return Offer(tuple(sorted(names)), servers.release)
 
@@ -259,7 +257,7 @@ class JupyterHub(
         if problems:
             raise forms.FormProblems(problems)
         chosen = {} if template is None else {"template": template.name}
-        return forms.Spec(name, chosen | ({DISPLAY_NAME: shown} if shown else {}))
+        return forms.Spec(name, chosen | ({forms.DISPLAY_NAME: shown} if shown else {}))
 
     def _named(self, typed: str, offer: Offer) -> tuple[str, str]:
         """Return a server's name for what was typed ("": none fits), and that for display if it differs."""
@@ -282,10 +280,10 @@ class JupyterHub(
             if template is None:
                 raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
             options = template.options
-        if spec.word(DISPLAY_NAME):
-            options = {DISPLAY_NAME: spec.word(DISPLAY_NAME), "user_options": options}
+        if spec.word(forms.DISPLAY_NAME):
+            options = {"display_name": spec.label, "user_options": options}
         await self._start(access, name, options)
-        return Created(name.remote_id, spec.word(DISPLAY_NAME) or name.server)
+        return Created(name.remote_id, spec.label)
 
     async def names(self, access: Access, stem: str) -> Collection[str]:
         """Return the names of the person's servers: they are a person's own namespace."""
