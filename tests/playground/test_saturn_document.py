@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
-from saturn_api import ApiClient, Configuration, api, models
 
 from tests.playground.saturn_help import SEED, Saturn, saturn_server
 from tests.rigs import saturn_document
@@ -32,6 +31,9 @@ async def server(findings) -> AsyncIterator[Saturn]:
 
 @asynccontextmanager
 async def vendor(server: Saturn, token: str | None = None):
+    # Not for every run of any test: it makes a thousand models.
+    from saturn_api import ApiClient, Configuration
+
     token = token or server.server.credentials["users"]["alice"]["token"]
     async with ApiClient(Configuration(host=server.url, access_token=token)) as client:
         yield client
@@ -46,6 +48,8 @@ async def claims(server: Saturn, one: saturn_document.Operation) -> bool:
 
 
 async def call_people_and_recipes(client):
+    from saturn_api import api, models
+
     await api.ApiStatusApi(client).get()
     assert (await api.CurrentUserApi(client).get()).username == "alice"
     tokens = api.ApiTokensApi(client)
@@ -66,6 +70,8 @@ async def call_people_and_recipes(client):
 
 
 async def call_workspaces(client, server, workspace):
+    from saturn_api import api
+
     workspaces = api.WorkspacesApi(client)
     assert (await workspaces.start(workspace)).status == "pending"
     await server.advance(10)
@@ -79,6 +85,8 @@ async def call_workspaces(client, server, workspace):
 
 
 async def call_jobs(client, server, job):
+    from saturn_api import api, models
+
     jobs = api.JobsApi(client)
     assert (await jobs.get(job)).scale == 1
     await jobs.start(job)
@@ -151,6 +159,8 @@ async def test_recipes_are_checked_by_the_document(server, findings, spec, statu
 
 
 async def test_runs_are_made_of_pods_that_a_label_groups(server):
+    from saturn_api import api
+
     """Three at once, of which one fails; and one that is tried again, and succeeds."""
     for spec, pods, words in (
         ({"scale": 3}, ((4.0, 1), (9.0, 0), (9.0, 0)), ["running", "error"]),

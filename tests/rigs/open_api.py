@@ -3,28 +3,32 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.validators import extend
 
 from bot.support.http import Http, Response
 
 
-def _one_of(validator: Any, kinds: Any, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-    """Choose by what OpenAPI calls the discriminator: by their fields alone, several may fit."""
-    told = schema.get("discriminator", {})
-    kind = value.get(told.get("propertyName")) if isinstance(value, dict) else None
-    if kind in told.get("mapping", {}):
-        yield from validator.descend(value, {"$ref": told["mapping"][kind]})
-    else:
-        yield from Draft202012Validator.VALIDATORS["oneOf"](validator, kinds, value, schema)
+@cache
+def _validator() -> Any:
+    """Make the validator at its first use: for every run of any test its formats are too dear to import."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
+    def one_of(validator: Any, kinds: Any, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+        """Choose by what OpenAPI calls the discriminator: by their fields alone, several may fit."""
+        told = schema.get("discriminator", {})
+        kind = value.get(told.get("propertyName")) if isinstance(value, dict) else None
+        if kind in told.get("mapping", {}):
+            yield from validator.descend(value, {"$ref": told["mapping"][kind]})
+        else:
+            yield from Draft202012Validator.VALIDATORS["oneOf"](validator, kinds, value, schema)
 
-_Validator = extend(Draft202012Validator, {"oneOf": _one_of})
+    return extend(Draft202012Validator, {"oneOf": one_of})
 
 
 @dataclass
@@ -92,7 +96,7 @@ class Document:
 
     def _wrong(self, what: str, schema: Mapping[str, Any], value: Any) -> Iterator[str]:
         whole = {**schema, "components": self.content.get("components", {})}
-        for error in _Validator(whole).iter_errors(value):
+        for error in _validator()(whole).iter_errors(value):
             yield f"{what} {error.json_path}: {error.message[:200]}"
 
     def _whole(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
