@@ -27,7 +27,7 @@ demo-cluster: $(DEV) ## Run a class of 500 on webs and workers that are killed; 
 	$(RUN) benchmarks.cluster_demo $(CLASS)
 
 test: $(DEV) ## Run all tests; takes about ten minutes on two cores
-	$(RUN) tests.promises --changed
+	$(RUN) tests.promises --changed --most 150
 	$(RUN) pytest --workers 4
 
 coverage: $(DEV) ## Run all tests and check branch coverage; takes half as long again
@@ -38,7 +38,7 @@ test-thorough: $(DEV) ## Run what `make test` leaves out: every call, full matri
 	$(RUN) pytest --workers 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest --workers 2 --thorough
 	$(RUN) tests.promises
-	$(RUN) tests.promises --changed --mutants
+	$(RUN) tests.promises --changed --mutants --most 300
 
 test-fast: $(DEV) ## Run every test that takes less than half a second, but those in a browser
 	$(RUN) pytest --workers 3 -m "not slow and not browser"

@@ -1,0 +1,1 @@
+"""Promises of the rules, broken one by one: a test must notice each."""

@@ -4,8 +4,8 @@ import subprocess
 
 from tests.project.repository import ROOT
 
-#: What is on main itself was looked at when it was landed, but in parts: so a day of it is looked at again.
-_DAY = "1 day"
+#: What is on main was looked at when it came there, but in parts: a day of it (seconds) is looked at again.
+_DAY = 86_400
 
 
 def changed_files(since: str | None = None) -> frozenset[str] | None:
@@ -21,6 +21,12 @@ def changed_files(since: str | None = None) -> frozenset[str] | None:
     return None if changed is None or new is None else frozenset([*changed, *new])
 
 
+def last_commit() -> str:
+    """Return the id of the last commit; "" if git can't tell."""
+    head = _git("rev-parse", "HEAD")
+    return head[0] if head else ""
+
+
 def _base() -> str | None:
     head = _git("rev-parse", "HEAD")
     for main in ("origin/main", "main"):
@@ -30,7 +36,7 @@ def _base() -> str | None:
     stamp = _git("show", "--no-patch", "--format=%ct", "HEAD")
     if not stamp:
         return None
-    before = _git("rev-list", "--max-count=1", f"--before={int(stamp[0]) - 86_400}", "HEAD")
+    before = _git("rev-list", "--max-count=1", f"--before={int(stamp[0]) - _DAY}", "HEAD")
     return before[0] if before else None
 
 

@@ -7,7 +7,6 @@ stays unnoticed is either a missing test, or changes nothing: then it stands, wi
 
 import ast
 import copy
-import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -53,11 +52,6 @@ class Mutant:
     def name(self) -> str:
         """Return what it is called in reports."""
         return f"{self.file}::{self.where}: {self.old} -> {self.new}"
-
-    @property
-    def place(self) -> str:
-        """Return what orders mutants by chance, but always alike."""
-        return hashlib.sha256(self.name.encode()).hexdigest()
 
 
 @cache

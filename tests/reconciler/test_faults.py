@@ -147,6 +147,13 @@ async def test_an_error_of_our_own_is_logged_with_a_reference_and_harms_nobody_e
     assert world.provider.accepted_starts.count("r1") == 1
 
 
+async def test_whatever_holds_it_up_it_is_looked_at_by_its_deadline(world):
+    operation = await world.store.operation(await world.begin(await world.own()))
+    (claimed,) = await world.store.claim_operations(10, 60.0)
+    held = await world.reconciler.operations.after_deadline(claimed, claimed.update(86_400.0))
+    assert held.next_in == pytest.approx(operation.deadline_at - world.clock.now())
+
+
 async def test_a_connection_that_was_taken_away_holds_the_operation(world):
     operation_id = await world.begin(await world.own())
     world.reborn(connections={})
