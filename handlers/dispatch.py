@@ -541,7 +541,6 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         response_url=waited.response_url if lives else None,
         view_external_id=waited.view,
         interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
-        said_at=waited.said_at or None,
     )
     if waited.press:
         answer = await run_button(services, principal, surface, kit.Press.of_text(waited.press))

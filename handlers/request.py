@@ -266,8 +266,6 @@ class Waiting:
     looked: tuple[str, ...] = ()
     #: The interaction whose answer promised this one; that answer becomes this one.
     first: str = ""
-    #: When it was said (epoch seconds), where that may be long ago; 0 otherwise.
-    said_at: float = 0.0
     #: The connection whose list it waits for.
     asked: str = ""
     #: Why what it waited for failed: a cause of ``bot.messages.texts.problems``.
@@ -527,7 +525,6 @@ class Request:
             text=self.text if text is None else text,
             folder=self.folder,
             interaction=surface.interaction,
-            said_at=surface.said_at or 0.0,
             channel_id=surface.channel_id,
             thread_ts=surface.thread_ts,
             where=surface.where,

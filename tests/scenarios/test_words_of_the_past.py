@@ -77,12 +77,16 @@ async def test_words_of_days_ago_are_only_logged(linked):
     assert events.count("words of long ago not read") == 2
 
 
-async def test_words_that_waited_for_a_list_ask_as_well(just_linked):
-    await missed(just_linked, says(just_linked, "stop report"))
-    asked = await late(just_linked, 2 * HOUR)
-    await just_linked.pass_time(30)
-    assert just_linked.calls("POST .*/stop") == 0
-    assert asked
+async def test_words_about_what_no_list_has_yet_ask_before_they_wait_for_one(linked):
+    await linked.pass_time(5)
+    linked.resource("notebook").spec["name"] = "renamed"
+    await missed(linked, says(linked, "start renamed"))
+    (asked,) = await late(linked, OLD_SECONDS + 1)
+    await linked.pass_time(30)
+    assert linked.calls("POST .*/start") == 0
+    await linked.alice.presses(asked, "Do it now")
+    await linked.pass_time(5)
+    assert linked.calls("POST .*/start") == 1
 
 
 async def test_who_left_and_came_back_meanwhile_keeps_what_is_linked(linked):

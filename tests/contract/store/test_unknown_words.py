@@ -137,8 +137,12 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     await store.add_notices(ready)
     await rewrite(store, f"UPDATE notices SET kind = 'reported' WHERE subject = '{later.id}'")
     await rewrite(store, f"UPDATE cards SET kind = 'reported' WHERE subject = '{later.id}'")
+    before = await store.engine.read(lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'reported'"))
     (notice,) = await store.claim_notices(10, 60.0)
     assert notice.subject == known.id
+    assert before == await store.engine.read(
+        lambda tx: tx.all("SELECT * FROM notices WHERE kind = 'reported'")
+    )
     await store.notice_sent(notice.id, "D1", "1.1")
     await rewrite(
         store, f"UPDATE cards SET message_ts = '0.1', channel_id = 'D1' WHERE subject = '{later.id}'"
