@@ -45,7 +45,7 @@ SAID = {
         "Profile gpu not found",
     ],
     Reason.DISK: [
-        "OSError: [Errno 28] No space left on device: '/home/ana/.local'",
+        "OSError: [Errno 28] No space left on device: '/srv/ana/.local'",
         "Disk quota exceeded",
         "The node was low on resource: ephemeral-storage.",
         "node(s) had disk pressure",
