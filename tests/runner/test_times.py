@@ -30,6 +30,10 @@ def test_a_row_that_is_about_right_stays():
     assert table.recorded({NAME: (0.1, 0.1)}).rows == {OTHER: (5.0, 5.0)}
 
 
+def test_what_two_clocks_measured_may_be_a_little_less_than_nothing():
+    assert Times({}).recorded({NAME: (-1e-6, 0.0)}).rows == {}
+
+
 def test_a_row_whose_test_is_gone_goes():
     table = Times(dict.fromkeys([f"{HERE}::test_is_gone[1]", "tests/gone.py::test_it", NAME], (2.0, 1.0)))
     assert table.unknown() == [f"{HERE}::test_is_gone[1]", "tests/gone.py::test_it"]

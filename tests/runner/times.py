@@ -64,7 +64,7 @@ class Times:
         """Round, but let stand what the table says if that is about right; None if it takes no time."""
         former = self.rows.get(name, (0.0, 0.0))
         wall, cpu = (
-            then if then * 0.7 <= now < then * 3 else max(step for step in _STEPS if step <= now)
+            then if then * 0.7 <= now < then * 3 else max(step for step in _STEPS if step <= max(now, 0.0))
             for now, then in zip(spent, former, strict=True)
         )
         return (wall, cpu) if wall else None
