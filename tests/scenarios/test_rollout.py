@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.domain.notices import LATER
 from bot.support.release import FIRST, RELEASE
-from playground.processes import free_port
+from playground.processes import reserved_port
 from tests.project.repository import ROOT
 from tests.rigs import postgres, releases
 from tests.rigs.scenario import ID, SEED
@@ -67,7 +67,7 @@ class Rollout(ProcessWorld):
     async def start(self, release):
         """Start web and worker of a release; return once both are ready."""
         for role in ("web", "worker"):
-            port = free_port()
+            port = reserved_port()
             env = self.variables() | {"PORT": str(port), "USHER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
             self.processes[release, role] = await releases.started(
                 self.trees[release], "-m", "bot", role, env=env, log=self.log(release, role)
