@@ -146,7 +146,7 @@ async def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
         await world.stop_bot()
         path = tmp_path / "usher.db"
         with closing(sqlite3.connect(path)) as database:
-            database.execute("INSERT INTO migrations VALUES ('9999_later', 0)")
+            database.execute("INSERT INTO schema_changes VALUES ('9999_later', 0, '9.0.0')")
             database.commit()
             before = list(database.iterdump())
         with pytest.raises(StoreTooNew, match="newer release"):
@@ -161,12 +161,12 @@ async def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
             stderr=asyncio.subprocess.PIPE,
         )
         _, said = await process.communicate()
-        assert process.returncode == 1
+        assert process.returncode == 2
         assert b"newer release" in said
         assert b"Traceback" not in said
         with closing(sqlite3.connect(path)) as database:
             assert list(database.iterdump()) == before
-            database.execute("DELETE FROM migrations WHERE name = '9999_later'")
+            database.execute("DELETE FROM schema_changes WHERE name = '9999_later'")
             database.commit()
         await world.start_bot()
         await world.alice.links("alice")

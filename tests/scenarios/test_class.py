@@ -256,7 +256,7 @@ async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_traine
     assert "instance_type large is not for you" in said[1]
     assert "Quota exceeded: 0 running workspaces" in said[2]
     (problems,) = [one for one in await trainer.presses(_card(made), "Show problems") if one.is_private]
-    assert "Quota exceeded" in problems.text
+    assert "It needed more than a quota on Saturn Cloud allows." in problems.text
     assert "http" not in problems.text
     # Who presses again once it is settled gets theirs.
     made.saturn.state.limits.running = None

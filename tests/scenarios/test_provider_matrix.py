@@ -51,7 +51,7 @@ _OPEN = re.compile(r"\\\{\w+\\\}")
 SENTENCES = [
     re.compile(_OPEN.sub(".*?", re.escape(text)), re.DOTALL)
     for word, text in problems.CAUSES.items()
-    if word not in {"internal", "slack", "busy", "store_unavailable"}
+    if word not in {"internal", "slack", "busy", "store_unavailable"} and not _OPEN.fullmatch(re.escape(text))
 ] + [
     re.compile("Saturn Cloud hasn't answered since .*?Nothing is lost"),
     re.compile("The server redirects .*? Ask your Usher admin to check base_url"),

@@ -1,6 +1,7 @@
 """Claims and records of several processes run side by side on PostgreSQL; no rule needs a single writer."""
 
 import asyncio
+import re
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -67,8 +68,9 @@ class Pause:
 
     def __init__(self, query):
         self._query = query
-        #: A query whose columns are filled in is asked by its text, not by its name.
-        self._text = named_queries()[query].partition("{changes}")[0]
+        #: A query in which something is filled in is asked by its text, not by its name.
+        pieces = re.split(r"\{[^}]*\}", named_queries()[query])
+        self._text = re.compile(".*?".join(map(re.escape, pieces)), re.DOTALL)
         self._reached, self._goes_on = threading.Event(), threading.Event()
         #: More than once: its transaction was rolled back, as it stood in the way of somebody.
         self.times = 0
@@ -82,7 +84,7 @@ class Pause:
         return self.begin(store, Priority.RECORDS, partial(gates.record_some, results=results))
 
     def at(self, query):
-        if query == self._query or query.startswith(self._text):
+        if query == self._query or self._text.fullmatch(query):
             self.times += 1
             self._reached.set()
             assert self._goes_on.wait(15)
