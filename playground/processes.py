@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import errno
 import json
@@ -142,6 +143,12 @@ def reserved_port() -> int:
     while len(_reserved) > (RESERVED if sys.platform == "linux" else 0):
         _reserved.popleft().close()
     return port
+
+
+@atexit.register
+def _let_go() -> None:
+    while _reserved:
+        _reserved.popleft().close()
 
 
 def free_port(wanted: int) -> int:
