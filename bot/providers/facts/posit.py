@@ -20,10 +20,9 @@ def _listed(one: Exchange, key: str) -> list[Mapping[str, Any]]:
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
 
-def _whole_sessions(one: Exchange) -> list[Mapping[str, Any]]:
-    """Return the sessions of an answer that was asked for their owners."""
-    fields = (one.sent or {}).get("kwparams", {}).get("fields")
-    return _listed(one, "sessions") if fields is None or "username" in fields else []
+def _names_owners(one: Exchange) -> bool:
+    """Return whether sessions name their owners, as newer servers do."""
+    return any("username" in session for session in _listed(one, "sessions"))
 
 
 def _wrapped(one: Exchange) -> bool:
@@ -55,7 +54,7 @@ LOOKS: Final[Mapping[str, Looks]] = {
     "posit-bearer": on("POST", _METHOD, or_unseen(lambda one: one.is_good)),
     "posit-version-any-token": on("POST", r"/api/version$", lambda one: one.is_good),
     "posit-wrappings": on("POST", r"/api/(version|launch_job)$", or_unseen(_wrapped)),
-    "posit-session-username": on("POST", r"/api/get_session$", every(_whole_sessions, "username")),
+    "posit-session-username": on("POST", r"/api/get_session$", or_unseen(_names_owners)),
     "posit-session-path": on(
         "POST",
         r"/api/launch_session$",

@@ -79,6 +79,8 @@ async def states(rig):
 async def test_it_plays_the_main_job_and_leaves_things_as_they_were(prepared, tmp_path):
     rig, new_trial = prepared
     before = await states(rig)
+    if rig.provider.links_by("token"):
+        await access_of(rig.provider, input, lambda _: rig.secret, lambda _: None)
     trial = new_trial()
     plans = await trial.plan({})
     assert all(made.spec.name.startswith(STEM) for made in plans)
