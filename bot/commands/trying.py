@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.commands import complain, load, with_store
 from bot.providers import build, secrets_of
-from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Tokens
+from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
 from bot.providers.facts import Observing
 from bot.store.store import Store
 from bot.support.clock import SystemClock
@@ -86,7 +86,8 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
         plans = await trial.plan(dict(arguments.set))
     except ProviderError as failed:
         raise NotDone(f"{provider.settings.title} doesn't say what can be made: {why(failed)}") from None
-    print(f"On {provider.settings.title}, this will make, look at, stop and remove:")
+    ends = "stop and remove" if isinstance(provider, Removal) else "stop"
+    print(f"On {provider.settings.title}, this will make, look at, and {ends}:")
     for made in plans:
         chosen = ", ".join(f"{name} {value}" for name, value in made.spec.chosen.items() if value)
         print(f"  a {made.purpose} called {made.spec.name}" + (f", with {chosen}" if chosen else ""))
