@@ -80,10 +80,12 @@ _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 class Refusal(Exception):
     """End a request with a status and a reason that reveals nothing of its content."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        #: Whether it came from Slack; anything else anybody can send without end.
+        self.is_signed = is_signed
 
 
 class Front:
@@ -101,9 +103,7 @@ class Front:
         self._clock = clock
         self._replays = replays
         self._metrics = metrics
-        self._logged = Counted(
-            lambda reason, times: log.warning("slack.request_refused", reason=reason, times=times)
-        )
+        self._strangers = Counted(_log_refusal)
 
     def guard(
         self, serve: Callable[[dict[str, Any]], Awaitable[web.Response]]
@@ -115,7 +115,7 @@ class Front:
                 payload = await self._verified(request)
             except Refusal as refusal:
                 self._metrics.request_refused(refusal.reason)
-                self._logged.add(refusal.reason)
+                (_log_refusal if refusal.is_signed else self._strangers.add)(refusal.reason)
                 return _refused(refusal.status, refusal.reason)
             self._metrics.request_accepted()
             return await serve(payload)
@@ -142,11 +142,15 @@ class Front:
         if not self._replays.is_first(signature.removeprefix("v0=")):
             raise Refusal(401, "replay")
         if len(request.headers.getall("Content-Type", [])) != 1 or request.charset not in _CHARSETS:
-            raise Refusal(400, "content type")
+            raise Refusal(400, "content type", is_signed=True)
         try:
             return read(request.content_type, raw)
         except Malformed as malformed:
-            raise Refusal(400, f"malformed: {malformed}") from None
+            raise Refusal(400, f"malformed: {malformed}", is_signed=True) from None
+
+
+def _log_refusal(reason: str, times: int = 1) -> None:
+    log.warning("slack.request_refused", reason=reason, times=times)
 
 
 def _one(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
