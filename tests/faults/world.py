@@ -16,12 +16,22 @@ from benchmarks.chaos.crowd import ACCEPTED
 from bot.app import Process, StartError
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH
 from bot.support.errors import StoreError
+from playground.slack.errors import SlackError
 from tests.faults.outlets import Breaker, Fuse
 from tests.reconciler.fuse import Killed
 from tests.rigs.scenario import World
 
-#: What a person runs into when the bot breaks: no answer, no message, a page that says so.
-TROUBLE = (Killed, AssertionError, LookupError, ValueError, RuntimeError, StoreError, aiohttp.ClientError)
+#: What a person runs into when the bot breaks: no answer, no message, a page or a form that says so.
+TROUBLE = (
+    Killed,
+    AssertionError,
+    LookupError,
+    ValueError,
+    RuntimeError,
+    StoreError,
+    SlackError,
+    aiohttp.ClientError,
+)
 TRIES = 8
 #: What isn't over yet.
 OPEN = """
