@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.commands import complain, load, with_store
+from bot.domain.people import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
 from bot.providers.facts import Observing
@@ -44,6 +45,9 @@ def try_connection(arguments: argparse.Namespace) -> int:
             http = Observing(session, clock.monotonic)
             provider = build(chosen, http)
             record = Record(Path(f"usher-try-{chosen.name}.json"))
+            # Before any call leaves: it may use an administrator's token.
+            began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
+            await store.append_audit([began])
             trial = Trial(
                 Stage(provider, http, store, clock, record),
                 await access_of(provider, input, ask_secret, hide),

@@ -325,3 +325,17 @@ async def test_an_empty_audit_is_whole(tmp_path):
     ended = await run("audit", "verify", env=environment(tmp_path))
     whole = "The audit record is intact: 0 rows, and the last one's hash is empty.\n"
     assert (ended.status, ended.out) == (0, whole)
+
+
+async def test_a_trial_is_in_the_record_before_anything_is_asked_of_the_provider(tmp_path):
+    ended = await run("try", "saturn", env=environment(tmp_path))
+    assert ended.status == 1
+    assert "The answers ended before the questions, so nothing was done." in ended.err
+    async with opened(tmp_path) as store:
+        (entry,) = await store.audit_entries()
+    assert (entry["actor"], entry["action"], entry["target"]) == ("operator", "trial.begin", "saturn")
+
+
+async def test_a_trial_of_a_connection_that_is_not_there_names_those_that_are(tmp_path):
+    ended = await run("try", "nowhere", env=environment(tmp_path))
+    assert (ended.status, ended.err) == (2, "There's no connection nowhere. There are: saturn.\n")
