@@ -65,6 +65,11 @@ class _Kind(NamedTuple):
 LATER: Final = 10
 
 
+def class_of(urgency: int, is_later: bool) -> int:
+    """Return the class of a kind's rows: its urgency, among those that 0.1.0 claims or beside them."""
+    return urgency + LATER * is_later
+
+
 class NoticeKind(StrEnum):
     """Name what a message to a person is about, and how it is treated.
 
@@ -93,8 +98,8 @@ class NoticeKind(StrEnum):
 
     @property
     def class_(self) -> int:
-        """Return the class that its rows have: its urgency, among those that 0.1.0 claims or beside them."""
-        return self.urgency + LATER * self.is_later
+        """Return the class that its rows have."""
+        return class_of(self.urgency, self.is_later)
 
     READY = _Kind(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.CAN_WAIT | Mark.URGENT

@@ -77,6 +77,8 @@ async def test_an_approval_becomes_a_task_once(bench):
     assert "already been decided" in words(await bench.press("deny", value, COLLEAGUE))
     tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
     assert len(tasks) == 1
+    kept = [(row["actor"], row["action"]) for row in await bench.audit() if "approval" in row["action"]]
+    assert kept == [(ALICE.key, "approval.asked"), (COLLEAGUE.key, "approval.approved")]
 
 
 async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(bench):
