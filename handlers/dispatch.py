@@ -20,14 +20,14 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
-from bot.services.context import SaidLongAgo
+from bot.services.context import AskFirst
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
 from bot.support.guards import guards
 from handlers import mistyped, routes, talking
-from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain
+from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain, quoted
 from handlers.helping import met, what
 from handlers.language.reading import MOST_WORDS
 from handlers.linking import linked
@@ -57,7 +57,7 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: The action that leaves undone what words from the past say.
+#: The action that leaves undone what was only asked about.
 _LEAVE = "leave"
 #: How much of a text that is too long is looked at, to say in which words that is told.
 _BEGINNING = 100
@@ -79,6 +79,10 @@ async def run_text(
     request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
+    if surface.kind in {"message", "command"}:
+        said = quoted(text, is_message=surface.kind == "message")
+        if said is not None:
+            text, request = said, replace(request, surface=replace(surface, is_quoted=True))
     text = services.context.installation.at(principal).without_address(text)
     parsed = parse(text, services.commands, routes.flags())
     if parsed.folder:
@@ -213,8 +217,8 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
     except Answered as early:
         _note(logger, "answered early", request, early.answer)
         return _fit(request, early.answer)
-    except SaidLongAgo:
-        logger().info("said long ago")
+    except AskFirst:
+        logger().info("asked first")
         return _fit(request, _asked_again(request))
     except NotIdentified as unknown:
         logger().info("not known yet")
@@ -286,6 +290,8 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     person = [request.principal.key]
     try:
         await request.asked.to(snapshots.read_again, TaskKind.LOOK_UP_PERSON, person, waiting.as_body())
+    except AskFirst:
+        return _fit(request, _asked_again(request))
     except StoreError as error:
         return _instead(request, problems.sentence(error))
     return replies.answer(answers.ASKING_WHO)
@@ -389,13 +395,17 @@ async def said(request: Request) -> Answer:
 
 
 def _asked_again(request: Request) -> Answer:
-    """Ask whether words from the past still count; nothing of what they say was done."""
-    now, command = request.services.clock.now(), request.text
+    """Ask whether words from the past, or somebody's, count; nothing of what they say was done."""
+    now, command, is_quoted = request.services.clock.now(), request.text, request.surface.is_quoted
     at = kit.moment_at(request.surface.said_at or now, now)
     if len(command) > kit.VALUE:
-        return replies.hint(fill(answers.SAID_LONG_AGO_AGAIN, at=at))
+        return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
     buttons = [kit.button(answers.DO_IT_NOW, SAY, command), kit.button(answers.LEAVE_IT, _LEAVE)]
-    return replies.answer(fill(answers.SAID_LONG_AGO, at=at, said=command), buttons)
+    # In full: what is agreed to is read before.
+    said = kit.Markup(kit.line(unescape(command), kit.VALUE))
+    return replies.answer(
+        fill(answers.QUOTED if is_quoted else answers.SAID_LONG_AGO, at=at, said=said), buttons
+    )
 
 
 @routes.action(_LEAVE)

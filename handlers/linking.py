@@ -358,10 +358,10 @@ async def all_linked(request: Request, connections: Iterable[str]) -> None:
 def link_first(request: Request, sentence: str, connections: Iterable[str]) -> Answer:
     """Answer with the ways to link some connections; the request waits for it."""
     names = list(connections)
-    buttons = ways(request.services, names, request.text)
+    buttons = ways(request.services, names, request.then)
     # Connections that people can't link themselves are offered too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
-    return replies.hint(sentence, buttons or replies.link_buttons(links, request.text))
+    return replies.hint(sentence, buttons or replies.link_buttons(links, request.then))
 
 
 def link_any(request: Request) -> Answer:
@@ -371,7 +371,7 @@ def link_any(request: Request) -> Answer:
     """
     services = request.services
     linkless, linking = services.linkless(), services.linking()
-    buttons = replies.ways(linking, request.text)
+    buttons = replies.ways(linking, request.then)
     is_list = request.folder == "workspace" and request.verb == "list"
     if not buttons:
         head = [what(services)] if is_list else []

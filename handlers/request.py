@@ -446,7 +446,13 @@ class Request:
             self.drawing,
             surface.channel_id,
             surface.said_at,
+            surface.is_quoted,
         )
+
+    @property
+    def then(self) -> str:
+        """Return the command that waits for a link; "" if its person has to be asked first."""
+        return self.text if self.asked.acts_unasked(self.services.clock.now()) else ""
 
     @property
     def reference(self) -> str:

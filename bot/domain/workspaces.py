@@ -463,6 +463,8 @@ class Surface:
     interaction: str = ""
     #: When it was said (epoch seconds), where that may be long ago: what Slack couldn't deliver comes later.
     said_at: float | None = None
+    #: Whether what was typed looks like a quotation.
+    is_quoted: bool = False
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None

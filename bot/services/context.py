@@ -355,8 +355,8 @@ def is_old(said_at: float | None, now: float) -> bool:
     return said_at is not None and now - said_at > OLD_SECONDS
 
 
-class SaidLongAgo(Exception):
-    """Signal that words from the past would change something: nothing was written."""
+class AskFirst(Exception):
+    """Signal that words from the past, or somebody's, would change something: nothing was written."""
 
 
 class _Unknown(Refused):
@@ -377,6 +377,8 @@ class Asked:
     channel_id: str | None = None
     #: When it was said, where that may be long ago.
     said_at: float | None = None
+    #: Whether the words look like a quotation.
+    is_quoted: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
 
@@ -504,14 +506,18 @@ class Asked:
         """Return the person's account on a connection; raises NotLinked unless it is usable."""
         return usable(self.context.need(connection), accounts.account(tx, self.principal, connection))
 
+    def acts_unasked(self, now: float) -> bool:
+        """Return whether it is carried out unasked: it was said just now, and in the person's own words."""
+        return not (self.is_quoted or is_old(self.said_at, now))
+
     def is_new(self, tx: Transaction) -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
 
-        It is asked once in a use case, and only when something is to do. Raises SaidLongAgo if it was said
-        too long ago to be carried out unasked.
+        It is asked once in a use case, and only when something is to do. Raises AskFirst if it isn't carried
+        out unasked.
         """
-        if is_old(self.said_at, tx.now()) and not people.was_seen(tx, self.interaction):
-            raise SaidLongAgo
+        if not self.acts_unasked(tx.now()) and not people.was_seen(tx, self.interaction):
+            raise AskFirst
         return people.first_sight(tx, self.interaction, self.said_at)
 
     def note(

@@ -17,6 +17,11 @@ SAID_LONG_AGO: Final = "While I was offline, you asked me {at}: “{said}”. Sh
 SAID_LONG_AGO_AGAIN: Final = (
     "What you asked me {at} only reached me now, so I haven't done it. If you still want it, ask me again."
 )
+#: Words that look like a quotation, and would change something.
+QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
+QUOTED_AGAIN: Final = (
+    "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
+)
 DO_IT_NOW: Final = "Do it now"
 LEAVE_IT: Final = "Leave it"
 LEFT: Final = "Left as it is."
