@@ -3,6 +3,7 @@
 There is one guard for all that comes in, and one way back for each kind (ADR 42).
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -20,11 +21,11 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
-from bot.services.context import AskFirst
+from bot.services.context import OLD_SECONDS, AskFirst
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
-from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, UsherError
+from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from bot.support.guards import guards
 from handlers import mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain, quoted
@@ -59,6 +60,8 @@ _PLAIN_FIELDS = {
 }
 #: The action that leaves undone what was only asked about.
 _LEAVE = "leave"
+#: How long to wait before asking a store again that was taking long.
+_LOOKS_AGAIN_SECONDS = 0.2
 #: How much of a text that is too long is looked at, to say in which words that is told.
 _BEGINNING = 100
 
@@ -189,10 +192,11 @@ async def guarded(request: Request, handler: routes.Verb) -> Answer:
     return _too_many(request, wait) if wait > 0 else await _authorised(request, handler)
 
 
-async def _authorised(request: Request, handler: routes.Verb) -> Answer:
+async def _authorised(request: Request, handler: routes.Verb, *, is_later: bool = False) -> Answer:
     """Authorise the person, run the handler, and turn every possible ending into an Answer.
 
-    The log gets the reference that the answer shows, and nothing that a person typed.
+    The log gets the reference that the answer shows, and nothing that a person typed. ``is_later``: nobody
+    waits for an ack, so what the store doesn't take is raised (StoreError).
     """
 
     def logger() -> Any:
@@ -230,16 +234,57 @@ async def _authorised(request: Request, handler: routes.Verb) -> Answer:
         logger().info("refused", rule=refusal.rule)
         return _instead(request, refusal.text, is_broken=False)
     except UsherError as error:
-        logger().warning("store failed" if isinstance(error, StoreError) else "failed", problem=error)
+        is_stores = isinstance(error, StoreError)
+        if is_later and is_stores:
+            raise
+        logger().warning("store failed" if is_stores else "failed", problem=error)
         answer = _instead(request, problems.sentence(error))
-        # What the store didn't take isn't remembered either: trying would outlast the 3 s for an ack.
-        return replace(answer, about=None) if isinstance(error, StoreError) else answer
+        return _unwritten(request, handler, answer, error) if is_stores else answer
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _instead(request, problems.sentence("internal"))
     # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, answer)
+
+
+def _unwritten(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
+    """Return the answer to what the store didn't take; where that isn't known yet, its outcome is told later.
+
+    Nothing else is asked of the store: that would outlast the 3 s for an ack.
+    """
+    if not isinstance(error, StoreUnsure):
+        return replace(answer, about=None, unwritten="not")
+    request.services.later.add(_tell_later(request, handler))
+    return replace(answer, about=None, unwritten="unsure")
+
+
+async def _tell_later(request: Request, handler: routes.Verb) -> None:
+    """Tell a person what came of a commit that took long, as promised.
+
+    The same is asked again once the store answers: its interaction is an inbox key, so it has one effect, and
+    the answer is true whether the commit went through or not. That ends when nobody would act on words that
+    old without asking.
+    """
+    services, surface = request.services, request.surface
+    # What Slack delivers again is answered once, whoever is first.
+    notice_of = reply_notice if surface.kind == "message" else message_notice
+    until = services.clock.now() + OLD_SECONDS
+    while services.clock.now() < until:
+        try:
+            answer = await _authorised(request, handler, is_later=True)
+            if answer.errors:
+                answer = replies.hint("\n".join(answer.errors.values()))
+            if answer.text:
+                notice = notice_of(answer, surface, request.principal, services.ids)
+                await services.store.add_notices([notice])
+        except StoreError as error:
+            log.info("what came of it isn't known yet", problem=error, reference=request.reference)
+            await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
+        else:
+            services.context.wake()
+            return
+    log.error("what came of it was never known", reference=request.reference)
 
 
 def _fit(request: Request, answer: Answer) -> Answer:

@@ -11,7 +11,7 @@ from bot.domain.workspaces import Surface, Where
 from bot.services import accounts
 from bot.services.context import Asked
 from bot.slack.people import person_of
-from bot.support.errors import Refused
+from bot.support.errors import Refused, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, reply_notice, run_talk, run_text
 from handlers.request import Occurrence
@@ -70,6 +70,9 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
         answer = await run_text(services, principal, surface, text or "help")
     else:
         answer = await run_talk(services, principal, surface, "file")
+    if answer.unwritten == "unsure":
+        # Its answer is the one that comes once that is known, or when Slack has sent the words again.
+        raise StoreUnsure(answer.text)
     answer = await introduced(services, principal, answer)
     if not answer.text:
         return

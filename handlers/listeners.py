@@ -137,7 +137,7 @@ class Listeners:
             return await self._at_home(ack, principal, None if is_opened else answer)
         if is_opened:
             return await ack()
-        if not await self._delivered(answer, surface, principal):
+        if answer.unwritten or not await self._delivered(answer, surface, principal):
             await _say(client, respond, answer)
         elif not services.context.owners.is_worked:
             # Its answer waits in the outbox with everything else.
@@ -159,7 +159,7 @@ class Listeners:
         place = who if isinstance(who, Principal) else payload.place_of(body)
         if await self._opened(place, surface, replace(answer, view=view)):
             return await ack()
-        if isinstance(who, Answer) or not await self._delivered(answer, surface, who):
+        if answer.unwritten or isinstance(who, Answer) or not await self._delivered(answer, surface, who):
             await _say(client, respond, answer)
         return await ack()
 

@@ -23,6 +23,7 @@ from bot.services.context import Asked, Context, is_old
 from bot.services.gather import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
+from bot.support.pool import Pool
 from handlers.language.words import Manner
 from handlers.payload import installed_at, said_at
 from handlers.payload import principal as principal_of
@@ -172,6 +173,8 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     searches: Searches
+    #: What is told once a store that takes long has answered.
+    later: Pool
 
     def actor(self, payload: Mapping[str, Any]) -> Principal:
         """Return who acts, by a payload; raises Refused (``principal.missing``)."""
@@ -238,6 +241,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
         commands={context.command: "workspace", context.job_command: "job"},
         limiter=limiter,
         searches=Searches(context.clock.monotonic),
+        later=Pool(MOST_LATER, lambda: None),
     )
 
 
@@ -288,6 +292,8 @@ class Waiting:
 
 #: What has not waited.
 AT_ONCE: Final = Waiting()
+#: So many people at once are told later what came of what they asked.
+MOST_LATER: Final = 1000
 #: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
 SILENT = Answer(text="")
 

@@ -290,7 +290,8 @@ class Answer:
     ``in_channel`` is set only when the person asked for it (``--share``); the answer then has no IDE URL.
     ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
     surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
-    fields of the form that was sent, which stays open.
+    fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
+    or nobody knows yet, so it wouldn't take this answer in time either.
     """
 
     text: str
@@ -300,6 +301,7 @@ class Answer:
     view: dict[str, Any] | None = None
     about: Spoken | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
+    unwritten: Literal["", "not", "unsure"] = ""
 
     def as_body(self) -> dict[str, Any]:
         """Return the answer as a notice's JSON-ready body."""

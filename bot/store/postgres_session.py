@@ -512,6 +512,7 @@ _NOT_OPENED = (
     (rf"{UNANSWERED}|query_wait_timeout", _NOT_SERVED),
     (r"refused|No such file|server login has been failing", _NO_SERVER),
     (r"timeout|timed out", _TOO_LATE),
+    (r"too many connections for \S+ \S+", f"{_FULL}, it says: {{said}}"),
     (r"too many clients|remaining connection slots|no more connections", _FULL),
     (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
     (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
@@ -563,7 +564,7 @@ def label(url: str) -> str:
 def not_opened(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error for operators when a database can't be opened."""
     why = why_not_opened(url, error)
-    is_away = why.endswith((_NO_SERVER, _TOO_LATE, _FULL, _NOT_SERVED, _RESTARTS))
+    is_away = _FULL in why or why.endswith((_NO_SERVER, _TOO_LATE, _NOT_SERVED, _RESTARTS))
     return StoreAway(why) if is_away else StoreUnavailable(why)
 
 
@@ -572,8 +573,8 @@ def why_not_opened(url: str, error: psycopg.Error) -> str:
     if isinstance(error, psycopg.ProgrammingError):
         cause = "the URL is not understood: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
     else:
-        text = str(error)
-        causes = (cause for pattern, cause in _NOT_OPENED if re.search(pattern, text, re.IGNORECASE))
+        found = ((re.search(pattern, str(error), re.IGNORECASE), cause) for pattern, cause in _NOT_OPENED)
+        causes = (cause.format(said=match[0]) for match, cause in found if match)
         cause = next(causes, "see the log of the PostgreSQL server")
     return f"{label(url)} can't be opened: {cause}"
 

@@ -1,7 +1,8 @@
 """What the engines share: the queue in front of a thread of the database, the thread, and the loop's side.
 
 Work that waited too long is abandoned: its caller gets StoreBusy, and it never runs or is rolled back. One
-lock decides which comes first, the caller's giving up or the thread's commit.
+lock decides which comes first, the caller's giving up or the thread's commit. Whoever waits for a person
+and whose commit takes too long gets StoreUnsure.
 
 Queued writes are committed together, for at most 20 ms. If one of them fails, all are rolled back and each is
 run again in a transaction of its own, so that it fails alone.
@@ -23,7 +24,7 @@ from typing import Any, ClassVar, Protocol
 from bot.store.schema import SLEWED, beat, follow
 from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work
 from bot.support.clock import Clock
-from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE: Mapping[Priority, float] = {
@@ -238,6 +239,8 @@ class WriteQueue:
                 return
             if self._give_up(item):
                 item.future.set_exception(StoreBusy("the database is busy; nothing was done"))
+            elif priority is Priority.URGENT and item.stage is Stage.COMMITTING:
+                item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
         """Return for how long its caller still waits."""

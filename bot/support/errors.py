@@ -8,6 +8,7 @@
     │   └── NotIdentified             Slack hasn't said yet who they are: the request waits
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
+    │   ├── StoreUnsure               committing for 2 s; it will be known whether that went through
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
     │   ├── StoreTooNew               the database is newer than the code
     │   ├── UnknownWord               a later release wrote this row
@@ -89,6 +90,10 @@ class StoreError(UsherError):
 
 class StoreBusy(StoreError):
     """Signal that a transaction didn't commit in time and was rolled back."""
+
+
+class StoreUnsure(StoreError):
+    """Signal that a commit is taking longer than its caller waits: it may still go through."""
 
 
 class StoreUnavailable(StoreError):

@@ -43,7 +43,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from bot.support import errors
-from bot.support.cleaning import Hider, hidden
+from bot.support.cleaning import Hider, clean, hidden
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -307,7 +307,8 @@ def _translated(error: Exception, *, sent: bool) -> errors.ProviderError:
         case TooLateError():
             return errors.SentTooLate("the send window had closed")
         case aiohttp.ClientConnectorCertificateError():
-            return errors.Unreachable("the server's certificate is not trusted")
+            why = getattr(error.certificate_error, "verify_message", "")
+            return errors.Unreachable(f"the server's certificate is not trusted: {clean(why)}")
         case aiohttp.ClientSSLError():
             return errors.Unreachable("no encrypted connection")
         case aiohttp.ClientProxyConnectionError():

@@ -18,6 +18,7 @@ MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.StoreBusy, "busy"),
+    (errors.StoreUnsure, "unsure"),
     (errors.StoreError, "store_unavailable"),
     (errors.SecretError, "secret"),
     (errors.SlackFailed, "slack"),
@@ -126,6 +127,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "cannot": "{title} doesn't let me do that with runs. You may be able to do it on the run's page there.",
     "lost": "{title} can no longer find this run. Its page there may say more.",
     # Usher's own trouble.
+    "unsure": "I can't tell yet whether that went through. I'll message you.",
     "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
     "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
     "Try again in a few minutes.",

@@ -10,7 +10,7 @@ from bot.store.sqlite import SqliteEngine
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
-from bot.support.errors import StoreBusy, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreUnavailable, StoreUnsure
 from tests.rigs.clock import FakeClock
 
 PATIENCE = dict.fromkeys(Priority, 60.0)
@@ -132,9 +132,22 @@ async def test_who_gave_up_is_not_committed_and_does_not_come_again():
     await stays
 
 
-async def test_who_gives_up_after_the_commit_began_is_told_what_came_of_it():
+async def test_nobody_hears_that_nothing_was_done_once_the_commit_began():
     lanes = WriteQueue(dict.fromkeys(Priority, 0.01), 200, 0.0)
     (waiting,) = await queued(lanes, Priority.URGENT)
+    runs = lanes.take()
+    assert lanes.may_commit(runs)
+    async with asyncio.timeout(5):
+        with pytest.raises(StoreUnsure):
+            await waiting
+    # What it comes to finds nobody who waits.
+    lanes.deliver(runs)
+    await asyncio.sleep(0)
+
+
+async def test_what_nobody_waits_for_is_told_what_came_of_its_commit():
+    lanes = WriteQueue(dict.fromkeys(Priority, 0.01), 200, 0.0)
+    (waiting,) = await queued(lanes, Priority.STEADY)
     runs = lanes.take()
     assert lanes.may_commit(runs)
     await asyncio.sleep(0.05)

@@ -207,6 +207,7 @@ async def test_what_cannot_be_opened_says_why(url, change, words):
         ("failed to resolve host 'db'", "no such host"),
         ("connection timeout expired", "no server answers there in time"),
         ("FATAL:  sorry, too many clients already", "no free connection"),
+        ('FATAL:  too many connections for role "usher"', 'it says: too many connections for role "usher"'),
         ("FATAL:  the database system is starting up", "starting or stopping"),
         ("FATAL:  the database system is in recovery mode", "starting or stopping"),
         ("FATAL:  the database system is not yet accepting connections", "starting or stopping"),

@@ -1,0 +1,86 @@
+"""A commit that takes longer than people wait: they hear that, and then what came of it."""
+
+import pytest
+
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import State
+from bot.support.errors import StoreBusy, StoreUnsure
+from tests.handlers.rig import one_cloud, submit, words
+from tests.handlers.run_rig import run_rig
+from tests.rigs.store import ALICE
+
+UNSURE = "I can't tell yet whether that went through. I'll message you."
+
+
+@pytest.fixture
+async def bot():
+    async with one_cloud() as made:
+        await made.link(state=State.STOPPED)
+        yield made
+
+
+async def start(bot, way: str):
+    """Ask for a start in one of the ways."""
+    if way == "button":
+        return await bot.press("start", (await bot.workspace()).id)
+    if way == "message":
+        return await bot.direct("start notebook")
+    return await bot.say("start notebook")
+
+
+def hang(store, *, goes_through: bool, and_then=()):
+    """Have the next commit of a use case take too long; ``and_then``: what those after it raise."""
+    left = [StoreUnsure("the commit is taking long"), *and_then]
+    at_all = store._store.carry_out
+
+    async def carry_out(work):
+        if not left:
+            return await at_all(work)
+        error = left.pop(0)
+        if isinstance(error, StoreUnsure) and goes_through:
+            await at_all(work)
+        raise error
+
+    store.carry_out = carry_out
+
+
+@pytest.mark.parametrize("goes_through", [True, False])
+@pytest.mark.parametrize("way", ["command", "button", "message"])
+async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, goes_through):
+    hang(bot.store, goes_through=goes_through)
+    answer = await start(bot, way)
+    assert UNSURE in words(answer)
+    assert answer.unwritten == "unsure"
+    assert await bot.services.later.drain(60.0) == 0
+    # Once, whether the first commit went through or the second did it.
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
+    notices = await bot.notices()
+    assert [one.subject for one in notices if one.kind is NoticeKind.CARD] == [operation.id]
+    told = [one.body["text"] for one in notices if one.kind in {NoticeKind.MESSAGE, NoticeKind.REPLY}]
+    # Beside the card in a direct message there is nothing to add.
+    assert way == "message" or "notebook" in "".join(told)
+    assert not any("can't tell" in one for one in told)
+
+
+@pytest.mark.parametrize("goes_through", [True, False])
+async def test_what_a_form_asked_for_is_done_once(goes_through):
+    async with run_rig() as bot:
+        view = (await bot.say("job run", trigger_id="t1")).view
+        block = next(one for one in view["blocks"] if one.get("block_id", "").startswith("command"))
+        state = {block["block_id"]: {"field:command": {"type": "plain_text_input", "value": "date"}}}
+        hang(bot.store, goes_through=goes_through)
+        done = await submit(bot.services, ALICE, {**view, "state": {"values": state}})
+        assert UNSURE in next(iter(done["errors"].values()))
+        assert await bot.services.later.drain(60.0) == 0
+        (run,) = await bot.store.runs(ALICE)
+        assert [one.subject for one in await bot.notices(NoticeKind.JOB_CARD)] == [run.id]
+
+
+async def test_nothing_untrue_is_told_while_the_store_takes_nothing(bot):
+    hang(bot.store, goes_through=True, and_then=[StoreBusy("2 s"), StoreUnsure("long")])
+    assert UNSURE in words(await start(bot, "command"))
+    assert await bot.services.later.drain(60.0) == 0
+    (told,) = await bot.notices(NoticeKind.MESSAGE)
+    assert "haven't started" not in told.body["text"]
+    assert len(await bot.store.open_operations(ALICE)) == 1
