@@ -1,7 +1,8 @@
 """``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
 
-A name is a figure's or a measurement's (help, start, polls, claims, watched, workers, ready, limited, class,
-class_killed, class_shared, startup, idle, posit, jobs, list, hostile, homes, hours, page).
+A name is a figure's or a measurement's (help, unsigned, start, polls, claims, watched, workers, ready,
+limited, class, class_killed, class_shared, startup, idle, posit, jobs, list, hostile, searches, homes,
+hours, page).
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -18,13 +19,13 @@ from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
-from benchmarks.hostile import measure_hostile
+from benchmarks.hostile import measure_hostile, measure_searches
 from benchmarks.hours import measure_hours
 from benchmarks.long_list import measure_long_list
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
 from benchmarks.polls import measure_polls
-from benchmarks.requests import measure_help, measure_start
+from benchmarks.requests import measure_help, measure_start, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
@@ -38,6 +39,7 @@ Measure = Callable[[Sizes], Awaitable[list[Figure]]]
 MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProxyType(
     {
         "help": (measure_help, ("ack_help_cpu",)),
+        "unsigned": (measure_unsigned, ("unsigned_cpu",)),
         "start": (measure_start, ("start_cpu", "start_rate", "start_p99")),
         "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
         "claims": (
@@ -69,6 +71,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "jobs": (measure_jobs, ("job_streams_lost", "job_streams_memory")),
         "list": (measure_long_list, ("list_piece_longest",)),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
+        "searches": (measure_searches, ("searches_ack_p99",)),
         "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),
         "hours": (measure_hours, ("hours_cpu", "hours_ready_last")),
         "page": (measure_page, ("ide_first_byte", "ide_size")),

@@ -1,4 +1,6 @@
-"""The baseline of requests: a bare Bolt app, one listener that only acks, its own check of signatures.
+"""The baselines of requests: a bare Bolt app, one listener that only acks, its own check of signatures.
+
+Beside it ``/refused``, where aiohttp alone reads a request and refuses it.
 
 ``python -m benchmarks.bare_bolt API_URL BOT_TOKEN SIGNING_SECRET``; no access log.
 """
@@ -9,6 +11,7 @@ import asyncio
 import signal
 import sys
 
+from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,14 +23,21 @@ async def _only_ack(ack: AsyncAck) -> None:
     await ack()
 
 
+async def _refuse(request: web.Request) -> web.Response:
+    await request.read()
+    return web.Response(status=401)
+
+
 async def _run(api_url: str, token: str, secret: str) -> None:
     app = AsyncApp(client=AsyncWebClient(token=token, base_url=api_url), signing_secret=secret)
     app.command("/workspace")(_only_ack)
+    served = app.web_app(path="/slack/events")
+    served.router.add_post("/refused", _refuse)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    runner = await serve(app.web_app(path="/slack/events"), 0, {})
+    runner = await serve(served, 0, {})
     await stopped.wait()
     await runner.cleanup()
 

@@ -8,7 +8,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode, urlsplit
 
 from benchmarks.machine import BenchmarkError
@@ -81,6 +81,28 @@ class Target:
             ],
         }
         return self._signed(urlencode({"payload": json.dumps(payload)}).encode())
+
+    def search(self, user: str, typed: str) -> bytes:
+        """Return a whole HTTP request: letters typed into a form's menu of workspaces."""
+        payload = {
+            "type": "block_suggestion",
+            "user": {"id": user, "username": user.lower(), "team_id": self.team_id},
+            "api_app_id": "A0USHER",
+            "team": {"id": self.team_id, "domain": "acme"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "action_id": "start:workspace",
+            "block_id": "start",
+            # Each body is new, as with Slack's own: one that is repeated is refused.
+            "action_ts": f"{time.monotonic_ns()}",
+            "value": typed,
+            "view": {"id": "V0", "type": "modal"},
+        }
+        return self._signed(urlencode({"payload": json.dumps(payload)}).encode())
+
+    def unsigned(self, number: int) -> bytes:
+        """Return a whole HTTP request that has all but the right signature, for a connection of its own."""
+        return replace(self, signing_secret=self.signing_secret[::-1]).request("U0FORGER", "help", number)
 
     def _signed(self, body: bytes) -> bytes:
         place = urlsplit(self.url)

@@ -1,14 +1,20 @@
-"""What a request costs: ``/workspace help`` and the durable ``/workspace start``, against a bare Bolt app."""
+"""What a request costs: ``/workspace help`` and the durable ``/workspace start``, against a bare Bolt app.
+
+And one that isn't signed, against a bare aiohttp app.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice, repeat
 from statistics import median
+from urllib.parse import urljoin
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure, quantile
-from benchmarks.load import Outcome, press
+from benchmarks.load import Outcome, ask, press
 from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
@@ -65,6 +71,36 @@ async def measure_help(sizes: Sizes) -> list[Figure]:
             bare_found.append((await _cost(bare, _helps(scene.crowd, sizes.acks), sizes, b""))[0])
     note(f"help: {[round(cost) for cost in found]} µs, bare Bolt: {[round(cost) for cost in bare_found]} µs")
     return [Figure("ack_help_cpu", median(found), median(bare_found))]
+
+
+async def _refused(server: Bot, sizes: Sizes, path: str = "") -> float:
+    """Return the server's CPU per request that it refuses, in µs; each comes on a connection of its own."""
+    target = replace(server.target, url=urljoin(server.target.url, path))
+    numbers = iter(range(sizes.unsigned))
+
+    async def stranger() -> None:
+        for number in numbers:
+            status, _ = await ask(target.url, target.unsigned(number))
+            if status != 401:
+                raise BenchmarkError(f"a forged request was answered with {status}")
+
+    before = cpu_seconds(server.pid)
+    await asyncio.gather(*(stranger() for _ in repeat(0, sizes.strangers)))
+    return (cpu_seconds(server.pid) - before) / sizes.unsigned * 1e6
+
+
+async def measure_unsigned(sizes: Sizes) -> list[Figure]:
+    """Measure requests that aren't signed by Slack, against aiohttp alone that reads and refuses them."""
+    found, bare_found = [], []
+    async with stage(Crowd(1)) as scene, scene.bot() as bot, scene.bare_bolt() as bare:
+        for _ in range(sizes.runs + 1):
+            found.append(await _refused(bot, sizes))
+            bare_found.append(await _refused(bare, sizes, "/refused"))
+    note(
+        f"unsigned: {[round(cost) for cost in found]} µs, aiohttp: {[round(cost) for cost in bare_found]} µs"
+    )
+    # The first run only warms up.
+    return [Figure("unsigned_cpu", median(found[1:]), median(bare_found[1:]))]
 
 
 async def measure_start(sizes: Sizes) -> list[Figure]:

@@ -16,6 +16,9 @@ class Sizes:
     acks: int = 4_000
     warm_up: int = 500
     people: int = 200
+    #: Requests of a run that nobody signed, and how many strangers send them.
+    unsigned: int = 4_000
+    strangers: int = 20
     starts: int = 1_500
     pending: int = 10_000
     #: Polls are watched for so long, after a while in which the first round settles.
@@ -69,6 +72,9 @@ class Sizes:
     hostile_workspaces: int = 200
     hostile_connections: int = 2
     hostile_acks: int = 600
+    #: One of them searches on so many connections at once, among so many workspaces.
+    searching: int = 20
+    searched: int = 300
 
 
 FULL = Sizes(is_full=True)
@@ -79,6 +85,8 @@ TOY = Sizes(
     acks=60,
     warm_up=10,
     people=5,
+    unsigned=40,
+    strangers=2,
     starts=15,
     pending=30,
     settle_seconds=1.0,
@@ -117,4 +125,6 @@ TOY = Sizes(
     hostile_workspaces=3,
     hostile_connections=2,
     hostile_acks=40,
+    searching=2,
+    searched=5,
 )
