@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bot.domain.forms import Choice
-from bot.domain.notices import Answer, minutes
+from bot.domain.notices import Answer
 from bot.domain.people import HomeUse, Preferences, Principal
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
@@ -62,16 +62,12 @@ async def settings(request: Request) -> Answer:
 
 @routes.view(home.CALLBACK)
 async def saved(request: Request) -> Answer:
-    """Save what was chosen; times and choices are checked again."""
+    """Save what was chosen; choices are checked again."""
     services, principal = request.services, request.principal
     before, rows = await services.store.preferences(principal), await services.store.workspaces(principal)
     sent, problems = values_of(request.view), dict[str, str]()
     chosen = {name: value for name, value in sent.items() if isinstance(value, str) and value != home.ASK}
     topics, workspace_id = sent.get(home.TELL, ()), chosen.get(home.WORKSPACE, "")
-    quiet = {name: minutes(chosen.get(name, "")) for name in (home.BEGIN, home.END) if home.HOLD in sent}
-    problems |= {name: home_words.NO_TIME for name, at in quiet.items() if at is None}
-    if not problems and len(set(quiet.values())) == 1:
-        problems[home.END] = home_words.SAME_TIME
     if workspace_id and workspace_id not in {one.id for one in rows}:
         # What a form sends is only a key.
         problems[home.WORKSPACE] = home_words.NOT_YOURS
@@ -85,8 +81,6 @@ async def saved(request: Request) -> Answer:
         ready="ready" in topics,
         stopped="stopped" in topics,
         run_ended="run_ended" in topics,
-        quiet_from=quiet.get(home.BEGIN),
-        quiet_to=quiet.get(home.END),
         workspace_id=workspace_id,
         connection=connection,
         template=template,

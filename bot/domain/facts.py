@@ -152,7 +152,6 @@ class PreferenceFacts:
 
     wanted: Preferences
     now: float
-    time_zone: str
     workspace: Workspace | None = None
     connection_title: str = ""
     own: tuple[Workspace, ...] = ()

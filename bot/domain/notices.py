@@ -1,16 +1,13 @@
-"""What Usher sends to people: answers, notices and cards; and when, by preferences and quiet hours.
+"""What Usher sends to people: answers, notices and cards; and what of it they want to hear.
 
-Failures, and warnings before something is lost, are always sent at once, and so is what the person asked
-for recently. What the person switched off only shows on the card, if there is one. That a link of theirs
-ends is said a week and a day before its credential does.
+Failures, questions and warnings are always sent. What the person switched off only shows on the card, if
+there is one. That a link of theirs ends is said a week and a day before its credential does.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
 from enum import Flag, StrEnum, auto
 from typing import Any, Final, Literal, NamedTuple, Self
-from zoneinfo import ZoneInfo
 
 from bot.domain.people import Preferences, Principal
 from bot.domain.times import Past, Send
@@ -31,9 +28,8 @@ class Mark(Flag):
     CARD = auto()
     #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
     END = auto()
-    #: It can wait until the quiet hours end. All else is a question, a warning, a failure, or about the
-    #: safety of an account. A refused sign-in is reported only to people who are waiting for something.
-    CAN_WAIT = auto()
+    #: It says what has happened, and asks for nothing.
+    NEWS = auto()
     #: It goes before replies.
     URGENT = auto()
     #: It takes no other message's place as the live one, nor loses its own.
@@ -102,20 +98,20 @@ class NoticeKind(StrEnum):
         return class_of(self.urgency, self.is_later)
 
     READY = _Kind(
-        "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.CAN_WAIT | Mark.URGENT
+        "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
     FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
-    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
-    SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
-    REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.CAN_WAIT)
+    STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
+    SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
+    REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
     CARD = _Kind("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = _Kind("waiting", "operation", urgency=3, offers="workspace")
     #: It's unknown whether something was created or launched, so the person is asked.
     ASKED = _Kind("asked", "operation", offers="workspace", marks=Mark.APART)
     JOB_CARD = _Kind("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = _Kind(
-        "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.CAN_WAIT | Mark.OUTPUT
+        "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
     JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END)
     JOB_OUTPUT = _Kind("job_output", "job", urgency=3, marks=Mark.THREADED)
@@ -128,27 +124,27 @@ class NoticeKind(StrEnum):
         "class_card", "class", urgency=2, marks=Mark.CARD | Mark.APART | Mark.IN_CHANNEL | Mark.HARMLESS
     )
     CLASS_ENDING = _Kind("class_ending", "class", offers="workspace")
-    CLASS_OVER = _Kind("class_over", "class", marks=Mark.CAN_WAIT)
+    CLASS_OVER = _Kind("class_over", "class", marks=Mark.NEWS)
     CLASS_POSTED = _Kind("class_posted", "class", offers="class")
     ENDING = _Kind("ending", urgency=3, offers="workspace")
     #: An update of a card that couldn't be rendered when it was due; its body has the ``message_ts``.
     CARD_UPDATE = _Kind("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = _Kind("linked", offers="link")
     UNLINKED = _Kind("unlinked", offers="link")
-    LINK_AGAIN = _Kind("link_again", urgency=3, offers="link", marks=Mark.CAN_WAIT)
+    LINK_AGAIN = _Kind("link_again", urgency=3, offers="link", marks=Mark.NEWS)
     SIGN_IN_REFUSED = _Kind("sign_in_refused", urgency=3, offers="link")
     #: The credential of a link ends soon.
-    LINK_ENDING = _Kind("link_ending", urgency=3, offers="link", marks=Mark.CAN_WAIT)
-    STOPPED_ELSEWHERE = _Kind("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.CAN_WAIT)
+    LINK_ENDING = _Kind("link_ending", urgency=3, offers="link", marks=Mark.NEWS)
+    STOPPED_ELSEWHERE = _Kind("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
     TIMER_FAILED = _Kind("timer_failed", offers="workspace")
     #: Whether a workspace that was left running is still needed.
     NEEDED = _Kind("needed", urgency=3, offers="workspace")
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
-    HOURS_MISSED = _Kind("hours_missed", offers="workspace", marks=Mark.CAN_WAIT)
-    HOURS_PAUSED = _Kind("hours_paused", offers="workspace", marks=Mark.CAN_WAIT)
-    HOURS_MOVED = _Kind("hours_moved", urgency=3, marks=Mark.CAN_WAIT)
+    HOURS_MISSED = _Kind("hours_missed", offers="workspace", marks=Mark.NEWS)
+    HOURS_PAUSED = _Kind("hours_paused", offers="workspace", marks=Mark.NEWS)
+    HOURS_MOVED = _Kind("hours_moved", urgency=3, marks=Mark.NEWS)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     APPROVAL_DENIED = _Kind("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = _Kind("approval_failed", marks=Mark.PEOPLE)
@@ -156,9 +152,9 @@ class NoticeKind(StrEnum):
     #: Somebody else tried to link an account that this person has linked.
     LINK_TRIED = _Kind("link_tried", marks=Mark.PEOPLE)
     RESTORED = _Kind("restored")
-    OUTAGE = _Kind("outage", marks=Mark.CAN_WAIT)
+    OUTAGE = _Kind("outage", marks=Mark.NEWS)
     SCHEDULED = _Kind("scheduled")
-    #: What was held back during quiet hours, in one message.
+    #: What 0.1.0 held back during quiet hours, in one message.
     HELD = _Kind("held", urgency=3)
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = _Kind("message")
@@ -308,83 +304,27 @@ class Answer:
         return {"text": self.text, "blocks": list(self.blocks), "replaces": self.replaces}
 
 
-#: People are still waiting for what they asked for within this many seconds.
-ASKED_SECONDS: Final = 3600.0
-#: Quiet hours end within a day, which has 25 hours when summer time ends.
-LONGEST_QUIET: Final = 25 * 3600.0
-_DAY_MINUTES: Final = 24 * 60
-
-
 @dataclass(frozen=True, slots=True)
 class News:
     """Hold what decides about one notice.
 
-    ``chosen`` is what its person set for that workspace, None for nothing. ``asked_at`` is when they asked
-    for it, None if they didn't. ``has_card``: a card of theirs shows it, too.
+    ``chosen`` is what its person set for that workspace, None for nothing. ``has_card``: a card of theirs
+    shows it, too.
     """
 
     kind: NoticeKind
     chosen: bool | None = None
-    asked_at: float | None = None
     is_failure: bool = False
     has_card: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """Say what happens: sent ``now``, ``later`` (at ``at``, epoch seconds), or only on the ``card``."""
-
-    way: Literal["now", "later", "card"]
-    at: float = 0.0
-
-
-NOW: Final = Telling("now")
-CARD: Final = Telling("card")
-
-
-def tell(news: News, preferences: Preferences, now: float, zone: ZoneInfo) -> Telling:
-    """Decide how something is reported."""
-    if news.is_failure:
-        return NOW
+def is_wanted(news: News, preferences: Preferences) -> bool:
+    """Return whether something is sent as a message of its own; if not, only the card shows it."""
     topic = news.kind.topic
-    if topic is not None and (topic == "stopped" or news.has_card):
-        wants: bool = getattr(preferences, topic) if news.chosen is None else news.chosen
-        if not wants:
-            return CARD
-    if Mark.CAN_WAIT not in news.kind.marks:
-        return NOW
-    if news.asked_at is not None and now - news.asked_at <= ASKED_SECONDS:
-        return NOW
-    until = quiet_until(preferences, now, zone)
-    return NOW if until is None else Telling("later", until)
-
-
-def quiet_until(preferences: Preferences, now: float, zone: ZoneInfo) -> float | None:
-    """Return when the current quiet hours end, by the zone's own clock; None outside of them."""
-    begin, end = preferences.quiet_from, preferences.quiet_to
-    if begin is None or end is None or begin == end:
-        return None
-    local = datetime.fromtimestamp(now, zone)
-    minute = local.hour * 60 + local.minute
-    is_quiet = begin <= minute < end if begin < end else minute >= begin or minute < end
-    if not is_quiet:
-        return None
-    day = local.date() + timedelta(days=1 if minute >= end else 0)
-    last = datetime.combine(day, time(end // 60, end % 60), zone)
-    # When summer time begins, an hour is skipped: the clock next shows what comes after it.
-    while datetime.fromtimestamp(last.timestamp(), zone).replace(tzinfo=None) != last.replace(tzinfo=None):
-        last += timedelta(minutes=1)
-    # When it ends, an hour occurs twice.
-    return next((at for fold in (0, 1) if (at := last.replace(fold=fold).timestamp()) > now), None)
-
-
-def minutes(text: str) -> int | None:
-    """Return the minutes since midnight that ``HH:MM`` means; None if it is no time of day."""
-    hour, colon, minute = text.partition(":")
-    if not colon or not (hour.isdecimal() and minute.isdecimal()):
-        return None
-    found = int(hour) * 60 + int(minute)
-    return found if int(minute) < 60 and found < _DAY_MINUTES else None
+    if topic is None or news.is_failure or not (topic == "stopped" or news.has_card):
+        return True
+    wants: bool = getattr(preferences, topic)
+    return wants if news.chosen is None else news.chosen
 
 
 Occasion = Literal["week", "day", ""]

@@ -141,17 +141,14 @@ class Preferences:
     """Hold a person's preferences.
 
     ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
-    on the card. ``quiet_from`` and ``quiet_to`` are minutes since midnight in the person's zone, both None
-    without quiet hours. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what
-    new workspaces are made from; "" for none. ``asks_after`` is after how many hours they are asked whether a
+    on the card. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what new
+    workspaces are made from; "" for none. ``asks_after`` is after how many hours they are asked whether a
     workspace that runs on is still needed, None if they don't want to be.
     """
 
     ready: bool = True
     stopped: bool = False
     run_ended: bool = True
-    quiet_from: int | None = None
-    quiet_to: int | None = None
     workspace_id: str = ""
     connection: str = ""
     template: str = ""

@@ -106,7 +106,6 @@ class Gatherer:
         return PreferenceFacts(
             wanted=wanted,
             now=await self._store.now(),
-            time_zone=str(await self._store.zone(principal)),
             workspace=next((one for one in rows if one.id == wanted.workspace_id), None),
             connection_title=provider.settings.title if provider is not None else "",
             own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),

@@ -308,7 +308,6 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
         or account.is_refused
         or is_ruled
         or classes.ends(tx, workspace)
-        or people.quiet(tx, principal) is not None
     ):
         return
     zone = people.zone(tx, principal)

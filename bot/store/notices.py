@@ -20,28 +20,16 @@ _CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
-    ``subject`` replaces an empty one. What its person doesn't want to hear isn't written; what comes in their
-    quiet hours is held, and sent in one message at the end of them (``bot.domain.notices``). What an answer
-    is about (``spoken``) is remembered with it.
+    ``subject`` replaces an empty one. What its person doesn't want to hear isn't written. What an answer is
+    about (``spoken``) is remembered with it.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
         if spoken := new.body.get("spoken"):
             people.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
-        telling = people.telling(tx, new)
-        if telling.way == "card":
-            continue
-        row = _add(tx, new)
-        if row is not None and telling.way == "later" and new.kind.is_later:
-            # 0.1.0 would send what holds it, and can't tell it.
-            NOTICES.change(tx, {"id": row["id"]}, held_until=telling.at)
-            cards.add_notice(tx, row, new.body)
-        elif row is not None and telling.way == "later":
-            holder = _holder(tx, new.principal, row["id"], telling.at)
-            # It takes part in what becomes of that message, without being one itself.
-            NOTICES.change(tx, {"id": row["id"]}, held_by=holder, held_until=telling.at)
-        elif row is not None:
+        row = _add(tx, new) if people.wants(tx, new) else None
+        if row is not None:
             cards.add_notice(tx, row, new.body)
 
 
@@ -70,36 +58,10 @@ def _add(tx: Transaction, new: NewNotice) -> Row | None:
     return row if NOTICES.add_new(tx, **row, **rest) else None
 
 
-def _holder(tx: Transaction, principal: Principal, first: str, until: float) -> str:
-    """Return the notice that will tell what is held, due when the quiet hours end as far as is known by now.
-
-    ``first`` is what it is made for, if there is none that hasn't been claimed yet.
-    """
-    tx.one("hold_preferences", principal=principal.key)
-    row = tx.one("holding_notice", principal=principal.key)
-    if row is None:
-        row = _add(tx, NewNotice(principal.key, NoticeKind.HELD, first, principal))
-        assert row is not None, "a notice that was just written holds nothing yet"
-    tx.run("hold_longer", id=row["id"], held_until=until)
-    return str(row["id"])
-
-
 def held(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return what a notice of kind HELD reports, oldest first."""
     found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
-
-
-def hold_longer(tx: Transaction, notice: Notice) -> bool:
-    """Hold a notice of kind HELD until its person's quiet hours end; return False outside of them.
-
-    They may have been changed since, or the clock was.
-    """
-    until = people.quiet(tx, notice.principal)
-    if until is None:
-        return False
-    tx.run("hold_longer", id=notice.id, held_until=until)
-    return True
 
 
 def claim(

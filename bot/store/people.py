@@ -7,7 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.moments import zone_of
-from bot.domain.notices import NOW, Mark, NewNotice, News, NoticeKind, Spoken, Telling, quiet_until, tell
+from bot.domain.notices import NewNotice, News, NoticeKind, Spoken, is_wanted
 from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Person, Preferences, Principal
 from bot.domain.policy import is_current
 from bot.domain.runs import RunState
@@ -130,18 +130,9 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
     tables.PREFERENCES.put(tx, wanted, principal=principal)
 
 
-def quiet(tx: Transaction, principal: Principal) -> float | None:
-    """Return when the quiet hours that a person is in end; None outside of them."""
-    return quiet_until(of(tx, principal), tx.now(), zone(tx, principal))
-
-
-def telling(tx: Transaction, new: NewNotice) -> Telling:
-    """Return how a new notice is sent, by its person's preferences."""
-    if Mark.CAN_WAIT not in new.kind.marks:
-        return NOW
-    wanted = of(tx, new.principal)
-    is_at = zone(tx, new.principal) if wanted.quiet_from is not None else zone_of(None)
-    return tell(_news(tx, new), wanted, tx.now(), is_at)
+def wants(tx: Transaction, new: NewNotice) -> bool:
+    """Return whether a person wants a new notice as a message of its own, by their preferences."""
+    return new.kind.topic is None or is_wanted(_news(tx, new), of(tx, new.principal))
 
 
 def _news(tx: Transaction, new: NewNotice) -> News:
@@ -151,17 +142,13 @@ def _news(tx: Transaction, new: NewNotice) -> News:
         if operation is None:
             return news
         workspace_id = operation["workspace_id"]
-        # The end of a class or of a timer isn't asked for just now; its operation is the person's own.
-        is_asked = operation["planned_for"] is None
-        is_asked = is_asked and tx.one("class_of_stop", operation_id=new.subject) is None
         # What hours start has no card; it is as if it had one that was sent without a sound.
-        is_by_hours = operation["planned_for"] is not None
-        news = replace(news, asked_at=operation["created_at"] if is_asked else None, has_card=is_by_hours)
+        news = replace(news, has_card=operation["planned_for"] is not None)
     elif new.kind is NoticeKind.JOB_ENDED:
         run = tables.RUNS.row(tx, id=new.subject)
         if run is None:
             return news
-        news = replace(news, asked_at=run["created_at"], is_failure=run["state"] not in _WELL)
+        news = replace(news, is_failure=run["state"] not in _WELL)
     row = tables.WORKSPACES.row(tx, id=workspace_id) if workspace_id else None
     if row is not None and new.kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
         chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]

@@ -118,7 +118,7 @@ SELECT
         + (SELECT COUNT(*) FROM later_tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due, or from the end of its quiet hours; another attempt makes it no younger.
+-- A message waits from when it was due, or from when 0.1.0 holds it no longer; another attempt makes it no younger.
 -- name: oldest_notice
 SELECT MIN(COALESCE(held_until, CASE WHEN state = 'pending' THEN due_at ELSE created_at END)) AS since FROM notices
 WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now)
@@ -808,21 +808,8 @@ UPDATE notices SET
     state = 'dead', error = :error, body = '{}'
 WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
--- One that was never claimed: what is on its way holds what it held then. Whoever looks for it holds the person's
--- preferences, so that two who find none don't both make one.
--- name: hold_preferences
-SELECT 1 AS found FROM preferences WHERE principal = :principal /* postgresql: FOR UPDATE */;
-
--- name: holding_notice
-SELECT id FROM notices WHERE principal = :principal AND kind = 'held' AND state = 'pending'
-/* postgresql: FOR UPDATE */;
-
 -- name: held_notices
 SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
-
--- name: hold_longer
-UPDATE notices SET state = 'pending', held_until = :held_until
-WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: held_sent
 UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, body = '{}'

@@ -288,7 +288,6 @@ class Store(OnEngine):
     is_end_sent = read(notices.is_end_sent)
     notice_dead = write(notices.dead)
     held_notices = read(notices.held)
-    hold_longer = write(notices.hold_longer)
     dead_notices = read(notices.dead_ones, Priority.STEADY)
     reply_to = read(notices.reply_to)
     known_channel = read(notices.known_channel)

@@ -1,74 +1,20 @@
-"""When something is sent, and when people are reminded that a link ends: the tables."""
-
-from datetime import datetime
-from zoneinfo import ZoneInfo
+"""What is sent as a message, and when people are reminded that a link ends: the tables."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.notices import (
-    LONGEST_QUIET,
-    News,
-    NoticeKind,
-    class_of,
-    first_reminder,
-    minutes,
-    quiet_until,
-    reminder,
-    tell,
-)
+from bot.domain.notices import News, NoticeKind, class_of, first_reminder, is_wanted, reminder
 from bot.domain.people import Preferences
 
-BERLIN = ZoneInfo("Europe/Berlin")
-NIGHT = Preferences(quiet_from=22 * 60, quiet_to=7 * 60)
-NOON, LATE = "2027-01-15 12:00", "2027-01-15 23:30"
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
+NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 
-def at(text: str, fold: int = 0) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=BERLIN, fold=fold).timestamp()
-
-
-def way(news: News, preferences: Preferences = NIGHT, when: str = LATE) -> str:
-    return tell(news, preferences, at(when), BERLIN).way
-
-
-ASKED_LATE = at("2027-01-15 22:40")
-ASKED_EARLY = at("2027-01-15 22:20")
-
-
-@pytest.mark.parametrize(
-    ("news", "expected"),
-    [
-        (News(K.READY, asked_at=ASKED_LATE, has_card=True), "now"),
-        (News(K.READY, asked_at=ASKED_EARLY, has_card=True), "later"),
-        (News(K.STOPPED, asked_at=ASKED_EARLY), "later"),
-        (News(K.STOPPED, asked_at=ASKED_LATE), "now"),
-        (News(K.STOPPED, asked_at=None), "later"),
-        (News(K.REMOVED, asked_at=ASKED_EARLY), "later"),
-        (News(K.SUSPENDED, asked_at=ASKED_EARLY), "later"),
-        (News(K.STOPPED_ELSEWHERE, chosen=True), "later"),
-        (News(K.STOPPED_ELSEWHERE), "card"),
-        (News(K.JOB_ENDED, asked_at=ASKED_EARLY, has_card=True), "later"),
-        (News(K.JOB_ENDED, asked_at=ASKED_LATE, has_card=True), "now"),
-        (News(K.JOB_ENDED, asked_at=ASKED_EARLY, is_failure=True, has_card=True), "now"),
-        (News(K.OUTAGE), "later"),
-        (News(K.CLASS_OVER), "later"),
-        (News(K.LINK_AGAIN), "later"),
-        (News(K.LINK_ENDING), "later"),
-        # Failures, warnings before something is lost, questions, and the safety of an account.
-        *((News(kind), "now") for kind in (K.FAILED, K.REFUSED, K.JOB_FAILED, K.ENDING, K.CLASS_ENDING)),
-        *((News(kind), "now") for kind in (K.WAITING, K.ASKED, K.JOB_ASKED, K.APPROVAL_ASKED)),
-        (News(K.SIGN_IN_REFUSED), "now"),
-        *((News(kind), "now") for kind in (K.LINK_TRIED, K.RESTORED, K.UNLINKED, K.MESSAGE, K.REPLY)),
-        *((News(kind), "now") for kind in (K.CARD, K.JOB_CARD, K.CLASS_CARD)),
-    ],
-)
-def test_quiet_hours_hold_back_only_what_was_not_asked_for_just_now(news, expected):
-    assert way(news) == expected
-    assert way(news, when=NOON) == ("now" if expected == "later" else expected)
+@pytest.mark.parametrize("kind", sorted(set(K) - set(TOPICS)))
+def test_what_nobody_can_switch_off_is_always_sent(kind):
+    assert is_wanted(News(kind, chosen=False, has_card=True), NOTHING)
 
 
 @pytest.mark.parametrize("kind", TOPICS)
@@ -79,87 +25,13 @@ def test_what_is_off_is_told_by_the_card_alone(kind, chosen, wants, has_card):
     preferences = Preferences(ready=wants, stopped=wants, run_ended=wants)
     is_on = wants if chosen is None else chosen
     # Without a card nobody would hear of it; a stop by itself never has one.
-    expected = "now" if is_on or (not has_card and kind is not K.STOPPED_ELSEWHERE) else "card"
-    assert way(News(kind, chosen, has_card=has_card), preferences) == expected
-    assert way(News(kind, chosen, is_failure=True, has_card=has_card), preferences) == "now"
+    expected = is_on or (not has_card and kind is not K.STOPPED_ELSEWHERE)
+    assert is_wanted(News(kind, chosen, has_card=has_card), preferences) == expected
+    assert is_wanted(News(kind, chosen, is_failure=True, has_card=has_card), preferences)
 
 
 def test_at_first_all_is_told_but_stops_by_themselves():
-    assert [way(News(kind, has_card=True), Preferences()) for kind in TOPICS] == ["now", "card", "now"]
-
-
-@pytest.mark.parametrize(
-    ("now", "until"),
-    [
-        ("2027-01-15 21:59", None),
-        ("2027-01-15 22:00", "2027-01-16 07:00"),
-        ("2027-01-16 06:59", "2027-01-16 07:00"),
-        ("2027-01-16 07:00", None),
-        # Summer time begins on 28 March at 2:00, and ends on 31 October at 3:00.
-        ("2027-03-27 23:00", "2027-03-28 07:00"),
-        ("2027-10-30 23:00", "2027-10-31 07:00"),
-    ],
-)
-def test_quiet_hours_end_by_the_clock_on_the_wall(now, until):
-    found = quiet_until(NIGHT, at(now), BERLIN)
-    assert found == (None if until is None else at(until))
-
-
-def test_a_night_of_summer_time_is_an_hour_shorter_or_longer():
-    assert quiet_until(NIGHT, at("2027-03-27 22:00"), BERLIN) - at("2027-03-27 22:00") == 8 * 3600
-    assert quiet_until(NIGHT, at("2027-10-30 22:00"), BERLIN) - at("2027-10-30 22:00") == 10 * 3600
-
-
-def test_an_end_in_the_hour_that_comes_twice_is_the_next_one():
-    short = Preferences(quiet_from=60, quiet_to=2 * 60 + 30)
-    assert quiet_until(short, at("2027-10-31 02:10"), BERLIN) == at("2027-10-31 02:30")
-    assert quiet_until(short, at("2027-10-31 02:10", fold=1), BERLIN) == at("2027-10-31 02:30", fold=1)
-
-
-@pytest.mark.parametrize("end", [2 * 60, 2 * 60 + 30, 2 * 60 + 59, 3 * 60])
-def test_an_end_in_the_hour_that_is_skipped_is_the_end_of_that_hour(end):
-    night = Preferences(quiet_from=22 * 60, quiet_to=end)
-    assert quiet_until(night, at("2027-03-28 01:50"), BERLIN) == at("2027-03-28 03:00")
-    assert quiet_until(night, at("2027-03-28 03:00"), BERLIN) is None
-    assert quiet_until(night, at("2027-03-27 23:00"), ZoneInfo("UTC")) == at("2027-03-28 01:00") + end * 60
-
-
-def test_quiet_hours_within_the_hour_that_is_skipped_do_not_come():
-    short = Preferences(quiet_from=2 * 60 + 10, quiet_to=2 * 60 + 50)
-    assert quiet_until(short, at("2027-03-28 01:59"), BERLIN) is None
-    assert quiet_until(short, at("2027-03-28 03:00"), BERLIN) is None
-
-
-@pytest.mark.parametrize(("begin", "end"), [(None, None), (None, 60), (60, None), (60, 60)])
-def test_without_two_times_there_are_no_quiet_hours(begin, end):
-    assert quiet_until(Preferences(quiet_from=begin, quiet_to=end), at(LATE), BERLIN) is None
-
-
-@given(
-    st.floats(1_700_000_000, 1_900_000_000),
-    st.integers(0, 1439),
-    st.integers(0, 1439),
-    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
-)
-def test_they_end_within_a_day_and_never_in_the_past(now, begin, end, zone):
-    found = quiet_until(Preferences(quiet_from=begin, quiet_to=end), now, ZoneInfo(zone))
-    assert found is None or now < found <= now + LONGEST_QUIET
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("00:00", 0),
-        ("07:30", 450),
-        ("23:59", 1439),
-        ("24:00", None),
-        ("7", None),
-        ("07:60", None),
-        ("", None),
-    ],
-)
-def test_a_time_of_day_is_read(text, found):
-    assert minutes(text) == found
+    assert [is_wanted(News(kind, has_card=True), Preferences()) for kind in TOPICS] == [True, False, True]
 
 
 # -- reminders of links that end -----------------------------------------------------------------------------

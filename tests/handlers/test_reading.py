@@ -97,7 +97,7 @@ def test_the_nearest_verbs(word, verbs):
     assert suggested(word) == verbs
 
 
-@pytest.mark.parametrize("text", ["quiet hours", "make notebook my default", "set report as default"])
+@pytest.mark.parametrize("text", ["make notebook my default", "set report as default"])
 def test_what_is_chosen_in_the_settings_leads_there(text):
     assert read(text.split(), "workspace", VERBS).verb == "settings"
 
@@ -252,7 +252,6 @@ def test_sentences_about_hours(text, names, hours):
         "stop report friday at 6pm",
         "pause notebook until 18:00",
         "don't skip tomorrow",
-        "what are my quiet hours",
         "start notebook every day at 9 if I'm here",
         "don't start notebook every day at 9",
         "start notebook every 2 days",

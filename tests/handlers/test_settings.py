@@ -12,7 +12,7 @@ from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER
 from tests.rigs.store import ALICE, BOB, prefer
 
-FIELDS = {"tell": ["ready", "run_ended"], "hold": [], "begin": "22:00", "end": "07:00"}
+FIELDS = {"tell": ["ready", "run_ended"]}
 NONE = {"workspace": "-", "new": "-"}
 
 
@@ -25,8 +25,6 @@ def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
             case "checkboxes":
                 shown = [one["value"] for one in element.get("initial_options", ())]
                 held = {"selected_options": [{"value": one} for one in values.get(name, shown)]}
-            case "timepicker":
-                held = {"selected_time": values.get(name, element.get("initial_time"))}
             case _:
                 shown = element["initial_option"]["value"]
                 held = {"selected_option": {"value": values.get(name, shown)}}
@@ -59,16 +57,12 @@ async def test_at_first_settings_say_what_applies_and_open_the_form(bot):
 async def test_what_is_saved_is_shown_and_stays(bot):
     row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
     await bot.store.save_people([Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())])
-    saved = await save(
-        bot, tell=["stopped"], hold=["on"], begin="21:30", end="06:15", asking="8", workspace=row.id
-    )
+    saved = await save(bot, tell=["stopped"], asking="8", workspace=row.id)
     check_golden("views/settings-saved", saved["view"])
     assert await bot.store.preferences(ALICE) == Preferences(
         ready=False,
         stopped=True,
         run_ended=False,
-        quiet_from=1290,
-        quiet_to=375,
         workspace_id=row.id,
         asks_after=8,
     )
@@ -83,9 +77,6 @@ async def test_what_is_saved_is_shown_and_stays(bot):
 @pytest.mark.parametrize(
     ("values", "field", "said"),
     [
-        ({"hold": ["on"], "begin": "07:00"}, "end", "two different times"),
-        ({"hold": ["on"], "begin": None}, "begin", "Choose a time."),
-        ({"hold": ["on"], "end": "25:00"}, "end", "Choose a time."),
         ({"workspace": "workspace_of_somebody"}, "workspace", "no longer on your list"),
         ({"new": "nowhere python"}, "new", "isn't available any more"),
         ({"new": "saturn python"}, "new", "isn't available any more"),

@@ -88,9 +88,8 @@ MANY = own(
 )
 #: As much as a person can set.
 SET = PreferenceFacts(
-    Preferences(stopped=True, quiet_from=1320, quiet_to=420, connection="saturn", template="Course"),
+    Preferences(stopped=True, connection="saturn", template="Course"),
     NOW,
-    "Europe/Berlin",
     WORKSPACE,
     "Saturn Cloud",
     tuple(replace(WORKSPACE, id=f"w{number}", name=f"report {number}") for number in range(12)),

@@ -169,7 +169,7 @@ def test_what_was_held_and_is_not_so_any_more_is_left_out(kind, state, expected)
         given = replace(facts(workspace={"state": state}), operation=None)
     held = replace(least_facts(NoticeKind.HELD), held=((kind, given),))
     assert bool(still_so(held).held) is expected
-    assert Mark.CAN_WAIT in kind.marks
+    assert Mark.NEWS in kind.marks
 
 
 def test_the_request_to_link_again_holds_while_the_account_is_refused():

@@ -18,8 +18,6 @@ RUNNING = facts(workspace={"state": State.RUNNING})
 ODD = facts(workspace={"name": "<!channel> & *co*"})
 ALL = Preferences(
     stopped=True,
-    quiet_from=22 * 60,
-    quiet_to=7 * 60,
     workspace_id="workspace_1",
     connection="saturn",
     template="r & d",
@@ -45,13 +43,13 @@ def test_what_was_held_is_one_message(name, held):
 
 def test_the_section_says_all_that_applies():
     own = tuple(replace(WORKSPACE, id=f"w{n}", name=f"report & {n}") for n in range(12))
-    shown = PreferenceFacts(ALL, NOW, "Europe/Berlin", WORKSPACE, "Saturn <Cloud>", own)
+    shown = PreferenceFacts(ALL, NOW, WORKSPACE, "Saturn <Cloud>", own)
     check_golden("answers/settings-all", home.answer(shown))
 
 
 def test_the_form_holds_as_many_choices_as_a_menu_does_and_the_chosen_one():
     many = [Choice(f"w{n}", f"name <{n}> " + "x" * 100) for n in range(150)]
-    shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW, "Europe/Berlin")
+    shown = PreferenceFacts(replace(ALL, workspace_id="w98"), NOW)
     form = home.form(shown, many, [Choice("saturn r & d", "r & d")], "/workspace ")
     check_limits(form)
     menus = {block["block_id"]: block["element"] for block in form["blocks"]}

@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain import hours as domain
-from bot.domain.people import Preferences
 from bot.domain.workspaces import OperationVerb, State
 from bot.services import accounts, hours, workspaces
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
-from tests.rigs.store import ALICE, prefer, want_read
+from tests.rigs.store import want_read
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -276,16 +275,6 @@ async def test_a_start_that_comes_once_is_over_then(world):
     await until(world, "9:00", day=23, step=120)
     assert world.provider.accepted_starts == ["r1"]
     assert await world.store.rules_of(workspace.id) == []
-
-
-async def test_quiet_hours_delay_the_message_and_not_the_start(world):
-    await given(world, "weekdays 6:30", at="6:00")
-    quiet = Preferences(quiet_from=22 * 60, quiet_to=7 * 60)
-    await prefer(world.store, ALICE, quiet)
-    await until(world, "6:40")
-    assert (world.provider.accepted_starts, told(world)) == (["r1"], [])
-    await until(world, "7:01")
-    assert told(world) == ["held"]
 
 
 async def test_what_the_provider_does_not_allow_now_is_told_and_the_hours_go_on(world):

@@ -85,15 +85,6 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     assert asked(world) == 2
 
 
-async def test_quiet_hours_are_quiet(world):
-    await left(world)
-    await prefer(world.store, ALICE, Preferences(asks_after=4, quiet_from=6 * 60, quiet_to=16 * 60))
-    await until(world, "15:55")
-    assert asked(world) == 0
-    await until(world, "16:50")
-    assert asked(world) == 1
-
-
 async def test_what_has_hours_is_not_asked_about(world):
     workspace = await left(world, asks_after_hours=4)
     await world.ask("i").to(hours.add, workspace.id, domain.read("sat 9:00"))

@@ -1,10 +1,8 @@
 """A link whose credential ends: said a week and a day before, once each, and gone once it is linked again."""
 
-from bot.domain.people import Preferences
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from tests.reconciler.test_limits import CAROL
-from tests.reconciler.test_quiet_hours import at
-from tests.rigs.store import ALICE, BOB, prefer
+from tests.rigs.store import ALICE, BOB
 
 DAY, HOUR = 86_400.0, 3600.0
 
@@ -69,26 +67,6 @@ async def test_once_it_is_linked_again_the_message_says_what_was(world):
     assert "I reminded you" in str(reminder["blocks"])
     await look(world, 6)
     assert len(reminders(world)) == 1
-
-
-async def test_at_night_it_waits_for_the_morning(world):
-    world.clock.jump(at("2027-01-15 23:00") - world.clock.now())
-    await linked_for(world, 7.01)
-    await linked_for(world, 7.01, BOB)
-    for who in (ALICE, BOB):
-        await world.know(who, time_zone="Europe/Berlin")
-        await prefer(world.store, who, Preferences(quiet_from=22 * 60, quiet_to=7 * 60))
-    world.clock.advance(0.5 * HOUR)
-    await world.reconciler.warn_of_ends()
-    await world.work()
-    assert world.slack.messages == []
-    await linked_for(world, 365, BOB)
-    world.clock.advance(8 * HOUR)
-    for who in (ALICE, BOB):
-        await world.know(who, time_zone="Europe/Berlin")
-    await world.work()
-    assert world.slack.kinds() == ["held"]
-    assert "Your link to Fake Cloud lasts until" in str(world.slack.messages)
 
 
 async def test_people_whose_links_ended_together_are_no_outage_and_read_why(world):

@@ -167,12 +167,9 @@ async def test_one_whose_end_could_not_be_told_is_sent_after_all(world):
     assert world.slack.kinds().count("card") == 1
 
 
-@pytest.mark.parametrize(
-    "wanted", [Preferences(ready=False), Preferences(quiet_from=0, quiet_to=1439)], ids=["off", "quiet"]
-)
-async def test_one_whose_end_is_not_told_now_is_sent(world, wanted):
+async def test_one_whose_end_is_told_by_it_alone_is_sent(world):
     workspace = await world.own(state=State.STOPPED)
-    await prefer(world.store, ALICE, wanted)
+    await prefer(world.store, ALICE, Preferences(ready=False))
     world.provider.start_takes = 4_000.0
     operation_id = await world.begin(workspace, OperationVerb.START)
     await put_off(world, operation_id, 4_200.0)

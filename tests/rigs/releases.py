@@ -25,7 +25,7 @@ FIRST_COMMIT = "9e99ce1bba93d143feaebf867d8485f7682fb273"
 NEXT = "99.0.0"
 _ROOMS = ("bot", "handlers")
 _REPORTED = f"""\
-    REPORTED = _Kind("reported", offers="workspace", marks=Mark.CAN_WAIT, since="{NEXT}")
+    REPORTED = _Kind("reported", offers="workspace", marks=Mark.NEWS, since="{NEXT}")
     FAILED = _Kind("""
 #: What it adds, and where: in place of the first text, which is there once, the second one.
 _ADDED = {

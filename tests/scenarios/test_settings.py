@@ -1,16 +1,5 @@
 """Settings from the form to the message that comes, or doesn't, over signed HTTP."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
-
-ZONE = ZoneInfo("Europe/London")
-
-
-def _clock(world, minutes):
-    """Return the time of day in so many minutes, in the zone of the people here."""
-    at = datetime.fromtimestamp(world.clock.now(), ZONE) + timedelta(minutes=minutes)
-    return at.strftime("%H:%M")
-
 
 async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_change(linked):
     alice = linked.alice
@@ -40,26 +29,3 @@ async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_c
     assert "*training* is ready" in alice.only("ready").text
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace settings"))["ok"]
     assert alice.modal()["title"]["text"] == "Settings"
-
-
-async def test_quiet_hours_hold_back_what_was_not_asked_for_until_they_end(linked):
-    alice = linked.alice
-    assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace settings"))["ok"]
-    quiet = {"begin": _clock(linked, -10), "end": _clock(linked, 30)}
-    assert (await alice.submits(tell=["ready", "stopped"], hold=["on"], **quiet))["ok"]
-    assert f"Quiet hours: {quiet['begin']} to {quiet['end']}" in str(alice.modal())
-    await linked.slack.close_view(alice.id)
-    report = next(one for one in linked.saturn.state.resources.values() if one.name == "report")
-    report.force("stopped", linked.clock.now())
-    await alice.types("status report")
-    await linked.pass_time(20)
-    assert alice.told("stopped_elsewhere") == []
-    # What she asks for meanwhile is told at once.
-    await alice.types("start training")
-    await linked.pass_time(40)
-    assert "*training* is ready" in alice.only("ready").text
-    await linked.pass_time(1900, step=20)
-    held = alice.only("held")
-    assert "*report* on Saturn Cloud stopped at" in held.text
-    shown = await alice.presses(held, "Show my workspaces")
-    assert "Your workspaces" in shown[-1].text

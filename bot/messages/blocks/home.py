@@ -22,7 +22,6 @@ from bot.domain.facts import (
     WorkspaceFacts,
 )
 from bot.domain.forms import Choice
-from bot.domain.hours import clock
 from bot.domain.notices import Answer
 from bot.domain.people import About, People, Snapshot, User
 from bot.domain.workspaces import Operation, State
@@ -268,16 +267,13 @@ def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
 
 CALLBACK: Final = "settings"
 #: The names of the form's fields.
-TELL, HOLD, BEGIN, END, WORKSPACE, NEW = "tell", "hold", "begin", "end", "workspace", "new"
-ASKING: Final = "asking"
+TELL, ASKING, WORKSPACE, NEW = "tell", "asking", "workspace", "new"
 #: The choice that means none; no row and no connection is called so.
 ASK: Final = "-"
 #: A menu's options, besides *Ask me each time*.
 OPTIONS: Final = 99
 #: After how many hours people can choose to be asked about what was left running.
 HOURS: Final = (4, 8, 12, 24, 48)
-#: At what times quiet hours are proposed.
-_PROPOSED: Final = (22 * 60, 7 * 60)
 #: How many of the names are shown.
 _NAMES: Final = 10
 
@@ -309,11 +305,6 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
         names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
         names += [fill(answers.AND_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
         sentences.append(fill(home_words.EXCEPT, names=Markup(", ".join(names))))
-    if wanted.quiet_from is None or wanted.quiet_to is None:
-        sentences.append(home_words.NOT_QUIET)
-    else:
-        begin, end = clock(wanted.quiet_from), clock(wanted.quiet_to)
-        sentences.append(fill(home_words.QUIET, begin=begin, end=end, zone=facts.time_zone))
     if wanted.asks_after is not None:
         sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(wanted.asks_after * 3600.0)))
     workspace = facts.workspace
@@ -331,20 +322,14 @@ def form(
 ) -> dict[str, Any]:
     """Return the form, filled with what applies now; ``command`` is how workspaces are written about."""
     wanted = facts.wanted
-    is_quiet = wanted.quiet_from is not None and wanted.quiet_to is not None
-    begin, end = (wanted.quiet_from, wanted.quiet_to) if is_quiet else _PROPOSED
     topics = [kit.option(topic, said) for topic, said in home_words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
-    held = [kit.option("on", home_words.HOLD_OPTION)]
     source = f"{wanted.connection} {wanted.template}".strip()
     hours_left = [
         Choice(str(one), home_words.ASK_AFTER.format(time=times.duration(one * 3600))) for one in HOURS
     ]
     blocks = [
         kit.boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
-        kit.boxes(HOLD, home_words.HOLD, held, held if is_quiet else [], home_words.HOLD_HINT),
-        kit.time_field(BEGIN, home_words.BEGIN, clock(begin)),
-        kit.time_field(END, home_words.END, clock(end)),
         _menu(ASKING, home_words.ASKING, hours_left, str(wanted.asks_after), home_words.ASK_NEVER),
         _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
         _menu(NEW, home_words.DEFAULT_NEW, sources, source),

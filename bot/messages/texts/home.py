@@ -106,8 +106,6 @@ NOT_SENT: Final = (
     "I won't message you when a workspace is ready or stops by itself, or a run ends. Their cards show it."
 )
 EXCEPT: Final = "With settings of their own: {names}."
-QUIET: Final = "Quiet hours: {begin} to {end} ({zone})."
-NOT_QUIET: Final = "No quiet hours."
 WORKSPACE: Final = "`start` without a name means *{name}*."
 NO_WORKSPACE: Final = "`start` without a name asks which workspace you mean."
 USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
@@ -121,13 +119,6 @@ TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}notify NAME on or {command}notify NAME off."
 )
-HOLD: Final = "Quiet hours"
-HOLD_OPTION: Final = "Only message me about what I asked for in the last hour"
-HOLD_HINT: Final = (
-    "You'll get the rest in one message afterwards. Failures and warnings still arrive right away."
-)
-BEGIN: Final = "From"
-END: Final = "To"
 ASKING: Final = "Ask me about workspaces left running"
 ASK_NEVER: Final = "Don't ask"
 ASK_AFTER: Final = "After {time}"
@@ -135,8 +126,6 @@ DEFAULT_WORKSPACE: Final = "Workspace to start when you don't name one"
 DEFAULT_NEW: Final = "New workspaces come from"
 ASK: Final = "Ask me each time"
 SOURCE: Final = "{template} on {title}"
-SAME_TIME: Final = "Quiet hours need two different times."
-NO_TIME: Final = "Choose a time."
 NOT_YOURS: Final = "That workspace is no longer on your list. Choose another one."
 NOT_THERE: Final = "That isn't available any more. Choose something else."
 
@@ -156,7 +145,7 @@ NOTIFY: Final = {
 }
 NOTIFY_USUAL: Final = "*{name}* on {title} now follows your usual settings."
 
-#: What was held back.
+#: What 0.1.0 held back for somebody's quiet hours.
 HELD: Final = "*During your quiet hours*"
 HELD_ONE: Final = "During your quiet hours: {what}"
 HELD_SEVERAL: Final = "{count} things happened during your quiet hours."

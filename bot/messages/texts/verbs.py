@@ -173,7 +173,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
         ),
         "settings": VerbWords(
             "settings",
-            "choose what I message you about, your quiet hours and your defaults",
+            "choose what I message you about and your defaults",
             ("For one workspace, type `notify NAME on` or `notify NAME off`.",),
             group="accounts",
         ),

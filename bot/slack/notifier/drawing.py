@@ -140,8 +140,6 @@ class Drawings:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
-            if notice.kind is NoticeKind.HELD and await self._store.hold_longer(notice):
-                return None
             if notice.kind is NoticeKind.CARD and await self._store.is_end_sent(notice.subject):
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")

@@ -41,6 +41,7 @@ from tests.rigs.store import (
     accept_operation,
     begin_session,
     browser_session,
+    hold_as_first,
     keep_waiting,
     launched,
     link_account,
@@ -391,18 +392,16 @@ async def test_an_address_to_answer_at_is_kept_no_longer_than_it_is_of_use(store
 
 async def test_what_is_told_together_is_ones_own_and_was_not_given_up(store):
     for whose in (ALICE, BOB):
-        await store.add_notices([NewNotice(whose.key, NoticeKind.HELD, "1", whose)])
-    holders = {}
-    for whose in (ALICE, BOB):
-        row = await store.carry_out(lambda tx, whose=whose: tx.one("holding_notice", principal=whose.key))
-        holders[whose] = row["id"]
-    assert len(set(holders.values())) == 2
-    await store.add_notices([NewNotice(f"s{n}", NoticeKind.MESSAGE, "1", ALICE) for n in range(2)])
-    rows = [await row_of(store, NOTICES, subject=f"s{n}", kind=NoticeKind.MESSAGE) for n in range(2)]
-    for row in rows:
-        await change(store, NOTICES, row["id"], held_by=holders[ALICE])
-    await store.notice_dead(rows[0]["id"], "expired")
-    assert [one.id for one in await store.held_notices(holders[ALICE])] == [rows[1]["id"]]
+        names = [f"{whose.user_id} {n}" for n in range(2)]
+        await store.add_notices([NewNotice(name, NoticeKind.OUTAGE, "1", whose) for name in names])
+        await hold_as_first(store, whose, 0.0)
+    given_up = await row_of(store, NOTICES, subject="UALICE 0", kind=NoticeKind.OUTAGE)
+    await store.notice_dead(given_up["id"], "expired")
+    told = {
+        holder.principal: [one.subject for one in await store.held_notices(holder.id)]
+        for holder in await store.claim_notices(10, 60.0)
+    }
+    assert told == {ALICE: ["UALICE 1"], BOB: ["UBOB 0", "UBOB 1"]}
 
 
 async def test_a_newer_message_ends_the_former_ones_of_its_own_person_alone(store, workspace):

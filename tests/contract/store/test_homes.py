@@ -1,12 +1,10 @@
 """Homes: who waits for a view, and which are looked at although nobody asked."""
 
-from datetime import UTC, datetime
-
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Approval, HomeUse, Preferences, Principal
+from bot.domain.people import Approval, HomeUse, Principal
 from bot.domain.settling import is_slow
 from tests.contract.store.test_operations import start
-from tests.rigs.store import ALICE, ask_approval, linked, prefer, refuse, use_home, want_home
+from tests.rigs.store import ALICE, ask_approval, linked, refuse, use_home, want_home
 
 BOB = Principal(None, "T1", "UBOB")
 
@@ -108,16 +106,6 @@ async def test_news_that_somebody_waits_for(store, clock):
     clock.advance(5)
     assert await is_waiting()
     assert not await is_waiting(notices=False)
-
-
-async def test_what_is_held_in_quiet_hours_is_no_news(store, clock):
-    local = datetime.fromtimestamp(clock.now(), UTC)
-    begin = local.hour * 60 + local.minute
-    quiet = Preferences(quiet_from=begin, quiet_to=(begin + 60) % 1440)
-    await prefer(store, ALICE, quiet)
-    await store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE)])
-    clock.advance(60)
-    assert not await store.is_news_waiting(notices=True, cards=True)
 
 
 async def test_unused_homes_are_swept_after_a_day(store, clock):

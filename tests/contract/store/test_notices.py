@@ -1,17 +1,16 @@
 """The outbox: each message once, honest about attempts of unknown outcome; what is held is told once."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Preferences, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, OperationVerb, Outcome, State
+from bot.domain.workspaces import Outcome, State
 from bot.store.notices import CARD_FIRST
 from tests.contract.store.conftest import machines_clock
-from tests.rigs.store import ALICE, BOB, accept_operation, linked, observe, prefer
+from tests.rigs.store import ALICE, BOB, accept_operation, hold_as_first, linked, prefer
 
 
 def message(subject="s", kind=NoticeKind.MESSAGE, occasion="1", principal=ALICE, **values):
@@ -178,23 +177,12 @@ async def test_the_direct_message_of_a_person_is_remembered(store):
 # -- what people want to hear, and when ----------------------------------------------------------------------
 
 
-#: 2027-01-15 08:00 UTC is when the clock of these tests stands.
-QUIET = Preferences(stopped=True, quiet_from=7 * 60, quiet_to=10 * 60)
 END = 2 * 3600.0
 
 
 @pytest.fixture
 async def notebook(store):
-    assert datetime.fromtimestamp(await store.now(), UTC).hour == 8
     return (await linked(store, ALICE, ("notebook",), state=State.RUNNING)).workspaces[0]
-
-
-async def stop_by_itself(store, clock, workspace):
-    await observe(store, clock, workspace, Observed(State.STOPPED))
-
-
-async def up(store, clock, workspace):
-    await observe(store, clock, workspace, Observed(State.RUNNING))
 
 
 async def claimed(store):
@@ -211,52 +199,25 @@ async def test_what_is_off_is_not_written_where_a_card_tells_it(store, notebook)
     assert kinds == [NoticeKind.READY, NoticeKind.CARD]
 
 
-async def test_what_is_held_comes_in_one_notice_at_the_end(store, clock, notebook):
-    await prefer(store, ALICE, QUIET)
-    for _ in range(2):
-        await stop_by_itself(store, clock, notebook)
-        await up(store, clock, notebook)
+async def held(store, *subjects):
+    """Have some news held for ALICE as 0.1.0 does; return what holds them once it is due."""
+    await store.add_notices([message(one, NoticeKind.OUTAGE) for one in subjects])
+    await hold_as_first(store, ALICE, END)
+
+
+async def test_what_the_first_release_holds_comes_in_one_notice_at_the_end(store, clock):
+    await held(store, "a", "b")
     assert await claimed(store) == []
+    assert not await store.is_news_waiting(notices=True, cards=True)
     assert (await store.statistics())["pending_notices"] == 3
     clock.advance(END)
-    (held,) = await claimed(store)
-    assert (held.kind, held.principal) == (NoticeKind.HELD, ALICE)
-    assert [one.kind for one in await store.held_notices(held.id)] == [NoticeKind.STOPPED_ELSEWHERE] * 2
-    assert not await store.hold_longer(held)
-    await store.notice_sent(held.id, "D1", "1.0")
+    (holder,) = await claimed(store)
+    assert (holder.kind, holder.principal) == (NoticeKind.HELD, ALICE)
+    assert [one.subject for one in await store.held_notices(holder.id)] == ["a", "b"]
+    await store.notice_sent(holder.id, "D1", "1.0")
     assert (await store.statistics())["pending_notices"] == 0
-    told = await store.held_notices(held.id)
+    told = await store.held_notices(holder.id)
     assert [(one.state, one.body) for one in told] == [(NoticeState.SENT, {})] * 2
-
-
-async def test_what_comes_while_it_is_being_sent_is_held_by_another(store, clock, notebook):
-    await prefer(store, ALICE, QUIET)
-    await stop_by_itself(store, clock, notebook)
-    clock.advance(END)
-    (first,) = await claimed(store)
-    await prefer(store, ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
-    await up(store, clock, notebook)
-    await stop_by_itself(store, clock, notebook)
-    await store.notice_sent(first.id, "D1", "1.0")
-    clock.advance(END)
-    (second,) = await claimed(store)
-    assert second.id != first.id
-    assert len(await store.held_notices(second.id)) == 1
-
-
-async def test_a_claimed_one_is_held_on_while_it_is_still_quiet(store, clock, notebook):
-    await prefer(store, ALICE, QUIET)
-    await stop_by_itself(store, clock, notebook)
-    await prefer(store, ALICE, Preferences(stopped=True, quiet_from=7 * 60, quiet_to=12 * 60))
-    clock.advance(END)
-    (held,) = await claimed(store)
-    assert await store.hold_longer(held)
-    clock.advance(3600.0)
-    assert await claimed(store) == []
-    clock.advance(3600.0)
-    (again,) = await claimed(store)
-    assert again.id == held.id
-    assert not await store.hold_longer(again)
 
 
 @machines_clock
@@ -264,9 +225,7 @@ async def test_a_claimed_one_is_held_on_while_it_is_still_quiet(store, clock, no
 async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, ahead):
     clock.jump(ahead)
     store = await database.open(serves=True)
-    workspace = (await linked(store, ALICE, ("notebook",), state=State.RUNNING)).workspaces[0]
-    await prefer(store, ALICE, QUIET)
-    await stop_by_itself(store, clock, workspace)
+    await held(store, "a")
     await store.close()
     clock.jump(-ahead)
     store = await database.open(serves=True)
@@ -275,21 +234,11 @@ async def test_a_clock_that_was_ahead_holds_nothing_for_longer(database, clock, 
     assert [one.kind for one in await claimed(store)] == [NoticeKind.HELD]
 
 
-async def test_what_is_given_up_shows_with_all_that_it_held(store, clock, notebook):
-    await prefer(store, ALICE, QUIET)
-    await stop_by_itself(store, clock, notebook)
+async def test_what_is_given_up_shows_with_all_that_it_held(store, clock):
+    await held(store, "a")
     clock.advance(END)
-    (held,) = await claimed(store)
-    await store.notice_dead(held.id, "user_disabled")
+    (holder,) = await claimed(store)
+    await store.notice_dead(holder.id, "user_disabled")
     dead = await store.dead_notices()
-    assert {one.kind for one in dead} == {NoticeKind.HELD, NoticeKind.STOPPED_ELSEWHERE}
+    assert {one.kind for one in dead} == {NoticeKind.HELD, NoticeKind.OUTAGE}
     assert {one.state for one in dead} == {NoticeState.DEAD}
-
-
-async def test_the_end_of_a_class_was_asked_for_by_somebody_else(store, clock, notebook):
-    """A stop that the person asked for a moment ago is told at once, as the only one."""
-    await prefer(store, ALICE, QUIET)
-    operation = (await accept_operation(store, notebook, OperationVerb.STOP, interaction="i1")).operation
-    stopped = NewNotice("", NoticeKind.STOPPED, "end", ALICE)
-    await store.save_step(Update(operation.id, 0.0, outcome=Outcome.FULFILLED, notices=[stopped]))
-    assert [one.kind for one in await claimed(store)] == [NoticeKind.STOPPED]

@@ -25,7 +25,6 @@ from bot.store.tasks import NewTask
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
-from tests.contract.store.test_notices import QUIET
 from tests.rigs import postgres
 from tests.rigs.store import (
     ALICE,
@@ -33,7 +32,6 @@ from tests.rigs.store import (
     MARGIN,
     accept_operation,
     linked,
-    prefer,
     set_timer,
     use_home,
     want_read,
@@ -284,25 +282,6 @@ async def test_what_was_read_earlier_does_not_replace_what_was_read_later(stores
     pause.end()
     assert not await recorded
     assert (await first.workspace(workspace.id)).state is State.FAILED
-
-
-async def test_what_two_hold_back_at_once_is_told_in_one_message(stores, url, clock):
-    first, second = stores
-    await linked(first, ALICE, ("a", "b"), state=State.RUNNING)
-    await prefer(first, ALICE, QUIET)
-    clock.advance(60.0)
-    one, other = await first.claim_reads("saturn", 2, INTERVAL, MARGIN)
-    pause = Pause("holding_notice")
-    stopped = pause.records(first, result(one, State.STOPPED))
-    await pause.reached()
-    waiting = asyncio.ensure_future(second.record_reads([result(other, State.STOPPED)]))
-    await waits_for_a_lock(url, waiting)
-    pause.end()
-    await asyncio.gather(stopped, waiting)
-    # What is about to hold more isn't claimed meanwhile.
-    clock.advance(4 * 3600.0)
-    (held,) = await first.claim_notices(10, 60.0)
-    assert (held.kind, len(await first.held_notices(held.id))) == (NoticeKind.HELD, 2)
 
 
 async def test_what_two_want_in_each_others_way_is_done_once_each(stores, url):

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Preferences, TaskKind
+from bot.domain.people import TaskKind
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, Observed, State, Timer
 from bot.store.tasks import NewTask
@@ -13,11 +13,11 @@ from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
+    hold_as_first,
     launched,
     link_account,
     linked,
     observe,
-    prefer,
     set_timer,
     want_read,
 )
@@ -166,10 +166,11 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
 
 async def test_what_holds_a_later_one_is_left_to_who_can_tell_it(store, clock):
     for person in (ALICE, BOB):
-        await prefer(store, person, Preferences(quiet_from=0, quiet_to=1439))
-    for person, subject in ((ALICE, "a1"), (ALICE, "a2"), (BOB, "b1")):
-        await store.add_notices([NewNotice(subject, NoticeKind.OUTAGE, "1", person)])
-    await rewrite(store, "UPDATE notices SET kind = 'reported' WHERE subject = 'a2'")
+        await store.add_notices(
+            [NewNotice(f"{person.user_id} {n}", NoticeKind.OUTAGE, "1", person) for n in range(2)]
+        )
+        await hold_as_first(store, person, 3600.0)
+    await rewrite(store, "UPDATE notices SET kind = 'reported' WHERE subject = 'UALICE 1'")
     clock.advance(86_400)
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.kind, notice.principal) == (NoticeKind.HELD, BOB)
