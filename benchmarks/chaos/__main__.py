@@ -52,6 +52,8 @@ LONGEST_HOLD = 40.0
 ALONE = (2.0, 5.0)
 #: What can go wrong.
 ALL = ("kills", "clock", *MODES)
+#: What goes wrong without being asked for: what lasts longer than a usual storm doesn't.
+USUAL = tuple(mode for mode in ALL if mode != "slack_away")
 #: What the bot's processes say, in the folder of a run.
 LOG = "usher.log"
 #: Seconds between two lines about what is still to come.
@@ -62,7 +64,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Play one run; return the figures."""
     chance = random.Random(options.seed)  # noqa: S311 - it chooses moments and faults, it protects nothing
     loop = asyncio.get_running_loop()
-    modes = set(options.only or [*ALL])
+    modes = set(options.only or USUAL)
     clock = WallClock(folder) if "clock" in modes else None
     if clock is not None and not await clock.make():
         sys.stderr.write("no C compiler here: the clocks stay as they are\n")

@@ -37,7 +37,8 @@ class Burst:
     """Describe what goes wrong together: where, for which requests, how, for how many at most.
 
     ``what`` may ask for chance and for how long acts may take. ``lasts``: for so many seconds at most, and
-    ``whose``: it meets the credential of one person. Where ``is_away``, the connection may be told as away.
+    ``is_one_person``: it meets the credential of one. Where ``is_away``, the connection may be told as away.
+    ``is_once``: it comes at the storm's beginning, and stays whatever else comes.
     """
 
     server: str
@@ -47,6 +48,7 @@ class Burst:
     is_away: bool = False
     lasts: tuple[float, float] | None = None
     is_one_person: bool = False
+    is_once: bool = False
 
 
 def _always(**what: Any) -> Callable[[random.Random, float], What]:
@@ -85,6 +87,10 @@ MODES: dict[str, dict[str, Burst]] = {
         "slack_cut_after": Burst("slack", _MESSAGES, _always(drop=True, after=True), 12),
         "slack_slow": Burst("slack", _MESSAGES, _always(delay_s=2.0), 12),
         "slack_history_5xx": Burst("slack", _HISTORY, _always(status=503), 6),
+    },
+    # Once, for longer than every warning before an end: nothing can be told, and nobody is warned.
+    "slack_away": {
+        "slack_away": Burst("slack", _ANY, _always(status=503), None, lasts=(330.0, 340.0), is_once=True),
     },
     "provider": {
         "status_429": Burst("saturn", _STATUS, _always(status=429, headers={"Retry-After": "3"}), 6),
@@ -140,12 +146,17 @@ class Weather:
     was_away: bool = False
     limited: list[Person] = field(default_factory=list)
     _ends: list[tuple[float, Fault]] = field(default_factory=list)
+    #: What stays.
+    _lasting: list[Fault] = field(default_factory=list)
 
     async def storm(self, seconds: float) -> None:
         """Begin a burst every second or two, for so long."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         named = {name: burst for mode in sorted(self.modes) for name, burst in MODES.get(mode, {}).items()}
+        for name in [name for name, burst in named.items() if burst.is_once]:
+            self.begin(named.pop(name), loop.time())
+            self.bursts[name] += 1
         while loop.time() < until:
             if named:
                 name = self.chance.choice(list(named))
@@ -174,6 +185,8 @@ class Weather:
         lasts = burst.lasts or (30.0, 30.0)
         self._ends.append((now + self.chance.uniform(*lasts), fault))
         self._harnesses()[burst.server].faults.append(fault)
+        if burst.is_once:
+            self._lasting.append(fault)
         self.was_away |= burst.is_away
 
     def _harnesses(self) -> dict[str, Any]:
@@ -184,4 +197,6 @@ class Weather:
         self._ends = [(at, fault) for at, fault in self._ends if at > now]
         left = [fault for _, fault in self._ends]
         for harness in self._harnesses().values():
-            harness.faults[:] = [one for one in harness.faults if one.times != 0 and one in left][-8:]
+            going = [one for one in harness.faults if one.times != 0 and one in left]
+            stays = [one for one in going if one in self._lasting]
+            harness.faults[:] = [*stays, *[one for one in going if one not in stays][-8:]]
