@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
     importing.add_argument("--apply", action="store_true", help="link them; without it nothing is written")
     importing.set_defaults(run="keeping.import_accounts")
+    accounts.add_parser(
+        "list", help="print who is linked to which user, and whether that was proven"
+    ).set_defaults(run="keeping.list_accounts")
     moving = add("store", "", "move to another database").add_subparsers(required=True, metavar="WHAT")
     copying = moving.add_parser("copy", help="copy a SQLite file into an empty PostgreSQL database")
     copying.add_argument("source", help="sqlite:///PATH")

@@ -151,6 +151,9 @@ def _line(title: str, account: Account | None, now: float) -> str:
         return fill(answers.WHOAMI_REFUSED, title=title)
     template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
     linked = fill(template, title=title, username=account.username)
+    if account.username and account.made_by:
+        until = kit.day(account.ends_at) if account.ends_at is not None else Markup("")
+        linked = fill(answers.WHOAMI_MADE_BY[account.made_by], linked=Markup(linked), until=until)
     if account.refused_since is None:
         return linked
     return fill(answers.WHOAMI_SUSPECTED, linked=Markup(linked), since=kit.moment(account.refused_since, now))

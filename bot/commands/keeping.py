@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from datetime import UTC, datetime
 
 import structlog
 
@@ -62,6 +63,24 @@ def import_accounts(arguments: argparse.Namespace) -> int:
         results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
         print("\n".join(as_lines(results, apply=arguments.apply)))
         return 1 if any(result.outcome == "problem" for result in results) else 0
+
+    return with_store(settings, run)
+
+
+def list_accounts(_arguments: argparse.Namespace) -> int:
+    """Print who is linked to which user, how, and until when."""
+    settings, _ = load()
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        linked = [one for one in await store.active_accounts() if one.username or one.made_by]
+        for one in linked:
+            until = (
+                "" if one.ends_at is None else f" until {datetime.fromtimestamp(one.ends_at, UTC):%Y-%m-%d}"
+            )
+            how = f"{'proven' if one.is_proven else 'not proven'} ({one.made_by or 'unknown'}){until}"
+            print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {how}")
+        return 0
 
     return with_store(settings, run)
 

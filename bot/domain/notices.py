@@ -151,6 +151,8 @@ class NoticeKind(StrEnum):
     APPROVAL_DONE = _Kind("approval_done", marks=Mark.PEOPLE)
     #: Somebody else tried to link an account that this person has linked.
     LINK_TRIED = _Kind("link_tried", marks=Mark.PEOPLE)
+    #: A proof has ended somebody else's approved link of the same account.
+    LINK_PROVEN = _Kind("link_proven", marks=Mark.PEOPLE, since="0.2.0")
     RESTORED = _Kind("restored")
     OUTAGE = _Kind("outage", marks=Mark.NEWS)
     SCHEDULED = _Kind("scheduled")

@@ -65,6 +65,13 @@ class Named:
 #: People as one reader is told who they are, by their keys.
 People = Mapping[str, Named]
 
+#: How a link was made: by signing in at the provider or with a token, both of which prove whose account it is
+#: if the provider named its owner; by an administrator's approval or an operator's file, which prove nothing.
+#: "" for what nobody knows, and where there is nothing to link.
+MadeBy = Literal["", "sign_in", "token", "approval", "import"]
+#: For how long a link counts that nobody proved, in seconds.
+APPROVED_SECONDS: Final = 90 * 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -93,6 +100,17 @@ class Account:
     remind_at: Stays | None = None
     #: What it is called there by now, if that is why it was refused.
     renamed_to: str | None = None
+    made_by: MadeBy = ""
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether its person has proven that the account is theirs."""
+        return bool(self.username) and self.made_by in {"sign_in", "token"}
+
+    @property
+    def is_approved(self) -> bool:
+        """Return whether others said so instead: it ends by itself, and gives way to a proof."""
+        return self.made_by in {"approval", "import"}
 
     @property
     def refusal(self) -> str:
@@ -132,8 +150,9 @@ class Link:
     #: SHA-256 of the browser session that opened it; ``proven`` once that browser signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential ends, as its provider said.
+    #: When the checked credential ends, as its provider said, and how it was got.
     ends_at: Stays | None = None
+    made_by: MadeBy = ""
 
 
 @dataclass(frozen=True, slots=True)

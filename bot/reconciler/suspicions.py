@@ -8,6 +8,7 @@ A connection whose own secret is refused is also out of order, until the secret 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -181,7 +182,12 @@ class Reminders(EnginePart):
             occasion, next_at = reminder(account.ends_at, now)
             can_link_again = occasion and account.connection in self._runtimes
             notices = [_reminder(account, occasion)] if can_link_again else []
-            await self._store.reminder_done(account, next_at, notices)
+            is_done = await self._store.reminder_done(account, next_at, notices)
+            if is_done and account.is_approved and account.has_ended(now):
+                # Nobody at the provider ends it.
+                title = self._context.title(account.connection)
+                ending = partial(accounts.refuse, account=account, cause="approval_ended", title=title)
+                await self._store.carry_out(ending)
         return len(found)
 
 

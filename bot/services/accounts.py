@@ -9,10 +9,19 @@ Every step leaves an audit row.
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, AuditEntry, Principal, TaskKind
+from bot.domain.people import (
+    APPROVED_SECONDS,
+    Account,
+    Approval,
+    AuditEntry,
+    MadeBy,
+    Principal,
+    TaskKind,
+)
 from bot.domain.policy import Target
 from bot.messages.texts import pages, problems
 from bot.providers import base
@@ -72,17 +81,24 @@ def begin(
     *,
     actor: str,
     proof: str,
+    made_by: MadeBy,
     waiting: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
     """Write a person's account, tell them, and have its lists read; None if the username is somebody else's.
 
-    A former account of theirs is replaced, and workspaces follow who was renamed. ``waiting`` is the command
-    that runs once its lists were read. ``actor``, ``proof`` and ``more`` are for the audit.
+    A former account of theirs is replaced, and workspaces follow who was renamed; somebody else's that was
+    only approved gives way to a proof. ``waiting`` is the command that runs once its lists were read.
+    ``actor``, ``proof`` of who asked, and ``more`` are for the audit.
     """
-    account = _fresh(tx, asked, connection, username, secret, ends_at)
-    if rows.is_taken(tx, account):
+    account = _fresh(tx, asked, connection, username, secret, ends_at, made_by)
+    holder = rows.holder(tx, account)
+    if holder is not None and (holder.is_proven or not account.is_proven):
         return None
+    if holder is not None:
+        _give_way(tx, asked, holder, actor)
+    if account.is_proven:
+        rows.withdraw(tx, asked.principal, [connection])
     provider = asked.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
@@ -93,7 +109,7 @@ def begin(
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting] if waiting else []})])
-    detail = {"account": account.id, "username": username, "proof": proof, **more}
+    detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
     target = f"{asked.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
     return account
@@ -112,8 +128,9 @@ def _fresh(
     username: str,
     secret: str,
     ends_at: float | None = None,
+    made_by: MadeBy = "",
 ) -> Account:
-    return Account(
+    account = Account(
         id=asked.context.ids.new("account"),
         principal=asked.principal,
         connection=connection,
@@ -122,6 +139,35 @@ def _fresh(
         state="active",
         linked_at=tx.now(),
         ends_at=ends_at,
+        made_by=made_by,
+    )
+    return replace(account, ends_at=tx.now() + APPROVED_SECONDS) if account.is_approved else account
+
+
+def _give_way(tx: Transaction, asked: Asked, holder: Account, actor: str) -> None:
+    """End a link that nobody proved, of an account that somebody proves to be theirs.
+
+    Both are told, and the administrators of both.
+    """
+    place, both = asked.context.installation, (asked.principal, holder.principal)
+    rows.withdraw(tx, holder.principal, [holder.connection])
+    rows.end_sessions_of(tx, holder.principal)
+    _end(tx, asked, holder, actor=actor, cause="proven")
+    body = {
+        "connection": holder.connection,
+        "username": holder.username,
+        "person": holder.principal.key,
+        "owner": asked.principal.key,
+    }
+    others = place.administrators_of(lambda one: any(place.are_together(one, each) for each in both))
+    readers = [asked.principal, *(one for one in others if one not in both)]
+    kind = NoticeKind.LINK_PROVEN
+    add_notices(
+        tx,
+        [
+            NewNotice(holder.id, kind, f"proven:{one.key}", one, {**body, "is_own": one == asked.principal})
+            for one in readers
+        ],
     )
 
 
@@ -204,16 +250,34 @@ def end(
     rows.withdraw(tx, person, connections)
     rows.end_sessions_of(tx, person)
     for account in ending:
-        provider = asked.context.connections.get(account.connection)
-        rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
-        if tell and not is_answered:
-            body = {"connection": account.connection, "username": account.username, "cause": cause}
-            ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
-            add_notices(tx, [ended])
-        detail = {"account": account.id, "username": account.username, "cause": cause}
-        target = f"{person.key}/{account.connection}"
-        append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
+        _end(tx, asked, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
     return ending
+
+
+def _end(
+    tx: Transaction,
+    asked: Asked,
+    account: Account,
+    *,
+    actor: str,
+    cause: str,
+    tell: bool = True,
+    is_answered: bool = False,
+) -> None:
+    provider = asked.context.connections.get(account.connection)
+    rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
+    if tell and not is_answered:
+        body = {"connection": account.connection, "username": account.username, "cause": cause}
+        ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
+        add_notices(tx, [ended])
+    detail = {
+        "account": account.id,
+        "username": account.username,
+        "cause": cause,
+        "made_by": account.made_by,
+    }
+    target = f"{account.principal.key}/{account.connection}"
+    append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
 
 
 def refuse(
@@ -331,6 +395,7 @@ def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: bas
         identity.credential.ends_at,
         actor=approval.decided_by or "",
         proof="administrator",
+        made_by="approval",
         waiting=approval.waiting,
         more={"acts": "admin"},
     )

@@ -202,8 +202,8 @@ class Gatherer:
 
     async def _of_request(self, notice: Notice | Card, facts: RequestFacts) -> RequestFacts:
         """Add whom a message is about, and who decided on their request."""
-        approval, keys = None, {facts.word("person")}
-        if notice.kind is not NoticeKind.LINK_TRIED:
+        approval, keys = None, {facts.word("person"), facts.word("owner")}
+        if notice.kind not in {NoticeKind.LINK_TRIED, NoticeKind.LINK_PROVEN}:
             approval = await self._store.approval(notice.subject)
         if approval is not None:
             keys |= {approval.principal.key, approval.decided_by or ""}

@@ -321,7 +321,13 @@ def keep(
     if not _stands(tx, tried):
         return _changed()
     checked = _change(
-        tx, tried, stage="checked", secret=sealed, username=identity.username, ends_at=credential.ends_at
+        tx,
+        tried,
+        stage="checked",
+        secret=sealed,
+        username=identity.username,
+        ends_at=credential.ends_at,
+        made_by="token" if pasted else "sign_in",
     )
     _note(tx, checked, "link.check", "ok", username=identity.username)
     return _opened(tx, asked, checked, visit)
@@ -479,6 +485,7 @@ def _use(tx: Transaction, asked: Asked, link: Link, *, proof: str) -> Account | 
         link.ends_at,
         actor=link.principal.key,
         proof=proof,
+        made_by=link.made_by,
         waiting=link.waiting,
         more={"link": _mark(link)},
     )

@@ -153,8 +153,10 @@ def save_secret(
     known: dict[str, Any] = {}
     # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
     if is_fresh:
-        remind_at = first_reminder(tx.now(), ends_at)
-        known = {"ends_at": ends_at, "remind_at": remind_at, "refused_since": None, "refused_for": 0}
+        known = {"refused_since": None, "refused_for": 0}
+        if before is not None and not ACCOUNTS.of(before).is_approved:
+            # What ends by itself isn't prolonged by what opens it.
+            known |= {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
@@ -177,10 +179,10 @@ def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
     return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())
 
 
-def is_taken(tx: Transaction, account: Account) -> bool:
-    """Say whether somebody else has an account's username on its connection; empty ones never clash."""
+def holder(tx: Transaction, account: Account) -> Account | None:
+    """Return somebody else's account with the same username on its connection; empty ones never clash."""
     pair = {"principal": account.principal.key, "connection": account.connection}
-    return tx.one("holder_of_username", username=account.username, **pair) is not None
+    return ACCOUNTS.first(tx, "holder_of_username", username=account.username, **pair)
 
 
 def put(

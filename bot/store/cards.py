@@ -18,7 +18,7 @@ _REPLACED_WITHIN: Final = 3.0
 END_FIRST: Final = 5.0
 #: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
 _PLACED: Final = sorted(
-    {"later_ts > ''" if kind.is_later else "message_ts IS NOT NULL" for kind in NoticeKind}
+    {"later_ts > ''" if kind.is_later else "message_ts IS NOT NULL" for kind in NoticeKind}, reverse=True
 )
 
 

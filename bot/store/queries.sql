@@ -154,7 +154,7 @@ SELECT * FROM links WHERE principal = :principal AND stage = :stage AND expires_
 ORDER BY created_at DESC, nonce_hash LIMIT 1;
 
 -- name: holder_of_username
-SELECT id FROM accounts
+SELECT * FROM accounts
 WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'
     AND principal <> :principal LIMIT 1;
 

@@ -109,6 +109,10 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
+#: A link that nobody proved is renewed by another import in its last so many seconds.
+RENEWED_WITHIN: Final = 30 * 86_400.0
+
+
 class Importer:
     """Check and write rows, for people whom the policy allows to link."""
 
@@ -128,7 +132,9 @@ class Importer:
         principal = self._home.who(self._home.named(row.slack_user))
         current = await self._store.account(principal, row.connection)
         if current is not None and current.state == "active" and current.username == row.username:
-            return Result(row, "same", "is already linked")
+            ends_at, now = current.ends_at, await self._store.now()
+            if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
+                return Result(row, "same", "is already linked")
         taken = [
             account
             for account in await self._store.accounts_of(row.connection, row.username)
@@ -180,7 +186,9 @@ class Importer:
     async def _link(self, row: Row, asked: Asked, identity: base.Identity) -> Result:
         sealed = accounts.sealed(asked, row.connection, identity.credential)
         credential = (identity.username, sealed, identity.credential.ends_at)
-        done = await asked.to(accounts.begin, row.connection, *credential, actor="operator", proof="import")
+        done = await asked.to(
+            accounts.begin, row.connection, *credential, actor="operator", proof="import", made_by="import"
+        )
         if done is None:
             return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
         return Result(row, "ok", "is linked, and gets a direct message about it")

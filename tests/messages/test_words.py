@@ -13,7 +13,19 @@ import pytest
 from bot.domain.reasons import Reason
 from bot.domain.workspaces import OperationVerb, State
 from bot.messages import texts as catalogue
-from bot.messages.texts import answers, cards, classes, ide, notices, pages, problems, runs, talk, times
+from bot.messages.texts import (
+    answers,
+    cards,
+    classes,
+    ide,
+    notices,
+    pages,
+    problems,
+    requests,
+    runs,
+    talk,
+    times,
+)
 from bot.messages.texts.verbs import VERBS
 from bot.support import errors
 from tests.rigs.golden import check_golden_text
@@ -125,7 +137,7 @@ def test_usher_says_i_in_slack_and_never_on_a_page():
         for name, text in every_text(module):
             if name.partition(".")[0] not in IN_SLACK:
                 assert not re.search(r"\b(I|I'\w+|me|my)\b", text), (name, text)
-    for module in (answers, pages, cards, classes, notices, problems, runs, talk):
+    for module in (answers, pages, cards, classes, notices, problems, requests, runs, talk):
         for name, text in every_text(module):
             if module is not pages or name in IN_SLACK:
                 assert not OF_USHER.search(text) or name == "VERSION", (name, text)

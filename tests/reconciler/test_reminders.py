@@ -7,9 +7,9 @@ from tests.rigs.store import ALICE, BOB
 DAY, HOUR = 86_400.0, 3600.0
 
 
-async def linked_for(world, days, principal=ALICE):
+async def linked_for(world, days, principal=ALICE, **keys):
     account = await world.link(
-        principal, token=f"token-{principal.user_id}", ends_at=world.clock.now() + days * DAY
+        principal, token=f"token-{principal.user_id}", ends_at=world.clock.now() + days * DAY, **keys
     )
     await world.work()
     return account
@@ -56,6 +56,22 @@ async def test_after_a_downtime_the_latest_is_said_and_after_the_end_none(world)
     await look(world, 29.5)
     (only,) = reminders(world)
     assert only["text"] == "Your link to Fake Cloud expires in 12 h."
+
+
+async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(world):
+    account = await linked_for(world, 90, made_by="approval")
+    await linked_for(world, 90, BOB)
+    await look(world, 89.5)
+    assert len(reminders(world)) == 2
+    await look(world, 0.6)
+    # Nobody refuses it at the provider, as it refuses BOB's own token.
+    approved, proven = [await world.store.account(who, "cloud") for who in (ALICE, BOB)]
+    assert (approved.state, approved.secret, proven.state) == ("refused", "", "active")
+    shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
+    (told,) = [message for kind, message in shown if kind == "link_again"]
+    assert told["text"] == "Your link to Fake Cloud has expired. Link again."
+    entries = await world.store.audit_entries()
+    assert ("account.refuse", account.id) in [(row["action"], row["target"]) for row in entries]
 
 
 async def test_once_it_is_linked_again_the_message_says_what_was(world):

@@ -8,7 +8,17 @@ from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Approval, AuditEntry, HomeUse, Link, Person, Preferences, Principal
+from bot.domain.people import (
+    Account,
+    Approval,
+    AuditEntry,
+    HomeUse,
+    Link,
+    MadeBy,
+    Person,
+    Preferences,
+    Principal,
+)
 from bot.domain.runs import Run, StopKind
 from bot.domain.workspaces import (
     BrowserSession,
@@ -90,6 +100,7 @@ async def link_account(
     secret: str | None = None,
     account_id: str | None = None,
     ends_at: float | None = None,
+    made_by: MadeBy = "token",
 ) -> Account:
     """Link an account, without what follows; a second one of the same pair replaces the first."""
     now = await store.now()
@@ -103,6 +114,7 @@ async def link_account(
         state="active",
         linked_at=now,
         ends_at=ends_at,
+        made_by=made_by,
     )
     await put_account(store, account)
     return account

@@ -1,6 +1,7 @@
 """People linked from a file: nothing in a dry run, each row checked, problems named by their line."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -77,6 +78,10 @@ async def test_applied_it_links_once_and_a_second_time_changes_nothing(place):
     second = await run(*words, env=env)
     assert second.out.startswith("same line 2")
     assert list((await linked(folder)).values()) == [account]
+    listed = await run("accounts", "list", env=env)
+    until = datetime.fromtimestamp(account.ends_at, UTC)
+    line = f"{account.principal.key} at bench as alice: not proven (import) until {until:%Y-%m-%d}\n"
+    assert (listed.status, listed.out) == (0, line), listed.err
 
 
 async def test_rows_that_cannot_be_are_named_by_their_line(place):

@@ -410,8 +410,9 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*; its click is answered with a new link."""
-    return kit.button(cards.LINK_AGAIN, "invite", link_value(facts.connection), style=kit.PRIMARY)
+    """Return *Link again*; its click is answered with a new link, or with who else has to say so."""
+    action = "ask_link" if facts.linking == {"admin"} else "invite"
+    return kit.button(cards.LINK_AGAIN, action, link_value(facts.connection), style=kit.PRIMARY)
 
 
 def link_value(connection: str, waiting: str = "") -> str:

@@ -35,7 +35,7 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import DRAWN, Element, Line, Markup, draws, fill
 from bot.messages.blocks.lists import status_answer
-from bot.messages.texts import answers, cards, home, notices, pages, problems, times
+from bot.messages.texts import answers, cards, home, notices, pages, problems, requests, times
 from bot.messages.texts import runs as run_words
 
 
@@ -363,6 +363,15 @@ def _link_tried(facts: RequestFacts) -> Answer:
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
     who, username = kit.person(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
+
+
+@draws(NoticeKind.LINK_PROVEN)
+def _link_proven(facts: RequestFacts) -> Answer:
+    """Say whose link has ended because the account's owner proved that it is theirs."""
+    template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
+    who, owner = (kit.person(facts.people.get(facts.word(name))) for name in ("person", "owner"))
+    names = {"who": who, "owner": owner, "username": facts.word("username")}
+    return replies.answer(fill(template, title=facts.connection_title, **names))
 
 
 @draws(NoticeKind.RESTORED)

@@ -240,6 +240,13 @@ WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
+#: How a link was made, where that is known.
+WHOAMI_MADE_BY: Final[dict[str, str]] = {
+    "sign_in": "{linked} (proven by signing in there)",
+    "token": "{linked} (proven with a token)",
+    "approval": "{linked} (approved by an Usher admin, until {until})",
+    "import": "{linked} (from your Usher admin's list, until {until})",
+}
 WHOAMI_SUSPECTED: Final = (
     "{linked}, but your sign-in has been refused since {since}. I'm checking whether it's accepted again."
 )

@@ -92,6 +92,10 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
     "uninstalled": "I was removed from the Slack workspace.",
+    "proven": (
+        "Somebody else has proven that this account is theirs. If it's yours, tell your Usher admin. "
+        "Otherwise link again with your own."
+    ),
     "refused": "{title} no longer accepted your link.",
     "revoked": (
         "Slack says that you, or one of its admins, took back the access you gave me by signing in with "

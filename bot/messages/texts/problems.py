@@ -85,6 +85,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "sent_too_late": "I'll check again in a moment.",
     # Lasting trouble: the person's turn.
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
+    "approval_ended": "Your link to {title} has expired. Link again, then try again.",
     "renamed": "Your account on {title} has another name by now. Link again, then try again.",
     "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
     "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
@@ -257,7 +258,9 @@ REASONS: Final[Mapping[Reason, Because]] = {
 }
 
 #: After these nobody has to look into the log.
-NO_FAULTS: Final = frozenset({"cancelled", "credential_refused", "let_go", "renamed", "unlinked"})
+NO_FAULTS: Final = frozenset(
+    {"approval_ended", "cancelled", "credential_refused", "let_go", "renamed", "unlinked"}
+)
 
 
 def cause_of(error: BaseException) -> str:

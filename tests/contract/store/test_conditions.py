@@ -156,7 +156,7 @@ async def test_what_slack_says_now_counts_more_than_what_it_will_have_said(store
 
 
 async def is_taken(store, account):
-    return await store.engine.read(lambda tx: account_rows.is_taken(tx, account))
+    return await store.engine.read(lambda tx: account_rows.holder(tx, account) is not None)
 
 
 async def test_a_username_is_taken_by_whoever_else_has_it_there(store):

@@ -1,0 +1,116 @@
+"""Whose account it is: a proof by its owner ends what was only approved, and never loses to it."""
+
+import pytest
+from pydantic import SecretStr
+
+from bot.domain.notices import NoticeKind
+from bot.domain.people import APPROVED_SECONDS, Person, Principal
+from bot.domain.policy import Installation
+from bot.messages.blocks.notices import render
+from bot.providers.base import Credential, Identity
+from bot.services import accounts
+from bot.services.context import Asked
+from bot.services.gather import Gatherer
+from bot.store.transaction import from_json
+from bot.support.errors import Refused
+from tests.web import signed
+from tests.web.rig import ALICE, BOB, GOOD, ScriptedProvider, rig
+
+DANA = Principal(None, signed.TEAM, "U0DANA")
+ADMINISTRATORS = frozenset({DANA.user_id})
+
+
+@pytest.fixture
+async def made():
+    place = Installation(signed.TEAM, team_name="Acme Research", administrators=ADMINISTRATORS)
+    provider = ScriptedProvider(linking=("token", "admin"))
+    async with rig(connections={"saturn": provider}, installation=place) as ready:
+        ready.provider = provider
+        await ready.store.save_people([Person(DANA, "Dana", seen_at=ready.clock.now())])
+        yield ready
+
+
+async def approved(made, principal=BOB, username="alice"):
+    """Let somebody be approved as a username, and the provider know it."""
+    approval = await Asked(made.context, principal).to(accounts.ask, "saturn", username)
+    await Asked(made.context, DANA).to(accounts.decide, approval.id, username, approve=True)
+    identity = Identity(username, Credential(SecretStr("minted"), extra={"acts": "admin"}))
+    await Asked(made.context, principal).to(accounts.link_approved, approval.id, identity)
+    return await made.store.approval(approval.id)
+
+
+async def proven(made, principal=ALICE):
+    """Link with a token that works; the code of the page proves who asked."""
+    nonce = (await made.accounts.invite(principal, "saturn")).rpartition("/")[2]
+    checked = await made.accounts.check(nonce, "a browser", GOOD)
+    code = (await made.accounts.confirm(nonce, "a browser", checked.mark)).code
+    return await made.accounts.confirm_code(principal, code)
+
+
+async def told(made, *kinds):
+    """Return what each person was told, by their user id and the kind of message."""
+    gatherer = Gatherer(made.context)
+    claimed = await made.store.claim_notices(50, 30.0, range(20))
+    texts = {}
+    for one in claimed:
+        if one.kind in kinds:
+            shown = render(one.kind, await gatherer.of_notice(one))
+            texts[one.principal.user_id, one.kind] = f"{shown.text} {shown.blocks}"
+    return texts
+
+
+async def test_the_owners_proof_ends_an_approved_link_at_once_and_tells_everybody(made):
+    assert (await approved(made)).state == "linked"
+    account = await proven(made)
+    assert (account.username, account.made_by, account.is_proven) == ("alice", "token", True)
+    assert await made.store.active_accounts() == [account]
+    said = await told(made, NoticeKind.LINK_PROVEN, NoticeKind.UNLINKED)
+    assert set(said) == {
+        ("U0ALICE", NoticeKind.LINK_PROVEN),
+        ("U0DANA", NoticeKind.LINK_PROVEN),
+        ("U0BOB", NoticeKind.UNLINKED),
+    }
+    assert "<@U0BOB> was linked to your Saturn Cloud account" in said["U0ALICE", NoticeKind.LINK_PROVEN]
+    assert "<@U0ALICE>" in said["U0DANA", NoticeKind.LINK_PROVEN]
+    assert "<@U0BOB>" in said["U0DANA", NoticeKind.LINK_PROVEN]
+    assert "has proven that this account is theirs" in said["U0BOB", NoticeKind.UNLINKED]
+    audit = [(row["action"], from_json(row["detail"])) for row in await made.store.audit_entries()]
+    linked = [detail["made_by"] for action, detail in audit if action == "account.linked"]
+    assert linked == ["approval", "token"]
+    (ended,) = [detail for action, detail in audit if action == "account.unlinked"]
+    assert (ended["cause"], ended["made_by"]) == ("proven", "approval")
+
+
+async def test_an_approval_never_ends_a_proof_nor_does_another_proof(made):
+    account = await proven(made)
+    assert (await approved(made)).state == "failed"
+    with pytest.raises(Refused, match=r"link\.taken"):
+        await proven(made, BOB)
+    assert await made.store.active_accounts() == [account]
+
+
+async def test_of_two_approvals_the_first_stays(made):
+    await approved(made, ALICE)
+    assert (await approved(made)).state == "failed"
+    (account,) = await made.store.active_accounts()
+    assert account.principal == ALICE
+
+
+async def test_a_request_ends_with_the_proof_of_who_asked(made):
+    """Otherwise a press on an old message would put an approval in the place of a proof."""
+    request = await Asked(made.context, ALICE).to(accounts.ask, "saturn", "alice")
+    await proven(made)
+    assert await made.store.approval(request.id) is None
+
+
+async def test_an_approved_link_ends_after_ninety_days_and_is_renewed_by_another_approval(made):
+    await approved(made)
+    first = await made.store.account(BOB, "saturn")
+    assert first.ends_at == made.clock.now() + APPROVED_SECONDS
+    # A fresh token of the same link prolongs nothing.
+    await made.store.save_secret(first.id, first.secret, "fresh", is_fresh=True, ends_at=None)
+    assert (await made.store.account(BOB, "saturn")).ends_at == first.ends_at
+    made.clock.advance(80 * 86_400.0)
+    await made.store.save_people([Person(who, who.user_id, seen_at=made.clock.now()) for who in (BOB, DANA)])
+    await approved(made)
+    assert (await made.store.account(BOB, "saturn")).ends_at == made.clock.now() + APPROVED_SECONDS
