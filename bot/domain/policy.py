@@ -72,6 +72,17 @@ class Administered(ABC):
         """Return the administrators to whom something applies, and those of everybody."""
         return [one for one in self.administrating() if self.reach(one) == "" or is_of(one)]
 
+    @abstractmethod
+    def is_same_person(self, one: Principal, other: Principal) -> bool:
+        """Return whether two principals are one person."""
+
+    def decides(self, principal: Principal, owner: Principal) -> bool:
+        """Return whether somebody decides about a person: about themselves only if nobody else can."""
+        there = [one for one in self.administrating() if self.administers(one, owner)]
+        is_own = self.is_same_person(principal, owner)
+        is_alone = all(self.is_same_person(one, owner) for one in there)
+        return self.administers(principal, owner) and (is_alone or not is_own)
+
 
 @dataclass(frozen=True, slots=True)
 class Installation(Administered):
@@ -340,6 +351,8 @@ def _administration(principal: Principal, target: Target | None, installation: A
         return _refuse("not_administrator")
     if target is not None and not installation.administers(principal, target.owner):
         return _refuse("other_workspace")
+    if target is not None and target.kind == "approval" and not installation.decides(principal, target.owner):
+        return _refuse("own_request")
     return Decision(allowed=True, rule="policy.administrator")
 
 

@@ -10,7 +10,7 @@ Every step leaves an audit row.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import (
@@ -323,13 +323,17 @@ def unknown_connection(context: Context, name: str, there: Collection[str]) -> R
     return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
 
 
+#: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
+REQUESTS: Final = 3
+
+
 def ask(
     tx: Transaction, asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
 ) -> Approval:
     """Ask the administrators of the person's Slack workspace; return the request as it stands.
 
     ``waiting`` is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
-    ``approval.username``, ``policy.no_administrators``).
+    ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
     asked.check(tx, "link")
     context, principal = asked.context, asked.principal
@@ -339,13 +343,17 @@ def ask(
     if not is_username(username):
         raise Refused("approval.username", pages.USERNAME_SHAPE)
     place = context.installation
-    administrators = place.administrators_of(lambda one: place.are_together(one, principal))
+    administrators = [one for one in place.administrating() if place.decides(one, principal)]
     if not administrators:
         raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
     fresh = context.ids.new("approval")
     new = Approval(fresh, principal, connection, username, "asked", tx.now(), waiting=waiting)
     if not asked.is_new(tx):
         return rows.approval(tx, people.result_of(tx, asked.interaction)) or new
+    open_ = rows.asked_at(tx, principal, connection)
+    is_other = open_ is None or open_.username != username
+    if is_other and not rows.count_request(tx, principal, connection, REQUESTS):
+        raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
     approval = rows.request(tx, new)
     if approval.id == new.id:
         kind = NoticeKind.APPROVAL_ASKED

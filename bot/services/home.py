@@ -173,6 +173,8 @@ class HomeGatherer:
         if reach is not None and len(found) < QUESTIONS:
             for approval in await self._store.asked_approvals(QUESTIONS, reach):
                 asking = approval.principal
+                if not self._context.installation.decides(principal, asking):
+                    continue
                 names = await self._names.of(principal, asking, in_full=True)
                 title = self._context.title(approval.connection)
                 found.append(Question(approval=(approval, title, names[asking.key])))

@@ -5,7 +5,7 @@ And the browsers of their people: begun by Sign in with Slack, ended by sign-out
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
@@ -21,6 +21,7 @@ from bot.store.tables import (
     GATES,
     LINKS,
     OPERATIONS,
+    PEOPLE,
     REMEMBERED,
     RUNS,
     SNAPSHOTS,
@@ -335,21 +336,35 @@ _BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed
 def request(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``asked``) and return the current one.
 
-    If the same person has one still ``asked`` on the connection: with the same username it is kept and takes
-    ``waiting``; with another username the new one replaces it under its own id, so that nobody approves a
-    username other than the one they were shown.
+    One that the same person has still ``asked`` on the connection takes ``waiting`` and the username, and its
+    messages are redrawn: the buttons carry the username, so nobody approves one that they weren't shown.
     """
-    existing = tx.one("asked_approval", principal=new.principal.key, connection=new.connection)
-    if existing is not None and existing["username"] == new.username:
-        current = APPROVALS.first(tx, "ask_again", **APPROVALS.columns(new) | {"id": existing["id"]})
-    else:
-        if existing is not None:
-            # Whoever was shown the old username can't approve the new one with it.
-            APPROVALS.delete(tx, id=existing["id"])
-            cards.close_of(tx, existing["id"])
-        current = APPROVALS.first(tx, "add_approval", **APPROVALS.columns(new))
-    assert current is not None  # written a moment ago, in this transaction
+    existing = asked_at(tx, new.principal, new.connection)
+    if existing is None:
+        APPROVALS.add(tx, new)
+        return new
+    current = replace(existing, username=new.username, waiting=new.waiting or existing.waiting)
+    APPROVALS.put(tx, current)
+    cards.owe(tx, current.id, changed=True)
     return current
+
+
+def asked_at(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
+    """Return a person's undecided request on a connection."""
+    return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
+
+
+#: For how long a request counts, in seconds.
+_DAY: Final = 86_400.0
+
+
+def count_request(tx: Transaction, principal: Principal, connection: str, most: int) -> bool:
+    """Count a request of a person on a connection; return False if there were ``most`` in a day."""
+    now, row = tx.now(), PEOPLE.row(tx, principal=principal)
+    counted: dict[str, list[float]] = from_json(row["requested"]) if row is not None else {}
+    lately = [at for at in counted.get(connection, ()) if abs(now - at) < _DAY]
+    PEOPLE.change(tx, {"principal": principal}, requested={**counted, connection: [*lately[:most], now]})
+    return len(lately) < most
 
 
 def approval(tx: Transaction, approval_id: str) -> Approval | None:

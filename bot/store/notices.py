@@ -110,6 +110,8 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
         RUNS.change(tx, {"id": subject}, output_ts=message_ts)
     elif message_ts:
         cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
+    else:
+        cards.drop(tx, notice_id)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
     if channel_id.startswith("D") and kind is not NoticeKind.REPLY:

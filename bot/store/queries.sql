@@ -405,20 +405,8 @@ WHERE excluded.read_at >= snapshots.read_at;
 
 -- == approvals ==
 
--- name: add_approval
-INSERT INTO approvals (
-    id, principal, connection, username, state, asked_at, decided_by, decided_at, detail, waiting
-) VALUES (
-    :id, :principal, :connection, :username, 'asked', :asked_at, NULL, NULL, :detail, :waiting
-)
-ON CONFLICT (principal, connection) WHERE state = 'asked' DO NOTHING
-RETURNING *;
-
 -- name: asked_approval
 SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'asked';
-
--- name: ask_again
-UPDATE approvals SET waiting = COALESCE(:waiting, waiting), detail = :detail WHERE id = :id RETURNING *;
 
 -- name: pending_approvals
 SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('asked', 'approved') ORDER BY id;

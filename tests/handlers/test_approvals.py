@@ -6,12 +6,13 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
+from bot.store.transaction import from_json
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, unlink
 
 ADMINISTRATORS = frozenset({"UCHEN", "T1:UDANA"})
 
@@ -85,12 +86,57 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
     await bench.say("link bench alice")
     seen = button((await requests(bench))["UCHEN"], "Approve")["value"]
     await bench.say("link bench root")
-    forged = f"{seen.partition(' ')[0]} root"
-    for value in (seen, forged):
-        assert "is no longer open" in words(await bench.press("approve", value, COLLEAGUE))
-    tasks = [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE]
-    for task in tasks:
-        assert (await bench.store.approval(task.subject)).username != "root"
+    assert "asked for another username since" in words(await bench.press("approve", seen, COLLEAGUE))
+    assert [task for task in await bench.store.claim_tasks(10, 60.0) if task.kind is TaskKind.APPROVE] == []
+    (request,) = await bench.store.asked_approvals(9)
+    assert request.username == "root"
+
+
+async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(bench):
+    """Of 71 requests within 65 s, each administrator gets one message, which is redrawn."""
+    answers = []
+    for number in range(71):
+        answers.append(words(await bench.say(f"link bench name{number}")))
+        bench.clock.advance(65 / 71)
+    assert ["I've asked the Usher admins" in said for said in answers] == [True] * 3 + [False] * 68
+    assert all("several usernames on Workbench today" in said for said in answers[3:])
+    told = await bench.notices(NoticeKind.APPROVAL_ASKED)
+    assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
+    (request,) = await bench.store.asked_approvals(9)
+    assert request.username == "name2"
+    # The same one isn't another one; and a day later there are three more.
+    assert "I've asked" in words(await bench.say("link bench name2"))
+    bench.clock.advance(86_400)
+    assert "I've asked" in words(await bench.say("link bench name9"))
+
+
+async def test_taking_a_request_back_begins_no_new_count(bench):
+    for number in range(5):
+        await bench.say(f"link bench name{number}")
+        await unlink(bench.store, ALICE)
+    assert len(await bench.notices(NoticeKind.APPROVAL_ASKED)) == 3 * 2
+
+
+async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
+    await bench.say("link bench root", principal=COLLEAGUE)
+    told = await bench.notices(NoticeKind.APPROVAL_ASKED)
+    assert [one.principal.user_id for one in told] == ["UDANA"]
+    (request,) = await bench.store.asked_approvals(9)
+    said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))
+    assert said == "Nobody decides about themselves. Another Usher admin can do that."
+    assert (await bench.store.approval(request.id)).state == "asked"
+    assert (COLLEAGUE.key, "approve", "policy.own_request") in [
+        (row["actor"], row["action"], from_json(row["detail"]).get("rule"))
+        for row in await bench.store.audit_entries()
+    ]
+
+
+async def test_the_only_administrator_decides_about_themselves():
+    maker = Maker(FakeClock(), fake_settings("bench", title="Workbench", linking=("admin",)))
+    async with rig(connections={"bench": maker}, administrators=frozenset({"UCHEN"})) as made:
+        await made.say("link bench chen", principal=COLLEAGUE)
+        value = button((await requests(made))["UCHEN"], "Approve")["value"]
+        assert "Approved" in words(await made.press("approve", value, COLLEAGUE))
 
 
 @pytest.mark.parametrize("value", ["", "approval_nowhere alice", "x", "approval_1"])

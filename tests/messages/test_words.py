@@ -112,6 +112,7 @@ IN_SLACK = {
     "ASK",
     "ASK_NOTE",
     "ASKED",
+    "OFTEN",
     "LINKED_ALREADY",
     "REQUEST",
     "REQUEST_SHORT",

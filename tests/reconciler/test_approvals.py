@@ -1,15 +1,20 @@
 """Approved usernames are checked at their provider with its own secret; then both are told, once."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Approval, Principal, TaskKind
+from bot.services import accounts
+from bot.store.tables import CARDS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
 from tests.reconciler.world import World
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, memory_store
+from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval, memory_store, unlink
 
 DANA = Principal(None, "T1", "UDANA")
 
@@ -68,6 +73,27 @@ async def test_a_username_belongs_to_one_person(bench):
     assert "Somebody else in Slack is already linked to that user" in told(bench, ALICE)
     # Whose it is learns that somebody else was to have it.
     assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
+
+
+async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench):
+    """A redrawn one is sent as it is by then, once."""
+    kind, now = NoticeKind.APPROVAL_ASKED, await bench.store.now()
+    for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
+        asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "asked", now)
+        notice = accounts.notice(asked, kind, f"asked:{DANA.key}", DANA)
+        await ask_approval(bench.store, asked, [notice])
+        if principal == ALICE:
+            await decide_approval(bench.store, asked.id, "denied", DANA.key)
+        elif principal == BOB:
+            await unlink(bench.store, BOB)
+        else:
+            await ask_approval(bench.store, replace(asked, username="root"))
+    await bench.pass_time(5)
+    (message,) = messages(bench, DANA)
+    assert "*root* on Fake Cloud" in str(message["blocks"])
+    assert await bench.store.dead_notices() == []
+    assert len(await bench.store.engine.read(lambda tx: CARDS.rows(tx, subject=asked.id))) == 1
+    assert await bench.store.engine.read(lambda tx: tx.one("statistics")["pending_notices"]) == 0
 
 
 async def test_a_provider_that_is_away_is_asked_again(bench):

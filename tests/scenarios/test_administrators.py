@@ -72,6 +72,18 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     assert "tara (*Acme Research*) approved it" in words(asked(chen)[0])
 
 
+async def test_another_username_changes_the_message_that_is_there(places):
+    oscar, chen = places.at(SECOND, "U0OLIVIA"), places.at(SECOND, "U0CHEN")
+    await oscar.types("link saturn bob")
+    (before,) = asked(chen)
+    await oscar.types("link saturn root")
+    await places.pass_time(10)
+    (after,) = asked(chen)
+    assert after.ts == before.ts
+    assert "*root*" in words(after)
+    assert "*bob*" not in words(after)
+
+
 async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(places):
     services = places.bot.services
     oscar, chen = places.at(SECOND, "U0OLIVIA"), places.at(SECOND, "U0CHEN")

@@ -266,10 +266,14 @@ def _settled(facts: RequestFacts) -> str:
     return fill(template, by=by, **_names(facts.word("username"), facts.connection_title, _person(facts)))
 
 
-@draws(NoticeKind.APPROVAL_ASKED, past=_settled)
+def _is_asked(facts: RequestFacts) -> bool:
+    return facts.approval is not None and facts.approval.state == "asked"
+
+
+@draws(NoticeKind.APPROVAL_ASKED, past=_settled, is_true=_is_asked)
 def asked(facts: RequestFacts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
-    if facts.approval is None or facts.approval.state != "asked":
+    if facts.approval is None or not _is_asked(facts):
         line = _settled(facts)
         return kit.answer(kit.bare(line), [kit.context(line)])
     names = _names(facts.approval.username, facts.connection_title, _person(facts))

@@ -378,6 +378,11 @@ ASK_SUBMIT: Final = "Ask"
 ASK_LABEL: Final = "Your username on {title}"
 ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
 USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
+#: To somebody who keeps asking for other usernames.
+OFTEN: Final = (
+    "You've asked for several usernames on {title} today, so I haven't passed this one on. "
+    "Talk to your Usher admin, or ask again tomorrow."
+)
 ASKED: Final = (
     "I've asked the Usher admins to link you to *{username}* on {title}. I'll message you when they decide."
 )

@@ -153,6 +153,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "Usher admins are named in the setting `USHER_ADMINS`.",
     "not_administrator": "Only Usher admins can do that. Ask one of them.",
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
+    "own_request": "Nobody decides about themselves. Another Usher admin can do that.",
     "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }

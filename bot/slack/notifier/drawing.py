@@ -16,7 +16,7 @@ from bot.domain.facts import Facts, HeldFacts, RunFacts
 from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Shown
-from bot.messages.blocks.notices import redraw, render, still_so
+from bot.messages.blocks.notices import is_true, redraw, render, still_so
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -151,6 +151,10 @@ class Drawings:
                     # None of it is true any more, so nobody has to hear it.
                     await self._store.notice_sent(notice.id, "", "")
                     return None
+            if notice.kind.offers == "approval" and not is_true(notice.kind, facts):
+                # It was decided or withdrawn before anybody was asked.
+                await self._store.notice_sent(notice.id, "", "")
+                return None
             if place is None or _waits_for_output(notice, facts):
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
