@@ -401,6 +401,11 @@ class OperationVerb(StrEnum):
         """Return whether it ends a running workspace; the other verbs result in a running one."""
         return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
 
+    @property
+    def lapses(self) -> bool:
+        """Return whether its calls aren't sent after the deadline; a stop costs nothing but what runs."""
+        return not self.brings_down or self is OperationVerb.REMOVE
+
 
 class Outcome(StrEnum):
     """Name how an operation or a run ended."""
@@ -483,7 +488,8 @@ class Errand:
     ``start_call`` is what is known of the call that starts, creates or launches, ``stop_call`` of the one
     that stops. It is open until ``outcome`` is set; ``cause`` then names a text. ``attempts`` counts
     temporary failures in a row, ``deadline_number`` the deadlines set so far. The person is told at
-    ``deadline_at``, which is None afterwards.
+    ``deadline_at``, which is None afterwards; from then on no call is sent that ``lapses``, unless they keep
+    waiting or ask again.
 
     ``called_at`` is when its call was committed; clock healing moves it. ``sent_at`` is the same time by the
     provider's clock: what a creation or launch made is recognised by its age. ``unknown_since`` is when the
@@ -554,9 +560,16 @@ class Operation(Errand):
     agreed: Consent = Consent.NONE
     #: The time of the timer that it carries out, if it does.
     planned_for: Stays | None = None
+    #: For how many seconds its workspace was to run from when it was asked for, if that was said.
+    lasts: Stays | None = None
     #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Return whether its deadline has passed before anything was sent: its person is asked first."""
+        return self.is_open and self.deadline_at is None and self.verb.lapses and not self.has_called
 
     @property
     def asked_verb(self) -> OperationVerb:

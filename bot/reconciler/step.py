@@ -27,7 +27,7 @@ from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, NotDone, Refused, Unknown
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.context import STARTS, decided
-from bot.support.errors import Conflict, SlackFailed, SlackLimited
+from bot.support.errors import Conflict, SlackFailed, SlackLimited, TooLate
 from bot.support.http import freely
 from bot.support.pool import Pool, contained, pool_room, run_all
 
@@ -221,8 +221,12 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not calling.is_calling:
             return calling
         began = self._clock.monotonic()
-        if not await self.save(calling):
-            return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
+        try:
+            if not await self.save(calling):
+                return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
+        except TooLate:
+            late = Plan(Step.END, Outcome.FAILED, problems.asked_long_ago(subject))
+            return await self.end(claimed, late)
         claimed = await self.committed(claimed, calling)
         answer = await self._asker.ask(
             runtime,

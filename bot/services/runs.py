@@ -94,7 +94,7 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
     check_offered(asked.context.need(run.connection), run.spec, asked.principal, "job")
     if not run.is_asked or not asked.is_new(tx):
         return run, False
-    is_asked = errands.repeat(tx, RUNS, run.id)
+    is_asked = errands.repeat(tx, RUNS, run.id, asked.context.deadline_seconds)
     if is_asked:
         _note(tx, asked, "job.another", run)
     return run, is_asked

@@ -109,7 +109,7 @@ def begin(
     if is_starting and creation is not None:
         if timer is not None:
             _changed(tx, asked, workspace, timer)
-        return Accepted(creation, joined=True)
+        return Accepted(operations.wanted_again(tx, creation, context.deadline_seconds), joined=True)
     if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
         return again(tx, asked, workspace.id, timer=timer)
     if workspace.hidden and not workspace.is_provisional:
@@ -168,7 +168,8 @@ def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | No
     if former.is_provisional:
         latest = operations.latest(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
-            return Accepted(latest, joined=True)
+            seconds = asked.context.deadline_seconds
+            return Accepted(operations.wanted_again(tx, latest, seconds), joined=True)
         if latest is not None and latest.is_open:
             raise Refused("workspace.unmade", problems.sentence("unmade", title))
     elif former.state is not State.GONE:
@@ -378,7 +379,7 @@ def start_another(tx: Transaction, asked: Asked, operation_id: str) -> tuple[Ope
     check_offered(provider, workspace.spec, asked.principal)
     if not operation.is_asked or not asked.is_new(tx):
         return operation, False
-    is_asked = errands.repeat(tx, OPERATIONS, operation.id)
+    is_asked = errands.repeat(tx, OPERATIONS, operation.id, asked.context.deadline_seconds)
     if is_asked:
         note(tx, asked, "workspace.another", workspace, reference=operation.reference)
     return operation, is_asked

@@ -8,13 +8,14 @@ from enum import IntEnum
 from typing import Any, Final
 
 from bot.domain.runs import Run, Update
-from bot.domain.workspaces import Call, Operation, Outcome
+from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 from bot.store import cards, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.schema import setting
 from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS, Table
 from bot.store.transaction import Row, Transaction
+from bot.support.errors import TooLate
 
 
 class Woken(IntEnum):
@@ -53,12 +54,13 @@ def keep_waiting(tx: Transaction, errands: Errands, errand_id: str, deadline_sec
     return row
 
 
-def repeat(tx: Transaction, errands: Errands, errand_id: str) -> bool:
+def repeat(tx: Transaction, errands: Errands, errand_id: str, deadline_seconds: float) -> bool:
     """Repeat what its person is being asked about; return False if they aren't being asked."""
     free = _FREE[errands.name]
     query = setting("repeat", *free, errands=errands.name)
     if tx.one(query, id=errand_id, now=tx.now(), **free) is None:
         return False
+    keep_waiting(tx, errands, errand_id, deadline_seconds)
     cards.owe(tx, errand_id, changed=True)
     return True
 
@@ -117,6 +119,7 @@ def save(
 
     One that ended meanwhile, or that another step now holds, takes no update, and no notices are written:
     the result is None. An end decided while the person was being asked gives way to an answer given since.
+    A call is committed to only while what was asked for is good; raises TooLate.
     ``audit`` is always appended. ``own`` returns all columns after the update, given the shared ones. The
     card becomes dirty if anything visible changed.
     """
@@ -126,6 +129,8 @@ def save(
     append_audit(tx, update.audit)
     if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return None
+    if _is_late(row, update, tx.now()):
+        raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _changes(row, update, tx.now()))
     columns = (name for name in after if name not in _DECIDING)
     tx.run(setting("save", *columns, errands=errands.name), id=update.id, **after)
@@ -134,6 +139,15 @@ def save(
     if changed or moved or update.card_dirty:
         cards.owe(tx, update.id, changed=changed or update.card_moves)
     return row, update
+
+
+def _is_late(row: Row, update: Update, now: float) -> bool:
+    """Return whether an update commits to a call that isn't sent after the deadline, which has passed."""
+    verb = row.get("verb")
+    lapses = update.start_call is not None if verb is None else OperationVerb(verb).lapses
+    # One that was never given a deadline has none to pass.
+    deadline_at = row["deadline_at"] if row["deadline_number"] else now + 1.0
+    return update.is_calling and lapses and (deadline_at is None or deadline_at <= now)
 
 
 def _changes(row: Row, update: Update, now: float) -> Row:

@@ -75,7 +75,7 @@ def accept(
         agreed = more.get("agreed", Consent.NONE)
         if agreed > row["agreed"]:
             row = OPERATIONS.changed(tx, {"id": row["id"]}, agreed=agreed) or row
-        made = OPERATIONS.of(row)
+        made = wanted_again(tx, OPERATIONS.of(row), deadline_seconds)
     else:
         if row is not None:
             # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
@@ -86,6 +86,13 @@ def accept(
             made = _carried_over(tx, made, replaced)
     gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down))
     return Accepted(made, joined=is_joined, replaced=replaced)
+
+
+def wanted_again(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
+    """Return an open operation that its person asks for once more: after its deadline it gets a new one."""
+    if operation.deadline_at is not None:
+        return operation
+    return keep_waiting(tx, operation.id, deadline_seconds) or operation
 
 
 def _carried_over(tx: Transaction, made: Operation, former: Operation) -> Operation:

@@ -347,12 +347,19 @@ UPDATE workspaces SET episode = episode + 1 WHERE id = :id;
 
 -- == timers ==
 
+-- name: limit_start
+UPDATE operations SET lasts = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END
+WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
+    AND start_call = 'none';
+
+-- One that is still to be started keeps its timer for as long as the start is good.
 -- name: settle_timer
 UPDATE workspaces SET {changes}
 WHERE id = :id AND stop_at IS NOT NULL AND state IN ('stopped', 'suspended', 'failed', 'gone')
     AND NOT EXISTS (
         SELECT 1 FROM operations o
         WHERE o.workspace_id = :id AND o.outcome IS NULL AND o.verb IN ('start', 'restart', 'create')
+            AND (o.start_call <> 'none' OR o.deadline_at > :now)
     );
 
 -- After a long absence a warning is void: nobody knows what its person has done since.

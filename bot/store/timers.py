@@ -26,7 +26,7 @@ NONE: Final[Mapping[str, Any]] = {
 
 
 def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
-    """Set a workspace's timer, instead of an earlier one."""
+    """Set a workspace's timer, instead of an earlier one: what is still to be started is good until then."""
     needs_warning = timer.needs_warning(tx.now())
     WORKSPACES.change(
         tx,
@@ -37,6 +37,7 @@ def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
         stop_warned=not needs_warning,
         stop_look_at=timer.at - workspaces.TIMER_WARNING_SECONDS if needs_warning else timer.at,
     )
+    tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
     cards.owe_about(tx, workspace_id, changed=True)
 
 
@@ -95,7 +96,7 @@ def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[Ne
 
 def settle(tx: Transaction, workspace_id: str) -> bool:
     """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was."""
-    return tx.run(setting("settle_timer", *NONE), id=workspace_id, **NONE) > 0
+    return tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE) > 0
 
 
 #: What a later release's verb does isn't known here: it is in neither.

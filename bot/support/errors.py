@@ -112,6 +112,10 @@ class StoreInUse(StoreError):
     """Signal that another process serves from this database; the message says what to do."""
 
 
+class TooLate(StoreError):
+    """Signal that what was asked for isn't good any more, so that no call for it may be committed to."""
+
+
 class StoreTooNew(StoreError):
     """Signal that the database was migrated by a newer release."""
 

@@ -429,16 +429,17 @@ async def try_again(request: Request) -> Answer:
     newest = await request.services.store.latest_operation(workspace.id)
     if newest is not None and newest.id != ended.id:
         return await as_it_is(request, workspace, answers.OUTDATED)
-    if ended.verb is OperationVerb.CREATE and workspace.is_provisional:
+    lasts = ended.lasts if workspace.stop_at is None else None
+    until = None if lasts is None else Moment(request.services.clock.now() + lasts, lasts)
+    if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await made_again(request, workspace)
     if ended.verb is OperationVerb.CREATE:
-        return await begin_for(
-            request, workspace, OperationVerb.START
-        )  # It has been made, so it only has to be started.
+        # Once it has been made, it only has to be started.
+        return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
     # Ask again before ending it for good: the earlier consent was about its earlier state.
-    return await begin_for(request, workspace, ended.verb)
+    return await begin_for(request, workspace, ended.verb, until)
 
 
 @routes.action("again")

@@ -14,7 +14,7 @@ from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffec
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render
-from bot.messages.texts import cards
+from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
@@ -56,6 +56,12 @@ def failed(cause, outcome=Outcome.FAILED, **keys):
 NOT_STARTED = failed("gave_up") | {"ended_at": NOW - 60}
 NOT_STOPPED = STOP | failed("forbidden: no right") | {"ended_at": NOW - 60}
 NOT_RENEWED = CREATE | failed("limit: 2 of 2", agreed=True)
+
+LONG_AGO = {
+    "outcome": Outcome.FAILED,
+    "cause": problems.asked_long_ago(facts(operation={"created_at": NOW - 3 * 86_400}).operation),
+    "ended_at": NOW,
+}
 
 CARDS = {
     "queued": facts(),
@@ -126,6 +132,7 @@ CARDS = {
     "failed-no-gpu": facts(
         operation=failed(f"provider_failed: {NO_GPU}"), workspace={"state": State.FAILED, "reason": NO_GPU}
     ),
+    "failed-long-ago": facts(operation=LONG_AGO),
     "failed-gone": facts(operation=failed("gone"), workspace={"state": State.GONE}),
     "failed-limit": facts(operation=failed("limit: 2 servers are allowed")),
     "failed-stopped-elsewhere": facts(operation=failed("stopped_elsewhere")),
@@ -274,6 +281,11 @@ NOTICES = {
     "failed": (
         NoticeKind.FAILED,
         facts(operation=failed("provider_failed"), workspace={"state": State.FAILED}),
+    ),
+    "failed-long-ago": (NoticeKind.FAILED, facts(operation=LONG_AGO)),
+    "failed-remove-long-ago": (
+        NoticeKind.FAILED,
+        facts(operation=LONG_AGO | {"verb": OperationVerb.REMOVE}),
     ),
     "failed-invalid": (NoticeKind.FAILED, facts(operation=failed("invalid: <!channel> is too small"))),
     "failed-called-off": (NoticeKind.FAILED, facts(operation=failed("unlinked", Outcome.CANCELLED))),

@@ -40,7 +40,7 @@ class Asked:
     async def start_another(self):
         if self.kind == "creation":
             return await make_another(self.store, self.id)
-        return await self.store.carry_out(lambda tx: repeat(tx, RUNS, self.id))
+        return await self.store.carry_out(lambda tx: repeat(tx, RUNS, self.id, 1800.0))
 
     async def look_again(self):
         return await self.save(keeps_waiting=True)

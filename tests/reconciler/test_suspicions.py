@@ -23,7 +23,8 @@ from tests.reconciler.classroom import seat
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, ERIN, calls_of
 from tests.reconciler.test_outages import AMIR, told
-from tests.rigs.store import ALICE, BOB, want_read
+from tests.reconciler.world import DEADLINE
+from tests.rigs.store import ALICE, BOB, keep_waiting, want_read
 
 REFUSED = CredentialRefused("no such token", status=401)
 
@@ -149,6 +150,8 @@ async def test_three_people_refused_at_once_are_the_connections_outage(world):
     assert [entry["event"] for entry in logs].count("connection refuses several people") == 1
     assert world.slack.kinds().count("sign_in_refused") == 3
     world.provider.refused_tokens.clear()
+    for operation in operations[: len(people)]:
+        assert await keep_waiting(world.store, operation, DEADLINE)
     for operation in operations:
         assert await world.until_ended(operation, 120) is Outcome.FULFILLED
     await world.pass_time(NOTED_EVERY)

@@ -405,7 +405,7 @@ async def keep_waiting(store: Store, operation_id: str, seconds: float = 60.0) -
 
 async def make_another(store: Store, operation_id: str) -> bool:
     """Answer the question about a creation with another one; return whether it was asked."""
-    return await store.carry_out(lambda tx: errands.repeat(tx, OPERATIONS, operation_id))
+    return await store.carry_out(lambda tx: errands.repeat(tx, OPERATIONS, operation_id, 60.0))
 
 
 def found_workspace(

@@ -33,6 +33,17 @@ FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
 
+#: The buttons that ask for an operation.
+_WORDS: Final[Mapping[OperationVerb, str]] = {
+    OperationVerb.START: cards.START,
+    OperationVerb.STOP: cards.STOP,
+    OperationVerb.RESTART: cards.RESTART,
+    OperationVerb.CREATE: cards.START_NEW,
+    OperationVerb.SUSPEND: cards.SUSPEND,
+    OperationVerb.FORCE: cards.FORCE,
+    OperationVerb.REMOVE: cards.REMOVE,
+}
+
 
 def operation_past(facts: WorkspaceFacts) -> str:
     """Say how an operation ended, or that it was asked for."""
@@ -139,7 +150,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         lines.append(safe(said, 300))
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
-        small.append(cards.STILL_WAITING)
+        small.append(still_waiting(operation))
     template = cards.GOING_ON_SHORT if going else cards.QUEUED_SHORT
     return _card(facts, filled(template, facts, **forms), lines, small, _open_buttons(facts, operation))
 
@@ -154,10 +165,15 @@ def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[El
     if operation.hold:
         lines.append(kit.held(operation.hold, facts.now))
     if operation.deadline_at is None:
-        lines.append(cards.STILL_WAITING)
+        lines.append(still_waiting(operation))
     # Whoever looks at rows sees them change, or has one *Refresh* for all.
     buttons = [one for one in _open_buttons(facts, operation) if one["action_id"] != "refresh"]
     return "\n".join(lines), buttons
+
+
+def still_waiting(operation: Operation) -> str:
+    """Say what comes of an operation after its deadline."""
+    return fill(cards.LAPSED, **FORMS[operation.verb]) if operation.has_lapsed else cards.STILL_WAITING
 
 
 def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVerb:
@@ -389,7 +405,8 @@ def failure_words(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mark
     """Say why something failed, as far as its provider says, and where or whom to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
-    return Markup(safe(problems.sentence(cause, facts.connection_title, reason or "", has_page=has_page)))
+    said = problems.sentence(cause, facts.connection_title, reason or "", has_page=has_page)
+    return Markup(kit.held(said, facts.now))
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
@@ -399,6 +416,9 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
         return [link_again_button(facts)]
     if word in {"gone", "not_found", "forgotten"}:
         return [*again_buttons(facts), *page_button(facts)]
+    if word == problems.STALE:
+        again = kit.button(_WORDS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
+        return [again, no_thanks_button()]
     # The same again would end the same way; the sentence says what helps.
     is_hopeless = word == "no_restart"
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
@@ -407,6 +427,11 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
             *page_button(facts),
         ]
     return page_button(facts)
+
+
+def no_thanks_button() -> Element:
+    """Return the button that leaves undone what was asked for long ago."""
+    return kit.button(cards.NO_THANKS, "leave")
 
 
 def link_again_button(facts: Facts) -> Element:

@@ -299,6 +299,9 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
         buttons.append(stop_button(facts.workspace, facts.effects))
     buttons += force_buttons(facts)
     buttons += page_button(facts)
+    if operation is not None and operation.has_lapsed:
+        unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
+        return _said(unsent, facts, buttons, text=notices.WAITING_UNSENT, small=small)
     return _said(notices.WAITING, facts, buttons, text=notices.WAITING_SHORT, small=small)
 
 

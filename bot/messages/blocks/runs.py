@@ -16,6 +16,7 @@ from bot.messages.blocks.cards import (
     filled,
     keep_waiting_button,
     link_again_button,
+    no_thanks_button,
     question_or_answer,
     reference_line,
 )
@@ -109,6 +110,8 @@ def run_waiting(facts: RunFacts) -> Answer:
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(kit.held(run.hold, facts.now) if run.hold else "")
     sentence = filled(template, facts, hold=hold).strip()
+    if run.start_call is Call.NONE:
+        sentence = f"{sentence} {fill(cards.LAPSED, do='start')}"
     buttons = card_buttons(facts) if run.is_open else []
     return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
 
@@ -241,6 +244,8 @@ def _over_buttons(facts: RunFacts) -> list[Element]:
     if problems.word_of(run.cause) in {"unlinked", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
     again = [again_button(run)] if run.spec and "runs" in facts.capabilities else []
+    if problems.word_of(run.cause) == problems.STALE:
+        again.append(no_thanks_button())
     return [*logs_button(facts), *again, *page_button(facts)]
 
 
@@ -318,7 +323,7 @@ def _code(run: Run) -> str:
 
 
 def _cause(facts: RunFacts) -> str:
-    return safe(problems.sentence(facts.run.cause or "internal", facts.connection_title))
+    return kit.held(problems.sentence(facts.run.cause or "internal", facts.connection_title), facts.now)
 
 
 _FENCE: Final = "```"

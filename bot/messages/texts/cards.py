@@ -75,6 +75,8 @@ GOING_ON_SHORT: Final = "{name} is {happening} {where} {title}."
 USUAL: Final = "Usually ready in {usual}."
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
+#: The same where nothing has been sent by then.
+LAPSED: Final = "If you still want it, press *Keep waiting*. Otherwise I'll ask you before I {do} it."
 #: Nobody can tell whether a creation went through: its person decides.
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
@@ -159,6 +161,7 @@ RENEW: Final = "End it and start a new one"
 STATUS: Final = "Status of"
 REFRESH: Final = "Refresh"
 TRY_AGAIN: Final = "Try again"
+NO_THANKS: Final = "No, thanks"
 KEEP_WAITING: Final = "Keep waiting"
 LOOK_AGAIN: Final = "Check again"
 START_ANOTHER: Final = "Start another"

@@ -41,6 +41,8 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
+#: The same where nothing has been sent by then; what becomes of it follows.
+WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 WAITING_SHORT: Final = "I'm still {doing} {name} on {title}. It's taking longer than usual."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from bot.domain.reasons import Reason, reason_in
 from bot.domain.runs import Run
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Errand, Operation, State, Workspace
+from bot.messages.texts.times import time_mark
 from bot.support import errors
 
 #: The longest part of a provider's own message that is repeated to people.
@@ -260,7 +261,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
 
 #: After these nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
-    {"approval_ended", "cancelled", "credential_refused", "let_go", "renamed", "unlinked"}
+    {"approval_ended", "cancelled", "credential_refused", "let_go", "renamed", "stale", "unlinked"}
 )
 
 
@@ -302,6 +303,17 @@ def sentence(
 def word_of(cause: str | None) -> str:
     """Return the word of a cause, without the message."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")
+
+
+#: The word of causes after which the person is asked whether they still want it.
+STALE: Final = "stale"
+_ASKED_LONG_AGO: Final = "You asked a while ago ({at}), so I haven't sent it. Do you still want it?"
+
+
+def asked_long_ago(errand: Errand) -> str:
+    """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds."""
+    planned = errand.planned_for if isinstance(errand, Operation) else None
+    return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or errand.created_at))}"
 
 
 def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True) -> str:

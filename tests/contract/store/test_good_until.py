@@ -1,0 +1,104 @@
+"""What was asked for is good until its deadline: after that no call for it is committed to."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, OperationVerb, Timer
+from bot.support.errors import TooLate
+from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer
+
+HOUR = 3600.0
+
+
+async def commits(store, operation_id, *, stops=False):
+    """Step an operation up to its call; return whether that may leave, and hand it back."""
+    claimed = {one.operation.id: one for one in await store.claim_operations(10, 60.0)}[operation_id]
+    known = {"stop_call": Call.CALLING} if stops else {"start_call": Call.CALLING}
+    calling = Update(operation_id, 60.0, called=True, claim=claimed.claim, **known)
+    try:
+        return await store.save_step(calling)
+    except TooLate:
+        assert (await store.operation(operation_id)).has_called is False
+        await store.save_step(Update(operation_id, 0.0, claim=claimed.claim))
+        return False
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+async def test_a_start_is_not_committed_to_after_its_deadline_unless_it_is_kept(
+    store, clock, workspace, is_told
+):
+    operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    clock.advance(HOUR)
+    if is_told:
+        await store.save_step(Update(operation.id, 0.0, deadline_passed=True))
+    assert not await commits(store, operation.id)
+    await keep_waiting(store, operation.id, HOUR)
+    assert await commits(store, operation.id)
+
+
+async def test_who_asks_again_after_the_deadline_gets_another_one(store, clock, workspace):
+    operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    clock.advance(3 * HOUR)
+    await store.save_step(Update(operation.id, 0.0, deadline_passed=True))
+    again = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    assert (again.id, again.deadline_number) == (operation.id, 2)
+    assert again.deadline_at == clock.now() + HOUR
+    assert await commits(store, operation.id)
+
+
+@pytest.mark.parametrize(
+    ("verb", "stops", "leaves"),
+    [
+        (OperationVerb.STOP, True, True),
+        (OperationVerb.SUSPEND, True, True),
+        (OperationVerb.FORCE, True, True),
+        (OperationVerb.RESTART, True, False),
+        (OperationVerb.RESTART, False, False),
+        (OperationVerb.REMOVE, True, False),
+    ],
+)
+async def test_only_stops_are_committed_to_however_late(store, clock, workspace, verb, stops, leaves):
+    operation = (await accept_operation(store, workspace, verb, deadline_seconds=HOUR)).operation
+    clock.advance(72 * HOUR)
+    assert await commits(store, operation.id, stops=stops) is leaves
+
+
+async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, clock, workspace):
+    operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    clock.advance(60)
+    await set_timer(store, workspace, Timer(clock.now() + 600, "stop"))
+    limited = await store.operation(operation.id)
+    assert (limited.deadline_at, limited.lasts) == (clock.now() + 600, 660)
+    clock.advance(600)
+    assert not await commits(store, operation.id)
+
+
+async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store, clock, workspace):
+    operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    await set_timer(store, workspace, Timer(clock.now() + 2 * HOUR, "stop"))
+    later = await store.operation(operation.id)
+    assert (later.deadline_at, later.lasts) == (operation.deadline_at, 2 * HOUR)
+    assert await commits(store, operation.id)
+    await set_timer(store, workspace, Timer(clock.now() + 600, "stop"))
+    assert await store.operation(operation.id) == replace(
+        await store.operation(operation.id), deadline_at=operation.deadline_at, lasts=2 * HOUR
+    )
+
+
+@pytest.mark.parametrize("is_launch", [True, False])
+async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
+    store, clock, account, is_launch
+):
+    run = await launched(store, account.principal, deadline_seconds=HOUR)
+    clock.advance(HOUR)
+    (step,) = await store.claim_runs(10, 60.0)
+    known = {"start_call": Call.CALLING} if is_launch else {"stop_call": Call.CALLING}
+    calling = Update(run.id, 60.0, called=True, claim=step.claim, **known)
+    if is_launch:
+        with pytest.raises(TooLate):
+            await store.save_run_step(calling)
+        assert not (await store.run(run.id)).has_called
+    else:
+        assert await store.save_run_step(calling)

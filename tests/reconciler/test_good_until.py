@@ -1,0 +1,122 @@
+"""Nothing is sent that its person may not want any more: they are asked instead."""
+
+import json
+
+import pytest
+
+from bot.domain.workspaces import OperationVerb, Outcome, State, Timer
+from bot.services.context import Asked
+from bot.services.workspaces import begin, keep_waiting
+from bot.support.errors import ServerFailed, UnknownOutcome
+from tests.reconciler.world import DEADLINE
+from tests.rigs.store import ALICE, link_account, refuse
+
+DOWN = ServerFailed("maintenance", status=503)
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def told(world, kind):
+    keyed = [
+        (one.get("metadata", {}).get("event_payload", {}).get("key", "//"), one)
+        for one in world.slack.messages
+    ]
+    return [json.dumps(one, ensure_ascii=False) for key, one in keyed if key.split("/")[1] == kind]
+
+
+def goes_away(world):
+    for method in ("start", "status", "stop", "create", "launch_job", "job_status"):
+        world.provider.fail(method, DOWN, times=1_000_000)
+
+
+async def asked_about(world, operation_id, verb="start"):
+    """Let the question come; see that nothing was sent, and what it offers."""
+    assert await world.until_ended(operation_id, 900) is Outcome.FAILED
+    await world.pass_time(60)
+    (question,) = told(world, "failed")
+    assert f"I couldn't {verb} *" in question
+    assert "Do you still want it?" in question
+    assert "No, thanks" in question
+    return question
+
+
+async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
+    row = await world.own()
+    goes_away(world)
+    timer = Timer(world.clock.now() + 2 * HOUR, "stop")
+    asked = Asked(world.asking, ALICE, "i1", "R-1")
+    accepted = await asked.to(begin, row.id, OperationVerb.START, timer=timer)
+    await world.pass_time(3 * DAY, step=HOUR)
+    assert (await world.store.operation(accepted.operation.id)).is_open
+    assert "Keep waiting" in told(world, "waiting")[0]
+    assert "Otherwise I'll ask you before I start it" in told(world, "waiting")[0]
+    world.provider.heal()
+    calls = world.provider.count("start")
+    question = await asked_about(world, accepted.operation.id)
+    assert "{time:" not in question
+    assert world.provider.count("start") == calls
+    assert (await world.store.workspace(row.id)).stop_at is None
+    assert world.slack.kinds().count("timer_ending") == 0
+
+
+async def test_one_that_is_kept_waiting_is_sent(world):
+    row = await world.own()
+    goes_away(world)
+    operation_id = await world.begin(row)
+    await world.pass_time(DEADLINE + 300, step=60)
+    await world.ask("i2").to(keep_waiting, operation_id)
+    await world.pass_time(DEADLINE / 2, step=60)
+    world.provider.heal()
+    assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
+
+
+async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world):
+    row = await world.own()
+    await refuse(world.store, await world.store.account(ALICE, "cloud"))
+    operation_id = await world.begin(row)
+    await world.pass_time(30 * DAY, step=12 * HOUR)
+    assert (await world.store.operation(operation_id)).is_open
+    await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
+    await asked_about(world, operation_id)
+    assert world.provider.count("start") == 0
+
+
+async def test_a_creation_is_asked_about_and_a_stop_is_sent_however_late(world):
+    up = await world.own(state=State.RUNNING)
+    made = await world.make()
+    goes_away(world)
+    stop = await world.begin(up, OperationVerb.STOP)
+    await world.pass_time(3 * DAY, step=HOUR)
+    world.provider.heal()
+    assert await world.until_ended(stop, 900) is Outcome.FULFILLED
+    assert world.provider.machines["r1"].state is State.STOPPED
+    await asked_about(world, made, "create")
+    assert list(world.provider.machines) == ["r1"]
+
+
+async def test_an_unknown_outcome_is_read_however_late(world):
+    row = await world.own()
+    world.provider.fail("start", UnknownOutcome("no answer"), after=True)
+    operation_id = await world.begin(row)
+    await world.work()
+    goes_away(world)
+    await world.pass_time(3 * DAY, step=HOUR)
+    assert (await world.store.operation(operation_id)).is_open
+    world.provider.heal()
+    assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
+    assert world.provider.accepted_starts == ["r1"]
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_a_launch_is_asked_about_after_its_deadline(runs, is_late):
+    run_id = await runs.runs(deadline_seconds=DEADLINE)
+    await refuse(runs.store, await runs.store.account(ALICE, "cloud"))
+    await runs.world.pass_time(DEADLINE + 600 if is_late else DEADLINE / 2, step=60)
+    await link_account(runs.store, ALICE, "cloud", secret=runs.world.seal(ALICE))
+    run = await runs.until_over(run_id, 900)
+    assert list(runs.cloud.runs) == ([] if is_late else ["run1"])
+    assert run.outcome == ("failed" if is_late else "ended")
+    said = told(runs.world, "job_failed")
+    assert [("Do you still want it?" in one, "Run again" in one, "No, thanks" in one) for one in said] == (
+        [(True, True, True)] * is_late
+    )
