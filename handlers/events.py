@@ -83,7 +83,7 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
 @routes.event("team_join")
 @routes.event("user_change")
 async def user_changed(occurrence: Occurrence) -> None:
-    """Store the person; end every link of somebody who left (the nightly sync covers lost events)."""
+    """Store the person; let go whoever left or became a guest (the nightly sync covers lost events)."""
     services = occurrence.services
     user = occurrence.event.get("user")
     installations, here = services.context.installation, occurrence.installation
@@ -105,12 +105,10 @@ async def user_changed(occurrence: Occurrence) -> None:
     else:
         # They may have changed again since.
         person = await services.context.people.look_up(principal)
-    if not person.is_deleted:
-        return
-    # Nothing can be sent to deactivated people.
     asked = Asked(services.context, principal, occurrence.interaction)
-    ended = await asked.to(accounts.end, principal, actor="slack", cause="left", tell=False)
-    log.info("person left", principal=principal.key, unlinked=len(ended))
+    ended = await asked.to(accounts.let_go, person, actor="slack")
+    if ended:
+        log.info("links ended", principal=principal.key, count=len(ended))
 
 
 @routes.event("app_uninstalled")

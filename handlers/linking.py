@@ -14,6 +14,7 @@ from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts import answers, cards, pages
 from bot.services import accounts, linking, naming
+from bot.services.revocations import left_by
 from handlers import routes
 from handlers.command_line import written
 from handlers.connections import connection_of
@@ -268,8 +269,13 @@ async def unlink(request: Request) -> Answer:
     if request.is_beside_cards:
         return SILENT
     gone = {account.connection for account in ended}
-    sentence = fill(answers.UNLINKED, title=request.services.titles(gone))
-    return replies.answer(sentence, ways(request.services, gone))
+    left = {one.connection: left_by(request.services.context, one) for one in ended}
+    sentences = [
+        fill(template, title=request.services.titles(name for name in left if left[name] == word))
+        for word, template in answers.UNLINKED.items()
+        if word in left.values()
+    ]
+    return replies.answer(" ".join(sentences), ways(request.services, gone))
 
 
 def _ask(request: Request, connection: str | None, linked: list[str]) -> Answer:

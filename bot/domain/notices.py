@@ -131,6 +131,10 @@ class NoticeKind(StrEnum):
     CARD_UPDATE = _Kind("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = _Kind("linked", offers="link")
     UNLINKED = _Kind("unlinked", offers="link")
+    #: What was promised when a link ended: its provider has deleted the secret, or may not have.
+    REVOKED = _Kind("revoked", since="0.2.0")
+    #: To administrators: secrets that a provider may still take, and that Usher has erased.
+    NOT_REVOKED = _Kind("not_revoked", since="0.2.0")
     LINK_AGAIN = _Kind("link_again", urgency=3, offers="link", marks=Mark.NEWS)
     SIGN_IN_REFUSED = _Kind("sign_in_refused", urgency=3, offers="link")
     #: The credential of a link ends soon.

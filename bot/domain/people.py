@@ -78,8 +78,9 @@ class Account:
     """Link a principal to an account on a connection; one per pair.
 
     ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (for so long that
-    the person must link again) or ``revoking`` (unlinked; the secret is kept until revocation was tried, for
-    at most 5 s). While ``refused_since`` is set, the only calls made with it test whether it is accepted.
+    the person must link again) or ``revoking``: it is nobody's link any more, and its secret is kept for
+    nothing but its revocation, which is owed. While ``refused_since`` is set, the only calls made with an
+    active one test whether it is accepted; of one being revoked it says when that was first refused.
     """
 
     id: str
@@ -264,8 +265,12 @@ class TaskKind(StrEnum):
     """Name the reconciler's work that isn't an operation."""
 
     DISCOVER = "discover"
+    #: As 0.1.0 revokes what was unlinked; from here on that is a ``REVOCATION``.
     REVOKE = "revoke"
+    #: The credential of a link that nobody may have confirmed; the subject is its secret's digest.
     REVOKE_UNUSED = "revoke_unused"
+    #: Have a provider delete a secret that is used no more; the subject is the account's id.
+    REVOCATION = "revocation"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
@@ -285,7 +290,7 @@ class TaskKind(StrEnum):
 
 
 #: Kinds of tasks that 0.1.0 doesn't know.
-_LATER: Final[frozenset[TaskKind]] = frozenset()
+_LATER: Final = frozenset({TaskKind.REVOCATION})
 
 
 @dataclass(frozen=True, slots=True)

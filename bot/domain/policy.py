@@ -331,9 +331,9 @@ def decide(
     if person is None and (target is None or target.kind != "consent"):
         # People consented to this and know when it happens, so it doesn't depend on who is there by then.
         return _refuse("unknown_person")
-    flaw = _flaw(person)
-    if flaw is not None:
-        return _refuse(flaw)
+    word = flaw(person)
+    if word is not None:
+        return _refuse(word)
     if verb in ADMINISTRATORS_VERBS:
         return _administration(principal, target, installation)
     if verb in POST_VERBS:
@@ -376,7 +376,8 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
     return verb in SHOWING_VERBS or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
 
 
-def _flaw(person: Person | None) -> str | None:
+def flaw(person: Person | None) -> str | None:
+    """Return why somebody may not use Usher, as far as Slack says: left, bot, stranger, guest."""
     if person is None:
         return None
     if person.is_deleted:

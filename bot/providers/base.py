@@ -240,8 +240,12 @@ class Revocation(Facet):
     """Revoke credentials."""
 
     @abstractmethod
+    def can_revoke(self, credential: Credential) -> bool:
+        """Return whether it is Usher's own to revoke, and not one that its person made."""
+
+    @abstractmethod
     async def revoke(self, access: Access) -> None:
-        """Revoke the credential at the provider."""
+        """Have the provider delete the credential; raise unless it confirms that, or that there is none."""
 
 
 class Renewal(Facet):

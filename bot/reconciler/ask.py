@@ -40,6 +40,8 @@ _OWN: Final = Access("", Credential.of_connection("admin"))
 #: The causes of waiting because the provider asked for a pause, or because it refused the sign-in.
 LIMITED: Final = "rate_limited"
 SUSPECTED: Final = "credential_suspected"
+#: The one call that is made with the secret of a link that has ended.
+REVOKE: Final = "revoke"
 #: The cause of not asking for an account that was unlinked.
 UNLINKED: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
@@ -153,7 +155,7 @@ class Asker:
         """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
             return _OWN
-        # An unlinked account gets one more call, to revoke its credential.
+        # Of an unlinked one that is when its revocation was first refused.
         is_suspected = account.refused_since is not None and account.state == "active"
         if is_suspected and not tries_suspected:
             sentence = problems.sentence(SUSPECTED, runtime.title)
@@ -197,7 +199,7 @@ class Asker:
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
         if account is not None and not is_gated:
-            current = await self._current(account)
+            current = await self._current(account, what)
             if current is None or current.state == "refused":
                 return _ended(runtime, UNLINKED if current is None else current.refusal)
             account = current
@@ -226,10 +228,10 @@ class Asker:
             return Done(value)
         return await self.judge(runtime, account, what, failure, attempts, starts=starts)
 
-    async def _current(self, account: Account) -> Account | None:
-        """Return an account as it is now; None if it was unlinked."""
+    async def _current(self, account: Account, what: str = "") -> Account | None:
+        """Return an account as it is now; None if it was unlinked, but for its revocation."""
         if account.state == "revoking":
-            return account  # It gets one more call, to revoke its credential.
+            return account if what == REVOKE else None
         current = await self._store.account_by_id(account.id)
         return None if current is None or current.state == "revoking" else current
 

@@ -449,8 +449,6 @@ class Numbers:
     #: open operations each waits longer, up to the limit below.
     looks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How long after an unlink the credential may still be used, to revoke it.
-    revoke_within: float = 5.0
     #: While a long list is read, how often to check that its account is still linked.
     watch: float = 2.0
     discover_after: float = 600.0

@@ -8,6 +8,7 @@ A connection whose own secret is refused is also out of order, until the secret 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -19,6 +20,9 @@ from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later
 from bot.reconciler.lists import LISTS
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services import accounts
+from bot.services.revocations import left_by
+from bot.store import accounts as rows
+from bot.store.transaction import Transaction
 from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, contained, run_all
 
@@ -156,9 +160,15 @@ class Suspicions(EnginePart):
         """End a link; ``renamed`` is the name that the account has by now, if that is why."""
         cause = "renamed" if renamed else "credential_refused"
         log.info("credential refused", connection=account.connection, account=account.id, cause=cause)
-        await self._store.carry_out(
-            lambda tx: accounts.refuse(tx, account, cause, title=runtime.title, renamed=renamed)
-        )
+        # What is refused is worth nothing; under another name the secret is still as good as before.
+        is_owed = bool(renamed) and left_by(self._context, account) == "owed"
+
+        def give_up(tx: Transaction) -> None:
+            refused = accounts.refuse(tx, account, cause, title=runtime.title, renamed=renamed)
+            if refused and is_owed:
+                rows.owe(tx, replace(account, id=tx.ids.new("account")), tell=False)
+
+        await self._store.carry_out(give_up)
 
 
 def _notice(account: Account, kind: NoticeKind, occasion: str) -> NewNotice:

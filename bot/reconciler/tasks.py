@@ -1,5 +1,6 @@
 """The reconciler's work that isn't an operation: usernames, schedules, offers, commands, revocations."""
 
+import math
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -22,8 +23,9 @@ from bot.reconciler.lists import (
     slot,
     waiting_commands,
 )
+from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
-from bot.services.accounts import end, fail_approved, link_approved
+from bot.services.accounts import fail_approved, let_go, link_approved
 from bot.services.context import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.tasks import NewTask
@@ -34,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 #: How often a failing task is tried, with growing waits; a command less often, as its person is waiting.
+#: What is owed has an end of its own.
 TRIES = 10
 REPLAY_TRIES = 3
 #: For this long after its creation, times when nothing could be tried don't count towards a task's attempts.
@@ -57,7 +60,7 @@ class Tasks(EnginePart):
         self._jitter = engine.jitter
         self._snapshots = Snapshots(engine)
         self._schedules = Schedules(engine)
-        self._unused = UnfinishedLinks(engine)
+        self._revocations = Revocations(engine)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due and do it all concurrently; return how many there were."""
@@ -75,7 +78,7 @@ class Tasks(EnginePart):
             await self._one(task)
 
     async def _one(self, task: Task) -> None:
-        tries = REPLAY_TRIES if task.kind is TaskKind.REPLAY else TRIES
+        tries = {TaskKind.REPLAY: REPLAY_TRIES, TaskKind.REVOCATION: math.inf}.get(task.kind, TRIES)
         wait, counts, problem = backoff(task.attempts + 1, self._jitter()), True, "internal"
         try:
             then = await self._do(task)
@@ -124,9 +127,11 @@ class Tasks(EnginePart):
                 # The task's id distinguishes a retry of the same command from a second command.
                 await self._replay(principal, {**task.payload["command"], "task": task.id})
             case TaskKind.REVOKE:
-                await self._revoke(task)
+                return [NewTask(TaskKind.REVOCATION, task.subject)]
+            case TaskKind.REVOCATION:
+                await self._revocations.revoke(task)
             case TaskKind.REVOKE_UNUSED:
-                await self._unused.revoke(task)
+                await self._revocations.revoke_unused(task)
             case TaskKind.LOOK_UP_PERSON:
                 principal = Principal.from_key(task.subject)
                 await self._slack(self._people.look_up(principal))
@@ -172,33 +177,14 @@ class Tasks(EnginePart):
         # Waiting commands run anyway: their answer says why it wasn't done.
         return waiting_commands(task)
 
-    # -- revocations, people ---------------------------------------------------------------------------------
-
-    async def _revoke(self, task: Task) -> None:
-        """Try once to revoke, within the seconds for which the secret may still be used; then delete it."""
-        account = await self._store.account_by_id(task.subject)
-        if account is None or account.state != "revoking":
-            return
-        passed = await self._store.now() - (account.unlinked_at or 0.0)
-        left = self._numbers.revoke_within - passed
-        runtime = self._runtimes.get(account.connection)
-        if (
-            task.attempts == 0
-            and left > 0
-            and runtime is not None
-            and isinstance(runtime.provider, base.Revocation)
-        ):
-            await self._asker.ask(runtime, account, "revoke", runtime.provider.revoke, seconds=left)
-        await self._store.drop_account(account.id)
+    # -- people ----------------------------------------------------------------------------------------------
 
     async def _sync_people(self) -> None:
-        left = {person.principal for person in await self._slack(self._people.sync()) if person.is_deleted}
-        linked = {account.principal for account in await self._store.active_accounts()}
-        for principal in left & linked:
-            # Nothing can be sent to deactivated people.
-            asked = Asked(self._context, principal)
-            ended = await asked.to(end, principal, actor="usher", cause="left", tell=False)
-            log.info("links ended", cause="left", count=len(ended))
+        people = {person.principal: person for person in await self._slack(self._people.sync())}
+        for principal in people.keys() & await self._store.holders():
+            ended = await Asked(self._context, principal).to(let_go, people[principal], actor="usher")
+            if ended:
+                log.info("links ended", principal=principal.key, count=len(ended))
         await self._store.did_daily(TaskKind.SYNC_PEOPLE)
 
     async def _slack(self, asking: Coroutine[Any, Any, _Found]) -> _Found:
@@ -365,41 +351,3 @@ class Snapshots(EnginePart):
                     return cause
                 case _:
                     raise not_yet(answer)
-
-
-class UnfinishedLinks(EnginePart):
-    """Revoke the credential that a provider issued to Usher for a checked token if no account uses it."""
-
-    async def revoke(self, task: Task) -> None:
-        """Revoke the payload's credential unless an account uses it; raise Again while there is no answer."""
-        runtime = self._runtimes.get(str(task.payload["connection"]))
-        if runtime is None or not isinstance(runtime.provider, base.Revocation):
-            return
-        unused = _as_account(task)
-        access = self._asker.open(unused)
-        if isinstance(access, Refused) or await self._is_used(unused, access):
-            return
-        revoking = self._asker.ask(runtime, unused, "revoke", runtime.provider.revoke, attempts=task.attempts)
-        settled(await revoking)
-
-    async def _is_used(self, unused: Account, access: base.Access) -> bool:
-        """Compare tokens, not ciphertexts, which change with the key."""
-        account = await self._store.account(unused.principal, unused.connection)
-        if account is None or not account.secret:
-            return False
-        opened = self._asker.open(account)
-        # A secret that can't be decrypted can't be compared, so it is left alone.
-        return isinstance(opened, Refused) or opened.credential.token == access.credential.token
-
-
-def _as_account(task: Task) -> Account:
-    left = task.payload
-    return Account(
-        id=task.id,
-        principal=Principal.from_key(str(left["principal"])),
-        connection=str(left["connection"]),
-        username=str(left["username"]),
-        secret=str(left["secret"]),
-        state="revoking",
-        linked_at=task.created_at,
-    )

@@ -19,15 +19,17 @@ from bot.domain.people import (
     Approval,
     AuditEntry,
     MadeBy,
+    Person,
     Principal,
     TaskKind,
 )
-from bot.domain.policy import Target
+from bot.domain.policy import Target, flaw
 from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.context import Asked, Context
+from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import people
+from bot.store import hours, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -105,7 +107,10 @@ def begin(
         by_name = provider.renamed(remote_id, former, username)
         return by_name, provider.gate_key(by_name)
 
+    former = rows.account(tx, asked.principal, connection)
     rows.put(tx, account, moved)
+    if former is not None and left_by(asked.context, former, secret) == "owed":
+        rows.owe(tx, former, tell=False)
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting] if waiting else []})])
@@ -236,7 +241,7 @@ def end(
     """End a person's accounts on some connections, or all, with everything that depends on them.
 
     Return the accounts that ended, as they were. ``actor`` is who did it (a principal's key, ``slack`` …);
-    ``cause`` says why (``person``, ``administrator``, ``left``, ``revoked``, ``uninstalled``). ``tell`` is
+    ``cause`` says why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``tell`` is
     False where no message can reach them; ``is_answered`` where the answer says it already. Their requests to
     administrators are withdrawn and their browser sessions end, even without an account.
     """
@@ -264,10 +269,11 @@ def _end(
     tell: bool = True,
     is_answered: bool = False,
 ) -> None:
-    provider = asked.context.connections.get(account.connection)
-    rows.end(tx, account, can_revoke=isinstance(provider, base.Revocation), tell=tell)
+    left = left_by(asked.context, account)
+    rows.end(tx, account, can_revoke=left == "owed", tell=tell)
     if tell and not is_answered:
         body = {"connection": account.connection, "username": account.username, "cause": cause}
+        body["left"] = left
         ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
         add_notices(tx, [ended])
     detail = {
@@ -303,6 +309,22 @@ def refuse(
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINK_AGAIN, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refuse", account.id, "refused", about)])
     return True
+
+
+def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list[Account]:
+    """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
+
+    A guest's records of what was made without any account stay: only they say whose it is.
+    """
+    who, cause = person.principal, flaw(person)
+    if cause not in {"left", "guest"}:
+        return []
+    hours.drop_all(tx, who)
+    open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
+    linked = {account.connection for account in rows.all_of(tx, who)}
+    # Nothing can be sent to deactivated people.
+    connections = linked - open_to_all if cause == "guest" else None
+    return end(tx, asked, who, connections, actor=actor, cause=cause, tell=cause == "guest")
 
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")

@@ -67,9 +67,9 @@ def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> None:
     """End an account and everything that depends on it.
 
-    If it ``can_revoke``, its state becomes ``revoking`` with a REVOKE task (subject: account id), otherwise
-    the row is deleted at once. Open operations and runs there end as cancelled, and their cards become dirty;
-    watches end; its workspaces, unfinished links, lists, snapshots and remembered form values are deleted.
+    The row is deleted; if it ``can_revoke``, its secret is kept for that, as ``owe`` says. Open operations
+    and runs there end as cancelled, and their cards become dirty; watches end; its workspaces, unfinished
+    links, lists, snapshots and remembered form values are deleted.
     Where messages reach the person (``tell``), each run with a card also gets a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
@@ -85,8 +85,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
-        ACCOUNTS.change(tx, {"id": ending.id}, state="revoking", unlinked_at=tx.now())
-        tasks.add_tasks(tx, [NewTask(TaskKind.REVOKE, ending.id)])
+        owe(tx, ending, tell=tell)
     else:
         ACCOUNTS.delete(tx, id=ending.id)
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
@@ -113,9 +112,37 @@ def _not_stopped(ended: Account, workspace: Row) -> NewNotice:
     return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, ended.principal, body)
 
 
-def drop(tx: Transaction, account_id: str) -> None:
-    """Delete an account row that was revoking."""
-    ACCOUNTS.delete(tx, id=account_id, state="revoking")
+def owe(tx: Transaction, ended: Account, *, tell: bool) -> None:
+    """Keep the secret of what is no link any more for nothing but its revocation, which is owed from now on.
+
+    ``tell``: its person is told once the provider has confirmed it.
+    """
+    ACCOUNTS.delete(tx, id=ended.id)
+    owed = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
+    ACCOUNTS.add(tx, owed)
+    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell})])
+
+
+def owed(tx: Transaction) -> list[Account]:
+    """Return the secrets whose revocation is owed, the oldest first."""
+    return ACCOUNTS.found(tx, "owed_revocations")
+
+
+def holders(tx: Transaction) -> set[Principal]:
+    """Return who has an account or hours."""
+    return {Principal.from_key(row["principal"]) for row in tx.all("holders")}
+
+
+def revocation_refused(tx: Transaction, account_id: str) -> None:
+    """Note that a provider refused an owed secret, for the first time."""
+    ACCOUNTS.change(
+        tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
+    )
+
+
+def drop(tx: Transaction, account_id: str) -> bool:
+    """Erase a secret whose revocation was owed; return False if another process has."""
+    return ACCOUNTS.delete(tx, id=account_id, state="revoking") == 1
 
 
 def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None = None) -> bool:

@@ -41,6 +41,11 @@ def drop(tx: Transaction, rule_id: str) -> None:
     RULES.delete(tx, id=rule_id)
 
 
+def drop_all(tx: Transaction, principal: Principal) -> None:
+    """Delete a person's rules."""
+    RULES.delete(tx, principal=principal)
+
+
 def claim(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     now = tx.now()

@@ -109,6 +109,7 @@ SELECT
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
     (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
+    (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
     (SELECT COUNT(*) FROM tasks) + (SELECT COUNT(*) FROM later_tasks) AS tasks,
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL AND NOT ({known operations}))
@@ -171,6 +172,12 @@ SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDE
 
 -- name: account_states
 SELECT connection, state FROM accounts WHERE principal = :principal AND state <> 'revoking';
+
+-- name: holders
+SELECT principal FROM accounts WHERE state <> 'revoking' UNION SELECT principal FROM rules;
+
+-- name: owed_revocations
+SELECT * FROM accounts WHERE state = 'revoking' ORDER BY unlinked_at, id;
 
 -- name: active_accounts
 SELECT * FROM accounts WHERE state = 'active' ORDER BY connection, linked_at, id;

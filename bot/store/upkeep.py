@@ -58,7 +58,8 @@ def try_writing(tx: Transaction) -> None:
 def statistics(tx: Transaction) -> Mapping[str, int]:
     """Count what doctor, metrics and readiness show.
 
-    Keys: open_operations, open_runs, pending_notices, dead_notices, accounts, workspaces, tasks, people.
+    Keys: open_operations, open_runs, pending_notices, dead_notices, accounts, owed_revocations, workspaces,
+    tasks, people.
     """
     return tx.one("statistics") or {}
 

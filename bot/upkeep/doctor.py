@@ -422,6 +422,12 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
 
 #: Permissions that were refused longer ago than this say nothing about today.
 REFUSALS_SECONDS = 7 * 86_400.0
+#: Most revocations take seconds; what takes longer than this, in seconds, has a cause that lasts.
+REVOKED_WITHIN = 86_400.0
+_OWED_ADVICE = (
+    "These secrets of ended links are still valid: check that their connections are set up and answer. "
+    "Each is erased after 30 days."
+)
 #: From so many entries on, about 350 MB, archiving the audit is worth it.
 LONG_AUDIT = 1_000_000
 #: How many of the newest dead notices are read; they are kept for a week.
@@ -473,6 +479,7 @@ async def check_store(
                 found = f"{name} is of an earlier release: the next start brings it up to date"
                 return [Check("store", True, found)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
+            checks.append(await check_revocations(store))
             if has_keys:
                 checks += await check_keys(store, settings)
             if store.engine.is_shared:
@@ -549,6 +556,23 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
     if not opening.total:
         return []
     return [Check("encryption keys", not opening.closed, opening.found, opening.advice)]
+
+
+async def check_revocations(store: Store) -> Check:
+    """Count the secrets whose revocation is owed, and warn of what is for longer than a day.
+
+    Raises StoreError.
+    """
+    label, owed, now = "owed revocations", await store.owed_revocations(), await store.now()
+    if not owed:
+        return Check(label, True, "none")
+    at = Counter(account.connection for account in owed)
+    since = owed[0].unlinked_at or now
+    found = ", ".join(f"{name} {number}" for name, number in sorted(at.items()))
+    found += f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
+    if now - since < REVOKED_WITHIN:
+        return Check(label, True, found)
+    return Check(label, True, found, _OWED_ADVICE, is_warning=True)
 
 
 async def check_processes(store: Store) -> Check:

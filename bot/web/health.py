@@ -88,6 +88,10 @@ _GAUGES = {
     "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
     "dead_notices": ("usher_dead_notices", "Messages given up in the last week."),
     "accounts": ("usher_accounts", "Linked accounts."),
+    "owed_revocations": (
+        "usher_owed_revocations",
+        "Secrets whose provider hasn't confirmed their revocation.",
+    ),
     "workspaces": ("usher_workspaces", "Workspaces on people's lists."),
     "tasks": ("usher_tasks", "Open tasks of the background work."),
     "left_to_later_releases": (

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import Installation
+from bot.store import hours
 from bot.support.errors import StoreBusy
 from bot.web.front import dispatch
 from handlers.events import user_changed
@@ -132,6 +134,21 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
     assert await unlinked(bot) == [("slack", ALICE, name, "left") for name in ("hub", "saturn")]
     assert await bot.notices(NoticeKind.UNLINKED) == []
     assert "This Slack account is deactivated" in (await bot.say("list")).text
+
+
+async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, app):
+    """What was made without any account stays theirs: only our records say whose it is."""
+    shared = bot.services.connections["hub"]
+    shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
+    for name in ("saturn", "hub"):
+        await activate(bot.store, ALICE, name)
+    rule = Rule("rule_1", ALICE, "hub", "workspace_1", EVERY_DAY, 540, None, "UTC", "UTC", 0.0)
+    await bot.store.carry_out(lambda tx: hours.put(tx, rule))
+    await send(app, event("user_change", user=user(is_restricted=True)))
+    assert [one.connection for one in await bot.store.accounts(ALICE)] == ["hub"]
+    assert await bot.store.rules(ALICE) == []
+    (told,) = await bot.notices(NoticeKind.UNLINKED)
+    assert (told.principal, told.body["cause"]) == (ALICE, "guest")
 
 
 async def test_who_only_changes_their_name_keeps_their_links(bot, app):

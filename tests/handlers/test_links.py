@@ -92,7 +92,10 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
     answer = await bot.say("unlink")
     check_golden("answers/unlink", answer)
     done = await bot.push(answer, "Unlink Hub")
-    assert words(done) == "You're unlinked from Hub. I've deleted my access to your account there."
+    assert words(done) == (
+        "You're unlinked from Hub. I no longer use my access to your account there. "
+        "I'll tell you when Hub has deleted it too."
+    )
     assert await unlinked(bot) == [(ALICE.key, ALICE, "hub", "person")]
     assert await bot.notices(NoticeKind.UNLINKED) == []
 

@@ -350,7 +350,7 @@ class Life(World):
         return [self.vault.open(f"{principal.key}/cloud", account.secret)["token"]]
 
     async def _note_ended(self, _old: list[str] | None = None) -> None:
-        """Note which tokens are nobody's any more: from now on they have five seconds."""
+        """Note which tokens are nobody's any more: from now on they are only revoked."""
         held = {token for principal in PEOPLE.values() for token in await self.tokens(principal)}
         tried = {call.token for call in self.moves.calls}
         for token in self.moves.minted:

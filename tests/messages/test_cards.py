@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards, problems
 from bot.messages.texts.notices import OUTAGES
+from bot.services.revocations import Ended
 from tests.messages.card_facts import CALLED, IDE_URL, NOW, facts, least_facts
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.providers import NO_GPU
@@ -343,6 +345,10 @@ NOTICES = {
     "linked": (NoticeKind.LINKED, facts()),
     "linked-without-username": (NoticeKind.LINKED, facts(username="")),
     "unlinked": (NoticeKind.UNLINKED, facts(body={"cause": "person"}, linking=frozenset({"token"}))),
+    "unlinked-and-owed": (NoticeKind.UNLINKED, facts(body={"cause": "guest", "left": "owed"})),
+    "unlinked-with-a-token-of-theirs": (NoticeKind.UNLINKED, facts(body={"left": "theirs"})),
+    **{f"revoked-{ended}": (NoticeKind.REVOKED, facts(body={"ended": ended})) for ended in get_args(Ended)},
+    "not-revoked": (NoticeKind.NOT_REVOKED, facts()),
     "unlinked-both-ways": (
         NoticeKind.UNLINKED,
         facts(body={"cause": "person"}, linking=frozenset({"token", "admin"})),

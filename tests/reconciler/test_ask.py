@@ -250,6 +250,8 @@ async def test_an_unlinked_accounts_last_call_is_sent_with_a_suspected_credentia
     revoking = SimpleNamespace(id="account_1", connection="cloud", refused_since=1.0, state="revoking")
     assert await bench.asker.ask(bench.runtime, revoking, "revoke", revoke) == Done("revoked")
     assert bench.rows.reads == 0
+    # It is used for nothing else.
+    assert (await bench.asker.ask(bench.runtime, revoking, "who am i", revoke)).cause == "unlinked"
 
 
 async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone():

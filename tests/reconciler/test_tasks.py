@@ -14,7 +14,7 @@ from bot.support.errors import (
     StoreBusy,
     Unreachable,
 )
-from tests.rigs.store import ALICE, BOB, unlink, want_read
+from tests.rigs.store import ALICE, BOB, want_read
 
 COMMAND = {"text": "start notebook", "principal": ALICE.key, "interaction": "click-1"}
 
@@ -75,33 +75,6 @@ async def test_a_waiting_command_that_fails_is_tried_a_few_times(world):
     assert len(tries) == 3
     assert len(set(tries)) == 1
     assert (await world.store.statistics())["tasks"] == 0
-
-
-async def test_an_unlinked_token_is_revoked_once_and_forgotten(world):
-    await world.own()
-    await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
-    await world.work()
-    assert world.provider.revoked == ["token-1"]
-    assert await world.store.account(ALICE, "cloud") is None
-
-
-async def test_a_revocation_that_fails_is_not_tried_again(world):
-    await world.own()
-    world.provider.fail("revoke", Unreachable("no connection"))
-    await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
-    await world.pass_time(30)
-    assert world.provider.count("revoke") == 1
-    assert await world.store.account(ALICE, "cloud") is None
-
-
-async def test_after_five_seconds_a_credential_is_not_used_any_more(world):
-    await world.own()
-    await unlink(world.store, ALICE, "cloud", revocable=["cloud"])
-    calls = len(world.provider.calls)
-    world.clock.advance(5.1)
-    await world.pass_time(30)
-    assert len(world.provider.calls) == calls
-    assert await world.store.account(ALICE, "cloud") is None
 
 
 async def test_the_reading_goes_on_where_slack_made_it_pause(world):

@@ -128,6 +128,8 @@ class FakeMachines(Faulty, Provider):
         #: How often in a row a find overlooks what was made.
         self.overlooks = 0
         self.revoked: list[str] = []
+        #: Tokens that their people made, which aren't ours to revoke.
+        self.pasted: set[str] = set()
         self.refused_tokens: set[str] = set()
         #: What every call with a token is answered.
         self.answers_to: dict[str, Exception] = {}
@@ -266,9 +268,13 @@ class FakeMachines(Faulty, Provider):
                 Discovered(key, machine.name, self._look(key)) for key, machine in self.machines.items()
             )
 
+    def can_revoke(self, credential: Credential) -> bool:
+        return credential.token.get_secret_value() not in self.pasted
+
     async def revoke(self, access: Access) -> None:
         async with self._called("revoke", access, ""):
             self.revoked.append(access.credential.token.get_secret_value())
+            self.refused_tokens.add(self.revoked[-1])
 
     async def refresh(self, access: Access) -> Credential:
         self._note("refresh", access, "")

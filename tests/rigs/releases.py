@@ -36,8 +36,8 @@ _ADDED = {
     "bot/domain/people.py": [
         ('    DISCOVER = "discover"\n', '    RECONCILE = "reconcile"\n    DISCOVER = "discover"\n'),
         (
-            "_LATER: Final[frozenset[TaskKind]] = frozenset()",
-            "_LATER: Final = frozenset({TaskKind.RECONCILE})",
+            "_LATER: Final = frozenset({TaskKind.REVOCATION})",
+            "_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RECONCILE})",
         ),
     ],
 }

@@ -27,7 +27,7 @@ async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under
     await just_linked.pass_time(3)
     await alice.presses(alice.only("linked"), "Unlink")
     await just_linked.pass_time(5)
-    assert "I've deleted my access to your account there." in alice.only("unlinked").text
+    assert "I've deleted my copy of your token." in alice.only("unlinked").text
     assert not await is_linked(just_linked)
     assert "cancelled" in alice.card.text
     assert "Your Saturn Cloud account was unlinked." in alice.card.text

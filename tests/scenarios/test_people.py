@@ -87,15 +87,17 @@ async def test_who_becomes_a_guest_is_refused_from_then_on(linked):
     assert linked.calls("POST .*/start") == 0
 
 
-async def test_an_operation_of_somebody_who_became_a_guest_meanwhile_is_refused_with_a_message(linked):
+async def test_who_becomes_a_guest_meanwhile_is_told_and_what_was_under_way_ends_with_the_link(linked):
     alice = linked.alice
     linked.saturn_fails("/start", status=503, times=1)
     await alice.types("start notebook")
     await linked.slack.change_person(alice.id, is_restricted=True)
     await linked.pass_time(60)
     assert linked.calls("POST .*/start") == 1
-    assert "for you" in alice.only("refused").text
-    assert "Guests can't use me." in alice.only("refused").text
+    assert "guests can't use me" in alice.only("unlinked").text
+    assert "cancelled" in alice.card.text
+    assert await linked.bot.store.accounts(linked.principal(alice.id)) == []
+    assert "Guests can't use me." in (await alice.types("list")).text
 
 
 async def test_somebody_new_is_known_by_joining(bare):

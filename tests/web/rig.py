@@ -72,6 +72,9 @@ class ScriptedProvider(Provider, base.Tokens, base.Revocation):
     def token_help(self) -> TokenHelp:
         return TokenHelp("https://app.example/token", ["Sign in.", "Copy the token."], "[0-9a-f]{8,64}")
 
+    def can_revoke(self, credential: Any) -> bool:
+        return True
+
     async def revoke(self, access: Any) -> None:
         raise AssertionError("linking revokes nothing by itself")
 

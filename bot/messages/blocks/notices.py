@@ -357,7 +357,19 @@ def _unlinked(facts: Facts) -> Answer:
     buttons = replies.ways(one) if not because and facts.linking & {"token", "admin"} else []
     if cause == "revoked":
         buttons = [link_again_button(facts)]
-    return _said(answers.UNLINKED, facts, buttons, small=small)
+    return _said(answers.UNLINKED[facts.word("left") or "none"], facts, buttons, small=small)
+
+
+@draws(NoticeKind.REVOKED)
+def _revoked(facts: Facts) -> Answer:
+    """Say whether the provider has deleted what was left of a link."""
+    return _said(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
+
+
+@draws(NoticeKind.NOT_REVOKED)
+def _not_revoked(facts: Facts) -> Answer:
+    """Tell administrators what may still be valid at a provider."""
+    return _said(notices.NOT_REVOKED, facts)
 
 
 @draws(NoticeKind.LINK_TRIED)

@@ -209,7 +209,18 @@ UNLINK_WHICH: Final = "Which account do you want to unlink?"
 UNLINK_OTHER_EFFECT: Final = (
     "This will delete my access to {who}'s account on {title}. Anything running there keeps running."
 )
-UNLINKED: Final = "You're unlinked from {title}. I've deleted my access to your account there."
+#: By what is left of the link at the provider: a secret of ours, one of theirs, or nothing.
+UNLINKED: Final[dict[str, str]] = {
+    "owed": (
+        "You're unlinked from {title}. I no longer use my access to your account there. "
+        "I'll tell you when {title} has deleted it too."
+    ),
+    "theirs": (
+        "You're unlinked from {title}. I've deleted my copy of your token. "
+        "It's valid until you delete it on {title} too."
+    ),
+    "none": "You're unlinked from {title}. I no longer use your account there.",
+}
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (

@@ -93,6 +93,7 @@ SIGN_IN_REFUSED_SHORT: Final = "{title} is refusing your sign-in."
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
+    "guest": "You're a guest in Slack now, and guests can't use me.",
     "uninstalled": "I was removed from the Slack workspace.",
     "proven": (
         "Somebody else has proven that this account is theirs. If it's yours, tell your Usher admin. "
@@ -105,6 +106,25 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     ),
     "replaced": "A new link took its place.",
 }
+
+#: How it ended that a provider was to delete our access to an account that was unlinked.
+REVOKED: Final[dict[str, str]] = {
+    "deleted": "{title} has deleted my access to your account there. Nothing of the link is left.",
+    "refused": "{title} no longer accepts my access to your account there. Nothing of the link is left.",
+    "forbidden": (
+        "{title} didn't let me delete my access to your account there. I've erased my copy of it. "
+        "To be sure that it's gone, delete my token on {title}."
+    ),
+    "lapsed": (
+        "In 30 days {title} hasn't confirmed that it deleted my access to your account there. "
+        "I've erased my copy of it. To be sure that it's gone, delete my token on {title}."
+    ),
+}
+NOT_REVOKED: Final = (
+    "{title} hasn't confirmed that it deleted all my tokens of people who aren't linked any more. I've "
+    "erased my copies, but those tokens may still be valid there. The audit says whose: look for "
+    "`account.revoked`."
+)
 
 #: In place of a message that can't be sent directly, or can't be put together.
 NOT_DIRECT: Final = (

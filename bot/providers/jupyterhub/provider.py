@@ -324,20 +324,18 @@ class JupyterHub(
         """Ask whose token it is, without minting one; raise Renamed if that has another name by now."""
         await confirm(self._api, access)
 
+    def can_revoke(self, credential: Credential) -> bool:
+        """Return whether Usher minted it; one that the person pasted is theirs to delete."""
+        return TOKEN_ID in credential.extra
+
     async def revoke(self, access: Access) -> None:
-        """Delete the token that Usher minted; one that the person pasted is theirs to delete.
+        """Delete a token that Usher minted.
 
         That token itself is used, because ids are reused after a deletion: while it still opens the account,
         its id can't have been reused.
         """
-        minted = access.credential.extra.get(TOKEN_ID)
-        if minted is None:
-            return
-        try:
-            owner = await who_is(self._api, access.credential)
-        except errors.CredentialRefused:
-            return
-        token_id = word_in(owner, "token_id") or minted
+        owner = await who_is(self._api, access.credential)
+        token_id = word_in(owner, "token_id") or access.credential.extra[TOKEN_ID]
         path = f"{tokens_path(text_in(owner, 'name'))}/{path_part(token_id)}"
         try:
             await self._api.call("DELETE", path, access.credential)

@@ -86,6 +86,7 @@ async def revocation(rig: Rig) -> None:
     linked = await rig.provider.check(rig.access.credential)
     access = Access(linked.username, linked.credential)
     await rig.provider.who_am_i(access)
+    assert rig.provider.can_revoke(linked.credential)
     await rig.provider.revoke(access)
     with pytest.raises(CredentialRefused):
         await rig.provider.who_am_i(access)

@@ -48,7 +48,10 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.account_states(ALICE) == {}
     assert await store.active_accounts() == []
     (task,) = await store.claim_tasks(10, 60.0)
-    assert (task.kind, task.subject) == (TaskKind.REVOKE, mine.account.id)
+    assert (task.kind, task.subject) == (TaskKind.REVOCATION, mine.account.id)
+    assert task.payload == {"tell": True}
+    assert await store.owed_revocations() == [row]
+    assert (await store.statistics())["owed_revocations"] == 1
     ended_operation = await store.operation(operation.id)
     assert (ended_operation.outcome, ended_operation.cause, ended_operation.ended_at) == (
         Outcome.CANCELLED,
@@ -61,7 +64,7 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert await store.claim_reads("saturn", 10, 10.0, 0.5) == []
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.kind, notice.principal) == (NoticeKind.UNLINKED, ALICE)
-    assert notice.body == {"connection": "saturn", "username": "ualice", "cause": "person"}
+    assert notice.body == {"connection": "saturn", "username": "ualice", "cause": "person", "left": "owed"}
     (row,) = await store.audit_entries()
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")
 

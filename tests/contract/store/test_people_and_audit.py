@@ -102,6 +102,7 @@ async def test_statistics_count_what_operators_ask_for(store):
         "workspaces": 1,
         "tasks": 0,
         "left_to_later_releases": 0,
+        "owed_revocations": 0,
         "people": 1,
     }
 

@@ -1,0 +1,89 @@
+"""Revoke what is owed: the secrets of links that have ended, until their providers confirm it."""
+
+from typing import Final
+
+import structlog
+
+from bot.domain.people import Account, Principal, Task
+from bot.domain.plan import backoff
+from bot.providers import base
+from bot.reconciler.ask import REVOKE, Done, EngineContext, EnginePart, Refused
+from bot.reconciler.lists import Again
+from bot.services import revocations
+from bot.store import accounts as rows
+from bot.support.errors import CredentialRefused, Forbidden
+
+log = structlog.get_logger(__name__)
+
+#: A single refusal proves nothing (docs/rules.md, "One observation is not the truth"); seconds to the second.
+SECOND_LOOK: Final = 900.0
+#: The longest wait, in seconds, between two attempts.
+LONGEST: Final = 1_200.0
+
+
+class Revocations(EnginePart):
+    """Have providers delete the secrets that are used no more."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._jitter = engine.jitter
+
+    async def revoke(self, task: Task) -> None:
+        """Revoke an owed secret; raise Again as long as its provider hasn't confirmed it."""
+        owed = await self._store.account_by_id(task.subject)
+        if owed is None or owed.state != "revoking":
+            return
+        ended = await self._ended(task, owed, await self._store.now())
+        tell = bool(task.payload.get("tell"))
+        log.info("revocation ended", connection=owed.connection, account=owed.id, ended=ended)
+        await self._store.carry_out(lambda tx: revocations.settle(tx, self._context, owed, ended, tell=tell))
+
+    async def _ended(self, task: Task, owed: Account, now: float) -> revocations.Ended:
+        if now - (owed.unlinked_at or 0.0) >= revocations.LAPSES_AFTER:
+            return "lapsed"
+        wait = backoff(task.attempts + 1, self._jitter(), longest=LONGEST)
+        runtime = self._runtimes.get(owed.connection)
+        if runtime is None or not isinstance(runtime.provider, base.Revocation):
+            raise Again(wait)
+        answer = await self._asker.ask(runtime, owed, REVOKE, runtime.provider.revoke, attempts=task.attempts)
+        match answer:
+            case Done():
+                return "deleted"
+            case Refused(error=CredentialRefused() | Forbidden() as error):
+                if owed.refused_since is None:
+                    await self._store.carry_out(lambda tx: rows.revocation_refused(tx, owed.id))
+                left = SECOND_LOOK - (now - (owed.refused_since or now))
+                if left > 0:
+                    raise Again(left)
+                return "forbidden" if isinstance(error, Forbidden) else "refused"
+        raise Again(wait)
+
+    async def revoke_unused(self, task: Task) -> None:
+        """Owe the revocation of what a provider issued to Usher for a checked token, unless it is used."""
+        unused = _as_account(task)
+        access = self._asker.open(unused)
+        if isinstance(access, Refused) or await self._is_used(unused, access):
+            return
+        await self._store.carry_out(lambda tx: rows.owe(tx, unused, tell=False))
+
+    async def _is_used(self, unused: Account, access: base.Access) -> bool:
+        """Compare tokens, not ciphertexts, which change with the key."""
+        account = await self._store.account(unused.principal, unused.connection)
+        if account is None or not account.secret:
+            return False
+        opened = self._asker.open(account)
+        # A secret that can't be decrypted can't be compared, so it is left alone.
+        return isinstance(opened, Refused) or opened.credential.token == access.credential.token
+
+
+def _as_account(task: Task) -> Account:
+    left = task.payload
+    return Account(
+        id=task.id,
+        principal=Principal.from_key(str(left["principal"])),
+        connection=str(left["connection"]),
+        username=str(left["username"]),
+        secret=str(left["secret"]),
+        state="revoking",
+        linked_at=task.created_at,
+    )

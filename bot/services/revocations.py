@@ -1,0 +1,70 @@
+"""What is left of an ended link at its provider: a secret to be revoked there, which is owed until it is.
+
+The secret stays sealed and is used for nothing else. Whoever was told that it isn't used any more is told
+again once the provider has confirmed that it is gone, or that it couldn't be had deleted.
+"""
+
+from typing import Final, Literal
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Account, AuditEntry
+from bot.providers import base
+from bot.services.context import Context
+from bot.store import accounts as rows
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.transaction import Transaction
+from bot.support.errors import SecretError
+from bot.support.vault import row_key
+
+#: What is left: a secret that is Usher's to revoke, one that its person has to delete, or nothing of theirs.
+Left = Literal["owed", "theirs", "none"]
+#: How a revocation ended: ``forbidden`` and ``lapsed`` leave a secret that may still be valid.
+Ended = Literal["deleted", "refused", "forbidden", "lapsed"]
+#: After so many seconds without a provider's word the secret is erased all the same.
+LAPSES_AFTER: Final = 30 * 86_400.0
+_DAY: Final = 86_400.0
+
+
+def left_by(context: Context, account: Account, successor: str = "") -> Left:
+    """Return what is left at the provider of an account that ends; ``successor`` is the secret that follows.
+
+    What no key opens is owed, too: the key may come back.
+    """
+    provider = context.connections.get(account.connection)
+    if account.state != "active":
+        return "none"
+    row = row_key(account.principal.key, account.connection)
+    try:
+        opened = context.vault.open(row, account.secret)
+    except SecretError:
+        is_ours = provider is not None and isinstance(provider, base.Revocation)
+        return "owed" if is_ours else "none"
+    credential = base.Credential.from_mapping(opened)
+    if credential.acts != "person" or (successor and context.vault.open(row, successor) == opened):
+        return "none"
+    if provider is None or not isinstance(provider, base.Revocation):
+        return "theirs"
+    return "owed" if provider.can_revoke(credential) else "theirs"
+
+
+def settle(tx: Transaction, context: Context, owed: Account, ended: Ended, *, tell: bool) -> None:
+    """Erase an owed secret, and say how its revocation ended: to its person where that was promised.
+
+    Administrators are told what may still be valid, once a day for a connection.
+    """
+    if not rows.drop(tx, owed.id):
+        return
+    is_gone = ended in {"deleted", "refused"}
+    detail = {"account": owed.id, "username": owed.username, "ended": ended}
+    target, result = f"{owed.principal.key}/{owed.connection}", "ok" if is_gone else "refused"
+    append_audit(tx, [AuditEntry("usher", "account.revoked", target, result, detail)])
+    about = {"connection": owed.connection}
+    if tell:
+        body = about | {"ended": ended}
+        add_notices(tx, [NewNotice(owed.id, NoticeKind.REVOKED, "revoked", owed.principal, body)])
+    if not is_gone:
+        place, day = context.installation, tx.now() // _DAY
+        for one in place.administrators_of(lambda one: place.are_together(one, owed.principal)):
+            occasion = f"{day:.0f}:{one.key}"
+            add_notices(tx, [NewNotice(owed.connection, NoticeKind.NOT_REVOKED, occasion, one, about)])

@@ -1,0 +1,193 @@
+"""A secret that can be revoked is owed until its provider confirms it, and serves for nothing else."""
+
+from functools import partial
+
+import pytest
+
+from bot.domain.people import Person, TaskKind
+from bot.reconciler.revocations import SECOND_LOOK
+from bot.services import accounts
+from bot.services.revocations import LAPSES_AFTER
+from bot.store.tables import ACCOUNTS
+from bot.store.tasks import NewTask
+from bot.support.errors import CredentialRefused, Forbidden, InvalidRequest, NotFound, Renamed, ServerFailed
+from tests.reconciler.fuse import Fuse
+from tests.rigs.store import ALICE, BOB
+
+TOLD = "I'll tell you when"
+
+
+def words(world):
+    return [str(message) for message in world.slack.messages]
+
+
+async def unlinks(world):
+    await world.ask().to(accounts.unlink, ["cloud"])
+
+
+async def leaves(world, **flags):
+    person = Person(ALICE, "Alice", seen_at=await world.store.now(), **flags)
+    await world.store.save_people([person])
+    await world.ask().to(accounts.let_go, person, actor="slack")
+
+
+async def is_uninstalled(world):
+    await world.ask().to(accounts.end, ALICE, actor="slack", cause="uninstalled", tell=False)
+
+
+async def links_again(world):
+    begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
+    await world.ask().to(begin, "cloud", "alice", world.seal(ALICE, "token-2"))
+
+
+WAYS = {
+    "unlinked": (unlinks, True),
+    "deactivated": (partial(leaves, is_deleted=True), False),
+    "guest": (partial(leaves, is_guest=True), True),
+    "uninstalled": (is_uninstalled, False),
+    "replaced": (links_again, False),
+}
+
+
+@pytest.mark.parametrize("trouble", ["none", "503", "kill-before", "kill-after"])
+@pytest.mark.parametrize("way", WAYS)
+async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
+    end, is_told = WAYS[way]
+    await world.own()
+    if trouble == "503":
+        world.provider.fail("revoke", ServerFailed("away", status=503))
+    await end(world)
+    assert (await world.store.statistics())["owed_revocations"] == 1
+    if trouble.startswith("kill"):
+        # The provider's own deletion is under way.
+        calls = {"before": False, "after": True}
+        real = world.provider.revoke
+        fuse = Fuse(1, after=calls[trouble.removeprefix("kill-")])
+
+        async def killed(access):
+            await fuse.through("revoke", lambda: real(access), ServerFailed("away"))
+
+        world.provider.revoke = killed
+        await world.until_trouble()
+        world.provider.revoke = real
+        world.reborn()
+    for _ in range(40):
+        says_gone = any("Nothing of the link is left" in one for one in words(world))
+        assert not says_gone or world.provider.revoked == ["token-1"]
+        await world.pass_time(30)
+    assert world.provider.revoked == ["token-1"]
+    assert (await world.store.statistics())["owed_revocations"] == 0
+    assert (await world.store.statistics())["tasks"] == 0
+    assert sum("Nothing of the link is left" in one for one in words(world)) == is_told
+    (row,) = [row for row in await world.store.audit_entries() if row["action"] == "account.revoked"]
+    assert (row["actor"], row["result"]) == ("usher", "ok")
+    kept = await world.store.account(ALICE, "cloud")
+    assert (kept is not None) == (way == "replaced")
+
+
+async def test_a_secret_that_took_the_place_of_itself_is_kept(world):
+    await world.own()
+    begin = partial(accounts.begin, actor=ALICE.key, proof="sign_in", made_by="token")
+    await world.ask().to(begin, "cloud", "alice", world.seal(ALICE, "token-1"))
+    await world.pass_time(60)
+    assert world.provider.count("revoke") == 0
+
+
+async def test_whoever_got_another_name_there_has_to_link_again_and_the_secret_is_owed(world):
+    await world.own()
+    account = await world.store.account(ALICE, "cloud")
+    await world.store.suspect_account(account.id, account.secret)
+    world.provider.fail("who_am_i", Renamed("alicia"), times=2)
+    await world.pass_time(120, step=10)
+    assert (await world.store.account(ALICE, "cloud")).state == "refused"
+    assert world.provider.revoked == ["token-1"]
+
+
+async def test_what_a_person_made_is_theirs_to_delete_and_not_owed(world):
+    await world.own()
+    world.provider.pasted.add("token-1")
+    await unlinks(world)
+    await world.pass_time(60)
+    assert world.provider.count("revoke") == 0
+    assert await world.store.account(ALICE, "cloud") is None
+    (said,) = [one for one in words(world) if "unlinked" in one]
+    assert "It's valid until you delete it" in said
+    assert TOLD not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "result"), [(CredentialRefused("no"), "refused"), (Forbidden("no right"), "forbidden")]
+)
+async def test_one_refusal_proves_nothing_and_two_a_quarter_of_an_hour_apart_do(world, error, result):
+    world.administered_by(f"{BOB.team_id}:{BOB.user_id}")
+    await world.know(BOB)
+    await world.own()
+    world.provider.answers_to["token-1"] = error
+    await unlinks(world)
+    await world.pass_time(SECOND_LOOK - 30, step=10)
+    assert (await world.store.statistics())["owed_revocations"] == 1
+    assert world.provider.count("revoke") == 1
+    await world.pass_time(60, step=10)
+    assert world.provider.count("revoke") == 2
+    assert (await world.store.statistics())["owed_revocations"] == 0
+    (row,) = [row for row in await world.store.audit_entries() if row["action"] == "account.revoked"]
+    assert f'"ended":"{result}"' in row["detail"]
+    # What is no longer accepted is gone; what couldn't be deleted may still be valid.
+    assert ("not_revoked" in world.slack.kinds()) == (result == "forbidden")
+    assert any("Nothing of the link is left" in one for one in words(world)) == (result == "refused")
+
+
+@pytest.mark.parametrize("error", [NotFound("no page"), InvalidRequest("what?"), ServerFailed("away")])
+async def test_what_no_provider_confirms_is_erased_after_thirty_days(world, error):
+    world.administered_by(f"{BOB.team_id}:{BOB.user_id}")
+    await world.know(BOB)
+    await world.own()
+    world.provider.answers_to["token-1"] = error
+    await unlinks(world)
+    await world.pass_time(LAPSES_AFTER - 3_600, step=1_200)
+    assert (await world.store.statistics())["owed_revocations"] == 1
+    assert world.provider.count("revoke") > 1_000
+    await world.pass_time(2 * 3_600, step=1_200)
+    assert (await world.store.statistics())["owed_revocations"] == 0
+    kinds = world.slack.kinds()
+    assert (kinds.count("revoked"), kinds.count("not_revoked")) == (1, 1)
+    assert any("In 30 days" in one for one in words(world))
+    assert not any("Nothing of the link is left" in one for one in words(world))
+
+
+async def test_without_its_connection_it_stays_owed_and_goes_on_once_that_is_back(world):
+    await world.own()
+    await unlinks(world)
+    world.reborn(connections={})
+    await world.pass_time(7_200, step=600)
+    assert (await world.store.statistics())["owed_revocations"] == 1
+    world.reborn()
+    await world.pass_time(1_800, step=600)
+    assert world.provider.revoked == ["token-1"]
+
+
+async def test_it_serves_for_nothing_else(world):
+    await world.own()
+    world.provider.fail("revoke", ServerFailed("away"), times=100)
+    await unlinks(world)
+    await world.work()
+    (owed,) = await world.store.owed_revocations()
+    kinds = (TaskKind.DISCOVER, TaskKind.LIST_JOBS)
+    await world.store.add_tasks([NewTask(kind, owed.id) for kind in kinds])
+    await world.store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{owed.id}/templates")])
+    await world.pass_time(300, step=30)
+    assert {call.method for call in world.provider.calls} == {"revoke"}
+
+
+async def test_what_an_earlier_release_left_to_be_revoked_is_owed(world):
+    """0.1.0 tries once, within five seconds, and its task may be taken by this one."""
+    await world.own()
+    account = await world.store.account(ALICE, "cloud")
+    await world.store.carry_out(
+        lambda tx: ACCOUNTS.change(tx, {"id": account.id}, state="revoking", unlinked_at=tx.now())
+    )
+    await world.store.add_tasks([NewTask(TaskKind.REVOKE, account.id)])
+    world.provider.fail("revoke", ServerFailed("away", status=503))
+    await world.pass_time(60)
+    assert world.provider.revoked == ["token-1"]
+    assert (await world.store.statistics())["tasks"] == 0
