@@ -75,7 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_parser("new", help="print a new key").set_defaults(run="setting_up.new_key")
     rotating = keys.add_parser("rotate", help="encrypt every secret with the newest key")
     rotating.add_argument(
-        "--forget", action="store_true", help="end the links that no key opens, and ask people to link again"
+        "--forget",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="NUMBER",
+        help="end the links that no key opens, and ask people to link again; more than a tenth of all only "
+        "with their number",
     )
     rotating.set_defaults(run="keeping.rotate")
     accounts = add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT")

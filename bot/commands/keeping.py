@@ -44,6 +44,8 @@ def rotate(arguments: argparse.Namespace) -> int:
         await store.migrate()
         rotation = await encrypt_again(store, vault, forget=arguments.forget, unlinked=unlinked)
         print(f"{secrets(rotation.done)} encrypted with the newest key.")
+        if rotation.recalled:
+            print(f"Links that go on, as their secrets open again: {rotation.recalled}.")
         if rotation.forgotten:
             print(f"Links ended, whose people are asked to link again: {rotation.forgotten}.")
         if not rotation.is_whole:

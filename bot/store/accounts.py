@@ -18,6 +18,7 @@ from bot.store.tables import (
     APPROVALS,
     BROWSER_SESSIONS,
     CONVERSATIONS,
+    FORGOTTEN,
     GATES,
     LINKS,
     OPERATIONS,
@@ -82,6 +83,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
     runs.end_all(tx, pair, "unlinked", tell=tell)
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
+    FORGOTTEN.delete(tx, account_id=ending.id)
     REMEMBERED.delete(tx, **pair)
     # A refused account no longer has a secret, so there is nothing to revoke.
     if can_revoke and ending.secret:
@@ -163,6 +165,31 @@ def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None 
     return True
 
 
+def forget(tx: Transaction, account_id: str, secret: str) -> None:
+    """Keep for a week, sealed as it is, the secret of an account that was refused as no key opens it."""
+    FORGOTTEN.put(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
+
+
+def forgotten(tx: Transaction) -> list[Account]:
+    """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
+    return [ACCOUNTS.of({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
+
+
+def recall(tx: Transaction, account_id: str, secret: str) -> bool:
+    """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
+    FORGOTTEN.delete(tx, account_id=account_id)
+    refused = {"id": account_id, "state": "refused"}
+    row = ACCOUNTS.changed(tx, refused, state="active", secret=secret, refused_since=None, refused_for=0)
+    if row is not None:
+        resume_suspected(tx, row)
+    return row is not None
+
+
+def reseal(tx: Transaction, account_id: str, old: str, new: str) -> bool:
+    """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
+    return ACCOUNTS.change(tx, {"id": account_id, "secret": old}, secret=new) == 1
+
+
 def save_secret(
     tx: Transaction,
     account_id: str,
@@ -172,7 +199,7 @@ def save_secret(
     is_fresh: bool = False,
     ends_at: float | None = None,
 ) -> bool:
-    """Replace a stored secret if it is still ``old`` (refresh, key rotation).
+    """Replace a stored secret if it is still ``old``.
 
     A fresh one, which may end at ``ends_at``, ends the suspicion of the old one and resumes everything that
     waited.
@@ -225,6 +252,7 @@ def put(
     former = tx.one("replace_account", **pair)
     if former is not None:
         SNAPSHOTS.delete(tx, connection=account.connection, owner=former["id"])
+        FORGOTTEN.delete(tx, account_id=former["id"])
         if former["renamed_to"] == account.username and moved is not None:
             _move(tx, moved, former["username"], pair)
     if former is None or former["username"] != account.username or not account.username:

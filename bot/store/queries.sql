@@ -1083,6 +1083,14 @@ DELETE FROM browser_sessions WHERE id_hash IN (
     SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
 );
 
+-- name: forgotten_accounts
+SELECT a.*, f.secret AS forgotten FROM forgotten f JOIN accounts a ON a.id = f.account_id AND a.state = 'refused';
+
+-- name: sweep_forgotten
+DELETE FROM forgotten WHERE account_id IN (
+    SELECT account_id FROM forgotten WHERE forgotten_at < :before ORDER BY forgotten_at LIMIT :limit
+);
+
 -- name: sweep_owners
 DELETE FROM owners WHERE name IN (SELECT name FROM owners WHERE until < :before LIMIT :limit);
 

@@ -182,6 +182,8 @@ class Store(OnEngine):
     accounts_of = read(accounts_.acting_as)
     active_accounts = read(accounts_.active, Priority.STEADY)
     owed_revocations = read(accounts_.owed, Priority.STEADY)
+    forgotten_accounts = read(accounts_.forgotten)
+    reseal_account = write(accounts_.reseal)
     holders = read(accounts_.holders, Priority.STEADY)
     save_secret = write(accounts_.save_secret)
     suspect_account = write(accounts_.suspect)

@@ -355,6 +355,7 @@ DIRECT_CHANNELS = _plain("direct_channels", "principal")
 # ``Pace.unused`` is the longest pause between two reads.
 GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
 # ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.people.REDRAW_SECONDS``.
+FORGOTTEN = _plain("forgotten", "account_id", forgotten_at=PAST)
 HOMES = Table("homes", people.Home, "principal", leased_until=SEND, look_at=SEND)
 INBOX = _plain("inbox", "key", seen_at=PAST, said_at=STAYS)
 INSTALLATIONS = Table("installations", people.Installed, "id", renewing_until=LEASE, removed_at=PAST)

@@ -29,6 +29,7 @@ _KEPT = {
     "sweep_class_cards": 30 * _DAY,
     "sweep_homes": _DAY,
     "sweep_conversations": _DAY,
+    "sweep_forgotten": 7 * _DAY,
     "sweep_owners": _DAY,
     "sweep_rules": 30 * _DAY,
     "sweep_occurrences": 60 * _DAY,
@@ -104,10 +105,11 @@ async def sweep(engine: Engine) -> None:
     """Delete what is no longer needed, in short transactions.
 
     Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
-    days, dead ones after 7, ended operations beyond the 50 newest of a workspace, ended runs beyond the
-    50 newest of a person or after 30 days, decided requests after 30 days, classes with their presses
-    after 30 days, hours of what was unlinked after 30 days and what became of hours after 60, unwatched gates
-    and what dead processes owned after a day. A card is deleted with its operation, run or class.
+    days, dead ones and forgotten secrets after 7, ended operations beyond the 50 newest of a workspace,
+    ended runs beyond the 50 newest of a person or after 30 days, decided requests after 30 days, classes
+    with their presses after 30 days, hours of what was unlinked after 30 days and what became of hours after
+    60, unwatched gates and what dead processes owned after a day. A card is deleted with its operation, run
+    or class.
     """
     for query in _KEPT:
         while await engine.write(partial(_sweep_aged, query=query)):

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from bot.domain.people import Account
+from bot.domain.people import Account, AuditEntry
 from bot.providers.base import Credential
 from bot.services.accounts import refuse
+from bot.store import accounts as rows
+from bot.store.audit import append_audit
 from bot.store.store import Store
+from bot.store.transaction import Transaction
 from bot.support.environment import command
 from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
@@ -84,8 +87,11 @@ class Rotation:
     done: int = 0
     #: Replaced by somebody else between reading and writing.
     changed: int = 0
-    #: Links that were ended because no key opens them.
+    #: Links that were ended because no key opens them, and those that go on as one does again.
     forgotten: int = 0
+    recalled: int = 0
+    #: How many links of how many weren't ended, as they are too many for a key that is merely old.
+    spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
 
@@ -102,7 +108,12 @@ class Rotation:
     def problems(self) -> list[str]:
         """Return what there is to do by hand, one line each."""
         lines = []
-        if self.accounts:
+        if self.spared is not None:
+            closed, linked = self.spared
+            way = command(f"keys rotate --forget {closed}")
+            lines.append(f"No key opens {closed} of the {linked} links' secrets, so none was ended.")
+            lines.append(f"{_OLD_KEY}. If it is lost for good, {way} ends them.")
+        elif self.accounts:
             opens = "doesn't open" if len(self.accounts) == 1 else "don't open"
             people = "This person has" if len(self.accounts) == 1 else "These people have"
             lines += [f"{len(self.accounts)} {opens} with any of the keys. {people} to link again:"]
@@ -116,36 +127,69 @@ class Rotation:
 
 
 async def rotate(
-    store: Store, vault: Vault, *, forget: bool = False, unlinked: Collection[str] = ()
+    store: Store, vault: Vault, *, forget: int | None = None, unlinked: Collection[str] = ()
 ) -> Rotation:
     """Encrypt every secret with the newest key, as far as a key opens it. Raises StoreError.
 
-    ``forget``: end the links of which no key opens the secret; their people are asked to link again. On the
-    connections in ``unlinked`` nobody links, and what is stored is no secret: it is written again.
+    ``forget``: end the links of which no key opens the secret; their people are asked to link again. A wrong
+    key opens none: if that is more than a tenth, none is ended unless ``forget`` is their exact number; 0 is
+    none given. What is forgotten is kept sealed for a week, and its link goes on if a key opens it by then.
+    On the connections in ``unlinked`` nobody links, and what is stored is no secret: it is written again.
     """
     rotation = Rotation()
     accounts, installed = await store.active_accounts(), await store.installations()
     for place in installed:
-        try:
-            sealed = vault.rotate(place.secret)
-        except SecretError:
+        sealed = _rotated(vault, place.secret)
+        if sealed is None:
             rotation.workspaces.append(f"{place.team_name} ({place.id})")
         else:
             rotation.count(await store.reseal_installation(place.id, place.secret, sealed))
-    for account in accounts:
-        try:
-            sealed = vault.rotate(account.secret)
-        except SecretError:
-            if forget and account.connection not in unlinked:
-                ending = partial(refuse, account=account, cause="secret", actor="operator")
-                rotation.forgotten += await store.carry_out(ending)
-                continue
-            if not forget:
-                rotation.accounts.append(_whose(account))
-                continue
+    linked = [one for one in accounts if one.connection not in unlinked]
+    closed = {one.id for one in linked if _rotated(vault, one.secret) is None}
+    if forget is not None and forget != len(closed) and (forget or 10 * len(closed) > len(linked)):
+        rotation.spared, forget = (len(closed), len(linked)), None
+    for account in [*accounts, *await store.owed_revocations()]:
+        sealed = _rotated(vault, account.secret)
+        if sealed is None and account.state == "revoking":
+            continue  # Doctor counts it, and it lapses.
+        if sealed is None and forget is None:
+            rotation.accounts.append(_whose(account))
+            continue
+        if account.id in closed:
+            rotation.forgotten += await store.carry_out(partial(_forget, account=account))
+            continue
+        if sealed is None:
             sealed = vault.seal(_row_key(account), Credential.of_connection("none").as_mapping())
-        rotation.count(await store.save_secret(account.id, account.secret, sealed))
+        rotation.count(await store.reseal_account(account.id, account.secret, sealed))
+    for account in await store.forgotten_accounts():
+        sealed = _rotated(vault, account.secret)
+        if sealed is not None:
+            recalling = partial(_recall, account=account, secret=sealed)
+            rotation.recalled += await store.carry_out(recalling)
     return rotation
+
+
+def _rotated(vault: Vault, sealed: str) -> str | None:
+    """Return a secret encrypted with the newest key, None if no key opens it."""
+    try:
+        return vault.rotate(sealed)
+    except SecretError:
+        return None
+
+
+def _forget(tx: Transaction, account: Account) -> bool:
+    if not refuse(tx, account, "secret", actor="operator"):
+        return False
+    rows.forget(tx, account.id, account.secret)
+    return True
+
+
+def _recall(tx: Transaction, account: Account, secret: str) -> bool:
+    if not rows.recall(tx, account.id, secret):
+        return False
+    about = {"connection": account.connection, "username": account.username}
+    append_audit(tx, [AuditEntry("operator", "account.recalled", account.id, "ok", about)])
+    return True
 
 
 def secrets(count: int) -> str:

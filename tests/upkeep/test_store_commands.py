@@ -125,7 +125,11 @@ async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_
     async with running("serve", env={**env, **away}) as started:
         assert check.found in await started.line_with("secrets not opened")
         await started.end()
-    ended = await run("keys", "rotate", "--forget", env=env)
+    spared = await run("keys", "rotate", "--forget", env=env)
+    assert spared.status == 1
+    assert "No key opens 1 of the 2 links' secrets, so none was ended." in spared.err
+    assert "keys rotate --forget 1` ends them." in spared.err
+    ended = await run("keys", "rotate", "--forget", "1", env=env)
     assert (ended.status, ended.err) == (0, "")
     assert "asked to link again: 1.\n" in ended.out
     assert (await keys_check(env)).is_good

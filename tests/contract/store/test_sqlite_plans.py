@@ -21,6 +21,7 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "holders",
+    "forgotten_accounts",
     "owed_revocations",
     "end_browser_sessions_at",
     "suspicion_totals",
