@@ -197,6 +197,8 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     await world.pass_time(10)
     assert "hours_paused" in told(world)
     await until(world, "9:30", day=23, step=600)
+    # What was unlinked has been revoked.
+    await world.link(token="token-2")
     again = await world.own(state=State.STOPPED)
     await until(world, "9:03", day=24, step=120)
     assert again.id != workspace.id
