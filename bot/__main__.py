@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     init.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to; here by default")
     add("migrate", "keeping.migrate", "bring the database up to date")
+    add("restored", "keeping.restored", "put what a restored backup has planned on hold, and ask its people")
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")
@@ -94,11 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     accounts.add_parser(
         "list", help="print who is linked to which user, and whether that was proven"
     ).set_defaults(run="keeping.list_accounts")
-    moving = add("store", "", "move to another database").add_subparsers(required=True, metavar="WHAT")
-    copying = moving.add_parser("copy", help="copy a SQLite file into an empty PostgreSQL database")
-    copying.add_argument("source", help="sqlite:///PATH")
-    copying.add_argument("target", help="postgresql://…, or file:PATH, env:NAME or credential:NAME")
-    copying.set_defaults(run="keeping.copy")
+    store = add("store", "", "back up the database, or move to another one")
+    _add_store(store.add_subparsers(required=True, metavar="WHAT"))
     audit = add("audit", "", "check the record of who did what").add_subparsers(required=True, metavar="WHAT")
     verifying = audit.add_parser("verify", help="find the first bad row, here and in archives")
     verifying.add_argument("archives", type=Path, nargs="*", metavar="ARCHIVE", help="all that were written")
@@ -110,6 +108,16 @@ def _parser() -> argparse.ArgumentParser:
     archiving.add_argument("file", type=Path, help="a new file")
     archiving.set_defaults(run="keeping.archive_audit")
     return parser
+
+
+def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    copying = commands.add_parser("copy", help="copy a SQLite file into an empty PostgreSQL database")
+    copying.add_argument("source", help="sqlite:///PATH")
+    copying.add_argument("target", help="postgresql://…, or file:PATH, env:NAME or credential:NAME")
+    copying.set_defaults(run="keeping.copy")
+    saving = commands.add_parser("backup", help="copy a SQLite file into a new one, while Usher runs")
+    saving.add_argument("file", type=Path, help="a new file")
+    saving.set_defaults(run="keeping.backup")
 
 
 def _pair(text: str) -> tuple[str, str]:

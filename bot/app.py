@@ -30,7 +30,7 @@ from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, 
 from bot.support.http import CleanConnector, GatedRequest, Http
 from bot.support.settings import Settings, database_file
 from bot.support.vault import Vault
-from bot.upkeep.archives import Witness, tell_restored
+from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.keys import try_secrets
 from bot.web.app import build_app, build_health_app, listening, why_not_listening
 from bot.web.front import SAVED_EVERY, Replays, build_bolt
@@ -156,6 +156,9 @@ class Process:
         self.store = await self._begin_serving()
         log.info("database opened", database=name_of(settings.database_url))
         stack.push_async_callback(self.store.close)
+        witness = Witness(database_file(settings.database_url))
+        if await witness.contradicts(self.store):
+            raise StartError(f"{OLDER}. {HOLD_FIRST}")
         await self._try_keys()
         machine, clock = self.clock, self.store.engine.clock
         self.clock = clock
@@ -173,7 +176,6 @@ class Process:
         self._entered = await self._enter(slack_session)
         if self._entered.by_oauth is not None:
             stack.push_async_callback(self._entered.by_oauth.close)
-        witness = Witness(database_file(settings.database_url))
         # Its ticks follow the machine's clock.
         self.scheduler = Scheduler(self.store, machine, self.ids, on_beat=partial(witness.note, self.store))
         self.context = self._context(self._wake())
@@ -183,8 +185,6 @@ class Process:
             await self._replays.load(self.store)
             stack.push_async_callback(self._replays.save, self.store)
         await self._listen(slack_session)
-        if await witness.contradicts(self.store):
-            await tell_restored(self.store, self.providers)
         await witness.note(self.store)
         stack.push_async_callback(self._drain)
         if loops:

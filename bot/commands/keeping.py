@@ -3,17 +3,23 @@
 import argparse
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
 from bot.commands import complain, load, with_store
+from bot.services.restoring import restore, said
 from bot.store import name_of
+from bot.store.sqlite import back_up
 from bot.store.store import Store
+from bot.store.transaction import StoreTime
+from bot.store.upkeep import mark
+from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import resolve_secret
 from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
-from bot.upkeep.archives import archive, check_archives
+from bot.upkeep.archives import Witness, archive, check_archives, tell_restored
 from bot.upkeep.importing import as_lines, import_rows, read_rows
 from bot.upkeep.keys import rotate as encrypt_again
 from bot.upkeep.keys import secrets
@@ -113,6 +119,43 @@ def copy(arguments: argparse.Namespace) -> int:
     if copied.broken_at is not None:
         complain(f"The audit record was already broken at row {copied.broken_at}, and so is its copy.")
     return 0
+
+
+def backup(arguments: argparse.Namespace) -> int:
+    """Copy the database of this installation into a new file, while Usher runs."""
+    settings, _ = load()
+    path, target = database_file(settings.database_url), arguments.file
+    if path is None:
+        complain("On PostgreSQL, backups are pg_dump's (docs/operate.md, “Backups”).")
+        return 2
+    if not path.exists():
+        complain(f"There's no database in {path.absolute()}.")
+        return 1
+    try:
+        back_up(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
+    except OSError as failed:
+        complain(f"{target.absolute()} can't be written: {failed.strerror}.")
+        return 1
+    print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
+    return 0
+
+
+def restored(_arguments: argparse.Namespace) -> int:
+    """Put on hold what a restored backup has planned, and ask the people concerned."""
+    settings, connections = load()
+    administrators = settings.admin_ids() | settings.global_admin_ids()
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        linked = await tell_restored(store, connections)
+        backup_at, held = await store.carry_out(partial(restore, administrators=administrators, links=linked))
+        await Witness(database_file(settings.database_url)).note(store)
+        day = datetime.fromtimestamp(backup_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        print(f"Restored from a backup of {day}. On hold, and their people are asked: {said(held)}.")
+        print(f"Told that a link may be back: {linked}. Now start Usher.")
+        return 0
+
+    return with_store(settings, run)
 
 
 def verify_audit(arguments: argparse.Namespace) -> int:

@@ -233,6 +233,8 @@ async def copy_store(path: Path, url: str) -> Copied:
     try:
         try:
             await source.migrate(serves=True)
+            # Who copies it again means to: the copy may be served from.
+            await Store(source).unmark("moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
         target = PostgresEngine(url, clock, ids)
@@ -241,6 +243,7 @@ async def copy_store(path: Path, url: str) -> Copied:
             await target.migrate(serves=True)
             counts = await target.fill(partial(_tables, str(path)))
             broken_at = await _compare(Store(source), Store(target), path)
+            await Store(source).mark("moved")
         finally:
             await target.close()
     finally:

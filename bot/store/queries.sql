@@ -519,6 +519,29 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
+-- == after a backup was restored ==
+
+-- name: all_open_operations
+SELECT * FROM operations WHERE outcome IS NULL AND {known operations} ORDER BY created_at, id;
+
+-- name: all_unseen_runs
+SELECT * FROM runs WHERE outcome IS NULL AND remote_id IS NULL ORDER BY created_at, id;
+
+-- name: all_timers
+SELECT * FROM workspaces WHERE stop_at IS NOT NULL ORDER BY stop_at, id;
+
+-- name: all_rules
+SELECT * FROM rules WHERE paused = '' ORDER BY workspace_id, id;
+
+-- Nobody's workspace is stopped at the end of a class that may have been put off or called off.
+-- name: hold_classes
+UPDATE class_cards SET stops_at = NULL, done_at = CASE WHEN closed_at IS NULL THEN done_at ELSE :now END
+WHERE done_at IS NULL AND (stops_at IS NOT NULL OR closed_at IS NOT NULL)
+RETURNING id;
+
+-- name: people_named
+SELECT principal FROM people WHERE principal LIKE :ending AND is_deleted = 0 ORDER BY principal;
+
 -- == browser sessions ==
 
 -- name: browser_session

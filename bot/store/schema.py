@@ -16,7 +16,7 @@ from typing import Any, Final
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.times import Kind, Time
 from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, as_list
-from bot.store.transaction import ClockReading, Engine, Transaction
+from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.support.errors import StoreTooNew, StoreUnreleased
 from bot.support.release import FIRST, RELEASE, is_newer, newest
 
@@ -225,12 +225,13 @@ RECENT_CALL: Final = 900.0
 SENDS_SETTLE: Final = 15.0
 
 
-async def begin_serving(engine: Engine) -> list[str]:
+async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """Serve from this database until it is closed: migrate, and heal times unless it is shared.
 
-    Raise as ``migrate`` does.
+    Raise as ``migrate`` does, and as the ``check`` of what is in it.
     """
     applied = await engine.migrate(serves=True)
+    await engine.read(check)
     if engine.is_shared:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))

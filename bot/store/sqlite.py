@@ -19,8 +19,8 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar
@@ -29,7 +29,7 @@ import structlog
 
 from bot.store import schema
 from bot.store.queue import BATCH_SECONDS, PATIENCE, QueuedEngine, Worker
-from bot.store.transaction import Parameters, Priority, Row, StoreTime, clean
+from bot.store.transaction import Parameters, Priority, Row, StoreTime, Transaction, clean
 from bot.support.clock import Clock, Ids
 from bot.support.environment import NAME
 from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrated, StoreUnavailable
@@ -382,6 +382,25 @@ def why_not_opened(path: str, error: Exception) -> str:
         cause = _SYSTEM_CAUSES.get(error.errno or 0, error.strerror or "the system refused it")
         return f"{Path(path).absolute()} can't be opened: {cause}"
     return f"{Path(path).absolute()} can't be opened: {translated(error)}"
+
+
+def back_up(path: Path, target: Path, left: Callable[[Transaction], None], time: StoreTime, ids: Ids) -> None:
+    """Copy a database that may be in use into a new file of its owner's, and mark it as ``left`` does.
+
+    Raise OSError, also where there is such a file, and StoreUnavailable.
+    """
+    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+            left(SqliteTransaction(copy, time, ids))
+            copy.commit()
+    except sqlite3.Error as error:
+        target.unlink()
+        raise translated(error) from None
 
 
 class ServingLock:

@@ -101,7 +101,10 @@ class Store(OnEngine):
         """Bring the schema up to date; return what ran. Raise StoreTooNew, StoreUnreleased or StoreInUse."""
         return await self.engine.migrate()
 
-    begin_serving = several(schema.begin_serving)
+    async def begin_serving(self) -> list[str]:
+        """Serve from this database; return what was migrated. Raise as ``migrate``, and StoreOutdated."""
+        return await schema.begin_serving(self.engine, upkeep.refuse_outdated)
+
     beat = several(schema.note_beat)
 
     async def now(self) -> float:
@@ -122,6 +125,9 @@ class Store(OnEngine):
     figures = read(upkeep.figures, Priority.STEADY)
     try_writing = write(upkeep.try_writing, Priority.URGENT)
     did_daily = write(upkeep.did_daily)
+    mark = write(upkeep.mark)
+    unmark = write(upkeep.unmark)
+    outdated = read(upkeep.outdated)
     last_did = read(upkeep.last_did, Priority.STEADY)
     migrated = read(upkeep.migrated, Priority.STEADY)
     schema_changes = read(upkeep.schema_changes, Priority.STEADY)

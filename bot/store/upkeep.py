@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final, Literal
 
 from bot.domain.facts import ConnectionCounts
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation
-from bot.store import tasks
+from bot.store import audit, tasks
 from bot.store.runs import KEPT_SECONDS
-from bot.store.tables import OPERATIONS, PARTICIPANTS, RUNS, UPKEEP
+from bot.store.tables import OPERATIONS, PARTICIPANTS, RUNS, SERVING, UPKEEP
 from bot.store.transaction import Engine, Row, Transaction
+from bot.support.environment import command
+from bot.support.errors import StoreOutdated
 
 _DAY = 86_400.0
 #: The name of the row that is written to see whether anything can be.
@@ -54,6 +57,58 @@ def last_did(tx: Transaction, work: str) -> float | None:
 def try_writing(tx: Transaction) -> None:
     """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
     did_daily(tx, _TRIED)
+
+
+#: What nobody may serve from as it is. ``moved``: this file was copied to another database, which is in use.
+#: ``copied``: it is a backup itself.
+_OUTDATED: Final = {
+    "moved": (
+        "This database was copied to another one on {day}, and people may have used that since: set "
+        "USHER_DATABASE_URL to it. To go back to this one, stop the Usher that uses the other, and run: "
+        f"{command('restored')}"
+    ),
+    "copied": (
+        "This database is a backup made on {day}. What it has planned may have been done or cancelled since, "
+        f"so put that on hold before you start Usher: {command('restored')}"
+    ),
+}
+
+
+Left = Literal["moved", "copied"]
+
+
+def mark(tx: Transaction, left: Left) -> None:
+    """Mark a database as one that nobody may serve from as it is."""
+    did_daily(tx, left)
+
+
+def unmark(tx: Transaction, *marks: Left) -> None:
+    """Take marks away again."""
+    for left in marks:
+        UPKEEP.delete(tx, work=left)
+
+
+def outdated(tx: Transaction) -> str:
+    """Return why nobody may serve from a database as it is, and what to do; "" if anybody may."""
+    for left, said in _OUTDATED.items():
+        if (at := last_did(tx, left)) is not None:
+            return said.format(day=datetime.fromtimestamp(at, UTC).date())
+    return ""
+
+
+def refuse_outdated(tx: Transaction) -> None:
+    """Raise StoreOutdated if nobody may serve from a database as it is."""
+    if said := outdated(tx):
+        raise StoreOutdated(said)
+
+
+def made_at(tx: Transaction) -> float:
+    """Return when a backup was made: by its mark, otherwise when the database was last in use."""
+    if (at := last_did(tx, "copied")) is not None:
+        return at
+    beat, last = SERVING.row(tx, id=1), audit.entries(tx, after=audit.head(tx)[0] - 1, limit=1)
+    times = [beat["seen_at"]] if beat is not None else []
+    return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
 def statistics(tx: Transaction) -> Mapping[str, int]:

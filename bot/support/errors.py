@@ -112,6 +112,10 @@ class StoreInUse(StoreError):
     """Signal that another process serves from this database; the message says what to do."""
 
 
+class StoreOutdated(StoreError):
+    """Signal that a database isn't the one in use: a copy, or one that was copied; the message says more."""
+
+
 class TooLate(StoreError):
     """Signal that what was asked for isn't good any more, so that no call for it may be committed to."""
 

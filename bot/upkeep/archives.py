@@ -22,7 +22,7 @@ import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
-from bot.providers.base import Provider
+from bot.providers.connection import ConnectionSettings
 from bot.store.audit import ARCHIVED, hash_of
 from bot.store.store import Store
 from bot.support.environment import command
@@ -31,6 +31,9 @@ from bot.support.errors import NotDone
 log = structlog.get_logger(__name__)
 
 
+#: What is found where a database was restored from a backup, and what to do.
+OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
+HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 #: Entries that are read, or deleted, in one transaction.
 _SOME: Final = 1000
 #: What the first line says the file is.
@@ -250,22 +253,24 @@ class Witness:
         return not rows or rows[0]["hash"] != known[1]
 
 
-async def tell_restored(store: Store, connections: Mapping[str, Provider]) -> int:
+async def tell_restored(store: Store, connections: Mapping[str, ConnectionSettings]) -> int:
     """Tell everybody with a link that one they ended may be back; return how many. Raises StoreError."""
     length, last = await store.audit_head()
     # Connections without user accounts have nothing to unlink.
-    apart = {name for name, provider in connections.items() if not provider.links_by("none")}
-    accounts = [account for account in await store.active_accounts() if account.connection in apart]
-    notices = []
-    for account in accounts:
-        body = {"connection": account.connection}
-        occasion = f"restored:{length}:{last[:12]}"
-        notices.append(NewNotice(account.id, NoticeKind.RESTORED, occasion, account.principal, body))
+    apart = {name for name, settings in connections.items() if "none" not in settings.linking}
+    notices = [
+        NewNotice(
+            account.id,
+            NoticeKind.RESTORED,
+            f"restored:{length}:{last[:12]}",
+            account.principal,
+            {"connection": account.connection},
+        )
+        for account in await store.active_accounts()
+        if account.connection in apart
+    ]
     await store.add_notices(notices)
-    detail = {"accounts": len(accounts), "length": length}
-    await store.append_audit([AuditEntry("operator", "store.restored", "database", "ok", detail)])
-    log.warning("the database was restored from a backup", accounts=len(accounts))
-    return len(accounts)
+    return len(notices)
 
 
 def _read(path: Path) -> tuple[int, str] | None:

@@ -36,7 +36,7 @@ from bot.support.environment import command
 from bot.support.http import Http, Response
 from bot.support.settings import ANY_WORKSPACE, Settings, database_file, is_postgres
 from bot.support.vault import Vault
-from bot.upkeep.archives import Witness
+from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.keys import try_secrets
 
 _SCRIPT_BYTES = 5_000_000
@@ -611,12 +611,10 @@ async def check_audit(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that is older than what this machine has seen of it. Raises StoreError."""
-    if not await Witness(path).contradicts(store):
-        return []
-    found = "the database is older than when Usher last ran here: it was restored from a backup"
-    advice = "Start Usher: it tells everyone who is linked that a link they removed may be back."
-    return [Check("store age", False, found, advice)]
+    """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
+    if said := await store.outdated():
+        return [Check("store age", False, said)]
+    return [Check("store age", False, OLDER, HOLD_FIRST)] if await Witness(path).contradicts(store) else []
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:

@@ -1,14 +1,18 @@
 """Until when: what is typed, pressed and filled in, and what is written for it."""
 
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Person
 from bot.domain.runs import Update
 from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
+from bot.messages.blocks.notices import render
+from bot.services.restoring import restore
 from bot.services.workspaces import create
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
@@ -281,3 +285,18 @@ async def test_the_form_says_what_it_can_not_read(bot):
     assert "I can't read soon as a time" in (await send(bot, view, other="soon"))["errors"]["other"]
     assert "can't find that workspace" in str(await send(bot, view, when="60", principal=COLLEAGUE))
     assert await stop_at(bot) is None
+
+
+async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
+    await runs(bot)
+    await bot.say("stop notebook at 18:00")
+    planned = await stop_at(bot)
+    await bot.store.carry_out(partial(restore, administrators=[], links=0))
+    assert await stop_at(bot) is None
+    (notice,) = await bot.notices(NoticeKind.TIMER_FAILED)
+    question = render(notice.kind, await bot.services.gatherer.of_notice(notice))
+    assert "Should I still stop *notebook* on Saturn Cloud" in words(question)
+    assert words(await bot.push(question, "Leave it")) == "Left as it is."
+    assert await stop_at(bot) is None
+    await bot.push(question, "Stop it")
+    assert await stop_at(bot) == planned

@@ -27,6 +27,7 @@ RUNNING = {"state": State.RUNNING, "url": IDE_URL}
 SUSPENDED = {"state": State.SUSPENDED}
 TIMED = {"stop_at": NOW + 600, "stop_mode": "stop"}
 TIMER = {"stop_at": NOW + 600}
+BACKUP = {"cause": "restored", "mode": "stop", "backup_at": NOW - 8 * 86_400}
 UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
 MADE = {"spec": Spec("notebook")}
 CREATE = {"verb": OperationVerb.CREATE}
@@ -226,6 +227,12 @@ NOTICES = {
         NoticeKind.TIMER_FAILED,
         facts(workspace=RUNNING, body=TIMER | {"cause": "policy.guest"}),
     ),
+    "timer-of-a-backup": (NoticeKind.TIMER_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
+    "timer-of-a-backup-passed": (
+        NoticeKind.TIMER_FAILED,
+        facts(workspace=RUNNING, body=TIMER | BACKUP | {"stop_at": NOW - 60, "mode": "suspend"}),
+    ),
+    "hours-of-a-backup": (NoticeKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
     "timer-unlinked": (
         NoticeKind.TIMER_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),

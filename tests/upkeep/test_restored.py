@@ -6,22 +6,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from bot.app import Process
+from bot.app import Process, StartError
 from bot.domain.notices import NoticeKind
 from bot.domain.people import AuditEntry
+from bot.domain.workspaces import Timer
 from bot.messages.blocks.notices import render
 from bot.providers import load_connections
 from bot.services.gather import Gatherer
 from bot.store import open_store
+from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import row_key
 from bot.upkeep import doctor
 from bot.upkeep.archives import Witness
-from tests.app.command_line import environment
+from tests.app.command_line import environment, run
 from tests.app.test_start import of_slack
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock
-from tests.rigs.store import ALICE, BOB, link_account, unlink
+from tests.rigs.store import ALICE, BOB, link_account, linked, set_timer, unlink
 
 
 @asynccontextmanager
@@ -61,6 +63,13 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
         (check,) = await doctor.check_age(store, database)
         assert (check.is_good, "restored from a backup" in check.found) == (False, True)
         await store.close()
+        with pytest.raises(StartError, match=r"restored from a backup\. Put on hold what it has planned"):
+            async with served(tmp_path, local):
+                pass
+        ended = await run("restored", env=environment(tmp_path))
+        assert (ended.status, ended.err) == (0, "")
+        assert "their people are asked: nothing." in ended.out
+        assert "Told that a link may be back: 2. Now start Usher." in ended.out
         async with served(tmp_path, local) as made:
             said = dict(await told(made))
             assert set(said) == {ALICE, BOB}
@@ -70,6 +79,38 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             assert await doctor.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:
             assert [row["action"] for row in await made.store.audit_entries()].count("store.restored") == 1
+
+
+async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(tmp_path):
+    database, backup, env = tmp_path / "usher.db", tmp_path / "copy" / "usher.db", environment(tmp_path)
+    backup.parent.mkdir()
+    store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
+    await store.begin_serving()
+    workspace = (await linked(store)).workspaces[0]
+    await set_timer(store, workspace, Timer(await store.now() + 3600, "stop"))
+    # While it is in use, with what no checkpoint has brought into the file yet.
+    ended = await run("store", "backup", str(backup), env=env)
+    assert (ended.status, ended.err) == (0, "")
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in backup.parent.iterdir()] == [backup.name]
+    assert await store.outdated() == ""
+    await store.close()
+    again = await run("store", "backup", str(backup), env=env)
+    assert (again.status, again.out) == (1, "")
+    assert again.err.endswith("can't be written: File exists.\n")
+    shutil.copy(backup, database)
+    for left in tmp_path.glob("usher.db-*"):
+        left.unlink()
+    started = await run("serve", env=env)
+    assert started.status == 1
+    assert "This database is a backup made on " in started.err
+    assert started.err.endswith("before you start Usher: `python -m bot restored`\n")
+    restored = await run("restored", env=env)
+    assert "their people are asked: stops: 1." in restored.out
+    store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
+    await store.begin_serving()
+    assert (await store.workspace(workspace.id)).stop_at is None
+    await store.close()
 
 
 @pytest.mark.parametrize("left", [None, "", "{", '{"length": "x"}', "[]", '{"length": 0, "hash": ""}'])

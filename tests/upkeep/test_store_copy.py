@@ -2,15 +2,18 @@
 
 import sqlite3
 from contextlib import asynccontextmanager, closing
+from functools import partial
 
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry
+from bot.services.restoring import restore
 from bot.store import open_store
 from bot.store.postgres import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import StoreError, StoreInUse
+from bot.support.errors import StoreError, StoreInUse, StoreOutdated
+from bot.upkeep import doctor
 from tests.app.command_line import run
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, name_workspace
@@ -70,6 +73,9 @@ def on_server(url):
 async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
     ended = await run("store", "copy", f"sqlite:///{path}", url)
     before = in_file(path)
+    # The file alone is marked as left.
+    assert [work for work, _ in before["upkeep"]] == ["moved"]
+    before["upkeep"] = []
     rows = sum(len(table) for table in before.values())
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.splitlines() == [
@@ -83,6 +89,32 @@ async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
         assert len(await store.open_operations(ALICE)) == 2
         await store.append_audit([AuditEntry("T1:UALICE", "later", "", "ok")])
         assert await store.verify_audit() is None
+
+
+async def test_the_file_that_was_left_is_not_served_from_until_somebody_goes_back_to_it(path, url):
+    await copy_store(path, url)
+    async with opened(f"sqlite:///{path}") as store:
+        with pytest.raises(StoreOutdated, match=r"was copied to another one on .* USHER_DATABASE_URL to it"):
+            await store.begin_serving()
+        (check,) = await doctor.check_age(store, path)
+        assert (check.is_good, "was copied to another one" in check.found) == (False, True)
+        await store.carry_out(partial(restore, administrators=[], links=0))
+        await store.begin_serving()
+
+
+async def test_what_was_left_can_be_copied_again_and_a_copy_of_a_backup_stays_one(path, url):
+    await copy_store(path, url)
+    other = postgres.new_database("usher_other")
+    await copy_store(path, other)
+    async with opened(other) as store:
+        await store.begin_serving()
+    async with opened(f"sqlite:///{path}") as store:
+        await store.mark("copied")
+    last = postgres.new_database("usher_last")
+    await copy_store(path, last)
+    async with opened(last) as store:
+        with pytest.raises(StoreOutdated, match="is a backup made on"):
+            await store.begin_serving()
 
 
 async def test_a_file_of_any_name_is_copied_without_what_is_sqlites_own(path, url):
@@ -122,9 +154,10 @@ async def test_a_copy_that_breaks_off_leaves_nothing_and_can_be_begun_again(path
     left = on_server(url)
     assert left.pop("audit_head") == [(1, 0, "", 0, "")]
     assert not any(left.values())
+    before = in_file(path)
     copied = await copy_store(path, url)
     assert copied.counts["workspaces"] == 4
-    assert on_server(url) == in_file(path)
+    assert on_server(url) == before
 
 
 async def test_a_connection_that_is_lost_in_the_middle_begins_the_copy_again(path, url):

@@ -1,6 +1,6 @@
 """A workspace's buttons, shown by what its provider supports and what is possible now; and its timer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.facts import RunFacts, WorkspaceFacts
@@ -20,7 +20,7 @@ from bot.domain.workspaces import (
 )
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import cards, notices, problems, times, verbs
+from bot.messages.texts import answers, cards, notices, problems, times, verbs
 from bot.messages.texts import hours as words
 
 
@@ -294,12 +294,27 @@ def failed(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace wasn't stopped as planned, and why."""
     names = _names(facts) | {"at": kit.day_moment(facts.time("stop_at"))}
     cause = facts.word("cause")
+    if cause == "restored":
+        return _still_stop(facts, names)
     if cause == "unlinked":
         return kit.message(fill(cards.UNLINKED_SHORT, **names), fill(cards.UNLINKED, **names))
     said = Markup(safe(problems.sentence(cause, facts.connection_title)))
     sentence = fill(cards.FAILED, cause=said, **names)
     buttons = later_button(facts)
     return kit.message(fill(cards.FAILED_SHORT, **names), sentence, [], buttons)
+
+
+def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
+    """Ask whether a stop that a backup has is still wanted; now, if its time has passed."""
+    workspace, at = facts.workspace, facts.time("stop_at")
+    mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
+    names = {"since": kit.day(facts.time("backup_at")), "do": mode, "done": cards.DONE[mode], **names}
+    is_coming = at > facts.now
+    sentence = fill(cards.STILL_STOP if is_coming else cards.STILL_STOP_PASSED, **names)
+    buttons = [] if workspace is None or is_coming else offered(facts, State.RUNNING)
+    if workspace is not None and is_coming:
+        buttons = [kit.button(cards.STOP_IT, changing(mode, workspace, at=at), style=kit.PRIMARY)]
+    return _message(sentence, [*buttons, kit.button(answers.LEAVE_IT, "leave")])
 
 
 def _message(sentence: str, buttons: Sequence[Element] = ()) -> Answer:

@@ -311,6 +311,15 @@ OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "You planned this stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
 FAILED_SHORT: Final = "I couldn't stop {name} on {title} as planned."
+#: The question after a backup was restored.
+STILL_STOP: Final = (
+    "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
+)
+STILL_STOP_PASSED: Final = (
+    "My records were restored from a backup of {since}, in which *{name}* on {title} was to be {done} {at}. "
+    "Should I do it now?"
+)
+STOP_IT: Final = "Stop it"
 UNLINKED: Final = (
     "*{name}* on {title} won't be stopped as you planned for {at}, because your account there is no "
     "longer linked. If you don't need it any more, stop it on {title}."

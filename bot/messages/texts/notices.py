@@ -187,6 +187,13 @@ OUTAGES: Final[dict[str, tuple[str, str]]] = {
         ),
         "My access to {place} in Slack ends soon.",
     ),
+    "restored": (
+        (
+            "My records were restored from a backup of {since}. I've put on hold what was planned then, and "
+            "asked everyone concerned whether they still want it. ({place})"
+        ),
+        "My records were restored from a backup.",
+    ),
     "people_in": (
         (
             "*{title}* is no longer refusing several people's sign-ins. Anyone it still refuses will be "

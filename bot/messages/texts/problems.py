@@ -75,6 +75,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "sent": "You've asked for something else since, so that comes next.",
     "unanswered": "{title} never answered and I didn't hear from you for a day, so I've stopped "
     "checking. Look on {title}; if nothing is there, ask again.",
+    "restored": "My records were restored from a backup, so I don't know whether you still want that.",
     "let_go": "You told me to stop waiting for it.",
     # Temporary trouble: said while Usher goes on trying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
@@ -314,6 +315,16 @@ def asked_long_ago(errand: Errand) -> str:
     """Return the cause of the end of what is too old to be sent; its time is a mark, as in holds."""
     planned = errand.planned_for if isinstance(errand, Operation) else None
     return f"{STALE}:: {_ASKED_LONG_AGO.format(at=time_mark(planned or errand.created_at))}"
+
+
+_RESTORED: Final = (
+    "My records were restored from a backup of {at}, so I'm asking first. Do you still want it?"
+)
+
+
+def restored(backup_at: float) -> str:
+    """Return the cause of the end of what a backup has that was made then."""
+    return f"{STALE}:: {_RESTORED.format(at=time_mark(backup_at))}"
 
 
 def explanation(message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True) -> str:

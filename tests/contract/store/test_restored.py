@@ -1,0 +1,85 @@
+"""A restored backup: nothing that it has planned is done before its person was asked, once."""
+
+from functools import partial
+
+import pytest
+
+from bot.domain.hours import WEEKEND, Rule
+from bot.domain.notices import NoticeKind
+from bot.domain.people import AuditEntry, Person, Principal
+from bot.domain.runs import Update
+from bot.domain.workspaces import Call, OperationVerb, Outcome, Timer
+from bot.services import restoring
+from bot.store import hours
+from bot.support.errors import StoreOutdated
+from tests.contract.store.test_classes import CARD, posted
+from tests.rigs.store import ALICE, accept_operation, launched, linked, set_timer
+
+AMIR = Principal(None, "T1", "UAMIR")
+DAY = 86_400.0
+
+
+async def restore(store, *administrators):
+    return await store.carry_out(partial(restoring.restore, administrators=administrators, links=0))
+
+
+async def asked(store):
+    """Return the kinds of what is to be told, and whom."""
+    notices = await store.claim_notices(100, 600.0)
+    return sorted((one.kind, one.principal.user_id) for one in notices if "card" not in one.kind)
+
+
+@pytest.fixture
+async def workspaces(store):
+    return (await linked(store, names=["a", "b", "c", "d"])).workspaces
+
+
+async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(store, clock, workspaces):
+    starting, stopping, timed, ruled = workspaces
+    start = (await accept_operation(store, starting, interaction="1", deadline_seconds=DAY)).operation
+    stop = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="2")).operation
+    await store.save_step(Update(stop.id, 60.0, stop_call=Call.UNKNOWN, called=True))
+    await set_timer(store, timed, Timer(clock.now() + 60, "stop"))
+    when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "settled_at": clock.now()}
+    rule = Rule("rule", ALICE, "saturn", ruled.id, zone="UTC", seen_zone="UTC", **when)
+    await store.carry_out(lambda tx: hours.put(tx, rule))
+    waiting = await launched(store, ALICE, "saturn", deadline_seconds=DAY)
+    going = await launched(store, ALICE, "saturn", remote_id="r1")
+    await posted(store, stops_at=clock.now() + DAY)
+    await store.save_people([Person(AMIR, "Amir", seen_at=clock.now())])
+    clock.advance(14 * DAY)
+    backup_at, held = await restore(store, "UAMIR", "T2:UAMIR", "UNOBODY")
+    assert held == {"requests": 2, "runs": 1, "stops": 1, "hours": 1, "classes": 1}
+    assert backup_at == clock.now() - 14 * DAY
+    assert await store.open_operations(ALICE) == []
+    assert await store.claim_timers(10, 60.0) == await store.claim_hours(10, 60.0) == []
+    ended = {one: await store.operation(one) for one in (start.id, stop.id)}
+    assert [one.outcome for one in ended.values()] == [Outcome.FAILED, Outcome.UNKNOWN]
+    assert all("Do you still want it?" in one.cause for one in ended.values())
+    assert [(await store.run(one.id)).is_open for one in (waiting, going)] == [False, True]
+    assert (await store.class_card(CARD)).stops_at is None
+    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, NoticeKind.TIMER_FAILED, NoticeKind.HOURS_PAUSED
+    told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
+    assert await asked(store) == sorted(told)
+    (entry,) = [row for row in await store.audit_entries() if row["action"] == "store.restored"]
+    assert '"stops": 1' in entry["detail"] or '"stops":1' in entry["detail"]
+    clock.advance(60)
+    _, again = await restore(store, "UAMIR")
+    assert not any(again.values())
+    assert await asked(store) == [(NoticeKind.OUTAGE, "UAMIR")]
+
+
+@pytest.mark.parametrize("left", ["moved", "copied"])
+async def test_what_is_not_in_use_is_served_from_only_after_that(database, store, clock, left):
+    await store.append_audit([AuditEntry("a", "act", "x", "ok")])
+    clock.advance(DAY)
+    await store.mark(left)
+    clock.advance(DAY)
+    await store.close()
+    again = await database.open()
+    with pytest.raises(StoreOutdated):
+        await again.begin_serving()
+    backup_at, _ = await restore(again)
+    assert backup_at == clock.now() - (DAY if left == "copied" else 2 * DAY)
+    assert await again.outdated() == ""
+    await again.begin_serving()
