@@ -235,7 +235,7 @@ class Process:
         """Return whether the loops and sending to Slack are healthy."""
         if not (self._runs and self._works):
             return {}
-        return {"loops": not self.scheduler.stalled, "sending": self.notifier.shut_out is None}
+        return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending}
 
     def readiness(self) -> Mapping[str, bool]:
         """Return whether Slack can reach the process and its own work is healthy (``background``)."""

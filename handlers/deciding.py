@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.notices import Answer, Spoken
-from bot.domain.people import Account, TaskKind
+from bot.domain.people import Account, Reached, TaskKind
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
 from bot.messages.blocks import kit, lists, replies
@@ -676,11 +676,17 @@ async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) ->
 async def health(request: Request, connection: str) -> Answer:
     """Say whether a connection answers."""
     services = request.services
-    since = (await services.store.outages()).get(connection)
-    now = services.clock.now()
+    found = (await services.store.reached()).get(connection, Reached(connection))
+    now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
+    template = talk.CONNECTION_UP
+    if since is not None:
+        template = talk.CONNECTION_AWAY
+    elif answered_at is not None:
+        template = talk.CONNECTION_ANSWERED
     sentence = fill(
-        talk.CONNECTION_UP if since is None else talk.CONNECTION_AWAY,
+        template,
         title=services.title(connection),
-        since=kit.moment(since if since is not None else now, now),
+        since=kit.moment(since or now, now),
+        at=kit.moment_at(answered_at or now, now),
     )
     return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))

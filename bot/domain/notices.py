@@ -193,6 +193,10 @@ class NewNotice:
     due_in: float = 0.0
 
 
+#: Slack's codes for what nobody would read: a deactivated person, a deleted card.
+UNREAD: Final = frozenset({"user_disabled", "message_not_found"})
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Hold one row of the outbox.
@@ -221,7 +225,7 @@ class Notice:
 
         A deactivated Slack account or a deleted card has no reader.
         """
-        return Mark.HARMLESS in self.kind.marks or self.error in {"user_disabled", "message_not_found"}
+        return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
     @property
     def key(self) -> str:

@@ -336,6 +336,19 @@ class About:
     users: tuple[User, ...] = ()
 
 
+#: Slack's name beside those of connections, of which none begins like this.
+SLACK: Final = "#slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Hold when a connection, or Slack, last answered, and since when it doesn't; None if it does."""
+
+    name: str
+    answered_at: Past | None = None
+    silent_since: Past | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Payload]):
     """Hold what a provider answered at ``read_at``, shown until it is read again.

@@ -163,6 +163,11 @@ class Health:
         self._failures = 0
         self._since: float | None = None
         self._answers = False
+        #: When it last answered, in epoch seconds.
+        self.answered_at: float | None = None
+        #: The same in its row, as far as this process has written that, and since when it doesn't answer.
+        self.row_answered_at = -math.inf
+        self.row_since: float | None = None
         #: Until when the connection asked for a pause, and until when it is considered down.
         self._asked_until = 0.0
         self._away_until = 0.0
@@ -196,7 +201,14 @@ class Health:
         self._failures = 0
         self._since = None
         self._answers = True
+        self.answered_at = self._clock.now()
         self._away_until = 0.0
+
+    def noted(self, since: float) -> None:
+        """Note since when it doesn't answer by its row: another process may have been there before."""
+        self.row_since = since
+        if self._since is not None:
+            self._since = min(self._since, since)
 
     def resume(self, since: float) -> None:
         """Resume an outage that began before this process, or that another one found: probe it, no more."""

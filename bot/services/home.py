@@ -117,7 +117,7 @@ class HomeGatherer:
             connections=[
                 ConnectionFacts(
                     self._context.title(name),
-                    found.outages.get(name),
+                    found.reached[name].silent_since if name in found.reached else None,
                     counts,
                     has_links=not self._connections[name].links_by("none"),
                 )

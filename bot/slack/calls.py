@@ -217,6 +217,9 @@ class PacedSlack:
         #: before. And whether one has succeeded after that.
         self._was_away, self._is_back = True, False
         self._released_at = -math.inf
+        #: When Slack last answered, and since when it doesn't; in epoch seconds.
+        self.answered_at: float | None = None
+        self.silent_since: float | None = None
 
     def to(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return what calls Slack where a person is: there is only one place."""
@@ -268,9 +271,11 @@ class PacedSlack:
         except TooLateError:
             raise SlackLimited(method, LEAVES_WITHIN) from None
         except SlackLimited as error:
+            self._answers()
             await self.budget.pause(method, error.retry_after)
             raise
         except SlackPermanent as error:
+            self._answers()
             if meaning(error).is_shut_out:
                 self._shut(error)
                 self._was_away, self._is_back = True, False
@@ -278,13 +283,18 @@ class PacedSlack:
         except SlackFailed as error:
             if isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE:
                 self._was_away, self._is_back = True, False
+                self.silent_since = self.silent_since or self._clock.now()
             raise
+        self._answers()
         self._is_back = self._was_away
         if self.shut_out is not None:
             log.info("slack lets the app in again")
             self._shut_out = None
         self._compare_clocks(answer)
         return answer
+
+    def _answers(self) -> None:
+        self.answered_at, self.silent_since = self._clock.now(), None
 
     def is_back(self) -> bool:
         """Return, once each time, that Slack answers again: nothing has to wait for it any longer."""

@@ -21,6 +21,10 @@ woken = CASE WHEN leased_until > :now
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 
 -- A call found in flight when its row is claimed got no answer: its process has ended.
+-- ``Notice.is_harmless`` says the same of one.
+-- part: missed
+state = 'dead' AND kind NOT IN {HARMLESS} AND COALESCE(error, '') NOT IN {UNREAD}
+
 -- part: claimed
 next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,
@@ -107,7 +111,7 @@ SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
     (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
-    (SELECT COUNT(*) FROM notices WHERE state = 'dead') AS dead_notices,
+    (SELECT COUNT(*) FROM notices WHERE {missed}) AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM workspaces WHERE hidden = 0) AS workspaces,
@@ -129,6 +133,9 @@ WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at 
 
 -- name: outages
 SELECT connection, since FROM outages;
+
+-- name: reached
+SELECT * FROM reached;
 
 -- == pauses that providers asked for ==
 
@@ -1376,7 +1383,7 @@ SELECT
         AND substr(principal, 1, length(:place)) = :place) AS open_runs,
     (SELECT COUNT(*) FROM runs WHERE outcome = 'failed' AND ended_at >= :since
         AND substr(principal, 1, length(:place)) = :place) AS failed_runs,
-    (SELECT COUNT(*) FROM notices WHERE state = 'dead'
+    (SELECT COUNT(*) FROM notices WHERE {missed}
         AND substr(principal, 1, length(:place)) = :place) AS dead_notices;
 
 -- name: failed_operations

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from bot.domain.notices import Mark, NoticeKind
+from bot.domain.notices import UNREAD, Mark, NoticeKind
 from bot.domain.times import Kind, Time
 from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, as_list
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
@@ -126,7 +126,9 @@ def named_queries() -> dict[str, str]:
 
 
 def _kinds(found: re.Match[str]) -> str:
-    """Return the kinds that have a mark as a list in SQL."""
+    """Return the kinds that have a mark, or the codes of what nobody would read, as a list in SQL."""
+    if found[1] == "UNREAD":
+        return as_list(sorted(UNREAD))
     return as_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
 
 

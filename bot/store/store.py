@@ -174,6 +174,9 @@ class Store(OnEngine):
     outages = read(tasks.current_outages, Priority.STEADY)
     begin_outage = write(tasks.begin)
     end_outage = write(tasks.end)
+    silent = write(tasks.silent)
+    answered = write(tasks.answered)
+    reached = read(tasks.reached, Priority.STEADY)
     pauses = read(tasks.current_pauses, Priority.STEADY)
     note_pauses = write(tasks.note)
 

@@ -393,6 +393,7 @@ PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id"
 PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal")
 PREFERENCES = Table("preferences", people.Preferences, "principal")
+REACHED = Table("reached", people.Reached, "name")
 REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)
 # It may be as far ahead as the next occurrence; an extra look does no harm.
 RULES = Table(

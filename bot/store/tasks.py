@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from bot.domain.notices import NewNotice
-from bot.domain.people import Principal, Snapshot, Task, TaskKind
+from bot.domain.people import Principal, Reached, Snapshot, Task, TaskKind
 from bot.store.notices import add_notices
 from bot.store.schema import setting
 from bot.store.tables import (
@@ -13,6 +13,7 @@ from bot.store.tables import (
     LATER_TASKS,
     OUTAGES,
     OWNERS,
+    REACHED,
     REMEMBERED,
     SNAPSHOTS,
     TASKS,
@@ -217,6 +218,44 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
         return False
     add_notices(tx, notices)
     return True
+
+
+def silent(tx: Transaction, name: str, since: float, answered_at: float | None) -> tuple[float, bool]:
+    """Note that something doesn't answer, and when it last did as far as this process knows.
+
+    Return since when it doesn't by the row, and whether that is new: another process may have noted it.
+    """
+    REACHED.add_new(tx, Reached(name, answered_at))
+    row = REACHED.one(tx, name=name)
+    before = None if row is None else row.silent_since
+    if before is not None and (answered_at is None or before > answered_at):
+        return before, False
+    return since, REACHED.change(tx, {"name": name, "silent_since": before}, silent_since=since) == 1
+
+
+def answered(tx: Transaction, name: str, at: float) -> float | None:
+    """Note when something answered; return since when it hadn't, None if it had."""
+    if REACHED.add_new(tx, Reached(name, at)):
+        return None
+    row = REACHED.one(tx, name=name)
+    since = None if row is None else row.silent_since
+    if since is not None and since > at:
+        return None
+    is_over = (
+        since is not None
+        and REACHED.change(tx, {"name": name, "silent_since": since}, silent_since=None) == 1
+    )
+    REACHED.change(tx, {"name": name}, answered_at=at)
+    return since if is_over else None
+
+
+def reached(tx: Transaction) -> dict[str, Reached]:
+    """Return what each connection, and Slack, last answered and since when it doesn't.
+
+    A process of an earlier release writes only outages.
+    """
+    away = {name: Reached(name, silent_since=since) for name, since in current_outages(tx).items()}
+    return away | {one.name: one for one in REACHED.known(tx.all("reached"))}
 
 
 #: How many seconds something stays a process's without being renewed: who is dead is replaced after that.

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from bot.domain.facts import ConnectionCounts
+from bot.domain.people import SLACK, Reached
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation
 from bot.store import audit, tasks
@@ -138,10 +139,14 @@ def figures(tx: Transaction) -> Figures:
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in tasks.running(tx)]
+    outages = dict(tasks.current_outages(tx))
+    slack = tasks.reached(tx).get(SLACK)
+    if slack is not None and slack.silent_since is not None:
+        outages[SLACK] = slack.silent_since
     return Figures(
         counts=statistics(tx),
         waited=max(now - since, 0.0),
-        outages={name: max(now - began, 0.0) for name, began in tasks.current_outages(tx).items()},
+        outages={name: max(now - began, 0.0) for name, began in outages.items()},
         processes={role: running.count(role) for role in tasks.ROLES} if running else {},
     )
 
@@ -220,10 +225,10 @@ def _sweep_gates(tx: Transaction, after: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Hold counts of everybody's rows, and the rows that stand out; ``outages`` says since when."""
+    """Hold counts of everybody's rows, and the rows that stand out; ``reached`` says what doesn't answer."""
 
     at: Mapping[str, ConnectionCounts]
-    outages: Mapping[str, float]
+    reached: Mapping[str, Reached]
     open_runs: int
     dead_notices: int
     starting: int
@@ -270,7 +275,7 @@ def of_all(
     here = {"limit": limit, "place": place}
     return Totals(
         at=at,
-        outages=tasks.current_outages(tx),
+        reached=tasks.reached(tx),
         open_runs=int(counts.get("open_runs", 0)),
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=int(counts.get("starting", 0)),

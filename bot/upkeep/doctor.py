@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bot.domain.people import Person, Principal
+from bot.domain.people import SLACK, Person, Principal
 from bot.output.transcript import TOTAL
 from bot.providers import base
 from bot.services.linking import return_address
@@ -430,6 +430,9 @@ _OWED_ADVICE = (
 )
 #: From so many entries on, about 350 MB, archiving the audit is worth it.
 LONG_AUDIT = 1_000_000
+#: A message that has been due for so many seconds is late.
+LATE_SECONDS = 60.0
+_LATE_ADVICE = "docs/operate.md, “Messages are late”, says what to look for."
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
@@ -537,6 +540,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
     found_refused = f"{names}: checking whether they're accepted again" if names else "none"
     checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
+    checks.append(await check_messages(store))
     if not dead:
         return [*checks, Check("dead notices", True, "none")]
     codes = sorted({notice.error or "unknown cause" for notice in dead})
@@ -544,6 +548,25 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     advice = " ".join(dict.fromkeys(map(_notice_advice, codes)))
     found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
     return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_messages(store: Store) -> Check:
+    """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
+    figures, now = await store.figures(), await store.now()
+    count, silent = figures.counts["pending_notices"], figures.outages.get(SLACK)
+    found = f"{count} not sent yet" if count else "none is waiting"
+    if figures.waited > LATE_SECONDS:
+        found += f", the oldest due since {_minute(now - figures.waited)}"
+    if silent is not None:
+        found += f"; Slack hasn't answered since {_minute(now - silent)}"
+        return Check("messages", False, found, _REACH)
+    if figures.waited > LATE_SECONDS:
+        return Check("messages", False, found, _LATE_ADVICE)
+    return Check("messages", True, found)
+
+
+def _minute(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _notice_advice(code: str) -> str:

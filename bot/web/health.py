@@ -86,7 +86,7 @@ _GAUGES = {
     "open_operations": ("usher_open_operations", "Open operations."),
     "open_runs": ("usher_open_runs", "Open job runs."),
     "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
-    "dead_notices": ("usher_dead_notices", "Messages given up in the last week."),
+    "dead_notices": ("usher_dead_notices", "Messages given up in the last week that somebody misses."),
     "accounts": ("usher_accounts", "Linked accounts."),
     "owed_revocations": (
         "usher_owed_revocations",
@@ -189,6 +189,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
+            # Slack's has no connection.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

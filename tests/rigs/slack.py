@@ -113,6 +113,9 @@ class FakeSlack(Faulty):
         self.homes[user] = f"hash {len(self.calls)}", arguments["view"]
         return {"view": {"hash": self.homes[user][0]}}
 
+    def _auth_test(self, _arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"team_id": "T1"}
+
     def _conversations_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": f"D{arguments['users']}"}}
 

@@ -11,8 +11,9 @@ from cryptography.fernet import Fernet
 
 from bot.app import Process, StartError
 from bot.providers import load_connections
-from bot.support.errors import SlackPermanent
+from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
+from bot.upkeep.doctor import check_messages
 from tests.app.command_line import environment
 from tests.playground.slack_help import slack
 from tests.rigs import postgres
@@ -20,6 +21,7 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.prometheus import EVERY, Scrapes
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
+from tests.rigs.scenario.stage import spoil
 from tests.scenarios.test_webs import Webs
 
 FOREVER = 1_000_000
@@ -56,6 +58,63 @@ async def test_messages_that_slack_does_not_take_are_late(linked, tmp_path):
     said = [line for line in linked.watch.lines() if line["event"] == "outcome of a send unknown"]
     assert {line["problem"] for line in said} == {"internal_error"}
     scrapes.fire(["UsherMessagesLate"], tmp_path)
+
+
+async def test_slack_that_does_not_answer_is_away(linked, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(linked.port)
+    spoil(linked.slack.harness, "/api/", status=503, times=FOREVER)
+    await linked.alice.types("start training")
+    await watched(linked, scrapes, 300)
+    assert scrapes.last("usher_outage_seconds", kind="slack") > 200
+    assert not linked.bot.notifier.is_sending
+    check = await check_messages(linked.bot.store)
+    assert not check.is_good
+    assert "Slack hasn't answered since 2027-01-15 08:0" in check.found
+    scrapes.fire(["UsherMessagesLate", "UsherSlackAway"], tmp_path)
+    linked.heal()
+    await watched(linked, scrapes, 60)
+    assert linked.alice.told("ready")
+    assert linked.bot.notifier.is_sending
+    assert (await check_messages(linked.bot.store)).is_good
+    lines = [line for line in linked.watch.lines() if "slack" in line["event"] and line["level"] == "warning"]
+    assert [line["event"] for line in lines] == ["slack doesn't answer", "slack answers again"]
+    scrapes.fire([], tmp_path)
+
+
+async def test_while_slack_does_not_answer_it_is_not_ready(tmp_path):
+    clock, scrapes = FakeClock(), Scrapes()
+    async with slack() as (local, _client), AsyncExitStack() as stack:
+        given = local.credentials
+        told = environment(tmp_path, SLACK_BOT_TOKEN=given["bot_token"], USHER_SLACK_API_URL=given["api_url"])
+        settings = Settings(**told)
+        process = Process(settings, load_connections(settings.connections), stack, clock=clock)
+        await process.start()
+        assert process.readiness()["sending"]
+        spoil(local.harness, "/api/", status=503, times=FOREVER)
+        with pytest.raises(SlackFailed):
+            await process.context.people.sync()
+        async with asyncio.timeout(60):
+            while process.notifier.is_sending:
+                clock.advance(1)
+                process.scheduler.wake()
+                await asyncio.sleep(0)
+        assert not process.readiness()["sending"]
+        await scrapes.take(process.port)
+        assert scrapes.last("usher_check", check="sending") == 0
+        assert scrapes.last("usher_outage_seconds", kind="slack") > 0
+
+
+async def test_a_message_that_somebody_misses_is_lost_and_no_other(linked, tmp_path):
+    scrapes = Scrapes()
+    await scrapes.take(linked.port)
+    for code, lost in (("user_disabled", 0), ("messages_tab_disabled", 1)):
+        linked.slack_fails("chat.postMessage", times=FOREVER, body=f'{{"ok": false, "error": "{code}"}}')
+        await linked.alice.types("start training" if lost else "start notebook")
+        await watched(linked, scrapes, 60)
+        assert scrapes.last("usher_dead_notices") >= lost
+        scrapes.fire(["UsherMessagesLost"] if lost else [], tmp_path)
+        linked.heal()
 
 
 async def test_a_provider_that_does_not_answer_is_away(linked, tmp_path):

@@ -104,6 +104,22 @@ async def test_a_call_that_fails_three_times(linked, call, name):
         assert "Nothing is lost" not in alice.card.text
 
 
+async def test_a_card_and_the_answer_to_whether_it_is_down_say_the_same_from_the_first_failure(linked):
+    alice = linked.alice
+    await alice.types("list")
+    assert "right now. It last answered" in (await alice.types("is saturn cloud down?")).text
+    linked.saturn_fails("/api/", times=100_000, status=503)
+    await alice.types("start notebook")
+    await linked.pass_time(3)
+    for seconds in (0, 60):
+        await linked.pass_time(seconds)
+        (silent,) = re.findall("hasn't answered since .*?>", alice.card.text)
+        assert silent in (await alice.types("is saturn cloud down?")).text
+    linked.heal()
+    await linked.pass_time(60)
+    assert "right now. It last answered" in (await alice.types("is saturn cloud down?")).text
+
+
 async def test_a_sentence_is_known_by_its_pattern():
     assert any(one.search(cards.silent_since("Saturn Cloud", 0.0)) for one in SENTENCES)
     assert not any(one.search("Something went wrong on my side.") for one in SENTENCES)

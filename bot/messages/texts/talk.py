@@ -117,6 +117,7 @@ NOTHING_NAMED: Final = "I don't see the name of any of your workspaces or runs i
 NOT_UNDERSTOOD: Final = "I didn't understand that."
 #: To a question about a connection.
 CONNECTION_UP: Final = "I don't know of any problem with *{title}* right now."
+CONNECTION_ANSWERED: Final = f"{CONNECTION_UP} It last answered {{at}}."
 CONNECTION_AWAY: Final = "*{title}* hasn't answered since {since}. Nothing is lost: I'll keep trying."
 UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anything."
 FLAGS_ARE: Final = "Its options are {flags}."

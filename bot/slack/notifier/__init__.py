@@ -7,6 +7,7 @@ from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack.calls import AnySlack
+from bot.slack.notifier.absence import Absence
 from bot.slack.notifier.drawing import Timing
 from bot.slack.notifier.outbox import Outbox, Replies
 from bot.slack.notifier.redrawing import CardUpdates, HomeViews, Outputs
@@ -37,6 +38,7 @@ class Notifier:
         timing = timing or Timing()
         timing.check()
         self._slack = slack
+        self._absence = Absence(context.store, slack, context.clock)
         gatherer = Gatherer(context, board)
         replies = Replies(context.store, slack, http, timing, api_url)
         self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
@@ -49,9 +51,19 @@ class Notifier:
         """Return Slack's error code for why nothing can be sent at all; None if it can."""
         return self._slack.shut_out
 
+    @property
+    def is_sending(self) -> bool:
+        """Return whether Slack answers, and lets the app in."""
+        return self.shut_out is None and self._absence.since is None
+
     async def step_notices(self, pool: Pool | None = None) -> int:
         """Send the notices that are due and fit the budget; return how many were claimed."""
         return 0 if self._slack.is_shut else await self._outbox.step(pool)
+
+    async def step_absence(self, pool: Pool | None = None) -> int:  # noqa: ARG002 - every loop hands one over
+        """Note whether Slack answers; return 0, as nobody has more to do for it."""
+        await self._absence.step()
+        return 0
 
     async def step_cards(self, pool: Pool | None = None) -> int:
         """Update the dirty cards that fit the budget; return how many were claimed."""

@@ -144,7 +144,7 @@ async def test_the_totals_count_everybody(store, clock):
     totals = await store.totals([made.account.connection, "unknown"], **given)
     at = totals.at[made.account.connection]
     assert (at.linked, at.refused, at.workspaces, at.running, at.failed) == (1, 1, 3, 0, 0)
-    assert (totals.starting, totals.slow, totals.failed, totals.outages) == (0, [], [], {})
+    assert (totals.starting, totals.slow, totals.failed, totals.reached) == (0, [], [], {})
 
 
 async def test_the_totals_and_the_questions_of_one_slack_workspace_are_its_own(store, clock):

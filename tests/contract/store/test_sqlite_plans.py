@@ -62,6 +62,7 @@ SMALL = (
     "INDEX runs_failed",
     "INDEX homes_wanted",
     "SCAN outages",
+    "SCAN reached",
     "SCAN pauses",
     # What was read, as it was given.
     "SCAN wanted VIRTUAL TABLE INDEX 1:",

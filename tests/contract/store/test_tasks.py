@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Snapshot, TaskKind
+from bot.domain.people import Reached, Snapshot, TaskKind
 from bot.services.snapshots import read_again
 from bot.store.tasks import NewTask, Pause
 from tests.rigs.store import ALICE, BOB
@@ -170,6 +170,25 @@ async def test_an_outage_is_one_for_all_processes(database, store):
     told = [one.occasion for one in await store.claim_notices(10, 60.0)]
     assert len(told) == 2
     assert "back" in told
+
+
+async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(database, store):
+    other = await database.open()
+    assert await store.answered("cloud", 5.0) is None
+    begun = await asyncio.gather(
+        *(one.silent("cloud", since, 5.0) for since, one in ((8.0, store), (7.0, other)))
+    )
+    (since,) = {since for since, _ in begun}
+    assert sorted(is_new for _, is_new in begun) == [False, True]
+    # It answered before that.
+    assert await other.answered("cloud", 6.0) is None
+    assert (await store.reached())["cloud"].silent_since == since
+    ended = await asyncio.gather(*(one.answered("cloud", 9.0) for one in (store, other)))
+    assert sorted(ended, key=str) == [since, None]
+    assert await other.reached() == {"cloud": Reached("cloud", 9.0)}
+    # What a process hasn't written yet counts all the same: the silence before that is over.
+    await store.silent("cloud", 10.0, 9.0)
+    assert await other.silent("cloud", 20.0, 15.0) == (20.0, True)
 
 
 # -- pauses that providers asked for -------------------------------------------------------------------------

@@ -123,6 +123,7 @@ class World:
             bot.reconciler.classes.step,
             bot.reconciler.hours.step,
             bot.reconciler.timers.step,
+            bot.notifier.step_absence,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
             bot.notifier.step_homes,
