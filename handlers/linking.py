@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.notices import Answer, Spoken
-from bot.domain.people import Account, Named
+from bot.domain.people import Account, Approval, Named
 from bot.domain.workspaces import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
-from bot.messages.texts import answers, cards, pages
+from bot.messages.texts import answers, cards, pages, requests
 from bot.services import accounts, linking, naming
 from bot.services.revocations import left_by
 from handlers import routes
@@ -174,7 +174,7 @@ async def username_typed(request: Request) -> Answer:
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
     username = value_in(request.view, "username").strip()
-    asked = await request.asked.to(accounts.ask, connection, username, waiting=waiting if text else None)
+    asked = await accounts.request(request.asked, connection, username, waiting=waiting if text else None)
     sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
     return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
 
@@ -189,6 +189,25 @@ async def approve(request: Request) -> Answer:
 async def deny(request: Request) -> Answer:
     """Deny what the button showed; the person is told."""
     return await decided(request, approve=False)
+
+
+@routes.action("mine")
+async def mine(request: Request) -> Answer:
+    """Tell the administrators that the account somebody else asked for is the presser's own."""
+    approval = await _say_whose(request, is_theirs=True)
+    return replies.answer(requests.NOTED_MINE, ways(request.services, [approval.connection]))
+
+
+@routes.action("not_mine")
+async def not_mine(request: Request) -> Answer:
+    """Tell the administrators that the account isn't the presser's own."""
+    await _say_whose(request, is_theirs=False)
+    return replies.answer(requests.NOTED_NOT_MINE)
+
+
+async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
+    approval_id, _, username = (request.target or "").partition(" ")
+    return await request.asked.to(accounts.say_whose, approval_id, username, is_theirs=is_theirs)
 
 
 async def question(request: Request, connection: str, text: str = "") -> Answer:
@@ -212,7 +231,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
     """Ask the administrators about the username that was typed."""
-    approval = await request.asked.to(accounts.ask, connection, username)
+    approval = await accounts.request(request.asked, connection, username)
     title = request.services.title(connection)
     return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
 

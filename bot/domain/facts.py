@@ -7,7 +7,7 @@ from typing import Any, Literal
 from bot.domain.classes import ClassCard, ClassCounts
 from bot.domain.hours import Rule
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Approval, Named, People, Preferences
+from bot.domain.people import Approval, People, Preferences
 from bot.domain.runs import Run, Shown
 from bot.domain.workspaces import Action, Effects, Operation, State, Workspace
 
@@ -194,7 +194,7 @@ class Question:
 
     operation: WorkspaceFacts | None = None
     run: RunFacts | None = None
-    approval: tuple[Approval, str, Named] | None = None  #: with the connection's title and its person
+    approval: tuple[Approval, str, People] | None = None  #: with the connection's title and whom it names
 
 
 @dataclass(frozen=True, slots=True)

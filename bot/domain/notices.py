@@ -150,6 +150,8 @@ class NoticeKind(StrEnum):
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace", marks=Mark.NEWS)
     HOURS_MOVED = _Kind("hours_moved", urgency=3, marks=Mark.NEWS)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
+    #: Whether the account that somebody else asked for is this person's.
+    ACCOUNT_ASKED = _Kind("account_asked", offers="approval", marks=Mark.PEOPLE, since="0.2.0")
     APPROVAL_DENIED = _Kind("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = _Kind("approval_failed", marks=Mark.PEOPLE)
     APPROVAL_DONE = _Kind("approval_done", marks=Mark.PEOPLE)

@@ -47,6 +47,9 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
+    #: What Slack calls them, which they can't choose, and the e-mail address that it confirmed, if known.
+    handle: str = ""
+    email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
+    #: What they can't choose, for who has to know whom they decide about.
+    known: Person | None = None
 
 
 #: People as one reader is told who they are, by their keys.
@@ -384,3 +389,8 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     waiting: dict[str, Any] | None = None
+    #: Whom else in Slack the username may mean, by their keys, the likeliest first; who of them was asked
+    #: whether the account is theirs, and what they said.
+    alike: list[str] = field(default_factory=list)
+    owner: str | None = None
+    owner_says: bool | None = None

@@ -8,10 +8,11 @@ Every step leaves an audit row.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from bot.domain.likeness import ALIKE, likeness
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import (
     APPROVED_SECONDS,
@@ -349,12 +350,48 @@ def unknown_connection(context: Context, name: str, there: Collection[str]) -> R
 REQUESTS: Final = 3
 
 
+#: How many others whom a username may mean are shown.
+MOST_ALIKE: Final = 10
+
+
+async def request(
+    asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+) -> Approval:
+    """Ask the administrators, and whom else the username may mean; as ``ask``."""
+    # Of a large Slack workspace this takes a while: it is read beside those who write.
+    alike = await asked.see(others_alike, connection, username)
+    return await asked.to(ask, connection, username, alike=alike, waiting=waiting)
+
+
+def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str]:
+    """Return the keys of the others whom a username may mean: who has it, then the likeliest first."""
+    own, place = asked.principal.key, asked.principal.place
+    if len(rows.requested(tx, asked.principal, connection)) >= REQUESTS:
+        return []
+    holders = [one.principal.key for one in rows.acting_as(tx, connection, username)]
+    scores = {
+        # Of two that are as much alike, the one by what nobody can choose.
+        key: (likeness(username, *called), likeness(username, *called[1:]))
+        for key, called in people.members(tx, place)
+    }
+    alike = sorted((key for key in scores if scores[key][0] >= ALIKE), key=scores.__getitem__, reverse=True)
+    found = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
+    return list(found)[:MOST_ALIKE]
+
+
 def ask(
-    tx: Transaction, asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+    tx: Transaction,
+    asked: Asked,
+    connection: str,
+    username: str,
+    *,
+    alike: Sequence[str] = (),
+    waiting: dict[str, Any] | None = None,
 ) -> Approval:
     """Ask the administrators of the person's Slack workspace; return the request as it stands.
 
-    ``waiting`` is the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
+    ``alike`` are the others whom the username may mean: the likeliest is asked, once a day. ``waiting`` is
+    the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
     ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
     asked.check(tx, "link")
@@ -369,19 +406,42 @@ def ask(
     if not administrators:
         raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
     fresh = context.ids.new("approval")
-    new = Approval(fresh, principal, connection, username, "asked", tx.now(), waiting=waiting)
+    now = tx.now()
+    new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting, alike=list(alike))
     if not asked.is_new(tx):
         return rows.approval(tx, people.result_of(tx, asked.interaction)) or new
     open_ = rows.asked_at(tx, principal, connection)
     is_other = open_ is None or open_.username != username
-    if is_other and not rows.count_request(tx, principal, connection, REQUESTS):
+    if is_other and len(rows.requested(tx, principal, connection)) >= REQUESTS:
         raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
     approval = rows.request(tx, new)
+    if is_other:
+        rows.note_request(tx, principal, connection)
+        if rows.question_owner(tx, approval):
+            owner = Principal.from_key(approval.alike[0])
+            add_notices(tx, [notice(approval, NoticeKind.ACCOUNT_ASKED, f"whose:{now}", owner)])
     if approval.id == new.id:
         kind = NoticeKind.APPROVAL_ASKED
         add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
     people.keep_result(tx, asked.interaction, approval.id)
     append_audit(tx, [approval_entry(new, principal.key, "approval.asked", "ok")])
+    return approval
+
+
+def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *, is_theirs: bool) -> Approval:
+    """Tell the administrators what the person says who was asked whether an account is theirs.
+
+    It proves nothing, so it decides nothing. Raises Refused (``approval.unknown``).
+    """
+    asked.check(tx, "link")
+    approval = rows.approval(tx, approval_id)
+    is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
+    if approval is None or not is_open or approval.owner != asked.principal.key:
+        raise Refused("approval.unknown", pages.GONE)
+    if asked.is_new(tx):
+        rows.say_whose(tx, approval.id, is_theirs=is_theirs)
+        result = "theirs" if is_theirs else "not theirs"
+        append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
     return approval
 
 

@@ -206,7 +206,7 @@ class Gatherer:
         if notice.kind not in {NoticeKind.LINK_TRIED, NoticeKind.LINK_PROVEN}:
             approval = await self._store.approval(notice.subject)
         if approval is not None:
-            keys |= {approval.principal.key, approval.decided_by or ""}
+            keys |= {approval.principal.key, approval.decided_by or "", *approval.alike}
         # Messages that were written before several Slack workspaces were told apart have a user's id alone.
         found = [Principal.from_key(key) for key in sorted(keys) if ":" in key]
         people = await self._names.of(notice.principal, *found, in_full=True)
@@ -359,4 +359,5 @@ class PeopleNames:
             one.user_id if is_here else "",
             person.name if person is not None else "",
             self._installation.at(one).team_name if self._installation.is_several else "",
+            person if in_full else None,
         )

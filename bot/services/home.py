@@ -175,9 +175,10 @@ class HomeGatherer:
                 asking = approval.principal
                 if not self._context.installation.decides(principal, asking):
                     continue
-                names = await self._names.of(principal, asking, in_full=True)
+                others = map(Principal.from_key, approval.alike)
+                names = await self._names.of(principal, asking, *others, in_full=True)
                 title = self._context.title(approval.connection)
-                found.append(Question(approval=(approval, title, names[asking.key])))
+                found.append(Question(approval=(approval, title, names)))
         return found[:QUESTIONS]
 
     async def _links(self, principal: Principal, accounts: Mapping[str, Account]) -> list[LinkFacts]:

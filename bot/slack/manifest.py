@@ -50,6 +50,14 @@ BOT_SCOPES: Final[Mapping[str, Use]] = {
     ),
 }
 
+#: What an installer may leave out.
+OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
+    "users:read.email": Use(
+        "Shows administrators the confirmed e-mail addresses of those a request may be about.",
+        "bot.slack.people",
+    ),
+}
+
 USER_SCOPES: Final[Mapping[str, Use]] = {
     "openid": Use(
         "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
@@ -269,7 +277,13 @@ def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str,
                 },
             ],
         },
-        "oauth_config": {"scopes": {"user": sorted(USER_SCOPES), "bot": sorted(BOT_SCOPES)}},
+        "oauth_config": {
+            "scopes": {
+                "user": sorted(USER_SCOPES),
+                "bot": sorted({*BOT_SCOPES, *OPTIONAL_SCOPES}),
+                "bot_optional": sorted(OPTIONAL_SCOPES),
+            }
+        },
         "settings": {
             "event_subscriptions": {"bot_events": sorted(EVENTS)},
             "interactivity": {"is_enabled": True},

@@ -235,6 +235,8 @@ def person_of(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
         is_stranger=bool(user.get("is_stranger")) or not _is_of_team(user, principal),
         time_zone=str(user["tz"]) if user.get("tz") else None,
         seen_at=seen_at,
+        handle=str(user.get("name") or ""),
+        email=str(profile["email"]) if profile.get("email") and user.get("is_email_confirmed") else None,
     )
 
 

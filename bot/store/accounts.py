@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
 from bot.domain.workspaces import BrowserSession, Outcome, PageRows
-from bot.store import cards, errands, gates, hours, operations, runs, tasks, workspaces
+from bot.store import cards, errands, gates, hours, operations, people, runs, tasks, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, known_channel
 from bot.store.tables import (
@@ -398,7 +398,9 @@ def request(tx: Transaction, new: Approval) -> Approval:
     if existing is None:
         APPROVALS.add(tx, new)
         return new
-    current = replace(existing, username=new.username, waiting=new.waiting or existing.waiting)
+    current = replace(existing, waiting=new.waiting or existing.waiting)
+    if new.username != existing.username:
+        current = replace(current, username=new.username, alike=new.alike, owner=None, owner_says=None)
     APPROVALS.put(tx, current)
     cards.owe(tx, current.id, changed=True)
     return current
@@ -410,16 +412,35 @@ def asked_at(tx: Transaction, principal: Principal, connection: str) -> Approval
 
 
 #: For how long a request counts, in seconds.
-_DAY: Final = 86_400.0
+DAY: Final = 86_400.0
 
 
-def count_request(tx: Transaction, principal: Principal, connection: str, most: int) -> bool:
-    """Count a request of a person on a connection; return False if there were ``most`` in a day."""
+def requested(tx: Transaction, principal: Principal, connection: str) -> list[float]:
+    """Return when a person has asked to be linked to a connection within a day."""
     now, row = tx.now(), PEOPLE.row(tx, principal=principal)
-    counted: dict[str, list[float]] = from_json(row["requested"]) if row is not None else {}
-    lately = [at for at in counted.get(connection, ()) if abs(now - at) < _DAY]
-    PEOPLE.change(tx, {"principal": principal}, requested={**counted, connection: [*lately[:most], now]})
-    return len(lately) < most
+    times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
+    return [at for at in times if abs(now - at) < DAY]
+
+
+def note_request(tx: Transaction, principal: Principal, connection: str) -> None:
+    """Note that a person asks to be linked to a connection now."""
+    row = PEOPLE.row(tx, principal=principal)
+    others = from_json(row["requested"]) if row is not None else {}
+    times = [*requested(tx, principal, connection), tx.now()]
+    PEOPLE.change(tx, {"principal": principal}, requested={**others, connection: times})
+
+
+def question_owner(tx: Transaction, asked: Approval) -> bool:
+    """Note that the likeliest other person is asked whose account it is; return False if they were lately."""
+    if not asked.alike or not people.question(tx, asked.alike[0], DAY):
+        return False
+    return APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0]) == 1
+
+
+def say_whose(tx: Transaction, approval_id: str, *, is_theirs: bool) -> None:
+    """Keep what was said by the person who was asked whose account it is."""
+    APPROVALS.change(tx, {"id": approval_id}, owner_says=is_theirs)
+    cards.owe(tx, approval_id, changed=True)
 
 
 def approval(tx: Transaction, approval_id: str) -> Approval | None:

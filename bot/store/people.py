@@ -58,6 +58,19 @@ def zone_in(found: Person | None) -> ZoneInfo:
     return zone_of(found.time_zone if found is not None else None)
 
 
+def members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the keys of everybody in a place who may use Usher, with their names, handles and addresses."""
+    # What begins with a place comes before what has the character after the colon at its end.
+    found = tx.all("members", place=place, beyond=f"{place[:-1]};")
+    return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
+
+
+def question(tx: Transaction, principal: str, seconds: float) -> bool:
+    """Note that a person is asked something now; return False if they were in the last ``seconds``."""
+    now = tx.now()
+    return tx.run("question_member", principal=principal, now=now, before=now - seconds) == 1
+
+
 def current(tx: Transaction, principal: str) -> Person | None:
     """Return what is known about a person before changing anything for them; None to ask Slack first."""
     found = tables.PEOPLE.one(tx, principal=principal)

@@ -81,6 +81,15 @@ DELETE FROM signatures WHERE seen_at <= :before;
 INSERT INTO people {model} ON CONFLICT (principal) DO UPDATE SET {replaced}
 WHERE excluded.seen_at >= people.seen_at OR people.seen_at > :now;
 
+-- name: members
+SELECT principal, name, handle, email FROM people
+WHERE principal >= :place AND principal < :beyond
+    AND is_deleted = 0 AND is_bot = 0 AND is_guest = 0 AND is_stranger = 0;
+
+-- name: question_member
+UPDATE people SET questioned_at = :now
+WHERE principal = :principal AND (questioned_at IS NULL OR questioned_at <= :before);
+
 -- The head is written before it is read: that locks it, so two writers can't append the same seq.
 -- name: lengthen_audit
 UPDATE audit_head SET count = count + :more WHERE id = 1 RETURNING count, hash;

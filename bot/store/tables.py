@@ -391,7 +391,7 @@ OWNERS = _plain("owners", "name", "owner", until=LEASE)
 PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=PAST)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
 PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
-PEOPLE = Table("people", people.Person, "principal")
+PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
 PREFERENCES = Table("preferences", people.Preferences, "principal")
 REACHED = Table("reached", people.Reached, "name")
 REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)

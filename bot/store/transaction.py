@@ -175,6 +175,7 @@ _STORED: Final[Mapping[type, Callable[[Any], Any]]] = {
     Principal: lambda principal: principal.key,
     Spec: lambda spec: as_json(spec.as_json()),
     dict: as_json,
+    list: as_json,
     frozenset: as_words,
 }
 

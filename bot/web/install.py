@@ -28,7 +28,7 @@ from bot.domain.people import Installed
 from bot.messages.texts import ide
 from bot.services.context import Context
 from bot.slack.installed import InstalledSlack, lasts
-from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH, OPTIONAL_SCOPES
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.web import render
@@ -149,7 +149,8 @@ class _Flow(AsyncOAuthFlow):
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
         """Return the page on which somebody presses *Add to Slack*."""
-        permissions = [(scope, use.why) for scope, use in sorted(BOT_SCOPES.items())]
+        asked_for = {**BOT_SCOPES, **OPTIONAL_SCOPES}
+        permissions = [(scope, use.why) for scope, use in sorted(asked_for.items())]
         return render.page("install.html", url=url, permissions=permissions).text or ""
 
 
@@ -175,7 +176,7 @@ class InstallPages:
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
                 client_secret=slack.tokens.client["client_secret"],
-                scopes=sorted(BOT_SCOPES),
+                scopes=sorted({*BOT_SCOPES, *OPTIONAL_SCOPES}),
                 user_scopes=[],
                 redirect_uri=f"{(context.public_url or '').rstrip('/')}{INSTALL_REDIRECT_PATH}",
                 install_path=INSTALL_PATH,

@@ -1,18 +1,22 @@
 """Acting as a username that an administrator approves: asked, approved, denied, and never by anybody else."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.people import TaskKind
+from bot.domain.people import Person, Principal, TaskKind
+from bot.messages.blocks import replies
+from bot.messages.blocks.notices import redraw
 from bot.store.transaction import from_json
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
-from tests.rigs.store import ALICE, unlink
+from tests.rigs.store import ALICE, link_account, unlink
 
 ADMINISTRATORS = frozenset({"UCHEN", "T1:UDANA"})
 
@@ -108,6 +112,104 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
     assert "I've asked" in words(await bench.say("link bench name2"))
     bench.clock.advance(86_400)
     assert "I've asked" in words(await bench.say("link bench name9"))
+
+
+OTHER = Principal(None, "T1", "UOTHER")
+
+
+async def of_one_name(made):
+    """Let two members show the same name; one of them has the handle and the address of the username."""
+    now = made.clock.now()
+    people = [
+        Person(ALICE, "Alice Smith", handle="mallory", seen_at=now),
+        Person(OTHER, "Alice Smith", handle="asmith", email="alice.smith@example.org", seen_at=now),
+        Person(Principal(None, "T1", "UBOB"), "Bob Miller", handle="bmiller", seen_at=now),
+        Person(Principal(None, "T1", "UGONE"), "Alice Smith", is_deleted=True, seen_at=now),
+        Person(Principal(None, "T2", "UOTHER"), "Alice Smith", seen_at=now),
+    ]
+    await made.store.save_people(people)
+
+
+async def test_of_two_members_of_one_name_the_request_shows_what_they_cannot_choose(bench):
+    await of_one_name(bench)
+    await bench.say("link bench asmith")
+    said = str(await requests(bench))
+    assert "<@UALICE> (*Alice Smith*, handle `mallory`, id `UALICE`, e-mail unknown)" in said
+    other = "<@UOTHER> (*Alice Smith*, handle `asmith`, id `UOTHER`, e-mail `alice.smith@example.org`)"
+    assert f"The username may mean somebody else: {other}." in said
+    assert "I've asked <@UOTHER> whether the account is theirs." in said
+    assert not {"UBOB", "UGONE"} & set(re.findall(r"U[A-Z]+", said))
+
+
+async def test_where_nobody_is_called_like_it_the_request_says_so(bench):
+    await of_one_name(bench)
+    await bench.say("link bench dora")
+    said = str(await requests(bench))
+    assert "Nobody else here has a name, handle or e-mail address like that username." in said
+
+
+async def asked_whose(made):
+    return [
+        notice
+        for notice in await made.store.claim_notices(100, 60.0, range(20))
+        if notice.kind is NoticeKind.ACCOUNT_ASKED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "answer", "said"),
+    [
+        ("It's mine", "nobody else can use it", "<@UOTHER> says that *asmith* on Workbench is theirs."),
+        ("It isn't", "I've told the Usher admins", "<@UOTHER> says that the account isn't theirs."),
+    ],
+)
+async def test_whom_the_username_may_mean_is_asked_and_the_administrators_read_the_answer(
+    bench, label, answer, said
+):
+    await of_one_name(bench)
+    await bench.say("link bench asmith")
+    (asked,) = await asked_whose(bench)
+    assert asked.principal == OTHER
+    body = await bench.drawn(asked)
+    assert body["text"] == "Someone asked to use asmith on Workbench. Is that your account?"
+    pressed = button(body, label)
+    # Nobody answers for them.
+    with_rights = await bench.press(pressed["action_id"], pressed["value"], COLLEAGUE)
+    assert "no longer open" in words(with_rights)
+    assert answer in words(await bench.press(pressed["action_id"], pressed["value"], OTHER))
+    (request,) = await bench.store.asked_approvals(9)
+    drawn = replies.asked(
+        await bench.services.gatherer.of_notice(replace(asked, kind=NoticeKind.APPROVAL_ASKED))
+    )
+    assert said in str(drawn.blocks)
+    # Their own message says what they said; the request waits on.
+    facts = await bench.services.gatherer.of_notice(asked)
+    assert "You said that" in redraw(asked.kind, facts, is_closing=False).text
+    assert request.state == "asked"
+    entries = [(row["actor"], row["action"]) for row in await bench.store.audit_entries()]
+    assert entries[-1] == (OTHER.key, "approval.owner")
+
+
+async def test_nobody_is_asked_more_than_once_a_day(bench):
+    await of_one_name(bench)
+    for username in ("asmith", "alice.smith", "alices"):
+        await bench.say(f"link bench {username}")
+    await bench.say("link bench asmith", principal=Principal(None, "T1", "UBOB"))
+    (first,) = await asked_whose(bench)
+    assert first.principal == OTHER
+    # By then it is about another username, so that what they were asked is over.
+    answered = await bench.press("mine", f"{first.subject} asmith", OTHER)
+    assert "no longer open" in words(answered)
+    bench.clock.advance(86_400)
+    await bench.say("link bench alice-smith")
+    assert [one.principal for one in await asked_whose(bench)] == [OTHER, OTHER]
+
+
+async def test_who_has_the_account_linked_is_named_first(bench):
+    await of_one_name(bench)
+    await link_account(bench.store, Principal(None, "T1", "UBOB"), "bench", username="asmith")
+    await bench.say("link bench asmith")
+    assert "somebody else: <@UBOB> (*Bob Miller*" in str(await requests(bench))
 
 
 async def test_taking_a_request_back_begins_no_new_count(bench):

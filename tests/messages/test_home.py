@@ -105,7 +105,11 @@ HOMES = {
     "admin": replace(
         FEW,
         is_administrator=True,
-        questions=[Question(approval=(APPROVAL, "Saturn Cloud", Named("U0CHEN", "Chen Li")))],
+        questions=[
+            Question(
+                approval=(APPROVAL, "Saturn Cloud", {APPROVAL.principal.key: Named("U0CHEN", "Chen Li")})
+            )
+        ],
         has_code=False,
         answer=replies.answer("Starting *analysis* on Saturn Cloud.").as_body(),
         answered_at=NOW - 3,

@@ -13,6 +13,7 @@ from bot.slack.manifest import (
     BOT_SCOPES,
     COMMANDS,
     EVENTS,
+    OPTIONAL_SCOPES,
     SHORTCUTS,
     SIGN_IN_REDIRECT_PATH,
     SLACK_PATH,
@@ -79,13 +80,16 @@ def test_rendering_loses_nothing(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form):
     manifest = FORMS[form]
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == set(BOT_SCOPES)
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {*BOT_SCOPES, *OPTIONAL_SCOPES}
+    assert set(manifest["oauth_config"]["scopes"]["bot_optional"]) == set(OPTIONAL_SCOPES)
+    assert not set(BOT_SCOPES) & set(OPTIONAL_SCOPES)
     assert set(manifest["oauth_config"]["scopes"]["user"]) == set(USER_SCOPES)
     assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
     assert {command["command"] for command in manifest["features"]["slash_commands"]} == set(COMMANDS)
 
 
-USES = [use for table in (BOT_SCOPES, USER_SCOPES, EVENTS, COMMANDS, SHORTCUTS) for use in table.values()]
+TABLES = (BOT_SCOPES, OPTIONAL_SCOPES, USER_SCOPES, EVENTS, COMMANDS, SHORTCUTS)
+USES = [use for table in TABLES for use in table.values()]
 
 
 def test_every_shortcut_has_its_handler_and_the_other_way_round():

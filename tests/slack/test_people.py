@@ -53,6 +53,16 @@ def test_names(keys, name):
     assert person_of({"id": "U1", "tz": "Europe/Vienna", **keys}, ALICE, 0).name == name
 
 
+def test_what_people_cannot_choose():
+    user = {"id": "U1", "name": "alice", "profile": {"email": "alice@example.org"}}
+    assert person_of(user, ALICE, 0).handle == "alice"
+    # Slack tells an address without having confirmed it, or none where Usher may not read it.
+    assert person_of(user, ALICE, 0).email is None
+    assert person_of({**user, "is_email_confirmed": False}, ALICE, 0).email is None
+    assert person_of({**user, "is_email_confirmed": True}, ALICE, 0).email == "alice@example.org"
+    assert person_of({"id": "U1", "is_email_confirmed": True}, ALICE, 0).email is None
+
+
 @pytest.mark.parametrize("user", [None, {}, {"id": "U2", "team_id": "T1"}, "U1"])
 async def test_an_answer_about_nobody_or_another_is_no_answer(user):
     async with new_world() as world:

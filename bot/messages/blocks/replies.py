@@ -11,13 +11,13 @@ from typing import Any, Final
 from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.moments import FARTHEST_SECONDS, Unread
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.people import Approval, Named
+from bot.domain.people import Approval, Named, People
 from bot.domain.workspaces import Effects, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill, safe
-from bot.messages.texts import answers, cards, home, pages, times, verbs
+from bot.messages.texts import answers, cards, home, pages, requests, times, verbs
 from bot.messages.texts.verbs import VERBS
 
 #: How many buttons people can take in at a glance; beyond that they search.
@@ -270,6 +270,24 @@ def _is_asked(facts: RequestFacts) -> bool:
     return facts.approval is not None and facts.approval.state == "asked"
 
 
+def _is_unanswered(facts: RequestFacts) -> bool:
+    approval, username = facts.approval, facts.word("username")
+    return (
+        approval is not None
+        and approval.username == username
+        and approval.owner_says is None
+        and _is_asked(facts)
+    )
+
+
+def _answered(facts: RequestFacts) -> str:
+    """Say what the person answered who was asked whose account it is."""
+    approval, names = facts.approval, {"username": facts.word("username"), "title": facts.connection_title}
+    if approval is None or approval.username != facts.word("username") or approval.owner_says is None:
+        return fill(requests.WHOSE_OVER, **names)
+    return fill(requests.SAID_MINE if approval.owner_says else requests.SAID_NOT_MINE, **names)
+
+
 @draws(NoticeKind.APPROVAL_ASKED, past=_settled, is_true=_is_asked)
 def asked(facts: RequestFacts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
@@ -277,7 +295,7 @@ def asked(facts: RequestFacts) -> Answer:
         line = _settled(facts)
         return kit.answer(kit.bare(line), [kit.context(line)])
     names = _names(facts.approval.username, facts.connection_title, _person(facts))
-    request = decision(facts.approval, facts.connection_title, _person(facts))
+    request = decision(facts.approval, facts.connection_title, facts.people)
     blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
     return kit.answer(fill(pages.REQUEST_SHORT, **names), blocks)
 
@@ -297,8 +315,9 @@ def _names(username: str, title: str, person: Named | None) -> dict[str, object]
     }
 
 
-def decision(approval: Approval, title: str, person: Named | None) -> list[Block]:
-    """Draw a request that waits for an administrator."""
+def decision(approval: Approval, title: str, people: People) -> list[Block]:
+    """Draw a request that waits for an administrator, with what nobody can choose about themselves."""
+    person = people.get(approval.principal.key)
     names = _names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
     question = kit.confirm(pages.CONFIRM_APPROVE, style=None, **names)
@@ -306,7 +325,39 @@ def decision(approval: Approval, title: str, person: Named | None) -> list[Block
         kit.button(fill(pages.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
         kit.button(pages.DENY, "deny", key, style=kit.DANGER),
     ]
-    return [kit.section(fill(pages.REQUEST, **names)), *kit.actions(buttons)]
+    is_known = person is not None and person.known is not None
+    small = [fill(requests.ASKER, who=_known(person))] if is_known else []
+    alike = Markup(", ".join(_known(people.get(key)) for key in approval.alike))
+    small.append(fill(requests.ALIKE, people=alike) if alike else requests.NOBODY_ALIKE)
+    said = [fill(pages.REQUEST, **names)]
+    if approval.owner is not None:
+        owner = kit.person(people.get(approval.owner))
+        if approval.owner_says:
+            said.insert(0, fill(requests.OWNER_CLAIMS, owner=owner, **names))
+        else:
+            template = requests.OWNER_ASKED if approval.owner_says is None else requests.OWNER_DENIES
+            small.append(fill(template, owner=owner))
+    return [kit.section("\n".join(said)), kit.context(*small), *kit.actions(buttons)]
+
+
+def _known(named: Named | None) -> Markup:
+    """Name a person by what they can't choose, too."""
+    known = named.known if named is not None else None
+    if known is None:
+        return kit.person(named)
+    user_id = known.principal.user_id
+    template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
+    names = {"name": kit.person_plain(named), "handle": known.handle or "?", "email": known.email or ""}
+    return Markup(fill(template, who=kit.person(named), id=user_id, **names))
+
+
+@draws(NoticeKind.ACCOUNT_ASKED, past=_answered, is_true=_is_unanswered)
+def account_asked(facts: RequestFacts) -> Answer:
+    """Ask a member whether the account that somebody else asked for is theirs."""
+    names = {"username": facts.word("username"), "title": facts.connection_title}
+    key = f"{facts.approval.id} {facts.approval.username}" if facts.approval is not None else ""
+    buttons = [kit.button(requests.MINE, "mine", key), kit.button(requests.NOT_MINE, "not_mine", key)]
+    return answer(fill(requests.WHOSE, **names), buttons)
 
 
 @draws(NoticeKind.APPROVAL_DENIED)

@@ -11,3 +11,25 @@ PROVEN: Final = (
     "{owner} has proven that *{username}* on {title} is theirs. {who} was linked to it without a proof, so "
     "I've ended that link and told both. Find out how it came to that."
 )
+
+#: To administrators, below a request: what people can't choose, which is more than their name.
+ASKER: Final = "They are {who}."
+KNOWN: Final = "{who} (*{name}*, handle `{handle}`, id `{id}`, e-mail `{email}`)"
+KNOWN_WITHOUT: Final = "{who} (*{name}*, handle `{handle}`, id `{id}`, e-mail unknown)"
+ALIKE: Final = "The username may mean somebody else: {people}."
+NOBODY_ALIKE: Final = "Nobody else here has a name, handle or e-mail address like that username."
+OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
+OWNER_CLAIMS: Final = "{owner} says that *{username}* on {title} is theirs."
+OWNER_DENIES: Final = "{owner} says that the account isn't theirs."
+#: To the member whom a username may mean.
+WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
+MINE: Final = "It's mine"
+NOT_MINE: Final = "It isn't"
+SAID_MINE: Final = "You said that `{username}` on {title} is your account."
+SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
+WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
+#: What the answer comes to.
+NOTED_MINE: Final = (
+    "Thanks, I've told the Usher admins. If you link it yourself, nobody else can use it from Slack."
+)
+NOTED_NOT_MINE: Final = "Thanks, I've told the Usher admins."

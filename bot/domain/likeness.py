@@ -1,0 +1,39 @@
+"""How much a username resembles what a person is called: whom it may mean."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from rapidfuzz.distance import OSA
+
+#: From this likeness on, of 0 to 1, a username may mean somebody.
+ALIKE: Final = 0.8
+_BETWEEN = re.compile(r"[\W_]+")
+#: A shorter word of a name says too little about whom it means.
+_SHORTEST: Final = 3
+
+
+def likeness(username: str, *called: str) -> float:
+    """Return how much a username resembles a name, a handle or an e-mail address, whichever it does most."""
+    wanted = "".join(_words(username))
+    forms = (form for each in called for form in _forms(each))
+    return max((OSA.normalized_similarity(wanted, form) for form in forms), default=0.0)
+
+
+def _forms(called: str) -> Iterator[str]:
+    """Yield what usernames are made of: all words together, each alone, and with an initial."""
+    words = _words(called.partition("@")[0])
+    if words:
+        yield "".join(words)
+    if len(words) > 1:
+        first, last = words[0], words[-1]
+        yield from (last + first, first[0] + last, first + last[0], last + first[0])
+        yield from (word for word in words if len(word) >= _SHORTEST)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text without case, accents and numbers at their end."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return [word.rstrip("0123456789") or word for word in _BETWEEN.split(plain) if word]
