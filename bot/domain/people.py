@@ -276,6 +276,8 @@ class TaskKind(StrEnum):
     REVOKE_UNUSED = "revoke_unused"
     #: Have a provider delete a secret that is used no more; the subject is the account's id.
     REVOCATION = "revocation"
+    #: Mint the next credential of Usher's own before the one in use ends; the subject is the account's id.
+    RENEWAL = "renewal"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
@@ -295,7 +297,7 @@ class TaskKind(StrEnum):
 
 
 #: Kinds of tasks that 0.1.0 doesn't know.
-_LATER: Final = frozenset({TaskKind.REVOCATION})
+_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL})
 
 
 @dataclass(frozen=True, slots=True)

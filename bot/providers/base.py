@@ -248,6 +248,18 @@ class Revocation(Facet):
         """Have the provider delete the credential; raise unless it confirms that, or that there is none."""
 
 
+class Minting(Facet):
+    """Make credentials of Usher's own, each before the one before it ends."""
+
+    @abstractmethod
+    def can_mint(self, credential: Credential) -> bool:
+        """Return whether Usher made it, and chose itself when it ends."""
+
+    @abstractmethod
+    async def mint(self, access: Access) -> Credential:
+        """Make another one with one that is still valid, which stays so."""
+
+
 class Renewal(Facet):
     """Renew credentials that expire."""
 

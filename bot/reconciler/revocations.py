@@ -4,7 +4,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.people import Account, Principal, Task
+from bot.domain.people import Account, Principal, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.providers import base
 from bot.reconciler.ask import REVOKE, Done, EngineContext, EnginePart, Refused
@@ -30,6 +30,9 @@ class Revocations(EnginePart):
 
     async def revoke(self, task: Task) -> None:
         """Revoke an owed secret; raise Again as long as its provider hasn't confirmed it."""
+        if task.kind is TaskKind.REVOKE_UNUSED:
+            await self._owe_unused(task)
+            return
         owed = await self._store.account_by_id(task.subject)
         if owed is None or owed.state != "revoking":
             return
@@ -58,7 +61,7 @@ class Revocations(EnginePart):
                 return "forbidden" if isinstance(error, Forbidden) else "refused"
         raise Again(wait)
 
-    async def revoke_unused(self, task: Task) -> None:
+    async def _owe_unused(self, task: Task) -> None:
         """Owe the revocation of what a provider issued to Usher for a checked token, unless it is used."""
         unused = _as_account(task)
         access = self._asker.open(unused)

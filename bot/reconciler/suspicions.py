@@ -15,13 +15,14 @@ from typing import Final
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind, reminder
-from bot.domain.people import Account
+from bot.domain.people import Account, Task, TaskKind
+from bot.providers import base
 from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later, Refused
-from bot.reconciler.lists import LISTS
+from bot.reconciler.lists import LISTS, settled
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
-from bot.services import accounts
-from bot.services.revocations import left_by
+from bot.services import accounts, revocations
 from bot.store import accounts as rows
+from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, contained, run_all
@@ -161,7 +162,7 @@ class Suspicions(EnginePart):
         cause = "renamed" if renamed else "credential_refused"
         log.info("credential refused", connection=account.connection, account=account.id, cause=cause)
         # What is refused is worth nothing; under another name the secret is still as good as before.
-        is_owed = bool(renamed) and left_by(self._context, account) == "owed"
+        is_owed = bool(renamed) and revocations.left_by(self._context, account) == "owed"
 
         def give_up(tx: Transaction) -> None:
             refused = accounts.refuse(tx, account, cause, title=runtime.title, renamed=renamed)
@@ -191,7 +192,10 @@ class Reminders(EnginePart):
             assert account.ends_at is not None, "who is reminded of an end has one"
             occasion, next_at = reminder(account.ends_at, now)
             can_link_again = occasion and account.connection in self._runtimes
-            notices = [_reminder(account, occasion)] if can_link_again else []
+            is_ours = can_link_again and self._can_mint(account)
+            if is_ours:
+                await self._store.add_tasks([NewTask(TaskKind.RENEWAL, account.id)])
+            notices = [_reminder(account, occasion)] if can_link_again and not is_ours else []
             is_done = await self._store.reminder_done(account, next_at, notices)
             if is_done and account.is_approved and account.has_ended(now):
                 # Nobody at the provider ends it.
@@ -199,6 +203,33 @@ class Reminders(EnginePart):
                 ending = partial(accounts.refuse, account=account, cause="approval_ended", title=title)
                 await self._store.carry_out(ending)
         return len(found)
+
+    def _can_mint(self, account: Account) -> bool:
+        provider, access = self._runtimes[account.connection].provider, self._asker.open(account)
+        if isinstance(access, Refused) or not isinstance(provider, base.Minting):
+            return False
+        return provider.can_mint(access.credential)
+
+    async def renew(self, task: Task) -> None:
+        """Mint a credential in place of one of Usher's own that ends soon; raise Again to retry."""
+        account = await self._store.account_by_id(task.subject)
+        runtime = self._runtimes.get(account.connection) if account is not None else None
+        if account is None or runtime is None:
+            return
+        minting = runtime.provider.need(base.Minting).mint
+        answer = settled(await self._asker.ask(runtime, account, "mint", minting, attempts=task.attempts))
+        if isinstance(answer, Refused):
+            await self.give_up(task)
+            return
+        fresh = answer.value
+        await self._store.carry_out(lambda tx: revocations.replace_secret(tx, self._context, account, fresh))
+
+    async def give_up(self, task: Task) -> None:
+        """Remind a person to link again, as their credential couldn't be renewed."""
+        account = await self._store.account_by_id(task.subject)
+        if account is not None and account.state == "active" and account.ends_at is not None:
+            occasion, _ = reminder(account.ends_at, await self._store.now())
+            await self._store.add_notices([_reminder(account, occasion)] if occasion else [])
 
 
 def _reminder(account: Account, occasion: str) -> NewNotice:

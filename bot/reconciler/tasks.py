@@ -25,6 +25,7 @@ from bot.reconciler.lists import (
 )
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
+from bot.reconciler.suspicions import Reminders
 from bot.services.accounts import fail_approved, let_go, link_approved
 from bot.services.context import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
@@ -61,6 +62,7 @@ class Tasks(EnginePart):
         self._snapshots = Snapshots(engine)
         self._schedules = Schedules(engine)
         self._revocations = Revocations(engine)
+        self._reminders = Reminders(engine)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due and do it all concurrently; return how many there were."""
@@ -106,6 +108,8 @@ class Tasks(EnginePart):
             await self._approved.give_up(task)
         if task.kind is TaskKind.SCHEDULE:
             await self._schedules.give_up(task)
+        if task.kind is TaskKind.RENEWAL:
+            await self._reminders.give_up(task)
         # Commands waiting for a list run without it: their answer says what is missing.
         await self._store.task_done(task, then=waiting_commands(task, problem=problem or "busy"))
 
@@ -128,10 +132,10 @@ class Tasks(EnginePart):
                 await self._replay(principal, {**task.payload["command"], "task": task.id})
             case TaskKind.REVOKE:
                 return [NewTask(TaskKind.REVOCATION, task.subject)]
-            case TaskKind.REVOCATION:
+            case TaskKind.REVOCATION | TaskKind.REVOKE_UNUSED:
                 await self._revocations.revoke(task)
-            case TaskKind.REVOKE_UNUSED:
-                await self._revocations.revoke_unused(task)
+            case TaskKind.RENEWAL:
+                await self._reminders.renew(task)
             case TaskKind.LOOK_UP_PERSON:
                 principal = Principal.from_key(task.subject)
                 await self._slack(self._people.look_up(principal))
@@ -163,7 +167,13 @@ class Tasks(EnginePart):
             case TaskKind.APPROVE:
                 approval = await self._store.approval(task.subject)
                 return approval.principal if approval is not None else None
-            case TaskKind.DISCOVER | TaskKind.LIST_JOBS | TaskKind.SCHEDULE | TaskKind.SNAPSHOT:
+            case (
+                TaskKind.DISCOVER
+                | TaskKind.LIST_JOBS
+                | TaskKind.SCHEDULE
+                | TaskKind.SNAPSHOT
+                | TaskKind.RENEWAL
+            ):
                 account = await self._store.account_by_id(task.subject.partition("/")[0])
                 return account.principal if account is not None else None
         return None

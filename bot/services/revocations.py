@@ -4,6 +4,7 @@ The secret stays sealed and is used for nothing else. Whoever was told that it i
 again once the provider has confirmed that it is gone, or that it couldn't be had deleted.
 """
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -23,6 +24,8 @@ Left = Literal["owed", "theirs", "none"]
 Ended = Literal["deleted", "refused", "forbidden", "lapsed"]
 #: After so many seconds without a provider's word the secret is erased all the same.
 LAPSES_AFTER: Final = 30 * 86_400.0
+#: For how many seconds calls may go on that began with a secret before it was replaced.
+UNDER_WAY: Final = 60.0
 _DAY: Final = 86_400.0
 
 
@@ -46,6 +49,21 @@ def left_by(context: Context, account: Account, successor: str = "") -> Left:
     if provider is None or not isinstance(provider, base.Revocation):
         return "theirs"
     return "owed" if provider.can_revoke(credential) else "theirs"
+
+
+def replace_secret(tx: Transaction, context: Context, account: Account, fresh: base.Credential) -> None:
+    """Use a fresh credential of Usher's own in place of the one before, whose revocation is owed.
+
+    If that was ended or replaced meanwhile, it is the fresh one that nobody uses.
+    """
+    sealed = context.vault.seal(row_key(account.principal.key, account.connection), fresh.as_mapping())
+    is_used = rows.save_secret(tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at)
+    unused = replace(account, id=tx.ids.new("account"), secret=account.secret if is_used else sealed)
+    rows.owe(tx, unused, tell=False, due_in=UNDER_WAY)
+    detail = {"account": account.id, "connection": account.connection}
+    append_audit(
+        tx, [AuditEntry("usher", "account.renew", account.id, "ok" if is_used else "unused", detail)]
+    )
 
 
 def settle(tx: Transaction, context: Context, owed: Account, ended: Ended, *, tell: bool) -> None:

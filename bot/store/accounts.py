@@ -114,15 +114,16 @@ def _not_stopped(ended: Account, workspace: Row) -> NewNotice:
     return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, ended.principal, body)
 
 
-def owe(tx: Transaction, ended: Account, *, tell: bool) -> None:
+def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
     """Keep the secret of what is no link any more for nothing but its revocation, which is owed from now on.
 
-    ``tell``: its person is told once the provider has confirmed it.
+    ``tell``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may still
+    be under way for so many seconds.
     """
     ACCOUNTS.delete(tx, id=ended.id)
     owed = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
     ACCOUNTS.add(tx, owed)
-    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell})])
+    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell}, due_in)])
 
 
 def owed(tx: Transaction) -> list[Account]:

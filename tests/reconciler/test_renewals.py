@@ -1,45 +1,118 @@
-"""Restarts that make another workspace in the place of one that failed for good."""
+"""A token of Usher's own is renewed before it ends, and the one before is revoked."""
 
-from bot.domain.workspaces import OperationVerb, Outcome, State
-from tests.reconciler.test_creations import rows
-from tests.rigs.store import want_read
+import pytest
+from pydantic import SecretStr
 
+from bot.providers import base
+from bot.providers.base import Credential
+from bot.services import accounts
+from bot.services.revocations import UNDER_WAY
+from bot.support.errors import Forbidden, ServerFailed
+from tests.reconciler.world import new_world
+from tests.rigs.providers import FakeProvider
+from tests.rigs.store import ALICE
 
-async def failed(world, *, is_up=False):
-    """Have a workspace made that failed for good as far as is known; ``is_up``: it runs again by now."""
-    await world.until_ended(await world.make())
-    world.provider.ends_for_good = True
-    world.provider.put("m1", State.FAILED)
-    row = (await rows(world))[0]
-    await want_read(world.store, row.id)
-    await world.pass_time(20)
-    if is_up:
-        world.provider.put("m1", State.RUNNING)
-    world.clock.advance(15.0)
-    row = (await rows(world))[0]
-    assert row.state is State.FAILED
-    return row
+DAY = 86_400.0
+YEAR = 365 * DAY
 
 
-async def test_a_restart_makes_another_of_what_has_failed_for_good(world):
-    operation_id = await world.begin(await failed(world), OperationVerb.RESTART)
-    assert await world.until_ended(operation_id) is Outcome.FULFILLED
-    assert [row.remote_id for row in await rows(world)] == ["m2"]
-    assert world.provider.count("stop") == 0
-    assert (await world.store.operation(operation_id)).is_renewal
+class Minting(FakeProvider, base.Minting):
+    """Mint tokens that last a year, in place of any but those that were pasted."""
+
+    minted = 0
+
+    def can_mint(self, credential):
+        return self.can_revoke(credential)
+
+    async def mint(self, access):
+        async with self._called("mint", access, ""):
+            self.minted += 1
+        return Credential(SecretStr(f"minted-{self.minted}"), ends_at=self.clock.now() + YEAR)
 
 
-async def test_a_restart_ends_nothing_that_is_up_again_unasked(world):
-    operation_id = await world.begin(await failed(world, is_up=True), OperationVerb.RESTART)
-    assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.operation(operation_id)).cause == "not_agreed"
-    assert (world.provider.count("stop"), world.provider.count("create")) == (0, 1)
+@pytest.fixture
+async def world():
+    async with new_world() as made:
+        made.provider = Minting(made.clock)
+        made.reborn()
+        await made.own()
+        account = await made.store.account(ALICE, "cloud")
+        ends_at = made.clock.now() + 30 * DAY
+        await made.store.save_secret(
+            account.id, account.secret, made.seal(ALICE, "token-0"), is_fresh=True, ends_at=ends_at
+        )
+        yield made
 
 
-async def test_what_was_not_made_here_and_has_failed_for_good_is_not_made_again(world):
-    row = await world.own(state=State.FAILED)
-    world.provider.ends_for_good = True
-    operation_id = await world.begin(row, OperationVerb.RESTART)
-    assert await world.until_ended(operation_id) is Outcome.FAILED
-    assert (await world.store.operation(operation_id)).cause == "no_restart"
-    assert world.provider.count("create") == 0
+async def look(world, days):
+    """Let days pass, and the process look for what ends, and do what comes of it."""
+    world.clock.advance(days * DAY)
+    await world.know()
+    while await world.reconciler.warn_of_ends():
+        pass
+    await world.pass_time(900, step=10)
+
+
+async def token(world):
+    account = await world.store.account(ALICE, "cloud")
+    return world.vault.open(f"{ALICE.key}/cloud", account.secret)["token"]
+
+
+async def test_a_week_before_its_end_it_is_replaced_and_the_one_before_is_revoked(world):
+    before = await world.store.account(ALICE, "cloud")
+    await look(world, 22.9)
+    assert world.provider.count("mint") == 0
+    await look(world, 0.2)
+    assert world.provider.count("mint") == 1
+    assert (await token(world), world.provider.revoked) == ("minted-1", ["token-0"])
+    after = await world.store.account(ALICE, "cloud")
+    assert after.id == before.id
+    assert after.ends_at == pytest.approx(world.clock.now() + YEAR, abs=1_000)
+    assert "link_ending" not in world.slack.kinds()
+    # And so on, for as long as the link is there.
+    await look(world, 358)
+    assert (await token(world), world.provider.revoked) == ("minted-2", ["token-0", "minted-1"])
+    assert (await world.store.statistics())["tasks"] == 0
+
+
+async def test_calls_that_are_under_way_may_end_before_the_one_before_is_revoked(world):
+    world.clock.advance(23.1 * DAY)
+    await world.know()
+    await world.reconciler.warn_of_ends()
+    await world.pass_time(UNDER_WAY - 10, step=1)
+    assert (await token(world), world.provider.revoked) == ("minted-1", [])
+    await world.pass_time(20, step=1)
+    assert world.provider.revoked == ["token-0"]
+
+
+@pytest.mark.parametrize("error", [ServerFailed("away", status=503), Forbidden("no right")])
+async def test_where_that_fails_its_person_is_reminded_and_it_is_tried_again_the_day_before(world, error):
+    world.provider.answers_to["token-0"] = error
+    await look(world, 23.1)
+    assert world.slack.kinds().count("link_ending") == 1
+    assert await token(world) == "token-0"
+    del world.provider.answers_to["token-0"]
+    await look(world, 6)
+    assert world.slack.kinds().count("link_ending") == 1
+    assert (await token(world), world.provider.revoked) == ("minted-1", ["token-0"])
+
+
+async def test_what_was_minted_for_a_link_that_ended_meanwhile_is_revoked_too(world):
+    real = world.provider.mint
+
+    async def unlinked_meanwhile(access):
+        minted = await real(access)
+        await world.ask().to(accounts.unlink, ["cloud"])
+        return minted
+
+    world.provider.mint = unlinked_meanwhile
+    await look(world, 23.1)
+    assert await world.store.account(ALICE, "cloud") is None
+    assert set(world.provider.revoked) == {"token-0", "minted-1"}
+
+
+async def test_what_its_person_made_ends_when_they_said(world):
+    world.provider.pasted.add("token-0")
+    await look(world, 23.1)
+    assert world.provider.count("mint") == 0
+    assert world.slack.kinds().count("link_ending") == 1

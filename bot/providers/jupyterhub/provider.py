@@ -63,6 +63,8 @@ _NEEDED = ("start:servers", "read:servers", "delete:servers")
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra``: the id of a token that Usher minted itself.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
+#: Another key there: the token's end is ours, and not that of a token which its person made.
+LASTING = "lasting"
 CLIENT_ID = "service-usher"
 #: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.
 LASTS = 365 * 86_400
@@ -120,6 +122,7 @@ class JupyterHub(
     base.Lists,
     base.Removal,
     base.Revocation,
+    base.Minting,
     base.Tokens,
     base.SignIn,
     base.Making[Offer],
@@ -342,6 +345,14 @@ class JupyterHub(
         except errors.NotFound:
             return
 
+    def can_mint(self, credential: Credential) -> bool:
+        """Return whether Usher minted it, and not from a pasted token that ends by itself."""
+        return LASTING in credential.extra
+
+    async def mint(self, access: Access) -> Credential:
+        """Mint the next token with one of our own, which may do that (``tokens!user``)."""
+        return await lasting(self._api, access.credential, access.username)
+
     @property
     def client(self) -> OAuthClient | None:
         """Return Usher's registration as a service of the hub."""
@@ -464,6 +475,8 @@ async def _own_token(
     ends_at: float | None = None
     try:
         ends_at, seconds = await _end_of(api, pasted, username, text_in(owner, "token_id"))
+        if seconds is None or seconds > LASTS:
+            return await lasting(api, pasted, username)
         return await mint(api, pasted, username, seconds)
     except (errors.ProviderError, ValueError):
         # The pasted token works; it just isn't ours to revoke.
@@ -477,6 +490,16 @@ async def mint(api: Api, credential: Credential, username: str, seconds: int | N
     answer = response.json_object(revealed=True)
     made = {TOKEN_ID: text_in(answer, "id")}
     return Credential(SecretStr(text_in(answer, "token")), None, made, moment(answer.get("expires_at")))
+
+
+async def lasting(api: Api, credential: Credential, username: str) -> Credential:
+    """Make a token of our own that lasts as long as we want it to, or else as long as the hub allows."""
+    try:
+        minted = await mint(api, credential, username, LASTS)
+    except errors.InvalidRequest:
+        # A hub that limits how long tokens last gives as long as it can when not asked for a time.
+        minted = await mint(api, credential, username, None)
+    return replace(minted, extra={**minted.extra, LASTING: "1"})
 
 
 def tokens_path(username: str) -> str:
@@ -549,11 +572,7 @@ class SignInClient(OAuthClient):
 
     async def _own(self, granted: Credential, username: str) -> Credential:
         try:
-            try:
-                return await mint(self.api, granted, username, LASTS)
-            except errors.InvalidRequest:
-                # A hub that limits how long tokens last gives as long as it can when not asked for a time.
-                return await mint(self.api, granted, username, None)
+            return await lasting(self.api, granted, username)
         except errors.InvalidRequest as error:
             raise errors.Forbidden(error.message, status=error.status) from None
 

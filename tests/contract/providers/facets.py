@@ -94,6 +94,24 @@ async def revocation(rig: Rig) -> None:
         await rig.provider.status(access, [rig.remote_id])
 
 
+@contract(base.Minting)
+async def minting(rig: Rig) -> None:
+    own = (await rig.provider.check(rig.access.credential)).credential
+    assert not rig.provider.can_mint(rig.access.credential)
+    assert rig.provider.can_mint(own)
+    assert own.ends_at is not None
+    following = await rig.provider.mint(Access(rig.access.username, own))
+    assert rig.provider.can_mint(following)
+    assert following.token != own.token
+    assert following.ends_at is not None
+    assert following.ends_at >= own.ends_at
+    # The one before stays valid until it is revoked, and that leaves the other one.
+    for credential in (own, following):
+        await rig.provider.who_am_i(Access(rig.access.username, credential))
+    await rig.provider.need(base.Revocation).revoke(Access(rig.access.username, own))
+    await rig.provider.who_am_i(Access(rig.access.username, following))
+
+
 @contract(base.Renewal)
 async def renewal(rig: Rig) -> None:
     old = rig.sides.ended()

@@ -1,6 +1,7 @@
 """What only a hub does, seen on a real one: limits, failed starts, progress, probes, tokens of our own."""
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from bot.domain import reasons
 from bot.domain.reasons import Reason
 from bot.domain.workspaces import Observed, State
 from bot.providers.base import Access, Credential
+from bot.providers.jupyterhub.provider import LASTS
 from bot.support import errors
 from bot.support.http import Http
 from tests.contract.providers.rigs import Rig, provider_of
@@ -168,7 +170,8 @@ async def test_a_token_of_our_own_takes_the_pasted_ones_place(hub: Rig):
     assert set(await tokens(hub)) - set(before) == {minted}
     told = (await tokens(hub))[minted]
     assert told["note"] == "Usher"
-    assert told["expires_at"] is None
+    assert isinstance(told["expires_at"], str)
+    assert own.ends_at == pytest.approx(time.time() + LASTS, abs=60)
     assert "admin" not in str(told["scopes"])
     access = Access(identity.username, own)
     await hub.provider.start(access, hub.remote_id)
@@ -234,6 +237,8 @@ async def test_a_token_of_our_own_lives_no_longer_than_the_pasted_one(hub: Rig):
     minted = (await tokens(hub))[identity.credential.extra["token_id"]]
     assert isinstance(minted["expires_at"], str)
     assert minted["expires_at"] <= str(short["expires_at"])
+    # Its person chose that end.
+    assert not hub.provider.can_mint(identity.credential)
 
 
 @pytest.mark.parametrize("path", ["/tokens$", "/tokens/"])
