@@ -163,9 +163,7 @@ async def asked_whose(made):
         ("It isn't", "I've told the Usher admins", "<@UOTHER> says that the account isn't theirs."),
     ],
 )
-async def test_whom_the_username_may_mean_is_asked_and_the_administrators_read_the_answer(
-    bench, label, answer, said
-):
+async def test_whom_it_may_mean_is_asked_and_administrators_read_the_answer(bench, label, answer, said):
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (asked,) = await asked_whose(bench)
