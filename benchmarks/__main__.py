@@ -2,7 +2,7 @@
 
 A name is a figure's or a measurement's (help, unsigned, start, polls, claims, watched, workers, ready,
 limited, class, class_killed, class_shared, startup, idle, posit, jobs, list, hostile, searches, homes,
-hours, page).
+hours, silence, page).
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -27,6 +27,7 @@ from benchmarks.pages import measure_page
 from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_start, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
+from benchmarks.silence import measure_silence
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
 from benchmarks.watched import measure_watched
@@ -74,6 +75,10 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "searches": (measure_searches, ("searches_ack_p99",)),
         "homes": (measure_homes, ("home_cpu", "homes_ready_last", "homes_beyond_limits")),
         "hours": (measure_hours, ("hours_cpu", "hours_ready_last")),
+        "silence": (
+            measure_silence,
+            ("silence_last", "silence_untrue", "silence_wrong", "silence_searches"),
+        ),
         "page": (measure_page, ("ide_first_byte", "ide_size")),
     }
 )

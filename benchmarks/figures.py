@@ -73,6 +73,10 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "home_cpu": Goal("ms of CPU per Home", 20.0),
         "homes_ready_last": Goal("s", 120.0),
         "homes_beyond_limits": Goal("calls that Slack refused", 0.0),
+        "silence_last": Goal("s", 60.0),
+        "silence_untrue": Goal("workspaces called ready that are down", 0.0),
+        "silence_wrong": Goal("messages lost or doubled", 0.0),
+        "silence_searches": Goal("searches", 50.0),
         "ide_first_byte": Goal("s", 0.05),
         "ide_size": Goal("bytes", 50.0 * 1024),
     }

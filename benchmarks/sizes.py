@@ -75,6 +75,9 @@ class Sizes:
     #: One of them searches on so many connections at once, among so many workspaces.
     searching: int = 20
     searched: int = 300
+    #: Who hears nothing while Slack is away, and how many of them have a run.
+    silence_people: int = 50
+    silence_runs: int = 20
 
 
 FULL = Sizes(is_full=True)
@@ -127,4 +130,6 @@ TOY = Sizes(
     hostile_acks=40,
     searching=2,
     searched=5,
+    silence_people=2,
+    silence_runs=1,
 )

@@ -98,7 +98,8 @@ def output(runs: RunWorld, run_id: str) -> dict[str, Any]:
 def content(message: dict[str, Any]) -> str:
     """Return the text of a message's only file."""
     (file,) = message["files"]
-    return file["content"].decode()
+    said: bytes = file["content"]
+    return said.decode()
 
 
 @asynccontextmanager

@@ -285,7 +285,8 @@ class World:
 
     def done(self) -> tuple[int, int]:
         """Tell how much has been written and called by now."""
-        return self.store.engine.changes, len(self.provider.calls)
+        engine: Any = self.store.engine
+        return engine.changes, len(self.provider.calls)
 
     async def until_trouble(self) -> None:
         """Let time pass until the process dies, or all that was asked for has ended, and a little longer.
@@ -307,6 +308,7 @@ class World:
 
     async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
         """Let time pass until an operation has ended; return how."""
+        operation = None
         for _ in range(round(most)):
             await self.work()
             operation = await self.store.operation(operation_id)

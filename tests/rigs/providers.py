@@ -367,7 +367,7 @@ class FakeProvider(
     base.Renewal,
     base.Tokens,
     base.Overview,
-    base.Making,
+    base.Making[Any],
 ):
     """Be a provider that can do with workspaces whatever one can."""
 
@@ -376,7 +376,7 @@ class _Called:
     """Note a call and raise what was scripted: before its effect, or after it."""
 
     def __init__(
-        self, provider: FakeProvider, method: str, access: Access, remote_ids: Sequence[str]
+        self, provider: FakeMachines, method: str, access: Access, remote_ids: Sequence[str]
     ) -> None:
         self._provider = provider
         self._method = method

@@ -44,7 +44,7 @@ class Output:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class JobProvider(FakeProvider, base.Runs):
+class JobProvider(FakeProvider, base.Runs[Any]):
     """Run jobs that take ``job_takes`` seconds after ``queued_for``; their ids are ``run1``, ``run2``, …"""
 
     pace: ClassVar[Pace] = Pace(
@@ -196,7 +196,7 @@ class JobProvider(FakeProvider, base.Runs):
         return ObservedRun(state, code, name=run.name, started_at=run.starts_at, ended_at=run.ends_at)
 
 
-class FakeRuns(base.Runs):
+class FakeRuns(base.Runs[Any]):
     """Be asked for nothing that a test doesn't do by itself."""
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:

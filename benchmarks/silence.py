@@ -1,0 +1,200 @@
+"""Ten minutes without Slack: who is told what afterwards, how late, and whether it is true.
+
+Starts, runs and planned stops end while Slack takes nothing, and some of what was started is stopped
+elsewhere meanwhile. Time is moved: no figure depends on the machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from benchmarks.figures import Figure
+from benchmarks.sizes import Sizes
+from bot.domain.people import Principal
+from bot.domain.workspaces import State, Workspace
+from bot.services import workspaces
+from bot.slack.calls import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY, METHODS
+from bot.support.errors import SlackUnknownOutcome
+from tests.reconciler.runs import RunWorld, new_run_world
+
+MINUTE = 60.0
+#: How long Slack is away: nothing is answered, and in its first minute what is sent arrives all the same.
+AWAY = 10 * MINUTE
+ANSWERS_LOST = MINUTE
+#: For so long after its return people may be told.
+PATIENCE = 10 * MINUTE
+#: Each person has so many workspaces: the last one runs and is to be stopped, the others are started.
+EACH = 5
+#: The share of the started ones that is stopped again, elsewhere.
+STOPPED = 0.2
+#: Messages that say how things stand, and not what has become of them.
+_CARDS = frozenset({"card", "job_card"})
+_READY = re.compile(r"((?:\*[^*]+\*(?:, | and )?)+)[^.;*]*? (?:is|are) ready")
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """Hold what came of it, as counted from Slack's return.
+
+    ``last`` is after how many seconds the last of all was told. ``untrue`` are workspaces called ready that
+    are down, ``lost`` what nobody was told of, ``doubled`` what somebody was told of more than once.
+    ``most`` is how many messages one person got.
+    """
+
+    last: float
+    untrue: int
+    lost: int
+    doubled: int
+    searches: int
+    posts: int
+    most: int
+
+
+async def play(people: int, runs: int) -> Afterwards:
+    """Play it with so many people, of whom so many have a run."""
+    async with new_run_world() as stage:
+        return await _Silence(stage, people, runs).play()
+
+
+class _Silence:
+    def __init__(self, stage: RunWorld, people: int, runs: int) -> None:
+        self._stage, self._world, self._slack = stage, stage.world, stage.slack
+        self._people = [Principal(None, "T1", f"U{number:04d}") for number in range(people)]
+        self._runners = self._people[:runs]
+        self._stage.cloud.start_takes = 2 * MINUTE
+        self._stage.cloud.job_takes = 3 * MINUTE
+        self._slack.history_page = 200
+        #: What each person is owed the truth about: the names of their workspaces and runs.
+        self._owed: dict[str, set[str]] = defaultdict(set)
+
+    async def play(self) -> Afterwards:
+        world, cloud = self._world, self._stage.cloud
+        started = await self._prepare()
+        before = len(self._slack.messages)
+        began = world.clock.monotonic()
+        self._refuse(lambda method: SlackUnknownOutcome(method, "no_answer"), after=True)
+        for row in started:
+            await world.begin(row)
+        for principal in self._runners:
+            name = f"job-{principal.user_id}"
+            self._owed[principal.user_id].add(name)
+            await self._stage.runs(principal, name, is_watched=False)
+        await self._pass_until(began + ANSWERS_LOST)
+        self._refuse(lambda method: SlackUnknownOutcome(method, "no_answer"))
+        await self._pass_until(began + 6 * MINUTE)
+        for row in started[: round(STOPPED * len(started))]:
+            cloud.put(row.remote_id, State.STOPPED)
+        await self._pass_until(began + AWAY)
+        self._slack._faults.clear()
+        self._slack.calls.clear()
+        return await self._afterwards(before)
+
+    async def _prepare(self) -> list[Workspace]:
+        """Give everybody their workspaces; return those that are to be started."""
+        world, started, planned = self._world, list[Workspace](), list[Workspace]()
+        for principal in self._people:
+            for number in range(EACH):
+                is_last = number == EACH - 1
+                state = State.RUNNING if is_last else State.STOPPED
+                row = await world.own(principal, f"{principal.user_id}-{number}", state)
+                self._owed[principal.user_id].add(row.name)
+                (planned if is_last else started).append(row)
+        for row in planned:
+            timer = workspaces.made(world.asking, row, await world.store.now() + 8 * MINUTE)
+            await world.ask(principal=row.principal).to(workspaces.set, row.id, timer)
+        await world.pass_time(6 * MINUTE, step=5.0)
+        return started
+
+    def _refuse(self, error: Any, **keys: Any) -> None:
+        self._slack._faults.clear()
+        for method in METHODS:
+            self._slack.fail(method, error(method), times=10**9, **keys)
+
+    async def _pass_until(self, at: float) -> None:
+        await self._world.pass_time(at - self._world.clock.monotonic())
+
+    async def _afterwards(self, before: int) -> Afterwards:
+        world, returned = self._world, self._world.clock.now()
+        while world.clock.now() < returned + PATIENCE and self._missing(before):
+            world.clock.advance(1.0)
+            await world.work()
+        last = world.clock.now() - returned
+        # What comes twice may come later.
+        await world.pass_time(PATIENCE)
+        told, after = self._told(before), Counter[str]()
+        for message in self._slack.messages[before:]:
+            after[message["channel"]] += float(message["ts"]) >= returned
+        return Afterwards(
+            last,
+            untrue=sum(self._is_down(name) for name in self._called_ready()),
+            lost=len(self._missing(before)),
+            doubled=sum(count - 1 for count in told.values()),
+            searches=self._slack.count(CONVERSATIONS_HISTORY),
+            posts=self._slack.count(CHAT_POST_MESSAGE),
+            most=max(after.values()),
+        )
+
+    def _told(self, before: int) -> Counter[tuple[str, str]]:
+        """Count in how many messages each person was told what has become of what."""
+        found: Counter[tuple[str, str]] = Counter()
+        for message in self._slack.messages[before:]:
+            if _kind(message) not in _CARDS:
+                user = message["channel"].removeprefix("D")
+                found.update((user, name) for name in self._owed[user] if f"*{name}*" in _words(message))
+        return found
+
+    def _missing(self, before: int) -> set[tuple[str, str]]:
+        owed = {(user, name) for user, names in self._owed.items() for name in names}
+        return owed - self._told(before).keys()
+
+    def _called_ready(self) -> set[str]:
+        """Return what messages called ready as they were sent since Slack's return, before any edit."""
+        sent = [each for method, each in self._slack.calls if method == CHAT_POST_MESSAGE]
+        said = [names for each in sent if _kind(each) not in _CARDS for names in _READY.findall(_words(each))]
+        return {name for names in said for name in re.findall(r"\*([^*]+)\*", names)}
+
+    def _is_down(self, name: str) -> bool:
+        return self._stage.cloud.machines[name.removeprefix("name-")].state is not State.RUNNING
+
+
+def _kind(message: dict[str, Any]) -> str:
+    return str(message["metadata"]["event_payload"]["key"]).rsplit("/", 2)[1]
+
+
+def _words(message: dict[str, Any]) -> str:
+    """Return all that a message says, in its sections."""
+    return "\n".join(_texts(message.get("blocks") or ()))
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        text = part.get("text")
+        if isinstance(text, str):
+            yield text
+        for value in part.values():
+            yield from _texts(value)
+    elif isinstance(part, list | tuple):
+        for each in part:
+            yield from _texts(each)
+
+
+async def measure_silence(sizes: Sizes) -> list[Figure]:
+    """Measure how soon and how truly everybody is told once Slack is back."""
+    # Every attempt that fails has its line.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    found = await play(sizes.silence_people, sizes.silence_runs)
+    said = f"{found.posts} messages, at most {found.most} for one person"
+    wrong = f"{found.lost} lost, {found.doubled} told more than once"
+    return [
+        Figure("silence_last", found.last, note=said),
+        Figure("silence_untrue", found.untrue),
+        Figure("silence_wrong", found.lost + found.doubled, note=wrong),
+        Figure("silence_searches", found.searches),
+    ]
