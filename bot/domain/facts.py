@@ -137,7 +137,7 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """Hold the kinds and facts of the held notices that a message reports, oldest first."""
+    """Hold the kinds and facts of what one message tells after a silence, oldest first."""
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 

@@ -28,7 +28,7 @@ class Mark(Flag):
     CARD = auto()
     #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
     END = auto()
-    #: It says what has happened, and asks for nothing.
+    #: It says what has happened, and asks for nothing: after a silence, one message tells it with others.
     NEWS = auto()
     #: It goes before replies.
     URGENT = auto()
@@ -100,8 +100,8 @@ class NoticeKind(StrEnum):
     READY = _Kind(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
-    REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
+    FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.URGENT)
+    REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.URGENT)
     STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
     SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
     REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
@@ -113,7 +113,7 @@ class NoticeKind(StrEnum):
     JOB_ENDED = _Kind(
         "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
-    JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END)
+    JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END | Mark.NEWS)
     JOB_OUTPUT = _Kind("job_output", "job", urgency=3, marks=Mark.THREADED)
     JOB_FILE = _Kind("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = _Kind("job_waiting", "job", urgency=3, offers="run")
@@ -135,10 +135,10 @@ class NoticeKind(StrEnum):
     REVOKED = _Kind("revoked", since="0.2.0")
     #: To administrators: secrets that a provider may still take, and that Usher has erased.
     NOT_REVOKED = _Kind("not_revoked", since="0.2.0")
-    LINK_AGAIN = _Kind("link_again", urgency=3, offers="link", marks=Mark.NEWS)
+    LINK_AGAIN = _Kind("link_again", urgency=3, offers="link")
     SIGN_IN_REFUSED = _Kind("sign_in_refused", urgency=3, offers="link")
     #: The credential of a link ends soon.
-    LINK_ENDING = _Kind("link_ending", urgency=3, offers="link", marks=Mark.NEWS)
+    LINK_ENDING = _Kind("link_ending", urgency=3, offers="link")
     STOPPED_ELSEWHERE = _Kind("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
@@ -162,7 +162,8 @@ class NoticeKind(StrEnum):
     RESTORED = _Kind("restored")
     OUTAGE = _Kind("outage", marks=Mark.NEWS)
     SCHEDULED = _Kind("scheduled")
-    #: What 0.1.0 held back during quiet hours, in one message.
+    #: All the news that somebody is owed after a silence, in one message; what 0.1.0 held for quiet hours.
+    SUMMARY = _Kind("summary", since="0.2.0")
     HELD = _Kind("held", urgency=3)
     #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
     MESSAGE = _Kind("message")

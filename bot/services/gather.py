@@ -155,7 +155,16 @@ class Gatherer:
             facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
         return None if facts is None or is_gone else replace(facts, written_at=card.created_at)
 
-    async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
+    async def owed(self, notice: Notice) -> Facts:
+        """Gather facts for what somebody is owed: its rows as they are, and whether newer ones tell it."""
+        facts = await self.of_notice(notice)
+        if isinstance(facts, WorkspaceFacts) and facts.operation is not None:
+            facts = replace(facts, is_superseded=await self._is_superseded(facts, notice))
+        if isinstance(facts, WorkspaceFacts) and notice.kind is NoticeKind.CLASS_ENDING:
+            facts = replace(facts, kept=await self._kept(notice))
+        return replace(facts, written_at=notice.created_at)
+
+    async def _is_superseded(self, facts: WorkspaceFacts, card: Notice | Card) -> bool:
         """Return whether something newer was asked for since."""
         newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
         if newest is None:
@@ -164,7 +173,7 @@ class Gatherer:
             return newest.id != facts.operation.id
         return newest.created_at > card.created_at
 
-    async def _kept(self, warning: Card) -> bool | None:
+    async def _kept(self, warning: Notice | Card) -> bool | None:
         """Return whether a person kept their workspace out of the end of a class; None while they may."""
         press = await self._store.participant(warning.subject, warning.principal)
         if press is None or press.withdrawn_at is not None:
@@ -194,7 +203,7 @@ class Gatherer:
         if of_class is not None:
             return of_class
         common = self._of_account(now, connection, account, body)
-        if kind is NoticeKind.HELD:
+        if kind in (NoticeKind.SUMMARY, NoticeKind.HELD):
             return HeldFacts(**common, held=await self._of_held(notice))
         if Mark.PEOPLE in kind.marks:
             return await self._of_request(notice, RequestFacts(**common))
@@ -216,7 +225,7 @@ class Gatherer:
         """Gather what was held; of several about the same, the newest."""
         newest: dict[str, tuple[NoticeKind, Facts]] = {}
         for one in await self._store.held_notices(notice.id):
-            facts = replace(await self.of_notice(one), written_at=one.created_at)
+            facts = await self.owed(one)
             workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
             about = workspace.id if workspace is not None else one.subject
             newest.pop(about, None)

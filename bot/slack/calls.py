@@ -10,6 +10,7 @@ import asyncio
 import math
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -119,6 +120,8 @@ NOT_INSTALLED: Final = "not_installed"
 _HOSTS: Final = ("slack.com", "slack-gov.com")
 #: No connection could be made; nothing was sent.
 UNREACHABLE: Final = "unreachable"
+#: After how many seconds Slack is asked whether it is back; first at once, as a message may fail by itself.
+ASKS_AFTER: Final = (0.0, 1.0, 2.0, 5.0)
 #: How often, at most, what waits for Slack is released: a single message may fail by itself, again and again.
 RELEASES_EVERY: Final = 60.0
 
@@ -220,6 +223,8 @@ class PacedSlack:
         #: When Slack last answered, and since when it doesn't; in epoch seconds.
         self.answered_at: float | None = None
         self.silent_since: float | None = None
+        #: How many calls in a row it hasn't answered, and when it is asked whether it is back.
+        self._unanswered, self._asks_at = 0, 0.0
 
     def to(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
         """Return what calls Slack where a person is: there is only one place."""
@@ -274,16 +279,16 @@ class PacedSlack:
             self._answers()
             await self.budget.pause(method, error.retry_after)
             raise
-        except SlackPermanent as error:
-            self._answers()
+        except SlackFailed as error:
+            is_unanswered = isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE
+            if is_unanswered:
+                self._is_silent()
+            else:
+                self._answers()
+            if is_unanswered or meaning(error).is_shut_out:
+                self._was_away, self._is_back = True, False
             if meaning(error).is_shut_out:
                 self._shut(error)
-                self._was_away, self._is_back = True, False
-            raise
-        except SlackFailed as error:
-            if isinstance(error, SlackUnknownOutcome) or error.code == UNREACHABLE:
-                self._was_away, self._is_back = True, False
-                self.silent_since = self.silent_since or self._clock.now()
             raise
         self._answers()
         self._is_back = self._was_away
@@ -294,7 +299,27 @@ class PacedSlack:
         return answer
 
     def _answers(self) -> None:
-        self.answered_at, self.silent_since = self._clock.now(), None
+        self.answered_at, self.silent_since, self._unanswered = self._clock.now(), None, 0
+
+    def _is_silent(self) -> None:
+        self.silent_since = self.silent_since or self._clock.now()
+        self._asks_at = self._clock.monotonic() + ASKS_AFTER[min(self._unanswered, len(ASKS_AFTER) - 1)]
+        self._unanswered += 1
+
+    @property
+    def is_away(self) -> bool:
+        """Return whether the last call went unanswered: what is sent now may get no answer either."""
+        return self.silent_since is not None
+
+    async def ask(self) -> None:
+        """Ask Slack what changes nothing, at growing intervals, until it answers again."""
+        if self.is_away and self._clock.monotonic() >= self._asks_at:
+            self._asks_at = math.inf
+            try:
+                with suppress(SlackFailed):
+                    await self.call(AUTH_TEST, {})
+            finally:
+                self._asks_at = min(self._asks_at, self._clock.monotonic() + ASKS_AFTER[-1])
 
     def is_back(self) -> bool:
         """Return, once each time, that Slack answers again: nothing has to wait for it any longer."""
@@ -327,7 +352,7 @@ class PacedSlack:
         if isinstance(ts, str) and ts.replace(".", "", 1).isdecimal():
             self._by_message = float(ts) - now
 
-    def _shut(self, error: SlackPermanent) -> None:
+    def _shut(self, error: SlackFailed) -> None:
         if self.shut_out is None:
             log.error("slack shut the app out", problem=error.code)
         self._shut_out = error.code

@@ -13,6 +13,10 @@ from bot.store.transaction import Row, Transaction
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.
 CARD_FIRST = 5.0
+#: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
+SILENCE: Final = 60.0
+#: What tells others, and is sent or given up with them.
+_TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
 #: The classes of rows in the order of sending, each with its urgency.
 _CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
 
@@ -38,11 +42,11 @@ def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
 
-def _add(tx: Transaction, new: NewNotice) -> Row | None:
-    """Write a notice; return its id, None if it existed."""
+def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
+    """Write a notice; return its key, None if it existed."""
     now = tx.now()
     row = {
-        "id": tx.ids.new("notice"),
+        "id": notice_id or tx.ids.new("notice"),
         "subject": new.subject,
         "kind": new.kind,
         "principal": new.principal.key,
@@ -58,8 +62,27 @@ def _add(tx: Transaction, new: NewNotice) -> Row | None:
     return row if NOTICES.add_new(tx, **row, **rest) else None
 
 
+def _gather(tx: Transaction, now: float) -> None:
+    """Put all news of whoever has waited for some of it through a silence into one notice.
+
+    It takes in more until it is claimed. What may have been sent is looked for first.
+    """
+    for late in tx.all("late_news", now=now, since=now - SILENCE):
+        found = tx.one("unclaimed_summary", principal=late["principal"])
+        holder = str(found["id"]) if found is not None else tx.ids.new("notice")
+        news = tx.all("gather_news", principal=late["principal"], now=now, holder=holder)
+        for one in news:
+            # It takes part in what becomes of that message, without being one itself.
+            cards.drop(tx, one["id"])
+        if news and found is None:
+            principal = Principal.from_key(late["principal"])
+            _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
+        # As old as what it tells: whoever has waited longest is told first.
+        NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
+
+
 def held(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return what a notice of kind HELD reports, oldest first."""
+    """Return what a notice of kind SUMMARY or HELD reports, oldest first."""
     found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
@@ -69,10 +92,12 @@ def claim(
 ) -> list[Notice]:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
-    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset. Those
+    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with
+    one that may have been sent come all of its person, however many, as one search answers for them. Those
     about a run whose output another process follows are left to that one.
     """
     claimed: list[Notice] = []
+    _gather(tx, tx.now())
     for urgency, number in _CLASSES:
         if urgency not in classes:
             continue
@@ -90,6 +115,9 @@ def claim(
             settled=now - CARD_FIRST,
             owner=owner,
         )
+        for principal in {one.principal for one in found if one.unknown_since is not None}:
+            keys = {"principal": principal.key, "now": now, "until": now + lease, "owner": owner}
+            found += NOTICES.found(tx, "claim_unsure", **keys)
         claimed += sorted(found, key=lambda notice: (notice.created_at, notice.id))
     return claimed
 
@@ -104,8 +132,8 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
     if row is None:
         return
     kind, subject = NoticeKind(row["kind"]), row["subject"]
-    if kind is NoticeKind.HELD:
-        tx.run("held_sent", id=notice_id, now=now)
+    if kind in _TELLS_OTHERS:
+        tx.run("held_sent", id=notice_id, channel_id=channel_id, now=now)
     if kind is NoticeKind.JOB_OUTPUT:
         RUNS.change(tx, {"id": subject}, output_ts=message_ts)
     elif message_ts:
@@ -116,6 +144,12 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
     # the person typed, which may be a conversation with somebody else.
     if channel_id.startswith("D") and kind is not NoticeKind.REPLY:
         DIRECT_CHANNELS.put(tx, principal=row["principal"], channel_id=channel_id)
+
+
+def not_sent(tx: Transaction, notices: Sequence[Notice]) -> None:
+    """Put back what a search has shown not to be in Slack, at its old place."""
+    for notice in notices:
+        tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
 
 def retry(

@@ -792,7 +792,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
             SELECT 1 FROM notices e
             WHERE e.subject = notices.subject
                 AND e.kind IN {END}
-                AND e.created_at <= :settled AND e.held_by IS NULL AND e.state IN ('pending', 'retry', 'leased')
+                AND e.created_at <= :settled AND e.held_until IS NULL AND e.state IN ('pending', 'retry', 'leased')
         )
     ) AND NOT (
         kind = 'reply' AND EXISTS (
@@ -801,9 +801,16 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
                 AND u.state IN ('pending', 'retry') AND u.held_by IS NULL AND u.created_at > :settled
         )
     ) AND NOT (
-        kind = 'held' AND EXISTS (
+        kind IN ('summary', 'held') AND EXISTS (
             SELECT 1 FROM notices h
             WHERE h.held_by = notices.id AND h.held_by IS NOT NULL AND h.kind NOT IN {KINDS}
+        )
+    ) AND NOT (
+        kind = 'summary' AND EXISTS (
+            SELECT 1 FROM notices u
+            WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.held_by IS NULL
+                AND u.state IN ('pending', 'retry', 'leased')
+                AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
         )
     ) AND NOT EXISTS (
         SELECT 1 FROM owners o WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
@@ -812,6 +819,49 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
+
+-- What else of a person's may have been sent: one search answers for all. A reply is never sent again.
+-- name: claim_unsure
+UPDATE notices SET
+    unknown_since = COALESCE(unknown_since, leased_at),
+    state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM notices
+    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+        AND (unknown_since IS NOT NULL OR state = 'leased') AND held_by IS NULL AND kind <> 'reply' AND {known notices}
+        AND NOT EXISTS (
+            SELECT 1 FROM owners o
+            WHERE o.name = 'output:' || notices.subject AND o.owner <> :owner AND o.until > :now
+        )
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
+-- People of whom something waits to be told together: several news, the first of them for long, or one beside what tells
+-- such news and wasn't claimed yet. A summary is due since the first of what it tells was written. The states are named
+-- twice for the index.
+-- name: late_news
+SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
+WHERE class IN (1, 3, 11, 13) AND due_at <= :now AND state IN ('pending', 'retry', 'leased')
+    AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL
+    AND (kind IN {NEWS} OR (kind = 'summary' AND state = 'pending'))
+GROUP BY principal
+HAVING COUNT(*) > 1 AND MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) <= :since;
+
+-- name: unclaimed_summary
+SELECT id FROM notices
+WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND state = 'pending' AND kind = 'summary'
+/* postgresql: FOR UPDATE */;
+
+-- name: gather_news
+UPDATE notices SET held_by = :holder
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM notices
+    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND due_at <= :now
+        AND state <> 'leased' AND unknown_since IS NULL AND held_by IS NULL AND kind IN {NEWS}
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING id;
 
 -- A reply holds its response URL, which is a capability and is deleted with it. Nobody reads a reply's content once
 -- it was sent or given up.
@@ -828,6 +878,10 @@ UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
         WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
         ELSE :unknown_since END
 WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'leased');
+
+-- name: notice_not_sent
+UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unknown_since = NULL
+WHERE id = :id AND attempts = :attempts AND state = 'leased';
 
 -- What Slack didn't take while it couldn't be reached, or didn't let Usher in, is due in the order of its age. A send
 -- whose outcome is unknown keeps its time to show (:shown); what failed by a mistake of ours keeps its own pause. Replies
@@ -853,7 +907,7 @@ WHERE id = :id AND state IN ('pending', 'retry', 'leased');
 SELECT * FROM notices WHERE held_by = :id AND state <> 'dead';
 
 -- name: held_sent
-UPDATE notices SET state = 'sent', sent_at = :now, error = NULL, body = '{}'
+UPDATE notices SET state = 'sent', sent_at = :now, channel_id = :channel_id, error = NULL, body = '{}'
 WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
 
 -- name: held_dead

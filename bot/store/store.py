@@ -295,6 +295,7 @@ class Store(OnEngine):
     add_notices = write(notices.add_notices, Priority.URGENT)
     claim_notices = write(notices.claim, Priority.CLAIMS)
     notice_sent = write(notices.sent)
+    notices_not_sent = write(notices.not_sent)
     notice_retry = write(notices.retry)
     release_notices = write(notices.release)
     is_end_sent = read(notices.is_end_sent)

@@ -78,6 +78,6 @@ def least_facts(kind: NoticeKind, **keys: Any) -> Facts:
     given = {"now": NOW, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)
-    if kind is NoticeKind.HELD:
+    if kind in (NoticeKind.SUMMARY, NoticeKind.HELD):
         return HeldFacts(**given, held=())
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)

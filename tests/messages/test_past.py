@@ -8,7 +8,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import Call, OperationVerb, Outcome, State
-from bot.messages.blocks.notices import is_true, past, redraw, render, still_so
+from bot.messages.blocks.notices import is_true, owed, past, redraw, render
 from bot.messages.blocks.runs import run_waiting
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts, least_facts, run_facts
 from tests.rigs.golden import check_golden, check_limits
@@ -159,17 +159,52 @@ def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
         (NoticeKind.STOPPED, State.STARTING, False),
         (NoticeKind.REMOVED, None, True),
         (NoticeKind.OUTAGE, None, True),
-        (NoticeKind.LINK_AGAIN, None, False),
-        (NoticeKind.LINK_ENDING, None, False),
     ],
 )
-def test_what_was_held_and_is_not_so_any_more_is_left_out(kind, state, expected):
+def test_what_is_not_so_any_more_is_left_out_of_what_is_told_together(kind, state, expected):
     given = least_facts(kind, link_ends_at=NOW + 60)
     if state is not None:
         given = replace(facts(workspace={"state": state}), operation=None)
-    held = replace(least_facts(NoticeKind.HELD), held=((kind, given),))
-    assert bool(still_so(held).held) is expected
+    assert (owed(NoticeKind.SUMMARY, replace(HELD, held=((kind, given),))) is not None) is expected
     assert Mark.NEWS in kind.marks
+
+
+HELD = least_facts(NoticeKind.SUMMARY)
+STOP = ENDED | {"verb": OperationVerb.STOP}
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation", "state", "said"),
+    [
+        # What has become of it since is told in place of what isn't so any more.
+        (NoticeKind.READY, ENDED, State.STOPPED, "has since been stopped"),
+        (NoticeKind.READY, ENDED, State.FAILED, "has since failed"),
+        (NoticeKind.READY, ENDED, State.RUNNING, "is ready"),
+        (NoticeKind.STOPPED, STOP, State.RUNNING, "started again"),
+        (NoticeKind.STOPPED, STOP, State.STOPPED, "has stopped"),
+    ],
+)
+def test_how_an_operation_ended_is_told_as_things_are_then(kind, operation, state, said):
+    given = facts(operation=operation, workspace={"state": state})
+    assert said in str(owed(kind, given).blocks)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (NoticeKind.READY, "was ready at"),
+        (NoticeKind.STOPPED, "was stopped at"),
+        (NoticeKind.FAILED, "couldn't start"),
+        (NoticeKind.WAITING, None),
+    ],
+)
+def test_once_something_newer_was_asked_for_an_end_is_past(kind, said):
+    superseded = replace(facts(operation=ENDED | {"outcome": Outcome.FAILED}), is_superseded=True)
+    answer = owed(kind, superseded)
+    assert (said is None) is (answer is None)
+    if answer is not None:
+        assert said in answer.text
+        assert [block["type"] for block in answer.blocks] == ["context"]
 
 
 def test_the_request_to_link_again_holds_while_the_account_is_refused():

@@ -1,44 +1,20 @@
-"""What quiet hours held back, and settings, as people see them."""
+"""Settings, as people see them."""
 
 from dataclasses import replace
 
-import pytest
-
 from bot.domain.facts import PreferenceFacts
 from bot.domain.forms import Choice
-from bot.domain.notices import NoticeKind
 from bot.domain.people import Preferences
-from bot.domain.workspaces import State
 from bot.messages.blocks import home
-from bot.messages.blocks.notices import render
-from tests.messages.card_facts import NOW, WORKSPACE, facts, least_facts
+from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits
 
-RUNNING = facts(workspace={"state": State.RUNNING})
-ODD = facts(workspace={"name": "<!channel> & *co*"})
 ALL = Preferences(
     stopped=True,
     workspace_id="workspace_1",
     connection="saturn",
     template="r & d",
 )
-
-
-@pytest.mark.parametrize(
-    ("name", "held"),
-    [
-        ("one", [(NoticeKind.READY, RUNNING)]),
-        (
-            "links",
-            [(NoticeKind.LINK_AGAIN, RUNNING), (NoticeKind.CLASS_OVER, least_facts(NoticeKind.CLASS_OVER))],
-        ),
-        ("several", [(NoticeKind.STOPPED_ELSEWHERE, ODD), (NoticeKind.READY, RUNNING)]),
-        ("many", [(NoticeKind.STOPPED_ELSEWHERE, facts(workspace={"name": f"w{n}"})) for n in range(33)]),
-    ],
-)
-def test_what_was_held_is_one_message(name, held):
-    given = replace(least_facts(NoticeKind.HELD), held=tuple(held))
-    check_golden(f"notices/held-{name}", render(NoticeKind.HELD, given))
 
 
 def test_the_section_says_all_that_applies():

@@ -130,7 +130,7 @@ async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
 
 
 async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
-    await world.store.add_notices([message(kind=NoticeKind.READY)])
+    await world.store.add_notices([message(kind=NoticeKind.FAILED)])
     real = world.store.operation
 
     async def slow(operation_id):
@@ -158,15 +158,15 @@ async def test_slacks_pause_goes_into_the_row_and_nobody_sleeps(world):
 
 
 async def test_urgent_messages_go_first_when_there_is_little_room(world):
-    waiting = [message(number, person(number), NoticeKind.WAITING) for number in range(600)]
+    waiting = [message(number, person(number), NoticeKind.JOB_WAITING) for number in range(600)]
     await world.store.add_notices(waiting)
     await world.work()
     sent = len(world.slack.messages)
     assert 300 < sent < 400
-    ready = [message(1000 + number, person(1000 + number), NoticeKind.READY) for number in range(30)]
-    await world.store.add_notices(ready)
+    urgent = [message(1000 + number, person(1000 + number), NoticeKind.FAILED) for number in range(30)]
+    await world.store.add_notices(urgent)
     await world.work()
-    assert world.slack.kinds()[sent:] == ["ready"] * 30
+    assert world.slack.kinds()[sent:] == ["failed"] * 30
     await world.pass_time(130, step=5)
     assert len(world.slack.messages) == 630
     assert world.slack.over_budget == 0
@@ -241,7 +241,7 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):
-    await world.store.add_notices([message(1, kind=NoticeKind.READY), message(2, BOB)])
+    await world.store.add_notices([message(1, kind=NoticeKind.FAILED), message(2, BOB)])
     real = world.store.operation
 
     async def broken(subject):

@@ -216,6 +216,7 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
         health_of(other).failed(Unreachable("no connection"))
     began = world.clock.now()
     await other.step_tasks()
+    await world.notifier.step_notices()
     # The process that began it is gone; an answer from before it was known doesn't end it.
     world.clock.advance(60)
     await world.reconciler.step_tasks()

@@ -68,7 +68,7 @@ async def test_whoever_became_ready_meanwhile_is_told_when_slack_is_back(world, 
 
 async def test_what_waited_goes_out_by_urgency_and_then_age(world):
     cut_off(world, unreachable)
-    kinds = [K.MESSAGE, K.LINK_AGAIN, K.LINK_AGAIN, K.MESSAGE, K.LINK_AGAIN, K.MESSAGE]
+    kinds = [K.MESSAGE, K.JOB_WAITING, K.JOB_WAITING, K.MESSAGE, K.JOB_WAITING, K.MESSAGE]
     for number, kind in enumerate(kinds):
         text = {"text": str(number), "workspace": "gone", "connection": "cloud"}
         await world.store.add_notices([NewNotice(f"s{number}", kind, "1", person(number), text)])
@@ -97,10 +97,9 @@ async def test_messages_that_waited_for_the_app_to_be_let_in_go_out_together(wor
 
 
 async def test_what_a_process_that_was_ended_left_waiting_goes_out_with_the_first_success(world):
-    cut_off(world, unreachable)
     await world.store.add_notices([NewNotice("s", K.MESSAGE, "1", person(1), {"text": "x"})])
-    await world.pass_time(300, step=5)
-    mend(world)
+    (waiting,) = await world.store.claim_notices(1, 60.0)
+    await world.store.notice_retry(waiting, 300.0, error="unreachable")
     world.reborn()
     await world.store.add_notices([NewNotice("t", K.MESSAGE, "1", person(2), {"text": "y"})])
     await world.pass_time(2)

@@ -584,15 +584,15 @@ D = TypeVar("D", bound=Callable[..., Answer])
 class Drawn:
     """Hold how a kind of message is drawn, and what becomes of it.
 
-    ``past`` is the line that it becomes: a template, or what draws it. ``held`` is its line among those that
-    quiet hours held back: if it isn't given, a template ``past``, or its notification. ``is_true``: whether
-    what it said is still so. ``keeps_open``: it offers *Open* for as long as its workspace runs.
+    ``past`` is the line that it becomes: a template, or what draws it. ``is_true``: whether what it said is
+    still so. ``together`` says the same of several at once, of one and of more; None where each has words of
+    its own. ``keeps_open``: it offers *Open* for as long as its workspace runs.
     """
 
     draw: Callable[[Any], Answer]
     past: Line
-    held: Line | None
     is_true: Callable[[Any], bool]
+    together: Callable[[Any], tuple[str, str] | None]
     keeps_open: bool
 
 
@@ -603,8 +603,8 @@ def draws(
     kind: NoticeKind,
     *,
     past: Line = notices.PAST_OVER,
-    held: Line | None = None,
     is_true: Callable[[Any], bool] = lambda _facts: True,
+    together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
     keeps_open: bool = False,
 ) -> Callable[[D], D]:
     """Declare what draws messages of a kind, from the facts of its family."""
@@ -612,7 +612,7 @@ def draws(
     def declare(draw: D) -> D:
         if kind in DRAWN:
             raise ValueError(f"two functions draw {kind}")
-        DRAWN[kind] = Drawn(draw, past, held, is_true, keeps_open)
+        DRAWN[kind] = Drawn(draw, past, is_true, together, keeps_open)
         return draw
 
     return declare

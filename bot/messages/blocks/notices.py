@@ -1,7 +1,6 @@
 """The messages that a person must not miss: new ones, as an edit doesn't notify; and what they become."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
@@ -9,6 +8,7 @@ from bot.domain.notices import Answer, Mark, NoticeKind
 from bot.domain.workspaces import Consent, Ending, Outcome, State, is_final
 from bot.messages.blocks import classes, kit, replies, runs
 from bot.messages.blocks.buttons import (
+    FEW,
     at_stake,
     offered,
     open_buttons,
@@ -67,9 +67,22 @@ def is_true(kind: NoticeKind, facts: Facts) -> bool:
     return not facts.is_superseded and DRAWN[kind].is_true(facts)
 
 
-def still_so(facts: HeldFacts) -> HeldFacts:
-    """Leave out what quiet hours held back and isn't so any more."""
-    return replace(facts, held=tuple(one for one in facts.held if is_true(*one)))
+def owed(kind: NoticeKind, facts: Facts) -> Answer | None:
+    """Draw what somebody is owed, as things are now; None if there is nothing left to tell.
+
+    How an operation ended is told in any case: as what has become of it since, or in the past tense once
+    something newer was asked for.
+    """
+    if isinstance(facts, HeldFacts):
+        return _summary(facts) if _left(facts) else None
+    is_gone = type(facts) is Facts and kind.subject in _GONE
+    if is_gone or is_true(kind, facts):
+        return render(kind, facts)
+    if Mark.END not in kind.marks or not isinstance(facts, WorkspaceFacts):
+        return None
+    if facts.operation is None:
+        return render(kind, facts) if kind in _FAILURES else None
+    return past(kind, facts) if facts.is_superseded else _as_it_is(kind, facts)
 
 
 def past(kind: NoticeKind, facts: Facts) -> Answer:
@@ -78,7 +91,9 @@ def past(kind: NoticeKind, facts: Facts) -> Answer:
     return kit.answer(kit.bare(said), [kit.context(said)])
 
 
-#: How many of what was held back are shown, and how many in a paragraph.
+#: What is told even where nobody knows any more what it was about.
+_FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
+#: How many lines a summary shows, and how many in a paragraph.
 _LINES: Final = 30
 _IN_A_SECTION: Final = 8
 #: What is said instead of a message whose row is gone.
@@ -152,7 +167,6 @@ def carried(facts: Facts) -> Answer:
 @draws(
     NoticeKind.LINK_AGAIN,
     past=notices.PAST_LINK_AGAIN,
-    held=home.HELD_LINK,
     is_true=lambda facts: facts.is_refused,
 )
 def _link_again(facts: Facts) -> Answer:
@@ -171,7 +185,6 @@ def _link_again(facts: Facts) -> Answer:
 @draws(
     NoticeKind.LINK_ENDING,
     past=notices.PAST_LINK_ENDING,
-    held=lambda facts: filled(home.HELD_ENDING, facts, at=kit.day_moment(facts.time("ends_at"))),
     is_true=lambda facts: facts.link_is_ending,
 )
 def _link_ending(facts: Facts) -> Answer:
@@ -194,7 +207,12 @@ def _sign_in_refused(facts: Facts) -> Answer:
     return _said(notices.SIGN_IN_REFUSED, facts, again, text=notices.SIGN_IN_REFUSED_SHORT, since=since)
 
 
-@draws(NoticeKind.READY, past=notices.PAST_READY, is_true=lambda facts: facts.state is State.RUNNING)
+@draws(
+    NoticeKind.READY,
+    past=notices.PAST_READY,
+    is_true=lambda facts: facts.state is State.RUNNING,
+    together=lambda _facts: notices.READY_TOGETHER,
+)
 def _ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     small = []
@@ -237,7 +255,20 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return not facts.is_up
 
 
-@draws(NoticeKind.STOPPED, past=notices.PAST_STOPPED, is_true=_is_down, keeps_open=True)
+def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
+    operation = facts.operation
+    if facts.state is not State.STOPPED or facts.of_class is not None or operation is None:
+        return None
+    return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
+
+
+@draws(
+    NoticeKind.STOPPED,
+    past=notices.PAST_STOPPED,
+    is_true=_is_down,
+    together=_stopped_together,
+    keeps_open=True,
+)
 @draws(NoticeKind.STOPPED_ELSEWHERE, past=notices.PAST_STOPPED_ELSEWHERE, is_true=_is_down)
 @draws(NoticeKind.SUSPENDED, past=notices.PAST_SUSPENDED, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
@@ -451,24 +482,51 @@ def outage(facts: Facts) -> Answer:
     return _said(template, facts, text=text, **names)
 
 
+def _left(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
+    """Return what is left to tell of what a message holds, with how each would be told alone."""
+    return [(one, answer) for one in facts.held if (answer := owed(*one)) is not None]
+
+
+@draws(NoticeKind.SUMMARY)
 @draws(NoticeKind.HELD)
-def _held(facts: HeldFacts) -> Answer:
-    """Draw what was held back in quiet hours: a line for each that is still true, which stays true."""
-    words = home
-    lines = [_held_line(kind, one) for kind, one in facts.held]
+def _summary(facts: HeldFacts) -> Answer:
+    """Draw what happened in a silence as one message: alike things in one sentence, then the way to each."""
+    left = _left(facts)
+    since = min((one.written_at for (_, one), _ in left), default=facts.now)
+    heading = fill(
+        notices.SUMMARY, since=kit.moment(since, facts.now), until=kit.moment(facts.now, facts.now)
+    )
+    alike: dict[tuple[str, str], list[Facts]] = {}
+    lines, buttons = list[str](), list[Element]()
+    for (kind, one), answer in left:
+        together = DRAWN[kind].together(one) if is_true(kind, one) else None
+        if together is None:
+            small = reference_of(one.operation) if isinstance(one, WorkspaceFacts) else []
+            lines.append(" ".join([_first_words(answer), *small]))
+            continue
+        alike.setdefault(together, []).append(one)
+        if kind is NoticeKind.READY and isinstance(one, WorkspaceFacts) and one.ide_url:
+            label = notices.OPEN_NAMED.format(name=name_of(one))
+            buttons.append(kit.numbered(open_buttons(one)[0], len(buttons), label))
+    lines = [*(_of_all(words, of) for words, of in alike.items()), *lines]
     more = [fill(answers.AND_MORE, count=len(lines) - _LINES)] if len(lines) > _LINES else []
-    text = fill(words.HELD_SEVERAL, count=len(lines))
-    if len(lines) == 1:
-        text = fill(words.HELD_ONE, what=Markup(kit.bare(lines[0])))
-    shown = [words.HELD, *(f"• {one}" for one in [*lines[-_LINES:], *more])]
+    shown = [heading, *(f"• {one}" for one in [*lines[:_LINES], *more])]
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
-    show = kit.actions([kit.button(words.SHOW, "list")])
-    return kit.answer(text, [*(kit.section(kit.cut(one, kit.SECTION)) for one in parts), *show])
+    sections = [kit.section(kit.cut(one, kit.SECTION)) for one in parts]
+    show = kit.button(home.SHOW, "list")
+    return kit.answer(notices.SUMMARY_SHORT, [*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
 
 
-def _held_line(kind: NoticeKind, facts: Facts) -> str:
-    """Say what happened and when: the message isn't drawn again, so it must stay true."""
-    how = DRAWN[kind]
-    is_said = isinstance(how.past, str) and how.past != notices.PAST_OVER
-    said = how.held or (how.past if is_said else None)
-    return _line(said, facts) if said is not None else render(kind, facts).text
+def _of_all(words: tuple[str, str], of: Sequence[Facts]) -> str:
+    """Say the same of one or several, by their names."""
+    names = [f"*{kit.safe(name_of(one), kit.NAME)}*" for one in of]
+    last = names[-1] if len(names) <= _LINES else fill(notices.MORE_OF_THEM, count=len(names) - _LINES)
+    listed = " and ".join(filter(None, [", ".join(names[:-1][:_LINES]), last]))
+    return fill(words[len(of) > 1], names=Markup(listed))
+
+
+def _first_words(answer: Answer) -> str:
+    """Return a message's first paragraph as one line."""
+    first = answer.blocks[0] if answer.blocks else {}
+    said = str(first["text"]["text"]) if first.get("type") == "section" else answer.text
+    return ": ".join(said.splitlines()[:2])

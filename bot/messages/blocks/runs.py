@@ -49,7 +49,11 @@ def run_card(facts: RunFacts) -> Answer:
     return kit.message(short(facts), sentence, _small(facts), card_buttons(facts))
 
 
-@draws(NoticeKind.JOB_ENDED, past=run_past)
+def _done_together(facts: RunFacts) -> tuple[str, str] | None:
+    return notices.DONE_TOGETHER if facts.run.state is RunState.SUCCEEDED else None
+
+
+@draws(NoticeKind.JOB_ENDED, past=run_past, together=_done_together)
 def run_ended(facts: RunFacts) -> Answer:
     """Tell how a run ended: exit code, duration, the last lines of its output."""
     run = facts.run

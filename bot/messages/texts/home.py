@@ -145,13 +145,6 @@ NOTIFY: Final = {
 }
 NOTIFY_USUAL: Final = "*{name}* on {title} now follows your usual settings."
 
-#: What 0.1.0 held back for somebody's quiet hours.
-HELD: Final = "*During your quiet hours*"
-HELD_ONE: Final = "During your quiet hours: {what}"
-HELD_SEVERAL: Final = "{count} things happened during your quiet hours."
-#: A link that was refused at night, said so that it stays true.
-HELD_LINK: Final = "{title} stopped accepting your link at {at}. Link again if you haven't since then."
-HELD_ENDING: Final = "Your link to {title} lasts until {at}. Link again before then to keep using it."
 SHOW: Final = "Show my workspaces"
 
 

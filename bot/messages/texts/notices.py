@@ -125,6 +125,15 @@ NOT_REVOKED: Final = (
     "erased my copies, but those tokens may still be valid there. The audit says whose: look for "
     "`account.revoked`."
 )
+#: What happened while nothing could be sent, in one message; and the same of one, and of several.
+SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
+SUMMARY_SHORT: Final = "What happened while I couldn't message you."
+READY_TOGETHER: Final = ("{names} is ready.", "{names} are ready.")
+STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
+PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stopped as planned.")
+DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
+MORE_OF_THEM: Final = "{count} more"
+OPEN_NAMED: Final = "Open {name}"
 
 #: In place of a message that can't be sent directly, or can't be put together.
 NOT_DIRECT: Final = (

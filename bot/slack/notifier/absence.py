@@ -1,21 +1,20 @@
 """Slack's own absence: since when it doesn't answer, in one row for all processes, as for a connection."""
 
 import math
-from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from bot.domain.people import SLACK
-from bot.slack.calls import AUTH_TEST, AnySlack, PacedSlack
+from bot.slack.calls import AnySlack, PacedSlack
 from bot.store.store import Store
 from bot.support.clock import Clock
-from bot.support.errors import SlackFailed, StoreError
+from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
-#: After so many seconds without an answer Slack is asked who we are, and again as often.
-ASKED_EVERY: Final = 10.0
+#: After so many seconds without any answer, also to who we are, Slack is absent.
+ABSENT_AFTER: Final = 10.0
 #: How often its answers are noted while all is well, in seconds.
 NOTED_EVERY: Final = 10.0
 
@@ -32,7 +31,7 @@ class Absence:
         self._clock = clock
         #: Since when this process finds it absent.
         self.since: float | None = None
-        self._asked_at = self._noted_at = -math.inf
+        self._noted_at = -math.inf
 
     async def step(self) -> None:
         """Note what calls have learned since the last step; ask Slack if none was answered for a while."""
@@ -52,14 +51,11 @@ class Absence:
             log.warning("slack's absence not written", problem=error)
 
     async def _is_absent(self, since: float, place: PacedSlack) -> bool:
-        """Return whether Slack doesn't answer even who we are; False where it wasn't asked just now."""
-        now = self._clock.now()
-        if 0.0 <= now - max(since, self._asked_at) < ASKED_EVERY:
+        """Return whether Slack hasn't answered for long, not even who we are."""
+        if 0.0 <= self._clock.now() - since < ABSENT_AFTER:
             return False
-        self._asked_at = now
-        with suppress(SlackFailed):
-            await place.call(AUTH_TEST, {})
-        return place.silent_since is not None
+        await place.ask()
+        return place.is_away
 
     async def _answers(self, at: float) -> None:
         if self.since is None and 0.0 <= at - self._noted_at < NOTED_EVERY:

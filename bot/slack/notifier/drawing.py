@@ -1,7 +1,8 @@
 """Draw notices and cards from rows, where each belongs.
 
-What can't be drawn is tried again at growing intervals, then a plain text is sent. A digest tells what is
-drawn, as the same isn't sent twice.
+What was written down is only who is owed the truth about which rows: it is drawn from them as they are then,
+and what nobody is owed any more ends unsent, as sent nowhere. What can't be drawn is tried again at growing
+intervals, then a plain text is sent. A digest tells what is drawn, as the same isn't sent twice.
 """
 
 import hashlib
@@ -12,11 +13,11 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.facts import Facts, HeldFacts, RunFacts
+from bot.domain.facts import Facts, RunFacts
 from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.domain.runs import Shown
-from bot.messages.blocks.notices import is_true, redraw, render, still_so
+from bot.messages.blocks.notices import owed, redraw
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
@@ -144,23 +145,17 @@ class Drawings:
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")
                 return None
-            facts = await self._gatherer.of_notice(notice)
-            if isinstance(facts, HeldFacts):
-                facts = still_so(facts)
-                if not facts.held:
-                    # None of it is true any more, so nobody has to hear it.
-                    await self._store.notice_sent(notice.id, "", "")
-                    return None
-            if notice.kind.offers == "approval" and not is_true(notice.kind, facts):
-                # It was decided or withdrawn before anybody was asked.
-                await self._store.notice_sent(notice.id, "", "")
-                return None
+            facts = await self._gatherer.owed(notice)
             if place is None or _waits_for_output(notice, facts):
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
+            answer = owed(notice.kind, facts)
+            if answer is None:
+                await self._store.notice_sent(notice.id, "", "")
+                return None
             shown = facts.output if isinstance(facts, RunFacts) else None
             is_output = notice.kind is NoticeKind.JOB_OUTPUT
-            return Drawing(place, render(notice.kind, facts), shown if is_output else None)
+            return Drawing(place, answer, shown if is_output else None)
         except StoreError:
             raise
         except Exception:

@@ -8,13 +8,14 @@ right away or not at all, and never twice (ADR 4).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.workspaces import Where
 from bot.messages.blocks import kit
@@ -23,7 +24,7 @@ from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import calls
-from bot.slack.calls import NOT_INSTALLED, AnySlack, Meaning, leads_to_slack, meaning
+from bot.slack.calls import NOT_INSTALLED, AnySlack, Meaning, PacedSlack, leads_to_slack, meaning
 from bot.slack.notifier.drawing import (
     LONGEST_PAUSE,
     Drawing,
@@ -50,6 +51,8 @@ SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: How the occasion of what says that a message is missing begins.
 _MISSING: Final = "missing:"
+#: What is never looked for: an update does no harm twice, a reply is sent once, no channel's history is read.
+_NOT_LOOKED_FOR: Final = frozenset({NoticeKind.CARD_UPDATE, NoticeKind.REPLY, NoticeKind.CLASS_CARD})
 #: Nobody knows whether a class card was posted.
 _UNSURE: Final = "outcome_unknown"
 #: An edit notifies nobody: after so many seconds the answer is a message of its own.
@@ -95,17 +98,31 @@ class Outbox:
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        for slack in self._slack.all():
+        installed = self._slack.all()
+        await run_all([self._asked(slack) for slack in installed if slack.is_away], pool)
+        for slack in installed:
             if slack.is_back():
                 await self._store.release_notices(slack.budget.installation.id, self._timing.settles)
+        if installed and all(slack.is_away for slack in installed):
+            return 0
         room = await self._slack.room(calls.CHAT_POST_MESSAGE)
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
         classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]
         limit = min(most, room.within()) or most
         claimed_at = self._clock.monotonic()
         notices = await self._store.claim_notices(limit, self._timing.lease, classes, self._owners.name)
-        await run_all([self._guarded(notice, claimed_at) for notice in notices], pool)
+        unsure: dict[Principal, list[Notice]] = {}
+        for notice in notices:
+            if notice.unknown_since is not None and notice.kind not in _NOT_LOOKED_FOR:
+                unsure.setdefault(notice.principal, []).append(notice)
+        others = [one for one in notices if one not in unsure.get(one.principal, ())]
+        searches = [self._searched(of_one) for of_one in unsure.values()]
+        await run_all([*searches, *(self._guarded(notice, claimed_at) for notice in others)], pool)
         return len(notices)
+
+    async def _asked(self, slack: PacedSlack) -> None:
+        async with contained("question", self._ids, installation=slack.budget.installation.id):
+            await slack.ask()
 
     async def _guarded(self, notice: Notice, claimed_at: float) -> None:
         """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
@@ -121,9 +138,11 @@ class Outbox:
 
     async def _one(self, notice: Notice, claimed_at: float) -> None:
         try:
-            # Repeating an update does no harm, so it is sent again whatever became of it.
-            is_looked_for = notice.unknown_since is not None and notice.kind is not NoticeKind.CARD_UPDATE
-            if is_looked_for and await self._is_there(notice, notice.unknown_since or 0.0):
+            if self._slack.to(notice.principal).is_away:
+                raise errors.SlackFailed(calls.CHAT_POST_MESSAGE, calls.UNREACHABLE)
+            if notice.kind is NoticeKind.CLASS_CARD and notice.unknown_since is not None:
+                # Channel history is never read: the poster is asked, and says whether to send it again.
+                await self._ask_poster(notice, _UNSURE)
                 return
             drawing = await self._drawings.of(notice)
             if drawing is None:
@@ -132,19 +151,22 @@ class Outbox:
                 await self._store.notice_retry(notice, 0.0, error="late")
             else:
                 await self._hand_over(notice, drawing)
-        except errors.SlackLimited as error:
+        except errors.SlackFailed as error:
+            await self._failed(notice, error)
+
+    async def _failed(self, notice: Notice, error: errors.SlackFailed, *, is_search: bool = False) -> None:
+        """Write down what became of an attempt to send a notice, or to find out whether it was sent."""
+        if isinstance(error, errors.SlackLimited):
             await self._limited(notice, error)
-        except errors.SlackUnknownOutcome as error:
+        elif isinstance(error, errors.SlackUnknownOutcome) and not is_search:
             await self._unknown(notice, error)
-        except errors.SlackPermanent as error:
-            if meaning(error).is_shut_out:
-                await self._later(notice, error)
-            elif meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
+        elif isinstance(error, errors.SlackPermanent) and not meaning(error).is_shut_out:
+            if meaning(error) is Meaning.THREAD and Mark.THREADED in notice.kind.marks:
                 self._places.leave_thread(notice)
                 await self._store.notice_retry(notice, 0.0, error=error.code)
             else:
                 await self._undeliverable(notice, error)
-        except errors.SlackFailed as error:
+        else:
             await self._later(notice, error)
 
     async def _hand_over(self, notice: Notice, drawing: Drawing) -> None:
@@ -195,28 +217,37 @@ class Outbox:
         await self._store.notice_sent(notice.id, channel, ts)
         return True
 
-    async def _is_there(self, notice: Notice, since: float) -> bool:
-        """Look for a message that may have been sent; return True if there is nothing left to do now."""
-        if notice.kind is NoticeKind.CLASS_CARD:
-            # Channel history is never read: the poster is asked, and says whether to send it again.
-            await self._ask_poster(notice, _UNSURE)
-            return True
+    async def _searched(self, notices: Sequence[Notice]) -> None:
+        """Look for what of a person's may have been sent: what isn't there is put back, and drawn anew."""
+        broken = errors.SlackFailed(calls.CONVERSATIONS_HISTORY, "internal")
+        later, of = partial(self._all_later, notices, broken), notices[0].principal.key
+        async with contained("search", self._ids, back=later, failed=later, principal=of):
+            threads: dict[str | None, list[Notice]] = {}
+            for notice in notices:
+                place = await self._places.of(notice)
+                threads.setdefault(place.thread_ts if place is not None else None, []).append(notice)
+            for thread_ts, of_one in threads.items():
+                await self._search(of_one, thread_ts)
+
+    async def _search(self, notices: Sequence[Notice], thread_ts: str | None) -> None:
+        since = min(notice.unknown_since or 0.0 for notice in notices)
         try:
             async with asyncio.timeout(self._timing.last_start / 2):
-                place = await self._places.of(notice)
-                thread_ts = place.thread_ts if place is not None else None
-                found = await self._lookup.find(notice, since - self._timing.looks_back, thread_ts)
+                found = await self._lookup.find(notices, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
-            await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
-            return True
-        except errors.SlackUnknownOutcome as error:
-            # Only the search went unanswered.
-            await self._later(notice, error)
-            return True
-        if found is None:
-            return False
-        await self._store.notice_sent(notice.id, *found)
-        return True
+            for notice in notices:
+                await self._store.notice_retry(notice, self._timing.settles, error="not looked up")
+        except errors.SlackFailed as error:
+            await self._all_later(notices, error)
+        else:
+            for notice_id, place in found.items():
+                await self._store.notice_sent(notice_id, *place)
+            await self._store.notices_not_sent([one for one in notices if one.id not in found])
+
+    async def _all_later(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
+        """Put back what couldn't be looked for."""
+        for notice in notices:
+            await self._failed(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, drawing: Drawing) -> None:
         """Correct a card in place; a class card keeps its button and is given up instead."""
@@ -376,34 +407,36 @@ class Lookup:
 
     @guards("No notice is lost or sent twice")
     async def find(
-        self, notice: Notice, oldest: float, thread_ts: str | None = None
-    ) -> tuple[str, str] | None:
-        """Return where the notice's message is (channel, ts), or None; raises SlackFailed.
+        self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
+    ) -> dict[str, tuple[str, str]]:
+        """Return where the messages of a person's notices are (channel, ts) by their ids; raises SlackFailed.
 
         ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
         the first page's response at the latest: so the search starts with the newest. A thread is short, and
         Slack returns it from its beginning, so it is read whole.
         """
-        slack, channel = self._slack.to(notice.principal), await self.channel(notice)
+        slack, channel = self._slack.to(notices[0].principal), await self.channel(notices[0])
         method, within = calls.CONVERSATIONS_HISTORY, {}
         if thread_ts is not None:
             method, within = calls.CONVERSATIONS_REPLIES, {"ts": thread_ts}
         cursor = ""
+        found: dict[str, tuple[str, str]] = {}
         while True:
             answer = await slack.call(
                 method,
                 {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
             )
             messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
-            ts = _of_notice(messages, notice)
-            if ts is not None:
-                return channel, ts
+            for notice in notices:
+                ts = _of_notice(messages, notice)
+                if ts is not None:
+                    found[notice.id] = channel, ts
             cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
-            if not messages or not cursor:
-                return None
+            if not messages or not cursor or len(found) == len(notices):
+                return found
             back_to = oldest - slack.behind
             if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
-                return None
+                return found
 
     async def channel(self, notice: Notice) -> str:
         """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""

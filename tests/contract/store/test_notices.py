@@ -8,7 +8,7 @@ from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Preferences, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Outcome, State
-from bot.store.notices import CARD_FIRST
+from bot.store.notices import CARD_FIRST, SILENCE
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import ALICE, BOB, accept_operation, hold_as_first, linked, prefer
 
@@ -172,6 +172,100 @@ async def test_the_direct_message_of_a_person_is_remembered(store):
     (reply,) = await store.claim_notices(10, 60.0)
     await store.notice_sent(reply.id, "D4", "1.5")
     assert await store.known_channel(ALICE) == "D2"
+
+
+# -- what is told together -----------------------------------------------------------------------------------
+
+
+NEWS, LATE = NoticeKind.OUTAGE, SILENCE + 1.0
+
+
+async def told(store, notice):
+    return [one.subject for one in await store.held_notices(notice.id)]
+
+
+async def test_news_that_waited_through_a_silence_is_told_together(store, clock):
+    """Not what may have been sent or is being sent, what asks something, or what is another's."""
+    await store.add_notices([message(name, NEWS) for name in ("unsure", "leased")])
+    unsure, _ = await store.claim_notices(2, LATE)
+    await store.notice_retry(unsure, LATE, error="no_answer", unknown_since=clock.now())
+    await store.add_notices([message("theirs", NEWS, principal=BOB), message("asked", NoticeKind.ASKED)])
+    await store.add_notices([message("first", NEWS)])
+    clock.advance(LATE)
+    await store.add_notices([message("later", NEWS), message("card", NoticeKind.CARD)])
+    found = {one.subject: one for one in await store.claim_notices(20, 60.0)}
+    assert found.keys() == {"unsure", "leased", "theirs", "asked", "card"}
+    for name in ("unsure", "leased"):
+        assert found[name].unknown_since is not None
+        await store.notice_sent(found[name].id, "D1", "1.1")
+    (summary,) = await store.claim_notices(20, 60.0)
+    assert (summary.kind, summary.principal) == (NoticeKind.SUMMARY, ALICE)
+    assert await told(store, summary) == ["first", "later"]
+
+
+async def test_whoever_has_waited_longest_is_told_first_and_a_single_one_is_told_alone(store, clock):
+    carol = Principal(None, "T1", "UCAROL")
+    for person in (BOB, ALICE, carol):
+        await store.add_notices([message(f"{person.user_id} 1", NEWS, principal=person)])
+        clock.advance(1.0)
+    for person in (ALICE, BOB):
+        await store.add_notices([message(f"{person.user_id} 2", NEWS, principal=person)])
+    assert [one.kind for one in await store.claim_notices(20, 1.0)] == [NEWS] * 5
+    for one in await store.claim_notices(20, 1.0):
+        await store.notice_retry(one, 0.0, error="unreachable")
+    clock.advance(LATE)
+    await store.notices_not_sent(await store.claim_notices(20, 60.0))
+    one_by_one = [(await store.claim_notices(1, 60.0))[0] for _ in range(3)]
+    assert [(one.kind, one.principal) for one in one_by_one] == [
+        (NEWS, carol),
+        (NoticeKind.SUMMARY, BOB),
+        (NoticeKind.SUMMARY, ALICE),
+    ]
+
+
+async def test_what_tells_news_takes_in_more_until_it_is_claimed(store, clock):
+    await store.add_notices([message("unsure", NEWS), message("1", NEWS), message("2", NEWS)])
+    unsure, *_ = await store.claim_notices(1, 60.0)
+    clock.advance(LATE)
+    # The search for the other is under way.
+    (again,) = await store.claim_notices(20, 60.0)
+    assert again.id == unsure.id
+    await store.add_notices([message("3", NEWS)])
+    await store.notices_not_sent([again])
+    (summary,) = await store.claim_notices(20, 60.0)
+    assert await told(store, summary) == ["unsure", "1", "2", "3"]
+    await store.add_notices([message("4", NEWS)])
+    (alone,) = await store.claim_notices(20, 60.0)
+    assert alone.subject == "4"
+
+
+async def test_what_tells_news_waits_for_the_search_for_others(store, clock):
+    await store.add_notices([message(str(number), NEWS) for number in range(3)])
+    (unsure,) = await store.claim_notices(1, 60.0)
+    await store.notice_retry(unsure, LATE, error="no_answer", unknown_since=clock.now())
+    clock.advance(LATE)
+    (searched,) = await store.claim_notices(20, 60.0)
+    assert searched.id == unsure.id
+    assert await store.claim_notices(20, 60.0) == []
+    # A search that isn't possible now holds up nobody.
+    await store.notice_retry(searched, 600.0, error="ratelimited")
+    (summary,) = await store.claim_notices(20, 60.0)
+    assert summary.kind is NoticeKind.SUMMARY
+
+
+async def test_with_one_that_may_have_been_sent_come_all_of_its_person(store, clock):
+    await store.add_notices([message(str(number)) for number in range(5)])
+    await store.add_notices([message("theirs", principal=BOB), message("reply", NoticeKind.REPLY)])
+    await store.claim_notices(20, 60.0)
+    clock.advance(60.0)
+    found = await store.claim_notices(1, 60.0, (1, 2, 3))
+    assert len({one.principal for one in found}) == 1
+    whose = ["0", "1", "2", "3", "4"] if found[0].principal == ALICE else ["theirs"]
+    assert sorted(one.subject for one in found) == whose
+    assert {one.unknown_since for one in found} == {clock.now() - 60.0}
+    await store.notices_not_sent(found)
+    again = [one for one in await store.claim_notices(20, 60.0, (1,)) if one.subject in whose]
+    assert [one.unknown_since for one in again] == [None] * len(whose)
 
 
 # -- what people want to hear, and when ----------------------------------------------------------------------

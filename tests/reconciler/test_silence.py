@@ -1,0 +1,218 @@
+"""A silence: what people are owed after it is told once, in one message, as things are then."""
+
+from contextlib import suppress
+from itertools import count
+
+import pytest
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.workspaces import OperationVerb, State
+from bot.slack.calls import AUTH_TEST, METHODS, UNREACHABLE
+from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
+from tests.reconciler.fuse import Fuse, Killed
+from tests.reconciler.world import new_world
+from tests.rigs.store import ALICE, BOB
+
+POST, SEARCH = "chat.postMessage", "conversations.history"
+MINUTE = 60.0
+
+
+def cut_off(world, *, arrives=False, code=None):
+    """Let Slack answer nothing; what is sent arrives all the same, or nothing can be sent at all."""
+    for method in METHODS:
+        error = SlackFailed(method, code) if code else SlackUnknownOutcome(method, "no_answer")
+        world.slack.fail(method, error, times=10**9, after=arrives)
+
+
+def mend(world):
+    world.slack._faults.clear()
+
+
+async def started(world, *remote_ids, principal=ALICE):
+    """Let a person start workspaces, which takes half a minute; return them."""
+    rows = [await world.own(principal, remote_id) for remote_id in remote_ids]
+    for row in rows:
+        await world.begin(row)
+    return rows
+
+
+def told(world, principal=ALICE):
+    """Return the kinds of what a person got, without the cards."""
+    shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
+    return [kind for kind, one in shown if kind != "card" and one["channel"] == f"D{principal.user_id}"]
+
+
+def words(world):
+    return str(world.slack.messages[-1]["blocks"])
+
+
+async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_things_are(world):
+    await started(world, "r1", "r2", "r3")
+    await started(world, "b1", principal=BOB)
+    await world.pass_time(5)
+    cut_off(world)
+    await world.pass_time(5 * MINUTE)
+    world.provider.put("r2", State.STOPPED)
+    await world.pass_time(10 * MINUTE)
+    mend(world)
+    await world.pass_time(10)
+    assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
+    (summary,) = [one for one in world.slack.messages if one["text"].startswith("What happened")]
+    said = str(summary["blocks"])
+    assert "*name-r1* and *name-r3* are ready." in said
+    assert "*name-r2* · Fake Cloud: It was running, and has since been stopped" in said
+    assert said.count("'Open name-") == 2
+    await world.pass_time(20 * MINUTE, step=5)
+    assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
+    assert (await world.store.statistics())["pending_notices"] == 0
+
+
+async def test_what_a_newer_request_has_overtaken_is_told_by_that_alone(world):
+    (row,) = await started(world, "r1")
+    await world.pass_time(5)
+    cut_off(world)
+    await world.pass_time(2 * MINUTE)
+    await world.begin(row, OperationVerb.STOP)
+    await world.pass_time(2 * MINUTE)
+    mend(world)
+    await world.pass_time(MINUTE)
+    assert told(world) == ["summary"]
+    assert "*name-r1* has stopped." in str(world.slack.messages[-1]["blocks"])
+    assert "ready" not in str(world.slack.messages[-1]["blocks"])
+
+
+async def test_an_end_that_was_overtaken_is_told_as_past(world):
+    (row,) = await started(world, "r1")
+    await world.pass_time(5)
+    cut_off(world)
+    await world.pass_time(2 * MINUTE)
+    world.provider.stop_takes = 20 * MINUTE
+    await world.begin(row, OperationVerb.STOP)
+    await world.pass_time(MINUTE)
+    mend(world)
+    await world.pass_time(20)
+    sent = [each for _, each in world.slack.calls if "/ready/" in str(each.get("metadata"))]
+    assert "was ready at" in sent[-1]["text"]
+
+
+async def test_a_silence_is_also_one_in_which_no_process_ran(world):
+    await started(world, "r1", "r2")
+    await world.pass_time(5)
+    cut_off(world)
+    await world.pass_time(MINUTE)
+    mend(world)
+    world.clock.advance(10 * MINUTE)
+    world.reborn()
+    await world.pass_time(5)
+    assert told(world) == ["summary"]
+
+
+async def test_a_busy_minute_is_no_silence(world):
+    await started(world, "r1", "r2", "r3")
+    await world.pass_time(2 * MINUTE)
+    assert told(world) == ["ready"] * 3
+
+
+async def test_while_slack_is_away_it_is_asked_and_nothing_is_sent(world):
+    await started(world, *(f"r{number}" for number in range(20)))
+    cut_off(world)
+    await world.pass_time(MINUTE)
+    posts, asked = world.slack.count(POST), world.slack.count(AUTH_TEST)
+    await world.pass_time(10 * MINUTE, longest=1.0)
+    assert world.slack.count(POST) == posts <= 20
+    assert world.slack.count(AUTH_TEST) - asked == pytest.approx(600 / 5, abs=2)
+    mend(world)
+    await world.pass_time(10)
+    assert told(world) == ["summary"]
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_one_search_answers_for_all_that_may_have_been_sent_to_a_person(world, arrives):
+    for number in range(6):
+        await world.store.add_notices([NewNotice(f"s{number}", NoticeKind.OUTAGE, "1", ALICE)])
+    unsure = await world.store.claim_notices(10, 60.0)
+    if arrives:
+        for notice in unsure[:3]:
+            payload = {"event_type": "usher_notice", "event_payload": {"key": notice.key}}
+            world.clock.advance(2.0)
+            await world.slack.call(POST, {"channel": "UALICE", "text": "x", "metadata": payload})
+    world.clock.advance(90.0)
+    world.slack.history_page = 200
+    await world.pass_time(30)
+    assert world.slack.count(SEARCH) == 1
+    assert told(world) == (["outage"] * 3 if arrives else []) + ["summary"]
+    assert (await world.store.statistics())["pending_notices"] == 0
+
+
+async def test_what_could_not_be_sent_at_all_is_not_looked_for(world):
+    cut_off(world, code=UNREACHABLE)
+    await started(world, "r1", "r2")
+    await world.pass_time(5 * MINUTE)
+    mend(world)
+    await world.pass_time(20)
+    assert world.slack.count(SEARCH) == 0
+    assert told(world) == ["summary"]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_summary_whose_answer_gets_lost_is_looked_up(world, arrived):
+    await started(world, "r1", "r2")
+    await world.pass_time(5)
+    cut_off(world, code=UNREACHABLE)
+    await world.pass_time(5 * MINUTE)
+    mend(world)
+    world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), after=arrived)
+    await world.pass_time(2 * MINUTE)
+    assert told(world) == ["summary"]
+
+
+async def test_one_that_slack_never_takes_is_given_up_with_all_that_it_tells(world):
+    await started(world, "r1", "r2")
+    await world.pass_time(5)
+    cut_off(world, code=UNREACHABLE)
+    await world.pass_time(5 * MINUTE)
+    mend(world)
+    world.slack.fail_in("UALICE", SlackFailed(POST, "no_text"))
+    await world.pass_time(25 * 3600, step=600)
+    dead = {one.kind for one in await world.store.dead_notices()}
+    assert {NoticeKind.SUMMARY, NoticeKind.READY} <= dead
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
+@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after, arrived):
+    """Of four things that somebody is owed, one may have been sent."""
+    names = [f"place-{number}" for number in range(4)]
+    for number in count(1):
+        async with new_world() as world:
+            for name in names:
+                body = {"what": "away", "connection": name}
+                await world.store.add_notices([NewNotice(name, NoticeKind.OUTAGE, "1", ALICE, body)])
+            world.slack.fail(POST, SlackUnknownOutcome(POST, "no_answer"), times=10**9, after=arrived)
+            await world.store.engine.write(_only_the_first)
+            await world.notifier.step_notices()
+            await world.store.engine.write(_all)
+            mend(world)
+            world.clock.advance(2 * MINUTE)
+            fuse = Fuse(number, after=after, done=world.done)
+            world.reborn(fuse)
+            with suppress(Killed, StoreBusy):
+                await world.pass_time(20)
+            world.reborn()
+            await world.pass_time(2 * MINUTE, step=10)
+            keys = world.slack.keys()
+            assert len(keys) == len(set(keys)), number
+            said = [str(one["blocks"]) for one in world.slack.messages]
+            assert [sum(f"*{name}*" in one for one in said) for name in names] == [1] * 4, number
+            assert told(world) == (["outage"] if arrived else []) + ["summary"], number
+            assert (await world.store.statistics())["pending_notices"] == 0
+            if not fuse.is_blown:
+                return
+
+
+def _only_the_first(tx):
+    tx.run("UPDATE notices SET due_at = due_at + 1 WHERE subject <> 'place-0'")
+
+
+def _all(tx):
+    tx.run("UPDATE notices SET due_at = due_at - 1 WHERE subject <> 'place-0'")
