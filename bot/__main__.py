@@ -85,16 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         "with their number",
     )
     rotating.set_defaults(run="keeping.rotate")
-    accounts = add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT")
-    importing = accounts.add_parser(
-        "import", help="link people to the users that a file names, after checking with the provider"
-    )
-    importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
-    importing.add_argument("--apply", action="store_true", help="link them; without it nothing is written")
-    importing.set_defaults(run="keeping.import_accounts")
-    accounts.add_parser(
-        "list", help="print who is linked to which user, and whether that was proven"
-    ).set_defaults(run="keeping.list_accounts")
+    accounts = add("accounts", "", "link people to users")
+    _add_accounts(accounts.add_subparsers(required=True, metavar="WHAT"))
     store = add("store", "", "back up the database, or move to another one")
     _add_store(store.add_subparsers(required=True, metavar="WHAT"))
     audit = add("audit", "", "check the record of who did what").add_subparsers(required=True, metavar="WHAT")
@@ -108,6 +100,21 @@ def _parser() -> argparse.ArgumentParser:
     archiving.add_argument("file", type=Path, help="a new file")
     archiving.set_defaults(run="keeping.archive_audit")
     return parser
+
+
+def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    importing = commands.add_parser(
+        "import", help="link people to the users that a file names, after checking with the provider"
+    )
+    importing.add_argument("file", type=Path, help="CSV with the columns slack_user, connection, username")
+    importing.add_argument("--apply", action="store_true", help="link them; without it nothing is written")
+    importing.set_defaults(run="keeping.import_accounts")
+    retiring = commands.add_parser("retire", help="end everybody's link on a connection that goes")
+    retiring.add_argument("connection", help="its name, also if it isn't in the connections file any more")
+    retiring.set_defaults(run="keeping.retire")
+    commands.add_parser(
+        "list", help="print who is linked to which user, and whether that was proven"
+    ).set_defaults(run="keeping.list_accounts")
 
 
 def _add_store(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

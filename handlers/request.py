@@ -6,6 +6,7 @@ With what it may use for it; and what the handler of an event receives.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -17,6 +18,8 @@ from bot.domain.policy import Installation
 from bot.domain.runs import Run
 from bot.domain.workspaces import Consent, Surface, Where, Workspace
 from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Markup
+from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
 from bot.services.context import Asked, Context, is_old
@@ -197,6 +200,13 @@ class Services:
         """Return the titles of connections as part of a sentence."""
         return kit.Markup(
             " and ".join(sorted({kit.line(self.title(connection)) for connection in connections}))
+        )
+
+    def not_set_up(self, connections: Iterable[str]) -> str:
+        """Say how many things are on connections that the operator took out; "" for none."""
+        gone = Counter(name for name in connections if name not in self.context.connections)
+        return " ".join(
+            kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), name=name) for name in sorted(gone)
         )
 
     def linkable(self) -> list[tuple[str, str]]:

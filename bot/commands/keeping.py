@@ -15,12 +15,13 @@ from bot.store.store import Store
 from bot.store.transaction import StoreTime
 from bot.store.upkeep import mark
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import resolve_secret
+from bot.support.environment import command, resolve_secret
 from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
 from bot.upkeep.archives import Witness, archive, check_archives, tell_restored
-from bot.upkeep.importing import as_lines, import_rows, read_rows
+from bot.upkeep.importing import as_lines, import_rows, operating, read_rows
+from bot.upkeep.importing import retire as retire_connection
 from bot.upkeep.keys import rotate as encrypt_again
 from bot.upkeep.keys import secrets
 
@@ -71,6 +72,25 @@ def import_accounts(arguments: argparse.Namespace) -> int:
         results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
         print("\n".join(as_lines(results, apply=arguments.apply)))
         return 1 if any(result.outcome == "problem" for result in results) else 0
+
+    return with_store(settings, run)
+
+
+def retire(arguments: argparse.Namespace) -> int:
+    """End everybody's link on a connection that goes."""
+    settings, connections = load()
+    name = arguments.connection
+
+    async def run(store: Store) -> int:
+        await store.migrate()
+        async with operating(settings, connections, store) as context:
+            ended, owed = await retire_connection(context, name)
+        print(f"Links on {name} that ended, whose people are told: {ended}.")
+        if owed:
+            print(
+                f"Keep it in the connections file until {command('doctor')} lists nothing owed there: {owed}."
+            )
+        return 0
 
     return with_store(settings, run)
 

@@ -189,6 +189,18 @@ SELECT * FROM accounts WHERE principal = :principal AND state <> 'revoking' ORDE
 -- name: account_states
 SELECT connection, state FROM accounts WHERE principal = :principal AND state <> 'revoking';
 
+-- What would stand still without each connection.
+-- name: uses
+SELECT connection, SUM(people) AS people, SUM(running) AS running, SUM(timers) AS timers, SUM(hours) AS hours
+FROM (
+    SELECT connection, 1 AS people, 0 AS running, 0 AS timers, 0 AS hours FROM accounts WHERE state <> 'revoking'
+    UNION ALL
+    SELECT connection, 0, CASE WHEN state = 'running' THEN 1 ELSE 0 END, CASE WHEN stop_at IS NULL THEN 0 ELSE 1 END, 0
+    FROM workspaces WHERE hidden = 0
+    UNION ALL
+    SELECT connection, 0, 0, 0, 1 FROM rules WHERE paused = ''
+) AS used GROUP BY connection ORDER BY connection;
+
 -- name: holders
 SELECT principal FROM accounts WHERE state <> 'revoking' UNION SELECT principal FROM rules;
 

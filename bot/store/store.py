@@ -193,6 +193,7 @@ class Store(OnEngine):
     owed_revocations = read(accounts_.owed, Priority.STEADY)
     forgotten_accounts = read(accounts_.forgotten)
     reseal_account = write(accounts_.reseal)
+    uses = read(upkeep.uses)
     holders = read(accounts_.holders, Priority.STEADY)
     save_secret = write(accounts_.save_secret)
     suspect_account = write(accounts_.suspect)

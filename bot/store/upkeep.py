@@ -151,6 +151,11 @@ def figures(tx: Transaction) -> Figures:
     )
 
 
+def uses(tx: Transaction) -> Mapping[str, Row]:
+    """Count people, running workspaces, planned stops and hours, by connection."""
+    return _by_connection(tx.all("uses"))
+
+
 def migrated(tx: Transaction) -> dict[str, str]:
     """Return the names of the migrations that 0.1.0 has, or that it must know of."""
     return {row["name"]: "" for row in tx.all("migrated")}

@@ -483,6 +483,7 @@ async def check_store(
                 return [Check("store", True, found)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
             checks.append(await check_revocations(store))
+            checks += await check_retired(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
             if store.engine.is_shared:
@@ -579,6 +580,21 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
     if not opening.total:
         return []
     return [Check("encryption keys", not opening.closed, opening.found, opening.advice)]
+
+
+async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Name what still depends on connections that aren't in the file any more. Raises StoreError."""
+    return [
+        Check(
+            f"connection {name}",
+            False,
+            f"it isn't in the connections file, and people depend on it: {use['people']} linked, "
+            f"{use['running']} workspaces running, {use['timers']} to be stopped, {use['hours']} with hours",
+            f"Put it back, or end these links and tell their people: {command(f'accounts retire {name}')}.",
+        )
+        for name, use in (await store.uses()).items()
+        if providers and name not in providers and (use["people"] or use["hours"])
+    ]
 
 
 async def check_revocations(store: Store) -> Check:

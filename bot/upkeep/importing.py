@@ -5,8 +5,10 @@ Each row is checked at its provider first; nothing is written in a dry run, or f
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,7 +16,7 @@ import aiohttp
 
 from bot.providers import base, build_providers
 from bot.providers.connection import ConnectionSettings
-from bot.services import accounts
+from bot.services import accounts, revocations
 from bot.services.context import Asked, Context
 from bot.slack.calls import WebApi
 from bot.slack.installed import Entered, enter
@@ -194,6 +196,30 @@ class Importer:
         return Result(row, "ok", "is linked, and gets a direct message about it")
 
 
+@asynccontextmanager
+async def operating(
+    settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
+) -> AsyncIterator[Context]:
+    """Hold what an operator's command works with. Raises ImportProblem and StoreError."""
+    async with Http.new_session(settings.proxy()) as session:
+        http = Http(session)
+        entered = await _enter(settings, store, session)
+        try:
+            yield Context(
+                store=store,
+                connections=build_providers(connections, http),
+                people=People(store, entered.slack),
+                installation=entered.place,
+                vault=Vault(settings.keys()),
+                clock=SystemClock(),
+                ids=SystemIds(),
+            )
+        finally:
+            if entered.by_oauth is not None:
+                # A token that was replaced meanwhile is written before the process ends.
+                await entered.by_oauth.close()
+
+
 async def import_rows(
     settings: Settings,
     connections: Mapping[str, ConnectionSettings],
@@ -203,26 +229,28 @@ async def import_rows(
     apply: bool,
 ) -> list[Result]:
     """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
-    async with Http.new_session(settings.proxy()) as session:
-        http = Http(session)
-        entered = await _enter(settings, store, session)
-        importer = Importer(
-            Context(
-                store=store,
-                connections=build_providers(connections, http),
-                people=People(store, entered.slack),
-                installation=entered.place,
-                vault=Vault(settings.keys()),
-                clock=SystemClock(),
-                ids=SystemIds(),
-            )
-        )
-        try:
-            return [await importer.one(row, apply=apply) for row in rows]
-        finally:
-            if entered.by_oauth is not None:
-                # A token that was replaced meanwhile is written before the process ends.
-                await entered.by_oauth.close()
+    async with operating(settings, connections, store) as context:
+        importer = Importer(context)
+        return [await importer.one(row, apply=apply) for row in rows]
+
+
+async def retire(context: Context, connection: str) -> tuple[int, int]:
+    """End everybody's link on a connection that goes, and tell them; return how many, and what is owed.
+
+    What is owed on one that isn't set up any more can't be revoked, and is erased. Raises StoreError.
+    """
+    ended, store = 0, context.store
+    for who in sorted(await store.holders(), key=lambda one: one.key):
+        if any(one.connection == connection for one in await store.accounts(who)):
+            asked = Asked(context, who)
+            ended += len(await asked.to(accounts.end, who, [connection], actor="operator", cause="retired"))
+    owed = [one for one in await store.owed_revocations() if one.connection == connection]
+    if connection in context.connections:
+        return ended, len(owed)
+    for one in owed:
+        erase = partial(revocations.settle, context=context, owed=one, ended="lapsed", tell=False)
+        await store.carry_out(erase)
+    return ended, 0
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:

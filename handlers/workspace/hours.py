@@ -193,7 +193,11 @@ async def _all(request: Request) -> Answer:
     workspaces = await services.store.workspaces(request.principal)
     every = await services.gatherer.of_all(request.principal, workspaces)
     rows = [drawn.of_one(words.KEPT, facts) for facts in every if facts.hours]
-    return drawn.of_all(rows) if rows else _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME")
+    kept = {one.workspace_id: one.connection for one in await services.store.rules(request.principal)}
+    gone = services.not_set_up(kept.values())
+    if rows or gone:
+        return drawn.of_all(rows, gone)
+    return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME")
 
 
 def _hint(request: Request, sentence: str, more: str, name: str) -> Answer:

@@ -48,7 +48,8 @@ async def show_list(request: Request) -> Answer:
         return narrowed.none_of_these(
             request, part, answers.WORKSPACES, "list", [replies.list_button()], remark
         )
-    remark = f"{narrowed.remark(request, part, len(rows))} {remark}".strip()
+    gone = services.not_set_up(one.connection for one in rows)
+    remark = f"{narrowed.remark(request, part, len(rows))} {remark} {gone}".strip()
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = request.filled(answers.LIST_SHARED_NEXT)

@@ -184,11 +184,12 @@ def form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
     )
 
 
-def of_all(rows: Sequence[tuple[str, list[Element]]]) -> Answer:
-    """List the hours of several workspaces."""
+def of_all(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
+    """List the hours of several workspaces, and say at the end what isn't among them."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
+    blocks += [kit.context(remark)] if remark else []
     return kit.answer(kit.bare(words.LIST), blocks)
 
 

@@ -209,6 +209,8 @@ UNLINK_WHICH: Final = "Which account do you want to unlink?"
 UNLINK_OTHER_EFFECT: Final = (
     "This will delete my access to {who}'s account on {title}. Anything running there keeps running."
 )
+#: Workspaces, or those with hours, on a connection that was taken out.
+NOT_SET_UP: Final = "{count} on *{name}*, which isn't set up any more."
 #: By what is left of the link at the provider: a secret of ours, one of theirs, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (

@@ -93,6 +93,7 @@ SIGN_IN_REFUSED_SHORT: Final = "{title} is refusing your sign-in."
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
+    "retired": "{title} isn't connected to me any more.",
     "guest": "You're a guest in Slack now, and guests can't use me.",
     "uninstalled": "I was removed from the Slack workspace.",
     "proven": (

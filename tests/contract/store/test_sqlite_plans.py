@@ -27,6 +27,7 @@ RARE = {
     "active_accounts",
     "active_accounts_at",
     "holders",
+    "uses",
     "forgotten_accounts",
     "owed_revocations",
     "end_browser_sessions_at",

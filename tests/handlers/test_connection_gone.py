@@ -1,0 +1,20 @@
+"""What people have on a connection that the operator took out is counted, not passed over in silence."""
+
+from bot.domain.hours import EVERY_DAY, Rule
+from bot.store import hours
+from tests.handlers.rig import words
+from tests.rigs.store import ALICE
+
+
+async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_any_more(bot):
+    mine = await bot.link(ALICE, ("notebook", "training", "gpu"))
+    for number, workspace in enumerate(mine.workspaces[:2]):
+        rule = Rule(f"rule_{number}", ALICE, "saturn", workspace.id, EVERY_DAY, 540, None, "UTC", "UTC", 0.0)
+        await bot.store.carry_out(lambda tx, rule=rule: hours.put(tx, rule))
+    for said in ("list", "hours"):
+        assert "set up any more" not in words(await bot.say(said))
+    del bot.services.connections["saturn"]
+    assert "3 on *saturn*, which isn't set up any more." in words(await bot.say("list"))
+    answer = words(await bot.say("hours"))
+    assert "2 on *saturn*, which isn't set up any more." in answer
+    assert "None of your workspaces has hours" not in answer

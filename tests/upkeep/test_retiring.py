@@ -1,0 +1,85 @@
+"""A connection that goes: doctor names who depends on it, and a command ends their links and tells them."""
+
+import pytest
+
+from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.notices import NoticeKind
+from bot.domain.workspaces import State
+from bot.store import hours
+from bot.store.tables import WORKSPACES
+from bot.support.vault import row_key
+from bot.upkeep.doctor import check_retired
+from bot.upkeep.importing import retire
+from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.context import context
+from tests.rigs.providers import FakeProvider, fake_settings
+from tests.rigs.store import ALICE, BOB, link_account, linked, memory_store
+
+
+@pytest.fixture
+async def world():
+    """Have two people on a hub, one with a running workspace with a planned stop and hours; one elsewhere."""
+    clock = FakeClock()
+    async with memory_store(clock, CountingIds()) as store:
+        made = context(
+            store, {"hub": FakeProvider(clock, fake_settings("hub")), "saturn": FakeProvider(clock)}
+        )
+        mine = await linked(store, ALICE, ["lab", "other"], connection="hub")
+        await linked(store, BOB, ["lab"], connection="hub", username="bob")
+        await link_account(store, ALICE, "saturn")
+        for who, one in ((ALICE, "hub"), (BOB, "hub"), (ALICE, "saturn")):
+            account = await store.account(who, one)
+            sealed = made.vault.seal(row_key(who.key, one), {"token": "t", "x_token_id": "1"})
+            await store.save_secret(account.id, account.secret, sealed)
+        (lab, _) = mine.workspaces
+        rule = Rule("rule_1", ALICE, "hub", lab.id, EVERY_DAY, 540, None, "UTC", "UTC", 0.0)
+
+        def write(tx):
+            changed = {"state": State.RUNNING, "stop_at": clock.now() + 3_600}
+            WORKSPACES.change(tx, {"id": lab.id}, **changed)
+            hours.put(tx, rule)
+
+        await store.carry_out(write)
+        yield made
+
+
+def without_hub(world):
+    return {"saturn": world.connections["saturn"]}
+
+
+async def test_doctor_names_who_depends_on_what_is_not_in_the_file_any_more(world):
+    assert await check_retired(world.store, world.connections) == []
+    (check,) = await check_retired(world.store, without_hub(world))
+    assert (check.name, check.is_good) == ("connection hub", False)
+    found = "2 linked, 1 workspaces running, 1 to be stopped, 1 with hours"
+    assert found in check.found
+    assert "accounts retire hub" in check.advice
+    # Without any connection the file itself may be what is missing.
+    assert await check_retired(world.store, {}) == []
+
+
+async def test_while_it_is_set_up_its_secrets_are_owed_and_everybody_is_told(world):
+    assert await retire(world, "hub") == (2, 2)
+    assert [one.connection for one in await world.store.active_accounts()] == ["saturn"]
+    told = [one for one in await world.store.claim_notices(99, 60.0) if one.kind is NoticeKind.UNLINKED]
+    assert {(one.principal, one.body["cause"]) for one in told} == {(ALICE, "retired"), (BOB, "retired")}
+    assert {one.connection for one in await world.store.owed_revocations()} == {"hub"}
+    assert await check_retired(world.store, without_hub(world)) == []
+    assert await retire(world, "hub") == (0, 2)
+
+
+async def test_once_it_is_taken_out_its_secrets_are_erased(world):
+    gone = context(world.store, without_hub(world), vault=world.vault)
+    await retire(world, "hub")
+    assert await retire(gone, "hub") == (0, 0)
+    assert await world.store.owed_revocations() == []
+    ended = [row["detail"] for row in await world.store.audit_entries() if row["action"] == "account.revoked"]
+    assert len(ended) == 2
+    assert all('"ended":"lapsed"' in one for one in ended)
+
+
+async def test_what_was_taken_out_before_is_retired_too(world):
+    gone = context(world.store, without_hub(world), vault=world.vault)
+    assert await retire(gone, "hub") == (2, 0)
+    assert await world.store.owed_revocations() == []
+    assert await world.store.workspaces(ALICE, connection="hub") == []
