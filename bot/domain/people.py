@@ -285,6 +285,8 @@ class TaskKind(StrEnum):
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider and link it; the subject is the approval's id.
     APPROVE = "approve"
+    #: Learn a wanted user's address from the provider; the subject is the approval's id.
+    LOOK_UP_USER = "look_up_user"
     #: List a person's runs again; the subject is the account's id.
     LIST_JOBS = "list_jobs"
     #: Set a job's schedule; the subject names account, job and interaction.
@@ -297,7 +299,7 @@ class TaskKind(StrEnum):
 
 
 #: Kinds of tasks that 0.1.0 doesn't know.
-_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL})
+_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL, TaskKind.LOOK_UP_USER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,3 +398,5 @@ class Approval:
     alike: list[str] = field(default_factory=list)
     owner: str | None = None
     owner_says: bool | None = None
+    #: The address that the wanted user has at the provider, if it says so.
+    email: str | None = None

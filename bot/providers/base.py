@@ -437,6 +437,14 @@ class Behalf(Facet):
         return None
 
 
+class Addresses(Facet):
+    """Say users' e-mail addresses, with the connection's own secret."""
+
+    @abstractmethod
+    async def email_of(self, username: str) -> str | None:
+        """Return the e-mail address that a user has there; None if the server doesn't say."""
+
+
 class Overview(Facet):
     """Report, with the connection's own secret, what the server is and who is on it."""
 

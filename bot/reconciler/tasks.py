@@ -26,7 +26,7 @@ from bot.reconciler.lists import (
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
 from bot.reconciler.suspicions import Reminders
-from bot.services.accounts import fail_approved, let_go, link_approved
+from bot.services.accounts import fail_approved, let_go, link_approved, note_address
 from bot.services.context import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.tasks import NewTask
@@ -124,8 +124,8 @@ class Tasks(EnginePart):
                 return await self._schedules.set(task)
             case TaskKind.SNAPSHOT:
                 return await self._snapshots.read(task)
-            case TaskKind.APPROVE:
-                await self._approved.link(task)
+            case TaskKind.APPROVE | TaskKind.LOOK_UP_USER:
+                await self._approved.work(task)
             case TaskKind.REPLAY:
                 principal = Principal.from_key(str(task.payload["principal"]))
                 # The task's id distinguishes a retry of the same command from a second command.
@@ -164,7 +164,7 @@ class Tasks(EnginePart):
     async def _owner(self, task: Task) -> Principal | None:
         """Return the person for whom a task asks a provider, or None."""
         match task.kind:
-            case TaskKind.APPROVE:
+            case TaskKind.APPROVE | TaskKind.LOOK_UP_USER:
                 approval = await self._store.approval(task.subject)
                 return approval.principal if approval is not None else None
             case (
@@ -213,6 +213,10 @@ CHECK_SECONDS = 20.0
 class Approved(EnginePart):
     """Link people as the usernames approved for them."""
 
+    async def work(self, task: Task) -> None:
+        """Do a task about a request; raise Again while the provider doesn't answer."""
+        await (self.link(task) if task.kind is TaskKind.APPROVE else self.look_up(task))
+
     async def link(self, task: Task) -> None:
         """Check an approved username and link its person; raise Again while the provider doesn't answer."""
         approval = await self._store.approval(task.subject)
@@ -243,6 +247,29 @@ class Approved(EnginePart):
                 await self.give_up(task, "untrusted", error.message)
             case Refused():
                 await self.give_up(task, "forbidden")
+            case _:
+                raise not_yet(answer)
+
+    async def look_up(self, task: Task) -> None:
+        """Learn whose address a wanted user has, for who decides; raise Again while there is no answer."""
+        approval = await self._store.approval(task.subject)
+        runtime = self._runtimes.get(approval.connection) if approval is not None else None
+        if approval is None or approval.state != "asked" or runtime is None:
+            return
+        if not isinstance(runtime.provider, base.Addresses):
+            return
+        answer = await self._asker.ask(
+            runtime,
+            None,
+            "look up a user",
+            lambda _own: runtime.provider.need(base.Addresses).email_of(approval.username),
+            attempts=task.attempts,
+        )
+        match answer:
+            case Done(str(email)):
+                await Asked(self._context, approval.principal).to(note_address, approval, email)
+            case Done() | Refused():
+                log.info("address not told", connection=approval.connection)
             case _:
                 raise not_yet(answer)
 

@@ -417,6 +417,8 @@ def ask(
     approval = rows.request(tx, new)
     if is_other:
         rows.note_request(tx, principal, connection)
+        if isinstance(context.connections[connection], base.Addresses):
+            add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
         if rows.question_owner(tx, approval):
             owner = Principal.from_key(approval.alike[0])
             add_notices(tx, [notice(approval, NoticeKind.ACCOUNT_ASKED, f"whose:{now}", owner)])
@@ -439,10 +441,17 @@ def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *,
     if approval is None or not is_open or approval.owner != asked.principal.key:
         raise Refused("approval.unknown", pages.GONE)
     if asked.is_new(tx):
-        rows.say_whose(tx, approval.id, is_theirs=is_theirs)
+        rows.learn(tx, approval.id, owner_says=is_theirs)
         result = "theirs" if is_theirs else "not theirs"
         append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
     return approval
+
+
+def note_address(tx: Transaction, asked: Asked, wanted: Approval, email: str) -> None:
+    """Keep the address that a wanted user has at the provider, unless another one is wanted by now."""
+    approval = rows.approval(tx, wanted.id)
+    if approval is not None and (approval.principal, approval.username) == (asked.principal, wanted.username):
+        rows.learn(tx, approval.id, email=email)
 
 
 def decide(

@@ -401,7 +401,9 @@ def request(tx: Transaction, new: Approval) -> Approval:
         return new
     current = replace(existing, waiting=new.waiting or existing.waiting)
     if new.username != existing.username:
-        current = replace(current, username=new.username, alike=new.alike, owner=None, owner_says=None)
+        current = replace(
+            current, username=new.username, alike=new.alike, owner=None, owner_says=None, email=None
+        )
     APPROVALS.put(tx, current)
     cards.owe(tx, current.id, changed=True)
     return current
@@ -438,9 +440,9 @@ def question_owner(tx: Transaction, asked: Approval) -> bool:
     return APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0]) == 1
 
 
-def say_whose(tx: Transaction, approval_id: str, *, is_theirs: bool) -> None:
-    """Keep what was said by the person who was asked whose account it is."""
-    APPROVALS.change(tx, {"id": approval_id}, owner_says=is_theirs)
+def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:
+    """Keep what was learned about a request, and have its messages redrawn."""
+    APPROVALS.change(tx, {"id": approval_id}, **facts)
     cards.owe(tx, approval_id, changed=True)
 
 

@@ -42,6 +42,13 @@ async def who_am_i(request: web.Request) -> web.Response:
     return web.json_response(documents.user(person))
 
 
+async def users(request: web.Request) -> web.Response:
+    """List everybody with a part of a name."""
+    person_of(request)
+    part, people = request.query.get("username", ""), state_of(request).accounts.people.values()
+    return web.json_response({"users": [documents.user(one) for one in people if part in one.name]})
+
+
 async def tokens(request: web.Request) -> web.Response:
     """List one's own tokens, without their values."""
     person = person_of(request)
@@ -369,6 +376,7 @@ def routes() -> list[web.RouteDef]:
         *api_accounts.guide_routes(),
         web.get("/api/user", who_am_i),
         web.post("/api/auth/token", refresh),
+        web.get("/api/users", users),
         web.get("/api/tokens", tokens),
         web.post("/api/tokens", create_token),
         web.delete("/api/tokens/{id}", delete_token),

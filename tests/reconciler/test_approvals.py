@@ -96,6 +96,49 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
     assert await bench.store.engine.read(lambda tx: tx.one("statistics")["pending_notices"]) == 0
 
 
+async def wanted(made, username="alice") -> Approval:
+    """Let ALICE ask for a username, and the provider be asked whose address it has."""
+    now = await made.store.now()
+    asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "asked", now)
+    await ask_approval(made.store, asked, [accounts.notice(asked, NoticeKind.APPROVAL_ASKED, "asked", DANA)])
+    await made.store.add_tasks([NewTask(TaskKind.LOOK_UP_USER, asked.id)])
+    await made.pass_time(20)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("in_slack", "line"),
+    [
+        (
+            "mallory@example.org",
+            "*The e-mail addresses differ:* on Fake Cloud, alice has `alice@example.org`; ",
+        ),
+        ("Alice@Example.org", "On Fake Cloud, alice has the e-mail address `alice@example.org`."),
+        (None, "On Fake Cloud, alice has the e-mail address `alice@example.org`."),
+    ],
+)
+async def test_the_first_line_says_that_the_addresses_differ(bench, in_slack, line):
+    await bench.know(ALICE, email=in_slack)
+    await wanted(bench)
+    (message,) = messages(bench, DANA)
+    first = message["blocks"][0]["text"]["text"]
+    is_first = in_slack == "mallory@example.org"
+    assert first.startswith(line) is is_first
+    assert line in str(message["blocks"])
+
+
+async def test_without_an_answer_about_the_address_the_request_is_as_it_was(bench):
+    bench.provider.fail("email_of", Forbidden("not for you"))
+    asked = await wanted(bench)
+    assert (await bench.store.approval(asked.id)).email is None
+    assert "address `" not in str(messages(bench, DANA))
+    # What was decided by then is no longer asked about.
+    await decide_approval(bench.store, asked.id, "denied", DANA.key)
+    await bench.store.add_tasks([NewTask(TaskKind.LOOK_UP_USER, asked.id)])
+    await bench.pass_time(5)
+    assert bench.provider.count("email_of") == 1
+
+
 async def test_a_provider_that_is_away_is_asked_again(bench):
     bench.provider.fail("check_username", Unreachable("no connection"), times=3)
     await approved(bench)

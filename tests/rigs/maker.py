@@ -18,7 +18,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
-class Maker(FakeProvider, FakeRuns, base.Behalf):
+class Maker(FakeProvider, FakeRuns, base.Behalf, base.Addresses):
     """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, asker: Principal) -> Form:
@@ -53,6 +53,11 @@ class Maker(FakeProvider, FakeRuns, base.Behalf):
 
     async def launch_job(self, access: Access, spec: Spec, key: str) -> Created:
         return Created(f"job-{key}", spec.name)
+
+    async def email_of(self, username: str) -> str | None:
+        self._note("email_of", Access("", Credential.of_connection("admin")), username)
+        self._raise("email_of", after=False)
+        return f"{username}@example.org"
 
     async def check_username(self, username: str) -> Identity:
         self._note("check_username", Access("", Credential.of_connection("admin")), username)

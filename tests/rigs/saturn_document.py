@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 #: The parts of the client whose operations the code, or the local server, may use.
 _PARTS = (
     *("active", "api_status", "api_tokens", "authorization", "current_user"),
-    *("info", "jobs", "recipes", "workspaces"),
+    *("info", "jobs", "recipes", "users", "workspaces"),
 )
 
 

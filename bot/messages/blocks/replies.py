@@ -325,11 +325,16 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
         kit.button(fill(pages.APPROVE, **names), "approve", key, style=kit.PRIMARY, confirm=question),
         kit.button(pages.DENY, "deny", key, style=kit.DANGER),
     ]
-    is_known = person is not None and person.known is not None
-    small = [fill(requests.ASKER, who=_known(person))] if is_known else []
+    known = person.known if person is not None else None
+    small = [fill(requests.ASKER, who=_known(person))] if known is not None else []
     alike = Markup(", ".join(_known(people.get(key)) for key in approval.alike))
     small.append(fill(requests.ALIKE, people=alike) if alike else requests.NOBODY_ALIKE)
     said = [fill(pages.REQUEST, **names)]
+    there, here = approval.email, known.email if known is not None else None
+    if there and here and there.casefold() != here.casefold():
+        said.insert(0, fill(requests.ADDRESSES_DIFFER, there=there, here=here, **names))
+    elif there:
+        small.insert(0, fill(requests.ADDRESS_THERE, there=there, **names))
     if approval.owner is not None:
         owner = kit.person(people.get(approval.owner))
         if approval.owner_says:

@@ -16,6 +16,10 @@ PROVEN: Final = (
 ASKER: Final = "They are {who}."
 KNOWN: Final = "{who} (*{name}*, handle `{handle}`, id `{id}`, e-mail `{email}`)"
 KNOWN_WITHOUT: Final = "{who} (*{name}*, handle `{handle}`, id `{id}`, e-mail unknown)"
+ADDRESSES_DIFFER: Final = (
+    "*The e-mail addresses differ:* on {title}, {username} has `{there}`; in Slack, {who} has `{here}`."
+)
+ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "The username may mean somebody else: {people}."
 NOBODY_ALIKE: Final = "Nobody else here has a name, handle or e-mail address like that username."
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."

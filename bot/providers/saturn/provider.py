@@ -80,6 +80,7 @@ class Saturn(
     SaturnMaking,
     SaturnRuns,
     base.Behalf,
+    base.Addresses,
 ):
     """Translate for one Saturn Cloud."""
 
@@ -264,6 +265,14 @@ class Saturn(
                 f"the login link opened the account of {owner}, not of {clean(username, MAX_NAME)}"
             )
         return credential
+
+    async def email_of(self, username: str) -> str | None:
+        """Return a user's address; servers before the document of 2026 don't say it."""
+        asking = offers.paged(self._api, "/api/users", self._administrator(), {"username": username})
+        # The server takes the name as a part of others'.
+        found = entries(await unless_absent(asking) or (), "users", lambda one: one)
+        addresses = (one.get("email") for one in found if one.get("username") == username)
+        return clean(next(addresses, None) or "", MAX_NAME) or None
 
     async def own_secret(self) -> bool | None:
         """Check whether the administrator's token is valid."""

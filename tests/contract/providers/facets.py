@@ -260,6 +260,15 @@ async def behalf(rig: Rig) -> None:
     assert await rig.provider.own_secret() is not False
 
 
+@contract(base.Addresses)
+async def addresses(rig: Rig) -> None:
+    before, username = sum(rig.harness.requests.values()), rig.sides.username()
+    assert await rig.provider.email_of("nobody-has-this-name") is None
+    # Not every server says it; whoever asks is told what it says.
+    assert await rig.provider.email_of(username) in {None, f"{username}@example.com"}
+    assert sum(rig.harness.requests.values()) == before + 2
+
+
 @contract(base.Overview)
 async def overview(rig: Rig) -> None:
     assert rig.provider.can_tell()

@@ -229,6 +229,7 @@ async def saturn_rig(
                 settings={
                     "making": {"templates": [{"name": "course", "file": str(recipe)}]},
                     "behalf": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
+                    "addresses": {"linking": ["admin"], "admin_token": SATURN_ADMIN},
                 },
                 values={"job": {"template": "nightly"}},
                 ended=lambda: _ended(server, alice["token"]),

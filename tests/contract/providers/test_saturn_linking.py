@@ -12,6 +12,7 @@ from bot.support import errors
 from tests.contract.providers.rigs import SATURN_ADMIN as ADMIN
 from tests.contract.providers.rigs import SATURN_SEED as SEED
 from tests.contract.providers.rigs import exactly, provider_of, saturn_rig
+from tests.contract.providers.saturn_2026_rig import saturn_2026_rig
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,6 +27,14 @@ def with_admin(rig, **settings):
     """Return the provider of a rig, set up so that administrators link people."""
     told = {"linking": ["admin"], "admin_token": ADMIN, **settings}
     return provider_of("saturn", rig.provider.http, rig.provider.settings.base_url, **told)
+
+
+async def test_only_the_document_of_2026_says_whose_address_is_which(rig):
+    assert await with_admin(rig).email_of("alice") is None
+    async with saturn_2026_rig() as newer:
+        assert await with_admin(newer).email_of("alice") == "alice@example.com"
+        # It lists whose name has that part, too.
+        assert await with_admin(newer).email_of("alic") is None
 
 
 async def test_an_approved_username_gets_a_token_of_its_own(rig):
