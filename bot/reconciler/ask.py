@@ -312,7 +312,9 @@ class Asker:
             return Later(wait, runtime.health.asked(wait), attempts, LIMITED)
         if not spoke:
             runtime.health.failed(error)
-            await self._note_silence(runtime)
+            with suppress(errors.StoreError):
+                # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
+                await runtime.health.answering.write(self._store)
         cause, sentence = problems.cause_of(error), runtime.health.sentence(error)
         if isinstance(error, _AMBIGUOUS):
             if starts and error.retry_after:
@@ -320,18 +322,6 @@ class Asker:
                 await self._pause(runtime, who, wait, "start", is_shared=False)
             return Unknown(wait, sentence, attempts, cause)
         return Later(wait, sentence, attempts, cause)
-
-    async def _note_silence(self, runtime: Runtime) -> None:
-        """Write since when a connection doesn't answer, before anybody is told; its next answer ends that."""
-        health = runtime.health
-        if health.since is None or health.since == health.row_since:
-            return
-        try:
-            since, _ = await self._store.silent(runtime.name, health.since, health.answered_at)
-        except errors.StoreError as error:
-            log.warning("silence not written", connection=runtime.name, problem=error)
-        else:
-            health.noted(since)
 
     async def _pause(self, runtime: Runtime, who: str, wait: float, calls: Calls, *, is_shared: bool) -> None:
         """Note that the provider asked for a pause: here at once, in the rows for other processes."""

@@ -21,6 +21,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Operation
 from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
+from bot.services.answering import Answering
 from bot.store.tasks import Calls, Pause
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, TemporaryError, Unreachable
@@ -161,13 +162,7 @@ class Health:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        self._since: float | None = None
-        self._answers = False
-        #: When it last answered, in epoch seconds.
-        self.answered_at: float | None = None
-        #: The same in its row, as far as this process has written that, and since when it doesn't answer.
-        self.row_answered_at = -math.inf
-        self.row_since: float | None = None
+        self.answering = Answering(name)
         #: Until when the connection asked for a pause, and until when it is considered down.
         self._asked_until = 0.0
         self._away_until = 0.0
@@ -180,12 +175,12 @@ class Health:
     @property
     def since(self) -> float | None:
         """Return since when it has been failing, in epoch seconds; None if it isn't."""
-        return self._since
+        return self.answering.silent_since
 
     @property
     def answers(self) -> bool:
         """Return whether the last request got an answer; False before the first one."""
-        return self._answers
+        return self.since is None and self.answering.answered_at is not None
 
     @property
     def is_doubtful(self) -> bool:
@@ -199,21 +194,12 @@ class Health:
         if self.is_doubtful:
             log.info("connection answers again", connection=self._name)
         self._failures = 0
-        self._since = None
-        self._answers = True
-        self.answered_at = self._clock.now()
+        self.answering.worked(self._clock.now())
         self._away_until = 0.0
-
-    def noted(self, since: float) -> None:
-        """Note since when it doesn't answer by its row: another process may have been there before."""
-        self.row_since = since
-        if self._since is not None:
-            self._since = min(self._since, since)
 
     def resume(self, since: float) -> None:
         """Resume an outage that began before this process, or that another one found: probe it, no more."""
-        self._answers = False
-        self._since = since if self._since is None else min(self._since, since)
+        self.answering.failed(since)
         self._failures = max(self._failures, BREAKS_AFTER)
 
     def retry(self) -> None:
@@ -223,9 +209,7 @@ class Health:
     def failed(self, error: TemporaryError) -> None:
         """Note a failure; logged once, when the connection counts as down."""
         self._observer.provider_failed(self._name, type(error).__name__)
-        if self._since is None:
-            self._since = self._clock.now()
-        self._answers = False
+        self.answering.failed(self._clock.now())
         self._failures += 1
         if self._failures == BREAKS_AFTER:
             log.warning("connection unavailable", connection=self._name, error=error)
@@ -252,9 +236,9 @@ class Health:
 
     def sentence(self, error: TemporaryError | None = None) -> str:
         """Return a sentence saying that it isn't answering, as far as is known."""
-        if self._since is None:
+        if self.since is None:
             return problems.sentence(error or Unreachable(), self._title)
-        return cards.silent_since(self._title, self._since)
+        return cards.silent_since(self._title, self.since)
 
 
 class Runtime:

@@ -154,8 +154,6 @@ class Scheduler:
             Loop("streams", reconciler.streams.step, STREAMS, ids, clock, nobody, is_endless=True),
             Loop("classes", reconciler.classes.step, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
-            # Beside sending: its own call may take long.
-            Loop("absence", notifier.step_absence, 1, ids, clock, nobody),
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
             Loop("homes", notifier.step_homes, 10, ids, clock, nobody, HOMES_REST),
             Loop("outputs", notifier.step_outputs, 10, ids, clock, self.work_left),

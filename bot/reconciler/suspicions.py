@@ -42,7 +42,7 @@ LONGEST_COUNTED: Final = 2 * PROBE_SECONDS
 SEVERAL: Final = 3
 A_FEW: Final = 2
 LATELY_PAUSES: Final = 2
-#: People are counted, and answers are noted, no more often than this.
+#: People are counted no more often than this.
 NOTED_EVERY: Final = 10.0
 #: An outage is over when fewer are refused and one of the refused is accepted again, or after this long.
 ENDS_AFTER: Final = 300.0
@@ -265,7 +265,8 @@ class Outages(EnginePart):
     async def step(self) -> int:
         """Begin and end outages from the connections' health; return how many changed. Costs a small read."""
         try:
-            await self._note_answers()
+            for runtime in self._runtimes.values():
+                await runtime.health.answering.write(self._store)
             current = dict(await self._store.outages())
             self._take_over(current)
             self._current = current
@@ -273,17 +274,6 @@ class Outages(EnginePart):
         except StoreError as error:
             log.warning("outage not written", problem=error)
             return 0
-
-    async def _note_answers(self) -> None:
-        """Write when each connection last answered: soon after a silence, otherwise now and then."""
-        for name, runtime in self._runtimes.items():
-            health = runtime.health
-            if not health.answers or health.answered_at is None:
-                continue
-            is_recent = 0.0 <= health.answered_at - health.row_answered_at < NOTED_EVERY
-            if health.row_since is not None or not is_recent:
-                await self._store.answered(name, health.answered_at)
-                health.row_answered_at, health.row_since = health.answered_at, None
 
     def _take_over(self, current: Mapping[str, float]) -> None:
         """Learn what other processes have begun and ended since the rows were last read."""

@@ -23,8 +23,9 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.people import Principal
+from bot.domain.people import SLACK, Principal
 from bot.domain.policy import Installation
+from bot.services.answering import Answering
 from bot.store.slack import LEAVES_WITHIN, MINUTE
 from bot.store.store import Store
 from bot.support.clock import Clock
@@ -169,7 +170,12 @@ class SlackCaller(Protocol):
 
 
 class AnySlack(Protocol):
-    """Call Slack where a person is: with the only token, or with that of their installation."""
+    """Call Slack where a person is: with the only token, or with that of their installation.
+
+    ``answering`` is about Slack as a whole: it answers if it does anywhere.
+    """
+
+    answering: Answering
 
     def to(self, principal: Principal) -> PacedSlack:
         """Return what calls Slack where a person is."""
@@ -206,6 +212,7 @@ class PacedSlack:
         budget: Budget,
         clock: Clock,
         prepare: Callable[[], Awaitable[object]] | None = None,
+        answering: Answering | None = None,
     ) -> None:
         self._slack = slack
         self._prepare = prepare
@@ -220,9 +227,7 @@ class PacedSlack:
         #: before. And whether one has succeeded after that.
         self._was_away, self._is_back = True, False
         self._released_at = -math.inf
-        #: When Slack last answered, and since when it doesn't; in epoch seconds.
-        self.answered_at: float | None = None
-        self.silent_since: float | None = None
+        self.answering = answering or Answering(SLACK)
         #: How many calls in a row it hasn't answered, and when it is asked whether it is back.
         self._unanswered, self._asks_at = 0, 0.0
 
@@ -299,17 +304,18 @@ class PacedSlack:
         return answer
 
     def _answers(self) -> None:
-        self.answered_at, self.silent_since, self._unanswered = self._clock.now(), None, 0
+        self.answering.worked(self._clock.now())
+        self._unanswered = 0
 
     def _is_silent(self) -> None:
-        self.silent_since = self.silent_since or self._clock.now()
+        self.answering.failed(self._clock.now())
         self._asks_at = self._clock.monotonic() + ASKS_AFTER[min(self._unanswered, len(ASKS_AFTER) - 1)]
         self._unanswered += 1
 
     @property
     def is_away(self) -> bool:
         """Return whether the last call went unanswered: what is sent now may get no answer either."""
-        return self.silent_since is not None
+        return self._unanswered > 0
 
     async def ask(self) -> None:
         """Ask Slack what changes nothing, at growing intervals, until it answers again."""

@@ -15,8 +15,9 @@ import structlog
 from pydantic import SecretStr
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry, Installed, Principal
+from bot.domain.people import SLACK, AuditEntry, Installed, Principal
 from bot.domain.policy import AnyInstallation, Installation, Installations
+from bot.services.answering import Answering
 from bot.slack.calls import (
     APPS_UNINSTALL,
     AUTH_REVOKE,
@@ -76,6 +77,7 @@ class InstalledSlack:
         self._make = make
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
+        self.answering = Answering(SLACK)
         #: Until when teams are known to be strangers', by our own clock.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
@@ -179,7 +181,7 @@ class InstalledSlack:
         if found is None:
             caller = _Caller(self, self._make, name)
             budget = Budget(self._store, installation)
-            found = PacedSlack(caller, budget, self._clock, caller.prepare)
+            found = PacedSlack(caller, budget, self._clock, caller.prepare, self.answering)
             if self.tokens.entry(name) is None:
                 found.shut(NOT_INSTALLED)
             else:

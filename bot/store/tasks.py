@@ -220,33 +220,17 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
     return True
 
 
-def silent(tx: Transaction, name: str, since: float, answered_at: float | None) -> tuple[float, bool]:
-    """Note that something doesn't answer, and when it last did as far as this process knows.
-
-    Return since when it doesn't by the row, and whether that is new: another process may have noted it.
-    """
-    REACHED.add_new(tx, Reached(name, answered_at))
-    row = REACHED.one(tx, name=name)
-    before = None if row is None else row.silent_since
-    if before is not None and (answered_at is None or before > answered_at):
-        return before, False
-    return since, REACHED.change(tx, {"name": name, "silent_since": before}, silent_since=since) == 1
+def silent(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
+    """Note that something doesn't answer; return since when by its row: another process may have noted it."""
+    row = tx.one("silent", name=name, since=since, answered_at=answered_at)
+    return since if row is None else float(row["silent_since"])
 
 
-def answered(tx: Transaction, name: str, at: float) -> float | None:
-    """Note when something answered; return since when it hadn't, None if it had."""
-    if REACHED.add_new(tx, Reached(name, at)):
-        return None
-    row = REACHED.one(tx, name=name)
-    since = None if row is None else row.silent_since
-    if since is not None and since > at:
-        return None
-    is_over = (
-        since is not None
-        and REACHED.change(tx, {"name": name, "silent_since": since}, silent_since=None) == 1
-    )
-    REACHED.change(tx, {"name": name}, answered_at=at)
-    return since if is_over else None
+def answered(tx: Transaction, name: str, at: float) -> bool:
+    """Note when something answered; return whether it hadn't before that."""
+    is_over = tx.run("silence_over", name=name, at=at) == 1
+    REACHED.put(tx, name=name, answered_at=at)
+    return is_over
 
 
 def reached(tx: Transaction) -> dict[str, Reached]:

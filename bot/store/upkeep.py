@@ -140,8 +140,7 @@ def figures(tx: Transaction) -> Figures:
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in tasks.running(tx)]
     outages = dict(tasks.current_outages(tx))
-    slack = tasks.reached(tx).get(SLACK)
-    if slack is not None and slack.silent_since is not None:
+    if (slack := tasks.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         outages[SLACK] = slack.silent_since
     return Figures(
         counts=statistics(tx),

@@ -554,20 +554,17 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 async def check_messages(store: Store) -> Check:
     """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
     figures, now = await store.figures(), await store.now()
-    count, silent = figures.counts["pending_notices"], figures.outages.get(SLACK)
-    found = f"{count} not sent yet" if count else "none is waiting"
-    if figures.waited > LATE_SECONDS:
-        found += f", the oldest due since {_minute(now - figures.waited)}"
-    if silent is not None:
-        found += f"; Slack hasn't answered since {_minute(now - silent)}"
-        return Check("messages", False, found, _REACH)
-    if figures.waited > LATE_SECONDS:
-        return Check("messages", False, found, _LATE_ADVICE)
-    return Check("messages", True, found)
-
-
-def _minute(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
+    found = f"{figures.counts['pending_notices']} waiting"
+    for what, seconds in (
+        (", the oldest", figures.waited if late else None),
+        ("; Slack doesn't answer", silent),
+    ):
+        if seconds is not None:
+            found += f"{what} since {datetime.fromtimestamp(now - seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    if silent is None and not late:
+        return Check("messages", True, found)
+    return Check("messages", False, found, _LATE_ADVICE if silent is None else _REACH)
 
 
 def _notice_advice(code: str) -> str:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
+from bot.messages.texts import cards
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
 from bot.reconciler.runtimes import Numbers, Runtime
@@ -75,12 +76,14 @@ class Rows:
         self.account: SimpleNamespace | None = ACCOUNT
         self.reads = 0
         self.pauses: list[tuple[str, dict[str, float]]] = []
+        #: How long before this process another one noted that the connection doesn't answer.
+        self.earlier = 0.0
 
     async def note_pauses(self, _connection, calls, seconds):
         self.pauses.append((calls, seconds))
 
     async def silent(self, _connection, since, _answered_at):
-        return since, True
+        return since - self.earlier
 
     async def account_by_id(self, _account_id):
         self.reads += 1
@@ -333,3 +336,13 @@ async def test_a_call_that_takes_too_long_is_unknown_and_an_answer_is_handed_on(
 async def test_what_is_ours_is_raised():
     with pytest.raises(errors.StoreBusy):
         await Bench().ask("a person's", errors.StoreBusy())
+
+
+async def test_since_when_it_does_not_answer_is_what_everybodys_row_says():
+    bench = Bench()
+    bench.rows.earlier = 60.0
+    since = bench.clock.now() - 60.0
+    for _ in range(2):
+        answer = await bench.ask("a person's", errors.Unreachable())
+        assert answer.sentence == cards.silent_since(bench.runtime.title, since)
+        bench.clock.advance(1.0)

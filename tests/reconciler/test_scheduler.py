@@ -208,7 +208,6 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "streams",
         "classes",
         "notices",
-        "absence",
         "cards",
         "homes",
         "outputs",

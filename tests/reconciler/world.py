@@ -257,7 +257,6 @@ class World:
                 self.reconciler.hours.step,
                 self.reconciler.timers.step,
                 self._streams,
-                self.notifier.step_absence,
                 self.notifier.step_notices,
                 self.notifier.step_cards,
                 self.notifier.step_homes,

@@ -70,7 +70,7 @@ async def test_slack_that_does_not_answer_is_away(linked, tmp_path):
     assert not linked.bot.notifier.is_sending
     check = await check_messages(linked.bot.store)
     assert not check.is_good
-    assert "Slack hasn't answered since 2027-01-15 08:0" in check.found
+    assert "Slack doesn't answer since 2027-01-15 08:0" in check.found
     scrapes.fire(["UsherMessagesLate", "UsherSlackAway"], tmp_path)
     linked.heal()
     await watched(linked, scrapes, 60)
@@ -175,8 +175,10 @@ async def test_a_loop_that_always_fails_stands_still(tmp_path):
         assert scrapes.last("usher_check", check="loops") == 1
         with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
             database.execute("ALTER TABLE cards RENAME TO lost")
-        clock.advance(61)
-        while process.scheduler.stalled != ["cards"]:
+        while (stalled := process.scheduler.stalled) != ["cards"]:
+            if not stalled:
+                # A step that was under way may have ended well.
+                clock.advance(61)
             process.scheduler.wake()
             await asyncio.sleep(0)
         await scrapes.take(process.port)

@@ -3,11 +3,14 @@
 Why: ``docs/rules.md``, "No notice is lost or sent twice".
 """
 
+from typing import Final
+
+import structlog
+
 from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack.calls import AnySlack
-from bot.slack.notifier.absence import Absence
 from bot.slack.notifier.drawing import Timing
 from bot.slack.notifier.outbox import Outbox, Replies
 from bot.slack.notifier.redrawing import CardUpdates, HomeViews, Outputs
@@ -16,6 +19,10 @@ from bot.support.pool import Pool
 from bot.support.settings import SLACK_API_URL
 
 __all__ = ["Notifier", "Timing"]
+
+log = structlog.get_logger(__name__)
+#: After so many seconds without any answer Slack is absent.
+ABSENT_AFTER: Final = 10.0
 
 
 class Notifier:
@@ -38,7 +45,7 @@ class Notifier:
         timing = timing or Timing()
         timing.check()
         self._slack = slack
-        self._absence = Absence(context.store, slack, context.clock)
+        self._store, self._clock = context.store, context.clock
         gatherer = Gatherer(context, board)
         replies = Replies(context.store, slack, http, timing, api_url)
         self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
@@ -54,16 +61,25 @@ class Notifier:
     @property
     def is_sending(self) -> bool:
         """Return whether Slack answers, and lets the app in."""
-        return self.shut_out is None and self._absence.since is None
+        return self.shut_out is None and self._slack.answering.row_since is None
 
     async def step_notices(self, pool: Pool | None = None) -> int:
         """Send the notices that are due and fit the budget; return how many were claimed."""
+        await self._note_absence()
         return 0 if self._slack.is_shut else await self._outbox.step(pool)
 
-    async def step_absence(self, pool: Pool | None = None) -> int:  # noqa: ARG002 - every loop hands one over
-        """Note whether Slack answers; return 0, as nobody has more to do for it."""
-        await self._absence.step()
-        return 0
+    async def _note_absence(self) -> None:
+        """Write whether Slack answers, with a line in the log where that changes.
+
+        A method that fails alone is no absence: after it, Slack is asked who we are (``Outbox``).
+        """
+        answering = self._slack.answering
+        before, since = answering.row_since, answering.silent_since
+        if since is not None and 0.0 <= self._clock.now() - since < ABSENT_AFTER:
+            return
+        if await answering.write(self._store):
+            event = "slack answers again" if since is None else "slack doesn't answer"
+            log.warning(event, since=before if since is None else since)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
         """Update the dirty cards that fit the budget; return how many were claimed."""

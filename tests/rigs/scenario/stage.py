@@ -123,7 +123,6 @@ class World:
             bot.reconciler.classes.step,
             bot.reconciler.hours.step,
             bot.reconciler.timers.step,
-            bot.notifier.step_absence,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
             bot.notifier.step_homes,

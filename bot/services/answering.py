@@ -1,0 +1,45 @@
+"""Whether a connection, or Slack, answers: what this process's calls tell, and the row of all processes."""
+
+import math
+from typing import Final
+
+from bot.store.store import Store
+
+#: How often it is written that something still answers, in seconds.
+NOTED_EVERY: Final = 10.0
+
+
+class Answering:
+    """Know when something last answered, and since when it doesn't, in epoch seconds; ``write`` writes it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.answered_at: float | None = None
+        self.silent_since: float | None = None
+        #: What the row says, as far as this process has written it.
+        self.row_since: float | None = None
+        self._row_at = -math.inf
+
+    def worked(self, now: float) -> None:
+        """Note an answer."""
+        self.answered_at, self.silent_since = now, None
+
+    def failed(self, since: float) -> None:
+        """Note that there was no answer."""
+        self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
+
+    async def write(self, store: Store) -> bool:
+        """Write what has changed; return whether that begins or ends a silence. Raises StoreError."""
+        since, at = self.silent_since, self.answered_at
+        if since is not None and since != self.row_since:
+            self.row_since = await store.silent(self.name, since, at)
+            if self.silent_since is not None:
+                # Another process may have been there before.
+                self.failed(self.row_since)
+            return self.row_since == since
+        is_noted = self.row_since is None and at is not None and 0.0 <= at - self._row_at < NOTED_EVERY
+        if since is not None or at is None or is_noted:
+            return False
+        is_over = await store.answered(self.name, at)
+        self.row_since, self._row_at = None, at
+        return is_over
