@@ -36,6 +36,7 @@ from bot.web.app import build_app, build_health_app, listening, why_not_listenin
 from bot.web.front import SAVED_EVERY, Replays, build_bolt
 from bot.web.health import Metrics
 from bot.web.install import InstallPages
+from bot.web.others import LOOKS_EVERY, Others
 from bot.web.socket import SocketSide
 from handlers.dispatch import replay
 from handlers.listeners import register
@@ -198,6 +199,8 @@ class Process:
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
+        if self._socket is not None:
+            self.scheduler.every(LOOKS_EVERY, self.others.step)
         if self._entered.by_oauth is not None:
             self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
         self.scheduler.start()
@@ -352,6 +355,7 @@ class Process:
                 proxy=settings.proxy(),
                 connections=settings.socket_connections,
             )
+            self.others = Others(context, self._socket, settings.socket_connections)
             self._stack.push_async_callback(self._socket.close)
         app = build_app(
             context,

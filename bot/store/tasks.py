@@ -196,6 +196,10 @@ def remembered(tx: Transaction, principal: Principal, connection: str, purpose: 
     return values
 
 
+#: The name of what isn't an outage of a connection: another Usher answers people of the same app.
+TWICE: Final = "#twice"
+
+
 def current_outages(tx: Transaction) -> Mapping[str, float]:
     """Return the current outages: since when (epoch seconds), by connection."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}

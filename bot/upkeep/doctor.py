@@ -29,7 +29,7 @@ from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.store import name_of, open_store, schema
 from bot.store.store import Store
-from bot.store.tasks import ROLES
+from bot.store.tasks import ROLES, TWICE
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
@@ -490,6 +490,7 @@ async def check_store(
                 checks.append(await check_processes(store))
             if http is not None and has_keys:
                 checks += await check_installations(settings, http, store)
+            checks += await check_others(store)
             return checks + await check_audit(store) + await check_age(store, path)
         finally:
             await store.close()
@@ -644,6 +645,16 @@ async def check_audit(store: Store) -> list[Check]:
     since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
     advice = f"{command('audit archive')} moves old ones into a file: docs/operate.md, “The audit”."
     return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
+
+
+async def check_others(store: Store) -> list[Check]:
+    """Report another Usher that has the same app. Raises StoreError."""
+    since = (await store.outages()).get(TWICE)
+    if since is None:
+        return []
+    at = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    found = f"since {at} another Usher has connections with the same app, and answers from its own records"
+    return [Check("slack connections", False, found, "Stop it, or give it an app of its own in Slack.")]
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:

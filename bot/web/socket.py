@@ -16,6 +16,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -42,6 +43,18 @@ PING_SECONDS = 10.0
 LINGER_SECONDS = 30.0
 #: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
 TOO_MANY: Final = "too_many_websockets"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Hold how many connections of this app Slack counted, and how many this process held then.
+
+    ``at`` is a monotonic time.
+    """
+
+    at: float
+    counted: int
+    held: int
 
 
 class SocketSide(AsyncSocketModeHandler):
@@ -72,6 +85,8 @@ class SocketSide(AsyncSocketModeHandler):
         self._count = connections
         self._ping_seconds = ping_seconds
         self._live: dict[int, Connection] = {}
+        #: As of the newest connection; None before the first, or if Slack didn't say.
+        self.count: Count | None = None
         self._open: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: dict[asyncio.Task[Any], SocketModeClient] = {}
@@ -80,6 +95,11 @@ class SocketSide(AsyncSocketModeHandler):
         """Connect in the background, and keep trying while Slack is unavailable; see ``is_ready``."""
         for number in range(self._count):
             self._run(self._keep_connected(number))
+
+    def renew(self) -> None:
+        """Replace a connection: Slack counts all of them whenever one opens."""
+        for connection in tuple(self._live.values())[:1]:
+            connection.ending.set()
 
     def is_ready(self) -> bool:
         """Return whether payloads can arrive on at least one connection."""
@@ -170,6 +190,8 @@ class SocketSide(AsyncSocketModeHandler):
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
             else:
+                if connection.counted is not None:
+                    self.count = Count(self._monotonic(), connection.counted, len(self._open))
                 return connection
             await self._end(connection)
             await asyncio.sleep(pause)
@@ -218,6 +240,8 @@ class Connection(SocketModeClient):
         self.gone = asyncio.Event()
         #: Slack's word for why it ends the connection; empty if it didn't say.
         self.reason = ""
+        #: How many connections of the app Slack had when this one opened.
+        self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
         #: The last pong as the client timestamps it, by the wall clock, and when we first saw it.
@@ -250,6 +274,8 @@ class Connection(SocketModeClient):
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """Note what Slack says about the connection itself; pass the rest on."""
         if message.get("type") == "hello":
+            if isinstance(counted := message.get("num_connections"), int):
+                self.counted = counted
             self._greeted.set()
         elif message.get("type") == "disconnect":
             self.reason = str(message.get("reason") or "")

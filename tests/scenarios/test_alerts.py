@@ -13,9 +13,9 @@ from bot.app import Process, StartError
 from bot.providers import load_connections
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
-from bot.upkeep.doctor import check_messages
+from bot.upkeep.doctor import check_messages, check_others
 from tests.app.command_line import environment
-from tests.playground.slack_help import slack
+from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs import postgres
 from tests.rigs.clock import FakeClock
 from tests.rigs.prometheus import EVERY, Scrapes
@@ -23,6 +23,7 @@ from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import spoil
 from tests.scenarios.test_webs import Webs
+from tests.web.test_socket import until
 
 FOREVER = 1_000_000
 
@@ -250,6 +251,53 @@ async def test_a_key_that_was_taken_away_too_early_leaves_secrets_closed(linked,
         await scrapes.take(linked.port)
     assert scrapes.last("usher_closed_secrets") == 1
     scrapes.fire(["UsherSecretsClosed"], tmp_path)
+
+
+async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
+    """The laptop on which Usher was tried still runs while the server starts, each with its own records."""
+    clock, scrapes, ushers = FakeClock(), Scrapes(), []
+    async with slack() as (local, _client), AsyncExitStack() as stack:
+        given = local.credentials
+        told = {"SLACK_BOT_TOKEN": given["bot_token"], "SLACK_APP_TOKEN": given["app_token"]}
+        told |= {"USHER_SLACK_API_URL": given["api_url"], "SLACK_SIGNING_SECRET": None}
+        told |= {"USHER_ADMINS": OLIVIA}
+
+        async def start(name):
+            (tmp_path / name).mkdir()
+            settings = Settings(**environment(tmp_path / name, **told))
+            process = Process(settings, load_connections(settings.connections), stack, clock=clock)
+            await process.start(loops=False)
+            ushers.append(process)
+            await until(lambda: len(local.sockets.open) == 2 * len(ushers))
+
+        async def renewed(side, before):
+            await until(lambda: side.count is not before)
+            for old in side._open - set(side._live.values()):
+                old.gone.set()
+            await until(lambda: len(local.sockets.open) == 2 * len(ushers))
+
+        async def watch(seconds):
+            for _ in range(int(seconds // 30)):
+                clock.advance(30)
+                for process in ushers:
+                    side, before = process._socket, process._socket.count
+                    await process.others.step()
+                    if any(one.ending.is_set() for one in side._live.values()):
+                        await renewed(side, before)
+
+        await start("laptop")
+        await scrapes.take(ushers[0].port)
+        await start("server")
+        await watch(3600 + 600)
+        for process in ushers:
+            await process.notifier.step_notices()
+            await scrapes.take(process.port)
+            assert scrapes.last("usher_outage_seconds", kind="twice") >= 0
+            assert not (await check_others(process.store))[0].is_good
+        said = [one.text for messages in local.state.messages.values() for one in messages]
+        assert said == ["I'm running twice with the same app."] * 2
+        scrapes.stays()
+        scrapes.fire(["UsherTwice"], tmp_path)
 
 
 async def test_webs_without_a_worker_are_seen(tmp_path):

@@ -197,6 +197,18 @@ OUTAGES: Final[dict[str, tuple[str, str]]] = {
         ),
         "My access to {place} in Slack ends soon.",
     ),
+    "twice": (
+        (
+            "I'm running twice with the same app in Slack. Each of us gets some of what people send and "
+            "answers from its own records, so people may be told that they haven't linked. This is the one "
+            "on *{place}*. Stop the one that isn't wanted, or give it an app of its own."
+        ),
+        "I'm running twice with the same app.",
+    ),
+    "alone": (
+        "I'm no longer running twice with the same app. I had been since {since} ({lasted}).",
+        "I'm no longer running twice with the same app.",
+    ),
     "restored": (
         (
             "My records were restored from a backup of {since}. I've put on hold what was planned then, and "

@@ -1,0 +1,97 @@
+"""Notice another Usher with the same app: Slack spreads what people send over all its connections.
+
+Whoever answers doesn't know what the other one's database has, and nothing looks wrong. Slack says how many
+connections an app has whenever one opens; more than the processes on this database hold are somebody else's.
+"""
+
+import socket
+from typing import Final, Protocol
+
+import structlog
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.services.context import Context
+from bot.store.tasks import TWICE
+from bot.support.errors import StoreError
+from bot.web.socket import Count
+
+log = structlog.get_logger(__name__)
+
+#: How often to look, in seconds, and after how many more connections than ours are no accident: what a killed
+#: process held counts until Slack notices, and other processes replace theirs now and then.
+LOOKS_EVERY: Final = 30.0
+SURE: Final = 300.0
+#: When to have Slack count again: in doubt, while it is so, and otherwise.
+_IN_DOUBT: Final = 60.0
+_KNOWN: Final = 600.0
+_SELDOM: Final = 3600.0
+#: The roles whose processes have connections.
+_LISTENING: Final = frozenset({"serve", "web"})
+
+
+class Counted(Protocol):
+    """Know what Slack counted last, and have it count again: ``SocketSide``."""
+
+    count: Count | None
+
+    def renew(self) -> None:
+        """Replace a connection."""
+        ...
+
+
+class Others:
+    """Write down since when there is another Usher, once for all processes, and tell administrators."""
+
+    def __init__(self, context: Context, side: Counted, connections: int) -> None:
+        """``connections`` is how many each process has."""
+        self._context = context
+        self._store = context.store
+        self._side = side
+        self._each = connections
+        #: Since when Slack has counted more than ours, by the store's time.
+        self._since: float | None = None
+
+    async def step(self) -> None:
+        """Compare Slack's last count with what this database's processes hold; never raise."""
+        if self._side.count is None:
+            return
+        try:
+            wait = await self._compare(self._side.count)
+        except StoreError as error:
+            log.info("connections not compared", problem=error)
+            return
+        if self._context.clock.monotonic() - self._side.count.at >= wait:
+            self._side.renew()
+
+    async def _compare(self, count: Count) -> float:
+        """Begin or end what is written; return after how many seconds Slack should count again."""
+        clock = self._context.clock
+        counted_at = clock.now() - (clock.monotonic() - count.at)
+        began = (await self._store.outages()).get(TWICE)
+        if count.counted <= count.held + await self._held_by_others():
+            self._since = None
+            if began is not None and counted_at > began:
+                log.info("no other Usher any more")
+                await self._store.end_outage(TWICE, self._messages("alone", began, clock.now()))
+                began = None
+            return _SELDOM if began is None else _KNOWN
+        self._since = min(self._since or counted_at, counted_at)
+        if began is None and counted_at - self._since >= SURE:
+            log.warning("another Usher has the same app", counted=count.counted, held=count.held)
+            began = clock.now()
+            await self._store.begin_outage(TWICE, began, self._messages("twice", began))
+        return _IN_DOUBT if began is None else _KNOWN
+
+    async def _held_by_others(self) -> int:
+        """Return how many connections the other processes on this database have."""
+        if not self._store.engine.is_shared:
+            return 0
+        running = [one.name.partition(":")[0] for one in await self._store.owned()]
+        return max(sum(role in _LISTENING for role in running) - 1, 0) * self._each
+
+    def _messages(self, what: str, since: float, until: float | None = None) -> list[NewNotice]:
+        body = {"connection": "", "what": what, "since": since, "until": until, "place": socket.gethostname()}
+        return [
+            NewNotice(f"{TWICE}:{one.key}", NoticeKind.OUTAGE, f"{what}:{since:.3f}", one, body)
+            for one in self._context.installation.administrating()
+        ]

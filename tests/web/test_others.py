@@ -1,0 +1,139 @@
+"""Another Usher with the same app is noticed by what Slack counts, and nothing else is taken for one."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bot.domain.notices import NoticeKind
+from bot.store import open_store
+from bot.store.tasks import TWICE
+from bot.support.errors import StoreBusy
+from bot.upkeep import doctor
+from bot.web.others import _IN_DOUBT, _SELDOM, LOOKS_EVERY, SURE, Others
+from bot.web.socket import Count
+from tests.reconciler.world import new_world
+from tests.rigs import postgres
+from tests.rigs.store import ALICE
+from tests.web.test_socket import connected, until
+
+
+@dataclass
+class Side:
+    """Stand where Socket Mode's side stands: Slack counts ``slack`` connections, ``held`` of them ours."""
+
+    monotonic: object
+    slack: int = 2
+    held: int = 2
+    count: Count | None = None
+    renewals: list = field(default_factory=list)
+
+    def renew(self):
+        self.renewals.append(self.monotonic())
+        self.count = Count(self.monotonic(), self.slack, self.held)
+
+
+@pytest.fixture
+async def world():
+    async with new_world() as world:
+        world.administered_by(ALICE.user_id)
+        yield world
+
+
+@pytest.fixture
+def side(world):
+    side = Side(world.clock.monotonic)
+    side.renew()
+    return side
+
+
+async def watch(world, others, seconds):
+    for _ in range(round(seconds / LOOKS_EVERY)):
+        await others.step()
+        world.clock.advance(LOOKS_EVERY)
+
+
+async def told(world):
+    notices = await world.store.claim_notices(50, 0.01)
+    return [(one.principal, one.body["what"]) for one in notices if one.kind is NoticeKind.OUTAGE]
+
+
+async def test_more_connections_than_ours_for_minutes_are_another_usher_until_they_are_gone(world, side):
+    others = Others(world.context, side, 2)
+    await watch(world, others, 2 * SURE)
+    assert (await world.store.outages(), side.renewals[1:]) == ({}, [])
+    side.slack = 4
+    side.renew()
+    began = await world.store.now()
+    await watch(world, others, SURE)
+    assert await world.store.outages() == {}
+    await watch(world, others, SURE)
+    assert 0 < (await world.store.outages())[TWICE] - began <= SURE + 120
+    assert await told(world) == [(ALICE, "twice")]
+    (check,) = await doctor.check_others(world.store)
+    assert (check.is_good, "another Usher" in check.found) == (False, True)
+    # A process that is started meanwhile writes and says nothing again.
+    await watch(world, Others(world.context, side, 2), 2 * SURE)
+    assert await told(world) == [(ALICE, "twice")]
+    side.slack = 2
+    await watch(world, others, 900)
+    assert (await world.store.outages(), await doctor.check_others(world.store)) == ({}, [])
+    assert sorted(await told(world)) == [(ALICE, "alone"), (ALICE, "twice")]
+
+
+async def test_what_a_killed_process_held_passes(world, side):
+    others = Others(world.context, side, 2)
+    side.slack = 4
+    side.renew()
+    await watch(world, others, SURE - 60)
+    assert await world.store.outages() == {}
+    side.slack = 2
+    await watch(world, others, 2 * SURE)
+    side.slack = 4
+    await watch(world, others, SURE)
+    assert await world.store.outages() == {}
+
+
+async def test_one_old_count_is_not_minutes_of_it_nor_its_end(world, side):
+    others = Others(world.context, side, 2)
+    side.count = Count(world.clock.monotonic(), 4, 2)
+    side.renew = lambda: None
+    await watch(world, others, 4 * SURE)
+    assert await world.store.outages() == {}
+    side.count = Count(world.clock.monotonic(), 2, 2)
+    world.clock.advance(60)
+    await world.store.begin_outage(TWICE, await world.store.now())
+    await watch(world, others, SURE)
+    assert TWICE in await world.store.outages()
+
+
+async def test_connections_of_processes_on_the_same_database_are_ours(world, side):
+    store = await open_store(await postgres.migrated(), world.clock, world.ids)
+    for name in ("web:one", "web:two", "web:three", "worker:four"):
+        await store.own(name, [name])
+    others = Others(replace(world.context, store=store, clock=store.engine.clock), side, 2)
+    for counted, waits in ((6, _SELDOM), (7, _IN_DOUBT)):
+        assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
+    await store.close()
+
+
+async def test_without_an_answer_of_the_database_it_looks_again(world, side):
+    class Away:
+        engine = world.store.engine
+
+        async def outages(self):
+            raise StoreBusy("not now")
+
+    others = Others(world.context, side, 2)
+    others._store = Away()
+    await others.step()
+    side.count = None
+    await others.step()
+
+
+async def test_slack_counts_what_others_hold_whenever_a_connection_opens():
+    async with connected(connections=2) as (server, socket):
+        await until(lambda: socket.count is not None and len(socket._open) == 2)
+        socket.renew()
+        await until(lambda: socket.count.counted == 3)
+        assert socket.count.held == 3
+        assert len(server.sockets.open) == 3
