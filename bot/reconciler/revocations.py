@@ -8,7 +8,7 @@ from bot.domain.people import Account, Principal, Task, TaskKind
 from bot.domain.plan import backoff
 from bot.providers import base
 from bot.reconciler.ask import REVOKE, Done, EngineContext, EnginePart, Refused
-from bot.reconciler.lists import Again
+from bot.reconciler.lists import Again, slot
 from bot.services import revocations
 from bot.store import accounts as rows
 from bot.support.errors import CredentialRefused, Forbidden
@@ -48,7 +48,13 @@ class Revocations(EnginePart):
         runtime = self._runtimes.get(owed.connection)
         if runtime is None or not isinstance(runtime.provider, base.Revocation):
             raise Again(wait)
-        answer = await self._asker.ask(runtime, owed, REVOKE, runtime.provider.revoke, attempts=task.attempts)
+        revoke = runtime.provider.revoke
+        try:
+            # However many are owed at once, they hold up nobody's list.
+            with slot(runtime):
+                answer = await self._asker.ask(runtime, owed, REVOKE, revoke, attempts=task.attempts)
+        except Again:
+            raise Again(wait) from None
         match answer:
             case Done():
                 return "deleted"

@@ -1,11 +1,14 @@
 """A secret that can be revoked is owed until its provider confirms it, and serves for nothing else."""
 
+import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from bot.domain.people import Person, TaskKind
 from bot.reconciler.revocations import SECOND_LOOK
+from bot.reconciler.runtimes import LISTS_SHARE
 from bot.services import accounts
 from bot.services.revocations import LAPSES_AFTER
 from bot.store.tables import ACCOUNTS
@@ -164,6 +167,28 @@ async def test_without_its_connection_it_stays_owed_and_goes_on_once_that_is_bac
     world.reborn()
     await world.pass_time(1_800, step=600)
     assert world.provider.revoked == ["token-1"]
+
+
+async def test_however_many_are_owed_at_once_they_take_a_share_of_the_connection_and_all_end(world):
+    everybody = [replace(ALICE, user_id=f"U{number}") for number in range(60)]
+    for number, who in enumerate(everybody):
+        await world.link(who, token=f"token-{number}", username=f"user-{number}")
+    under_way, most = 0, 0
+
+    async def slowly(_method):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        under_way -= 1
+
+    world.provider.during = slowly
+    for who in everybody:
+        await world.ask(principal=who).to(accounts.end, who, actor="slack", cause="uninstalled", tell=False)
+    await world.pass_time(3_600, step=1)
+    assert sorted(world.provider.revoked) == sorted(f"token-{number}" for number in range(60))
+    assert 0 < most <= LISTS_SHARE * world.provider.pace.concurrency
 
 
 async def test_it_serves_for_nothing_else(world):
