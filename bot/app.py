@@ -326,7 +326,11 @@ class Process:
         )
         self.reconciler = Reconciler(
             context,
-            Numbers(margin=settings.poll_margin, warn_seconds=settings.warn_minutes * 60.0),
+            Numbers(
+                margin=settings.poll_margin,
+                warn_seconds=settings.warn_minutes * 60.0,
+                unwarned_seconds=settings.unwarned_hours * 3600.0,
+            ),
             board,
             replay=partial(replay, self.services),
             news=self.scheduler,

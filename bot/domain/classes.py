@@ -10,6 +10,9 @@ from bot.domain.workspaces import Operation, Workspace
 
 #: How long before the stop owners are warned, in seconds.
 CLASS_WARNING_SECONDS = 300.0
+#: Nobody's workspace is stopped sooner than this after their warning was delivered: people who pressed late,
+#: or while Usher was down, get their five minutes too (less the time it may take to warn everybody).
+LEAST_CLASS_WARNING_SECONDS = CLASS_WARNING_SECONDS - 30.0
 
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]

@@ -34,6 +34,8 @@ class Facts:
     body: Mapping[str, Any] = field(default_factory=dict)
     #: For messages that are redrawn: when they were written, and whether something newer was asked for since.
     written_at: float = 0.0
+    #: When they were sent, as Slack says; 0 before that.
+    sent_at: float = 0.0
     is_superseded: bool = False
 
     def word(self, name: str) -> str:

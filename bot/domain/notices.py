@@ -143,6 +143,8 @@ class NoticeKind(StrEnum):
     #: A timer will stop the workspace soon; a timer couldn't.
     TIMER_ENDING = _Kind("timer_ending", urgency=3, offers="workspace")
     TIMER_FAILED = _Kind("timer_failed", offers="workspace")
+    #: To administrators: somebody couldn't be warned of the end of their workspace.
+    UNWARNED = _Kind("unwarned", marks=Mark.PEOPLE, since="0.2.0")
     #: Whether a workspace that was left running is still needed.
     NEEDED = _Kind("needed", urgency=3, offers="workspace")
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
@@ -196,8 +198,8 @@ class NewNotice:
     due_in: float = 0.0
 
 
-#: Slack's codes for what nobody would read: a deactivated person, a deleted card.
-UNREAD: Final = frozenset({"user_disabled", "message_not_found"})
+#: What nobody would read, or has to: a deactivated person, a deleted card (Slack's codes), what was replaced.
+UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,7 @@ class Notice:
     def is_harmless(self) -> bool:
         """Return whether it does no harm that this dead notice wasn't sent.
 
-        A deactivated Slack account or a deleted card has no reader.
+        A deactivated Slack account or a deleted card has no reader; what is superseded isn't missed.
         """
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 

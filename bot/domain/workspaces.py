@@ -278,6 +278,8 @@ LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 ABSENT_SECONDS: Final = 120.0
 #: The shortest time that a timer can be set for.
 SOONEST_SECONDS: Final = 60.0
+#: When an end for good is tried again whose person couldn't be warned of it.
+AGAIN_SECONDS: Final = 86_400.0
 #: What *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
 

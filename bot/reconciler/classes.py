@@ -3,13 +3,22 @@
 Driven by due rows: work interrupted by a crash becomes due again, and doing it twice does no harm.
 """
 
+import math
+
 from bot.domain import workspaces
-from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, Participant
+from bot.domain.classes import (
+    CLASS_WARNING_SECONDS,
+    LEAST_CLASS_WARNING_SECONDS,
+    ClassCard,
+    ClassCounts,
+    Participant,
+)
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Principal
 from bot.domain.policy import Target, decide
 from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.gather import class_effects
+from bot.services.workspaces import unwarned
 from bot.support.pool import Pool, contained
 
 #: The least seconds between two redraws of a card; an idle card is redrawn less and less often.
@@ -22,9 +31,6 @@ CARDS = 20
 SOME = 50
 #: The deadline of a stop at the end of a class; the same as for one that a person asks for.
 STOP_SECONDS = 1800.0
-#: Nobody's workspace is stopped sooner than this after their warning: people who pressed late, or while Usher
-#: was down, get their five minutes too (less the time it may take to warn everybody).
-LEAST_CLASS_WARNING_SECONDS = CLASS_WARNING_SECONDS - 30.0
 #: How long the summary waits for the stops to finish.
 SUMMARY_SECONDS = 900.0
 
@@ -57,7 +63,10 @@ class Classes(EnginePart):
                 warnings = [(press.principal, await self._warning(card, press, now)) for press in found]
                 await self._store.class_warned(card.id, warnings)
         if ends:
-            while found := await self._store.presses_to_stop(card.id, SOME, LEAST_CLASS_WARNING_SECONDS):
+            # What ends for good waits for its warning as long as that takes.
+            waits = math.inf if self._agreed(card) else self._numbers.unwarned_seconds
+            least = LEAST_CLASS_WARNING_SECONDS
+            while found := await self._store.presses_to_stop(card.id, SOME, least, waits):
                 for press in found:
                     await self._stop(card, press)
         counts = await self._store.class_counts(card.id)
@@ -80,11 +89,9 @@ class Classes(EnginePart):
         workspace = await self._theirs(press)
         if workspace is None or workspace.state is workspaces.State.GONE:
             return None
-        # People who are warned late get as long as everybody else.
-        stops_at = max(card.stops_at or 0.0, now + LEAST_CLASS_WARNING_SECONDS)
-        body = {"connection": workspace.connection, "workspace": workspace.id, "stops_at": stops_at}
-        # Somebody who withdrew their consent and consented again is warned again.
-        occasion = f"ends:{press.principal.key}:{press.consented_at or 0.0:.0f}"
+        body = {"connection": workspace.connection, "workspace": workspace.id, "stops_at": card.stops_at}
+        # They are warned again of another consent, and after an absence.
+        occasion = f"ends:{press.principal.key}:{now:.3f}"
         return NewNotice(card.id, NoticeKind.CLASS_ENDING, occasion, press.principal, body)
 
     async def _stop(self, card: ClassCard, press: Participant) -> None:
@@ -109,13 +116,17 @@ class Classes(EnginePart):
         )
         runtime = self._runtimes.get(workspace.connection)
         effects = runtime.provider.stops(workspace) if runtime is not None else workspaces.NO_EFFECTS
+        mode = workspaces.gentlest_mode(effects)
+        is_final = workspaces.is_final(effects, mode)
         await self._store.stop_for_class(
             press,
-            workspaces.OperationVerb(workspaces.gentlest_mode(effects)),
+            workspaces.OperationVerb(mode),
             STOP_SECONDS,
             card.reference,
             agreed=self._agreed(card),
             audit=[entry],
+            is_final=is_final,
+            unwarned=unwarned(self._installation, workspace, card.id, is_kept=not is_final),
         )
 
     async def _may_stop(self, card: ClassCard, press: Participant, actor: Principal) -> bool:

@@ -16,14 +16,14 @@ from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
-from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, State, Traces
+from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, State, Traces, is_final
 from bot.messages.texts import cards
 from bot.providers import base
 from bot.reconciler import outcomes
 from bot.reconciler.ask import REFUSED_WAIT, Done, EngineContext, Later, NotDone, Refused, Unknown
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, knowing, went_well
-from bot.services.workspaces import another
+from bot.services.workspaces import another, effects_now
 from bot.support.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
@@ -116,6 +116,11 @@ class Operations(Stepper[ClaimedOperation]):
     def asks(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
         """Ask at every step whether the person is still allowed to do this."""
         return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
+
+    def goes_by_rows(self, claimed: ClaimedOperation) -> bool:
+        """Let a stop be made after which it can be started again: what runs on costs more."""
+        verb, effects = claimed.operation.verb, effects_now(self._context, claimed.workspace)
+        return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
         """End the operation: nothing forbidden continues."""

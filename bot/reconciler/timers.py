@@ -3,8 +3,9 @@
 Timers are driven by due rows, each claimed for a while: what a crash cuts short becomes due again. The stop
 and the end of the timer are written as one, so it is done once, and never after its person took it back.
 
-Nobody's work is stopped on a warning that was for something else: after an absence, or if the workspace
-hasn't been read since the warning, it is read first and its person is warned again.
+Nobody's work is stopped on a warning that they don't have, or that was for something else. Where it wasn't
+delivered, the stop moves until it is; after an absence, or if the workspace hasn't been read since the
+warning, it is read first and its person is warned again.
 """
 
 from functools import partial
@@ -49,7 +50,7 @@ class Timers(EnginePart):
 
     async def step(self) -> int:
         """Process what is due; return how many there were."""
-        claimed = await self._store.claim_timers(SOME, LEASE)
+        claimed = await self._store.claim_timers(SOME, LEASE, self._numbers.unwarned_seconds)
         for workspace in claimed:
             async with contained("timer", self._ids, workspace=workspace.id):
                 await self._one(workspace)

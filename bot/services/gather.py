@@ -153,7 +153,11 @@ class Gatherer:
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
-        return None if facts is None or is_gone else replace(facts, written_at=card.created_at)
+        return (
+            None
+            if facts is None or is_gone
+            else replace(facts, written_at=card.created_at, sent_at=float(card.message_ts or 0.0))
+        )
 
     async def owed(self, notice: Notice) -> Facts:
         """Gather facts for what somebody is owed: its rows as they are, and whether newer ones tell it."""

@@ -126,7 +126,8 @@ def _timed(tx: Transaction, workspace: Workspace, rule: Rule) -> Occurrence | No
     """Return the stop that a rule has set a workspace's timer for; a late warning may have put it off."""
     stop = rows.timed(tx, rule)
     late = (workspace.stop_at or 0.0) - stop.at if stop is not None else -1.0
-    return stop if 0.0 <= late <= LATE_SECONDS else None
+    is_waiting = not timers.is_warned(tx, workspace.id)
+    return stop if 0.0 <= late <= LATE_SECONDS or (late > 0.0 and is_waiting) else None
 
 
 def _replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:

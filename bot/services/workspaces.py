@@ -7,10 +7,11 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
-from bot.domain.policy import Target
+from bot.domain.policy import AnyInstallation, Target
 from bot.domain.runs import Update
 from bot.domain.settling import has_settled
 from bot.domain.workspaces import (
+    AGAIN_SECONDS,
     DOWN,
     MORE_SECONDS,
     NOT_UP,
@@ -253,7 +254,8 @@ def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: f
     """Stop a workspace in its person's name if its timer is still for this time; raises as ``begin``.
 
     Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
-    ended for good: its person is asked, and has an hour more.
+    ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
+    is tried again a day later. Administrators are told of both that and of a stop without a warning.
     """
     workspace = workspaces.workspace(tx, workspace_id)
     if workspace is None or workspace.stop_at != stop_at:
@@ -267,6 +269,16 @@ def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: f
         # The way that was chosen ends it for good only since then.
         mode = planned_mode(planned)
     agreed = Consent(workspace.stop_agreed)
+    to_admins: list[NewNotice] = []
+    if not timers.is_warned(tx, workspace.id):
+        is_kept = not is_final(planned, mode)
+        to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
+        if not is_kept:
+            timers.put(tx, workspace.id, Timer(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
+            add_notices(tx, to_admins)
+            return
+        # Slack may not have been there to be asked about its person, either.
+        asked = replace(asked, goes_by_rows=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": later}
@@ -280,6 +292,22 @@ def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: f
         timers.warned(tx, workspace.id, stop_at, later, notice, again=True)
         return
     begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
+    add_notices(tx, to_admins)
+
+
+def unwarned(
+    installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
+) -> list[NewNotice]:
+    """Return what administrators are told of an end whose person couldn't be warned of it.
+
+    ``is_kept``: the workspace can be started again, so it was stopped all the same.
+    """
+    owner, subject = workspace.principal, f"unwarned:{workspace.id}"
+    body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
+    return [
+        NewNotice(subject, NoticeKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
+        for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
+    ]
 
 
 def _creation(tx: Transaction, workspace: Workspace) -> Operation | None:

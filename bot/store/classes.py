@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.notices import NewNotice
 from bot.domain.people import AuditEntry, Principal
-from bot.domain.workspaces import NOT_UP, Consent, OperationVerb, Workspace
-from bot.store import cards, operations, workspaces
+from bot.domain.workspaces import ABSENT_SECONDS, NOT_UP, Consent, OperationVerb, Workspace
+from bot.store import cards, operations, warnings, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
@@ -51,8 +51,12 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
 
 
 def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Lease the cards whose counts, warnings or end are due, for ``rest`` seconds."""
+    """Lease the cards whose counts, warnings or end are due, for ``rest`` seconds.
+
+    Of one that nobody has looked at for long when it was due, everybody is to be warned again.
+    """
     now = tx.now()
+    tx.run("void_class_warnings", absent=now - ABSENT_SECONDS)
     return CLASS_CARDS.found(tx, "claim_class_cards", now=now, until=now + rest, limit=limit)
 
 
@@ -88,21 +92,27 @@ def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
 
 
 @guards("Nobody acts through another's account")
-def warned(tx: Transaction, card_id: str, warnings: Sequence[tuple[Principal, NewNotice | None]]) -> None:
+def warned(tx: Transaction, card_id: str, warned_of: Sequence[tuple[Principal, NewNotice | None]]) -> None:
     """Write the warnings, and that people were warned; not those who have withdrawn their consent since."""
-    for principal, notice in warnings:
+    for principal, notice in warned_of:
         key = {"card_id": card_id, "principal": principal, "withdrawn_at": None}
-        if PARTICIPANTS.change(tx, key, warned_at=tx.now()) and notice is not None:
-            add_notices(tx, [notice])
+        row = PARTICIPANTS.changed(tx, key, warned_at=tx.now())
+        if row is not None:
+            warning = None if notice is None else warnings.write(tx, notice, row["warning"])
+            PARTICIPANTS.change(tx, key, warning=warning)
 
 
-def to_stop(tx: Transaction, card_id: str, limit: int, warned_for: float) -> list[Participant]:
+def to_stop(
+    tx: Transaction, card_id: str, limit: int, warned_for: float, waits: float = warnings.WAITS
+) -> list[Participant]:
     """Return who consented, hasn't withdrawn it, and hasn't been processed by the end yet.
 
-    Only those who were warned at least ``warned_for`` seconds ago.
+    Only those whose warning was delivered at least ``warned_for`` seconds ago, never can be, or couldn't for
+    ``waits`` seconds.
     """
-    before = tx.now() - warned_for
-    return PARTICIPANTS.found(tx, "presses_to_stop", card_id=card_id, limit=limit, warned_before=before)
+    now = tx.now()
+    times = {"heard": now - warned_for, "waited": now - waits}
+    return PARTICIPANTS.found(tx, "presses_to_stop", card_id=card_id, limit=limit, **times)
 
 
 def ends(tx: Transaction, workspace: Workspace) -> bool:
@@ -120,17 +130,23 @@ def stop(
     *,
     agreed: Consent = Consent.NONE,
     audit: Sequence[AuditEntry] = (),
+    is_final: bool = False,
+    unwarned: Sequence[NewNotice] = (),
 ) -> bool:
     """Write the stop of a consented workspace as its owner's own operation; no verb if nothing is to stop.
 
-    Return False, nothing written, if the consent was withdrawn meanwhile or the workspace is no longer
-    theirs. A workspace that is already down, or being stopped by its owner, gets no operation.
+    ``unwarned`` is for whom to tell where its owner couldn't be warned; then nothing ends for good
+    (``is_final``). Return False, nothing written, if the consent was withdrawn meanwhile or the workspace is
+    no longer theirs. A workspace that is already down, or being stopped by its owner, gets no operation.
     """
     key = {"card_id": press.card_id, "principal": press.principal}
     existing = PARTICIPANTS.row(tx, **key)
     if existing is None or existing["ended_at"] is not None or existing["withdrawn_at"] is not None:
         return False
     workspace_id, stop_operation_id, is_theirs = existing["workspace_id"], None, False
+    if verb is not None and not warnings.is_delivered(tx, existing["warning"]):
+        add_notices(tx, unwarned)
+        verb = None if is_final else verb
     if verb is not None and workspace_id is not None and workspace_id == press.workspace_id:
         workspace = workspaces.workspace(tx, workspace_id)
         is_theirs = workspace is not None and workspace.principal == press.principal

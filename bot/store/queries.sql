@@ -408,12 +408,28 @@ WHERE id = :id AND stop_at IS NOT NULL AND state IN ('stopped', 'suspended', 'fa
             AND (o.start_call <> 'none' OR o.deadline_at > :now)
     );
 
--- After a long absence a warning is void: nobody knows what its person has done since.
+-- After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
+-- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited);
+-- and the stop comes no sooner after it than promised (:heard).
 -- name: claim_timers
 UPDATE workspaces SET
-    stop_warned = CASE WHEN stop_look_at < :absent THEN 0 ELSE stop_warned END, stop_look_at = :until
+    stop_warned = CASE
+        WHEN stop_look_at < :absent AND stop_at < :absent THEN 0
+        WHEN stop_warning IS NOT NULL AND NOT COALESCE((
+            SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> ''
+                ELSE n.state = 'dead' OR n.created_at <= :waited END
+            FROM notices n WHERE n.id = workspaces.stop_warning
+        ), FALSE) THEN 0
+        ELSE stop_warned END,
+    stop_look_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT id FROM workspaces WHERE stop_look_at <= :now ORDER BY stop_look_at LIMIT :limit
+    SELECT id FROM workspaces
+    WHERE stop_look_at <= :now AND NOT (
+        stop_warned = 1 AND stop_at <= :now AND COALESCE((
+            SELECT n.message_ts <> '' AND n.sent_at > :heard FROM notices n WHERE n.id = workspaces.stop_warning
+        ), FALSE)
+    )
+    ORDER BY stop_look_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
@@ -1241,6 +1257,13 @@ DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT
 -- == class cards ==
 
 -- Leases here are as short as the least time between two redraws: doing one twice does no harm.
+-- As with timers, a warning is void after a long absence.
+-- name: void_class_warnings
+UPDATE participants SET warned_at = NULL
+WHERE warned_at IS NOT NULL AND ended_at IS NULL AND card_id IN (
+    SELECT id FROM class_cards WHERE done_at IS NULL AND look_at < :absent
+);
+
 -- name: claim_class_cards
 UPDATE class_cards SET look_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -1354,7 +1377,12 @@ LIMIT :limit;
 
 -- name: presses_to_stop
 SELECT * FROM participants
-WHERE card_id = :card_id AND consented_at IS NOT NULL AND ended_at IS NULL AND warned_at <= :warned_before
+WHERE card_id = :card_id AND consented_at IS NOT NULL AND ended_at IS NULL AND warned_at <= :heard
+    AND (warning IS NULL OR COALESCE((
+        SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> '' AND n.sent_at <= :heard
+            ELSE n.state = 'dead' OR n.created_at <= :waited END
+        FROM notices n WHERE n.id = participants.warning
+    ), FALSE))
 -- guards: Nobody acts through another's account
     AND withdrawn_at IS NULL
 LIMIT :limit;

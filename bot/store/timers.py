@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain import workspaces
-from bot.domain.notices import NewNotice, NoticeKind
-from bot.store import cards
+from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.store import cards, warnings
 from bot.store.notices import add_notices
 from bot.store.schema import setting
-from bot.store.tables import OPERATIONS, WORKSPACES, principal_of, word
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
 from bot.store.transaction import Transaction
 
 #: What a workspace's row holds without a timer.
@@ -21,13 +21,18 @@ NONE: Final[Mapping[str, Any]] = {
     "stop_mode": None,
     "stop_agreed": False,
     "stop_warned": False,
+    "stop_warning": None,
     "stop_look_at": None,
 }
+#: How often it is looked whether a warning was delivered, once the end would come too early.
+_LOOKS_EVERY: Final = 30.0
 
 
 def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
     """Set a workspace's timer, instead of an earlier one: what is still to be started is good until then."""
     needs_warning = timer.needs_warning(tx.now())
+    if (row := WORKSPACES.row(tx, id=workspace_id)) is not None:
+        warnings.drop(tx, row["stop_warning"])
     WORKSPACES.change(
         tx,
         {"id": workspace_id},
@@ -35,6 +40,7 @@ def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
         stop_mode=timer.mode,
         stop_agreed=timer.agreed,
         stop_warned=not needs_warning,
+        stop_warning=None,
         stop_look_at=timer.at - workspaces.TIMER_WARNING_SECONDS if needs_warning else timer.at,
     )
     tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
@@ -49,14 +55,25 @@ def clear(tx: Transaction, workspace_id: str) -> None:
         cards.owe_about(tx, workspace_id, changed=True)
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[workspaces.Workspace]:
+def claim(
+    tx: Transaction, limit: int, lease: float, waits: float = warnings.WAITS
+) -> list[workspaces.Workspace]:
     """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
 
-    One that nobody has looked at for long when it was due counts as not warned of.
+    One that nobody has looked at for long when it was due counts as not warned of, and so does one whose
+    warning wasn't delivered, for ``waits`` seconds and unless it never can be.
     """
     now = tx.now()
-    absent = now - workspaces.ABSENT_SECONDS
-    found = WORKSPACES.found(tx, "claim_timers", now=now, until=now + lease, absent=absent, limit=limit)
+    found = WORKSPACES.found(
+        tx,
+        "claim_timers",
+        now=now,
+        until=now + lease,
+        absent=now - workspaces.ABSENT_SECONDS,
+        heard=now - workspaces.LEAST_TIMER_WARNING_SECONDS,
+        waited=now - waits,
+        limit=limit,
+    )
     return sorted(found, key=lambda one: (one.stop_at or 0.0, one.id))
 
 
@@ -77,12 +94,31 @@ def warned(
 ) -> None:
     """Write the warning, and the time of the stop that it names, if the timer is still the same.
 
-    ``again``: they were warned of it before.
+    While one is on its way, the stop only moves, and not after it was drawn. ``again``: they were warned of
+    it before.
     """
-    unwarned = {"id": workspace_id, "stop_at": stop_at, "stop_warned": again}
-    if WORKSPACES.change(tx, unwarned, stop_warned=True, stop_at=moved_to, stop_look_at=moved_to):
-        add_notices(tx, [notice])
-        cards.owe_about(tx, workspace_id, changed=True)
+    row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
+    if row is None:
+        return
+    now, least = tx.now(), workspaces.LEAST_TIMER_WARNING_SECONDS
+    warning_id, former = row["stop_warning"], None if again else warnings.of(tx, row["stop_warning"])
+    look_at = max(moved_to - least, now + _LOOKS_EVERY)
+    if former is not None and warnings.is_on_its_way(former) and stop_at > now:
+        is_drawn = former["state"] == NoticeState.LEASED
+        moved_to = stop_at if is_drawn else max(stop_at, now + least + _LOOKS_EVERY)
+        for table in (NOTICES, CARDS):
+            table.change(tx, {"id": warning_id}, body=notice.body | {"stop_at": moved_to})
+    else:
+        warning_id = warnings.write(tx, notice, warning_id)
+    moved = {"stop_at": moved_to, "stop_look_at": look_at, "stop_warning": warning_id}
+    WORKSPACES.change(tx, {"id": workspace_id}, stop_warned=True, **moved)
+    cards.owe_about(tx, workspace_id, changed=True)
+
+
+def is_warned(tx: Transaction, workspace_id: str) -> bool:
+    """Return whether the warning of a workspace's timer was delivered, or none was needed."""
+    row = WORKSPACES.row(tx, id=workspace_id)
+    return row is None or warnings.is_delivered(tx, row["stop_warning"])
 
 
 def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:

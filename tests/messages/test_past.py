@@ -98,6 +98,13 @@ def test_what_newer_messages_take_the_place_of_becomes_one_line_without_buttons(
     check_golden(f"past/{name}", answer)
 
 
+@pytest.mark.parametrize("name", ["class-ending", "needed", "timer-ending"])
+def test_a_warning_says_when_it_was_sent_not_when_it_was_written(name):
+    kind, given = LINES[name]
+    answer = past(kind, replace(given, written_at=NOW - 5_000, sent_at=NOW - 400))
+    assert f"at <!date^{NOW - 400:.0f}^" in str(answer.blocks)
+
+
 @pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.CARD_UPDATE}))
 def test_every_kind_has_a_line_whatever_is_known(kind):
     of_its_row = {"job": run_facts(RUN), "operation": facts()}.get(kind.subject, least_facts(kind))

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.people import (
     Account,
     Approval,
@@ -249,6 +249,14 @@ async def want_stop(store: Store, run_id: str, wanted: StopKind = "stop") -> Run
 async def watch_run(store: Store, run_id: str) -> Run | None:
     """Have a run's output shown; one without a card gets it."""
     return await store.carry_out(lambda tx: runs.watch(tx, run_id))
+
+
+async def deliver(store: Store, kind: NoticeKind) -> list[Notice]:
+    """Send the notices of a kind that are due; return them."""
+    found = [one for one in await store.claim_notices(100, 60.0) if one.kind is kind]
+    for one in found:
+        await store.notice_sent(one.id, f"D{one.principal.user_id}", "1.0")
+    return found
 
 
 async def set_timer(store: Store, workspace: Workspace, timer: Timer | None) -> None:

@@ -249,6 +249,19 @@ async def warn(folder):
         assert ready.alice.told("ending")
 
 
+@proves("USHER_UNWARNED_HOURS")
+async def unwarned(folder):
+    async with world(folder, settings={"USHER_UNWARNED_HOURS": 0.25}) as ready:
+        await ready.alice.has_linked("alice")
+        await ready.alice.types("start notebook for 15 min")
+        await ready.pass_time(40)
+        ready.slack_fails("chat.postMessage", status=503, times=9_999)
+        await ready.pass_time(16 * 60, step=10)
+        assert ready.calls("POST .*/stop") == 0
+        await ready.pass_time(12 * 60, step=10)
+        assert ready.calls("POST .*/stop") == 1
+
+
 @proves("USHER_POLL_MARGIN_SECONDS")
 async def poll_margin(folder):
     async with world(folder, settings={"USHER_POLL_MARGIN_SECONDS": 2}) as ready:

@@ -104,12 +104,14 @@ def name_of(facts: Facts) -> str:
 def filled(template: str, facts: Facts, **more: object) -> str:
     """Fill a template with what every notice names: name, title, the operation in all its forms.
 
-    ``at`` is when it was written, if nothing else is given.
+    ``at`` is when it was written, if nothing else is given, ``sent`` when it was sent.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = FORMS[operation.asked_verb if operation is not None else None]
     names = {"name": name_of(facts), "title": facts.connection_title, **forms}
-    return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
+    written, sent = facts.written_at, facts.sent_at or facts.written_at
+    times = {"at": kit.moment(written, written), "sent": kit.moment(sent, sent)}
+    return fill(template, **{**names, **times, **more})
 
 
 def opens_for(facts: WorkspaceFacts) -> str:

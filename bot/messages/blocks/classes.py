@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.classes import ClassCard, ClassProblem
+from bot.domain.classes import LEAST_CLASS_WARNING_SECONDS, ClassCard, ClassProblem
 from bot.domain.facts import ClassFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentlest_mode
@@ -191,13 +191,14 @@ def ending(facts: WorkspaceFacts) -> Answer:
         return unknown()
     card = of.card
     end = end_words(facts.effects, is_agreed=ends_by_consent(of.effects, is_any=card.spec is None))
+    sent_at = facts.sent_at or facts.now
     sentence = fill(
         classes.WARNED,
         title=card.title,
         who=_stopper(of),
         name=workspace.title,
         at_title=of.connection_title,
-        at=kit.moment(facts.time("stops_at"), facts.now),
+        at=kit.moment(max(facts.time("stops_at"), sent_at + LEAST_CLASS_WARNING_SECONDS), facts.now),
         **end,
     )
     said = at_stake(workspace)

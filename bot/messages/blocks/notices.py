@@ -420,6 +420,14 @@ def _link_proven(facts: RequestFacts) -> Answer:
     return replies.answer(fill(template, title=facts.connection_title, **names))
 
 
+@draws(NoticeKind.UNWARNED)
+def _unwarned(facts: RequestFacts) -> Answer:
+    """Tell an administrator what became of an end whose person couldn't be warned."""
+    template = notices.UNWARNED_STOPPED if facts.body.get("is_kept") else notices.UNWARNED_LEFT
+    who = kit.person(facts.people.get(facts.word("person")))
+    return replies.answer(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))
+
+
 @draws(NoticeKind.RESTORED)
 def _restored(facts: Facts) -> Answer:
     """Say that a link which its person ended may be back."""

@@ -152,6 +152,15 @@ NOT_DRAWN: Final = (
 )
 
 
+#: To administrators, of an end whose person couldn't be warned.
+UNWARNED_STOPPED: Final = (
+    "I couldn't warn {who} before stopping *{name}* on {title} as planned. It can be started again."
+)
+UNWARNED_LEFT: Final = (
+    "I couldn't warn {who} that *{name}* on {title} was about to end for good, so I've left it running. "
+    "Please ask them whether they still need it."
+)
+
 #: The message and its notification, by what has become of a connection.
 OUTAGES: Final[dict[str, tuple[str, str]]] = {
     "away": (
@@ -255,18 +264,18 @@ PAST_SUSPENDED: Final = "*{name}* on {title} was suspended at {at}."
 PAST_REMOVED: Final = "*{name}* was removed from {title} at {at}."
 PAST_STOPPED_ELSEWHERE: Final = "*{name}* on {title} stopped at {at}, without you asking for it."
 PAST_WAITING: Final = "{Doing} *{name}* on {title} was taking longer than usual at {at}."
-PAST_ENDING: Final = "I warned you at {at} that *{name}* on {title} was about to end by itself."
-PAST_TIMER_ENDING: Final = "I warned you at {at} that *{name}* on {title} would stop as planned."
+PAST_ENDING: Final = "I warned you at {sent} that *{name}* on {title} was about to end by itself."
+PAST_TIMER_ENDING: Final = "I warned you at {sent} that *{name}* on {title} would stop as planned."
 PAST_TIMER_FAILED: Final = "*{name}* on {title} couldn't be stopped as planned at {at}."
-PAST_NEEDED: Final = "I asked you at {at} whether you still need *{name}* on {title}."
-PAST_HOURS_MISSED: Final = "I told you at {at} that I couldn't keep to the hours of *{name}* on {title}."
+PAST_NEEDED: Final = "I asked you at {sent} whether you still need *{name}* on {title}."
+PAST_HOURS_MISSED: Final = "I told you at {sent} that I couldn't keep to the hours of *{name}* on {title}."
 PAST_HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
-PAST_CLASS_ENDING: Final = "I warned you at {at} that the class of *{name}* on {title} was ending."
+PAST_CLASS_ENDING: Final = "I warned you at {sent} that the class of *{name}* on {title} was ending."
 PAST_LINKED: Final = "Your account on {title} was linked at {at}."
 PAST_UNLINKED: Final = "Your account on {title} was unlinked at {at}."
 PAST_LINK_AGAIN: Final = "{title} stopped accepting your link at {at}."
 PAST_SIGN_IN_REFUSED: Final = "{title} was refusing your sign-in at {at}."
-PAST_LINK_ENDING: Final = "I reminded you at {at} that your link to {title} was about to expire."
+PAST_LINK_ENDING: Final = "I reminded you at {sent} that your link to {title} was about to expire."
 PAST_JOB_CARD: Final = "You asked me to run *{name}* on {title} at {at}."
 PAST_JOB_WAITING: Final = "*{name}* on {title} was taking longer than usual at {at}."
 #: The warning before the end of a class, once its reader has kept the workspace.

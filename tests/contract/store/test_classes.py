@@ -17,6 +17,7 @@ from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
+    deliver,
     link_account,
     linked,
     observe,
@@ -238,6 +239,7 @@ async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock
     assert {one.principal for one in told} == {ALICE, BOB}
     notice = NewNotice(CARD, NoticeKind.MESSAGE, "warned:1", ALICE, {"text": "soon"})
     await store.class_warned(CARD, [(ALICE, notice), (BOB, None)])
+    await deliver(store, NoticeKind.MESSAGE)
     assert await store.presses_to_warn(CARD, 10) == []
     for interaction in ("keep", "keep", "keep2"):
         assert await by(store, BOB, interaction).to(classes.keep, CARD)
@@ -284,6 +286,18 @@ async def test_the_sooner_end_counts(store, clock):
 async def told_in_time(store, clock, *people):
     await store.class_warned(CARD, [(principal, None) for principal in people])
     clock.advance(300.0)
+
+
+async def test_who_has_no_message_to_wait_for_has_five_minutes_from_the_rows(store, clock):
+    """As processes of 0.1.0 write it."""
+    await ended(store, clock, ALICE)
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+    await told_in_time(store, clock)
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+    await store.class_warned(CARD, [(ALICE, None)])
+    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+    await told_in_time(store, clock)
+    assert [one.principal for one in await store.presses_to_stop(CARD, 10, 270.0)] == [ALICE]
 
 
 async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):

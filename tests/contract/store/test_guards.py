@@ -8,7 +8,7 @@ from bot.domain.workspaces import Call
 from bot.services import classes
 from bot.store.tables import WORKSPACES
 from tests.contract.store.test_classes import CARD, STOP, by, ended, told_in_time
-from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop
+from tests.rigs.store import ALICE, BOB, deliver, launched, link_account, unlink, want_stop
 
 
 async def left(store, clock):
@@ -49,8 +49,7 @@ async def test_who_keeps_theirs_before_the_warning_is_neither_warned_nor_stopped
         (one, NewNotice(CARD, NoticeKind.CLASS_ENDING, f"ends:{one.key}", one)) for one in (ALICE, BOB)
     ]
     await store.class_warned(CARD, warnings)
-    warned = [one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.CLASS_ENDING]
-    assert [one.principal for one in warned] == [BOB]
+    assert [one.principal for one in await deliver(store, NoticeKind.CLASS_ENDING)] == [BOB]
     clock.advance(300.0)
     assert [one.principal for one in await store.presses_to_stop(CARD, 10, 270.0)] == [BOB]
 

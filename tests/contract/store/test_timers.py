@@ -7,6 +7,7 @@ from bot.domain.people import Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import (
     ABSENT_SECONDS,
+    LEAST_TIMER_WARNING_SECONDS,
     TIMER_WARNING_SECONDS,
     Observed,
     OperationVerb,
@@ -17,6 +18,7 @@ from bot.domain.workspaces import (
 from tests.rigs.store import (
     ALICE,
     accept_operation,
+    deliver,
     hide_workspace,
     linked,
     observe,
@@ -61,9 +63,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert len(await store.claim_timers(10, 60.0)) == 1
     await store.timer_warned(workspace.id, at, at + 5, notice(workspace, at))
     await store.timer_warned(workspace.id, at, at + 9, notice(workspace, at + 9))
-    assert (
-        len([one for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.TIMER_ENDING]) == 1
-    )
+    assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await store.claim_timers(10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at + 5, True)
@@ -71,6 +71,20 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert await timer(store, workspace) is None
     clock.advance(90)
     assert await store.claim_timers(10, 60.0) == []
+
+
+async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(store, clock, workspace):
+    at = await put(store, clock, workspace)
+    clock.advance(HOUR - LEAST_TIMER_WARNING_SECONDS)
+    await store.claim_timers(10, 60.0)
+    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    clock.advance(20.0)
+    await deliver(store, NoticeKind.TIMER_ENDING)
+    clock.advance(LEAST_TIMER_WARNING_SECONDS - 10.0)
+    assert await store.claim_timers(10, 60.0) == []
+    clock.advance(10.0)
+    (found,) = await store.claim_timers(10, 60.0)
+    assert (found.stop_at, found.stop_warned) == (at, True)
 
 
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
@@ -85,8 +99,8 @@ async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
     store, clock, workspace, seconds, is_warned
 ):
     """On PostgreSQL, too, where its own clock decides: so what is due is moved, not the clock."""
-    at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
-    await store.look_at_timer(workspace.id, at, await store.now() - seconds)
+    now = await store.now()
+    await put(store, clock, workspace, now - clock.now() - seconds)
     (found,) = await store.claim_timers(10, 60.0)
     assert found.stop_warned is is_warned
 

@@ -1,0 +1,45 @@
+"""Warnings of ends: being warned is an outcome of sending.
+
+An end comes once its warning was delivered long enough before. ``queries.sql`` has that condition, in the
+statements that claim an end.
+"""
+
+from bot.domain.notices import NewNotice, NoticeState
+from bot.store import notices
+from bot.store.tables import NOTICES
+from bot.store.transaction import Row, Transaction
+
+#: How long a warning is waited for that can't be sent, in seconds, unless the setting says otherwise.
+WAITS = 12 * 3600.0
+_ON_ITS_WAY = frozenset({NoticeState.PENDING, NoticeState.RETRY, NoticeState.LEASED})
+
+
+def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
+    """Write a warning, in place of an earlier one that wasn't sent yet; return its id."""
+    drop(tx, former)
+    notices.add_notices(tx, [warning])
+    row = NOTICES.row(tx, subject=warning.subject, kind=warning.kind, occasion=warning.occasion)
+    assert row is not None, "warnings are always written"
+    return str(row["id"])
+
+
+def drop(tx: Transaction, notice_id: str | None) -> None:
+    """Give up a warning that wasn't sent yet, if there is one."""
+    if notice_id is not None and is_on_its_way(of(tx, notice_id)):
+        notices.dead(tx, notice_id, "superseded")
+
+
+def of(tx: Transaction, notice_id: str | None) -> Row | None:
+    """Return the row of a warning."""
+    return None if notice_id is None else NOTICES.row(tx, id=notice_id)
+
+
+def is_on_its_way(warning: Row | None) -> bool:
+    """Return whether a warning may still be sent."""
+    return warning is not None and warning["state"] in _ON_ITS_WAY
+
+
+def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
+    """Return whether a warning was sent, or none was needed."""
+    warning = of(tx, notice_id)
+    return notice_id is None or (warning is not None and bool(warning["message_ts"]))

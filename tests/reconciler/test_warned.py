@@ -1,0 +1,246 @@
+"""No end that was promised a warning comes before it was delivered: timers, hours, questions, classes."""
+
+import re
+
+import pytest
+
+from bot.domain import hours as domain
+from bot.domain.workspaces import State
+from bot.messages.blocks import kit
+from bot.reconciler import Numbers
+from bot.services import hours, workspaces
+from bot.store.tables import PEOPLE
+from bot.support.errors import SlackPermanent
+from tests.reconciler.classroom import post, press
+from tests.reconciler.test_hours import local
+from tests.reconciler.test_slack_outages import cut_off, mend, unreachable
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, BOB
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+POST = "chat.postMessage"
+#: When it ends: every way does here.
+END = local("18:00")
+
+
+async def running(world, at="17:30", **settings):
+    """Give Alice a workspace that has been running since the morning, and an administrator."""
+    world.numbers = Numbers(unwarned_seconds=2 * HOUR)
+    world.administered_by("UBOB")
+    await world.know(BOB)
+    world.provider.settings = fake_settings(**settings)
+    world.clock.advance(local(at) - world.clock.now())
+    workspace = await world.own(state=State.RUNNING)
+    world.provider.machines["r1"].started_at = local("7:00")
+    await world.know(time_zone="Europe/Berlin")
+    await world.pass_time(60, step=20)
+    return workspace
+
+
+async def timer(world):
+    workspace = await running(world)
+    made = workspaces.made(world.asking, workspace, END, agreed=world.provider.ends_for_good)
+    await world.ask("set").to(workspaces.set, workspace.id, made)
+
+
+async def by_hours(world):
+    workspace = await running(world)
+    wanted = domain.read("every day -18:00")
+    await world.ask("set").to(hours.add, workspace.id, wanted, agreed=world.provider.ends_for_good)
+
+
+async def unanswered(world):
+    await running(world, "16:30", asks_after_hours=4, stops_unanswered=True)
+    await until(world, local("17:00"))
+    assert world.slack.kinds() == ["needed"]
+
+
+async def class_end(world):
+    await running(world)
+    card = await post(world, stops_at=END)
+    await press(world, card, ALICE)
+
+
+ENDS = [timer, by_hours, unanswered, class_end]
+
+
+async def until(world, at, step=20.0):
+    """Let time pass until a moment, in steps that are no absence."""
+    while (rest := at - world.clock.now()) > 0:
+        await world.reconciler.warn_of_ends()
+        await world.pass_time(min(rest, 3 * step), step=step, longest=step)
+
+
+def warnings(world):
+    """Return the messages that warned of an end."""
+    return [
+        one
+        for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True)
+        if kind in {"timer_ending", "class_ending"}
+    ]
+
+
+async def warned(world):
+    """Let time pass until there is a warning, and return it."""
+    while not warnings(world):
+        await until(world, world.clock.now() + 5, step=5)
+    (warning,) = warnings(world)
+    return warning
+
+
+def told(world, principal):
+    """Return the kinds of what somebody was sent."""
+    channel = f"D{principal.user_id}"
+    kinds = zip(world.slack.messages, world.slack.kinds(), strict=True)
+    return [kind for one, kind in kinds if one["channel"] == channel]
+
+
+def is_up(world):
+    machines = world.provider.machines
+    return "r1" in machines and world.provider._moved("r1").state is State.RUNNING
+
+
+def named(message):
+    """Return the last moment that a message names."""
+    return float(re.findall(r"<!date\^(\d+)", str(message["blocks"]))[-1])
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_what_ends_while_slack_is_away_ends_five_minutes_after_its_warning(world, end):
+    await end(world)
+    await until(world, END - 20 * MINUTE)
+    cut_off(world, unreachable)
+    await until(world, END + 40 * MINUTE)
+    assert is_up(world)
+    mend(world)
+    warning = await warned(world)
+    sent = float(warning["ts"])
+    assert sent > END + 40 * MINUTE
+    assert is_up(world)
+    # What it says is so.
+    least = 270.0 if end is class_end else 300.0
+    assert sent + least - 2 <= named(warning) <= sent + 7 * MINUTE
+    await until(world, named(warning) - 10, step=5)
+    assert is_up(world)
+    await until(world, named(warning) + MINUTE, step=5)
+    assert not is_up(world)
+    assert "stop" in [one.method for one in world.provider.calls]
+    await world.pass_time(2 * MINUTE)
+    (past,) = warnings(world)
+    said = re.search(r"I warned you at <!date\^(\d+)", past["text"] + str(past["blocks"]))
+    assert said is None or float(said[1]) == int(sent)
+
+
+@pytest.mark.parametrize("end", [timer, by_hours, unanswered])
+async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world, end):
+    await end(world)
+    await until(world, END - 20 * MINUTE)
+    cut_off(world, unreachable)
+    await until(world, END + 40 * MINUTE)
+    mend(world)
+    warning = await warned(world)
+    row = (await world.store.workspaces(ALICE))[0]
+    assert abs(row.stop_at - named(warning)) < 1
+    labels = [one["text"]["text"] for one in kit.buttons_of(warning["blocks"])]
+    assert "Keep running" in labels
+    await world.ask("keep").to(workspaces.keep, row.id)
+    await until(world, END + 90 * MINUTE)
+    assert is_up(world)
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_warning_that_slack_is_slow_to_take_counts_from_then_on(world, end):
+    """Less than five minutes are left when it is delivered."""
+    await end(world)
+    await until(world, END - 20 * MINUTE)
+    cut_off(world, unreachable)
+    await until(world, END - 2 * MINUTE, step=5)
+    mend(world)
+    warning = await warned(world)
+    least = 270.0 if end is class_end else 300.0
+    await until(world, float(warning["ts"]) + least - 2, step=1)
+    assert is_up(world)
+    await until(world, float(warning["ts"]) + least + 2 * MINUTE, step=5)
+    assert not is_up(world)
+    assert len(warnings(world)) == 1
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_who_can_not_be_written_to_is_stopped_and_administrators_are_told(world, end):
+    await end(world)
+    world.slack.fail_in("UALICE", SlackPermanent(POST, "messages_tab_disabled"))
+    await until(world, END - MINUTE)
+    assert is_up(world)
+    await until(world, END + 5 * MINUTE)
+    assert not is_up(world)
+    assert told(world, BOB) == ["unwarned"]
+    (message,) = [one for one in world.slack.messages if one["channel"] == "DUBOB"]
+    assert "before stopping name-r1 on Fake Cloud as planned. It can be started again." in message["text"]
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_after_long_enough_without_slack_a_stop_goes_ahead(world, end):
+    """Slack was last asked about its person more than a day before."""
+    await end(world)
+    await until(world, END - 20 * MINUTE)
+    cut_off(world, unreachable)
+    await world.store.carry_out(lambda tx: PEOPLE.change(tx, {"principal": ALICE}, seen_at=END - 23 * HOUR))
+    await until(world, END + 1.7 * HOUR, step=MINUTE)
+    assert is_up(world)
+    await until(world, END + 2.2 * HOUR, step=MINUTE)
+    assert not is_up(world)
+    mend(world)
+    await world.pass_time(10 * MINUTE, step=20)
+    assert "unwarned" in told(world, BOB)
+
+
+@pytest.mark.parametrize("end", [timer, class_end])
+async def test_what_is_lost_by_its_end_waits_for_its_warning_for_ever(world, end):
+    world.provider.ends_for_good = True
+    await end(world)
+    await until(world, END - 20 * MINUTE)
+    cut_off(world, unreachable)
+    await until(world, END + 3 * HOUR, step=MINUTE)
+    assert is_up(world)
+    mend(world)
+    await until(world, END + (4 if end is class_end else 27) * HOUR, step=MINUTE)
+    (warning,) = warnings(world)
+    assert not is_up(world)
+    assert float(warning["ts"]) > END + 3 * HOUR
+
+
+@pytest.mark.parametrize("end", [timer, by_hours, class_end])
+async def test_nobody_loses_anything_for_good_who_can_not_be_written_to(world, end):
+    world.provider.ends_for_good = True
+    await end(world)
+    world.slack.fail_in("UALICE", SlackPermanent(POST, "messages_tab_disabled"))
+    await until(world, END + 3 * HOUR, step=MINUTE)
+    assert is_up(world)
+    assert told(world, BOB) == ["unwarned"]
+    (message,) = [one for one in world.slack.messages if one["channel"] == "DUBOB"]
+    assert "so I've left it running" in message["text"]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("slack", ["there", "away"])
+async def test_after_a_weekend_without_usher_it_is_warned_of_again_and_ends(world, end, slack):
+    """Nobody has to answer: what was to end ends, and whoever was warned before is warned again."""
+    await end(world)
+    await until(world, END - 20 * MINUTE)
+    if slack == "away":
+        cut_off(world, unreachable)
+    await until(world, END - 3 * MINUTE)
+    before = len(warnings(world))
+    assert before == (slack == "there")
+    world.clock.advance(62 * HOUR)
+    world.reborn()
+    mend(world)
+    back = world.clock.now()
+    await until(world, back + 4 * MINUTE, step=5)
+    assert is_up(world)
+    warning = warnings(world)[-1]
+    assert len(warnings(world)) == before + 1
+    assert named(warning) > back + 4 * MINUTE
+    await until(world, back + 10 * MINUTE, step=5)
+    assert not is_up(world)
