@@ -22,6 +22,12 @@ from bot.support.clock import SystemClock, SystemIds
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
 
+_TOLD_TOGETHER = (
+    "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
+    " JOIN notices s ON s.id = n.held_by WHERE s.kind = 'summary' AND s.state = 'sent'"
+)
+
+
 class Verdict:
     """Compare what was promised with what came true."""
 
@@ -60,6 +66,11 @@ class Verdict:
                     key = str(((message.metadata or {}).get("event_payload") or {}).get("key") or "")
                     if key:
                         found[reader, key].append(float(message.ts))
+        # What one message told after a silence came with it.
+        for row in rows(self._stage.database, _TOLD_TOGETHER):
+            reader, key = row["principal"], f"{row['subject']}/{row['kind']}/{row['occasion']}"
+            if arrived := found.get((reader, f"{reader}/summary/{row['together']}")):
+                found[reader, key] += arrived
         return found
 
     def lost(self) -> list[str]:

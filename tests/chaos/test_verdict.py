@@ -116,6 +116,20 @@ async def test_an_end_that_nobody_was_told_is_lost(scene):
     ]
 
 
+async def test_what_one_message_told_after_a_silence_was_told(scene):
+    state, reader = scene.person.slack.state, scene.person.principal.key
+    state.messages[state.direct_message(scene.person.user).id].clear()
+    columns = "id, subject, kind, occasion, principal, body, state, class, created_at, due_at"
+    scene.run(f"INSERT INTO notices ({columns}) VALUES ('s', '', 'summary', 's', '', '', 'sent', 1, 0, 0)")
+    scene.run("UPDATE notices SET held_by = 's', state = 'sent' WHERE kind = 'ready'")
+    assert len(scene.verdict.lost()) == 1
+    scene.says(f"{reader}/summary/s")
+    assert (scene.verdict.lost(), scene.verdict.doubled()) == ([], [])
+    # Alone as well as together is twice.
+    scene.says(scene.key)
+    assert scene.verdict.doubled() == [f"{scene.key} to {reader}"]
+
+
 async def test_an_acknowledged_operation_without_a_row_is_lost(scene):
     scene.acknowledged.append(Acknowledged(scene.person, "blue", "start", 0.0, 9e9, SAID))
     assert scene.verdict.lost() == [f"start of {NAME}'s blue: acknowledged, and not written"]
