@@ -393,9 +393,9 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     waiting: dict[str, Any] | None = None
-    #: Whom else in Slack the username may mean, by their keys, the likeliest first; who of them was asked
-    #: whether the account is theirs, and what they said.
-    alike: list[str] = field(default_factory=list)
+    #: Whom else in Slack the username may mean, by their keys, the likeliest first (None: nobody has looked);
+    #: who of them was asked whether the account is theirs, and what they said.
+    alike: list[str] | None = None
     owner: str | None = None
     owner_says: bool | None = None
     #: The address that the wanted user has at the provider, if it says so.

@@ -419,14 +419,13 @@ def ask(
         rows.note_request(tx, principal, connection)
         if isinstance(context.connections[connection], base.Addresses):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
-        if rows.question_owner(tx, approval):
-            owner = Principal.from_key(approval.alike[0])
+        if (owner := rows.question_owner(tx, approval)) is not None:
             add_notices(tx, [notice(approval, NoticeKind.ACCOUNT_ASKED, f"whose:{now}", owner)])
     if approval.id == new.id:
         kind = NoticeKind.APPROVAL_ASKED
         add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
     people.keep_result(tx, asked.interaction, approval.id)
-    append_audit(tx, [approval_entry(new, principal.key, "approval.asked", "ok")])
+    append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
     return approval
 
 

@@ -219,7 +219,7 @@ class Gatherer:
         if notice.kind not in {NoticeKind.LINK_TRIED, NoticeKind.LINK_PROVEN}:
             approval = await self._store.approval(notice.subject)
         if approval is not None:
-            keys |= {approval.principal.key, approval.decided_by or "", *approval.alike}
+            keys |= {approval.principal.key, approval.decided_by or "", *(approval.alike or ())}
         # Messages that were written before several Slack workspaces were told apart have a user's id alone.
         found = [Principal.from_key(key) for key in sorted(keys) if ":" in key]
         people = await self._names.of(notice.principal, *found, in_full=True)

@@ -175,7 +175,7 @@ class HomeGatherer:
                 asking = approval.principal
                 if not self._context.installation.decides(principal, asking):
                     continue
-                others = map(Principal.from_key, approval.alike)
+                others = map(Principal.from_key, approval.alike or ())
                 names = await self._names.of(principal, asking, *others, in_full=True)
                 title = self._context.title(approval.connection)
                 found.append(Question(approval=(approval, title, names)))

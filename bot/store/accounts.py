@@ -433,11 +433,12 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
     PEOPLE.change(tx, {"principal": principal}, requested={**others, connection: times})
 
 
-def question_owner(tx: Transaction, asked: Approval) -> bool:
-    """Note that the likeliest other person is asked whose account it is; return False if they were lately."""
+def question_owner(tx: Transaction, asked: Approval) -> Principal | None:
+    """Note that the likeliest other is asked whose account it is; return them, unless they were lately."""
     if not asked.alike or not people.question(tx, asked.alike[0], DAY):
-        return False
-    return APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0]) == 1
+        return None
+    APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0])
+    return Principal.from_key(asked.alike[0])
 
 
 def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:

@@ -134,11 +134,25 @@ async def test_of_two_members_of_one_name_the_request_shows_what_they_cannot_cho
     await of_one_name(bench)
     await bench.say("link bench asmith")
     said = str(await requests(bench))
-    assert "<@UALICE> (*Alice Smith*, handle `mallory`, id `UALICE`, e-mail unknown)" in said
-    other = "<@UOTHER> (*Alice Smith*, handle `asmith`, id `UOTHER`, e-mail `alice.smith@example.org`)"
+    assert "<@UALICE> (id `UALICE`, handle `mallory`, e-mail unknown, shown as *Alice Smith*)" in said
+    other = (
+        "<@UOTHER> (id `UOTHER`, handle `asmith`, e-mail `alice.smith@example.org`, shown as *Alice Smith*)"
+    )
     assert f"The username may mean somebody else: {other}." in said
     assert "I've asked <@UOTHER> whether the account is theirs." in said
     assert not {"UBOB", "UGONE"} & set(re.findall(r"U[A-Z]+", said))
+
+
+async def test_no_name_disguises_what_nobody_can_choose(bench):
+    now, hostile = bench.clock.now(), "asmith <!channel>` *boss*, id `UBOSS"
+    people = [Person(ALICE, hostile, seen_at=now), Person(OTHER, hostile, handle="asmith", seen_at=now)]
+    await bench.store.save_people(people)
+    await bench.say("link bench asmith")
+    body = (await requests(bench))["UCHEN"]
+    assert "<!" not in str(body)
+    said = str([block for block in body["blocks"] if block["type"] == "context"])
+    assert "id `UBOSS" not in said
+    assert "id `UALICE`" in said
 
 
 async def test_where_nobody_is_called_like_it_the_request_says_so(bench):
@@ -207,7 +221,7 @@ async def test_who_has_the_account_linked_is_named_first(bench):
     await of_one_name(bench)
     await link_account(bench.store, Principal(None, "T1", "UBOB"), "bench", username="asmith")
     await bench.say("link bench asmith")
-    assert "somebody else: <@UBOB> (*Bob Miller*" in str(await requests(bench))
+    assert "somebody else: <@UBOB> (id `UBOB`, handle `bmiller`" in str(await requests(bench))
 
 
 async def test_taking_a_request_back_begins_no_new_count(bench):

@@ -327,8 +327,11 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
     ]
     known = person.known if person is not None else None
     small = [fill(requests.ASKER, who=_known(person))] if known is not None else []
-    alike = Markup(", ".join(_known(people.get(key)) for key in approval.alike))
-    small.append(fill(requests.ALIKE, people=alike) if alike else requests.NOBODY_ALIKE)
+    if approval.alike:
+        alike = Markup(", ".join(_known(people.get(key)) for key in approval.alike))
+        small.append(fill(requests.ALIKE, people=alike))
+    elif approval.alike is not None:
+        small.append(requests.NOBODY_ALIKE)
     said = [fill(pages.REQUEST, **names)]
     there, here = approval.email, known.email if known is not None else None
     if there and here and there.casefold() != here.casefold():
@@ -342,7 +345,8 @@ def decision(approval: Approval, title: str, people: People) -> list[Block]:
         else:
             template = requests.OWNER_ASKED if approval.owner_says is None else requests.OWNER_DENIES
             small.append(fill(template, owner=owner))
-    return [kit.section("\n".join(said)), kit.context(*small), *kit.actions(buttons)]
+    context = [kit.context(*small)] if small else []
+    return [kit.section("\n".join(said)), *context, *kit.actions(buttons)]
 
 
 def _known(named: Named | None) -> Markup:
@@ -352,7 +356,9 @@ def _known(named: Named | None) -> Markup:
         return kit.person(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
-    names = {"name": kit.person_plain(named), "handle": known.handle or "?", "email": known.email or ""}
+    # Without the mark of what nobody can choose.
+    name = Markup(kit.person_plain(named).replace("`", ""))
+    names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
     return Markup(fill(template, who=kit.person(named), id=user_id, **names))
 
 

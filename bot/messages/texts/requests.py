@@ -14,8 +14,8 @@ PROVEN: Final = (
 
 #: To administrators, below a request: what people can't choose, which is more than their name.
 ASKER: Final = "They are {who}."
-KNOWN: Final = "{who} (*{name}*, handle `{handle}`, id `{id}`, e-mail `{email}`)"
-KNOWN_WITHOUT: Final = "{who} (*{name}*, handle `{handle}`, id `{id}`, e-mail unknown)"
+KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
+KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
 ADDRESSES_DIFFER: Final = (
     "*The e-mail addresses differ:* on {title}, {username} has `{there}`; in Slack, {who} has `{here}`."
 )

@@ -6,8 +6,8 @@ ALTER TABLE people ADD COLUMN handle TEXT NOT NULL DEFAULT '';
 ALTER TABLE people ADD COLUMN email TEXT;
 ALTER TABLE people ADD COLUMN questioned_at DOUBLE PRECISION;
 
--- alike: whom else the username may mean, the likeliest first. owner: who of them was asked, and owner_says, whether the
+-- alike: whom else the username may mean, the likeliest first (NULL: nobody has looked). owner: who of them was asked, and owner_says, whether the
 -- account is theirs (NULL: not answered).
-ALTER TABLE approvals ADD COLUMN alike TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE approvals ADD COLUMN alike TEXT;
 ALTER TABLE approvals ADD COLUMN owner TEXT;
 ALTER TABLE approvals ADD COLUMN owner_says INTEGER;

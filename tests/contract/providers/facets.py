@@ -262,11 +262,11 @@ async def behalf(rig: Rig) -> None:
 
 @contract(base.Addresses)
 async def addresses(rig: Rig) -> None:
-    before, username = sum(rig.harness.requests.values()), rig.sides.username()
+    before, username = rig.sent(), rig.sides.username()
     assert await rig.provider.email_of("nobody-has-this-name") is None
     # Not every server says it; whoever asks is told what it says.
     assert await rig.provider.email_of(username) in {None, f"{username}@example.com"}
-    assert sum(rig.harness.requests.values()) == before + 2
+    assert rig.sent() == before + 2
 
 
 @contract(base.Overview)
