@@ -28,7 +28,7 @@ class Mark(Flag):
     CARD = auto()
     #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
     END = auto()
-    #: It says what has happened, and asks for nothing: after a silence, one message tells it with others.
+    #: It says what has happened, and nobody has to decide anything: after a silence it is told with others.
     NEWS = auto()
     #: It goes before replies.
     URGENT = auto()
@@ -100,8 +100,8 @@ class NoticeKind(StrEnum):
     READY = _Kind(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.URGENT)
-    REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.URGENT)
+    FAILED = _Kind("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
+    REFUSED = _Kind("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = _Kind("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
     SUSPENDED = _Kind("suspended", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
     REMOVED = _Kind("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS)
@@ -113,7 +113,7 @@ class NoticeKind(StrEnum):
     JOB_ENDED = _Kind(
         "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
-    JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END | Mark.NEWS)
+    JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END)
     JOB_OUTPUT = _Kind("job_output", "job", urgency=3, marks=Mark.THREADED)
     JOB_FILE = _Kind("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = _Kind("job_waiting", "job", urgency=3, offers="run")
@@ -148,9 +148,9 @@ class NoticeKind(StrEnum):
     #: Whether a workspace that was left running is still needed.
     NEEDED = _Kind("needed", urgency=3, offers="workspace")
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
-    HOURS_MISSED = _Kind("hours_missed", offers="workspace", marks=Mark.NEWS)
-    HOURS_PAUSED = _Kind("hours_paused", offers="workspace", marks=Mark.NEWS)
-    HOURS_MOVED = _Kind("hours_moved", urgency=3, marks=Mark.NEWS)
+    HOURS_MISSED = _Kind("hours_missed", offers="workspace")
+    HOURS_PAUSED = _Kind("hours_paused", offers="workspace")
+    HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     #: Whether the account that somebody else asked for is this person's.
     ACCOUNT_ASKED = _Kind("account_asked", offers="approval", marks=Mark.PEOPLE, since="0.2.0")

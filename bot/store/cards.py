@@ -122,7 +122,7 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     """Lease dirty, posted cards.
 
     First the live ones with a change of state, unless the message about an end is about to take their place.
-    What is left is shared between those that become a line, oldest change first, and the progress of cards,
+    What is left is shared between those that become a line, newest change first, and the progress of cards,
     which comes ``min_interval`` seconds after their last update.
     """
     now = tx.now()
@@ -139,6 +139,18 @@ def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> lis
     cards += claimed("claim_former_cards", (limit - len(cards) + 1) // 2)
     cards += claimed("claim_progressed_cards", limit - len(cards), before=now - min_interval)
     return cards + claimed("claim_former_cards", limit - len(cards))
+
+
+def give_up(tx: Transaction, before: float, limit: int) -> int:
+    """Leave messages as they are that should have become a line by then; return how many."""
+    return sum(
+        tx.run(setting("give_up_edits", placed=placed), before=before, limit=limit) for placed in _PLACED
+    )
+
+
+def are_waiting(tx: Transaction, most: int) -> bool:
+    """Return whether more than so many messages have yet to become a line."""
+    return tx.one("are_edits_waiting", most=most) is not None
 
 
 def updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> None:

@@ -15,6 +15,8 @@ from bot.store.transaction import Row, Transaction
 CARD_FIRST = 5.0
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
 SILENCE: Final = 60.0
+#: Why a card waits that nobody has to be told of yet: ``queries.sql`` doesn't count it as late.
+TOO_BUSY: Final = "edits wait"
 #: What tells others, and is sent or given up with them.
 _TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
 #: The classes of rows in the order of sending, each with its urgency.

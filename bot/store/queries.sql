@@ -120,6 +120,8 @@ SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
     (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
     (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
+    (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND changed_at IS NOT NULL
+        AND (message_ts IS NOT NULL OR later_ts > '')) AS waiting_edits,
     (SELECT COUNT(*) FROM notices WHERE {missed}) AS dead_notices,
     (SELECT COUNT(*) FROM accounts WHERE state <> 'revoking') AS accounts,
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
@@ -132,11 +134,12 @@ SELECT
         + (SELECT COUNT(*) FROM later_tasks WHERE NOT ({known tasks})) AS left_to_later_releases,
     (SELECT COUNT(*) FROM people WHERE is_deleted = 0) AS people;
 
--- A message waits from when it was due, or from when 0.1.0 holds it no longer; another attempt makes it no younger.
+-- A message waits from when it was due, or from when 0.1.0 holds it no longer; another attempt makes it no younger. A
+-- card that would make more edits than Slack takes isn't late.
 -- name: oldest_notice
 SELECT MIN(COALESCE(held_until, CASE WHEN state = 'pending' THEN due_at ELSE created_at END)) AS since FROM notices
 WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now)
-    AND held_by IS NULL AND (held_until IS NULL OR held_until <= :now);
+    AND held_by IS NULL AND (held_until IS NULL OR held_until <= :now) AND (error IS NULL OR error <> 'edits wait');
 
 -- == outages ==
 
@@ -1028,13 +1031,14 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
+-- The latest first: where more change than Slack takes, the older ones are further up, and are given up after a day.
 -- name: claim_former_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NOT NULL
         AND stage <> 'live'
-    ORDER BY changed_at LIMIT :limit
+    ORDER BY changed_at DESC LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
@@ -1185,12 +1189,29 @@ DELETE FROM links WHERE nonce_hash IN (
 -- name: sweep_notices
 DELETE FROM notices WHERE id IN (
     SELECT id FROM notices WHERE state = 'sent' AND sent_at < :before ORDER BY sent_at LIMIT :limit
+)
+RETURNING id;
+
+-- What a message has become since matters to nobody who hasn't looked for a day.
+-- name: give_up_edits
+UPDATE cards SET stage = 'closed', is_dirty = 0, changed_at = NULL
+WHERE id IN (
+    SELECT id FROM cards
+    WHERE is_dirty = 1 AND {placed} AND changed_at IS NOT NULL AND stage <> 'live' AND changed_at < :before
+    ORDER BY changed_at LIMIT :limit
 );
+
+-- Whether more than so many of them wait.
+-- name: are_edits_waiting
+SELECT 1 AS found FROM cards
+WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live'
+ORDER BY changed_at LIMIT 1 OFFSET :most;
 
 -- name: sweep_dead_notices
 DELETE FROM notices WHERE id IN (
     SELECT id FROM notices WHERE state = 'dead' AND created_at < :before ORDER BY created_at LIMIT :limit
-);
+)
+RETURNING id;
 
 -- name: sweep_orphans
 DELETE FROM operations WHERE id IN (

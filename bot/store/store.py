@@ -295,6 +295,7 @@ class Store(OnEngine):
 
     add_notices = write(notices.add_notices, Priority.URGENT)
     claim_notices = write(notices.claim, Priority.CLAIMS)
+    are_edits_waiting = read(cards.are_waiting)
     notice_sent = write(notices.sent)
     notices_not_sent = write(notices.not_sent)
     notice_retry = write(notices.retry)

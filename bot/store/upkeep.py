@@ -10,7 +10,7 @@ from bot.domain.facts import ConnectionCounts
 from bot.domain.people import SLACK, Reached
 from bot.domain.runs import Run
 from bot.domain.workspaces import Operation
-from bot.store import audit, tasks
+from bot.store import audit, cards, tasks
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import OPERATIONS, PARTICIPANTS, RUNS, SERVING, UPKEEP
 from bot.store.transaction import Engine, Row, Transaction
@@ -38,8 +38,9 @@ _KEPT = {
     "sweep_rules": 30 * _DAY,
     "sweep_occurrences": 60 * _DAY,
 }
-#: The rows that these delete may have a card, which is deleted too.
+#: The rows that these delete may have a card, which is deleted too; or have been messages that change.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
+_ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 #: Rows per transaction: some milliseconds.
 _SOME = 200
 
@@ -115,8 +116,8 @@ def made_at(tx: Transaction) -> float:
 def statistics(tx: Transaction) -> Mapping[str, int]:
     """Count what doctor, metrics and readiness show.
 
-    Keys: open_operations, open_runs, pending_notices, dead_notices, accounts, owed_revocations, workspaces,
-    tasks, people.
+    Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
+    owed_revocations, workspaces, tasks, people.
     """
     return tx.one("statistics") or {}
 
@@ -173,8 +174,10 @@ async def sweep(engine: Engine) -> None:
     ended runs beyond the 50 newest of a person or after 30 days, decided requests after 30 days, classes
     with their presses after 30 days, hours of what was unlinked after 30 days and what became of hours after
     60, unwatched gates and what dead processes owned after a day. A card is deleted with its operation, run
-    or class.
+    or class, and with its notice. Edits of what others have taken the place of are given up after a day.
     """
+    while await engine.write(_give_up_edits):
+        pass
     for query in _KEPT:
         while await engine.write(partial(_sweep_aged, query=query)):
             pass
@@ -185,11 +188,20 @@ async def sweep(engine: Engine) -> None:
     await engine.tidy()
 
 
+def _give_up_edits(tx: Transaction) -> bool:
+    return cards.give_up(tx, tx.now() - _DAY, _SOME) >= _SOME
+
+
 def _sweep_aged(tx: Transaction, query: str) -> bool:
     """Delete some rows that are too old; return whether there may be more."""
     aged = {"before": tx.now() - _KEPT[query], "limit": _SOME}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _SOME
+    if query in _ARE_CARDS:
+        swept = tx.all(query, **aged)
+        for row in swept:
+            cards.drop(tx, row["id"])
+        return len(swept) == _SOME
     return tx.run(query, **aged) == _SOME
 
 

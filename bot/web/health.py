@@ -86,6 +86,7 @@ _GAUGES = {
     "open_operations": ("usher_open_operations", "Open operations."),
     "open_runs": ("usher_open_runs", "Open job runs."),
     "pending_notices": ("usher_pending_notices", "Messages waiting to be sent."),
+    "waiting_edits": ("usher_waiting_edits", "Changes of messages in Slack that have yet to be shown there."),
     "dead_notices": ("usher_dead_notices", "Messages given up in the last week that somebody misses."),
     "accounts": ("usher_accounts", "Linked accounts."),
     "owed_revocations": (

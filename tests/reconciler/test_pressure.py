@@ -10,6 +10,7 @@ from bot.domain.workspaces import OperationVerb, Outcome, State
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE, Slots
 from bot.reconciler.step import PROBE_WAIT
 from bot.support.errors import SlackLimited, StoreBusy, Unreachable
+from tests.reconciler.classroom import person
 from tests.rigs.store import ALICE, BOB, want_read
 
 
@@ -167,3 +168,25 @@ async def test_a_mistake_in_reading_is_logged_and_read_again(world):
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["read failed"]
     world.provider.status = real
     assert await world.until_ended(operation_id, 900) is Outcome.FULFILLED
+
+
+async def test_more_operations_than_slack_takes_edits_for_leave_no_backlog_that_grows(world):
+    """43 a minute: while edits wait, operations that end soon have no card, and their end is told at once."""
+    world.provider.start_takes = 20.0
+    rows = [await world.own(person(number), f"r{number}") for number in range(30)]
+    waiting = []
+    for number in range(43 * 6):
+        up = number // 30 % 2 == 0
+        await world.begin(rows[number % 30], OperationVerb.START if up else OperationVerb.STOP)
+        await world.pass_time(60 / 43, step=60 / 43)
+        if number % 43 == 42:
+            waiting.append((await world.store.statistics())["waiting_edits"])
+    assert max(waiting) < 150
+    assert waiting[-1] <= waiting[2]
+    await world.pass_time(60)
+    kinds = world.slack.kinds()
+    assert kinds.count("ready") + kinds.count("stopped") == 43 * 6
+    assert world.slack.over_budget == 0
+    await world.pass_time(240, step=5)
+    left = await world.store.statistics()
+    assert (left["waiting_edits"], left["pending_notices"]) == (0, 0)

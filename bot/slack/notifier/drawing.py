@@ -23,6 +23,7 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import calls
 from bot.slack.calls import Meaning, PacedSlack, meaning
+from bot.store.notices import TOO_BUSY
 from bot.store.store import Store
 from bot.support.errors import SlackPermanent, StoreError
 from bot.support.guards import guards
@@ -109,6 +110,10 @@ class Places:
         self._alone.add(notice.id)
 
 
+#: For so many seconds an operation's card waits while more edits wait than Slack takes in a minute: it
+#: would make more of them. Most operations have ended by then, and their end says it all.
+BUSY_WAIT: Final = 120.0
+_A_MINUTE: Final = calls.METHODS[calls.CHAT_UPDATE].per_minute or 0
 #: How many seconds until something that can't be drawn yet is tried again.
 NOT_READY: Final = 2.0
 #: The longest pause between two attempts, in seconds.
@@ -145,6 +150,9 @@ class Drawings:
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")
                 return None
+            if notice.kind is NoticeKind.CARD and await self._is_too_busy(notice):
+                await self._store.notice_retry(notice, BUSY_WAIT / 4, error=TOO_BUSY)
+                return None
             facts = await self._gatherer.owed(notice)
             if place is None or _waits_for_output(notice, facts):
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
@@ -170,6 +178,12 @@ class Drawings:
         is_update = notice.kind is NoticeKind.CARD_UPDATE
         place = Place(str(notice.body["channel_id"]) if is_update else notice.principal.user_id)
         return Drawing(place, Answer(text), is_plain=True)
+
+    async def _is_too_busy(self, card: Notice) -> bool:
+        """Return whether a card would make edits that Slack has no room for."""
+        if card.body.get("becomes") or await self._store.now() - card.created_at >= BUSY_WAIT:
+            return False
+        return await self._store.are_edits_waiting(_A_MINUTE)
 
     async def _update(self, notice: Notice, place: Place) -> Drawing | None:
         card = await self._store.card(notice.subject)

@@ -102,6 +102,7 @@ async def test_statistics_count_what_operators_ask_for(store):
         "open_operations": 1,
         "open_runs": 0,
         "pending_notices": 1,
+        "waiting_edits": 0,
         "dead_notices": 1,
         "accounts": 1,
         "workspaces": 1,

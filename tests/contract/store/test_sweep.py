@@ -87,7 +87,8 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
             made = test_every_field.made(table, number) if table.model is not None else None
             named = {key: Principal(None, "T1", name)} if key == "principal" else {key: name}
             table.add(tx, made, **test_every_field.BESIDE.get(table.name, {}) | said | more | named)
-            CARDS.add(tx, test_every_field.made(CARDS, number), id=name, subject=name, about=name)
+            keys = {"id": name, "subject": name, "about": name, "is_notice": query in upkeep._ARE_CARDS}
+            CARDS.add(tx, test_every_field.made(CARDS, number), **keys)
             PARTICIPANTS.add(tx, card_id=name, principal=ALICE, joined_at=0.0)
 
     await store.engine.write(write)
@@ -99,10 +100,26 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
 
     kept = {"young"} if spared is None else {"young", "spared"}
     assert await store.engine.read(left) == kept
-    with_card = kept if query in upkeep._HAVE_CARDS else {"young", "old", "spared"}
+    with_card = kept if query in upkeep._HAVE_CARDS | upkeep._ARE_CARDS else {"young", "old", "spared"}
     assert await store.engine.read(partial(left, table=CARDS, key="id")) == with_card
     with_presses = kept if query == "sweep_class_cards" else {"young", "old", "spared"}
     assert await store.engine.read(partial(left, table=PARTICIPANTS, key="card_id")) == with_presses
+
+
+async def test_edits_of_what_others_took_the_place_of_are_given_up_after_a_day(store, clock):
+    def write(tx):
+        for number, stage in enumerate(("live", "closing", "closing")):
+            made = test_every_field.made(CARDS, number)
+            sent = {"message_ts": f"{number}.0", "stage": stage, "is_dirty": True}
+            since = tx.now() - DAY + (60 if number == 2 else -60)
+            CARDS.add(tx, made, **sent, id=str(number), changed_at=since, leased_until=0.0, later_ts=None)
+
+    await store.engine.write(write)
+    assert (await store.statistics())["waiting_edits"] == 3
+    await store.sweep()
+    assert (await store.statistics())["waiting_edits"] == 2
+    assert [(await store.card(str(number))).stage for number in range(3)] == ["live", "closed", "closing"]
+    assert sorted(card.id for card in await store.claim_cards(10, 15.0, 60.0)) == ["0", "2"]
 
 
 async def test_however_many_are_past_their_use_they_all_go(store, clock):
