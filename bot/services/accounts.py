@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from bot.domain.likeness import ALIKE, likeness
+from bot.domain.likeness import likeness
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import (
     APPROVED_SECONDS,
@@ -369,14 +369,12 @@ def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) 
     if len(rows.requested(tx, asked.principal, connection)) >= REQUESTS:
         return []
     holders = [one.principal.key for one in rows.acting_as(tx, connection, username)]
-    scores = {
-        # Of two that are as much alike, the one by what nobody can choose.
-        key: (likeness(username, *called), likeness(username, *called[1:]))
-        for key, called in people.members(tx, place)
-    }
-    alike = sorted((key for key in scores if scores[key][0] >= ALIKE), key=scores.__getitem__, reverse=True)
-    found = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
-    return list(found)[:MOST_ALIKE]
+    scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
+    # Of two that are as much alike, the one by what nobody can choose.
+    found = [(score, likeness(username, *called[1:]), key) for score, key, called in scored if score]
+    alike = [key for *_, key in sorted(found, reverse=True)]
+    others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
+    return list(others)[:MOST_ALIKE]
 
 
 def ask(

@@ -130,3 +130,19 @@ async def test_an_administrators_token_that_is_refused_is_the_operators_to_chang
         accounts._tokens[ADMIN_TOKEN].state = "valid"
         await world.pass_time(120, step=5)
         assert alice.only("ready")
+
+
+async def test_a_request_shows_the_address_that_slack_confirmed_where_it_may_be_read(by_admin):
+    async with by_admin() as world:
+        alice, amir, people = world.alice, world.person(AMIR), world.bot.services.context.people
+        tokens, granted = world.slack.state.tokens.values(), "users:read.email"
+        await alice.types("link saturn bob")
+        person = world.slack.state.people[alice.id]
+        assert f"handle `{person.name}`, e-mail `{person.email}`" in amir.only("approval_asked").text
+        # Without the scope, it is forgotten with the next reading.
+        for token in tokens:
+            token.scopes = tuple(one for one in token.scopes if one != granted)
+        await people.sync()
+        await alice.types("link saturn root")
+        await world.pass_time(5)
+        assert "e-mail unknown" in amir.only("approval_asked").text
