@@ -8,7 +8,7 @@ from bot.domain.workspaces import State
 from bot.store import hours
 from bot.store.tables import WORKSPACES
 from bot.support.vault import row_key
-from bot.upkeep.doctor import check_retired
+from bot.upkeep.doctor import REVOKED_WITHIN, check_retired, check_revocations
 from bot.upkeep.importing import retire
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -83,3 +83,15 @@ async def test_what_was_taken_out_before_is_retired_too(world):
     assert await retire(gone, "hub") == (2, 0)
     assert await world.store.owed_revocations() == []
     assert await world.store.workspaces(ALICE, connection="hub") == []
+
+
+async def test_doctor_counts_what_is_owed_and_warns_of_what_is_for_longer_than_a_day(world):
+    assert (await check_revocations(world.store)).found == "none"
+    await retire(world, "hub")
+    check = await check_revocations(world.store)
+    assert check.found.startswith("hub 2, the oldest since 20")
+    assert (check.is_good, check.is_warning) == (True, False)
+    world.store.engine.clock.advance(REVOKED_WITHIN + 1)
+    check = await check_revocations(world.store)
+    assert (check.is_good, check.is_warning) == (True, True)
+    assert "still valid" in check.advice
