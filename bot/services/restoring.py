@@ -29,6 +29,7 @@ def restore(tx: Transaction, administrators: Iterable[str], links: int) -> tuple
     backup was made, and how much was held, by kind. From now on the database may be served from.
     """
     backup_at = upkeep.made_at(tx)
+    tx.run("seek_notices", since=backup_at)
     held = _hold(tx, backup_at)
     occasion = f"{RESTORED}:{tx.now():.0f}"
     body = {"what": RESTORED, "since": backup_at, "place": said(held)}

@@ -597,6 +597,11 @@ UPDATE class_cards SET stops_at = NULL, done_at = CASE WHEN closed_at IS NULL TH
 WHERE done_at IS NULL AND (stops_at IS NOT NULL OR closed_at IS NOT NULL)
 RETURNING id;
 
+-- What waits to be sent was sent soon after the backup was made, so it is looked for before it is sent.
+-- name: seek_notices
+UPDATE notices SET state = 'retry', unknown_since = COALESCE(unknown_since, :since)
+WHERE state IN ('pending', 'leased', 'retry') AND kind <> 'reply';
+
 -- name: people_named
 SELECT principal FROM people WHERE principal LIKE :ending AND is_deleted = 0 ORDER BY principal;
 

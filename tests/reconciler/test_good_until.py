@@ -81,6 +81,22 @@ async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world
     assert world.provider.count("start") == 0
 
 
+async def test_each_is_asked_about_with_its_buttons_also_after_a_silence(world):
+    rows = [await world.own(remote_id=name) for name in ("r1", "r2")]
+    await refuse(world.store, await world.store.account(ALICE, "cloud"))
+    operations = [await world.begin(row) for row in rows]
+    await world.pass_time(DEADLINE + 600, step=60)
+    await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
+    for _ in range(60):
+        world.clock.advance(10)
+        await world.reconciler.operations.step()
+        await world.reconciler.reads.step()
+    assert [(await world.store.operation(one)).outcome for one in operations] == [Outcome.FAILED] * 2
+    await world.pass_time(120)
+    assert ["try_again" in one and "No, thanks" in one for one in told(world, "failed")] == [True, True]
+    assert "summary" not in world.slack.kinds()
+
+
 async def test_a_creation_is_asked_about_and_a_stop_is_sent_however_late(world):
     up = await world.own(state=State.RUNNING)
     made = await world.make()

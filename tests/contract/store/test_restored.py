@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from bot.domain.hours import WEEKEND, Rule
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import AuditEntry, Person, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Call, OperationVerb, Outcome, Timer
@@ -67,6 +67,16 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     _, again = await restore(store, "UAMIR")
     assert not any(again.values())
     assert await asked(store) == [(NoticeKind.OUTAGE, "UAMIR")]
+
+
+async def test_what_a_backup_still_has_to_send_is_looked_for_first(store, clock):
+    made_at = clock.now()
+    await store.append_audit([AuditEntry("a", "act", "x", "ok")])
+    await store.add_notices([NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "Hi."})])
+    clock.advance(DAY)
+    await restore(store)
+    (notice,) = await store.claim_notices(10, 60.0)
+    assert (notice.kind, notice.unknown_since) == (NoticeKind.MESSAGE, made_at)
 
 
 @pytest.mark.parametrize("left", ["moved", "copied"])

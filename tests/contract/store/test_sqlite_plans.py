@@ -24,6 +24,7 @@ RARE = {
     "all_unseen_runs",
     "hold_classes",
     "people_named",
+    "seek_notices",
     "active_accounts",
     "active_accounts_at",
     "holders",
