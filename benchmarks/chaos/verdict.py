@@ -182,6 +182,29 @@ class Verdict:
             found += [f"hours {rule.id}: {stops} stops"] if stops > planned[rule.id] else []
         return found
 
+    def unwarned(self) -> list[str]:
+        """Return stops by hours before which no warning reached their person.
+
+        Only the order counts: by a shifted clock, five minutes may be shorter.
+        """
+        found = []
+        for row in self.operations:
+            if row["planned_for"] is None or row["verb"] == "start":
+                continue
+            warning = f"{row['workspace_id']}/timer_ending/"
+            reached = [
+                at
+                for (who, key), arrived in self._messages.items()
+                if who == row["principal"] and key.startswith(warning)
+                for at in arrived
+            ]
+            stops = [
+                one.at for one in self._stage.calls if (one.resource, one.verb) == (row["remote_id"], "stop")
+            ]
+            if not reached or max(stops, default=self._end) < min(reached):
+                found.append(f"{row['name']} of {row['principal']}")
+        return found
+
     def hours_ended(self) -> list[str]:
         """Return workspaces with hours that the provider doesn't have any more."""
         held = {one.id for one in self._stage.saturn.state.resources.values()}
@@ -266,6 +289,7 @@ class Verdict:
         return "whole" if bad is None else f"broken at row {bad}"
 
     def dead(self) -> list[str]:
-        """Return the notices that were given up; replies may expire, nothing else may."""
-        found = rows(self._stage.database, "SELECT kind, error FROM notices WHERE state = 'dead'")
+        """Return the notices that were given up; replies may expire, and warnings may be replaced."""
+        query = "SELECT kind, error FROM notices WHERE state = 'dead' AND error <> 'superseded'"
+        found = rows(self._stage.database, query)
         return [f"{row['kind']}: {row['error']}" for row in found if row["kind"] != "reply"]

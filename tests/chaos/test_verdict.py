@@ -300,6 +300,12 @@ async def test_a_stop_by_hours_that_does_not_come_or_comes_too_often_is_found(sc
     assert scene.verdict.hours_lost() == ["hours rule_1: their stop was not carried out"]
     scene.run("UPDATE operations SET verb = 'stop', planned_for = 1.0")
     assert (scene.verdict.hours_lost(), scene.verdict.hours_doubled()) == ([], [])
+    assert scene.verdict.unwarned() == [f"red of {scene.person.principal.key}"]
+    scene.says(f"{workspace}/timer_ending/1", "It will be stopped.")
+    assert scene.verdict.unwarned() == []
+    stopped = Called(scene.operation.created_at, scene.resource.id, "stop")
+    scene.stage.calls.append(stopped)
+    assert scene.verdict.unwarned() == [f"red of {scene.person.principal.key}"]
     scene.run("UPDATE occurrences SET became = 'needless'")
     assert scene.verdict.hours_doubled() == ["hours rule_1: 1 stops"]
     assert scene.verdict.hours_ended() == []
