@@ -87,6 +87,15 @@ async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store,
     )
 
 
+async def test_the_timer_of_what_lapsed_ends_and_that_of_what_is_still_started_stays(store, clock, workspace):
+    await accept_operation(store, workspace, deadline_seconds=HOUR)
+    await set_timer(store, workspace, Timer(clock.now() + 600, "stop"))
+    clock.advance(599)
+    assert not await store.settle_timer(workspace.id)
+    clock.advance(1)
+    assert await store.settle_timer(workspace.id)
+
+
 @pytest.mark.parametrize("is_launch", [True, False])
 async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
     store, clock, account, is_launch
