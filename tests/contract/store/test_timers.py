@@ -87,6 +87,30 @@ async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(s
     assert (found.stop_at, found.stop_warned) == (at, True)
 
 
+@pytest.mark.parametrize(
+    ("became", "is_warned"),
+    [("waiting", False), ("delivered", True), ("untrue", False), ("given up", True), ("old", True)],
+)
+async def test_who_was_warned_is_what_became_of_the_message(store, clock, workspace, became, is_warned):
+    at = await put(store, clock, workspace)
+    clock.advance(HOUR - TIMER_WARNING_SECONDS)
+    await store.claim_timers(10, 60.0)
+    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    (warning,) = [one for one in await store.claim_notices(9, 60.0) if one.kind is NoticeKind.TIMER_ENDING]
+    if became in {"delivered", "untrue"}:
+        await store.notice_sent(warning.id, *(("D1", "1.0") if became == "delivered" else ("", "")))
+    elif became == "given up":
+        await store.notice_dead(warning.id, "user_disabled")
+    clock.advance(TIMER_WARNING_SECONDS)
+    (found,) = await store.claim_timers(10, 60.0, 60.0 if became == "old" else HOUR)
+    assert found.stop_warned is is_warned
+    # It moves while the message is on its way; otherwise another is written.
+    if not is_warned:
+        await store.timer_warned(workspace.id, at, at + 300, notice(workspace, at + 300))
+        await store.timer_warned(workspace.id, at + 300, at + 300, notice(workspace, at + 600))
+        assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
+
+
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
     await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     clock.advance(TIMER_WARNING_SECONDS)
