@@ -149,6 +149,18 @@ async def test_the_buttons_of_a_late_warning_are_for_the_end_that_it_names(world
     assert is_up(world)
 
 
+async def test_without_its_hours_a_stop_that_waits_for_its_warning_is_off(world):
+    await by_hours(world)
+    await until(world, END - 20 * MINUTE)
+    cut_off(world, unreachable)
+    await until(world, END + 40 * MINUTE)
+    (row,) = await world.store.workspaces(ALICE)
+    assert row.stop_at > END + 40 * MINUTE
+    await world.ask("off").to(hours.end, row.id)
+    (row,) = await world.store.workspaces(ALICE)
+    assert row.stop_at is None
+
+
 @pytest.mark.parametrize("end", ENDS)
 async def test_a_warning_that_slack_is_slow_to_take_counts_from_then_on(world, end):
     """Less than five minutes are left when it is delivered."""
