@@ -36,8 +36,8 @@ _ADDED = {
     "bot/domain/people.py": [
         ('    DISCOVER = "discover"\n', '    RECONCILE = "reconcile"\n    DISCOVER = "discover"\n'),
         (
-            "_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL})",
-            "_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL, TaskKind.RECONCILE})",
+            "_LATER: Final = frozenset({",
+            "_LATER: Final = frozenset({TaskKind.RECONCILE, ",
         ),
     ],
 }
