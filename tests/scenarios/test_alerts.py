@@ -164,7 +164,7 @@ async def test_work_that_holds_everything_up_is_a_block(live, tmp_path):
 
 
 async def test_a_loop_that_always_fails_stands_still(tmp_path):
-    """What the cards need is taken away from the database, as by a wrong hand; everything else goes on."""
+    """What Homes need is taken away from the database, as by a wrong hand; everything else goes on."""
     clock, scrapes = FakeClock(), Scrapes()
     async with slack() as (local, _client), AsyncExitStack() as stack:
         given = local.credentials
@@ -175,8 +175,8 @@ async def test_a_loop_that_always_fails_stands_still(tmp_path):
         await scrapes.take(process.port)
         assert scrapes.last("usher_check", check="loops") == 1
         with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
-            database.execute("ALTER TABLE cards RENAME TO lost")
-        while (stalled := process.scheduler.stalled) != ["cards"]:
+            database.execute("ALTER TABLE homes RENAME TO lost")
+        while (stalled := process.scheduler.stalled) != ["homes"]:
             if not stalled:
                 # A step that was under way may have ended well.
                 clock.advance(61)
