@@ -77,7 +77,10 @@ async def each_timer_came_to_one_end(life: Life) -> None:
 
 
 async def _taken_back(life: Life, over: Counter[str]) -> None:
-    """See that only its person, or a stop that was under way already, took a timer off what is up."""
+    """See that only its person, or a stop that was under way already, took a timer off what is up.
+
+    A start that was never sent takes the timer with it that it was asked for with: its person is asked again.
+    """
     for about, count in over.items():
         kept = await life.rows(
             "SELECT 1 FROM audit WHERE action = 'workspace.timer'"
@@ -88,7 +91,11 @@ async def _taken_back(life: Life, over: Counter[str]) -> None:
             f"SELECT 1 FROM operations WHERE workspace_id = '{about}' AND planned_for IS NULL"
             " AND verb IN ('stop', 'suspend', 'force', 'remove')"
         )
-        assert count <= len(kept) + len(down), f"{count} timers of {about} got lost"
+        lapsed = await life.rows(
+            f"SELECT 1 FROM operations WHERE workspace_id = '{about}' AND start_call = 'none'"
+            " AND cause LIKE 'stale%'"
+        )
+        assert count <= len(kept) + len(down) + len(lapsed), f"{count} timers of {about} got lost"
 
 
 async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
