@@ -105,6 +105,13 @@ class Counted:
         self._wait(reason)
         self._write(reason, 1)
 
+    def end(self) -> None:
+        """Write what was counted and would be written later."""
+        for reason, times in self._more.items():
+            if times:
+                self._write(reason, times)
+        self._more = dict.fromkeys(self._more, 0)
+
     def _wait(self, reason: str) -> None:
         self._more[reason] = 0
         asyncio.get_running_loop().call_later(1.0, self._next, reason)

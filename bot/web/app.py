@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -118,6 +119,12 @@ def _health(
     return Health(store=store, ready=ready, metrics=metrics, metrics_token=settings.metrics_token).routes()
 
 
+#: How many connections are let in at once: some turns of the loop later the door counts them and closes
+#: others, and until then there must be files left. The system keeps more of them waiting.
+AT_ONCE: Final = 32
+QUEUED: Final = 128
+
+
 @asynccontextmanager
 async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve for a block; yield the port (0 picks a free one). Raises OSError if it can't be listened at."""
@@ -140,7 +147,10 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
                 logger=_server_log(),
             )
 
-        server = await loop.create_server(connection, host, port, backlog=128)
+        server = await loop.create_server(connection, host, port, backlog=AT_ONCE)
+        for listener in server.sockets:
+            with listener.dup() as same:
+                same.listen(QUEUED)
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
@@ -152,6 +162,7 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
             server.close()
     finally:
         await runner.cleanup()
+        door.end()
 
 
 def why_not_listening(error: OSError, host: str, port: int) -> str:

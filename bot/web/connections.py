@@ -93,6 +93,10 @@ class Door:
     def __len__(self) -> int:
         return self._open
 
+    def end(self) -> None:
+        """Log how many more were closed."""
+        self._crowded.end()
+
     def opened(self, connection: Connection) -> None:
         """Count a new one; if there are too many, close the one that has waited longest."""
         self._open += 1

@@ -57,6 +57,8 @@ async def call_people_and_recipes(client):
     assert made.expires_at is not None
     assert [one.description for one in (await tokens.list()).tokens] == ["", "of a test"]
     await tokens.delete(made.id)
+    (found,) = (await api.UsersApi(client).list(username="alice")).root.users
+    assert found.username == "alice"
     assert "medium" in (await api.InfoApi(client).get_server_options()).sizes
     recipes = api.RecipesApi(client)
     spec = {"name": "made", "image": "community/saturncloud/saturn:1", "instance_type": "large"}

@@ -17,7 +17,7 @@ STEP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 COMMAND = re.compile(r"^\.venv/bin/python (.+)$", re.MULTILINE)
-PYTEST = ("-q", "-n", "0", "-p", "no:cacheprovider")
+PYTEST = ("-q", "-p", "no:cacheprovider")
 #: What a copy needs beside the folders in which something changes.
 CHANGED = ("bot", "handlers", "tests", "docs")
 AS_IT_IS = ("playground", "pyproject.toml", ".env.example")
