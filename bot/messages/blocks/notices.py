@@ -522,7 +522,8 @@ def _summary(facts: HeldFacts) -> Answer:
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
     sections = [kit.section(kit.cut(one, kit.SECTION)) for one in parts]
     show = kit.button(home.SHOW, "list")
-    return kit.answer(notices.SUMMARY_SHORT, [*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
+    short = fill(notices.SUMMARY_SHORT, first=Markup(kit.bare("".join(lines[:1]))))
+    return kit.answer(short, [*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
 
 
 def _of_all(words: tuple[str, str], of: Sequence[Facts]) -> str:

@@ -128,7 +128,7 @@ NOT_REVOKED: Final = (
 )
 #: What happened while nothing could be sent, in one message; and the same of one, and of several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
-SUMMARY_SHORT: Final = "What happened while I couldn't message you."
+SUMMARY_SHORT: Final = "While I couldn't message you: {first}"
 READY_TOGETHER: Final = ("{names} is ready.", "{names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
 PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stopped as planned.")
