@@ -57,7 +57,7 @@ async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_thi
     mend(world)
     await world.pass_time(10)
     assert (told(world), told(world, BOB)) == (["summary"], ["ready"])
-    (summary,) = [one for one in world.slack.messages if one["text"].startswith("What happened")]
+    (summary,) = [one for one in world.slack.messages if one["text"].startswith("While I")]
     said = str(summary["blocks"])
     assert "*name-r1* and *name-r3* are ready." in said
     assert "*name-r2* · Fake Cloud: It was running, and has since been stopped" in said
