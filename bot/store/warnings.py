@@ -4,6 +4,8 @@ An end comes once its warning was delivered long enough before. ``queries.sql`` 
 statements that claim an end.
 """
 
+from dataclasses import replace
+
 from bot.domain.notices import NewNotice, NoticeState
 from bot.store import notices
 from bot.store.tables import NOTICES
@@ -15,12 +17,22 @@ _ON_ITS_WAY = frozenset({NoticeState.PENDING, NoticeState.RETRY, NoticeState.LEA
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, in place of an earlier one that wasn't sent yet; return its id."""
+    """Write a warning, in place of an earlier one that wasn't sent yet; return its id.
+
+    One of the same time that was given up or ended unsent warns nobody: it isn't taken for this one.
+    """
     drop(tx, former)
+    row = _of_key(tx, warning)
+    if row is not None and not (is_on_its_way(row) or row["message_ts"]):
+        warning = replace(warning, occasion=f"{warning.occasion}:{tx.now():.3f}")
     notices.add_notices(tx, [warning])
-    row = NOTICES.row(tx, subject=warning.subject, kind=warning.kind, occasion=warning.occasion)
+    row = _of_key(tx, warning)
     assert row is not None, "warnings are always written"
     return str(row["id"])
+
+
+def _of_key(tx: Transaction, warning: NewNotice) -> Row | None:
+    return NOTICES.row(tx, subject=warning.subject, kind=warning.kind, occasion=warning.occasion)
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:

@@ -111,6 +111,21 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
         assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
 
 
+async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_that_ones(
+    store, clock, workspace
+):
+    """Somebody sets the same time again while the message waits: they have read nothing yet."""
+    at = await put(store, clock, workspace, HOUR)
+    clock.advance(HOUR / 2)
+    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    assert await put(store, clock, workspace, HOUR / 2) == at
+    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    clock.advance(HOUR / 2)
+    (found,) = await store.claim_timers(10, 60.0, HOUR)
+    assert not found.stop_warned
+    assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
+
+
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
     await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     clock.advance(TIMER_WARNING_SECONDS)
