@@ -29,7 +29,10 @@ _LOOKS_EVERY: Final = 30.0
 
 
 def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
-    """Set a workspace's timer, instead of an earlier one: what is still to be started is good until then."""
+    """Set a workspace's timer, instead of an earlier one.
+
+    If its person has just named the time, what is still to be started is good until then.
+    """
     needs_warning = timer.needs_warning(tx.now())
     if (row := WORKSPACES.row(tx, id=workspace_id)) is not None:
         warnings.drop(tx, row["stop_warning"])
@@ -43,7 +46,8 @@ def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
         stop_warning=None,
         stop_look_at=timer.at - workspaces.TIMER_WARNING_SECONDS if needs_warning else timer.at,
     )
-    tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
+    if not timer.warns:
+        tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
     cards.owe_about(tx, workspace_id, changed=True)
 
 

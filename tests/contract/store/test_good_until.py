@@ -87,6 +87,13 @@ async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store,
     )
 
 
+async def test_the_end_of_hours_is_not_how_long_somebody_wanted_it(store, clock, workspace):
+    """*Start* after it would stop what runs again after a minute, and nobody would be warned."""
+    operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    await set_timer(store, workspace, Timer(clock.now() + 100, "stop", warns=True))
+    assert await store.operation(operation.id) == operation
+
+
 async def test_the_timer_of_what_lapsed_ends_and_that_of_what_is_still_started_stays(store, clock, workspace):
     await accept_operation(store, workspace, deadline_seconds=HOUR)
     await set_timer(store, workspace, Timer(clock.now() + 600, "stop"))
