@@ -591,7 +591,7 @@ SELECT * FROM workspaces WHERE stop_at IS NOT NULL ORDER BY stop_at, id;
 -- name: all_rules
 SELECT * FROM rules WHERE paused = '' ORDER BY workspace_id, id;
 
--- Nobody's workspace is stopped at the end of a class that may have been put off or called off.
+-- Nobody's workspace is stopped at the end of a class whose end may have been moved or cancelled since.
 -- name: hold_classes
 UPDATE class_cards SET stops_at = NULL, done_at = CASE WHEN closed_at IS NULL THEN done_at ELSE :now END
 WHERE done_at IS NULL AND (stops_at IS NOT NULL OR closed_at IS NOT NULL)

@@ -218,7 +218,7 @@ class Outbox:
         return True
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
-        """Look for what of a person's may have been sent: what isn't there is put back, and drawn anew."""
+        """Look for a person's messages that may have been sent; put back those that weren't."""
         broken = errors.SlackFailed(calls.CONVERSATIONS_HISTORY, "internal")
         later, of = partial(self._all_later, notices, broken), notices[0].principal.key
         async with contained("search", self._ids, back=later, failed=later, principal=of):
