@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.forms import Field, Form, Spec
 from bot.messages.blocks.forms import flag as shown_flag
 from bot.messages.blocks.forms import wrong_flag
-from bot.providers.posit import forms
+from bot.providers.posit import drafts, forms, specs
 from bot.providers.posit.types import ComputeEnvs, Offer
 from bot.services import making
 from bot.services.making import Flag
@@ -22,7 +22,7 @@ OFFER = Offer(ComputeEnvs.from_json({key: SEED[key] for key in ("clusters", "wor
 
 
 def form_of(values):
-    return forms.form_of(OFFER, forms.draft(OFFER, "job", values, ALICE, ()))
+    return forms.form_of(OFFER, drafts.draft(OFFER, "job", values, ALICE, ()))
 
 
 def filled(line):
@@ -33,7 +33,7 @@ def filled(line):
 def spec(line):
     result = filled(line)
     assert (result.problems, result.unknown) == ({}, [])
-    return forms.spec_of(OFFER, forms.draft(OFFER, "job", result.values, ALICE, ()), result.values)
+    return specs.spec_of(OFFER, drafts.draft(OFFER, "job", result.values, ALICE, ()), result.values)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
 from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
-from bot.providers.posit import forms, launches
+from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.types import (
     SUSPENDS,
@@ -205,11 +205,11 @@ class PositProvider(
 
     def form(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Form:
         """Ask for what the server offers and no template sets."""
-        return forms.form_of(offer, forms.draft(offer, purpose, values, asker, self._templates))
+        return forms.form_of(offer, drafts.draft(offer, purpose, values, asker, self._templates))
 
     def spec(self, offer: Offer, purpose: Purpose, values: Values, asker: Principal) -> Spec:
         """Check what was filled in (``forms`` describes the result)."""
-        return forms.spec_of(offer, forms.draft(offer, purpose, values, asker, self._templates), values)
+        return specs.spec_of(offer, drafts.draft(offer, purpose, values, asker, self._templates), values)
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
         """Launch a session; not idempotent: ``find`` comes before a second attempt."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.messages.blocks.forms import make_view
-from bot.providers.posit import forms, launches
+from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.types import ComputeEnvs, Offer, spoken
 from bot.services import making
 from bot.services.making import Flag
@@ -82,7 +82,7 @@ def unchanged(view: dict[str, Any], **typed: str) -> Values:
 
 
 def submitted(offer: Offer, purpose: Any, values: Values) -> Spec:
-    return forms.spec_of(offer, forms.draft(offer, purpose, values, ALICE, ()), values)
+    return specs.spec_of(offer, drafts.draft(offer, purpose, values, ALICE, ()), values)
 
 
 def launched(purpose: str, spec: Spec) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_a_form_that_is_submitted_unchanged_is_what_the_server_declared(
     offer = Offer(ComputeEnvs.from_json(answer))
 
     def form_of(values: Values):
-        return forms.form_of(offer, forms.draft(offer, purpose, values, ALICE, ()))
+        return forms.form_of(offer, drafts.draft(offer, purpose, values, ALICE, ()))
 
     chosen: dict[str, Any] = {}
     for name in ("ide", "cluster", "profile"):
@@ -177,7 +177,7 @@ def one_cluster(**changes: Any) -> Offer:
 )
 def test_a_limit_is_asked_for_as_it_is_declared(limit, kind, initial, sent):
     offer = one_cluster(resourceLimits=[{"type": "NVIDIA GPUs", **limit}])
-    form = forms.form_of(offer, forms.draft(offer, "workspace", {}, ALICE, ()))
+    form = forms.form_of(offer, drafts.draft(offer, "workspace", {}, ALICE, ()))
     field = form.field("limit_NVIDIA_GPUs")
     assert (field.label, field.kind, field.initial) == ("NVIDIA GPUs", kind, initial)
     spec = submitted(offer, "workspace", {"name": "n", field.name: field.initial})
@@ -188,7 +188,7 @@ def test_a_limit_is_asked_for_as_it_is_declared(limit, kind, initial, sent):
 
 def test_a_placement_without_values_is_typed():
     offer = one_cluster(placementConstraints=[{"name": "node"}, {"name": "zone", "value": "a"}])
-    form = forms.form_of(offer, forms.draft(offer, "workspace", {}, ALICE, ()))
+    form = forms.form_of(offer, drafts.draft(offer, "workspace", {}, ALICE, ()))
     assert (form.field("place_node").label, form.field("place_node").kind) == ("Node", "text")
     spec = submitted(offer, "workspace", {"name": "n", "place_node": "gpu=7", "constraints": ("zone=a",)})
     assert launched("workspace", spec)["placement_constraints"] == [
@@ -202,12 +202,12 @@ def test_a_placement_without_values_is_typed():
 
 def test_without_a_launcher_sessions_are_launched_and_jobs_are_not():
     offer = Offer(ComputeEnvs.from_json({"clusters": [], "workbenches": {"RStudio": {}, "VS Code": {}}}))
-    form = forms.form_of(offer, forms.draft(offer, "workspace", {"ide": "VS Code"}, ALICE, ()))
+    form = forms.form_of(offer, drafts.draft(offer, "workspace", {"ide": "VS Code"}, ALICE, ()))
     assert [field.name for field in form.fields] == ["ide", "name", "directory", "environment"]
     spec = submitted(offer, "workspace", {"ide": "VS Code", "name": "n"})
     assert spec == Spec("n", {"workbench": "VS Code"})
     assert launches.session_launch(spec, None, "k")["launch_parameters"] is None
-    assert forms.form_of(offer, forms.draft(offer, "job", {}, ALICE, ())).fields == ()
+    assert forms.form_of(offer, drafts.draft(offer, "job", {}, ALICE, ())).fields == ()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.domain.people import Principal
-from bot.providers.posit import forms, launches
+from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.launches import Template
 from bot.providers.posit.provider import PositProvider, PositSettings
 from bot.providers.posit.types import ComputeEnvs, Offer
@@ -68,7 +68,7 @@ TEMPLATES = (
 
 def drafted(purpose, values: Values, asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT):
     offer = TypeAdapter(Offer).validate_python(json.loads(json.dumps(to_jsonable_python(snapshot))))
-    return offer, forms.draft(offer, purpose, values, asker, templates)
+    return offer, drafts.draft(offer, purpose, values, asker, templates)
 
 
 def form(purpose="workspace", asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHOT, **values):
@@ -76,7 +76,7 @@ def form(purpose="workspace", asker=ALICE, templates=TEMPLATES, snapshot=SNAPSHO
 
 
 def spec(purpose="workspace", asker=ALICE, templates=TEMPLATES, **values):
-    return forms.spec_of(*drafted(purpose, values, asker, templates), values)
+    return specs.spec_of(*drafted(purpose, values, asker, templates), values)
 
 
 def problems(purpose="workspace", asker=ALICE, templates=TEMPLATES, **values) -> dict[str, str]:
@@ -380,7 +380,7 @@ def test_any_filling_is_a_spec_or_has_problems_at_fields(purpose, values):
     shown = forms.form_of(offer, draft)
     assert len({field.name for field in shown.fields}) == len(shown.fields)
     try:
-        made = forms.spec_of(offer, draft, values)
+        made = specs.spec_of(offer, draft, values)
     except FormProblems as wrong:
         assert set(wrong.problems) <= {*FIELDS}  # noqa: PT017 - most fillings are wrong, some are not
         assert all(wrong.problems.values())  # noqa: PT017 - the same

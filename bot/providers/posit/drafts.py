@@ -1,0 +1,171 @@
+"""Drafts: the choices made so far for a session or a job, and those that remain; pure.
+
+Values that are no longer offered are dropped, and a template's settings aren't asked for. The form of a draft
+draws it (``posit.forms``), and its spec is checked against it (``posit.specs``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.forms import LIMIT, Choice, Purpose, Values, free_name, text_of
+from bot.domain.people import Principal
+from bot.providers.connection import named
+from bot.providers.posit import types
+from bot.providers.posit.launches import (
+    JobTemplate,
+    Resources,
+    SessionTemplate,
+    Template,
+    job_of,
+    session_of,
+    templates_for,
+)
+from bot.providers.posit.types import ComputeEnv, Offer, ResourceLimit
+
+MAX_SESSION_NAME = 64
+_MAX_KEY = 80
+#: The fields of the two limits that every cluster has, and their labels; others use the server's name.
+LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
+#: The prefix of fields for placement constraints whose value people type.
+_PLACE = "place_"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Hold the choices made, and the choices that remain."""
+
+    purpose: Purpose
+    templates: Sequence[Template]
+    template: Template | None
+    ides: Sequence[str]
+    ide: str
+    clusters: Sequence[ComputeEnv]
+    cluster: ComputeEnv | None
+    #: Whether it runs on a cluster: without a launcher, sessions run on the server itself.
+    needs_cluster: bool
+    profiles: Sequence[str]
+    profile: str
+    image: str
+
+    @property
+    def session(self) -> SessionTemplate:
+        """Return what the template sets for a session."""
+        return session_of(self.template)
+
+    @property
+    def job(self) -> JobTemplate:
+        """Return what the template sets for a job."""
+        return job_of(self.template)
+
+    @property
+    def fixed(self) -> Resources:
+        """Return where the template has it run, and with which resources."""
+        return self.session.launch_parameters if self.purpose == "workspace" else self.job
+
+    @property
+    def asks_command(self) -> bool:
+        """Return whether a command has to be typed."""
+        return self.purpose == "job" and self.job.exe is None and self.job.command is None
+
+    @property
+    def limits(self) -> Mapping[str, ResourceLimit]:
+        """Return the limits that may be chosen, by field: none if a profile sets them all."""
+        if self.cluster is None or (self.profiles and self.profile != types.CUSTOM_PROFILE):
+            return {}
+        if self.fixed.resource_limits or self.fixed.resource_profile:
+            return {}
+        limits = {limit.name: limit for limit in self.cluster.resource_limits}
+        return {
+            LIMITS[kind][0] if kind in LIMITS else field: limits[kind]
+            for field, kind in _fields(LIMIT, limits).items()
+        }
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Return the constraints whose value people type, by field."""
+        if self.cluster is None or self.fixed.placement_constraints:
+            return {}
+        return _fields(_PLACE, [one.name for one in self.cluster.placement_constraints if not one.value])
+
+    @property
+    def opens_files(self) -> bool:
+        """Return whether the IDE can open a file at launch."""
+        return self.purpose == "workspace" and self.ide in types.OPENS_FILES
+
+
+def draft(
+    offer: Offer, purpose: Purpose, values: Values, asker: Principal, prepared: Iterable[Template]
+) -> Draft:
+    """Return the draft for these values."""
+    offered = templates_for(prepared, purpose, asker)
+    template = named(offered, text_of(values, "template"))
+    session, job = session_of(template), job_of(template)
+    ides = types.offered_ides(offer.envs) if purpose == "workspace" else []
+    ide = session.workbench or _one_of(text_of(values, "ide"), ides, ides[0] if ides else "")
+    clusters = (
+        types.session_clusters(offer.envs, ide) if purpose == "workspace" else types.job_clusters(offer.envs)
+    )
+    fixed: Resources = session.launch_parameters if purpose == "workspace" else job
+    chosen = types.named(clusters, fixed.cluster or text_of(values, "cluster"))
+    usual = types.default_cluster(offer.envs, ide) if purpose == "workspace" else None
+    cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
+    profiles = _profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
+    images = types.images(cluster) if cluster is not None else ()
+    default = types.default_image(offer.envs, cluster, ide) if cluster is not None else ""
+    return Draft(
+        purpose=purpose,
+        templates=offered,
+        template=template,
+        ides=ides,
+        ide=ide,
+        clusters=clusters,
+        cluster=cluster,
+        needs_cluster=purpose == "job" or bool(offer.envs.clusters or fixed.cluster),
+        profiles=profiles,
+        profile=_one_of(text_of(values, "profile"), profiles, profiles[0] if profiles else ""),
+        image=_one_of(text_of(values, "image"), images, default if images else ""),
+    )
+
+
+def _fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
+    """Return a field's name for each of the server's keys, and the key by it."""
+    found: dict[str, str] = {}
+    for key in dict.fromkeys(keys):
+        stem = prefix + re.sub(r"[^\w.-]+", "_", key)[:_MAX_KEY]
+        found[free_name(stem, found, "_")] = key
+    return found
+
+
+def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
+    """Return the placement constraints to choose from, each as ``name=value``."""
+    listed = cluster.placement_constraints if cluster is not None else ()
+    return tuple(
+        Choice(f"{one.name}={one.value}", f"{types.spoken(one.name)}: {one.value}")
+        for one in dict.fromkeys(listed)
+        if one.value
+    )
+
+
+def proposed_name(offer: Offer, drafted: Draft) -> str:
+    """Return a free name; for jobs only a template's suggestion, because they may share one."""
+    if drafted.purpose == "job":
+        return drafted.job.name or (drafted.template.title if drafted.template is not None else "")
+    stem = drafted.session.name or drafted.ide or "Session"
+    stem = stem[: MAX_SESSION_NAME - 5]
+    return free_name(stem, offer.names, " ")
+
+
+def _profiles(cluster: ComputeEnv | None) -> list[str]:
+    if cluster is None or not cluster.resource_profiles:
+        return []
+    listed = [one.name for one in cluster.resource_profiles]
+    if cluster.resource_limits and types.CUSTOM_PROFILE not in listed:
+        listed.append(types.CUSTOM_PROFILE)
+    return listed
+
+
+def _one_of(value: str, offered: Sequence[str], default: str) -> str:
+    return value if value in offered else default

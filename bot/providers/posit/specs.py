@@ -1,0 +1,167 @@
+"""Specs: what a form that was sent asks for, checked against its draft; pure.
+
+A spec contains, each only if it was filled in, ``template``, ``workbench``, ``cluster``, ``image``,
+``queue``, ``profile``, ``directory``, ``file``, ``command``, and as ``name=value`` ``limits``,
+``limit_types``, ``constraints`` and ``environment``. Without a cluster it is launched without the launcher.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from bot.domain.forms import NOT_OFFERED, FormProblems, Spec, Value, Values, name_problem, several_of, text_of
+from bot.providers.posit import types
+from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, constraint_choices, proposed_name
+from bot.providers.posit.types import CUSTOM_PROFILE, ComputeEnv, Offer
+from bot.providers.requests import clean
+
+MAX_TEXT = 500
+MAX_COMMAND = 2000
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_VARIABLES = 100
+
+
+def spec_of(offer: Offer, drafted: Draft, values: Values) -> Spec:
+    """Return the spec (see above); raise FormProblems with a sentence for each invalid field."""
+    problems: dict[str, str] = {}
+    name = _name(offer, drafted, values, problems)
+    spec: dict[str, Value] = {}
+    if drafted.template is not None:
+        spec["template"] = drafted.template.name
+    elif text_of(values, "template"):
+        problems["template"] = NOT_OFFERED
+    _choose(spec, drafted, values, problems)
+    spec["limits"], spec["limit_types"] = _limits(drafted, values, problems)
+    spec["constraints"] = _constraints(drafted, values, problems)
+    for key in ("directory", "file") if drafted.opens_files else ("directory",):
+        spec[key] = _line(values, key, MAX_TEXT, problems)
+    spec["environment"] = _environment(values, problems)
+    if problems:
+        raise FormProblems(problems)
+    return Spec(name, {key: value for key, value in spec.items() if value})
+
+
+def _name(offer: Offer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
+    name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
+    if drafted.purpose == "job":
+        name = name or proposed_name(offer, drafted)
+        # A name derived from the command is cut; one that somebody chose is not.
+        name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
+    taken = offer.names if drafted.purpose == "workspace" else ()
+    if wrong := name_problem(name, MAX_SESSION_NAME, taken, "session"):
+        problems["name"] = wrong
+    return name
+
+
+def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    """Copy choices that are offered and that no template makes."""
+    if drafted.purpose == "workspace" and not drafted.session.workbench:
+        if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
+            problems["ide"] = "That IDE isn't available here. Choose another one."
+        spec["workbench"] = drafted.ide
+    if drafted.asks_command:
+        spec["command"] = _command(values, problems)
+        if not spec["command"]:
+            problems.setdefault("command", "Needs a command.")
+    _choose_cluster(spec, drafted, values, problems)
+
+
+def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
+    cluster, fixed = drafted.cluster, drafted.fixed
+    if fixed.cluster:
+        if cluster is None:
+            problems["template"] = "Its cluster isn't available right now. Ask your Usher admin."
+    elif drafted.needs_cluster:
+        if cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
+            problems["cluster"] = "That cluster isn't available here. Choose another one."
+        else:
+            spec["cluster"] = cluster.name
+    if cluster is None:
+        return
+    chosen: list[tuple[str, str, Iterable[str]]] = [("profile", drafted.profile, drafted.profiles)]
+    if not fixed.container_image:
+        chosen.append(("image", drafted.image, types.images(cluster)))
+    if not fixed.queues:
+        chosen.append(("queue", text_of(values, "queue"), cluster.queues))
+    for key, value, offered in chosen:
+        # A choice for another cluster that has no field on this one was not intended.
+        if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
+            problems[key] = f"This cluster has no such {key}. Choose another one."
+        elif value in offered and not _is_own_word(key, value, cluster):
+            spec[key] = value
+
+
+def _is_own_word(key: str, value: str, cluster: ComputeEnv) -> bool:
+    """Return whether it is the profile that this form adds for custom limits, unknown to the server."""
+    listed = {one.name for one in cluster.resource_profiles}
+    return key == "profile" and value == CUSTOM_PROFILE and value not in listed
+
+
+def _limits(
+    drafted: Draft, values: Values, problems: dict[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the limits, each as ``kind=value``, and the types of values that the server names for them."""
+    limits, typed = [], []
+    for field, limit in drafted.limits.items():
+        text = _line(values, field, MAX_TEXT, problems)
+        if problem := limit.problem(text):
+            problems[field] = problem
+        elif text:
+            limits.append(f"{limit.name}={limit.written(text)}")
+            typed += [f"{limit.name}={limit.value_type}"] if limit.value_type else []
+    return tuple(limits), tuple(typed)
+
+
+def _constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    """Return the placement constraints, each as ``name=value``."""
+    listed = {choice.value for choice in constraint_choices(drafted.cluster)}
+    if drafted.fixed.placement_constraints:
+        return ()
+    chosen = several_of(values, "constraints")
+    typed = {key: _line(values, field, MAX_TEXT, problems) for field, key in drafted.places.items()}
+    every = (*chosen, *(f"{key}={text}" for key, text in typed.items() if text))
+    names = [one.partition("=")[0] for one in every]
+    if not set(chosen) <= listed:
+        problems["constraints"] = "That placement isn't available on this cluster. Choose again."
+    elif len(set(names)) < len(names):
+        problems["constraints"] = "Choose one value for each kind of placement."
+    return every
+
+
+def _line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
+    text = text_of(values, name)
+    if len(text) > limit:
+        problems[name] = f"At most {limit} characters."
+    elif any(not letter.isprintable() for letter in text):
+        problems[name] = "Needs to be one line without invisible characters."
+    return text
+
+
+def _command(values: Values, problems: dict[str, str]) -> str:
+    """Return what a shell is given: it may have several lines."""
+    text = text_of(values, "command").replace("\r\n", "\n")
+    if len(text) > MAX_COMMAND:
+        problems["command"] = f"At most {MAX_COMMAND} characters."
+    elif any(not letter.isprintable() and letter not in "\n\t" for letter in text):
+        problems["command"] = "Needs to have no invisible characters."
+    return text
+
+
+def _environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for line in text_of(values, "environment").splitlines():
+        name, equals, value = line.strip().partition("=")
+        name = name.strip()
+        if not name and not equals:
+            continue
+        if not equals or not _VARIABLE.fullmatch(name):
+            problems["environment"] = (
+                f"Put one variable on each line, as NAME=value. This isn't one: {clean(line, 40)}"
+            )
+        elif name in found:
+            problems["environment"] = f"{name} is there twice."
+        found[name] = value.strip()
+    if len(found) > MAX_VARIABLES:
+        problems["environment"] = f"At most {MAX_VARIABLES} variables."
+    return tuple(f"{name}={value}" for name, value in found.items())
