@@ -200,7 +200,7 @@ def warn_holders(
         tx,
         [
             NewNotice(holder.id, NoticeKind.LINK_TRIED, f"tried:{occasion}", holder.principal, body)
-            for holder in rows.acting_as(tx, connection, username)
+            for holder in rows.accounts_of(tx, connection, username)
             if holder.principal != who
         ],
     )
@@ -225,7 +225,7 @@ def unlink_other(tx: Transaction, asked: Asked, other: Principal, connection: st
 def linked_elsewhere(tx: Transaction, asked: Asked, other: Principal) -> list[Account]:
     """Return a colleague's accounts to an administrator, who may end them."""
     asked.check(tx, "unlink_other", Target("account", other.key, other))
-    return rows.all_of(tx, other)
+    return rows.accounts(tx, other)
 
 
 def end(
@@ -248,7 +248,7 @@ def end(
     """
     ending = [
         account
-        for account in rows.all_of(tx, person)
+        for account in rows.accounts(tx, person)
         if connections is None or account.connection in connections
     ]
     if ending and not asked.is_new(tx):
@@ -322,7 +322,7 @@ def let_go(tx: Transaction, asked: Asked, person: Person, *, actor: str) -> list
         return []
     hours.drop_all(tx, who)
     open_to_all = {name for name, one in asked.context.connections.items() if one.links_by("none")}
-    linked = {account.connection for account in rows.all_of(tx, who)}
+    linked = {account.connection for account in rows.accounts(tx, who)}
     # Nothing can be sent to deactivated people.
     connections = linked - open_to_all if cause == "guest" else None
     return end(tx, asked, who, connections, actor=actor, cause=cause, tell=cause == "guest")
@@ -368,7 +368,7 @@ def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) 
     own, place = asked.principal.key, asked.principal.place
     if len(rows.requested(tx, asked.principal, connection)) >= REQUESTS:
         return []
-    holders = [one.principal.key for one in rows.acting_as(tx, connection, username)]
+    holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
     scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
     # Of two that are as much alike, the one by what nobody can choose.
     found = [(score, likeness(username, *called[1:]), key) for score, key, called in scored if score]

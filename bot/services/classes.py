@@ -137,7 +137,7 @@ def problems_of(
 ) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
     """Return who is not ready and why; raises Refused as ``owned`` does."""
     card = owned(tx, asked, "class_problems", card_id)
-    return card, classes.counts(tx, card.id), classes.problems(tx, card.id)
+    return card, classes.class_counts(tx, card.id), classes.problems(tx, card.id)
 
 
 def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
@@ -165,7 +165,7 @@ def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
 
 
 def _card(tx: Transaction, card_id: str) -> ClassCard:
-    card = classes.card(tx, card_id)
+    card = classes.class_card(tx, card_id)
     if card is None:
         raise Refused("class.unknown", class_words.UNKNOWN)
     return card
@@ -196,7 +196,7 @@ def press(
     """
     asked.check(tx, "class_press")
     card = seen(tx, asked, card_id)
-    before = classes.press_of(tx, card.id, asked.principal)
+    before = classes.participant(tx, card.id, asked.principal)
     if card.is_over(tx.now()):
         return Press(card, JoinTarget(None), Joined("over"))
     if before is None and card.maximum is not None:
@@ -299,7 +299,7 @@ def _target(
         account = usable(provider, acting(tx, asked, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
-    known = workspaces.all_of(tx, principal, connection=card.connection)
+    known = workspaces.workspaces(tx, principal, connection=card.connection)
     if card.spec is None:
         return _named(card.pattern, [one for one in known if one.state is not State.GONE])
     stem = workspace_stem(provider, card.title)
@@ -324,7 +324,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
     """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
     if not workspace.is_provisional:
         return workspace.state is not State.GONE
-    operation = operations.latest(tx, workspace.id)
+    operation = operations.latest_operation(tx, workspace.id)
     if operation is None or not operation.is_open:
         # It was never made, so another takes its place.
         return False
@@ -337,7 +337,7 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
     """Withdraw a consent; return False if there is none left to withdraw."""
     card = _card(tx, card_id)
     asked.check(tx, "class_keep")
-    before = classes.press_of(tx, card.id, asked.principal)
+    before = classes.participant(tx, card.id, asked.principal)
     if before is None or before.consented_at is None:
         return False
     if before.withdrawn_at is not None or before.ended_at is not None or not asked.is_new(tx):

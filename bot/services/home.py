@@ -278,14 +278,14 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     for kind in (TaskKind.DISCOVER, TaskKind.LIST_JOBS):
         snapshots.read_lists(tx, asked, kind, snapshots.stale(tx, asked, kind))
     connections = asked.context.connections
-    for account in accounts.all_of(tx, asked.principal):
+    for account in accounts.accounts(tx, asked.principal):
         is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
         if is_able and tasks.snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
             snapshots.read_templates(tx, asked, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [
         one
-        for one in workspaces.all_of(tx, asked.principal)
+        for one in workspaces.workspaces(tx, asked.principal)
         if one.connection in unlisted and one.state in _UP
     ]
     for one in up[:READ]:

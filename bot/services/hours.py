@@ -67,7 +67,7 @@ def add(
         raise Refused("hours.makes", problems.sentence("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     ends = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
-    known = rows.of_workspace(tx, workspace.id)
+    known = rows.rules_of(tx, workspace.id)
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
@@ -106,7 +106,7 @@ def add(
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Take a workspace's hours away, with the stop that they have planned; return it."""
     workspace = owned(tx, asked, "hours", workspace_id)
-    rules = rows.of_workspace(tx, workspace.id)
+    rules = rows.rules_of(tx, workspace.id)
     if rules and asked.is_new(tx):
         _drop(tx, workspace, rules)
         people.want(tx, asked.principal)
@@ -152,7 +152,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     """
     workspace = _there(tx, asked, "hours", workspace_id)
     resting, now = [], tx.now()
-    for one in rows.of_workspace(tx, workspace.id):
+    for one in rows.rules_of(tx, workspace.id):
         today = datetime.fromtimestamp(now, zone_of(one.zone)).date().isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today) if days else frozenset()
         since = now if one.paused else one.settled_at
@@ -169,7 +169,7 @@ def move(tx: Transaction, asked: Asked) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     asked.check(tx, "hours")
     zone = people.zone(tx, asked.principal).key
-    moving = [one for one in rows.of_person(tx, asked.principal) if one.zone != zone]
+    moving = [one for one in rows.rules(tx, asked.principal) if one.zone != zone]
     if moving and asked.is_new(tx):
         for one in moving:
             moved = replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())
@@ -211,10 +211,10 @@ def carry_out(tx: Transaction, asked: Asked, rule_id: str) -> None:
         return
     last = due[-1]
     workspace = _there(tx, asked, last.side, rule.workspace_id)
-    became = _became(workspace, operations.latest(tx, workspace.id), last, now)
+    became = _became(workspace, operations.latest_operation(tx, workspace.id), last, now)
     if became == "unread":
         gates.want(tx, workspace.id)
-        rows.look(tx, rule.id, now + LOOKS_EVERY)
+        rows.look_at_hours(tx, rule.id, now + LOOKS_EVERY)
         return
     if became == "started":
         once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
@@ -302,7 +302,7 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
         return
     principal, now = workspace.principal, tx.now()
     account = accounts.account(tx, principal, workspace.connection)
-    is_ruled = any(not rule.paused for rule in rows.of_workspace(tx, workspace.id))
+    is_ruled = any(not rule.paused for rule in rows.rules_of(tx, workspace.id))
     if (
         account is None
         or account.state != "active"
@@ -312,7 +312,7 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
     ):
         return
     zone = people.zone(tx, principal)
-    wanted = [people.of(tx, principal).asks_after, provider.settings.asks_after_hours]
+    wanted = [people.preferences(tx, principal).asks_after, provider.settings.asks_after_hours]
     soonest = min((hours * HOUR for hours in wanted if hours is not None), default=None)
     evening, left = evening_of_asking(workspace, soonest, now, zone), left_since(workspace)
     day = datetime.fromtimestamp(now, zone).date().isoformat()

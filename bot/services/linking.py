@@ -189,7 +189,7 @@ def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
     """Link the account that waits for this person's code; refused if there is none, or it is another."""
     asked.check(tx, "link")
     command = asked.context.command
-    link = rows.open_of(tx, asked.principal, "code")
+    link = rows.open_link_of(tx, asked.principal, "code")
     if (
         link is None
         or link.code_hash is None

@@ -51,16 +51,16 @@ def said(held: Mapping[str, int]) -> str:
 def _hold(tx: Transaction, backup_at: float) -> Mapping[str, int]:
     held = Counter[str]()
     for operation in OPERATIONS.found(tx, "all_open_operations"):
-        held["requests"] += operations.save(tx, _ended(tx, operation, backup_at))
+        held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at))
     for run in RUNS.found(tx, "all_unseen_runs"):
-        held["runs"] += runs.save(tx, _ended(tx, run, backup_at))
+        held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at))
     for workspace in WORKSPACES.found(tx, "all_timers"):
         assert workspace.stop_at is not None, "it is found by that"
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED, "mode": workspace.stop_mode, "backup_at": backup_at}
         occasion = f"{RESTORED}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, NoticeKind.TIMER_FAILED, occasion, workspace.principal, body)
-        held["stops"] += timers.end(tx, workspace.id, workspace.stop_at, [asked])
+        held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     for rule in RULES.found(tx, "all_rules"):
         hours.pause(tx, rule, RESTORED)
         held["hours"] += 1

@@ -76,7 +76,7 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
         is_launched = run.remote_id is not None or run.start_call is not Call.NONE
         outcome = Outcome.FAILED if is_launched else Outcome.CANCELLED
         cause = "let_go" if is_launched else "cancelled"
-        runs.save(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
+        runs.save_run_step(tx, Update(run.id, 0.0, outcome=outcome, cause=cause, card_dirty=True))
         _note(tx, asked, "job.let_go", run)
     return run
 
@@ -84,7 +84,7 @@ def let_go(tx: Transaction, asked: Asked, run_id: str) -> Run:
 def look_again(tx: Transaction, asked: Asked, run_id: str) -> Run:
     """Check again right away for what a launch may have created."""
     run = owned(tx, asked, "look_again", run_id)
-    runs.save(tx, Update(run.id, 0.0, keeps_waiting=True))
+    runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 

@@ -32,7 +32,7 @@ def stale(tx: Transaction, asked: Asked, kind: TaskKind, besides: Collection[str
     """Return the person's active accounts with an old list: of workspaces (DISCOVER) or runs (LIST_JOBS)."""
     return [
         account
-        for account in accounts.all_of(tx, asked.principal)
+        for account in accounts.accounts(tx, asked.principal)
         if account.state == "active" and account.id not in besides and _is_old(tx, asked, kind, account)
     ]
 

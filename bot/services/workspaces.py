@@ -124,7 +124,7 @@ def begin(
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
     if planned_for is not None:
-        timers.end(tx, workspace.id, planned_for)
+        timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = "timer" if verb.brings_down else "hours"
     accepted = operations.accept(
         tx,
@@ -167,7 +167,7 @@ def again(tx: Transaction, asked: Asked, workspace_id: str, *, timer: Timer | No
     if former.spec is None:
         raise Refused("workspace.no_spec", problems.sentence("no_spec", title))
     if former.is_provisional:
-        latest = operations.latest(tx, former.id)
+        latest = operations.latest_operation(tx, former.id)
         if latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE:
             seconds = asked.context.deadline_seconds
             return Accepted(operations.wanted_again(tx, latest, seconds), joined=True)
@@ -217,7 +217,7 @@ def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
 def _repeated(tx: Transaction, asked: Asked, workspace_id: str) -> Accepted:
     """Return the operation that an interaction led to when it was first seen."""
     first = operations.operation(tx, people.result_of(tx, asked.interaction))
-    first = first or operations.latest(tx, workspace_id)
+    first = first or operations.latest_operation(tx, workspace_id)
     if first is None or first.principal != asked.principal:
         raise StoreError("this interaction was something else before")
     return Accepted(first, repeated=True)
@@ -260,9 +260,9 @@ def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: f
     workspace = workspaces.workspace(tx, workspace_id)
     if workspace is None or workspace.stop_at != stop_at:
         return
-    latest = operations.latest(tx, workspace.id)
+    latest = operations.latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
-        timers.end(tx, workspace.id, stop_at)
+        timers.end_timer(tx, workspace.id, stop_at)
         return
     planned, mode = effects_now(asked.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
@@ -289,7 +289,7 @@ def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: f
             workspace.principal,
             {**body, "put_off": stop_at},
         )
-        timers.warned(tx, workspace.id, stop_at, later, notice, again=True)
+        timers.timer_warned(tx, workspace.id, stop_at, later, notice, again=True)
         return
     begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
     add_notices(tx, to_admins)
@@ -311,7 +311,7 @@ def unwarned(
 
 
 def _creation(tx: Transaction, workspace: Workspace) -> Operation | None:
-    latest = operations.latest(tx, workspace.id)
+    latest = operations.latest_operation(tx, workspace.id)
     is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
     return latest if is_open else None
 
@@ -394,7 +394,7 @@ def keep_waiting(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
 def look_again(tx: Transaction, asked: Asked, operation_id: str) -> Operation:
     """Check again right away for what a creation may have made."""
     operation = operation_of(tx, asked, "look_again", operation_id)
-    operations.save(tx, Update(operation.id, 0.0, keeps_waiting=True))
+    operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
 
 
@@ -460,7 +460,7 @@ def set(  # noqa: A001 - read with its module's name
     """Set when a workspace is stopped; raises Refused (``workspace.not_up``) if it is down."""
     workspace = owned(tx, asked, "stop", workspace_id)
     asked.account(tx, workspace.connection)
-    latest = operations.latest(tx, workspace.id) if workspace.state in NOT_UP else None
+    latest = operations.latest_operation(tx, workspace.id) if workspace.state in NOT_UP else None
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if workspace.state in NOT_UP and not is_coming_up:
         raise Refused("workspace.not_up", problems.sentence("not_up"))
@@ -579,7 +579,7 @@ def notify(
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
     """Raise Refused if another workspace of this person has a name already."""
-    for other in workspaces.all_of(tx, principal):
+    for other in workspaces.workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
             raise Refused("alias.taken", problems.sentence("alias_taken"))

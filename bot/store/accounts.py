@@ -38,29 +38,29 @@ def account(tx: Transaction, principal: Principal, connection: str) -> Account |
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
-def by_id(tx: Transaction, account_id: str) -> Account | None:
+def account_by_id(tx: Transaction, account_id: str) -> Account | None:
     """Return an account by its id, in any state."""
     return ACCOUNTS.one(tx, id=account_id)
 
 
-def all_of(tx: Transaction, principal: Principal) -> list[Account]:
+def accounts(tx: Transaction, principal: Principal) -> list[Account]:
     """Return a principal's accounts except the ones being revoked, by connection name."""
     return ACCOUNTS.found(tx, "accounts", principal=principal.key)
 
 
-def states_of(tx: Transaction, principal: Principal) -> dict[str, str]:
+def account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
     """Return the states of a principal's accounts except the ones being revoked, by connection."""
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
 
 
-def active(tx: Transaction, connection: str | None = None) -> list[Account]:
+def active_accounts(tx: Transaction, connection: str | None = None) -> list[Account]:
     """Return all active accounts (rotation, nightly reconciliation, doctor)."""
     if connection is None:
         return ACCOUNTS.found(tx, "active_accounts")
     return ACCOUNTS.found(tx, "active_accounts_at", connection=connection)
 
 
-def acting_as(tx: Transaction, connection: str, username: str) -> list[Account]:
+def accounts_of(tx: Transaction, connection: str, username: str) -> list[Account]:
     """Return the accounts that act as a username on a connection; none for ""."""
     return ACCOUNTS.found(tx, "accounts_of_username", connection=connection, username=username)
 
@@ -126,7 +126,7 @@ def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> 
     tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell}, due_in)])
 
 
-def owed(tx: Transaction) -> list[Account]:
+def owed_revocations(tx: Transaction) -> list[Account]:
     """Return the secrets whose revocation is owed, the oldest first."""
     return ACCOUNTS.found(tx, "owed_revocations")
 
@@ -171,7 +171,7 @@ def forget(tx: Transaction, account_id: str, secret: str) -> None:
     FORGOTTEN.put(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
 
 
-def forgotten(tx: Transaction) -> list[Account]:
+def forgotten_accounts(tx: Transaction) -> list[Account]:
     """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
     return [ACCOUNTS.of({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
 
@@ -186,7 +186,7 @@ def recall(tx: Transaction, account_id: str, secret: str) -> bool:
     return row is not None
 
 
-def reseal(tx: Transaction, account_id: str, old: str, new: str) -> bool:
+def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
     """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
     return ACCOUNTS.change(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
@@ -230,7 +230,7 @@ def link(tx: Transaction, nonce_hash: str) -> Link | None:
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
-def open_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
+def open_link_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
     """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
     return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())
 
@@ -287,7 +287,7 @@ def resume(tx: Transaction, pair: dict[str, str]) -> None:
         gates.make_due(tx, workspace)
 
 
-def suspect(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
+def suspect_account(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """Record when an active account's secret was first refused.
 
     Return False if that is already recorded, or if the secret has changed.
@@ -325,7 +325,7 @@ def claim_probe(tx: Transaction, account_id: str, every: float) -> float | None:
     return max(since, 0.0) if is_of_this else 0.0
 
 
-def count(
+def count_refusal(
     tx: Transaction,
     account_id: str,
     secret: str,
@@ -356,7 +356,7 @@ def _waits(tx: Transaction, account: Row) -> bool:
     )
 
 
-def accept(tx: Transaction, account_id: str, secret: str) -> bool:
+def trust_account(tx: Transaction, account_id: str, secret: str) -> bool:
     """End a suspicion: operations, runs, reads and tasks of the account resume at once."""
     row = tx.one("trust_account", id=account_id, secret=secret)
     if row is None:
@@ -371,7 +371,7 @@ def resume_suspected(tx: Transaction, account: Row) -> None:
     tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
 
 
-def totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
+def suspicion_totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
     """Return, for each connection with a suspicion, how many accounts are refused and how many were read.
 
     Credentials that have ended say nothing of the connection, and are left out.
@@ -452,12 +452,12 @@ def approval(tx: Transaction, approval_id: str) -> Approval | None:
     return APPROVALS.one(tx, id=approval_id)
 
 
-def asked_ones(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
+def asked_approvals(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
     """Return the oldest undecided requests, of people whose keys begin with a place."""
     return APPROVALS.found(tx, "asked_approvals", limit=limit, place=place)
 
 
-def asked_of(tx: Transaction, principal: Principal) -> list[Approval]:
+def asked_approvals_of(tx: Transaction, principal: Principal) -> list[Approval]:
     """Return one person's undecided requests."""
     return APPROVALS.found(tx, "asked_approvals_of", principal=principal.key)
 
@@ -496,12 +496,14 @@ def withdraw(tx: Transaction, principal: Principal, connections: Collection[str]
             cards.close_of(tx, pending["id"])
 
 
-def due(tx: Transaction, limit: int) -> list[Account]:
+def due_reminders(tx: Transaction, limit: int) -> list[Account]:
     """Return active accounts whose credential ends soon enough for the next reminder."""
     return ACCOUNTS.found(tx, "due_reminders", now=tx.now(), limit=limit)
 
 
-def done(tx: Transaction, account: Account, next_at: float | None, notices: Sequence[NewNotice]) -> bool:
+def reminder_done(
+    tx: Transaction, account: Account, next_at: float | None, notices: Sequence[NewNotice]
+) -> bool:
     """Write a reminder and when the next is due; return False if another process did, or the link changed."""
     if not ACCOUNTS.change(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
@@ -531,12 +533,12 @@ def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: 
         tx.now(),
         found,
         workspace,
-        operations.latest(tx, workspace_id),
+        operations.latest_operation(tx, workspace_id),
         known_channel(tx, workspace.principal),
     )
 
 
-def keep_session(tx: Transaction, id_hash: str) -> None:
+def keep_browser_session(tx: Transaction, id_hash: str) -> None:
     """Note that a session was used now; one that has ended stays ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
@@ -547,6 +549,6 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
     tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
 
 
-def end_sessions_at(tx: Transaction, installation: str) -> int:
+def end_browser_sessions_at(tx: Transaction, installation: str) -> int:
     """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
     return tx.run("end_browser_sessions_at", within=f"%:{installation}:%")

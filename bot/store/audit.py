@@ -47,7 +47,7 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
     tx.run("end_audit", hash=previous)
 
 
-def entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
+def audit_entries(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
     """Return audit rows in order.
 
     Keys: seq, at, actor, action, target, result, detail (JSON), previous_hash, hash.
@@ -61,13 +61,13 @@ def _head(tx: Transaction) -> Row:
     return row
 
 
-def head(tx: Transaction) -> tuple[int, str]:
+def audit_head(tx: Transaction) -> tuple[int, str]:
     """Return the number of audit rows and the hash of the last one ("" if there is none)."""
     row = _head(tx)
     return int(row["count"]), str(row["hash"])
 
 
-def anchor(tx: Transaction) -> tuple[int, str]:
+def audit_anchor(tx: Transaction) -> tuple[int, str]:
     """Return the last archived entry and its hash, from which the chain goes on (0 and "" if none)."""
     row = _head(tx)
     return int(row["archived"]), str(row["archived_hash"])
@@ -79,17 +79,17 @@ def leave_to_archive(tx: Transaction, through: int, limit: int, entries_: Sequen
     The anchor moves along, so the chain is whole after each transaction. ``entries_`` say what is done.
     """
     append_audit(tx, entries_)
-    before, _ = anchor(tx)
+    before, _ = audit_anchor(tx)
     last = min(before + limit, through)
     if last <= before:
         return False
-    (kept,) = entries(tx, after=last - 1, limit=1)
+    (kept,) = audit_entries(tx, after=last - 1, limit=1)
     tx.run("begin_audit_at", seq=last, hash=kept["hash"])
     tx.run("drop_archived_audit", seq=last)
     return last < through
 
 
-async def verify(engine: Engine, page: int = 1000) -> int | None:
+async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
     """Verify the whole chain from its anchor; return the first bad seq, or None if it is intact.
 
     A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too, and so is that
@@ -97,7 +97,7 @@ async def verify(engine: Engine, page: int = 1000) -> int | None:
     """
     last, previous, after, claimed = 0, "", 0, 0
     while True:
-        both = partial(lambda tx, after: (_head(tx), entries(tx, after, page)), after=after)
+        both = partial(lambda tx, after: (_head(tx), audit_entries(tx, after, page)), after=after)
         head_, rows = await engine.read(both, Priority.STEADY)
         count, end, archived = int(head_["count"]), head_["hash"], int(head_["archived"])
         if archived > last:

@@ -118,7 +118,7 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
 
 
-def claim(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
+def claim_cards(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
     """Lease dirty, posted cards.
 
     First the live ones with a change of state, unless the message about an end is about to take their place.
@@ -148,12 +148,12 @@ def give_up(tx: Transaction, before: float, limit: int) -> int:
     )
 
 
-def are_waiting(tx: Transaction, most: int) -> bool:
+def are_edits_waiting(tx: Transaction, most: int) -> bool:
     """Return whether more than so many messages have yet to become a line."""
     return tx.one("are_edits_waiting", most=most) is not None
 
 
-def updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> None:
+def card_updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> None:
     """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
 
     ``drawn`` is a digest of what it shows. One that was closing is closed by that.
@@ -172,18 +172,18 @@ def updated(tx: Transaction, card_id: str, claimed: Card, drawn: str = "") -> No
         CARDS.change(tx, {"id": card_id}, stage="closed", is_dirty=False, changed_at=None)
 
 
-def retry(tx: Transaction, card_id: str, due_in: float) -> None:
+def card_retry(tx: Transaction, card_id: str, due_in: float) -> None:
     """Release a card's lease to retry later; it stays dirty."""
     CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
-def lost(tx: Transaction, card_id: str) -> None:
+def card_lost(tx: Transaction, card_id: str) -> None:
     """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
     if not CARDS.delete(tx, id=card_id, is_notice=True):
-        unplace(tx, card_id)
+        unplace_card(tx, card_id)
 
 
-def unplace(tx: Transaction, card_id: str) -> None:
+def unplace_card(tx: Transaction, card_id: str) -> None:
     """Forget where a message is, as something else will correct it."""
     tx.run("unplace_card", id=card_id)
 

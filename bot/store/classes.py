@@ -23,17 +23,17 @@ _SLOWER = 0.1
 UP = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
-def card(tx: Transaction, card_id: str) -> ClassCard | None:
+def class_card(tx: Transaction, card_id: str) -> ClassCard | None:
     """Return a card."""
     return CLASS_CARDS.one(tx, id=card_id)
 
 
-def press_of(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
+def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card."""
     return PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
 
 
-def counts(tx: Transaction, card_id: str) -> ClassCounts:
+def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
     """Count a card's presses."""
     row = tx.one("class_counts", card_id=card_id)
     return ClassCounts(**row) if row else ClassCounts()
@@ -50,7 +50,7 @@ def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProbl
     return found
 
 
-def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
+def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     """Lease the cards whose counts, warnings or end are due, for ``rest`` seconds.
 
     Of one that nobody has looked at for long when it was due, everybody is to be warned again.
@@ -60,7 +60,7 @@ def claim(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
     return CLASS_CARDS.found(tx, "claim_class_cards", now=now, until=now + rest, limit=limit)
 
 
-def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
+def class_counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
     """Mark the card dirty if its counts differ from those shown; set when to look at it again.
 
     While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
@@ -86,13 +86,15 @@ def counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, 
         cards.owe_about(tx, card_id, changed=True)
 
 
-def to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
+def presses_to_warn(tx: Transaction, card_id: str, limit: int) -> list[Participant]:
     """Return who consented and hasn't been warned yet that the class is ending."""
     return PARTICIPANTS.found(tx, "presses_to_warn", card_id=card_id, limit=limit)
 
 
 @guards("Nobody acts through another's account")
-def warned(tx: Transaction, card_id: str, warned_of: Sequence[tuple[Principal, NewNotice | None]]) -> None:
+def class_warned(
+    tx: Transaction, card_id: str, warned_of: Sequence[tuple[Principal, NewNotice | None]]
+) -> None:
     """Write the warnings, and that people were warned; not those who have withdrawn their consent since."""
     for principal, notice in warned_of:
         key = {"card_id": card_id, "principal": principal, "withdrawn_at": None}
@@ -102,7 +104,7 @@ def warned(tx: Transaction, card_id: str, warned_of: Sequence[tuple[Principal, N
             PARTICIPANTS.change(tx, key, warning=warning)
 
 
-def to_stop(
+def presses_to_stop(
     tx: Transaction, card_id: str, limit: int, warned_for: float, waits: float = warnings.WAITS
 ) -> list[Participant]:
     """Return who consented, hasn't withdrawn it, and hasn't been processed by the end yet.
@@ -121,7 +123,7 @@ def ends(tx: Transaction, workspace: Workspace) -> bool:
 
 
 @guards("Nobody acts through another's account")
-def stop(
+def stop_for_class(
     tx: Transaction,
     press: Participant,
     verb: OperationVerb | None = None,
@@ -167,7 +169,7 @@ def _is_up(tx: Transaction, workspace: Workspace) -> bool:
     return workspace.state not in NOT_UP if row is None else row["verb"] in UP
 
 
-def finish(
+def finish_class(
     tx: Transaction, card_id: str, notices: Sequence[NewNotice], audit: Sequence[AuditEntry] = ()
 ) -> bool:
     """End a card for good, with the summary; return False if it had already ended."""
@@ -179,6 +181,6 @@ def finish(
     return True
 
 
-def of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
+def class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     """Return the card whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)

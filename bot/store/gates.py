@@ -66,10 +66,10 @@ def close_candidate(
     It is a separate row, as the usual one would count as a record; if it becomes a workspace, that one's gate
     takes it over.
     """
-    return close(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
+    return close_gate(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
 
 
-def close(
+def close_gate(
     tx: Transaction,
     gate_key: str,
     connection: str,
@@ -94,7 +94,7 @@ def take_over(tx: Transaction, gate_key: str) -> None:
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 
-def claim(
+def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
     """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
@@ -281,7 +281,7 @@ def runs_differ(before: Row, after: Row) -> bool:
 _AT_ONCE: Final = 100
 
 
-async def record(engine: Engine, results: Sequence[ReadResult]) -> bool:
+async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> bool:
     """Write the results of claimed reads: states, due times, verified marks; wake operations, mark cards.
 
     Return whether that left work for others: an operation was woken or a card became dirty.

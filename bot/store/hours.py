@@ -21,12 +21,12 @@ def rule(tx: Transaction, rule_id: str) -> Rule | None:
     return RULES.one(tx, id=rule_id)
 
 
-def of_workspace(tx: Transaction, workspace_id: str) -> list[Rule]:
+def rules_of(tx: Transaction, workspace_id: str) -> list[Rule]:
     """Return a workspace's rules."""
     return RULES.all(tx, "id", workspace_id=workspace_id)
 
 
-def of_person(tx: Transaction, principal: Principal) -> list[Rule]:
+def rules(tx: Transaction, principal: Principal) -> list[Rule]:
     """Return a person's rules, by workspace."""
     return RULES.all(tx, "workspace_id, id", principal=principal)
 
@@ -46,14 +46,14 @@ def drop_all(tx: Transaction, principal: Principal) -> None:
     RULES.delete(tx, principal=principal)
 
 
-def claim(tx: Transaction, limit: int, lease: float) -> list[Rule]:
+def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     now = tx.now()
     found = RULES.found(tx, "claim_rules", now=now, until=now + lease, limit=limit)
     return sorted(found, key=lambda one: (one.due(now)[:1], one.id))
 
 
-def look(tx: Transaction, rule_id: str, at: float) -> None:
+def look_at_hours(tx: Transaction, rule_id: str, at: float) -> None:
     """Set when a rule is looked at next, if it isn't paused."""
     RULES.change(tx, {"id": rule_id, "paused": ""}, look_at=at)
 
@@ -119,7 +119,7 @@ def resume(tx: Transaction, pair: Mapping[str, Any]) -> None:
 
 def unlink(tx: Transaction, workspace: Row, *, tell: bool) -> None:
     """Pause the rules of a workspace whose account was unlinked, which deletes its row."""
-    for one in of_workspace(tx, workspace["id"]):
+    for one in rules_of(tx, workspace["id"]):
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         put(tx, named)
         pause(tx, named, "unlinked", tell=tell)

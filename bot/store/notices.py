@@ -83,13 +83,13 @@ def _gather(tx: Transaction, now: float) -> None:
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
 
 
-def held(tx: Transaction, notice_id: str) -> list[Notice]:
+def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return what a notice of kind SUMMARY or HELD reports, oldest first."""
     found = NOTICES.found(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
-def claim(
+def claim_notices(
     tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3), owner: str = ""
 ) -> list[Notice]:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
@@ -124,7 +124,7 @@ def claim(
     return claimed
 
 
-def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
+def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
     """Mark as sent; what can change is written into its card's row in the same transaction.
 
     ``drawn`` is a digest of what the message shows, "" if that isn't known.
@@ -148,13 +148,13 @@ def sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, draw
         DIRECT_CHANNELS.put(tx, principal=row["principal"], channel_id=channel_id)
 
 
-def not_sent(tx: Transaction, notices: Sequence[Notice]) -> None:
+def notices_not_sent(tx: Transaction, notices: Sequence[Notice]) -> None:
     """Put back what a search has shown not to be in Slack, at its old place."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
 
-def retry(
+def notice_retry(
     tx: Transaction, notice: Notice, due_in: float, *, error: str, unknown_since: float | None = None
 ) -> None:
     """Retry later; ``unknown_since`` keeps the earliest value given.
@@ -172,7 +172,7 @@ def retry(
     )
 
 
-def release(tx: Transaction, place: str, settles: float) -> None:
+def release_notices(tx: Transaction, place: str, settles: float) -> None:
     """Make all due that waits where Slack can be reached again: in the installation with the id ``place``.
 
     A send of unknown outcome still has its ``settles`` seconds to show.
@@ -186,7 +186,7 @@ def is_end_sent(tx: Transaction, subject: str) -> bool:
     return tx.one("end_sent", subject=subject) is not None
 
 
-def dead(tx: Transaction, notice_id: str, error: str) -> None:
+def notice_dead(tx: Transaction, notice_id: str, error: str) -> None:
     """Give up on a notice, with what it holds; doctor shows them."""
     tx.run("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
@@ -198,7 +198,7 @@ def reply_to(tx: Transaction, interaction: str) -> Notice | None:
     return NOTICES.one(tx, subject=interaction, kind=NoticeKind.REPLY)
 
 
-def dead_ones(tx: Transaction, limit: int = 50) -> list[Notice]:
+def dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
     """Return the newest dead notices."""
     return NOTICES.found(tx, "dead_notices", limit=limit)
 

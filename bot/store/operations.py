@@ -196,7 +196,7 @@ def operation(tx: Transaction, operation_id: str) -> Operation | None:
     return OPERATIONS.one(tx, id=operation_id)
 
 
-def latest(tx: Transaction, workspace_id: str) -> Operation | None:
+def latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:
     """Return the newest operation of a workspace, open or ended."""
     return OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
 
@@ -206,12 +206,12 @@ def creation_of(tx: Transaction, workspace_id: str) -> Operation | None:
     return OPERATIONS.first(tx, "creation_of", workspace_id=workspace_id)
 
 
-def open_ones(tx: Transaction, principal: Principal) -> list[Operation]:
+def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
     """Return a principal's open operations, oldest first."""
     return OPERATIONS.all(tx, "created_at, id", principal=principal, outcome=None)
 
 
-def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
+def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
     """Lease due open operations, oldest first, each with everything a step needs.
 
     Starts of a connection whose start queue another process owns are left to that one.
@@ -229,7 +229,7 @@ def _step(tx: Transaction, row: Row, given: dict[str, Any]) -> ClaimedOperation 
     return ClaimedOperation(subject=OPERATIONS.of(row), workspace=workspace, **given)
 
 
-def save(tx: Transaction, update: Update) -> bool:
+def save_step(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease, all in one transaction.
 
     Return False if it ended meanwhile (was replaced), or if another step now holds it.
@@ -249,7 +249,7 @@ def save(tx: Transaction, update: Update) -> bool:
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
-        timers.settle(tx, row["workspace_id"])
+        timers.settle_timer(tx, row["workspace_id"])
     return True
 
 

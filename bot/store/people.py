@@ -133,7 +133,7 @@ class PeopleCache:
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 
 
-def of(tx: Transaction, principal: Principal) -> Preferences:
+def preferences(tx: Transaction, principal: Principal) -> Preferences:
     """Return a person's preferences; what they are at first if they never changed them."""
     return tables.PREFERENCES.one(tx, principal=principal) or Preferences()
 
@@ -145,7 +145,7 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 def wants(tx: Transaction, new: NewNotice) -> bool:
     """Return whether a person wants a new notice as a message of its own, by their preferences."""
-    return new.kind.topic is None or is_wanted(_news(tx, new), of(tx, new.principal))
+    return new.kind.topic is None or is_wanted(_news(tx, new), preferences(tx, new.principal))
 
 
 def _news(tx: Transaction, new: NewNotice) -> News:
@@ -244,14 +244,14 @@ def want(tx: Transaction, principal: Principal) -> None:
     tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
 
 
-def claim_wanted(tx: Transaction, limit: int, lease: float) -> list[Home]:
+def claim_wanted_homes(tx: Transaction, limit: int, lease: float) -> list[Home]:
     """Lease the Homes that people wait for, those who have waited longest first."""
     now = tx.now()
     claimed = tables.HOMES.found(tx, "claim_wanted_homes", now=now, until=now + lease, limit=limit)
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
-def claim_looks(tx: Transaction, limit: int) -> list[Home]:
+def claim_homes_to_look_at(tx: Transaction, limit: int) -> list[Home]:
     """Return the Homes to look at although nobody waits for them, and set when to look at each again.
 
     They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
@@ -263,7 +263,7 @@ def claim_looks(tx: Transaction, limit: int) -> list[Home]:
     return sorted(found, key=lambda home: (home.used_at, home.principal.key))
 
 
-def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
     """Note what Slack was sent for a claimed Home; a later use of it stays wanted."""
     now = tx.now()
     tx.run(
@@ -277,13 +277,13 @@ def published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
     )
 
 
-def retry(tx: Transaction, home: Home, due_in: float) -> None:
+def home_retry(tx: Transaction, home: Home, due_in: float) -> None:
     """Release a wanted Home to be sent again later, or look at another one again then."""
     column = "look_at" if home.wanted_at is None else "leased_until"
     tables.HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
 
 
-def rest(tx: Transaction, home: Home) -> None:
+def home_rest(tx: Transaction, home: Home) -> None:
     """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
     rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
     tables.HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)

@@ -21,7 +21,7 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any, ClassVar, Protocol
 
-from bot.store.schema import SLEWED, beat, follow
+from bot.store.schema import SLEWED, follow, note_beat
 from bot.store.transaction import ClockReading, Priority, Result, StoreTime, Transaction, Work
 from bot.support.clock import Clock
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
@@ -120,7 +120,7 @@ class QueuedEngine:
         if jump:
             follow(session.transaction, jump, clock_reading)
         else:
-            beat(session.transaction, clock_reading)
+            note_beat(session.transaction, clock_reading)
         session.commit()
         self._time.follow(jump)
         self._written_ahead = clock_reading.ahead + jump

@@ -60,7 +60,7 @@ def _came_to_nothing(run: Run, now: float) -> bool:
     return run.called_at is not None and now - run.called_at >= STOP_AGAIN_SECONDS
 
 
-def unexplained(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
+def unexplained_runs(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
     """Return the ids that no other run has; none while another launch of unknown outcome may have them.
 
     A row that a list added has no reference: it may be this one.
@@ -91,12 +91,12 @@ def run(tx: Transaction, run_id: str) -> Run | None:
     return RUNS.one(tx, id=run_id)
 
 
-def all_of(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
+def runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
     """Return a person's runs, newest first, without those of unlinked accounts."""
     return RUNS.found(tx, "runs", principal=principal.key, limit=limit)
 
 
-def watched(tx: Transaction, owner: str = "") -> list[Run]:
+def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
     """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first.
 
     Those that another process follows are left out.
@@ -133,7 +133,7 @@ def _cancelled(row: Row, cause: str) -> NewNotice:
 _TOGETHER = 2.0
 
 
-def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
+def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
     """Lease due open runs, oldest first, each with everything a step needs.
 
     A run whose output another process follows is left to that one.
@@ -141,7 +141,7 @@ def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Cl
     return _steps(errands.claim(tx, "claim_runs", lease, limit=limit, owner=owner))
 
 
-def claim_of(
+def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
     """Claim the next read of an active account's runs, and lease those that are due within 2 s for it.
@@ -169,7 +169,7 @@ def _steps(found: Sequence[tuple[Row, dict[str, Any]]]) -> list[ClaimedRun]:
     return [ClaimedRun(subject=RUNS.of(row), **given) for row, given in found]
 
 
-def save(tx: Transaction, update: Update) -> bool:
+def save_run_step(tx: Transaction, update: Update) -> bool:
     """Write a step's result and release the lease; return False if it ended or another step holds it.
 
     While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
@@ -247,7 +247,7 @@ KEPT_SECONDS = 30 * 86_400.0
 KEPT_NEWEST = 50
 
 
-async def merge(engine: Engine, account_id: str, found: Sequence[FoundRun]) -> int:
+async def merge_runs(engine: Engine, account_id: str, found: Sequence[FoundRun]) -> int:
     """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
 
     New ones are written without card or notices and aren't watched; open ones are still followed to their

@@ -242,14 +242,14 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     return applied
 
 
-async def note_beat(engine: Engine) -> None:
+async def beat(engine: Engine) -> None:
     """Write a heartbeat with the clock reading: a tiny write. A shared database's clock needs none."""
     if not engine.is_shared:
         # Read the clock within the work, to include a jump that this write is the first to see.
-        await engine.write(lambda tx: beat(tx, engine.clock_reading()))
+        await engine.write(lambda tx: note_beat(tx, engine.clock_reading()))
 
 
-def beat(tx: Transaction, clock_reading: ClockReading) -> None:
+def note_beat(tx: Transaction, clock_reading: ClockReading) -> None:
     """Write a heartbeat with the clock reading."""
     _write_beat(tx, tx.now(), clock_reading)
 
@@ -272,7 +272,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
         tx.run(query, now=now, back=back, is_unknown=is_unknown)
     tx.run("move_gates_back", now=now, back=0.0 if is_unknown else back)
     tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=LONGEST_GATE)
-    beat(tx, clock_reading)
+    note_beat(tx, clock_reading)
 
 
 def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:

@@ -46,12 +46,12 @@ def install(
     return "new" if former is None or former["removed_at"] is not None else "again"
 
 
-def all_of(tx: Transaction) -> list[Installed]:
+def installations(tx: Transaction) -> list[Installed]:
     """Return all that weren't removed, sorted by id."""
     return INSTALLATIONS.found(tx, "installations")
 
 
-def remove(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
+def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
     """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
     if not INSTALLATIONS.change(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
@@ -67,7 +67,7 @@ def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
     return tx.run("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
-def renew(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
+def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
     """Replace exactly this token by one that ``lasts`` so many seconds; False if it isn't there any more."""
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
@@ -75,7 +75,7 @@ def renew(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None)
     return INSTALLATIONS.change(tx, current, **renewed) == 1
 
 
-def lose(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
+def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
     """Note that Slack takes a refresh token no more, and tell people; False if that was noted already."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.change(tx, kept, lost_at=tx.now()):
@@ -84,12 +84,12 @@ def lose(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -
     return True
 
 
-def reseal(tx: Transaction, id_: str, old: str, secret: str) -> bool:
+def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
     """Write the same token under another key; False if it was replaced meanwhile, or is being replaced."""
     return tx.run("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
-def use_state(tx: Transaction, state_hash: str) -> bool:
+def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     """Return whether the state of an installation is used for the first time."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now)
@@ -106,7 +106,9 @@ MINUTE: Final = 60.0
 WINDOW: Final = MINUTE + LEAVES_WITHIN + ARRIVES_WITHIN
 
 
-def take(tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0) -> float:
+def take_slack_call(
+    tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
+) -> float:
     """Count a call and return 0; or count nothing and return how many seconds to wait.
 
     ``most`` calls fit into a minute; ``gap`` is how many seconds have to pass between two to one channel.
@@ -127,7 +129,7 @@ def take(tx: Transaction, team: str, method: str, *, most: int, channel: str = "
     return wait
 
 
-def made(tx: Transaction, team: str, method: str) -> int | None:
+def slack_calls_made(tx: Transaction, team: str, method: str) -> int | None:
     """Return how many calls count now; None while Slack wants a pause."""
     now = tx.now()
     row = tx.one("slack_calls_made", team=team, method=method, since=now - WINDOW, now=now)
@@ -135,7 +137,7 @@ def made(tx: Transaction, team: str, method: str) -> int | None:
     return None if row["paused"] else int(row["made"])
 
 
-def pause(tx: Transaction, team: str, method: str, seconds: float) -> None:
+def pause_slack_method(tx: Transaction, team: str, method: str, seconds: float) -> None:
     """Let nobody call a method for a while, because Slack asked for it; the longer pause wins."""
     tx.run("pause_slack_method", team=team, method=method, until=tx.now() + seconds)
 
@@ -144,14 +146,14 @@ def pause(tx: Transaction, team: str, method: str, seconds: float) -> None:
 KEPT: Final = 600.0
 
 
-def save(tx: Transaction, signatures: str) -> None:
+def save_signatures(tx: Transaction, signatures: str) -> None:
     """Keep some signatures, and no longer the oldest."""
     now = tx.now()
     tx.run("forget_signatures", before=now - KEPT)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
 
 
-def saved(tx: Transaction, within: float = KEPT) -> list[tuple[float, str]]:
+def saved_signatures(tx: Transaction, within: float = KEPT) -> list[tuple[float, str]]:
     """Return what was kept within so many seconds, oldest first: how long ago, and the signatures."""
     now = tx.now()
     rows = tx.all("signatures_since", since=now - within)

@@ -64,7 +64,7 @@ def _table(kind: TaskKind) -> Table[Task]:
     return LATER_TASKS if kind.is_later else TASKS
 
 
-def turn(tx: Transaction, task: Task) -> bool | None:
+def task_turn(tx: Transaction, task: Task) -> bool | None:
     """Return whether a task may be carried out now; None if a later one has taken its place.
 
     What was asked for earlier about the same may be on its way: its end, or that of its lease, comes first.
@@ -100,7 +100,7 @@ def _extended(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return {**payload, "then": then} if then else payload
 
 
-def claim(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Task]:
+def claim_tasks(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[Task]:
     """Lease due tasks, oldest first; whatever joined one whose worker died becomes part of it.
 
     Reading everybody is left to the process that has begun with it.
@@ -123,7 +123,7 @@ def _claimed(tx: Transaction, task: Task) -> Row | None:
     return row if row is not None and row["claims"] == task.claims else None
 
 
-def done(
+def task_done(
     tx: Transaction, task: Task, *, then: Sequence[NewTask] = (), notices: Sequence[NewNotice] = ()
 ) -> None:
     """Close a task and write what follows from it; do nothing if it was closed, or claimed again, meanwhile.
@@ -141,7 +141,7 @@ def done(
     add_notices(tx, notices)
 
 
-def retry(
+def task_retry(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
     """Retry a task later, as ``done`` closes one; ``counts``: this used up one of its attempts.
@@ -165,7 +165,7 @@ def _requeue(tx: Transaction, task: Task, payload: dict[str, Any], attempts: int
     _table(task.kind).change(tx, {"id": task.id}, **again, joined=None, is_leased=False)
 
 
-def save(tx: Transaction, snapshot: Snapshot[Any]) -> None:
+def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
     """Write a provider's answer; the newer one wins.
 
     It is dropped if ``owner`` isn't an account, or is one being revoked.
@@ -200,12 +200,12 @@ def remembered(tx: Transaction, principal: Principal, connection: str, purpose: 
 TWICE: Final = "#twice"
 
 
-def current_outages(tx: Transaction) -> Mapping[str, float]:
+def outages(tx: Transaction) -> Mapping[str, float]:
     """Return the current outages: since when (epoch seconds), by connection."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
-def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
+def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
     """Write an outage with its notices; return since when it has lasted.
 
     If another process has already written it, nothing is written. That one may have ended it just now.
@@ -213,10 +213,10 @@ def begin(tx: Transaction, connection: str, since: float, notices: Sequence[NewN
     if OUTAGES.add_new(tx, connection=connection, since=since):
         add_notices(tx, notices)
         return since
-    return current_outages(tx).get(connection, since)
+    return outages(tx).get(connection, since)
 
 
-def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+def end_outage(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
     """End an outage and write its notices; return False, nothing written, if it was already over."""
     if not OUTAGES.delete(tx, connection=connection):
         return False
@@ -242,7 +242,7 @@ def reached(tx: Transaction) -> dict[str, Reached]:
 
     A process of an earlier release writes only outages.
     """
-    away = {name: Reached(name, silent_since=since) for name, since in current_outages(tx).items()}
+    away = {name: Reached(name, silent_since=since) for name, since in outages(tx).items()}
     return away | {one.name: one for one in REACHED.known(tx.all("reached"))}
 
 
@@ -269,7 +269,7 @@ def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     return [name for name in names if tx.one("own", name=name, **given)]
 
 
-def renew(tx: Transaction, owner: str) -> list[str]:
+def renew_owned(tx: Transaction, owner: str) -> list[str]:
     """Keep everything of an owner's for longer; return the names of what it was."""
     return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE)]
 
@@ -325,7 +325,7 @@ class Pause:
     left: float
 
 
-def note(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
+def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
     """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
     now = tx.now()
     tx.run("forget_pauses", now=now, before=now - KEPT)
@@ -333,7 +333,7 @@ def note(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, f
         tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
 
 
-def current_pauses(tx: Transaction) -> list[Pause]:
+def pauses(tx: Transaction) -> list[Pause]:
     """Return the pauses of all connections that still matter."""
     now = tx.now()
     return [

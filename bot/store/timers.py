@@ -59,7 +59,7 @@ def clear(tx: Transaction, workspace_id: str) -> None:
         cards.owe_about(tx, workspace_id, changed=True)
 
 
-def claim(
+def claim_timers(
     tx: Transaction, limit: int, lease: float, waits: float = warnings.WAITS
 ) -> list[workspaces.Workspace]:
     """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
@@ -81,13 +81,15 @@ def claim(
     return sorted(found, key=lambda one: (one.stop_at or 0.0, one.id))
 
 
-def look(tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False) -> None:
+def look_at_timer(
+    tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
+) -> None:
     """Set when a timer is checked next, and that its person must be warned again, if it is still the same."""
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_look_at=at, **again)
 
 
-def warned(
+def timer_warned(
     tx: Transaction,
     workspace_id: str,
     stop_at: float,
@@ -125,7 +127,7 @@ def is_warned(tx: Transaction, workspace_id: str) -> bool:
     return row is None or warnings.is_delivered(tx, row["stop_warning"])
 
 
-def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
+def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
     """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
     if not WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, **NONE):
         return False
@@ -134,7 +136,7 @@ def end(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[Ne
     return True
 
 
-def settle(tx: Transaction, workspace_id: str) -> bool:
+def settle_timer(tx: Transaction, workspace_id: str) -> bool:
     """Clear the timer of a workspace that is down without anybody bringing it up; return whether it was."""
     return tx.run(setting("settle_timer", *NONE), id=workspace_id, now=tx.now(), **NONE) > 0
 
@@ -161,7 +163,7 @@ def note(
     it ends with that.
     """
     if after in workspaces.NOT_UP:
-        settle(tx, workspace_id)
+        settle_timer(tx, workspace_id)
         if word(workspaces.State, before) in _IN_USE:
             _went_down(tx, workspace_id, seen_at)
     elif after in workspaces.UP and (came_up_again or word(workspaces.State, before) in workspaces.NOT_UP):

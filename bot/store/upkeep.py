@@ -108,7 +108,7 @@ def made_at(tx: Transaction) -> float:
     """Return when a backup was made: by its mark, otherwise when the database was last in use."""
     if (at := last_did(tx, "copied")) is not None:
         return at
-    beat, last = SERVING.row(tx, id=1), audit.entries(tx, after=audit.head(tx)[0] - 1, limit=1)
+    beat, last = SERVING.row(tx, id=1), audit.audit_entries(tx, after=audit.audit_head(tx)[0] - 1, limit=1)
     times = [beat["seen_at"]] if beat is not None else []
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
@@ -140,7 +140,7 @@ def figures(tx: Transaction) -> Figures:
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in tasks.running(tx)]
-    outages = dict(tasks.current_outages(tx))
+    outages = dict(tasks.outages(tx))
     if (slack := tasks.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         outages[SLACK] = slack.silent_since
     return Figures(
@@ -254,7 +254,7 @@ class Totals:
     lost_runs: Sequence[Run] = ()
 
 
-def of_all(
+def totals(
     tx: Transaction,
     connections: Sequence[str],
     *,

@@ -38,7 +38,7 @@ def _of_key(tx: Transaction, warning: NewNotice) -> Row | None:
 def drop(tx: Transaction, notice_id: str | None) -> None:
     """Give up a warning that wasn't sent yet, if there is one."""
     if notice_id is not None and is_on_its_way(of(tx, notice_id)):
-        notices.dead(tx, notice_id, "superseded")
+        notices.notice_dead(tx, notice_id, "superseded")
 
 
 def of(tx: Transaction, notice_id: str | None) -> Row | None:

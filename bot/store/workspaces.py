@@ -38,7 +38,7 @@ from bot.store.tables import (
 from bot.store.transaction import Engine, Row, Transaction, as_words, from_json
 
 
-def all_of(
+def workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
     """Return a principal's workspaces by title; hidden ones only if ``hidden``."""
@@ -258,7 +258,7 @@ def unexplained(
     return [one for one in gate_keys if tx.one("explained", gate_key=one, **mine) is None]
 
 
-def name_made(
+def name_created(
     tx: Transaction, operation_id: str, created: Created, gate_key: str, claim: str = ""
 ) -> Workspace | None:
     """Write the id that the provider gave, before anything else can fail; return the workspace.
@@ -397,7 +397,7 @@ class FoundWorkspace:
     reason: str | None = None
 
 
-async def merge(
+async def merge_discovered(
     engine: Engine, account_id: str, found: Sequence[FoundWorkspace], *, is_whole: bool = True
 ) -> int:
     """Merge a list into the account's workspaces, in pieces; return how many were new.

@@ -482,7 +482,7 @@ async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements
         return found
 
     def claim(tx):
-        return gates.claim(tx, "saturn", many, 10.0, 0.5)
+        return gates.claim_reads(tx, "saturn", many, 10.0, 0.5)
 
     def record(tx):
         # Later than its gate would open by itself, so that it's settled, too.

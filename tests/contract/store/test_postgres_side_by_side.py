@@ -172,15 +172,15 @@ def hours_of(workspace, now):
 
 
 CLAIMS = {
-    "claim_gates": lambda tx, most: gates.claim(tx, "saturn", most, INTERVAL, MARGIN),
-    "claim_operations": lambda tx, most: operations.claim(tx, most, 60.0),
-    "claim_notices": lambda tx, most: notices.claim(tx, most, 60.0, [1]),
-    "claim_progressed_cards": lambda tx, most: cards.claim(tx, most, 15.0, 60.0),
-    "claim_tasks": lambda tx, most: tasks.claim(tx, most, 60.0),
-    "claim_timers": lambda tx, most: timers.claim(tx, most, 60.0),
-    "claim_wanted_homes": lambda tx, most: people.claim_wanted(tx, most, 60.0),
-    "claim_class_cards": lambda tx, most: classes.claim(tx, most, 60.0),
-    "claim_rules": lambda tx, most: hours.claim(tx, most, 60.0),
+    "claim_gates": lambda tx, most: gates.claim_reads(tx, "saturn", most, INTERVAL, MARGIN),
+    "claim_operations": lambda tx, most: operations.claim_operations(tx, most, 60.0),
+    "claim_notices": lambda tx, most: notices.claim_notices(tx, most, 60.0, [1]),
+    "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 15.0, 60.0),
+    "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
+    "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
+    "claim_wanted_homes": lambda tx, most: people.claim_wanted_homes(tx, most, 60.0),
+    "claim_class_cards": lambda tx, most: classes.claim_class_cards(tx, most, 60.0),
+    "claim_rules": lambda tx, most: hours.claim_hours(tx, most, 60.0),
 }
 
 
