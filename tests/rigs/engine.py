@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bot.store.schema import RECORDS, migrations, records
 from bot.store.sqlite import SqliteEngine, SqliteSession
@@ -19,6 +19,14 @@ from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
 
 Result = TypeVar("Result")
+
+
+class Watch(Protocol):
+    """Look on at what is done in transactions."""
+
+    def __call__(self, work: Work[Result], priority: Priority, writes: bool) -> Work[Result]:
+        """Return work that does the same."""
+        ...
 
 
 @cache
@@ -52,12 +60,17 @@ class EngineWithoutThread(QuickSqlite):
     """Supply transactions in the loop's own thread, and look for no file that somebody moved."""
 
     _is_open = False
+    #: What looks on (``tests.rigs.counting``).
+    watch: "Watch | None" = None
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
-        return await self._done(work, writes=False)
+        return await self._done(self._watched(work, priority, writes=False), writes=False)
 
     async def write(self, work: Work[Result], priority: Priority = Priority.STEADY, rows: int = 1) -> Result:
-        return await self._done(work, writes=True)
+        return await self._done(self._watched(work, priority, writes=True), writes=True)
+
+    def _watched(self, work: Work[Result], priority: Priority, *, writes: bool) -> Work[Result]:
+        return work if self.watch is None else self.watch(work, priority, writes)
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
         return await self._done(work, writes=True)

@@ -1,0 +1,118 @@
+"""What the store is asked while something happens: statements, decisions, and rows made into models."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, TypeVar
+
+from bot.store.store import Store
+from bot.store.tables import Table
+from bot.store.transaction import Parameters, Priority, Row, Transaction, Work
+from tests.rigs.engine import EngineWithoutThread
+
+Result = TypeVar("Result")
+#: What writes at these priorities runs beside others on PostgreSQL; all else that writes decides, alone.
+BESIDE = {Priority.CLAIMS, Priority.RECORDS}
+
+
+@dataclass
+class Count:
+    """Count what is committed, until a statement has found something for the last of so many times.
+
+    ``statements`` are those that found or wrote a row; ``fruitless`` those beside them, in the same
+    transaction, that didn't. A transaction that nobody waits for and that found nothing is a look of an idle
+    loop: their number depends on the time that passes. ``decisions`` are the transactions that PostgreSQL
+    runs one at a time. ``models`` are what rows were made into, by their table.
+    """
+
+    last: str
+    times: int
+    statements: Counter[str] = field(default_factory=Counter)
+    fruitless: Counter[str] = field(default_factory=Counter)
+    decisions: list[list[str]] = field(default_factory=list)
+    models: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether all that counts has happened."""
+        return self.statements[self.last] >= self.times
+
+    def watch(self, work: Work[Result], priority: Priority, writes: bool) -> Work[Result]:
+        """Return work that is counted once it is done."""
+
+        def counted(tx: Transaction) -> Result:
+            through = _Counted(tx)
+            result = work(through)
+            self._note(through.asked, priority, writes=writes)
+            return result
+
+        return counted
+
+    def _note(self, asked: Sequence[tuple[str, bool]], priority: Priority, *, writes: bool) -> None:
+        is_idle = priority is not Priority.URGENT and not any(found for _, found in asked)
+        if self.is_over or is_idle:
+            return
+        for query, found in asked:
+            (self.statements if found else self.fruitless)[query] += 1
+        if writes and priority not in BESIDE:
+            self.decisions.append([query for query, _ in asked])
+
+    def profile(self, frame: FrameType, event: str, _argument: object) -> None:
+        """Note a row that becomes a model."""
+        if event == "call" and frame.f_code is Table.of.__code__ and not self.is_over:
+            self.models[frame.f_locals["self"].name] += 1
+
+
+class _Counted:
+    """Run a transaction's statements, and keep which found or wrote something."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.asked: list[tuple[str, bool]] = []
+        self.ids = tx.ids
+
+    def all(self, query: str, **params: Any) -> list[Row]:
+        rows = self._tx.all(query, **params)
+        self.asked.append((query, bool(rows)))
+        return rows
+
+    def one(self, query: str, **params: Any) -> Row | None:
+        row = self._tx.one(query, **params)
+        self.asked.append((query, row is not None))
+        return row
+
+    def run(self, query: str, **params: Any) -> int:
+        written = self._tx.run(query, **params)
+        self.asked.append((query, written > 0))
+        return written
+
+    def run_each(self, query: str, params: Sequence[Parameters]) -> None:
+        self._tx.run_each(query, params)
+        self.asked += [(query, True)] * bool(params)
+
+    def now(self) -> float:
+        return self._tx.now()
+
+    @property
+    def changes(self) -> int:
+        return self._tx.changes
+
+
+@contextmanager
+def counting(store: Store, last: str, times: int) -> Iterator[Count]:
+    """Count for a block, until the statement ``last`` has found something so many times."""
+    engine, count = store.engine, Count(last, times)
+    assert isinstance(engine, EngineWithoutThread)
+    former = sys.getprofile()
+    engine.watch = count.watch
+    sys.setprofile(count.profile)
+    try:
+        yield count
+    finally:
+        sys.setprofile(former)
+        engine.watch = None

@@ -1,0 +1,30 @@
+"""What a start asks of the database, from the press to the message that the workspace is ready."""
+
+from tests.rigs.counting import counting
+from tests.rigs.scenario import world
+
+#: Statements that found or wrote something, and those beside them that didn't.
+STATEMENTS, FRUITLESS = 144, 46
+#: Rows that were made into models.
+MODELS = 41
+#: Transactions that PostgreSQL runs one at a time.
+DECISIONS = 17
+
+
+async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path):
+    async with world(tmp_path) as stage:
+        await stage.alice.has_linked("alice")
+        (listed,) = await stage.alice.writes("list")
+        await stage.pass_time(20)
+        # Sent twice: the card, then the message that it is ready.
+        with counting(stage.bot.store, "notice_sent", 2) as count:
+            button = listed.place("Start", "training")
+            assert (await stage.slack.press(stage.alice.id, listed.channel, listed.ts, **button))["ok"]
+            await stage.pass_time(20)
+        assert "training" in stage.alice.only("ready").text
+        assert count.is_over
+        told = "\n".join(f"{number} × {query}" for query, number in count.statements.most_common())
+        assert count.statements.total() <= STATEMENTS, told
+        assert count.fruitless.total() <= FRUITLESS, count.fruitless
+        assert 0 < count.models.total() <= MODELS, count.models
+        assert len(count.decisions) <= DECISIONS, count.decisions
