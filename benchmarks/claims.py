@@ -26,7 +26,9 @@ from benchmarks.figures import Figure, quantile
 from benchmarks.postgres import SELDOM, Database, database
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.workspaces import Observed, ReadClaim, ReadResult, State
+from bot.domain.observed import Observed
+from bot.domain.reads import ReadClaim, ReadResult
+from bot.domain.workspaces import State
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds

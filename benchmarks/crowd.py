@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from bot.domain.errands import Call
 from bot.domain.people import Account, Person, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
 from bot.store import open_store
 from bot.store.store import Store

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.notices import Answer
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import buttons, kit, replies, runs
 from bot.messages.blocks.notices import unlink_button
 from bot.services.runs import owned as run_of

@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import Answer, Spoken
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Account, Reached, TaskKind
 from bot.domain.runs import Run
-from bot.domain.workspaces import Operation, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe

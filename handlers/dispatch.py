@@ -14,7 +14,7 @@ import structlog
 
 from bot.domain.notices import Answer, NewNotice, NoticeKind
 from bot.domain.people import Principal, TaskKind
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe

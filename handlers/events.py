@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from bot.domain.policy import Installation
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.services import accounts
 from bot.services.context import Asked
 from bot.slack.people import person_of

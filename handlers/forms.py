@@ -13,7 +13,7 @@ import structlog
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
 from bot.domain.notices import Answer
 from bot.domain.people import Account, Principal
-from bot.domain.workspaces import Where
+from bot.domain.surfaces import Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs
 from bot.services import runs, snapshots

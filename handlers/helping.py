@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.workspaces import Where
+from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.texts import home, runs, talk
 from bot.messages.texts.verbs import FIRST, GROUPS, VERBS, VerbWords

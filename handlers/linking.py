@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Account, Approval, Named
-from bot.domain.workspaces import Consent
+from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY

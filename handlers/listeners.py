@@ -19,7 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.notices import Answer
 from bot.domain.people import HomeUse, Principal
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers, problems
 from bot.services import home

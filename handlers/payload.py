@@ -15,7 +15,7 @@ import structlog
 
 from bot.domain.forms import Value
 from bot.domain.people import Principal
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit
 from bot.messages.texts import problems
 from bot.support.errors import Refused

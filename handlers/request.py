@@ -16,7 +16,9 @@ from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named, Principal
 from bot.domain.policy import Installation
 from bot.domain.runs import Run
-from bot.domain.workspaces import Consent, Surface, Where, Workspace
+from bot.domain.stops import Consent
+from bot.domain.surfaces import Surface, Where
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain.forms import Spec
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.times import Past, Stays
-from bot.domain.workspaces import Operation, Workspace
+from bot.domain.workspaces import Workspace
 
 #: How long before the stop owners are warned, in seconds.
 CLASS_WARNING_SECONDS = 300.0

@@ -7,9 +7,11 @@ from typing import Any, Literal
 from bot.domain.classes import ClassCard, ClassCounts
 from bot.domain.hours import Rule
 from bot.domain.notices import NoticeKind
+from bot.domain.operations import Operation
 from bot.domain.people import Approval, People, Preferences
 from bot.domain.runs import Run, Shown
-from bot.domain.workspaces import Action, Effects, Operation, State, Workspace
+from bot.domain.stops import Effects
+from bot.domain.workspaces import Action, State, Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

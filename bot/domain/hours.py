@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.moments import instant, minute_of, zone_of
 from bot.domain.people import Principal
+from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.times import Past
-from bot.domain.workspaces import SOONEST_SECONDS, TIMER_WARNING_SECONDS, State, Workspace
+from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.workspaces import MORE_SECONDS
+from bot.domain.timers import MORE_SECONDS
 
 Kind = Literal["", "length", "time"]
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far"]

@@ -8,6 +8,8 @@ specification.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.domain.errands import Call, Errand, Outcome
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import Run, RunState
 from bot.domain.settling import (
     ANSWER_SECONDS,
@@ -18,17 +20,9 @@ from bot.domain.settling import (
     Pacing,
     unknown_since,
 )
-from bot.domain.workspaces import (
-    DOWN,
-    Action,
+from bot.domain.stops import (
     AtStake,
-    Call,
     Effects,
-    Errand,
-    Operation,
-    OperationVerb,
-    Outcome,
-    State,
     StopEffect,
     StopMode,
     costs_more,
@@ -36,6 +30,7 @@ from bot.domain.workspaces import (
     is_final,
     restart_mode,
 )
+from bot.domain.workspaces import DOWN, Action, State
 
 #: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
 #: the backoff grows to a minute, so this is about a quarter of an hour of retries.

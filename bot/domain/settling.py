@@ -11,18 +11,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, Protocol
 
+from bot.domain.errands import Call, Errand, Outcome
+from bot.domain.observed import Created
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.reads import Doubt
 from bot.domain.runs import Run
-from bot.domain.workspaces import (
-    Call,
-    Created,
-    Doubt,
-    Errand,
-    Operation,
-    OperationVerb,
-    Outcome,
-    State,
-    Workspace,
-)
+from bot.domain.workspaces import State, Workspace
 
 #: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
 #: twice does no harm.

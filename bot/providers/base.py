@@ -17,9 +17,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import SecretStr
 
 from bot.domain.forms import Form, NameRule, Purpose, Spec, Values
+from bot.domain.observed import Created, Event, Observed, Traces
 from bot.domain.people import About, Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
-from bot.domain.workspaces import Created, Effects, Event, Observed, StopEffect, StopMode, Traces, Workspace
+from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.workspaces import Workspace
 from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named
 from bot.support.errors import InvalidRequest
 from bot.support.http import Http

@@ -18,20 +18,10 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
 from bot.domain import forms, reasons
+from bot.domain.observed import Created, Event, Observed, Traces
 from bot.domain.people import Principal
-from bot.domain.workspaces import (
-    Action,
-    Created,
-    Effects,
-    Ending,
-    Event,
-    Observed,
-    State,
-    StopEffect,
-    StopMode,
-    Traces,
-    Workspace,
-)
+from bot.domain.stops import Effects, Ending, StopEffect, StopMode
+from bot.domain.workspaces import Action, State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.providers import base, requests
 from bot.providers.connection import ConnectionSettings, Linking, normalise_pattern, origin_of

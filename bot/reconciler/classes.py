@@ -5,7 +5,7 @@ Driven by due rows: work interrupted by a crash becomes due again, and doing it 
 
 import math
 
-from bot.domain import workspaces
+from bot.domain import operations, stops, workspaces
 from bot.domain.classes import (
     CLASS_WARNING_SECONDS,
     LEAST_CLASS_WARNING_SECONDS,
@@ -77,13 +77,13 @@ class Classes(EnginePart):
         if ends and not counts.left and (late or not counts.stopping):
             await self._finish(card, counts)
 
-    def _agreed(self, card: ClassCard) -> workspaces.Consent:
+    def _agreed(self, card: ClassCard) -> stops.Consent:
         """Return what pressing the card agreed to: that its end may end workspaces for good, or not."""
         runtime = self._runtimes.get(card.connection)
-        ends = workspaces.ends_by_consent(
+        ends = stops.ends_by_consent(
             class_effects(runtime.provider if runtime is not None else None, card), is_any=card.spec is None
         )
-        return workspaces.Consent(ends)
+        return stops.Consent(ends)
 
     async def _warning(self, card: ClassCard, press: Participant, now: float) -> NewNotice | None:
         workspace = await self._theirs(press)
@@ -115,12 +115,12 @@ class Classes(EnginePart):
             },
         )
         runtime = self._runtimes.get(workspace.connection)
-        effects = runtime.provider.stops(workspace) if runtime is not None else workspaces.NO_EFFECTS
-        mode = workspaces.gentlest_mode(effects)
-        is_final = workspaces.is_final(effects, mode)
+        effects = runtime.provider.stops(workspace) if runtime is not None else stops.NO_EFFECTS
+        mode = stops.gentlest_mode(effects)
+        is_final = stops.is_final(effects, mode)
         await self._store.stop_for_class(
             press,
-            workspaces.OperationVerb(mode),
+            operations.OperationVerb(mode),
             STOP_SECONDS,
             card.reference,
             agreed=self._agreed(card),

@@ -10,13 +10,17 @@ from typing import Final
 
 import structlog
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec, marked
 from bot.domain.notices import NoticeKind
+from bot.domain.observed import Created, Traces
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import NO_RESTART, Plan, Step, plan, plan_unmade
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.settling import UNANSWERED_SECONDS, Verdict, is_short, is_unanswered, progress_of
-from bot.domain.workspaces import Call, Created, Operation, OperationVerb, Outcome, State, Traces, is_final
+from bot.domain.stops import is_final
+from bot.domain.workspaces import State
 from bot.messages.texts import cards
 from bot.providers import base
 from bot.reconciler import outcomes

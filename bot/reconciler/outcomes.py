@@ -5,10 +5,11 @@ from typing import Any
 
 import structlog
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import AuditEntry
 from bot.domain.runs import ObservedRun, Run, Update
-from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 from bot.messages.texts import problems
 
 log = structlog.get_logger(__name__)

@@ -15,10 +15,13 @@ from hashlib import sha256
 
 import structlog
 
+from bot.domain.errands import Outcome
+from bot.domain.observed import Observed
 from bot.domain.people import AuditEntry
 from bot.domain.plan import next_read
+from bot.domain.reads import Doubt, ReadClaim, ReadResult
 from bot.domain.settling import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain
-from bot.domain.workspaces import Doubt, Observed, Outcome, ReadClaim, ReadResult, State
+from bot.domain.workspaces import State
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.providers.base import Access, Pace, SendWindow

@@ -9,25 +9,19 @@ from typing import Final
 import structlog
 
 from bot.domain import settling
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Created, Traces
 from bot.domain.people import Account
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update
-from bot.domain.workspaces import Call, Created, Outcome, Traces
 from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.reconciler import ask, outcomes
 from bot.reconciler.runtimes import Runtime
-from bot.reconciler.step import (
-    CONFLICTS,
-    PATIENCE,
-    PROBE_WAIT,
-    Stepper,
-    knowing,
-    went_well,
-)
+from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, knowing, went_well
 from bot.support.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)

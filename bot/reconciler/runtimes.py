@@ -15,10 +15,10 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.domain.workspaces import Operation
 from bot.messages.texts import cards, problems
 from bot.providers.base import Provider
 from bot.services.answering import Answering

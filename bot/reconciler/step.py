@@ -14,13 +14,15 @@ from typing import ClassVar, Final, Generic, TypeVar
 
 import structlog
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NoticeKind
+from bot.domain.observed import Created, Traces
+from bot.domain.operations import Operation
 from bot.domain.people import AuditEntry
 from bot.domain.plan import Plan, Step
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedOperation, ClaimedRun, Run, Update
 from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, search_in
-from bot.domain.workspaces import Call, Created, Operation, Outcome, Traces
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes

@@ -15,7 +15,8 @@ import structlog
 
 from bot.domain.hours import Rule
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Workspace
+from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.workspaces import Workspace
 from bot.reconciler.ask import EnginePart
 from bot.services import hours
 from bot.services.context import Asked, usable

@@ -19,10 +19,12 @@ from bot.domain.classes import (
     Queue,
     Waiting,
 )
+from bot.domain.errands import Call
 from bot.domain.forms import Spec, marked
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.policy import Target
-from bot.domain.workspaces import Call, Operation, OperationVerb, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from bot.providers.base import Provider

@@ -17,9 +17,11 @@ from bot.domain.facts import (
 )
 from bot.domain.hours import Rule
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
+from bot.domain.operations import Operation
 from bot.domain.people import Account, Named, People, Principal
 from bot.domain.runs import Run
-from bot.domain.workspaces import NO_EFFECTS, Effects, Operation, State, Workspace
+from bot.domain.stops import NO_EFFECTS, Effects
+from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context

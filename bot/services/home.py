@@ -17,10 +17,11 @@ from bot.domain.facts import (
     TotalsFacts,
     WorkspaceFacts,
 )
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Account, Home, HomeUse, Preferences, Principal, Snapshot, TaskKind
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
-from bot.domain.workspaces import Operation, OperationVerb, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services import snapshots
 from bot.services.context import Asked, Context

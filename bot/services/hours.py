@@ -13,19 +13,10 @@ from typing import Final
 from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, left_since, written
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import (
-    LEAST_TIMER_WARNING_SECONDS,
-    NOT_UP,
-    UP,
-    Operation,
-    OperationVerb,
-    State,
-    Timer,
-    Workspace,
-    gentlest_mode,
-    is_final,
-    planned_mode,
-)
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.stops import gentlest_mode, is_final, planned_mode
+from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
+from bot.domain.workspaces import NOT_UP, UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.context import Asked, Context

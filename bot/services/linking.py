@@ -20,9 +20,10 @@ from typing import Any, Final
 import structlog
 from pydantic import SecretStr
 
+from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Account, AuditEntry, Link, Person, Principal, TaskKind
 from bot.domain.policy import Target
-from bot.domain.workspaces import BrowserSession, PageRows, Workspace
+from bot.domain.workspaces import Workspace
 from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts

@@ -3,35 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import AnyInstallation, Target
 from bot.domain.runs import Update
 from bot.domain.settling import has_settled
-from bot.domain.workspaces import (
-    AGAIN_SECONDS,
-    DOWN,
-    MORE_SECONDS,
-    NOT_UP,
-    PROVISIONAL,
-    UP,
-    Action,
-    Call,
-    Consent,
-    Effects,
-    Operation,
-    OperationVerb,
-    State,
-    StopMode,
-    Timer,
-    Workspace,
-    costs_more,
-    is_final,
-    planned_mode,
-    restart_mode,
-)
+from bot.domain.stops import Consent, Effects, StopMode, costs_more, is_final, planned_mode, restart_mode
+from bot.domain.timers import AGAIN_SECONDS, MORE_SECONDS, Timer
+from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, UP, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import acting

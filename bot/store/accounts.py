@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from bot.domain.browsers import BrowserSession, PageRows
+from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
-from bot.domain.workspaces import BrowserSession, Outcome, PageRows
 from bot.store import cards, errands, gates, hours, operations, people, runs, tasks, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, known_channel

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.notices import NewNotice
+from bot.domain.operations import OperationVerb
 from bot.domain.people import AuditEntry, Principal
-from bot.domain.workspaces import ABSENT_SECONDS, NOT_UP, Consent, OperationVerb, Workspace
+from bot.domain.stops import Consent
+from bot.domain.timers import ABSENT_SECONDS
+from bot.domain.workspaces import NOT_UP, Workspace
 from bot.store import cards, operations, warnings, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

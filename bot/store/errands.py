@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import Run, Update
-from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome
 from bot.store import cards, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices

@@ -11,9 +11,12 @@ from functools import partial
 from typing import Final
 
 from bot.domain import reasons
+from bot.domain.observed import Observed
 from bot.domain.people import Account
+from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.workspaces import NOT_UP, PROVISIONAL, Ending, Observed, ReadClaim, ReadResult, State
+from bot.domain.stops import Ending
+from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, timers
 from bot.store.errands import Woken
 from bot.store.schema import setting

@@ -3,22 +3,15 @@
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
+from bot.domain.durations import Typical, start_kind, typical
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName
 from bot.domain.notices import NoticeKind
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import ClaimedOperation, Update
-from bot.domain.workspaces import (
-    PROVISIONAL,
-    Call,
-    Consent,
-    Operation,
-    OperationVerb,
-    Outcome,
-    Typical,
-    Workspace,
-    start_kind,
-    typical,
-)
+from bot.domain.stops import Consent
+from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, errands, gates, timers
 from bot.store.tables import OPERATIONS, WORKSPACES
 from bot.store.transaction import Row, Transaction

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, Principal, TaskKind
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
-from bot.domain.workspaces import Call, Outcome
 from bot.store import cards, errands, gates
 from bot.store.errands import Woken
 from bot.store.notices import add_notices

@@ -26,13 +26,16 @@ from typing import (
 import structlog
 
 from bot.domain import people
+from bot.domain.browsers import BrowserSession
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
 from bot.domain.hours import Rule
 from bot.domain.notices import Card, Notice
+from bot.domain.operations import Operation
+from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
-from bot.domain.workspaces import BrowserSession, Doubt, Operation, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.store.transaction import Row, Transaction, from_json
 from bot.support.errors import UnknownWord
 

@@ -7,7 +7,7 @@ that.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain import workspaces
+from bot.domain import errands, operations, timers, workspaces
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.store import cards, warnings
 from bot.store.notices import add_notices
@@ -28,7 +28,7 @@ NONE: Final[Mapping[str, Any]] = {
 _LOOKS_EVERY: Final = 30.0
 
 
-def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
+def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
     """Set a workspace's timer, instead of an earlier one.
 
     If its person has just named the time, what is still to be started is good until then.
@@ -44,7 +44,7 @@ def put(tx: Transaction, workspace_id: str, timer: workspaces.Timer) -> None:
         stop_agreed=timer.agreed,
         stop_warned=not needs_warning,
         stop_warning=None,
-        stop_look_at=timer.at - workspaces.TIMER_WARNING_SECONDS if needs_warning else timer.at,
+        stop_look_at=timer.at - timers.TIMER_WARNING_SECONDS if needs_warning else timer.at,
     )
     if not timer.warns:
         tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
@@ -73,8 +73,8 @@ def claim_timers(
         "claim_timers",
         now=now,
         until=now + lease,
-        absent=now - workspaces.ABSENT_SECONDS,
-        heard=now - workspaces.LEAST_TIMER_WARNING_SECONDS,
+        absent=now - timers.ABSENT_SECONDS,
+        heard=now - timers.LEAST_TIMER_WARNING_SECONDS,
         waited=now - waits,
         limit=limit,
     )
@@ -106,7 +106,7 @@ def timer_warned(
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
     if row is None:
         return
-    now, least = tx.now(), workspaces.LEAST_TIMER_WARNING_SECONDS
+    now, least = tx.now(), timers.LEAST_TIMER_WARNING_SECONDS
     warning_id, former = row["stop_warning"], None if again else warnings.of(tx, row["stop_warning"])
     look_at = max(moved_to - least, now + _LOOKS_EVERY)
     if former is not None and warnings.is_on_its_way(former) and stop_at > now:
@@ -142,8 +142,8 @@ def settle_timer(tx: Transaction, workspace_id: str) -> bool:
 
 
 #: What a later release's verb does isn't known here: it is in neither.
-_BRING_DOWN: Final = frozenset(verb.value for verb in workspaces.OperationVerb if verb.brings_down)
-_BRING_UP: Final = frozenset(workspaces.OperationVerb) - _BRING_DOWN
+_BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
+_BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
 #: Whoever goes down from one of these was of use until then.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
@@ -188,7 +188,7 @@ def _went_down(tx: Transaction, workspace_id: str, seen_at: float) -> None:
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP
-        and operation["outcome"] != workspaces.Outcome.FULFILLED
+        and operation["outcome"] != errands.Outcome.FULFILLED
     )
     if is_ours:
         return

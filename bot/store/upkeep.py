@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from bot.domain.facts import ConnectionCounts
+from bot.domain.operations import Operation
 from bot.domain.people import SLACK, Reached
 from bot.domain.runs import Run
-from bot.domain.workspaces import Operation
 from bot.store import audit, cards, tasks
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import OPERATIONS, PARTICIPANTS, RUNS, SERVING, UPKEEP

@@ -6,21 +6,14 @@ from functools import partial
 from typing import Any
 
 from bot.domain import reasons
+from bot.domain.errands import Call, Outcome
+from bot.domain.observed import Created
+from bot.domain.operations import OperationVerb
 from bot.domain.people import AuditEntry, Principal, TaskKind
+from bot.domain.reads import Doubt
 from bot.domain.settling import GONE, UNLISTED
-from bot.domain.workspaces import (
-    PROVISIONAL,
-    Action,
-    Call,
-    Consent,
-    Created,
-    Doubt,
-    Ending,
-    OperationVerb,
-    Outcome,
-    State,
-    Workspace,
-)
+from bot.domain.stops import Consent, Ending
+from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, hours, operations, people, timers
 from bot.store.audit import append_audit
 from bot.store.schema import setting

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, flag_name
+from bot.domain.observed import Created, Observed
 from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun
-from bot.domain.workspaces import NOT_UP, Created, Observed, State
+from bot.domain.workspaces import NOT_UP, State
 from bot.providers import base
 from bot.providers.base import Access, SendWindow
 from bot.providers.facts import Fact, Observing, Verdict, facts_of

@@ -15,22 +15,15 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.domain.browsers import PageRows
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.moments import zone_of
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.settling import is_slow
-from bot.domain.workspaces import (
-    Consent,
-    Ending,
-    Operation,
-    OperationVerb,
-    PageRows,
-    State,
-    StopMode,
-    Workspace,
-    coming_ends,
-    is_final,
-)
+from bot.domain.stops import Consent, Ending, StopMode, is_final
+from bot.domain.timers import coming_ends
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, ide, problems, times

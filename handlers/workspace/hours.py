@@ -9,7 +9,9 @@ from bot.domain import hours as rules
 from bot.domain.hours import Rule, Wanted
 from bot.domain.moments import Unread
 from bot.domain.notices import Answer
-from bot.domain.workspaces import SOONEST_SECONDS, Workspace, planned_mode
+from bot.domain.stops import planned_mode
+from bot.domain.timers import SOONEST_SECONDS
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import hours_button, lost

@@ -5,7 +5,8 @@ from typing import Any
 
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import State, Surface, Workspace
+from bot.domain.surfaces import Surface
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.cards import opening

@@ -3,21 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
-from bot.domain.workspaces import (
-    Call,
-    Consent,
-    Effects,
-    Operation,
-    OperationVerb,
-    Outcome,
-    State,
-    StopMode,
-    Workspace,
-    is_final,
-    restart_mode,
-)
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.stops import Consent, Effects, StopMode, is_final, restart_mode
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
 from bot.messages.blocks.cards import FORMS

@@ -8,7 +8,9 @@ from bot.domain import moments
 from bot.domain.moments import FARTHEST_SECONDS, Moment, Unread
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.workspaces import SOONEST_SECONDS, State, StopMode, Timer, Workspace, planned_mode
+from bot.domain.stops import StopMode, planned_mode
+from bot.domain.timers import SOONEST_SECONDS, Timer
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.plan import Plan, Step, plan, plan_unmade
-from bot.domain.workspaces import Call, Operation, OperationVerb, Outcome, State, StopEffect, is_final
+from bot.domain.stops import StopEffect, is_final
+from bot.domain.workspaces import State
 
 #: The times that were decided on, in seconds; the code has its own, and must have the same.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0

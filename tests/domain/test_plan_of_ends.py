@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import OperationVerb
 from bot.domain.plan import Plan, Step, plan
 from bot.domain.settling import START_SETTLES
-from bot.domain.workspaces import Call, Consent, OperationVerb, Outcome, State, StopEffect
+from bot.domain.stops import Consent, StopEffect
+from bot.domain.workspaces import State
 from tests.domain.test_plan import CALLED, ENDS, MADE, OPERATION, STATES
 
 EFFECTS = {

@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.durations import Typical, start_kind, typical
+from bot.domain.errands import Call, Errand, Outcome
 from bot.domain.forms import Spec
+from bot.domain.observed import Created
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
+from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState
 from bot.domain.settling import (
     Verdict,
@@ -24,18 +29,7 @@ from bot.domain.settling import (
     search_in,
     unknown_since,
 )
-from bot.domain.workspaces import (
-    Call,
-    Created,
-    Doubt,
-    Errand,
-    OperationVerb,
-    Outcome,
-    State,
-    Typical,
-    start_kind,
-    typical,
-)
+from bot.domain.workspaces import State
 from bot.messages.texts.times import roughly
 from bot.providers.base import Pace
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts

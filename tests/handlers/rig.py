@@ -9,7 +9,8 @@ from typing import Any
 from bot.domain.notices import Answer, Notice, NoticeKind
 from bot.domain.people import Account, Link, Principal
 from bot.domain.policy import Installation
-from bot.domain.workspaces import Surface, Where, Workspace
+from bot.domain.surfaces import Surface, Where
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from bot.messages.blocks.notices import render

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.people import Principal, Snapshot
 from bot.domain.runs import FoundRun, ObservedRun, Run, RunState, Update
-from bot.domain.workspaces import Call
 from tests.handlers.rig import Hub, Rig, activate, rig
 from tests.rigs.clock import FakeClock
 from tests.rigs.forms import JOB_OFFER, Workbench

@@ -2,8 +2,13 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, OperationVerb, Outcome, State, StopEffect, Where
+from bot.domain.stops import StopEffect
+from bot.domain.surfaces import Where
+from bot.domain.workspaces import State
 from bot.services.workspaces import begin
 from tests.handlers.rig import Cloud, Rig, buttons, one_cloud, words
 from tests.rigs.golden import check_golden

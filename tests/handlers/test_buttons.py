@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.runs import Update
-from bot.domain.workspaces import Outcome
 from bot.messages.texts import problems
 from bot.support.errors import SecretError
 from tests.handlers.rig import COLLEAGUE, activate, words

@@ -2,10 +2,11 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.forms import Spec, marked
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import OperationVerb, Outcome
 from bot.services.workspaces import begin
 from tests.handlers.class_rig import TRAINER, offer, posted
 from tests.handlers.rig import activate, rig, words

@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Outcome
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
 from tests.handlers.rig import buttons, submit, words
 from tests.rigs.golden import check_golden

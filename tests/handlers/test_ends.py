@@ -2,9 +2,13 @@
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
+from bot.domain.observed import Created, Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, Consent, Created, Observed, OperationVerb, Outcome, State
+from bot.domain.stops import Consent
+from bot.domain.workspaces import State
 from bot.services.workspaces import create
 from tests.handlers.rig import one_cloud, words
 from tests.rigs.store import ALICE, accept_operation, observe

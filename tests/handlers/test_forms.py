@@ -7,7 +7,7 @@ import pytest
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit
 from handlers.dispatch import replay, run_button, run_search
 from tests.handlers.rig import activate, buttons, rig, submit

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Press
 from handlers.dispatch import command_body, reply_notice

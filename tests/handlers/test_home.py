@@ -4,7 +4,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.people import Home
-from bot.domain.workspaces import State, Where
+from bot.domain.surfaces import Where
+from bot.domain.workspaces import State
 from bot.services.home import HomeGatherer
 from handlers.payload import surface_of_button
 from tests.handlers.slack import LittleSlack, bolt_for, event, send

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.domain.hours import written
+from bot.domain.observed import Observed
 from bot.domain.people import Person
-from bot.domain.workspaces import Observed, State
+from bot.domain.workspaces import State
 from bot.store import hours as rows
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden

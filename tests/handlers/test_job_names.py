@@ -2,11 +2,11 @@
 
 import pytest
 
+from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
 from bot.domain.runs import RunState
-from bot.domain.workspaces import Call
 from bot.services import runs
 from bot.services.context import Asked
 from bot.services.snapshots import RUNS

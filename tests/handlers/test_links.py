@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Where
+from bot.domain.surfaces import Where
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base

@@ -6,7 +6,9 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Observed, OperationVerb, State
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit
 from tests.handlers.rig import words

@@ -4,7 +4,9 @@ import pytest
 
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Observed, State, Timer
+from bot.domain.observed import Observed
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from tests.handlers.rig import rig, words
 from tests.rigs.store import observe, set_timer

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.notices import Answer
 from bot.domain.people import Person
-from bot.domain.workspaces import Surface, Where
+from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
 from handlers.dispatch import (

@@ -3,7 +3,9 @@
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Observed, OperationVerb, State
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
 from bot.support.errors import Refused

@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.domain.workspaces import Observed, Outcome, State
+from bot.domain.errands import Outcome
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
 from tests.handlers.rig import words
 from tests.handlers.test_buttons import end, started
 from tests.rigs.golden import check_golden

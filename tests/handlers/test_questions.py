@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Call
 from bot.domain.forms import Spec
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, OperationVerb
 from bot.services.workspaces import create
 from tests.handlers.rig import COLLEAGUE, buttons, words
 from tests.handlers.run_rig import going, launch, run_rig

@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.workspaces import Where
+from bot.domain.surfaces import Where
 from bot.support.errors import StoreUnavailable
 from handlers.request import Reference
 from tests.handlers.rig import COLLEAGUE, Rig, words

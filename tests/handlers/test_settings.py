@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Preferences, Snapshot
-from bot.domain.workspaces import OperationVerb
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, submit, words
 from tests.rigs.golden import check_golden

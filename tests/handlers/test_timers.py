@@ -6,11 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
+from bot.domain.observed import Created, Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
 from bot.domain.runs import Update
-from bot.domain.workspaces import Created, Observed, OperationVerb, Outcome, State
+from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.restoring import restore
 from bot.services.workspaces import create

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, TaskKind
-from bot.domain.workspaces import OperationVerb, Where
+from bot.domain.surfaces import Where
 from bot.services.context import Asked
 from handlers.dispatch import replay
 from tests.handlers.rig import invited, words

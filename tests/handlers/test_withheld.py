@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
+from bot.domain.observed import Created, Observed
 from bot.domain.people import Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Created, Observed, Outcome, State
+from bot.domain.workspaces import State
 from bot.services.workspaces import create
 from tests.handlers.rig import activate, rig, words
 from tests.handlers.run_rig import launch, over, run_rig

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from bot.domain.people import Principal
-from bot.domain.workspaces import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
+from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.store.transaction import Priority
 from bot.store.warnings import WAITS
 from playground.demo.person import buttons

@@ -10,8 +10,10 @@ from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.notices import Answer
+from bot.domain.operations import OperationVerb
 from bot.domain.people import HomeUse, Person, Principal
-from bot.domain.workspaces import OperationVerb, State, Surface, Where
+from bot.domain.surfaces import Surface, Where
+from bot.domain.workspaces import State
 from bot.messages.blocks.kit import Press
 from bot.services import linking
 from bot.services.context import Asked

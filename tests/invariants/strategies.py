@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.support.errors import (
     RateLimited,
     ServerFailed,

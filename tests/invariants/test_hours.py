@@ -12,9 +12,10 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.errands import Outcome
 from bot.domain.hours import DAY_MINUTES, DAYS, EVERY_DAY, Rule, Wanted
 from bot.domain.people import Person
-from bot.domain.workspaces import Outcome, State
+from bot.domain.workspaces import State
 from bot.services import hours
 from bot.store import operations, timers
 from bot.store.store import Store

@@ -4,11 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.classes import ClassCard
+from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Mark, NoticeKind
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
-from bot.domain.workspaces import Call, Operation, OperationVerb, State, StopEffect, Workspace
+from bot.domain.stops import StopEffect
+from bot.domain.workspaces import State, Workspace
 
 NOW = 1_800_000_000.0
 ALICE = Principal(None, "T1", "UALICE")

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State, StopEffect
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import StopEffect
+from bot.domain.workspaces import State
 from bot.messages.blocks.cards import link_value, operation_card
 from bot.messages.blocks.kit import DRAWN, draws
 from bot.messages.blocks.notices import render

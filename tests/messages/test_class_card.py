@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.classes import ClassCard, ClassCounts, ClassProblem, Participant
+from bot.domain.errands import Outcome
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
 from bot.domain.people import Named, Principal
-from bot.domain.workspaces import Outcome, StopEffect, Workspace
+from bot.domain.stops import StopEffect
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems

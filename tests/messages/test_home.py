@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.errands import Outcome
 from bot.domain.facts import (
     ConnectionCounts,
     ConnectionFacts,
@@ -18,7 +19,7 @@ from bot.domain.facts import (
 )
 from bot.domain.people import Approval, Named, Preferences
 from bot.domain.runs import Run, RunState
-from bot.domain.workspaces import Outcome, State
+from bot.domain.workspaces import State
 from bot.messages.blocks import home as drawn
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.home import totals_home

@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Outcome, State
+from bot.domain.workspaces import State
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.texts import cards

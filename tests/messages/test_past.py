@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import Mark, NoticeKind
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run, RunState
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import State
 from bot.messages.blocks.notices import is_true, owed, past, redraw, render
 from bot.messages.blocks.runs import run_waiting
 from tests.messages.card_facts import ALICE, CALLED, NOW, facts, least_facts, run_facts

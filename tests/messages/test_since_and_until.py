@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NoticeKind
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.messages.blocks import buttons, lists
 from bot.messages.blocks.cards import operation_card
 from bot.messages.blocks.home import home

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.operations import OperationVerb
 from bot.domain.reasons import Reason
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.workspaces import State
 from bot.messages import texts as catalogue
 from bot.messages.texts import (
     answers,

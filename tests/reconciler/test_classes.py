@@ -6,7 +6,8 @@ from itertools import count, cycle
 
 import pytest
 
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy

@@ -5,9 +5,11 @@ from itertools import count, cycle, pairwise
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.settling import MAKE_SETTLES
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import State
 from bot.support.errors import SlackUnknownOutcome, UnknownOutcome
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.runs import RunWorld, content

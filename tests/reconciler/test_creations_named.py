@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.services.workspaces import again as another
 from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold

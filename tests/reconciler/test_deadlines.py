@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.domain.settling import ANSWER_SECONDS
-from bot.domain.workspaces import Outcome
 from bot.store import errands
 from bot.store.tables import RUNS
 from bot.support.errors import Unreachable

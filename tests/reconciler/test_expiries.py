@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.domain.workspaces import Effects, OperationVerb, State, Workspace
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import Effects
+from bot.domain.workspaces import State, Workspace
 from bot.providers import build, provider_classes
 from bot.support.http import Http
 from tests.reconciler.sphere_world import sphere_world

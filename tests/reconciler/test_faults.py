@@ -5,16 +5,12 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
+from bot.domain.errands import Call, Outcome
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
-from bot.support.errors import (
-    Conflict,
-    Forbidden,
-    InvalidRequest,
-    LimitReached,
-    NotFound,
-    Unreachable,
-)
+from bot.support.errors import Conflict, Forbidden, InvalidRequest, LimitReached, NotFound, Unreachable
 from tests.rigs.store import ALICE, BOB
 
 

@@ -2,15 +2,9 @@
 
 import pytest
 
-from bot.domain.workspaces import Outcome
+from bot.domain.errands import Outcome
 from bot.reconciler import Reconciler
-from bot.support.errors import (
-    CredentialRefused,
-    RateLimited,
-    SentTooLate,
-    ServerFailed,
-    Unreachable,
-)
+from bot.support.errors import CredentialRefused, RateLimited, SentTooLate, ServerFailed, Unreachable
 
 
 class Counter:

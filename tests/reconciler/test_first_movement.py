@@ -1,6 +1,6 @@
 """A short start moves within seconds if there are only a few; without a history nothing is claimed."""
 
-from bot.domain.workspaces import OperationVerb
+from bot.domain.operations import OperationVerb
 from tests.reconciler.classroom import people
 
 

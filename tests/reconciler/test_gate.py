@@ -6,7 +6,9 @@ from contextlib import suppress
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.errands import Outcome
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.store.tables import WORKSPACES
 from bot.support.errors import ServerFailed, Unreachable
 from tests.reconciler.fuse import Fuse, Killed

@@ -4,8 +4,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import HomeUse, Snapshot
-from bot.domain.workspaces import Observed, State
+from bot.domain.workspaces import State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.reconciler.classroom import person
 from tests.rigs.maker import Maker

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain import hours as domain
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.services import accounts, hours, workspaces
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import RunState, Update
-from bot.domain.workspaces import Call, OperationVerb, Outcome, State
+from bot.domain.workspaces import State
 from bot.support.errors import Forbidden, InvalidRequest, NotFound, UnknownOutcome
 
 LOST = UnknownOutcome("no answer")

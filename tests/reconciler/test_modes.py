@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.errands import Outcome
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.support.errors import UnknownOutcome, Unreachable
 from tests.reconciler.fuse import Killed

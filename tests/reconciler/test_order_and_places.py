@@ -2,8 +2,10 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.slack.calls import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.support.errors import SlackLimited, SlackPermanent

@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.people import TaskKind
 from bot.domain.policy import Installation, Installations
-from bot.domain.workspaces import Outcome
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.reconciler.suspicions import OURS, PEOPLE
 from bot.store.tasks import NewTask

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.errands import Outcome
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE, Slots
 from bot.reconciler.step import PROBE_WAIT
 from bot.support.errors import SlackLimited, StoreBusy, Unreachable

@@ -5,9 +5,10 @@ from contextlib import suppress
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.settling import ANSWER_SECONDS
-from bot.domain.workspaces import Call, OperationVerb, Outcome
 from bot.store.errands import repeat
 from bot.store.tables import RUNS
 from bot.support.errors import BadAnswer, ServerFailed, UnknownOutcome, Unreachable, Untold

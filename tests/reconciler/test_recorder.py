@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from bot.domain.workspaces import Observed, ReadResult, State
+from bot.domain.observed import Observed
+from bot.domain.reads import ReadResult
+from bot.domain.workspaces import State
 from bot.reconciler.reads import Recorder
 from bot.support.errors import StoreBusy
 from bot.support.pool import Pool

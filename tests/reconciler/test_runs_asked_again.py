@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.domain.errands import Call
 from bot.domain.runs import FoundRun, ObservedRun, RunState
-from bot.domain.workspaces import Call
 from bot.support.errors import Forbidden, RateLimited, UnknownOutcome
 from tests.reconciler.runs import said
 from tests.rigs.run_provider import RemoteRun

@@ -6,7 +6,8 @@ from itertools import count
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.slack.calls import AUTH_TEST, METHODS, UNREACHABLE
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Fuse, Killed

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.errands import Outcome
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.services import classes
 from bot.support.http import Http, Response

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.workspaces import OperationVerb, State
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.reconciler.runtimes import SEVERAL
 from bot.support.errors import RateLimited
 from tests.reconciler.classroom import people, post, press, seat

@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.errands import Outcome
 from bot.domain.people import Principal, TaskKind
-from bot.domain.workspaces import Outcome, State
+from bot.domain.workspaces import State
 from bot.reconciler.suspicions import (
     CONFIRMED,
     ENDS_AFTER,

@@ -4,7 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.workspaces import TIMER_WARNING_SECONDS, Outcome, State
+from bot.domain.errands import Outcome
+from bot.domain.timers import TIMER_WARNING_SECONDS
+from bot.domain.workspaces import State
 from bot.services import workspaces
 from bot.support.errors import ServerFailed
 from tests.reconciler.fuse import Killed, Meanwhile

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
+from bot.domain.observed import Created, Traces
 from bot.domain.people import Principal
-from bot.domain.workspaces import Created, Traces
 from bot.providers import base
 from bot.providers.base import Access, Credential, Identity
 from tests.rigs.providers import FakeProvider

@@ -13,18 +13,10 @@ from typing import Any, ClassVar, Self
 from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.observed import Created, Observed, Traces
 from bot.domain.people import About, Principal, User
-from bot.domain.workspaces import (
-    Action,
-    Created,
-    Effects,
-    Observed,
-    State,
-    StopEffect,
-    StopMode,
-    Traces,
-    Workspace,
-)
+from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.workspaces import Action, State, Workspace
 from bot.providers import base
 from bot.providers.base import (
     CLOCK_SKEW,

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from bot.domain.browsers import BrowserSession
+from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, Notice, NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import (
     Account,
     Approval,
@@ -19,18 +23,10 @@ from bot.domain.people import (
     Preferences,
     Principal,
 )
+from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
-from bot.domain.workspaces import (
-    BrowserSession,
-    Call,
-    Observed,
-    Operation,
-    OperationVerb,
-    ReadResult,
-    State,
-    Timer,
-    Workspace,
-)
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services import accounts
 from bot.services.context import Asked

@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 import pytest_asyncio
 
+from bot.domain.errands import Outcome
 from bot.domain.runs import Update
-from bot.domain.workspaces import Outcome
 from tests.rigs.scenario import SEED
 from tests.rigs.scenario.cloud import SEED as CLOUD
 from tests.rigs.scenario.cloud import cloud_world

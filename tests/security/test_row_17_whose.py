@@ -2,8 +2,10 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
-from bot.domain.workspaces import OperationVerb, Outcome, State
+from bot.domain.workspaces import State
 from tests.reconciler.world import new_world
 from tests.rigs.store import ALICE, BOB, want_read
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.workspaces import Outcome
+from bot.domain.errands import Outcome
 from bot.reconciler.runtimes import Slots
 from bot.support.settings import Settings
 from tests.rigs.scenario import world as new_scenario

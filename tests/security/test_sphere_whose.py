@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import OperationVerb
 from bot.services.context import Asked
 from bot.services.gather import Gatherer
 from bot.services.snapshots import stale

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Outcome
 from bot.providers import base, build_providers, load_connections
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds

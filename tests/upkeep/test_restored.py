@@ -9,7 +9,7 @@ import pytest
 from bot.app import Process, StartError
 from bot.domain.notices import NoticeKind
 from bot.domain.people import AuditEntry
-from bot.domain.workspaces import Timer
+from bot.domain.timers import Timer
 from bot.messages.blocks.notices import render
 from bot.providers import load_connections
 from bot.services.gather import Gatherer

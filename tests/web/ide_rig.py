@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 from bot.domain.forms import Spec
+from bot.domain.observed import Observed
 from bot.domain.people import Account, Principal
-from bot.domain.workspaces import Effects, Observed, ReadResult, State, StopEffect, Workspace
+from bot.domain.reads import ReadResult
+from bot.domain.stops import Effects, StopEffect
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.providers.base import Embedding, Pace
 from bot.support.vault import Vault, entry_key

@@ -11,8 +11,11 @@ import pytest
 from markupsafe import escape
 from structlog.testing import capture_logs
 
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Person
-from bot.domain.workspaces import OperationVerb, State, StopEffect, Timer
+from bot.domain.stops import StopEffect
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State
 from bot.messages.texts import ide
 from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.base import Embedding

@@ -6,10 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.workspaces import PROVISIONAL, Operation, OperationVerb, Outcome, State, StopEffect, Workspace
+from bot.domain.stops import StopEffect
+from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.messages.blocks import buttons
 from bot.messages.blocks.kit import Press
 from bot.messages.texts import ide

@@ -6,18 +6,9 @@ from typing import Any
 from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.workspaces import (
-    Consent,
-    Effects,
-    State,
-    StopEffect,
-    StopMode,
-    Workspace,
-    coming_ends,
-    gentlest_mode,
-    is_final,
-    planned_mode,
-)
+from bot.domain.stops import Consent, Effects, StopEffect, StopMode, gentlest_mode, is_final, planned_mode
+from bot.domain.timers import coming_ends
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
 from bot.messages.texts import answers, cards, notices, problems, times, verbs

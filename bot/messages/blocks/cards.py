@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.errands import Errand, Outcome
 from bot.domain.facts import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.settling import is_going, is_slow, is_unanswered, progress_of
-from bot.domain.workspaces import Errand, Operation, OperationVerb, Outcome, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import (
     again_button,

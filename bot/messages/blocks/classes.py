@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.classes import LEAST_CLASS_WARNING_SECONDS, ClassCard, ClassProblem
+from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.workspaces import Call, Effects, State, ends_by_consent, gentlest_mode
+from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
+from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import at_stake
 from bot.messages.blocks.cards import filled

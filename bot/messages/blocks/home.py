@@ -23,8 +23,9 @@ from bot.domain.facts import (
 )
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer
+from bot.domain.operations import Operation
 from bot.domain.people import About, People, Snapshot, User
-from bot.domain.workspaces import Operation, State
+from bot.domain.workspaces import State
 from bot.messages.blocks import hours, kit, replies
 from bot.messages.blocks.buttons import ends, hours_button, later_button
 from bot.messages.blocks.cards import asked_buttons, link_value, under_way

@@ -8,7 +8,9 @@ from bot.domain.facts import Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Occurrence, Rule, Side, Wanted, clock, dates
 from bot.domain.moments import zone_of
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.workspaces import NOT_UP, OperationVerb, planned_mode
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import planned_mode
+from bot.domain.workspaces import NOT_UP
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
 from bot.domain.people import Named
-from bot.domain.workspaces import Consent
+from bot.domain.stops import Consent
 from bot.messages.texts import answers, cards, notices, times
 from bot.support.cleaning import SHOWN, clean, escape
 

@@ -9,7 +9,8 @@ from bot.domain.facts import RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Spoken
 from bot.domain.runs import Run
 from bot.domain.settling import is_run_unanswered
-from bot.domain.workspaces import State, StopEffect, Workspace
+from bot.domain.stops import StopEffect
+from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import hours, kit, replies
 from bot.messages.blocks.buttons import (
     at_stake,

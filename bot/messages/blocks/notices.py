@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from bot.domain.errands import Outcome
 from bot.domain.facts import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, Mark, NoticeKind
-from bot.domain.workspaces import Consent, Ending, Outcome, State, is_final
+from bot.domain.stops import Consent, Ending, is_final
+from bot.domain.workspaces import State
 from bot.messages.blocks import classes, kit, replies, runs
 from bot.messages.blocks.buttons import (
     FEW,

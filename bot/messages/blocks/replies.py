@@ -12,7 +12,8 @@ from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.moments import FARTHEST_SECONDS, Unread
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import Approval, Named, People
-from bot.domain.workspaces import Effects, Workspace
+from bot.domain.stops import Effects
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import changing, remove_button, stop_button
 from bot.messages.blocks.cards import link_value

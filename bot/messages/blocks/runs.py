@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.facts import RunFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.runs import Run, RunState, Shown
 from bot.domain.settling import is_run_unanswered
-from bot.domain.workspaces import Call, Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
 from bot.messages.blocks.cards import (

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.moments import Why
-from bot.domain.workspaces import OperationVerb
+from bot.domain.operations import OperationVerb
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (

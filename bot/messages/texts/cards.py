@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bot.domain.workspaces import AtStake, Ending, OperationVerb, State, StopEffect, StopMode
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import AtStake, Ending, StopEffect, StopMode
+from bot.domain.workspaces import State
 from bot.messages.texts.times import time_mark
 
 STATES: Final[Mapping[State, str]] = {

@@ -6,7 +6,7 @@ What administrators read of outages is among them. A notification is the first s
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.workspaces import OperationVerb
+from bot.domain.operations import OperationVerb
 from bot.support.environment import command
 
 READY: Final = "*{name}* is ready."

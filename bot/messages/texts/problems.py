@@ -8,9 +8,11 @@ which is shown as it is. ``cause_of`` makes one from an error, ``sentence`` puts
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from bot.domain.errands import Errand
+from bot.domain.operations import Operation
 from bot.domain.reasons import Reason, reason_in
 from bot.domain.runs import Run
-from bot.domain.workspaces import Errand, Operation, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.messages.texts.times import time_mark
 from bot.support import errors
 

@@ -23,8 +23,10 @@ from urllib.parse import urlencode
 from pydantic import Field, SecretStr, field_validator
 
 from bot.domain import forms
+from bot.domain.observed import Created, Observed, Traces
 from bot.domain.people import Principal
-from bot.domain.workspaces import Created, Observed, State, StopMode, Traces
+from bot.domain.stops import StopMode
+from bot.domain.workspaces import State
 from bot.providers import base, connection
 from bot.providers.base import Access, Credential, Identity, OAuthClient
 from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, confirm, parse_reference, who_is

@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.domain import reasons
-from bot.domain.workspaces import Observed, State
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
 from bot.providers.base import URL_NOT_ALLOWED, Access, Credential, SendWindow, unknown_word
 from bot.providers.connection import one_label_below, origin_of, path_below
 from bot.providers.requests import (

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Unpack
 
 from bot.domain.runs import OutputChunk
-from bot.domain.workspaces import StopMode
+from bot.domain.stops import StopMode
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.providers.posit import types
 from bot.providers.posit.types import (

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
+from bot.domain.observed import Created, Observed, Traces
 from bot.domain.people import About, Principal, User
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
-from bot.domain.workspaces import Created, Effects, Observed, State, StopEffect, StopMode, Traces, Workspace
+from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
 from bot.providers.posit import drafts, forms, launches, specs

@@ -31,8 +31,10 @@ from pydantic import (
 from pydantic_core import PydanticOmit
 
 from bot.domain import reasons
+from bot.domain.observed import Observed
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.workspaces import DOWN, Action, AtStake, Observed, State
+from bot.domain.stops import AtStake
+from bot.domain.workspaces import DOWN, Action, State
 from bot.providers.base import URL_NOT_ALLOWED, unknown_word
 from bot.providers.connection import is_dots, path_below
 from bot.providers.requests import MAX_MESSAGE, MAX_NAME, clean, moment, note

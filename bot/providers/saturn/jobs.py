@@ -16,17 +16,9 @@ from typing import Any, ClassVar, TypeVar
 
 from bot.domain import reasons
 from bot.domain.forms import Spec, short
+from bot.domain.observed import Created, Traces
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
-from bot.domain.workspaces import Created, Traces
-from bot.providers.base import (
-    CLOCK_SKEW,
-    Access,
-    Listing,
-    Runs,
-    Scheduled,
-    Schedules,
-    unknown_word,
-)
+from bot.providers.base import CLOCK_SKEW, Access, Listing, Runs, Scheduled, Schedules, unknown_word
 from bot.providers.requests import (
     Api,
     clean,

@@ -21,8 +21,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from bot.domain import forms
+from bot.domain.observed import Created, Traces
 from bot.domain.people import Principal
-from bot.domain.workspaces import Created, Traces
 from bot.providers import connection
 from bot.providers.base import Access, Credential, Listing, Making, Scheduled
 from bot.providers.requests import (

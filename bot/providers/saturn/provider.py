@@ -20,8 +20,10 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.domain.observed import Observed
 from bot.domain.runs import Run
-from bot.domain.workspaces import Effects, Observed, State, StopEffect, StopMode, Workspace
+from bot.domain.stops import Effects, StopEffect, StopMode
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.providers.base import Access, Acts, Credential, Identity
 from bot.providers.connection import ConnectionSettings, origin_of

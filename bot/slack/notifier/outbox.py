@@ -17,7 +17,7 @@ import structlog
 from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
-from bot.domain.workspaces import Where
+from bot.domain.surfaces import Where
 from bot.messages.blocks import kit
 from bot.messages.texts import notices as notice_words
 from bot.output.transcript import Board

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.domain.forms import Form, Purpose, Spec
+from bot.domain.observed import Created, Traces
 from bot.domain.people import Principal
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.workspaces import Created, State, Traces
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Facet, SendWindow
 from bot.support.errors import CredentialRefused, NotFound, SentTooLate

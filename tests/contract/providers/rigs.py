@@ -16,7 +16,8 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.domain.forms import Purpose
-from bot.domain.workspaces import Observed, State
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
 from bot.providers import base, build, provider_classes
 from bot.providers.base import Access, Credential, OAuthClient, Provider
 from bot.support.http import Http

@@ -12,8 +12,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 
 from bot.domain.forms import Spec
+from bot.domain.observed import Observed
 from bot.domain.people import Principal
-from bot.domain.workspaces import Observed, State
+from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from bot.support.errors import ProviderError

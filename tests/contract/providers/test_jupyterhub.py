@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain import reasons
+from bot.domain.observed import Observed
 from bot.domain.reasons import Reason
-from bot.domain.workspaces import Observed, State
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.providers.jupyterhub.provider import LASTS
 from bot.support import errors

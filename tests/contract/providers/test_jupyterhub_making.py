@@ -3,8 +3,9 @@
 import pytest
 
 from bot.domain.forms import FormProblems, Spec
+from bot.domain.observed import Created, Traces
 from bot.domain.people import Principal
-from bot.domain.workspaces import Created, State, Traces
+from bot.domain.workspaces import State
 from bot.providers.jupyterhub.provider import Offer
 from bot.support import errors
 from tests.contract.providers.rigs import provider_of

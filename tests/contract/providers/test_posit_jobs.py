@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.forms import Spec
+from bot.domain.observed import Traces
 from bot.domain.runs import RunState
-from bot.domain.workspaces import Traces
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError, StreamFault

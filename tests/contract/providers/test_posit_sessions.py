@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.forms import Spec
-from bot.domain.workspaces import State, Traces
+from bot.domain.observed import Traces
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from playground.posit.plans import PlannedError

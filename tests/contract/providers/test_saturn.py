@@ -6,7 +6,8 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from bot.domain.workspaces import Observed, State
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, Rig, exactly, saturn_rig

@@ -11,7 +11,8 @@ from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
 from bot.domain.reasons import Reason, reason_in
 from bot.domain.runs import RunState
-from bot.domain.workspaces import State, StopEffect
+from bot.domain.stops import StopEffect
+from bot.domain.workspaces import State
 from bot.support import errors
 from tests.contract.providers.rigs import COURSE, exactly, provider_of, saturn_rig
 from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig

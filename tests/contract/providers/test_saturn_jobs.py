@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
+from bot.domain.observed import Traces
 from bot.domain.people import Principal
 from bot.domain.runs import RunState
-from bot.domain.workspaces import Traces
 from bot.services.snapshots import payload_of
 from bot.support import errors
 from tests.contract.providers.rigs import SATURN_SEED, saturn_rig

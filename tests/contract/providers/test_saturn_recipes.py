@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.forms import FormProblems, Spec
+from bot.domain.observed import Traces
 from bot.domain.people import Principal
-from bot.domain.workspaces import State, Traces
+from bot.domain.workspaces import State
 from bot.providers.base import Access
 from bot.services.snapshots import payload_of
 from bot.support import errors

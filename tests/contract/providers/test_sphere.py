@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import FormProblems, Spec
-from bot.domain.workspaces import State, Traces
+from bot.domain.observed import Traces
+from bot.domain.workspaces import State
 from bot.providers.sphere import FINISHED, SIGNATURE, Offer
 from bot.support import errors
 from playground.faults import Fault

@@ -4,10 +4,11 @@ from functools import partial
 
 import pytest
 
+from bot.domain.browsers import BrowserSession
+from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Link, Principal, TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import BrowserSession, Call, Outcome
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store.tables import ACCOUNTS

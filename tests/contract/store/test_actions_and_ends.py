@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.domain.workspaces import Observed, OperationVerb, State
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.workspaces import State
 from bot.store.workspaces import FoundWorkspace
 from tests.rigs.store import ALICE, accept_operation, linked, observe
 

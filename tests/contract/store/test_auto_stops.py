@@ -2,19 +2,13 @@
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
+from bot.domain.observed import Created, Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
-from bot.domain.workspaces import (
-    PROVISIONAL,
-    Call,
-    Created,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    Workspace,
-)
+from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from tests.rigs.store import (
     ALICE,
     BOB,

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.people import AuditEntry, Person, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State
+from bot.domain.workspaces import State
 from bot.services import classes
 from bot.services.classes import Draft
 from tests.rigs.providers import BASE_URL

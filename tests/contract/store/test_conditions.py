@@ -5,11 +5,15 @@ from functools import partial
 
 import pytest
 
+from bot.domain.browsers import BrowserSession
+from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState, Spoken
+from bot.domain.observed import Observed
 from bot.domain.people import Link, Person, Principal, Snapshot, TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import BrowserSession, Call, Observed, Outcome, State, Timer
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State
 from bot.services import classes
 from bot.store import accounts as account_rows
 from bot.store import cards as card_rows

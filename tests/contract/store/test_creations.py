@@ -4,20 +4,14 @@ from functools import partial
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Created, Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import (
-    PROVISIONAL,
-    Call,
-    Created,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    Workspace,
-)
+from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store.tasks import NewTask
 from bot.store.workspaces import FoundWorkspace
 from tests.rigs.store import (

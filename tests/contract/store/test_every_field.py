@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
+from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState, Update
-from bot.domain.workspaces import Doubt, Operation, Outcome
 from bot.store import errands, operations, runs
 from bot.store.tables import CONTACTS, GATES, TABLES, Table
 from bot.store.transaction import Transaction

@@ -7,8 +7,11 @@ from functools import partial
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, OperationVerb, ReadResult, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.store import gates
 from bot.store.workspaces import FoundWorkspace
 from tests.rigs.providers import NO_GPU

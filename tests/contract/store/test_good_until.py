@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errands import Call
+from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, OperationVerb, Timer
+from bot.domain.timers import Timer
 from bot.support.errors import TooLate
 from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer
 

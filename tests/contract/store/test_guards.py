@@ -2,9 +2,9 @@
 
 import pytest
 
+from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
-from bot.domain.workspaces import Call
 from bot.services import classes
 from bot.store.tables import WORKSPACES
 from tests.contract.store.test_classes import CARD, STOP, by, ended, told_in_time

@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.notices import NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import Account, Link, Person, TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, State
+from bot.domain.workspaces import State
 from bot.providers.base import Credential, Identity
 from bot.services import linking
 from bot.services.linking import Visit, digest

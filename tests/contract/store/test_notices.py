@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Preferences, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Outcome, State
+from bot.domain.workspaces import State
 from bot.store.notices import CARD_FIRST, SILENCE
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import ALICE, BOB, accept_operation, hold_as_first, linked, prefer

@@ -12,9 +12,12 @@ import pytest
 
 from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import AuditEntry, HomeUse, Person, Principal, TaskKind
+from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
-from bot.domain.workspaces import Observed, ReadResult, State, Timer
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State
 from bot.services import classes as use_cases
 from bot.services.classes import Draft
 from bot.store import cards, classes, gates, hours, notices, operations, people, tasks, timers
@@ -26,16 +29,7 @@ from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from tests.contract.store.test_classes import TRAINER
 from tests.rigs import postgres
-from tests.rigs.store import (
-    ALICE,
-    INTERVAL,
-    MARGIN,
-    accept_operation,
-    linked,
-    set_timer,
-    use_home,
-    want_read,
-)
+from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, use_home, want_read
 from tests.rigs.use_cases import ask
 
 #: For stores that aren't meant to give up.

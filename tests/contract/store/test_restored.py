@@ -4,11 +4,13 @@ from functools import partial
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
 from bot.domain.people import AuditEntry, Person, Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, OperationVerb, Outcome, Timer
+from bot.domain.timers import Timer
 from bot.services import restoring
 from bot.store import hours
 from bot.support.errors import StoreOutdated

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, AuditEntry, Person, Snapshot, TaskKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
-from bot.domain.workspaces import Call
 from bot.store.tasks import NewTask
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import (

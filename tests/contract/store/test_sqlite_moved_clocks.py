@@ -5,10 +5,14 @@ from contextlib import closing
 
 import pytest
 
+from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, Observed, OperationVerb, Outcome, State, Timer
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse

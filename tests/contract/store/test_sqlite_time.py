@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call
 from bot.store.schema import RECENT_CALL
 from bot.store.transaction import StoreTime
 from tests.contract.store.test_gates import claim_one, claimed

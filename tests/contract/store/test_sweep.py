@@ -7,9 +7,10 @@ from functools import partial
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.people import Principal
 from bot.domain.runs import Update
-from bot.domain.workspaces import Outcome, Workspace
+from bot.domain.workspaces import Workspace
 from bot.store import upkeep
 from bot.store.tables import (
     APPROVALS,

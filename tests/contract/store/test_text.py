@@ -5,8 +5,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
-from bot.domain.workspaces import Observed, ReadResult, State
+from bot.domain.reads import ReadResult
+from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.store.workspaces import FoundWorkspace
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one

@@ -2,19 +2,14 @@
 
 import pytest
 
+from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
 from bot.domain.people import Preferences
 from bot.domain.runs import Update
-from bot.domain.workspaces import (
-    ABSENT_SECONDS,
-    LEAST_TIMER_WARNING_SECONDS,
-    TIMER_WARNING_SECONDS,
-    Observed,
-    OperationVerb,
-    Outcome,
-    State,
-    Timer,
-)
+from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Timer
+from bot.domain.workspaces import State
 from tests.rigs.store import (
     ALICE,
     accept_operation,

@@ -3,10 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observed import Observed
 from bot.domain.people import TaskKind
 from bot.domain.runs import Update
-from bot.domain.workspaces import Call, Observed, State, Timer
+from bot.domain.timers import Timer
+from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.support.errors import UnknownWord
 from tests.rigs.store import (

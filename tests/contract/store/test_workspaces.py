@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.observed import Observed
 from bot.domain.people import TaskKind
-from bot.domain.workspaces import Observed, ReadResult, State, Workspace
+from bot.domain.reads import ReadResult
+from bot.domain.workspaces import State, Workspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.store.workspaces import FoundWorkspace

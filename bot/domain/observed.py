@@ -1,0 +1,80 @@
+"""What providers report of workspaces: what a read found, a call made, an event said."""
+
+from dataclasses import dataclass, field
+
+from bot.domain.stops import AtStake, Ending
+from bot.domain.workspaces import Action, State
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Hold what one read of a workspace found. ``progress`` is 0–100 if the provider reports it.
+
+    ``actions`` is what may be done now; None means everything the provider is capable of. ``ends_at`` (epoch
+    seconds) is when the provider stops or removes it by itself. ``lasts`` is the seconds until that happens,
+    counted from when it entered this state or, if later, from the last use that ``ends_at`` reflects; the
+    store works it out. ``entry`` is a secret that opens it from Usher's page. ``is_kept`` says whether it
+    survives being stopped, if the provider reports that per workspace. ``started_at`` is when it last came up
+    (epoch seconds), ``down_at`` since when it has been down, ``last_used_at`` when somebody last used it;
+    None if the provider doesn't say.
+    ``reason`` is what holds it up or made it fail, in the provider's words; ``detail`` is anything else.
+    """
+
+    state: State
+    url: str | None = None
+    detail: str | None = None
+    progress: int | None = None
+    name: str | None = None
+    actions: frozenset[Action] | None = None
+    ends_at: float | None = None
+    ends_how: Ending | None = None
+    lasts: float | None = None
+    entry: str | None = field(default=None, repr=False)
+    is_kept: bool | None = None
+    started_at: float | None = None
+    at_stake: frozenset[AtStake] | None = None
+    last_used_at: float | None = None
+    reason: str | None = None
+    down_at: float | None = None
+    #: The provider has more to say of why it is so, in a read of its own (``bot.providers.base.Reasons``).
+    has_reason: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """Hold the result of a creation: the id and name on the provider.
+
+    ``is_started`` is False if it was created stopped and still needs a start call. ``is_described`` is False
+    for a candidate whose list entry lacks details: ``Provider.made_at`` reads it.
+    """
+
+    remote_id: str
+    name: str
+    is_started: bool = True
+    is_described: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Hold what was found after a creation or launch of unknown outcome.
+
+    ``ours`` carries Usher's mark or a unique name: it is certainly what the call made. ``others`` may be the
+    result of the call; the caller takes one only if nothing else explains it. ``is_proof``: the result would
+    be listed with Usher's mark, so finding nothing means nothing was made.
+    """
+
+    ours: Created | None = None
+    others: tuple[Created, ...] = ()
+    is_proof: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Hold an event from a provider: its own key for it, the workspace, and a sentence for the owner.
+
+    Times in the sentence are written as marks (``bot.messages.texts.times``).
+    """
+
+    key: str
+    remote_id: str
+    remark: str

@@ -1,0 +1,77 @@
+"""Operations: what a person asked Usher to do with a workspace, and its progress."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.errands import Call, Errand
+from bot.domain.stops import Consent
+from bot.domain.times import Past, Since, Stays
+from bot.domain.workspaces import State
+
+
+class OperationVerb(StrEnum):
+    """Name what a person can ask Usher to do with a workspace."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    CREATE = "create"
+    SUSPEND = "suspend"
+    #: Stop without asking the IDE first: unsaved work is lost.
+    FORCE = "force"
+    REMOVE = "remove"
+
+    @property
+    def brings_down(self) -> bool:
+        """Return whether it ends a running workspace; the other verbs result in a running one."""
+        return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
+
+    @property
+    def lapses(self) -> bool:
+        """Return whether its calls aren't sent after the deadline; a stop costs nothing but what runs."""
+        return not self.brings_down or self is OperationVerb.REMOVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Errand):
+    """Hold what a person asked for, and its progress.
+
+    ``read_since``: after an unknown outcome, a read later than this is required before the next call.
+    ``called_from`` is the last known state when the call was sent. ``prior_call`` and ``prior_at`` describe
+    the opposite call sent by the previous operation, which may still take effect.
+    """
+
+    workspace_id: str
+    verb: OperationVerb
+    deadline_number: int = 1
+    called_from: State | None = None
+    prior_call: Call = Call.NONE
+    prior_at: Since | None = None
+    read_since: Past | None = None
+    #: The highest progress that the card has shown, 0–100: the bar never moves back.
+    progress_floor: int = 0
+    #: The person agreed that the workspace ends for good. A restart then creates a new one from the same
+    #: spec, as it does for a workspace that failed for good: from then on its verb is CREATE, with this set.
+    agreed: Consent = Consent.NONE
+    #: The time of the timer that it carries out, if it does.
+    planned_for: Stays | None = None
+    #: For how many seconds its workspace was to run from when it was asked for, if that was said.
+    lasts: Stays | None = None
+    #: How long such starts usually take, and what nine of ten stayed below, as known when it was accepted.
+    usual_seconds: Stays | None = None
+    slow_seconds: Stays | None = None
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Return whether its deadline has passed before anything was sent: its person is asked first."""
+        return self.is_open and self.deadline_at is None and self.verb.lapses and not self.has_called
+
+    @property
+    def asked_verb(self) -> OperationVerb:
+        """Return what the person asked for: RESTART where this creates the replacement workspace."""
+        return OperationVerb.RESTART if self.is_renewal else self.verb
+
+    @property
+    def is_renewal(self) -> bool:
+        """Return whether it creates the replacement for a workspace that a restart ended."""
+        return bool(self.agreed) and self.verb is OperationVerb.CREATE

@@ -1,0 +1,76 @@
+"""Reads of a workspace's status: the right to one, and its result."""
+
+from dataclasses import dataclass
+
+from bot.domain.observed import Observed
+from bot.domain.people import Account
+from bot.domain.workspaces import State
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Count consecutive reads that report something not certain yet: its kind, how often, and since when."""
+
+    kind: str
+    times: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClaim:
+    """Hold the right to read one resource's status once, granted by the poll gate.
+
+    ``gate_key`` is the key of the gate's row, ``account`` the one whose credential reads, ``workspace_ids``
+    the rows that get the result. ``granted_at`` is the store's time of the claim, passed back in the result
+    because an observation is as old as its request.
+    """
+
+    gate_key: str
+    connection: str
+    remote_id: str
+    account: Account
+    workspace_ids: tuple[str, ...]
+    has_open_operation: bool
+    state: State
+    used_at: float | None
+    granted_at: float = 0.0
+    #: Whether a read or list with the person's own credential has shown that the first of ``workspace_ids``
+    #: is theirs.
+    is_proven: bool = True
+    #: What this person's latest reads reported that isn't certain yet.
+    doubt: Doubt | None = None
+    #: A call that may end it was sent: finding it gone is expected.
+    is_ending: bool = False
+    #: The least seconds between two reads of it; passed back in the result.
+    interval: float = 0.0
+    #: The sealed entry in the reader's own row, if there is one.
+    entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """Hold the result of a claimed read: an observation or an error's sentence, and when to read next.
+
+    ``next_in`` is seconds from now; None means only when somebody asks. If ``observed`` is None, the rows
+    keep their state.
+    """
+
+    gate_key: str
+    workspace_ids: tuple[str, ...]
+    observed: Observed | None
+    next_in: float | None
+    hold: str | None = None
+    #: ``ReadClaim.granted_at``; defaults to the gate's last claim.
+    granted_at: float | None = None
+    #: Period and offset, in seconds, of the times at which one account's reads are batched; the next read
+    #: waits for such a time.
+    slot: tuple[float, float] | None = None
+    #: What the read reported that isn't certain yet, for the first of ``workspace_ids``; an observation
+    #: clears it.
+    doubt: Doubt | None = None
+    #: How many seconds the gate stays closed from now on, whoever asks: only the answer shows when the
+    #: request arrived.
+    closed_for: float = 0.0
+    #: Whether the credential opens only the reader's own workspaces: a read with one that opens everybody's
+    #: doesn't disprove a list of theirs that lacks this one.
+    is_own: bool = True

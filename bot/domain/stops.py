@@ -1,0 +1,86 @@
+"""Stops: the ways to bring a workspace down, what each does to it, and what a person agreed to lose."""
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+from typing import Final, Literal
+
+#: How a workspace is brought down: the provider's normal stop, keeping its state, or without asking the IDE.
+StopMode = Literal["stop", "suspend", "force"]
+#: What a stop would interrupt or lose now: something runs in it, not everything in it is saved, or its memory
+#: is kept while it is suspended.
+AtStake = Literal["busy", "unsaved", "memory"]
+#: What happens to a workspace at ``ends_at`` if nobody does anything.
+Ending = Literal["stops", "removed"]
+
+
+class StopEffect(StrEnum):
+    """Name what happens to a workspace when it is stopped."""
+
+    #: It can be started again; what was in its memory is lost.
+    RETURNS = "returns"
+    #: It can be started again and resumes where it was, memory included.
+    KEEPS = "keeps"
+    #: It can't be started again; saved files survive it.
+    ENDS = "ends"
+    #: It can't be started again, and everything stored only in it is lost.
+    ERASES = "erases"
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether the workspace is gone for good."""
+        return self in (StopEffect.ENDS, StopEffect.ERASES)
+
+
+class Consent(IntEnum):
+    """Name what a person agreed to: that a workspace ends for good, and knowing what was at stake or not."""
+
+    NONE = 0
+    GIVEN = 1
+    KNOWING = 2
+
+
+def costs_more(at_stake: frozenset[AtStake], consent: Consent, *, is_planned: bool) -> bool:
+    """Return whether an end would cost more than its person knew when they agreed to it.
+
+    Of a planned one they were warned; but what is busy then wasn't when they planned it. That a suspended one
+    loses its memory is said in any case.
+    """
+    counted = at_stake & ({"busy"} if is_planned else {"busy", "unsaved"})
+    return bool(counted) and consent is not Consent.KNOWING
+
+
+#: What each way of stopping does to a workspace; ways that aren't listed aren't available.
+Effects = Mapping[StopMode, StopEffect]
+NO_EFFECTS: Final[Effects] = {}
+
+
+def restart_mode(effects: Effects) -> StopMode | None:
+    """Return how to stop a workspace so that it can be started again; None if there is no way."""
+    if effects.get("stop") is StopEffect.RETURNS:
+        return "stop"
+    return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
+
+
+def gentlest_mode(effects: Effects) -> StopMode:
+    """Return how anyone but its owner stops a workspace: suspended if that keeps its memory, else stopped."""
+    return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
+
+
+def planned_mode(effects: Effects) -> StopMode:
+    """Return how a workspace is stopped at a time that its owner named: suspended if a stop would end it."""
+    return gentlest_mode(effects) if is_final(effects, "stop") else "stop"
+
+
+def ends_by_consent(effects: Effects, *, is_any: bool) -> bool:
+    """Return whether a class card warns that its end may end workspaces for good; pressing agrees to that.
+
+    ``effects`` is what the card goes by. ``is_any``: it isn't known for every workspace whether it can be
+    suspended.
+    """
+    return is_final(effects, "stop") and (is_any or gentlest_mode(effects) == "stop")
+
+
+def is_final(effects: Effects, mode: StopMode) -> bool:
+    """Return whether stopping a workspace this way ends it for good."""
+    effect = effects.get(mode)
+    return effect is not None and effect.is_final

@@ -1,0 +1,48 @@
+"""Surfaces: where in Slack a request came from, and where its answer is read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Where(StrEnum):
+    """Say where an answer is read, which decides how it names commands and what it leaves to a card."""
+
+    #: By its person alone where they asked, perhaps among messages of others.
+    CHANNEL = "channel"
+    #: The same, after the bot was mentioned there.
+    MENTION = "mention"
+    #: In the person's direct message with the bot, where cards and notices come, too.
+    DIRECT = "direct"
+    #: In the form that is open.
+    FORM = "form"
+    #: In the person's Home, whose next view it is part of.
+    HOME = "home"
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Identify where a request came from, so that the answer can be sent there."""
+
+    kind: Literal["command", "button", "message", "shortcut", "form", "search", "replay"]
+    where: Where = Where.CHANNEL
+    channel_id: str | None = None
+    thread_ts: str | None = None
+    message_ts: str | None = None
+    response_url: str | None = None
+    trigger_id: str | None = None
+    #: The inbox key: an interaction takes effect once, however often it is delivered.
+    interaction: str = ""
+    #: When it was said (epoch seconds), where that may be long ago: what Slack couldn't deliver comes later.
+    said_at: float | None = None
+    #: Whether what was typed looks like a quotation.
+    is_quoted: bool = False
+    #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
+    view_id: str | None = None
+    view_hash: str | None = None
+    view_external_id: str | None = None
+
+    @property
+    def is_in_conversation(self) -> bool:
+        """Return whether it came from a direct message, whoever's: a slash command can be typed in all."""
+        return (self.channel_id or "").startswith("D")

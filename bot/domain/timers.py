@@ -1,0 +1,50 @@
+"""Timers: when a person wants a workspace stopped, when they are warned of it, and what ends it first."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.stops import Effects, Ending, StopMode, is_final
+from bot.domain.workspaces import Workspace
+
+#: How long before a timer ends a workspace its person is warned.
+TIMER_WARNING_SECONDS: Final = 600.0
+#: Nobody's workspace is stopped sooner than this after the warning, however late that came.
+LEAST_TIMER_WARNING_SECONDS: Final = 300.0
+#: After nobody has looked at a timer for this long, its person may have started the workspace again.
+ABSENT_SECONDS: Final = 120.0
+#: The shortest time that a timer can be set for.
+SOONEST_SECONDS: Final = 60.0
+#: When an end for good is tried again whose person couldn't be warned of it.
+AGAIN_SECONDS: Final = 86_400.0
+#: What *1 hour more* adds.
+MORE_SECONDS: Final = 3600.0
+
+
+def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tuple[StopMode | Ending, float]]:
+    """Return how and when a workspace ends: by itself, unless its person's timer comes first, and by that.
+
+    What is stopped for good is lost like something that is removed.
+    """
+    timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
+    at, how = workspace.ends_at, workspace.ends_how
+    if at is None or how is None or not now < at < (workspace.stop_at or math.inf):
+        return [*timer]
+    return [("removed" if is_final(effects, "stop") else how, at), *timer]
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
+
+    ``warns``: its person is warned in any case, as somebody who didn't name that time just now.
+    """
+
+    at: float
+    mode: StopMode
+    agreed: bool = False
+    warns: bool = False
+
+    def needs_warning(self, now: float) -> bool:
+        """Return whether its person is warned; somebody who has just named a near end isn't."""
+        return self.warns or self.at - now > TIMER_WARNING_SECONDS + SOONEST_SECONDS
