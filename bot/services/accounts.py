@@ -30,7 +30,7 @@ from bot.providers import base
 from bot.services.context import Asked, Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import hours, people
+from bot.store import hours, inbox, people
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -407,7 +407,7 @@ def ask(
     now = tx.now()
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting, alike=list(alike))
     if not asked.is_new(tx):
-        return rows.approval(tx, people.result_of(tx, asked.interaction)) or new
+        return rows.approval(tx, inbox.result_of(tx, asked.interaction)) or new
     open_ = rows.asked_at(tx, principal, connection)
     is_other = open_ is None or open_.username != username
     if is_other and len(rows.requested(tx, principal, connection)) >= REQUESTS:
@@ -422,7 +422,7 @@ def ask(
     if approval.id == new.id:
         kind = NoticeKind.APPROVAL_ASKED
         add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
-    people.keep_result(tx, asked.interaction, approval.id)
+    inbox.keep_result(tx, asked.interaction, approval.id)
     append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
     return approval
 

@@ -32,7 +32,7 @@ from bot.services.accounts import acting
 from bot.services.context import Asked, usable
 from bot.services.gather import shown_url
 from bot.services.workspaces import unmade
-from bot.store import cards, classes, operations, people, workspaces
+from bot.store import cards, classes, inbox, operations, workspaces
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import CLASS_CARDS, OPERATIONS
@@ -253,7 +253,7 @@ def _brought_up(
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in classes.UP:
-            people.keep_result(tx, asked.interaction, row["id"])
+            inbox.keep_result(tx, asked.interaction, row["id"])
             return workspace_id, OPERATIONS.of(row), True
     given = (context.deadline_seconds, asked.reference, asked.channel_id)
     if workspace.is_provisional:
@@ -263,7 +263,7 @@ def _brought_up(
         accepted = Accepted(operations.add(tx, workspace, OperationVerb.CREATE, *given))
     else:
         accepted = operations.accept(tx, workspace, OperationVerb.START, *given)
-    people.keep_result(tx, asked.interaction, accepted.operation.id)
+    inbox.keep_result(tx, asked.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
 
 

@@ -44,7 +44,7 @@ from bot.domain.people import Account, AuditEntry, Installed, Person, Principal
 from bot.domain.policy import AnyInstallation, Installation
 from bot.messages.texts import problems
 from bot.providers.base import Provider
-from bot.store import accounts, people
+from bot.store import accounts, inbox, people
 from bot.store.audit import append_audit
 from bot.store.store import Store
 from bot.store.tasks import LEASE
@@ -450,7 +450,7 @@ class Asked:
     def _refused(self, tx: Transaction, refusal: Refused) -> Refused:
         """Write the audit row of what the policy refused, once."""
         key = self.interaction and f"{self.interaction}{_REFUSAL}"
-        if refusal.denied is not None and people.first_sight(tx, key):
+        if refusal.denied is not None and inbox.first_sight(tx, key):
             verb, target, rule = refusal.denied
             append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", {"rule": rule})])
         return refusal
@@ -518,9 +518,9 @@ class Asked:
         It is asked once in a use case, and only when something is to do. Raises AskFirst if it isn't carried
         out unasked.
         """
-        if not self.acts_unasked(tx.now()) and not people.was_seen(tx, self.interaction):
+        if not self.acts_unasked(tx.now()) and not inbox.was_seen(tx, self.interaction):
             raise AskFirst
-        return people.first_sight(tx, self.interaction, self.said_at)
+        return inbox.first_sight(tx, self.interaction, self.said_at)
 
     def note(
         self, tx: Transaction, action: str, target: str, result: str = "accepted", **detail: str

@@ -27,7 +27,7 @@ from bot.services import snapshots
 from bot.services.context import Asked, Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.services.making import TEMPLATE, PersonalOffer
-from bot.store import accounts, gates, people, tasks, workspaces
+from bot.store import accounts, gates, homes, preferences, tasks, workspaces
 from bot.store.transaction import Transaction
 from bot.store.upkeep import Totals
 from bot.support.errors import StoreError
@@ -266,12 +266,12 @@ _UP: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.UNK
 def use(tx: Transaction, asked: Asked, used: HomeUse) -> None:
     """Have a person's Home drawn again, because they opened it or pressed something in it."""
     if asked.context.installation.includes(asked.principal.enterprise_id, asked.principal.team_id):
-        people.use_home(tx, asked.principal, used)
+        homes.use_home(tx, asked.principal, used)
 
 
 def show_again(tx: Transaction, asked: Asked) -> None:
     """Have a person's Home drawn again if it is open, because a form that they submitted shows in it."""
-    people.want(tx, asked.principal)
+    homes.want(tx, asked.principal)
 
 
 def read_lists(tx: Transaction, asked: Asked) -> None:
@@ -297,5 +297,5 @@ def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None
     """Set a person's preferences."""
     asked.check(tx, "settings")
     if asked.is_new(tx):
-        people.save_preferences(tx, asked.principal, wanted)
+        preferences.save_preferences(tx, asked.principal, wanted)
         asked.note(tx, "settings.save", asked.principal.key)

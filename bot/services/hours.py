@@ -21,7 +21,7 @@ from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.context import Asked, Context
 from bot.services.workspaces import note, owned
-from bot.store import accounts, classes, gates, operations, people, timers
+from bot.store import accounts, classes, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -86,7 +86,7 @@ def add(
     _drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
-    people.want(tx, asked.principal)
+    homes.want(tx, asked.principal)
     agreed_to = {"agreed": "yes"} if ends else {}
     note(
         tx, asked, "workspace.hours", workspace, hours="; ".join(map(written, wanted)), zone=zone, **agreed_to
@@ -100,7 +100,7 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     rules = rows.rules_of(tx, workspace.id)
     if rules and asked.is_new(tx):
         _drop(tx, workspace, rules)
-        people.want(tx, asked.principal)
+        homes.want(tx, asked.principal)
         note(tx, asked, "workspace.hours", workspace, hours="off")
     return workspace
 
@@ -151,7 +151,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     if any(before != after for before, after in resting) and asked.is_new(tx):
         for before, after in resting:
             _replan(tx, workspace, before, after)
-        people.want(tx, asked.principal)
+        homes.want(tx, asked.principal)
         note(tx, asked, "workspace.hours", workspace, off=",".join(sorted(days)))
     return workspace
 
@@ -165,7 +165,7 @@ def move(tx: Transaction, asked: Asked) -> str:
         for one in moving:
             moved = replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())
             _replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
-        people.want(tx, asked.principal)
+        homes.want(tx, asked.principal)
         asked.note(tx, "hours.zone", asked.principal.key, zone=zone)
     return zone
 
@@ -303,7 +303,7 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
     ):
         return
     zone = people.zone(tx, principal)
-    wanted = [people.preferences(tx, principal).asks_after, provider.settings.asks_after_hours]
+    wanted = [preferences.preferences(tx, principal).asks_after, provider.settings.asks_after_hours]
     soonest = min((hours * HOUR for hours in wanted if hours is not None), default=None)
     evening, left = evening_of_asking(workspace, soonest, now, zone), left_since(workspace)
     day = datetime.fromtimestamp(now, zone).date().isoformat()

@@ -12,7 +12,7 @@ from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.context import Asked
 from bot.services.making import check_offered
-from bot.store import errands, people, runs
+from bot.store import errands, inbox, runs
 from bot.store.tables import RUNS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -25,7 +25,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     check_offered(_able(asked, connection), spec, asked.principal, "job")
     asked.account(tx, connection)
     if not asked.is_new(tx):
-        before = runs.run(tx, people.result_of(tx, asked.interaction))
+        before = runs.run(tx, inbox.result_of(tx, asked.interaction))
         if before is None or before.principal != asked.principal:
             raise StoreError("this interaction was something else before")
         return before
@@ -43,7 +43,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
         deadline_at=now + asked.context.deadline_seconds,
     )
     runs.insert(tx, run)
-    people.keep_result(tx, asked.interaction, run.id)
+    inbox.keep_result(tx, asked.interaction, run.id)
     runs.show(tx, run, asked.channel_id)
     asked.note(tx, "job.run", f"{connection}/{run.name}", reference=run.reference)
     return run

@@ -20,7 +20,7 @@ from bot.providers import base
 from bot.services.accounts import acting
 from bot.services.context import Asked, Context, usable
 from bot.services.making import check_offered
-from bot.store import errands, gates, operations, people, timers, workspaces
+from bot.store import errands, gates, inbox, operations, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -190,7 +190,7 @@ def _create(
 def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
     """Have a new operation's card sent, and keep it as what the interaction led to."""
     operation = accepted.operation
-    people.keep_result(tx, asked.interaction, operation.id)
+    inbox.keep_result(tx, asked.interaction, operation.id)
     if not accepted.joined and operation.planned_for is None:
         body = {"channel_id": asked.channel_id}
         add_notices(tx, [NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)])
@@ -199,7 +199,7 @@ def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
 
 def _repeated(tx: Transaction, asked: Asked, workspace_id: str) -> Accepted:
     """Return the operation that an interaction led to when it was first seen."""
-    first = operations.operation(tx, people.result_of(tx, asked.interaction))
+    first = operations.operation(tx, inbox.result_of(tx, asked.interaction))
     first = first or operations.latest_operation(tx, workspace_id)
     if first is None or first.principal != asked.principal:
         raise StoreError("this interaction was something else before")

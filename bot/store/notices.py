@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.notices import NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
-from bot.store import cards, people
+from bot.store import cards, conversations, preferences
 from bot.store.tables import DIRECT_CHANNELS, NOTICES, RUNS
 from bot.store.transaction import Row, Transaction
 
@@ -32,9 +32,9 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
         if spoken := new.body.get("spoken"):
-            people.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
+            conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
-        row = _add(tx, new) if people.wants(tx, new) else None
+        row = _add(tx, new) if preferences.wants(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
 
@@ -207,3 +207,11 @@ def known_channel(tx: Transaction, principal: Principal) -> str | None:
     """Return the direct message's channel id known from an earlier send, if any."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])
+
+
+def is_news_waiting(tx: Transaction, *, notices: bool, cards: bool) -> bool:
+    """Return whether a notice, or a card whose state changed, is due: whichever of them is asked about."""
+    now = tx.now()
+    if notices and tx.one("due_notice", now=now) is not None:
+        return True
+    return cards and tx.one("due_card", now=now) is not None

@@ -19,7 +19,9 @@ from bot.store import (
     audit,
     cards,
     classes,
+    conversations,
     gates,
+    homes,
     hours,
     notices,
     operations,
@@ -31,6 +33,7 @@ from bot.store import (
     transaction,
     upkeep,
 )
+from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
 from bot.store.transaction import Engine, Priority, Transaction, Work
@@ -224,9 +227,9 @@ class Store(OnEngine):
     look_at_hours = write(hours.look_at_hours)
     rules = read(hours.rules)
     rules_of = read(hours.rules_of)
-    spoken = read(people.spoken)
-    speak = write(people.speak, Priority.URGENT)
-    preferences = read(people.preferences)
+    spoken = read(conversations.spoken)
+    speak = write(conversations.speak, Priority.URGENT)
+    preferences = read(preferences_.preferences)
     hear = write(workspaces_.hear)
     save_entry = write(workspaces_.save_entry)
     save_snapshot = write(tasks.save_snapshot)
@@ -281,12 +284,12 @@ class Store(OnEngine):
 
     # -- Homes -----------------------------------------------------------------------------------------------
 
-    claim_wanted_homes = write(people.claim_wanted_homes, Priority.CLAIMS)
-    claim_homes_to_look_at = write(people.claim_homes_to_look_at, Priority.CLAIMS)
-    home_published = write(people.home_published)
-    home_retry = write(people.home_retry)
-    home_rest = write(people.home_rest)
-    is_news_waiting = read(people.is_news_waiting, Priority.STEADY)
+    claim_wanted_homes = write(homes.claim_wanted_homes, Priority.CLAIMS)
+    claim_homes_to_look_at = write(homes.claim_homes_to_look_at, Priority.CLAIMS)
+    home_published = write(homes.home_published)
+    home_retry = write(homes.home_retry)
+    home_rest = write(homes.home_rest)
+    is_news_waiting = read(notices.is_news_waiting, Priority.STEADY)
     asked_approvals = read(accounts_.asked_approvals)
     asked_approvals_of = read(accounts_.asked_approvals_of)
     totals = read(upkeep.totals, Priority.STEADY)

@@ -14,7 +14,7 @@ from bot.domain.reads import Doubt
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.stops import Consent, Ending
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
-from bot.store import cards, gates, hours, operations, people, timers
+from bot.store import cards, gates, hours, inbox, operations, timers
 from bot.store.audit import append_audit
 from bot.store.schema import setting
 from bot.store.tables import (
@@ -139,7 +139,7 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
     Return False, nothing written, if the event was seen before or nobody here has the workspace.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
-    if not found or not people.first_sight(tx, interaction):
+    if not found or not inbox.first_sight(tx, interaction):
         return False
     for row in found:
         WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)

@@ -127,7 +127,7 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command" and request.manner is Manner.TYPED:
-        # What began is what was spoken of, by its own row (``bot.store.people.spoken``).
+        # What began is what was spoken of, by its own row (``bot.store.conversations.spoken``).
         request.spoken.about = None
     if request.is_shared:
         # Its buttons are of what was begun just now.

@@ -31,7 +31,7 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.context import Asked
 from bot.store import accounts as account_rows
-from bot.store import cards, errands, gates, operations, people, runs, timers, workspaces
+from bot.store import cards, errands, gates, homes, inbox, operations, preferences, runs, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -295,17 +295,17 @@ async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSes
 
 async def first_sight(store: Store, interaction: str) -> bool:
     """Write an inbox row; return whether it is new."""
-    return await store.carry_out(lambda tx: people.first_sight(tx, interaction))
+    return await store.carry_out(lambda tx: inbox.first_sight(tx, interaction))
 
 
 async def use_home(store: Store, principal: Principal, used: HomeUse) -> None:
     """Have somebody wait for their Home."""
-    await store.carry_out(lambda tx: people.use_home(tx, principal, used))
+    await store.carry_out(lambda tx: homes.use_home(tx, principal, used))
 
 
 async def want_home(store: Store, principal: Principal) -> None:
     """Have somebody's open Home drawn again."""
-    await store.carry_out(lambda tx: people.want(tx, principal))
+    await store.carry_out(lambda tx: homes.want(tx, principal))
 
 
 async def run_by_remote(store: Store, principal: Principal, connection: str, remote_id: str) -> Run | None:
@@ -316,7 +316,7 @@ async def run_by_remote(store: Store, principal: Principal, connection: str, rem
 
 async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:
     """Set somebody's preferences."""
-    await store.carry_out(lambda tx: people.save_preferences(tx, principal, wanted))
+    await store.carry_out(lambda tx: preferences.save_preferences(tx, principal, wanted))
 
 
 async def hold_as_first(store: Store, principal: Principal, seconds: float) -> None:
@@ -383,9 +383,9 @@ async def accept_creation(
 
 async def _once(store: Store, interaction: str, write: Callable[[Transaction], Accepted]) -> Accepted:
     def once(tx: Transaction) -> Accepted:
-        if people.first_sight(tx, interaction):
+        if inbox.first_sight(tx, interaction):
             return write(tx)
-        first = operations.operation(tx, people.result_of(tx, interaction))
+        first = operations.operation(tx, inbox.result_of(tx, interaction))
         assert first is not None
         return Accepted(first, repeated=True)
 
@@ -399,7 +399,7 @@ def _said(
     notices: Sequence[NewNotice],
     audit: Sequence[AuditEntry],
 ) -> Accepted:
-    people.keep_result(tx, interaction, accepted.operation.id)
+    inbox.keep_result(tx, interaction, accepted.operation.id)
     add_notices(tx, notices, accepted.operation.id)
     append_audit(tx, audit)
     return accepted

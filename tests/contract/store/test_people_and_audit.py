@@ -9,7 +9,7 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind, Spoken
 from bot.domain.people import AuditEntry, Person, Principal
 from bot.store.audit import hash_of
-from bot.store.people import KEPT_SECONDS
+from bot.store.conversations import KEPT_SECONDS
 from bot.store.transaction import UsedTwice, one_request
 from tests.rigs.store import ALICE, BOB, accept_operation, first_sight, hide_workspace, linked, unlink
 

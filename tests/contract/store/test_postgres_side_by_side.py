@@ -20,7 +20,7 @@ from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes as use_cases
 from bot.services.classes import Draft
-from bot.store import cards, classes, gates, hours, notices, operations, people, tasks, timers
+from bot.store import cards, classes, gates, homes, hours, notices, operations, tasks, timers
 from bot.store.audit import append_audit
 from bot.store.schema import named_queries
 from bot.store.store import Store
@@ -172,7 +172,7 @@ CLAIMS = {
     "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 15.0, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
-    "claim_wanted_homes": lambda tx, most: people.claim_wanted_homes(tx, most, 60.0),
+    "claim_wanted_homes": lambda tx, most: homes.claim_wanted_homes(tx, most, 60.0),
     "claim_class_cards": lambda tx, most: classes.claim_class_cards(tx, most, 60.0),
     "claim_rules": lambda tx, most: hours.claim_hours(tx, most, 60.0),
 }

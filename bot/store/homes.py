@@ -1,0 +1,63 @@
+"""Homes: who waits for a view of theirs, and which ones are to be looked at again."""
+
+from dataclasses import asdict
+
+from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Principal
+from bot.store import tables
+from bot.store.transaction import Transaction
+
+
+def use_home(tx: Transaction, principal: Principal, used: HomeUse) -> None:
+    """Note that a person opened their Home or pressed something in it: they wait for a view from now on."""
+    tx.run("use_home", principal=principal, now=tx.now(), **asdict(used))
+
+
+def want(tx: Transaction, principal: Principal) -> None:
+    """Have an open Home drawn at once, because its person did something elsewhere that shows in it."""
+    now = tx.now()
+    tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
+
+
+def claim_wanted_homes(tx: Transaction, limit: int, lease: float) -> list[Home]:
+    """Lease the Homes that people wait for, those who have waited longest first."""
+    now = tx.now()
+    claimed = tables.HOMES.found(tx, "claim_wanted_homes", now=now, until=now + lease, limit=limit)
+    return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
+
+
+def claim_homes_to_look_at(tx: Transaction, limit: int) -> list[Home]:
+    """Return the Homes to look at although nobody waits for them, and set when to look at each again.
+
+    They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
+    person's own view came first.
+    """
+    now = tx.now()
+    again = now + REDRAW_SECONDS
+    found = tables.HOMES.found(tx, "claim_homes_to_look_at", now=now, again=again, limit=limit)
+    return sorted(found, key=lambda home: (home.used_at, home.principal.key))
+
+
+def home_published(tx: Transaction, home: Home, drawn: str, view_hash: str) -> None:
+    """Note what Slack was sent for a claimed Home; a later use of it stays wanted."""
+    now = tx.now()
+    tx.run(
+        "home_published",
+        principal=home.principal.key,
+        uses=home.uses,
+        is_wanted=home.wanted_at is not None,
+        drawn=drawn,
+        view_hash=view_hash,
+        look_at=now + REDRAW_SECONDS,
+    )
+
+
+def home_retry(tx: Transaction, home: Home, due_in: float) -> None:
+    """Release a wanted Home to be sent again later, or look at another one again then."""
+    column = "look_at" if home.wanted_at is None else "leased_until"
+    tables.HOMES.change(tx, {"principal": home.principal}, **{column: tx.now() + due_in})
+
+
+def home_rest(tx: Transaction, home: Home) -> None:
+    """Stop redrawing a Home until its person uses it again, which may have happened since the claim."""
+    rested = {"look_at": None, "wanted_at": None, "leased_until": 0, "answer": None, "answered_at": None}
+    tables.HOMES.change(tx, {"principal": home.principal, "uses": home.uses}, **rested)
