@@ -134,13 +134,42 @@ def word(kind: type[Word], text: str) -> Word:
     return found  # type: ignore[no-any-return]
 
 
-def _way(hint: Any) -> Callable[[Any], Any] | None:
+_Way = Callable[[Any], Any] | None
+
+
+def _way(hint: Any) -> _Way:
     """Return how a column of this type is read unless it is NULL; None if it is what the database gives."""
     kind = next(_kinds(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # Looked up, because calling the class costs three times as much.
         return _words(kind).__getitem__
     return None if kind is Literal else _READS.get(kind, from_json)
+
+
+def _reader(
+    model: type[Model] | None, names: Sequence[str], ways: Mapping[str, _Way], own: Mapping[str, _Way]
+) -> Callable[[Row], Model]:
+    """Write the function that makes a model of a row, as ``dataclasses`` writes a constructor.
+
+    A frozen model's constructor sets each field with a call, and takes four times as long as what is done
+    here: the fields are set while it isn't frozen yet.
+    """
+    # Both, as they are one slot of a type.
+    free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    thawed = type("Thawed", (model or object,), {"__slots__": (), **free})
+    known: dict[str, Any] = {"model": model, "thawed": thawed, "new": object.__new__}
+    lines = ["def of(row):", "one = new(thawed)"]
+    for name in names:
+        value = f"row[{name!r}]"
+        if name in own:
+            known[f"own_{name}"], value = own[name], f"own_{name}(row)"
+        elif ways[name] is not None:
+            known[f"as_{name}"] = ways[name]
+            value = f"None if (value := {value}) is None else as_{name}(value)"
+        lines.append(f"one.{name} = {value}")
+    exec("\n    ".join([*lines, "one.__class__ = model", "return one"]), known)  # noqa: S102 - the names of fields
+    of_row: Callable[[Row], Model] = known["of"]
+    return of_row
 
 
 class Table(Generic[Model]):
@@ -163,30 +192,14 @@ class Table(Generic[Model]):
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
-        ways = ((at, _way(hints[field])) for at, field in enumerate(self.fields) if field not in own)
-        #: The places of the fields whose columns are converted, and how.
-        self._ways = [(at, way) for at, way in ways if way is not None]
-        self._own = [(self.fields.index(field), of_row) for field, of_row in own.items()]
-        self._is_by_name = model is not None and model.__match_args__ != self.fields  # type: ignore[attr-defined]
+        ways = {field: _way(hints[field]) for field in self.fields if field not in own}
+        #: Return the model of a row.
+        self.of: Callable[[Row], Model] = _reader(model, self.fields, ways, own)
         found = {
             field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
         }
         #: Every time column.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
-
-    def of(self, row: Row) -> Model:
-        """Return the model of a row."""
-        assert self.model is not None
-        # By place, and only what is converted is touched: a list of workspaces makes hundreds of values.
-        given = [row[name] for name in self.fields]
-        for at, way in self._ways:
-            if given[at] is not None:
-                given[at] = way(given[at])
-        for at, of_row in self._own:
-            given[at] = of_row(row)
-        if self._is_by_name:
-            return self.model(**dict(zip(self.fields, given, strict=True)))
-        return self.model(*given)
 
     def columns(self, one: Model) -> Row:
         """Return a model's fields by column, as parameters of a query."""

@@ -1,7 +1,7 @@
 """What a model holds is saved: every field of every model is written, changed, replaced and read back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import FrozenInstanceError, fields, replace
 from enum import Enum
 from functools import partial
 from types import NoneType, UnionType
@@ -88,7 +88,11 @@ def try_all(tx: Transaction, table: Table[Any], number: int) -> None:
             GATES.add(tx, gate_key=one.gate_key, connection=one.connection, remote_id=one.remote_id)
     assert table.add_new(tx, first, **beside)
     assert not table.add_new(tx, first, **beside)
-    assert table.one(tx, **key_of(table, first)) == first
+    found = table.one(tx, **key_of(table, first))
+    assert found == first
+    for field in table.fields:
+        with pytest.raises(FrozenInstanceError):
+            setattr(found, field, None)
     changed = table.changed(tx, key_of(table, first), **table.columns(second))
     assert changed is not None
     assert table.of(changed) == table.one(tx, **key_of(table, second)) == second
