@@ -22,8 +22,8 @@ from bot.providers import base
 from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import LONGEST_ASKED, News, Numbers, Runtime
 from bot.services.context import Context
+from bot.store.pauses import Calls
 from bot.store.store import Store
-from bot.store.tasks import Calls
 from bot.support import errors
 from bot.support.http import Window, freely, leaving_by
 from bot.support.vault import row_key

@@ -46,8 +46,8 @@ from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.store import accounts, inbox, people
 from bot.store.audit import append_audit
+from bot.store.owners import LEASE
 from bot.store.store import Store
-from bot.store.tasks import LEASE
 from bot.store.transaction import Transaction
 from bot.support.clock import Clock, Ids
 from bot.support.environment import command

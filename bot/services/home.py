@@ -27,7 +27,8 @@ from bot.services import snapshots
 from bot.services.context import Asked, Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.services.making import TEMPLATE, PersonalOffer
-from bot.store import accounts, gates, homes, preferences, tasks, workspaces
+from bot.store import accounts, gates, homes, preferences, workspaces
+from bot.store.snapshots import snapshot
 from bot.store.transaction import Transaction
 from bot.store.upkeep import Totals
 from bot.support.errors import StoreError
@@ -281,7 +282,7 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     connections = asked.context.connections
     for account in accounts.accounts(tx, asked.principal):
         is_able = account.state == "active" and isinstance(connections.get(account.connection), base.Making)
-        if is_able and tasks.snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
+        if is_able and snapshot(tx, account.connection, account.id, snapshots.TEMPLATES) is None:
             snapshots.read_templates(tx, asked, account)
     unlisted = {name for name, provider in connections.items() if not provider.has_lists}
     up = [

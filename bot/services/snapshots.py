@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from bot.domain.people import About, Account, Snapshot, TaskKind
 from bot.providers import base
 from bot.services.context import Asked, Context
-from bot.store import accounts, tasks
+from bot.store import accounts, snapshots, tasks
 from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 
@@ -42,7 +42,7 @@ def _is_old(tx: Transaction, asked: Asked, kind: TaskKind, account: Account) -> 
     if kind is TaskKind.DISCOVER:
         is_listed = provider is not None and provider.has_lists
         return is_listed and (account.discovered_at or 0.0) < now - WORKSPACES_SECONDS
-    listed = tasks.snapshot(tx, account.connection, account.id, RUNS)
+    listed = snapshots.snapshot(tx, account.connection, account.id, RUNS)
     return (listed is None or listed.read_at < now - RUNS_SECONDS) and isinstance(provider, base.Runs)
 
 

@@ -19,7 +19,7 @@ import psycopg
 import structlog
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.store import schema, tasks
+from bot.store import owners, schema
 from bot.store.postgres_session import (
     CONNECTING,
     DatabaseClock,
@@ -174,7 +174,7 @@ class PostgresEngine(QueuedEngine):
         if not is_newer(oldest, FIRST) or self._session.take_lock(alone=True):
             return True
         says = schema.SAYS_RELEASE in applied
-        running = tasks.running(self._session.transaction) if says else []
+        running = owners.running(self._session.transaction) if says else []
         return bool(running) and not any(is_newer(oldest, one.release) for one in running)
 
 

@@ -20,19 +20,24 @@ from bot.store import (
     cards,
     classes,
     conversations,
+    forms,
     gates,
     homes,
     hours,
     notices,
     operations,
+    owners,
     people,
     schema,
     slack,
+    snapshots,
     tasks,
     timers,
     transaction,
     upkeep,
 )
+from bot.store import outages as outages_
+from bot.store import pauses as pauses_
 from bot.store import preferences as preferences_
 from bot.store import runs as runs_
 from bot.store import workspaces as workspaces_
@@ -118,12 +123,12 @@ class Store(OnEngine):
         """Finish what is queued and close the database."""
         await self.engine.close()
 
-    own = write(tasks.own)
-    renew_owned = write(tasks.renew_owned, Priority.URGENT)
-    disown = write(tasks.disown)
-    disown_all = write(tasks.disown_all, Priority.URGENT)
-    owned = read(tasks.owned, Priority.STEADY)
-    is_worked = read(tasks.is_worked, Priority.STEADY)
+    own = write(owners.own)
+    renew_owned = write(owners.renew_owned, Priority.URGENT)
+    disown = write(owners.disown)
+    disown_all = write(owners.disown_all, Priority.URGENT)
+    owned = read(owners.owned, Priority.STEADY)
+    is_worked = read(owners.is_worked, Priority.STEADY)
     statistics = read(upkeep.statistics, Priority.STEADY)
     figures = read(upkeep.figures, Priority.STEADY)
     try_writing = write(upkeep.try_writing, Priority.URGENT)
@@ -174,14 +179,14 @@ class Store(OnEngine):
     audit_anchor = read(audit.audit_anchor, Priority.STEADY)
     leave_to_archive = write(audit.leave_to_archive)
     verify_audit = several(audit.verify_audit)
-    outages = read(tasks.outages, Priority.STEADY)
-    begin_outage = write(tasks.begin_outage)
-    end_outage = write(tasks.end_outage)
-    silent = write(tasks.silent)
-    answered = write(tasks.answered)
-    reached = read(tasks.reached, Priority.STEADY)
-    pauses = read(tasks.pauses, Priority.STEADY)
-    note_pauses = write(tasks.note_pauses)
+    outages = read(outages_.outages, Priority.STEADY)
+    begin_outage = write(outages_.begin_outage)
+    end_outage = write(outages_.end_outage)
+    silent = write(outages_.silent)
+    answered = write(outages_.answered)
+    reached = read(outages_.reached, Priority.STEADY)
+    pauses = read(pauses_.pauses, Priority.STEADY)
+    note_pauses = write(pauses_.note_pauses)
 
     # -- links, accounts, browsers ---------------------------------------------------------------------------
 
@@ -232,10 +237,10 @@ class Store(OnEngine):
     preferences = read(preferences_.preferences)
     hear = write(workspaces_.hear)
     save_entry = write(workspaces_.save_entry)
-    save_snapshot = write(tasks.save_snapshot)
-    snapshot = read(tasks.snapshot)
-    remember = write(tasks.remember, Priority.URGENT)
-    remembered = read(tasks.remembered)
+    save_snapshot = write(snapshots.save_snapshot)
+    snapshot = read(snapshots.snapshot)
+    remember = write(forms.remember, Priority.URGENT)
+    remembered = read(forms.remembered)
     merge_discovered = several(workspaces_.merge_discovered)
 
     # -- operations, creations, the poll gate ----------------------------------------------------------------

@@ -402,7 +402,7 @@ OPERATIONS = Table(
 )
 OCCURRENCES = _plain("occurrences", "rule_id local side", at=STAYS)
 OUTAGES = _plain("outages", "connection", since=PAST)
-# ``bot.store.tasks.LEASE``.
+# ``bot.store.owners.LEASE``.
 OWNERS = _plain("owners", "name", "owner", until=LEASE)
 PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=PAST)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.

@@ -10,7 +10,7 @@ from bot.domain.facts import ConnectionCounts
 from bot.domain.operations import Operation
 from bot.domain.people import SLACK, Reached
 from bot.domain.runs import Run
-from bot.store import audit, cards, tasks
+from bot.store import audit, cards, outages, owners
 from bot.store.runs import KEPT_SECONDS
 from bot.store.tables import OPERATIONS, PARTICIPANTS, RUNS, SERVING, UPKEEP
 from bot.store.transaction import Engine, Row, Transaction
@@ -139,15 +139,15 @@ def figures(tx: Transaction) -> Figures:
     """Measure everything for the metrics."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
-    running = [one.name.partition(":")[0] for one in tasks.running(tx)]
-    outages = dict(tasks.outages(tx))
-    if (slack := tasks.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
-        outages[SLACK] = slack.silent_since
+    running = [one.name.partition(":")[0] for one in owners.running(tx)]
+    away = dict(outages.outages(tx))
+    if (slack := outages.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
+        away[SLACK] = slack.silent_since
     return Figures(
         counts=statistics(tx),
         waited=max(now - since, 0.0),
-        outages={name: max(now - began, 0.0) for name, began in outages.items()},
-        processes={role: running.count(role) for role in tasks.ROLES} if running else {},
+        outages={name: max(now - began, 0.0) for name, began in away.items()},
+        processes={role: running.count(role) for role in owners.ROLES} if running else {},
     )
 
 
@@ -291,7 +291,7 @@ def totals(
     here = {"limit": limit, "place": place}
     return Totals(
         at=at,
-        reached=tasks.reached(tx),
+        reached=outages.reached(tx),
         open_runs=int(counts.get("open_runs", 0)),
         dead_notices=int(counts.get("dead_notices", 0)),
         starting=int(counts.get("starting", 0)),

@@ -28,8 +28,9 @@ from bot.slack.installed import is_listed
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.store import name_of, open_store, schema
+from bot.store.outages import TWICE
+from bot.store.owners import ROLES
 from bot.store.store import Store
-from bot.store.tasks import ROLES, TWICE
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command

@@ -11,7 +11,7 @@ import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
-from bot.store.tasks import TWICE
+from bot.store.outages import TWICE
 from bot.support.errors import StoreError
 from bot.web.socket import Count
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.services.context import SharedOwners
-from bot.store.tasks import LEASE
+from bot.store.owners import LEASE
 from tests.reconciler.runs import content, output, said
 
 PARTS = ("owners", "reconciler", "notifier", "streams", "board")

@@ -7,12 +7,7 @@ from bot.domain.people import TaskKind
 from bot.domain.policy import Installation
 from bot.domain.runs import FoundRun, ObservedRun, RunState
 from bot.store.tasks import NewTask
-from bot.support.errors import (
-    Forbidden,
-    RateLimited,
-    UnknownOutcome,
-    Unreachable,
-)
+from bot.support.errors import Forbidden, RateLimited, UnknownOutcome, Unreachable
 from tests.rigs.store import ALICE, BOB
 
 # -- reads ---------------------------------------------------------------------------------------------------

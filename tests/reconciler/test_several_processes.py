@@ -9,8 +9,9 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
 from bot.services.context import STARTS, Asked, SharedOwners
+from bot.store.owners import LEASE
 from bot.store.store import Store
-from bot.store.tasks import LEASE, NewTask
+from bot.store.tasks import NewTask
 from bot.support.errors import RateLimited, Refused, Unreachable
 from tests.reconciler.fuse import Meanwhile
 from tests.reconciler.runs import RunWorld

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.store import open_store
-from bot.store.tasks import TWICE
+from bot.store.outages import TWICE
 from bot.support.errors import StoreBusy
 from bot.upkeep import doctor
 from bot.web.others import _IN_DOUBT, _SELDOM, LOOKS_EVERY, SURE, Others

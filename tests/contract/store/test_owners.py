@@ -12,7 +12,8 @@ from bot.domain.runs import Update
 from bot.services.context import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import USERS_LIST, SlackAnswer
 from bot.slack.people import People
-from bot.store.tasks import LEASE, NewTask
+from bot.store.owners import LEASE
+from bot.store.tasks import NewTask
 from bot.support.errors import SlackLimited, StoreUnavailable
 from tests.rigs.store import ALICE, accept_operation, launched, link_account, linked, watch_run
 

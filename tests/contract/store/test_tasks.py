@@ -5,7 +5,8 @@ import asyncio
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Reached, Snapshot, TaskKind
 from bot.services.snapshots import read_again
-from bot.store.tasks import NewTask, Pause
+from bot.store.pauses import Pause
+from bot.store.tasks import NewTask
 from tests.rigs.store import ALICE, BOB
 from tests.rigs.use_cases import ask
 

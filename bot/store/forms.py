@@ -1,0 +1,22 @@
+"""Forms: the values that people last sent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.people import Principal
+from bot.store.tables import REMEMBERED
+from bot.store.transaction import Transaction, from_json
+
+
+def remember(
+    tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
+) -> None:
+    """Keep a person's form values for the next time; an unlink deletes them."""
+    REMEMBERED.put(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
+
+
+def remembered(tx: Transaction, principal: Principal, connection: str, purpose: str) -> dict[str, Any]:
+    """Return the person's latest form values, or an empty dict."""
+    row = REMEMBERED.row(tx, principal=principal, connection=connection, purpose=purpose)
+    values: dict[str, Any] = {} if row is None else from_json(row["payload"])
+    return values

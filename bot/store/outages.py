@@ -1,0 +1,59 @@
+"""Outages: when each connection, and Slack, last answered, and since when one doesn't."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.domain.notices import NewNotice
+from bot.domain.people import Reached
+from bot.store.notices import add_notices
+from bot.store.tables import OUTAGES, REACHED
+from bot.store.transaction import Transaction
+
+#: The name of what isn't an outage of a connection: another Usher answers people of the same app.
+TWICE: Final = "#twice"
+
+
+def outages(tx: Transaction) -> Mapping[str, float]:
+    """Return the current outages: since when (epoch seconds), by connection."""
+    return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
+
+
+def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
+    """Write an outage with its notices; return since when it has lasted.
+
+    If another process has already written it, nothing is written. That one may have ended it just now.
+    """
+    if OUTAGES.add_new(tx, connection=connection, since=since):
+        add_notices(tx, notices)
+        return since
+    return outages(tx).get(connection, since)
+
+
+def end_outage(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
+    """End an outage and write its notices; return False, nothing written, if it was already over."""
+    if not OUTAGES.delete(tx, connection=connection):
+        return False
+    add_notices(tx, notices)
+    return True
+
+
+def silent(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
+    """Note that something doesn't answer; return since when by its row: another process may have noted it."""
+    row = tx.one("silent", name=name, since=since, answered_at=answered_at)
+    return since if row is None else float(row["silent_since"])
+
+
+def answered(tx: Transaction, name: str, at: float) -> bool:
+    """Note when something answered; return whether it hadn't before that."""
+    is_over = tx.run("silence_over", name=name, at=at) == 1
+    REACHED.put(tx, name=name, answered_at=at)
+    return is_over
+
+
+def reached(tx: Transaction) -> dict[str, Reached]:
+    """Return what each connection, and Slack, last answered and since when it doesn't.
+
+    A process of an earlier release writes only outages.
+    """
+    away = {name: Reached(name, silent_since=since) for name, since in outages(tx).items()}
+    return away | {one.name: one for one in REACHED.known(tx.all("reached"))}

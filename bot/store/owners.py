@@ -1,0 +1,66 @@
+"""Owners: what one process at a time does for all, held by leases; and which processes live."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.store.tables import OWNERS
+from bot.store.transaction import Transaction
+from bot.support.release import RELEASE
+
+#: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
+LEASE: Final = 10.0
+#: What the name of a process's presence begins with: its role.
+ROLES: Final = ("serve", "web", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Hold what a process of a release owns, and for how many seconds more unless it is renewed."""
+
+    name: str
+    owner: str
+    seconds: float
+    release: str
+
+
+def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
+    """Take what nobody else owns, or keep it; return which of the names are the owner's now."""
+    now = tx.now()
+    given = {"owner": owner, "now": now, "until": now + LEASE, "release": RELEASE}
+    return [name for name in names if tx.one("own", name=name, **given)]
+
+
+def renew_owned(tx: Transaction, owner: str) -> list[str]:
+    """Keep everything of an owner's for longer; return the names of what it was."""
+    return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE)]
+
+
+def disown(tx: Transaction, owner: str, names: Sequence[str]) -> None:
+    """Hand back what others may take at once."""
+    for name in names:
+        OWNERS.delete(tx, owner=owner, name=name)
+
+
+def disown_all(tx: Transaction, owner: str) -> None:
+    """Hand back everything of an owner's."""
+    OWNERS.delete(tx, owner=owner)
+
+
+def owned(tx: Transaction) -> list[Owned]:
+    """Return what is owned by processes that live, by name."""
+    now = tx.now()
+    return [
+        Owned(row["name"], row["owner"], row["until"] - now, row["release"])
+        for row in tx.all("owned", now=now)
+    ]
+
+
+def running(tx: Transaction) -> list[Owned]:
+    """Return the processes that live, each as the presence that it owns."""
+    return [one for one in owned(tx) if one.name.partition(":")[0] in ROLES]
+
+
+def is_worked(tx: Transaction) -> bool:
+    """Return whether a process lives that does the work in the background."""
+    return tx.one("is_worked", now=tx.now()) is not None

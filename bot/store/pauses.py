@@ -1,0 +1,42 @@
+"""Pauses: for how long providers asked not to be called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.store.transaction import Transaction
+
+#: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
+KEPT = 60.0
+Calls = Literal["any", "start"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Describe a pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
+
+    ``calls``: ``any``, or ``start`` for those that start something. ``who`` is an account, "" for everybody.
+    """
+
+    connection: str
+    calls: Calls
+    who: str
+    ago: float
+    left: float
+
+
+def note_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
+    """Write for how many seconds an account, or everybody (""), has to pause; the longer pause wins."""
+    now = tx.now()
+    tx.run("forget_pauses", now=now, before=now - KEPT)
+    for who, wait in seconds.items():
+        tx.run("note_pause", connection=connection, calls=calls, who=who, now=now, until=now + wait)
+
+
+def pauses(tx: Transaction) -> list[Pause]:
+    """Return the pauses of all connections that still matter."""
+    now = tx.now()
+    return [
+        Pause(row["connection"], row["calls"], row["who"], now - row["noted_at"], row["until"] - now)
+        for row in tx.all("pauses", now=now, before=now - KEPT)
+    ]

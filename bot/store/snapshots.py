@@ -1,0 +1,24 @@
+"""Snapshots: providers' latest answers."""
+
+from typing import Any
+
+from bot.domain.people import Snapshot
+from bot.store.tables import ACCOUNTS, SNAPSHOTS
+from bot.store.transaction import Transaction, as_json
+
+
+def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
+    """Write a provider's answer; the newer one wins.
+
+    It is dropped if ``owner`` isn't an account, or is one being revoked.
+    """
+    if snapshot.owner:
+        account = ACCOUNTS.row(tx, id=snapshot.owner)
+        if account is None or account["state"] == "revoking":
+            return
+    tx.run("save_snapshot", **SNAPSHOTS.columns(snapshot) | {"payload": as_json(snapshot.payload)})
+
+
+def snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
+    """Return a provider's latest answer."""
+    return SNAPSHOTS.one(tx, connection=connection, owner=owner, kind=kind)
