@@ -7,17 +7,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any, TypeVar
+from types import FrameType, FunctionType
+from typing import Any, TypeVar, cast
 
 from bot.store.store import Store
-from bot.store.tables import Table
+from bot.store.tables import TABLES
 from bot.store.transaction import Parameters, Priority, Row, Transaction, Work
 from tests.rigs.engine import EngineWithoutThread
 
 Result = TypeVar("Result")
 #: What writes at these priorities runs beside others on PostgreSQL; all else that writes decides, alone.
 BESIDE = {Priority.CLAIMS, Priority.RECORDS}
+
+#: The tables, by what makes models of their rows.
+READERS = {cast("FunctionType", table.of).__code__: name for name, table in TABLES.items()}
 
 
 @dataclass
@@ -64,8 +67,8 @@ class Count:
 
     def profile(self, frame: FrameType, event: str, _argument: object) -> None:
         """Note a row that becomes a model."""
-        if event == "call" and frame.f_code is Table.of.__code__ and not self.is_over:
-            self.models[frame.f_locals["self"].name] += 1
+        if event == "call" and not self.is_over and (table := READERS.get(frame.f_code)) is not None:
+            self.models[table] += 1
 
 
 class _Counted:
