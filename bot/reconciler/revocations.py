@@ -10,7 +10,7 @@ from bot.providers import base
 from bot.reconciler.ask import REVOKE, Done, EngineContext, EnginePart, Refused
 from bot.reconciler.lists import Again, slot
 from bot.services import revocations
-from bot.store import accounts as rows
+from bot.store.revocations import owe, revocation_refused
 from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class Revocations(EnginePart):
                 return "deleted"
             case Refused(error=CredentialRefused() | Forbidden() as error):
                 if owed.refused_since is None:
-                    await self._store.carry_out(lambda tx: rows.revocation_refused(tx, owed.id))
+                    await self._store.carry_out(lambda tx: revocation_refused(tx, owed.id))
                 left = SECOND_LOOK - (now - (owed.refused_since or now))
                 if left > 0:
                     raise Again(left)
@@ -73,7 +73,7 @@ class Revocations(EnginePart):
         access = self._asker.open(unused)
         if isinstance(access, Refused) or await self._is_used(unused, access):
             return
-        await self._store.carry_out(lambda tx: rows.owe(tx, unused, tell=False))
+        await self._store.carry_out(lambda tx: owe(tx, unused, tell=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
         """Compare tokens, not ciphertexts, which change with the key."""

@@ -21,7 +21,7 @@ from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later
 from bot.reconciler.lists import LISTS, settled
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services import accounts, revocations
-from bot.store import accounts as rows
+from bot.store.revocations import owe
 from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 from bot.support.errors import Renamed, StoreError
@@ -167,7 +167,7 @@ class Suspicions(EnginePart):
         def give_up(tx: Transaction) -> None:
             refused = accounts.refuse(tx, account, cause, title=runtime.title, renamed=renamed)
             if refused and is_owed:
-                rows.owe(tx, replace(account, id=tx.ids.new("account")), tell=False)
+                owe(tx, replace(account, id=tx.ids.new("account")), tell=False)
 
         await self._store.carry_out(give_up)
 

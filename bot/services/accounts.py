@@ -30,7 +30,7 @@ from bot.providers import base
 from bot.services.context import Asked, Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import hours, inbox, people
+from bot.store import approvals, browsers, hours, inbox, people, revocations
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -101,7 +101,7 @@ def begin(
     if holder is not None:
         _give_way(tx, asked, holder, actor)
     if account.is_proven:
-        rows.withdraw(tx, asked.principal, [connection])
+        approvals.withdraw(tx, asked.principal, [connection])
     provider = asked.context.connections[connection]
 
     def moved(remote_id: str, former: str) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def begin(
     former = rows.account(tx, asked.principal, connection)
     rows.put(tx, account, moved)
     if former is not None and left_by(asked.context, former, secret) == "owed":
-        rows.owe(tx, former, tell=False)
+        revocations.owe(tx, former, tell=False)
     body = {"connection": connection, "username": username, "account": account.id}
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", asked.principal, body)])
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, account.id, {"then": [waiting] if waiting else []})])
@@ -156,8 +156,8 @@ def _give_way(tx: Transaction, asked: Asked, holder: Account, actor: str) -> Non
     Both are told, and the administrators of both.
     """
     place, both = asked.context.installation, (asked.principal, holder.principal)
-    rows.withdraw(tx, holder.principal, [holder.connection])
-    rows.end_sessions_of(tx, holder.principal)
+    approvals.withdraw(tx, holder.principal, [holder.connection])
+    browsers.end_sessions_of(tx, holder.principal)
     _end(tx, asked, holder, actor=actor, cause="proven")
     body = {
         "connection": holder.connection,
@@ -253,8 +253,8 @@ def end(
     ]
     if ending and not asked.is_new(tx):
         return []
-    rows.withdraw(tx, person, connections)
-    rows.end_sessions_of(tx, person)
+    approvals.withdraw(tx, person, connections)
+    browsers.end_sessions_of(tx, person)
     for account in ending:
         _end(tx, asked, account, actor=actor, cause=cause, tell=tell, is_answered=is_answered)
     return ending
@@ -366,7 +366,7 @@ async def request(
 def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str]:
     """Return the keys of the others whom a username may mean: who has it, then the likeliest first."""
     own, place = asked.principal.key, asked.principal.place
-    if len(rows.requested(tx, asked.principal, connection)) >= REQUESTS:
+    if len(approvals.requested(tx, asked.principal, connection)) >= REQUESTS:
         return []
     holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
     scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
@@ -407,17 +407,17 @@ def ask(
     now = tx.now()
     new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting, alike=list(alike))
     if not asked.is_new(tx):
-        return rows.approval(tx, inbox.result_of(tx, asked.interaction)) or new
-    open_ = rows.asked_at(tx, principal, connection)
+        return approvals.approval(tx, inbox.result_of(tx, asked.interaction)) or new
+    open_ = approvals.asked_at(tx, principal, connection)
     is_other = open_ is None or open_.username != username
-    if is_other and len(rows.requested(tx, principal, connection)) >= REQUESTS:
+    if is_other and len(approvals.requested(tx, principal, connection)) >= REQUESTS:
         raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
-    approval = rows.request(tx, new)
+    approval = approvals.request(tx, new)
     if is_other:
-        rows.note_request(tx, principal, connection)
+        approvals.note_request(tx, principal, connection)
         if isinstance(context.connections[connection], base.Addresses):
             add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
-        if (owner := rows.question_owner(tx, approval)) is not None:
+        if (owner := approvals.question_owner(tx, approval)) is not None:
             add_notices(tx, [notice(approval, NoticeKind.ACCOUNT_ASKED, f"whose:{now}", owner)])
     if approval.id == new.id:
         kind = NoticeKind.APPROVAL_ASKED
@@ -433,12 +433,12 @@ def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *,
     It proves nothing, so it decides nothing. Raises Refused (``approval.unknown``).
     """
     asked.check(tx, "link")
-    approval = rows.approval(tx, approval_id)
+    approval = approvals.approval(tx, approval_id)
     is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
     if approval is None or not is_open or approval.owner != asked.principal.key:
         raise Refused("approval.unknown", pages.GONE)
     if asked.is_new(tx):
-        rows.learn(tx, approval.id, owner_says=is_theirs)
+        approvals.learn(tx, approval.id, owner_says=is_theirs)
         result = "theirs" if is_theirs else "not theirs"
         append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
     return approval
@@ -446,9 +446,9 @@ def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *,
 
 def note_address(tx: Transaction, asked: Asked, wanted: Approval, email: str) -> None:
     """Keep the address that a wanted user has at the provider, unless another one is wanted by now."""
-    approval = rows.approval(tx, wanted.id)
+    approval = approvals.approval(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (asked.principal, wanted.username):
-        rows.learn(tx, approval.id, email=email)
+        approvals.learn(tx, approval.id, email=email)
 
 
 def decide(
@@ -458,7 +458,7 @@ def decide(
 
     ``username`` is what the administrator saw: a request that names another one by now is not decided.
     """
-    approval = rows.approval(tx, approval_id)
+    approval = approvals.approval(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
     asked.check(tx, "approve", target)
     if approval is None:
@@ -467,7 +467,7 @@ def decide(
     if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
         return approval, False
     state: Literal["approved", "denied"] = "approved" if approve else "denied"
-    decided = rows.move(tx, approval.id, state, asked.principal.key)
+    decided = approvals.move(tx, approval.id, state, asked.principal.key)
     assert decided is not None, "nobody else decides within this transaction"
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
@@ -501,7 +501,7 @@ def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: bas
             tx, approval.connection, identity.username, asked.principal, approval.id, is_approved=True
         )
     else:
-        rows.move(tx, approval.id, "linked")
+        approvals.move(tx, approval.id, "linked")
         add_notices(tx, _to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"))
 
 
@@ -515,7 +515,7 @@ def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str,
         return
     title = asked.context.title(approval.connection)
     detail = problems.sentence(because, title) if because in problems.CAUSES else because
-    rows.move(tx, approval.id, "failed", approval.decided_by or "", detail)
+    approvals.move(tx, approval.id, "failed", approval.decided_by or "", detail)
     kind = NoticeKind.APPROVAL_FAILED
     own = notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
     add_notices(tx, [own, *_to_administrator(approval, kind, "failed", cause=because)])
@@ -525,7 +525,7 @@ def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str,
 
 def _approved(tx: Transaction, asked: Asked, approval_id: str) -> Approval | None:
     """Return a person's request that was approved, and not withdrawn or settled since."""
-    approval = rows.approval(tx, approval_id)
+    approval = approvals.approval(tx, approval_id)
     is_theirs = approval is not None and approval.principal == asked.principal
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
 

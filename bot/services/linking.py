@@ -29,7 +29,7 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.context import Asked, Context
 from bot.store import accounts as rows
-from bot.store import people
+from bot.store import browsers, links, people
 from bot.store.audit import append_audit
 from bot.store.tables import BROWSER_SESSIONS, LINKS, TASKS
 from bot.store.tasks import NewTask, add_tasks
@@ -180,7 +180,7 @@ def invite(tx: Transaction, asked: Asked, connection: str, waiting: dict[str, An
         raise Refused("link.repeated", pages.LINK_REPEATED)
     nonce, now = new_nonce(), tx.now()
     link = Link(digest(nonce), principal, connection, waiting, now, now + LINK_SECONDS, tries_left=TRIES)
-    rows.expire(tx, principal.key, connection)
+    links.expire(tx, principal.key, connection)
     LINKS.add(tx, link)
     _note(tx, link, "link.invited", "ok")
     return f"{context.public_url.rstrip('/')}/link/{nonce}"
@@ -190,7 +190,7 @@ def confirm_code(tx: Transaction, asked: Asked, code: str) -> Account | Refused:
     """Link the account that waits for this person's code; refused if there is none, or it is another."""
     asked.check(tx, "link")
     command = asked.context.command
-    link = rows.open_link_of(tx, asked.principal, "code")
+    link = links.open_link_of(tx, asked.principal, "code")
     if (
         link is None
         or link.code_hash is None
@@ -419,7 +419,7 @@ async def _in_time(asking: Awaitable[base.Identity]) -> base.Identity:
 
 
 def _usable(tx: Transaction, asked: Asked, visit: Visit) -> Link:
-    link, command = rows.link(tx, digest(visit.nonce)), asked.context.command
+    link, command = links.link(tx, digest(visit.nonce)), asked.context.command
     if link is None or link.principal != asked.principal:
         raise _unknown(asked.context)
     if link.stage == "used":
@@ -456,7 +456,7 @@ def _with_tries(tx: Transaction, asked: Asked, visit: Visit) -> Link:
 
 def _stands(tx: Transaction, tried: Link) -> bool:
     """Return whether nothing was done with a link since an attempt, and it hasn't expired."""
-    return rows.link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
+    return links.link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
 def _same_browser(asked: Asked, link: Link, visit: Visit) -> None:
@@ -593,7 +593,7 @@ def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
 
 def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
     """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
-    session = rows.session(tx, digest(session_id), idle)
+    session = browsers.session(tx, digest(session_id), idle)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
         _note_session(tx, session, "browser.sign_out")

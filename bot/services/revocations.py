@@ -11,7 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Account, AuditEntry
 from bot.providers import base
 from bot.services.context import Context
-from bot.store import accounts as rows
+from bot.store import credentials, revocations
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -57,9 +57,11 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
     If that was ended or replaced meanwhile, it is the fresh one that nobody uses.
     """
     sealed = context.vault.seal(row_key(account.principal.key, account.connection), fresh.as_mapping())
-    is_used = rows.save_secret(tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at)
+    is_used = credentials.save_secret(
+        tx, account.id, account.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
+    )
     unused = replace(account, id=tx.ids.new("account"), secret=account.secret if is_used else sealed)
-    rows.owe(tx, unused, tell=False, due_in=UNDER_WAY)
+    revocations.owe(tx, unused, tell=False, due_in=UNDER_WAY)
     detail = {"account": account.id, "connection": account.connection}
     append_audit(
         tx, [AuditEntry("usher", "account.renew", account.id, "ok" if is_used else "unused", detail)]
@@ -71,7 +73,7 @@ def settle(tx: Transaction, context: Context, owed: Account, ended: Ended, *, te
 
     Administrators are told what may still be valid, once a day for a connection.
     """
-    if not rows.drop(tx, owed.id):
+    if not revocations.drop(tx, owed.id):
         return
     is_gone = ended in {"deleted", "refused"}
     detail = {"account": owed.id, "username": owed.username, "ended": ended}

@@ -1,36 +1,28 @@
-"""Linked accounts: invited, approved, looked up, refused, unlinked; each with all that depends on it.
+"""Linked accounts: written, refused and ended, each with all that depends on it."""
 
-And the browsers of their people: begun by Sign in with Slack, ended by sign-out, an unlink or expiry.
-"""
-
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
 
-from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
-from bot.domain.people import Account, Approval, AuditEntry, Link, Principal, TaskKind
-from bot.store import cards, errands, gates, hours, operations, people, runs, tasks, workspaces
+from bot.domain.people import Account, AuditEntry, Principal, TaskKind
+from bot.store import cards, errands, gates, hours, operations, runs
 from bot.store.audit import append_audit
-from bot.store.notices import add_notices, known_channel
+from bot.store.links import expire
+from bot.store.notices import add_notices
+from bot.store.revocations import owe
 from bot.store.tables import (
     ACCOUNTS,
-    APPROVALS,
-    BROWSER_SESSIONS,
     CONVERSATIONS,
     FORGOTTEN,
     GATES,
-    LINKS,
     OPERATIONS,
-    PEOPLE,
     REMEMBERED,
     RUNS,
     SNAPSHOTS,
     TASKS,
     WORKSPACES,
 )
-from bot.store.tasks import NewTask
 from bot.store.transaction import Row, Transaction, from_json
 
 
@@ -115,38 +107,9 @@ def _not_stopped(ended: Account, workspace: Row) -> NewNotice:
     return NewNotice(workspace["id"], NoticeKind.TIMER_FAILED, occasion, ended.principal, body)
 
 
-def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
-    """Keep the secret of what is no link any more for nothing but its revocation, which is owed from now on.
-
-    ``tell``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may still
-    be under way for so many seconds.
-    """
-    ACCOUNTS.delete(tx, id=ended.id)
-    owed = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
-    ACCOUNTS.add(tx, owed)
-    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell}, due_in)])
-
-
-def owed_revocations(tx: Transaction) -> list[Account]:
-    """Return the secrets whose revocation is owed, the oldest first."""
-    return ACCOUNTS.found(tx, "owed_revocations")
-
-
 def holders(tx: Transaction) -> set[Principal]:
     """Return who has an account or hours."""
     return {Principal.from_key(row["principal"]) for row in tx.all("holders")}
-
-
-def revocation_refused(tx: Transaction, account_id: str) -> None:
-    """Note that a provider refused an owed secret, for the first time."""
-    ACCOUNTS.change(
-        tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
-    )
-
-
-def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret whose revocation was owed; return False if another process has."""
-    return ACCOUNTS.delete(tx, id=account_id, state="revoking") == 1
 
 
 def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None = None) -> bool:
@@ -165,75 +128,6 @@ def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None 
     for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
         tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])
     return True
-
-
-def forget(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep for a week, sealed as it is, the secret of an account that was refused as no key opens it."""
-    FORGOTTEN.put(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
-
-
-def forgotten_accounts(tx: Transaction) -> list[Account]:
-    """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
-    return [ACCOUNTS.of({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
-
-
-def recall(tx: Transaction, account_id: str, secret: str) -> bool:
-    """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
-    FORGOTTEN.delete(tx, account_id=account_id)
-    refused = {"id": account_id, "state": "refused"}
-    row = ACCOUNTS.changed(tx, refused, state="active", secret=secret, refused_since=None, refused_for=0)
-    if row is not None:
-        resume_suspected(tx, row)
-    return row is not None
-
-
-def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
-    return ACCOUNTS.change(tx, {"id": account_id, "secret": old}, secret=new) == 1
-
-
-def save_secret(
-    tx: Transaction,
-    account_id: str,
-    old: str,
-    new: str,
-    *,
-    is_fresh: bool = False,
-    ends_at: float | None = None,
-) -> bool:
-    """Replace a stored secret if it is still ``old``.
-
-    A fresh one, which may end at ``ends_at``, ends the suspicion of the old one and resumes everything that
-    waited.
-    """
-    before = ACCOUNTS.row(tx, id=account_id)
-    known: dict[str, Any] = {}
-    # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
-    if is_fresh:
-        known = {"refused_since": None, "refused_for": 0}
-        if before is not None and not ACCOUNTS.of(before).is_approved:
-            # What ends by itself isn't prolonged by what opens it.
-            known |= {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
-    if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
-        return False
-    if is_fresh and before is not None and before["refused_since"] is not None:
-        resume_suspected(tx, before)
-    return True
-
-
-def expire(tx: Transaction, principal_key: str, connection: str) -> None:
-    """Expire the unused links of a pair, and delete the secrets they hold."""
-    tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
-
-
-def link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
-    return LINKS.one(tx, nonce_hash=nonce_hash)
-
-
-def open_link_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
-    """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
-    return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())
 
 
 def holder(tx: Transaction, account: Account) -> Account | None:
@@ -386,117 +280,6 @@ def suspicion_totals(tx: Transaction, since: float, enough: int) -> Mapping[str,
     }
 
 
-#: The state that a request must be in to move to a new one.
-_BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
-
-
-def request(tx: Transaction, new: Approval) -> Approval:
-    """Write a request (state ``asked``) and return the current one.
-
-    One that the same person has still ``asked`` on the connection takes ``waiting`` and the username, and its
-    messages are redrawn: the buttons carry the username, so nobody approves one that they weren't shown.
-    """
-    existing = asked_at(tx, new.principal, new.connection)
-    if existing is None:
-        APPROVALS.add(tx, new)
-        return new
-    current = replace(existing, waiting=new.waiting or existing.waiting)
-    if new.username != existing.username:
-        current = replace(
-            current, username=new.username, alike=new.alike, owner=None, owner_says=None, email=None
-        )
-    APPROVALS.put(tx, current)
-    cards.owe(tx, current.id, changed=True)
-    return current
-
-
-def asked_at(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
-    """Return a person's undecided request on a connection."""
-    return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
-
-
-#: For how long a request counts, in seconds.
-DAY: Final = 86_400.0
-
-
-def requested(tx: Transaction, principal: Principal, connection: str) -> list[float]:
-    """Return when a person has asked to be linked to a connection within a day."""
-    now, row = tx.now(), PEOPLE.row(tx, principal=principal)
-    times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
-    return [at for at in times if abs(now - at) < DAY]
-
-
-def note_request(tx: Transaction, principal: Principal, connection: str) -> None:
-    """Note that a person asks to be linked to a connection now."""
-    row = PEOPLE.row(tx, principal=principal)
-    others = from_json(row["requested"]) if row is not None else {}
-    times = [*requested(tx, principal, connection), tx.now()]
-    PEOPLE.change(tx, {"principal": principal}, requested={**others, connection: times})
-
-
-def question_owner(tx: Transaction, asked: Approval) -> Principal | None:
-    """Note that the likeliest other is asked whose account it is; return them, unless they were lately."""
-    if not asked.alike or not people.question(tx, asked.alike[0], DAY):
-        return None
-    APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0])
-    return Principal.from_key(asked.alike[0])
-
-
-def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:
-    """Keep what was learned about a request, and have its messages redrawn."""
-    APPROVALS.change(tx, {"id": approval_id}, **facts)
-    cards.owe(tx, approval_id, changed=True)
-
-
-def approval(tx: Transaction, approval_id: str) -> Approval | None:
-    """Return one request."""
-    return APPROVALS.one(tx, id=approval_id)
-
-
-def asked_approvals(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
-    """Return the oldest undecided requests, of people whose keys begin with a place."""
-    return APPROVALS.found(tx, "asked_approvals", limit=limit, place=place)
-
-
-def asked_approvals_of(tx: Transaction, principal: Principal) -> list[Approval]:
-    """Return one person's undecided requests."""
-    return APPROVALS.found(tx, "asked_approvals_of", principal=principal.key)
-
-
-def move(
-    tx: Transaction,
-    approval_id: str,
-    state: Literal["approved", "denied", "linked", "failed"],
-    decided_by: str | None = None,
-    detail: str | None = None,
-) -> Approval | None:
-    """Advance a request: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
-
-    Return None if it is already in another state. ``decided_by`` keeps whoever decided first.
-    """
-    moved = APPROVALS.first(
-        tx,
-        "decide_approval",
-        id=approval_id,
-        state=state,
-        expected=_BEFORE[state],
-        detail=detail,
-        decided_by=decided_by,
-        now=tx.now(),
-    )
-    if moved is not None:
-        cards.close_of(tx, approval_id)
-    return moved
-
-
-def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending requests, on some connections or all."""
-    for pending in tx.all("pending_approvals", principal=principal.key):
-        if connections is None or pending["connection"] in connections:
-            APPROVALS.delete(tx, id=pending["id"])
-            cards.close_of(tx, pending["id"])
-
-
 def due_reminders(tx: Transaction, limit: int) -> list[Account]:
     """Return active accounts whose credential ends soon enough for the next reminder."""
     return ACCOUNTS.found(tx, "due_reminders", now=tx.now(), limit=limit)
@@ -513,43 +296,3 @@ def reminder_done(
     add_notices(tx, notices)
     cards.owe_about(tx, cards.of_link(account.principal.key, account.connection), changed=True)
     return True
-
-
-def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
-    """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
-    now = tx.now()
-    since = now - idle_seconds
-    return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)
-
-
-def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session with a workspace, whoever owns it; None as for ``session``."""
-    found = session(tx, id_hash, idle_seconds)
-    if found is None:
-        return None
-    workspace = workspaces.workspace(tx, workspace_id)
-    if workspace is None or workspace.principal.user_id != found.principal.user_id:
-        return PageRows(tx.now(), found, workspace)
-    return PageRows(
-        tx.now(),
-        found,
-        workspace,
-        operations.latest_operation(tx, workspace_id),
-        known_channel(tx, workspace.principal),
-    )
-
-
-def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Note that a session was used now; one that has ended stays ended."""
-    BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
-
-
-def end_sessions_of(tx: Transaction, principal: Principal) -> None:
-    """End all sessions of a person, whatever enterprise a sign-in named."""
-    ending = f"%:{principal.team_id}:{principal.user_id}"
-    tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
-
-
-def end_browser_sessions_at(tx: Transaction, installation: str) -> int:
-    """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
-    return tx.run("end_browser_sessions_at", within=f"%:{installation}:%")

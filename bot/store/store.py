@@ -16,18 +16,23 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.store import accounts as accounts_
 from bot.store import (
+    approvals,
     audit,
+    browsers,
     cards,
     classes,
     conversations,
+    credentials,
     forms,
     gates,
     homes,
     hours,
+    links,
     notices,
     operations,
     owners,
     people,
+    revocations,
     schema,
     slack,
     snapshots,
@@ -190,30 +195,30 @@ class Store(OnEngine):
 
     # -- links, accounts, browsers ---------------------------------------------------------------------------
 
-    link = read(accounts_.link)
-    open_link_of = read(accounts_.open_link_of)
+    link = read(links.link)
+    open_link_of = read(links.open_link_of)
     account = read(accounts_.account)
     account_by_id = read(accounts_.account_by_id)
     accounts = read(accounts_.accounts)
     account_states = read(accounts_.account_states)
     accounts_of = read(accounts_.accounts_of)
     active_accounts = read(accounts_.active_accounts, Priority.STEADY)
-    owed_revocations = read(accounts_.owed_revocations, Priority.STEADY)
-    forgotten_accounts = read(accounts_.forgotten_accounts)
-    reseal_account = write(accounts_.reseal_account)
+    owed_revocations = read(revocations.owed_revocations, Priority.STEADY)
+    forgotten_accounts = read(credentials.forgotten_accounts)
+    reseal_account = write(credentials.reseal_account)
     uses = read(upkeep.uses)
     holders = read(accounts_.holders, Priority.STEADY)
-    save_secret = write(accounts_.save_secret)
+    save_secret = write(credentials.save_secret)
     suspect_account = write(accounts_.suspect_account)
     suspects = read(accounts_.suspects, Priority.STEADY)
     claim_probe = write(accounts_.claim_probe)
     count_refusal = write(accounts_.count_refusal)
     trust_account = write(accounts_.trust_account)
     suspicion_totals = read(accounts_.suspicion_totals, Priority.STEADY)
-    approval = read(accounts_.approval)
-    page_rows = read(accounts_.page_rows)
-    keep_browser_session = write(accounts_.keep_browser_session, Priority.URGENT)
-    end_browser_sessions_at = write(accounts_.end_browser_sessions_at, Priority.URGENT)
+    approval = read(approvals.approval)
+    page_rows = read(browsers.page_rows)
+    keep_browser_session = write(browsers.keep_browser_session, Priority.URGENT)
+    end_browser_sessions_at = write(browsers.end_browser_sessions_at, Priority.URGENT)
 
     # -- workspaces ------------------------------------------------------------------------------------------
 
@@ -295,8 +300,8 @@ class Store(OnEngine):
     home_retry = write(homes.home_retry)
     home_rest = write(homes.home_rest)
     is_news_waiting = read(notices.is_news_waiting, Priority.STEADY)
-    asked_approvals = read(accounts_.asked_approvals)
-    asked_approvals_of = read(accounts_.asked_approvals_of)
+    asked_approvals = read(approvals.asked_approvals)
+    asked_approvals_of = read(approvals.asked_approvals_of)
     totals = read(upkeep.totals, Priority.STEADY)
 
     # -- notices, cards, Slack, tasks ------------------------------------------------------------------------

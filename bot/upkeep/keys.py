@@ -9,7 +9,7 @@ from typing import Final
 from bot.domain.people import Account, AuditEntry
 from bot.providers.base import Credential
 from bot.services.accounts import refuse
-from bot.store import accounts as rows
+from bot.store import credentials
 from bot.store.audit import append_audit
 from bot.store.store import Store
 from bot.store.transaction import Transaction
@@ -180,12 +180,12 @@ def _rotated(vault: Vault, sealed: str) -> str | None:
 def _forget(tx: Transaction, account: Account) -> bool:
     if not refuse(tx, account, "secret", actor="operator"):
         return False
-    rows.forget(tx, account.id, account.secret)
+    credentials.forget(tx, account.id, account.secret)
     return True
 
 
 def _recall(tx: Transaction, account: Account, secret: str) -> bool:
-    if not rows.recall(tx, account.id, secret):
+    if not credentials.recall(tx, account.id, secret):
         return False
     about = {"connection": account.connection, "username": account.username}
     append_audit(tx, [AuditEntry("operator", "account.recalled", account.id, "ok", about)])

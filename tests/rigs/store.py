@@ -31,7 +31,20 @@ from bot.providers import base
 from bot.services import accounts
 from bot.services.context import Asked
 from bot.store import accounts as account_rows
-from bot.store import cards, errands, gates, homes, inbox, operations, preferences, runs, timers, workspaces
+from bot.store import (
+    approvals,
+    browsers,
+    cards,
+    errands,
+    gates,
+    homes,
+    inbox,
+    operations,
+    preferences,
+    runs,
+    timers,
+    workspaces,
+)
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -187,14 +200,14 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
-        return account_rows.request(tx, approval)
+        return approvals.request(tx, approval)
 
     return await store.carry_out(write)
 
 
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
     """Move a request to another state, by whom, and perhaps with a detail."""
-    return await store.carry_out(lambda tx: account_rows.move(tx, approval_id, *given))
+    return await store.carry_out(lambda tx: approvals.move(tx, approval_id, *given))
 
 
 async def launched(
@@ -290,7 +303,7 @@ async def want_read(store: Store, workspace_id: str) -> None:
 
 async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSession | None:
     """Return a browser's session if it counts."""
-    return await store.engine.read(lambda tx: account_rows.session(tx, id_hash, idle))
+    return await store.engine.read(lambda tx: browsers.session(tx, id_hash, idle))
 
 
 async def first_sight(store: Store, interaction: str) -> bool:

@@ -16,6 +16,7 @@ from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes
 from bot.store import accounts as account_rows
+from bot.store import browsers, links
 from bot.store import cards as card_rows
 from bot.store import classes as class_rows
 from bot.store import hours as hour_rows
@@ -358,7 +359,7 @@ async def test_a_link_that_was_replaced_holds_neither_token_nor_code(store, cloc
     await put_link(store, link)
     other = replace(link, nonce_hash="other", principal=BOB)
     await put_link(store, other)
-    await store.carry_out(lambda tx: account_rows.expire(tx, ALICE.key, "saturn"))
+    await store.carry_out(lambda tx: links.expire(tx, ALICE.key, "saturn"))
     left = await store.link("n")
     assert (left.secret, left.code_hash, left.expires_at) == (None, None, now)
     assert await store.link("other") == other
@@ -567,7 +568,7 @@ async def test_only_those_are_signed_out_who_left_or_whose_workspace_removed_ush
     async def left():
         return {name for name in whose if await browser_session(store, name, 3600.0) is not None}
 
-    await store.carry_out(lambda tx: account_rows.end_sessions_of(tx, ALICE))
+    await store.carry_out(lambda tx: browsers.end_sessions_of(tx, ALICE))
     assert await left() == {"bob", "elsewhere"}
     assert await store.end_browser_sessions_at("T2") == 1
     assert await left() == {"bob"}

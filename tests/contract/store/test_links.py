@@ -14,7 +14,7 @@ from bot.domain.workspaces import State
 from bot.providers.base import Credential, Identity
 from bot.services import linking
 from bot.services.linking import Visit, digest
-from bot.store import accounts
+from bot.store import revocations
 from bot.support.errors import Refused
 from tests.rigs.store import (
     ALICE,
@@ -159,8 +159,8 @@ async def test_linking_again_beside_one_that_is_being_revoked(store, clock):
     second = await link_account(store, secret="two")
     assert await store.account(ALICE, "saturn") == second
     assert (await store.account_by_id(first.id)).secret == "one"
-    assert await store.carry_out(lambda tx: accounts.drop(tx, first.id))
-    assert not await store.carry_out(lambda tx: accounts.drop(tx, second.id))
+    assert await store.carry_out(lambda tx: revocations.drop(tx, first.id))
+    assert not await store.carry_out(lambda tx: revocations.drop(tx, second.id))
     assert await store.account_by_id(first.id) is None
     assert await store.account_by_id(second.id) == second
 

@@ -1,0 +1,120 @@
+"""Approvals: people's requests to be linked as a username, until an administrator decides."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from bot.domain.people import Approval, Principal
+from bot.store import cards, people
+from bot.store.tables import APPROVALS, PEOPLE
+from bot.store.transaction import Transaction, from_json
+
+#: The state that a request must be in to move to a new one.
+_BEFORE = {"approved": "asked", "denied": "asked", "linked": "approved", "failed": "approved"}
+
+
+def request(tx: Transaction, new: Approval) -> Approval:
+    """Write a request (state ``asked``) and return the current one.
+
+    One that the same person has still ``asked`` on the connection takes ``waiting`` and the username, and its
+    messages are redrawn: the buttons carry the username, so nobody approves one that they weren't shown.
+    """
+    existing = asked_at(tx, new.principal, new.connection)
+    if existing is None:
+        APPROVALS.add(tx, new)
+        return new
+    current = replace(existing, waiting=new.waiting or existing.waiting)
+    if new.username != existing.username:
+        current = replace(
+            current, username=new.username, alike=new.alike, owner=None, owner_says=None, email=None
+        )
+    APPROVALS.put(tx, current)
+    cards.owe(tx, current.id, changed=True)
+    return current
+
+
+def asked_at(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
+    """Return a person's undecided request on a connection."""
+    return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
+
+
+#: For how long a request counts, in seconds.
+DAY: Final = 86_400.0
+
+
+def requested(tx: Transaction, principal: Principal, connection: str) -> list[float]:
+    """Return when a person has asked to be linked to a connection within a day."""
+    now, row = tx.now(), PEOPLE.row(tx, principal=principal)
+    times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
+    return [at for at in times if abs(now - at) < DAY]
+
+
+def note_request(tx: Transaction, principal: Principal, connection: str) -> None:
+    """Note that a person asks to be linked to a connection now."""
+    row = PEOPLE.row(tx, principal=principal)
+    others = from_json(row["requested"]) if row is not None else {}
+    times = [*requested(tx, principal, connection), tx.now()]
+    PEOPLE.change(tx, {"principal": principal}, requested={**others, connection: times})
+
+
+def question_owner(tx: Transaction, asked: Approval) -> Principal | None:
+    """Note that the likeliest other is asked whose account it is; return them, unless they were lately."""
+    if not asked.alike or not people.question(tx, asked.alike[0], DAY):
+        return None
+    APPROVALS.change(tx, {"id": asked.id}, owner=asked.alike[0])
+    return Principal.from_key(asked.alike[0])
+
+
+def learn(tx: Transaction, approval_id: str, **facts: Any) -> None:
+    """Keep what was learned about a request, and have its messages redrawn."""
+    APPROVALS.change(tx, {"id": approval_id}, **facts)
+    cards.owe(tx, approval_id, changed=True)
+
+
+def approval(tx: Transaction, approval_id: str) -> Approval | None:
+    """Return one request."""
+    return APPROVALS.one(tx, id=approval_id)
+
+
+def asked_approvals(tx: Transaction, limit: int, place: str = "") -> list[Approval]:
+    """Return the oldest undecided requests, of people whose keys begin with a place."""
+    return APPROVALS.found(tx, "asked_approvals", limit=limit, place=place)
+
+
+def asked_approvals_of(tx: Transaction, principal: Principal) -> list[Approval]:
+    """Return one person's undecided requests."""
+    return APPROVALS.found(tx, "asked_approvals_of", principal=principal.key)
+
+
+def move(
+    tx: Transaction,
+    approval_id: str,
+    state: Literal["approved", "denied", "linked", "failed"],
+    decided_by: str | None = None,
+    detail: str | None = None,
+) -> Approval | None:
+    """Advance a request: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
+
+    Return None if it is already in another state. ``decided_by`` keeps whoever decided first.
+    """
+    moved = APPROVALS.first(
+        tx,
+        "decide_approval",
+        id=approval_id,
+        state=state,
+        expected=_BEFORE[state],
+        detail=detail,
+        decided_by=decided_by,
+        now=tx.now(),
+    )
+    if moved is not None:
+        cards.close_of(tx, approval_id)
+    return moved
+
+
+def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
+    """Delete a person's pending requests, on some connections or all."""
+    for pending in tx.all("pending_approvals", principal=principal.key):
+        if connections is None or pending["connection"] in connections:
+            APPROVALS.delete(tx, id=pending["id"])
+            cards.close_of(tx, pending["id"])

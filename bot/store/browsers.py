@@ -1,0 +1,48 @@
+"""Browsers that are signed in: begun by Sign in with Slack, ended by sign-out, an unlink or expiry."""
+
+from bot.domain.browsers import BrowserSession, PageRows
+from bot.domain.people import Principal
+from bot.store import operations, workspaces
+from bot.store.notices import known_channel
+from bot.store.tables import BROWSER_SESSIONS
+from bot.store.transaction import Transaction
+
+
+def session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
+    """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
+    now = tx.now()
+    since = now - idle_seconds
+    return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)
+
+
+def page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
+    """Return a live session with a workspace, whoever owns it; None as for ``session``."""
+    found = session(tx, id_hash, idle_seconds)
+    if found is None:
+        return None
+    workspace = workspaces.workspace(tx, workspace_id)
+    if workspace is None or workspace.principal.user_id != found.principal.user_id:
+        return PageRows(tx.now(), found, workspace)
+    return PageRows(
+        tx.now(),
+        found,
+        workspace,
+        operations.latest_operation(tx, workspace_id),
+        known_channel(tx, workspace.principal),
+    )
+
+
+def keep_browser_session(tx: Transaction, id_hash: str) -> None:
+    """Note that a session was used now; one that has ended stays ended."""
+    BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
+
+
+def end_sessions_of(tx: Transaction, principal: Principal) -> None:
+    """End all sessions of a person, whatever enterprise a sign-in named."""
+    ending = f"%:{principal.team_id}:{principal.user_id}"
+    tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
+
+
+def end_browser_sessions_at(tx: Transaction, installation: str) -> int:
+    """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
+    return tx.run("end_browser_sessions_at", within=f"%:{installation}:%")

@@ -1,0 +1,63 @@
+"""Credentials: an account's secret, replaced, sealed with another key, forgotten and recalled."""
+
+from typing import Any
+
+from bot.domain.notices import first_reminder
+from bot.domain.people import Account
+from bot.store.accounts import resume_suspected
+from bot.store.tables import ACCOUNTS, FORGOTTEN
+from bot.store.transaction import Transaction
+
+
+def forget(tx: Transaction, account_id: str, secret: str) -> None:
+    """Keep for a week, sealed as it is, the secret of an account that was refused as no key opens it."""
+    FORGOTTEN.put(tx, account_id=account_id, secret=secret, forgotten_at=tx.now())
+
+
+def forgotten_accounts(tx: Transaction) -> list[Account]:
+    """Return the accounts whose secrets were forgotten, with these, as far as they are refused still."""
+    return [ACCOUNTS.of({**row, "secret": row["forgotten"]}) for row in tx.all("forgotten_accounts")]
+
+
+def recall(tx: Transaction, account_id: str, secret: str) -> bool:
+    """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
+    FORGOTTEN.delete(tx, account_id=account_id)
+    refused = {"id": account_id, "state": "refused"}
+    row = ACCOUNTS.changed(tx, refused, state="active", secret=secret, refused_since=None, refused_for=0)
+    if row is not None:
+        resume_suspected(tx, row)
+    return row is not None
+
+
+def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
+    """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
+    return ACCOUNTS.change(tx, {"id": account_id, "secret": old}, secret=new) == 1
+
+
+def save_secret(
+    tx: Transaction,
+    account_id: str,
+    old: str,
+    new: str,
+    *,
+    is_fresh: bool = False,
+    ends_at: float | None = None,
+) -> bool:
+    """Replace a stored secret if it is still ``old``.
+
+    A fresh one, which may end at ``ends_at``, ends the suspicion of the old one and resumes everything that
+    waited.
+    """
+    before = ACCOUNTS.row(tx, id=account_id)
+    known: dict[str, Any] = {}
+    # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
+    if is_fresh:
+        known = {"refused_since": None, "refused_for": 0}
+        if before is not None and not ACCOUNTS.of(before).is_approved:
+            # What ends by itself isn't prolonged by what opens it.
+            known |= {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
+    if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
+        return False
+    if is_fresh and before is not None and before["refused_since"] is not None:
+        resume_suspected(tx, before)
+    return True

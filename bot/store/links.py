@@ -1,0 +1,20 @@
+"""Links: on their way to an account, until used or expired."""
+
+from bot.domain.people import Link, Principal
+from bot.store.tables import LINKS
+from bot.store.transaction import Transaction
+
+
+def expire(tx: Transaction, principal_key: str, connection: str) -> None:
+    """Expire the unused links of a pair, and delete the secrets they hold."""
+    tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
+
+
+def link(tx: Transaction, nonce_hash: str) -> Link | None:
+    """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
+    return LINKS.one(tx, nonce_hash=nonce_hash)
+
+
+def open_link_of(tx: Transaction, principal: Principal, stage: str) -> Link | None:
+    """Return the newest unexpired link of a principal in a stage (for the code typed back)."""
+    return LINKS.first(tx, "open_link_of", principal=principal.key, stage=stage, now=tx.now())

@@ -1,0 +1,38 @@
+"""Revocations: the secrets of ended accounts, kept until the provider has revoked them."""
+
+from dataclasses import replace
+
+from bot.domain.people import Account, TaskKind
+from bot.store import tasks
+from bot.store.tables import ACCOUNTS
+from bot.store.tasks import NewTask
+from bot.store.transaction import Transaction
+
+
+def owe(tx: Transaction, ended: Account, *, tell: bool, due_in: float = 0.0) -> None:
+    """Keep the secret of what is no link any more for nothing but its revocation, which is owed from now on.
+
+    ``tell``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may still
+    be under way for so many seconds.
+    """
+    ACCOUNTS.delete(tx, id=ended.id)
+    owed = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
+    ACCOUNTS.add(tx, owed)
+    tasks.add_tasks(tx, [NewTask(TaskKind.REVOCATION, owed.id, {"tell": tell}, due_in)])
+
+
+def owed_revocations(tx: Transaction) -> list[Account]:
+    """Return the secrets whose revocation is owed, the oldest first."""
+    return ACCOUNTS.found(tx, "owed_revocations")
+
+
+def revocation_refused(tx: Transaction, account_id: str) -> None:
+    """Note that a provider refused an owed secret, for the first time."""
+    ACCOUNTS.change(
+        tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
+    )
+
+
+def drop(tx: Transaction, account_id: str) -> bool:
+    """Erase a secret whose revocation was owed; return False if another process has."""
+    return ACCOUNTS.delete(tx, id=account_id, state="revoking") == 1
