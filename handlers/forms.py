@@ -19,8 +19,9 @@ from bot.messages.texts import verbs
 from bot.services import runs, snapshots
 from bot.services.accounts import own
 from bot.services.making import PersonalOffer
-from bot.services.naming import find_connection, fold
+from bot.services.naming import find_connection
 from bot.services.workspaces import create
+from bot.support.cleaning import fold
 from bot.support.errors import Refused, StoreError
 from handlers import routes
 from handlers.connections import leading, maker_of, makers

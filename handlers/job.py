@@ -30,7 +30,7 @@ from bot.messages.texts import runs as run_words
 from bot.providers import base
 from bot.services import accounts, making, naming, runs, snapshots
 from bot.services.making import COMMAND, TEMPLATE, Filled, Flag, PersonalOffer
-from bot.support.cleaning import has_invisible, unescape
+from bot.support.cleaning import fold, has_invisible, unescape
 from handlers import narrowed, routes
 from handlers.command_line import CommandLine, command_line, decoded, written
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
@@ -305,8 +305,8 @@ def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
             listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
             return next(listed, SetUpJob(key, base.Scheduled(job_id, f"job {job_id[:8]}", None)))
     here = [one for one in known if connection in {None, one.connection}]
-    found = [one for one in here if naming.fold(one.job.name) == naming.fold(stem)]
-    found = found or [one for one in here if naming.fold(one.job.name).startswith(naming.fold(stem))]
+    found = [one for one in here if fold(one.job.name) == fold(stem)]
+    found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
     if len(found) == 1:
         return found[0]
     template = run_words.TWICE if found else run_words.NO_SUCH_JOB
@@ -569,7 +569,7 @@ async def run_of(request: Request) -> Run:
     if len(found) == 1:
         return found[0]
     if found:
-        is_same = len({naming.fold(run.name) for run in found}) == 1
+        is_same = len({fold(run.name) for run in found}) == 1
         sentence = fill(run_words.WHICH_TO_STOP if is_same else run_words.WHICH, name=request.name)
         raise Answered(replies.hint(sentence, await _buttons(request, found)))
     raise Answered(await _unknown(request, rows, old))

@@ -18,7 +18,7 @@ from bot.messages.texts import pages, talk
 from bot.messages.texts.verbs import VERBS
 from bot.providers import base
 from bot.services import naming
-from bot.support.cleaning import SLACK_TOKEN
+from bot.support.cleaning import SLACK_TOKEN, fold
 from handlers import routes
 from handlers.command_line import command_line, typed, unknown_flags
 from handlers.request import Request, Services
@@ -56,7 +56,7 @@ async def token_in(request: Request) -> str:
             return fill(pages.TYPED_SLACK, page=Markup(_SLACK_PAGE))
         if known is None:
             known = await _known(services, request.principal)
-        if naming.fold(word) in known or _is_known_link(services, word):
+        if fold(word) in known or _is_known_link(services, word):
             continue
         for piece in _pieces(word):
             found = _issuers(services, piece)
@@ -71,7 +71,7 @@ async def token_in(request: Request) -> str:
 async def token_in_field(services: Services, principal: Principal, text: str) -> str:
     """Return a sentence for somebody who typed a token into a form's field, or "" if there is none."""
     found = [name for word in _BETWEEN.split(text) for name in _suspects(services, word)]
-    if not found or naming.fold(text) in await _known(services, principal):
+    if not found or fold(text) in await _known(services, principal):
         return ""
     titles = " or ".join(sorted({services.title(name) for name in found}))
     return pages.TYPED_IN_FIELD.format(titles=titles)
@@ -155,7 +155,7 @@ def _guess(
         is_id = any(one.parse_reference(word) for one in providers)
     if is_id and request.verb in (_OF_ANY_JOB if is_of_run else _OF_ANY_WORKSPACE):
         return "argument"
-    if naming.fold(word) in known:
+    if fold(word) in known:
         return "argument"
     verb = VERBS[request.folder].get(request.verb)
     return "unknown id" if is_id and verb is not None and "NAME" in verb.usage else "token"
@@ -167,7 +167,7 @@ async def _known(services: Services, principal: Principal) -> set[str]:
     runs = await services.store.runs(principal)
     found = [text for one in rows for text in (one.id, one.remote_id, one.name, one.alias)]
     found += [text for run in runs for text in (run.id, run.remote_id, run.name)]
-    return {naming.fold(text) for text in found if text}
+    return {fold(text) for text in found if text}
 
 
 def unknown_flag(request: Request, found: Sequence[str]) -> Answer:

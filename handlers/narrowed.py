@@ -11,6 +11,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
+from bot.support.cleaning import fold
 from handlers.command_line import NO_COMMANDS, parse, plain, written
 from handlers.language import vocabulary
 from handlers.language.names import Names
@@ -81,9 +82,9 @@ def _narrowed(
 ) -> Narrowed[_Row] | None:
     if not (state or connection or name):
         return None
-    needle = naming.fold(name)
-    named = [row for row in rows if any(needle in naming.fold(one) for one in row[3])]
-    named = named or [row for row in rows if any(is_slip(needle, naming.fold(one)) for one in row[3])]
+    needle = fold(name)
+    named = [row for row in rows if any(needle in fold(one) for one in row[3])]
+    named = named or [row for row in rows if any(is_slip(needle, fold(one)) for one in row[3])]
     found = [row[0] for row in named if connection in {None, row[1]} and state in {"", row[2]}]
     return Narrowed(tuple(found), state, connection, name)
 

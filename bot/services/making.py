@@ -14,7 +14,7 @@ from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, S
 from bot.domain.people import Principal, Snapshot
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.naming import fold
+from bot.support.cleaning import fold
 from bot.support.errors import Refused
 
 

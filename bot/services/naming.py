@@ -3,10 +3,8 @@
 Pure.
 """
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
 from rapidfuzz import fuzz, process
@@ -15,11 +13,9 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import answers
 from bot.providers.base import Provider
-from bot.support.cleaning import clean
+from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: Names are compared up to this length; differences further along matter only to machines.
-_COMPARED: Final = 200
 #: How similar two names must be (0–100) for one to be suggested.
 _ALIKE: Final = 60.0
 _OFFERED: Final = 5
@@ -186,17 +182,6 @@ def own_name(text: str) -> str:
     if not 1 <= len(kept) <= _LONGEST:
         raise Refused("alias.length", answers.ALIAS_LONG)
     return kept
-
-
-def fold(text: str) -> str:
-    """Return a text normalised for comparison: one Unicode form, one case, single spaces."""
-    return _folded(text[:_COMPARED])
-
-
-@lru_cache(maxsize=10_000)
-def _folded(text: str) -> str:
-    # Each word that is typed is compared with the names of all of a person's workspaces.
-    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())
 
 
 def _exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:

@@ -1,4 +1,4 @@
-"""Texts from outside, without known secrets in whatever form, and without invisible characters."""
+"""Texts from outside: without known secrets in any form or invisible characters, and as they are compared."""
 
 import base64
 import json
@@ -16,6 +16,8 @@ _HIDDEN: Final = HIDDEN.encode()
 SHORTEST: Final = 8
 #: The prefixes of Slack tokens: of bots, people and apps, refresh tokens and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
+#: Texts are compared up to this length; differences further along matter only to machines.
+_COMPARED: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -106,6 +108,17 @@ def clean(text: object) -> str:
         elif category not in _INVISIBLE and character not in _FILLERS:
             kept.append(character)
     return "".join(kept).strip()
+
+
+def fold(text: str) -> str:
+    """Return a text normalised for comparison: one Unicode form, one case, single spaces."""
+    return _folded(text[:_COMPARED])
+
+
+@lru_cache(maxsize=10_000)
+def _folded(text: str) -> str:
+    # Each word that is typed is compared with many names.
+    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())
 
 
 def has_invisible(text: str) -> bool:

@@ -14,6 +14,7 @@ from bot.domain.runs import Run
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Provider
 from bot.services import naming
+from bot.support.cleaning import fold
 from handlers.command_line import MARKS, Quoted, plain
 from handlers.language import vocabulary
 from handlers.language.words import begins, is_emoji, is_slip
@@ -86,13 +87,13 @@ class Names:
 
     def has(self, text: str) -> bool:
         """Return whether a workspace is called exactly that, whatever its signs and marks are."""
-        return naming.fold(text) in self._workspaces
+        return fold(text) in self._workspaces
 
     def _spans(self, words: Sequence[str]) -> list[Span]:
         found: list[Span] = []
         at = 0
         while at < len(words):
-            begins_one = "@" in words[at] or naming.fold(plain(words[at])) in self._beginnings
+            begins_one = "@" in words[at] or fold(plain(words[at])) in self._beginnings
             is_alone = isinstance(words[at], Quoted) or not begins_one
             longest = 1 if is_alone else min(_WORDS_OF_A_NAME, len(words) - at)
             spans = (self._span(words, at, count) for count in range(longest, 0, -1))
@@ -107,7 +108,7 @@ class Names:
                 whole = naming.find_whole(text, self._rows, self._connections)
                 if whole is not None:
                     return Span(at, at + count, whole.workspaces)
-            key = naming.fold(text)
+            key = fold(text)
             if key in self._workspaces:
                 return Span(at, at + count, self._workspaces[key])
             if key in self._runs_by_name:
@@ -126,9 +127,9 @@ class Names:
             found = naming.find(text, self._rows, self._connections)
             if found.kind in {"one", "many"}:
                 return Span(0, len(words), found.workspaces, is_beginning=True)
-        typed = naming.fold(next(iter(readings(words))).strip(_QUOTES))
+        typed = fold(next(iter(readings(words))).strip(_QUOTES))
         keys = {key for key in self._workspaces if _is_near(typed, key)}
-        rows = tuple(one for one in self._rows if keys & {naming.fold(one.title), naming.fold(one.name)})
+        rows = tuple(one for one in self._rows if keys & {fold(one.title), fold(one.name)})
         if rows:
             return Span(0, len(words), rows)
         runs = next((runs for key, runs in self._runs_by_name.items() if _is_near(typed, key)), ())
@@ -141,10 +142,8 @@ class Names:
 
     @cached_property
     def _workspaces(self) -> Mapping[str, tuple[Workspace, ...]]:
-        by_alias = ((naming.fold(one.alias), one) for one in self._rows if one.alias)
-        by_name = (
-            (name, one) for one in self._rows for name in {naming.fold(one.name), naming.fold(one.remote_id)}
-        )
+        by_alias = ((fold(one.alias), one) for one in self._rows if one.alias)
+        by_name = ((name, one) for one in self._rows for name in {fold(one.name), fold(one.remote_id)})
         return _grouped(by_name) | _grouped(by_alias)
 
     @cached_property
@@ -158,13 +157,13 @@ class Names:
         return _grouped(
             (name, run)
             for run in self._runs
-            for name in {naming.fold(run.name), naming.fold(run.id), naming.fold(run.remote_id or "")}
+            for name in {fold(run.name), fold(run.id), fold(run.remote_id or "")}
         )
 
     @cached_property
     def _places(self) -> Mapping[str, str]:
         """Return connections by name and title, and by the words of a title that no other one has."""
-        titles = {key: naming.fold(one.settings.title) for key, one in self._connections.items()}
+        titles = {key: fold(one.settings.title) for key, one in self._connections.items()}
         counts = Counter(word for title in titles.values() for word in set(title.split()))
         found = {
             word: key
@@ -176,9 +175,7 @@ class Names:
             # A word with which a workspace's name begins means that.
             and not any(name.startswith(word) for name in self._workspaces)
         }
-        return (
-            found | {title: key for key, title in titles.items()} | {naming.fold(key): key for key in titles}
-        )
+        return found | {title: key for key, title in titles.items()} | {fold(key): key for key in titles}
 
     def owners(self, pieces: Sequence[Piece]) -> list[str]:
         """Return who else something is said to belong to: a mention, ``bob's``, ``their``."""

@@ -13,6 +13,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
+from bot.support.cleaning import fold
 from handlers import narrowed, routes
 from handlers.command_line import plain
 from handlers.dispatch import run_button
@@ -150,8 +151,8 @@ def _reference(request: Request) -> tuple[str, tuple[str, ...]]:
 async def _bring_back(request: Request) -> Answer | None:
     """Bring back a forgotten workspace, if the words are its name and no other's."""
     rows = await request.services.store.workspaces(request.principal, hidden=True)
-    needle = naming.fold(request.name)
-    found = [one for one in rows if one.hidden and needle in {naming.fold(one.title), naming.fold(one.name)}]
+    needle = fold(request.name)
+    found = [one for one in rows if one.hidden and needle in {fold(one.title), fold(one.name)}]
     if len(found) != 1:
         return None
     await linked(request, found[0].connection)
@@ -244,8 +245,8 @@ def _brought_back(request: Request, back: Workspace) -> Answer:
 async def complete(request: Request) -> list[dict[str, Any]]:
     """Return the workspaces that match the letters typed so far; all of them if there are none."""
     rows = await request.services.store.workspaces(request.principal)
-    needle = naming.fold(request.name)
-    fitting = [one for one in rows if needle in naming.fold(one.title) or needle in naming.fold(one.name)]
+    needle = fold(request.name)
+    fitting = [one for one in rows if needle in fold(one.title) or needle in fold(one.name)]
     chosen = fitting or list(naming.nearest(request.name, rows))
     return [
         {

@@ -14,9 +14,10 @@ from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_butt
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
-from bot.services import naming, workspaces
+from bot.services import workspaces
 from bot.services.context import Asked
 from bot.store.operations import Accepted
+from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError
 from handlers import routes
 from handlers.command_line import normalise
@@ -347,7 +348,7 @@ async def remove(request: Request) -> Answer:
     except Refused as refusal:
         facts = await request.services.gatherer.of_workspace(workspace)
         return lists.status_answer(facts, workspace, remark=safe(refusal.text))
-    is_named = naming.fold(request.name) in {naming.fold(workspace.title), naming.fold(workspace.name)}
+    is_named = fold(request.name) in {fold(workspace.title), fold(workspace.name)}
     if AGREED in request.flags and request.manner is Manner.TYPED and is_named:
         return await begin_for(request, workspace, OperationVerb.REMOVE)
     return ask_before_removing(

@@ -21,6 +21,7 @@ from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, cards, talk
 from bot.services import naming, snapshots
 from bot.services.workspaces import check_possible, effects, effects_now, final_mode, owned
+from bot.support.cleaning import fold
 from bot.support.errors import Refused
 from handlers import routes
 from handlers.command_line import plain, written
@@ -87,8 +88,8 @@ async def at_places(
     if found:
         return found
     old, rows = await old_and_rows(request)
-    title = naming.fold(group[0].title)
-    found = [one for one in await there(request, places, rows) if naming.fold(one.title) == title]
+    title = fold(group[0].title)
+    found = [one for one in await there(request, places, rows) if fold(one.title) == title]
     if found:
         return found
     raise Answered(await unknown(request, f"{group[0].title}@{places[0]}", rows, old, near=group))
@@ -144,12 +145,12 @@ def which_of_these(
 ) -> Answer:
     """Ask which of those that a name fits is meant."""
     labels = labels_of(found, rows)
-    titles = {naming.fold(one.title) for one in found}
+    titles = {fold(one.title) for one in found}
     sentence = answers.NEAREST
     if len(titles) == 1:
         places = request.services.titles(dict.fromkeys(one.connection for one in found))
         sentence = fill(answers.WHICH, name=found[0].title, titles=places)
-    elif all(title.startswith(naming.fold(name)) for title in titles):
+    elif all(title.startswith(fold(name)) for title in titles):
         sentence = fill(answers.WHICH_BEGINNING, name=name)
     more = request.filled(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     return _asking(request, replies.hint(sentence, _choices(request, found, labels), more=more), found)
@@ -214,7 +215,7 @@ async def _run_commands(request: Request, name: str) -> list[str]:
     services = request.services
     if request.verb in {"stop", "status", "open"}:
         runs: Sequence[Run] = await services.store.runs(request.principal)
-        if any(naming.fold(run.name) == naming.fold(name) for run in runs):
+        if any(fold(run.name) == fold(name) for run in runs):
             verb = "stop" if request.verb == "stop" else "status"
             return [f"job {verb} {written([name])}"]
     first = request.text.split()[:1]
@@ -237,7 +238,7 @@ def labels_of(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str
     """Return distinct names: with the connection if two are the same."""
     return [
         one.title
-        if sum(naming.fold(other.title) == naming.fold(one.title) for other in rows) == 1
+        if sum(fold(other.title) == fold(one.title) for other in rows) == 1
         else naming.address(one, rows)
         for one in found
     ]
