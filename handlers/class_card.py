@@ -29,7 +29,7 @@ from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import makers, named
 from handlers.linking import question
 from handlers.request import Answered, Request
-from handlers.waiting import offer_of, refresh_lists
+from handlers.snapshots import offer_of, refresh_lists
 
 #: How many templates are listed if an unknown one was requested.
 NAMED = 12

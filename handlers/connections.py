@@ -11,7 +11,8 @@ from bot.providers import base
 from bot.services import naming, snapshots
 from bot.support.errors import Refused
 from handlers import routes
-from handlers.request import Answered, Request, Services
+from handlers.request import Answered, Request
+from handlers.services import Services
 
 _FACETS: Mapping[Purpose, type[base.Facet]] = {"workspace": base.Making, "job": base.Runs}
 

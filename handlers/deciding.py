@@ -35,7 +35,7 @@ from handlers.language.reading import READ, TIMED, Reading, read
 from handlers.language.words import Manner
 from handlers.linking import all_linked
 from handlers.request import WORDS, Answered, Request
-from handlers.waiting import refresh_lists
+from handlers.snapshots import refresh_lists
 from handlers.workspace import hours, targets, timers
 from handlers.workspace.operations import all_at_once, as_it_is
 

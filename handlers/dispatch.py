@@ -33,18 +33,9 @@ from handlers.helping import met, what
 from handlers.language.reading import MOST_WORDS
 from handlers.linking import linked
 from handlers.payload import fields_of, sent_by_block, value_in
-from handlers.request import (
-    AT_ONCE,
-    RESPONSE_SECONDS,
-    SILENT,
-    WORDS,
-    Answered,
-    AtFields,
-    Reference,
-    Request,
-    Services,
-    Waiting,
-)
+from handlers.request import SILENT, WORDS, Answered, AtFields, Reference, Request
+from handlers.services import Services
+from handlers.waiting import AT_ONCE, RESPONSE_SECONDS, Waiting
 
 log = structlog.get_logger(__name__)
 #: Checked before a log line that nobody would see is composed.

@@ -14,7 +14,7 @@ from bot.slack.people import person_of
 from bot.support.errors import Refused, StoreUnsure
 from handlers import payload, routes
 from handlers.dispatch import introduced, reply_notice, run_talk, run_text
-from handlers.request import Occurrence
+from handlers.occurrence import Occurrence
 
 log = structlog.get_logger(__name__)
 

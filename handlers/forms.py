@@ -27,8 +27,9 @@ from handlers import routes
 from handlers.connections import leading, maker_of, makers
 from handlers.linking import linked
 from handlers.payload import fields_of, values_of
-from handlers.request import SILENT, AtFields, Request, Services
-from handlers.waiting import ask_for_offer, known_offer
+from handlers.request import SILENT, AtFields, Request
+from handlers.services import Services
+from handlers.snapshots import ask_for_offer, known_offer
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,8 @@ from handlers import routes
 from handlers.command_line import written
 from handlers.connections import makers, telling
 from handlers.language.words import Manner
-from handlers.request import Request, Services
+from handlers.request import Request
+from handlers.services import Services
 from handlers.talking import help_on_unknown
 
 _EVERYTHING = "all"

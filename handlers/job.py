@@ -40,7 +40,15 @@ from handlers.language.words import Manner, is_slip
 from handlers.linking import link_first, linked, ways
 from handlers.payload import value_in
 from handlers.request import SILENT, Answered, Request
-from handlers.waiting import ask_for_offer, known_offer, offer_of, offer_to, refresh_lists, refreshed, unread
+from handlers.snapshots import (
+    ask_for_offer,
+    known_offer,
+    offer_of,
+    offer_to,
+    refresh_lists,
+    refreshed,
+    unread,
+)
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50

@@ -22,8 +22,10 @@ from handlers.helping import what
 from handlers.language.names import Names
 from handlers.language.words import Manner
 from handlers.payload import value_in
-from handlers.request import SILENT, Answered, Request, Services, Waiting
+from handlers.request import SILENT, Answered, Request
+from handlers.services import Services
 from handlers.talking import as_command
+from handlers.waiting import Waiting
 
 
 @routes.verb("workspace", "link", does=routes.Does.SHOWS)

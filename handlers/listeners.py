@@ -39,7 +39,8 @@ from handlers.dispatch import (
     run_shortcut,
     run_text,
 )
-from handlers.request import Occurrence, Services
+from handlers.occurrence import Occurrence
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 

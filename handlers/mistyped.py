@@ -21,7 +21,8 @@ from bot.services import naming
 from bot.support.cleaning import SLACK_TOKEN, fold
 from handlers import routes
 from handlers.command_line import command_line, typed, unknown_flags
-from handlers.request import Request, Services
+from handlers.request import Request
+from handlers.services import Services
 
 #: Separators between words, and around a flag's value or a part of a link.
 _BETWEEN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")

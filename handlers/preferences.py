@@ -15,8 +15,10 @@ from bot.services.home import read_lists, save_preferences, use
 from bot.services.making import TEMPLATE, PersonalOffer
 from handlers import routes
 from handlers.connections import makers
+from handlers.occurrence import Occurrence
 from handlers.payload import values_of
-from handlers.request import SILENT, AtFields, Occurrence, Request, Services
+from handlers.request import SILENT, AtFields, Request
+from handlers.services import Services
 
 
 @routes.event("app_home_opened")

@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import handlers
 from bot.domain.notices import Answer
-from handlers.request import Occurrence, Request
+from handlers.occurrence import Occurrence
+from handlers.request import Request
 
 #: What a person types, presses or sends ends in an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]

@@ -36,7 +36,7 @@ from bot.web.health import Health, Metrics
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
-from handlers.request import Services
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 

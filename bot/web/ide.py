@@ -35,7 +35,7 @@ from bot.services.linking import Browsing, shown_name
 from bot.support.errors import Refused, SecretError
 from bot.web import render
 from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other
-from handlers.request import Services
+from handlers.services import Services
 
 log = structlog.get_logger(__name__)
 

@@ -21,7 +21,7 @@ from handlers.helping import new_step
 from handlers.linking import link_any, linked
 from handlers.payload import value_in
 from handlers.request import Request
-from handlers.waiting import refreshed
+from handlers.snapshots import refreshed
 from handlers.workspace.operations import as_it_is, not_there
 from handlers.workspace.targets import labels_of, named, nothing_yet, old_and_rows, workspace_of
 

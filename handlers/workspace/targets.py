@@ -31,8 +31,8 @@ from handlers.language.names import Which
 from handlers.language.reading import READ, Reading
 from handlers.linking import all_linked, link_any, linked
 from handlers.request import Answered, Request
+from handlers.snapshots import refresh_lists, unread
 from handlers.talking import as_command, bold, shown, typed_name
-from handlers.waiting import refresh_lists, unread
 
 
 def typed(request: Request, rows: Sequence[Workspace]) -> Reading | None:

@@ -21,7 +21,8 @@ from handlers import routes
 from handlers.language.reading import Reading
 from handlers.linking import linked
 from handlers.payload import value_in
-from handlers.request import SILENT, Answered, AtFields, Request, Services
+from handlers.request import SILENT, Answered, AtFields, Request
+from handlers.services import Services
 from handlers.talking import typed_name
 from handlers.workspace.targets import workspace_of
 

@@ -22,7 +22,7 @@ from bot.support.errors import SlackFailed
 from bot.support.http import DIRECT
 from bot.web.front import build_bolt, dispatch, read_envelope
 from handlers.listeners import register
-from handlers.request import Services
+from handlers.services import Services
 from tests.rigs.store import ALICE
 
 

@@ -12,7 +12,7 @@ from bot.store import hours
 from bot.support.errors import StoreBusy
 from bot.web.front import dispatch
 from handlers.events import user_changed
-from handlers.request import Occurrence
+from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
 from tests.rigs.store import ALICE

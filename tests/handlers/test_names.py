@@ -5,7 +5,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.people import TaskKind
 from handlers.dispatch import replay
-from handlers.request import RESPONSE_SECONDS
+from handlers.waiting import RESPONSE_SECONDS
 from tests.handlers.rig import activate, buttons, rig, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace

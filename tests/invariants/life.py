@@ -24,7 +24,8 @@ from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
 from bot.support.http import Response
 from handlers.dispatch import replay, reply_notice, run_button, run_text
-from handlers.request import RateLimiter, Services, build_services
+from handlers.limits import RateLimiter
+from handlers.services import Services, build_services
 from tests.invariants.provider import OwnedProvider, number_of
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import FakeHttp, World

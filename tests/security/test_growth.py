@@ -35,7 +35,7 @@ from handlers.job import code_of
 from handlers.language.names import Names
 from handlers.language.reading import read
 from handlers.narrowed import workspaces_like
-from handlers.request import Occurrence
+from handlers.occurrence import Occurrence
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import mention

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.request import NOTICE_EVERY, SEARCH_BURST, SEARCHES_PER_SECOND, RateLimiter, Searches
+from handlers.limits import NOTICE_EVERY, SEARCH_BURST, SEARCHES_PER_SECOND, RateLimiter, Searches
 from tests.rigs.clock import FakeClock
 
 

@@ -27,7 +27,8 @@ from bot.support.vault import Vault
 from bot.web.app import build_app, listening
 from bot.web.front import Replays, build_bolt
 from bot.web.health import Metrics
-from handlers.request import RateLimiter, Services, build_services
+from handlers.limits import RateLimiter
+from handlers.services import Services, build_services
 from playground.processes import reserved_port
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context

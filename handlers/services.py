@@ -1,0 +1,122 @@
+"""Services: what handlers may use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bot.domain.people import Principal
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Markup
+from bot.messages.texts import answers
+from bot.providers.base import Provider
+from bot.providers.connection import Linking
+from bot.services.context import Asked, Context
+from bot.services.gather import Gatherer, PeopleNames
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
+from bot.support.pool import Pool
+from handlers.contacts import Contacts
+from handlers.limits import RateLimiter, Searches
+from handlers.payload import principal as principal_of
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Hold what handlers may use. ``commands`` maps a slash command to the folder of its verbs."""
+
+    context: Context
+    store: Store
+    gatherer: Gatherer
+    names: PeopleNames
+    contacts: Contacts
+    #: The connections that this person may use; the context has all of them.
+    connections: Mapping[str, Provider]
+    clock: Clock
+    ids: Ids
+    commands: Mapping[str, str]
+    limiter: RateLimiter
+    searches: Searches
+    #: What is told once a store that takes long has answered.
+    later: Pool
+
+    def actor(self, payload: Mapping[str, Any]) -> Principal:
+        """Return who acts, by a payload; raises Refused (``principal.missing``)."""
+        return self.context.installation.who(principal_of(payload))
+
+    def asked(self, principal: Principal, interaction: str = "") -> Asked:
+        """Return who asks where no request says so."""
+        return Asked(self.context, principal, interaction)
+
+    def of(self, principal: Principal) -> Services:
+        """Return the services with the connections that a person's Slack workspace may use."""
+        served = {name: one for name, one in self.connections.items() if one.serves(principal)}
+        return self if len(served) == len(self.connections) else replace(self, connections=served)
+
+    def title(self, connection: str) -> str:
+        """Return a connection's title; its name if the operator removed it."""
+        return self.context.title(connection)
+
+    def titles(self, connections: Iterable[str]) -> kit.Markup:
+        """Return the titles of connections as part of a sentence."""
+        return kit.Markup(
+            " and ".join(sorted({kit.line(self.title(connection)) for connection in connections}))
+        )
+
+    def not_set_up(self, connections: Iterable[str]) -> str:
+        """Say how many things are on connections that the operator took out; "" for none."""
+        gone = Counter(name for name in connections if name not in self.context.connections)
+        return " ".join(
+            kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), name=name) for name in sorted(gone)
+        )
+
+    def linkable(self) -> list[tuple[str, str]]:
+        """Return (name, title) of the connections that people link themselves."""
+        return self._linked_by("token")
+
+    def linkless(self) -> list[tuple[str, str]]:
+        """Return (name, title) of the connections where there is nothing to link."""
+        return self._linked_by("none")
+
+    def approvable(self) -> list[str]:
+        """Return the names of the connections where an administrator approves usernames."""
+        return [name for name, _ in self._linked_by("admin")]
+
+    def _linked_by(self, way: Linking) -> list[tuple[str, str]]:
+        served = sorted(self.connections.items())
+        return [(name, provider.settings.title) for name, provider in served if provider.links_by(way)]
+
+    def linking(self) -> list[tuple[str, str, bool]]:
+        """Return (name, title, whether with a token) of all that can be linked, in the order of a Home."""
+        by_token = dict(self.linkable())
+        names = by_token.keys() | set(self.approvable())
+        found = [(name, self.title(name), name in by_token) for name in names]
+        return sorted(found, key=lambda one: one[1].casefold())
+
+    def slash(self, folder: str) -> str:
+        """Return the slash command whose verbs are in a folder."""
+        return next(command for command, found in self.commands.items() if found == folder)
+
+
+def build_services(context: Context, limiter: RateLimiter) -> Services:
+    """Assemble the services; ``limiter`` counts people's requests."""
+    return Services(
+        context=context,
+        store=context.store,
+        gatherer=Gatherer(context),
+        names=PeopleNames(context),
+        contacts=Contacts(context),
+        connections=context.connections,
+        clock=context.clock,
+        ids=context.ids,
+        commands={context.command: "workspace", context.job_command: "job"},
+        limiter=limiter,
+        searches=Searches(context.clock.monotonic),
+        later=Pool(MOST_LATER, lambda: None),
+    )
+
+
+#: So many people at once are told later what came of what they asked.
+MOST_LATER: Final = 1000
