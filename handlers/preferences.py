@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer
-from bot.domain.people import HomeUse, Preferences, Principal
+from bot.domain.people import ASKS_AFTER, NEVER, HomeUse, Preferences, Principal
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
@@ -86,12 +86,18 @@ async def saved(request: Request) -> Answer:
         workspace_id=workspace_id,
         connection=connection,
         template=template,
-        asks_after=next((one for one in home.HOURS if str(one) == chosen.get(home.ASKING)), None),
+        asks_after=_asks_after(chosen.get(home.ASKING), before),
     )
     if problems:
         raise AtFields(problems)
     await request.asked.to(save_preferences, wanted)
     return Answer(text="", view=home.saved(await services.gatherer.of_preferences(principal, rows)))
+
+
+def _asks_after(chosen: str | None, before: Preferences) -> int | None:
+    """Return the hours chosen; what was proposed and left isn't a choice."""
+    hours = next((one for one in home.HOURS if str(one) == chosen), NEVER)
+    return None if before.asks_after is None and hours == ASKS_AFTER else hours
 
 
 def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:

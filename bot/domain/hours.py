@@ -273,16 +273,14 @@ def left_since(workspace: Workspace) -> tuple[float, bool] | None:
     return None if began is None else (began, False)
 
 
-def evening_of_asking(
-    workspace: Workspace, seconds: float | None, now: float, zone: ZoneInfo
-) -> float | None:
+def evening_of_asking(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
     """Return when the day ends on which a workspace's person is asked now whether they need it.
 
-    ``seconds`` is for how long it is left alone before, None for ever. What they do with it here counts as
-    its use. None if they aren't asked now.
+    ``seconds`` is for how long it is left alone before. What they do with it here counts as its use. None if
+    they aren't asked now.
     """
     left, local = left_since(workspace), datetime.fromtimestamp(now, zone)
-    if left is None or seconds is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
+    if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
         return None
     is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]
     return instant(local.date(), EVENING, zone) if is_daytime else None

@@ -125,8 +125,9 @@ class ConnectionSettings(Strict):
     workspaces: tuple[str, ...] | None = None
     #: The most starts per second that it is asked for, if it has such a limit.
     starts_per_second: float | None = Field(default=None, gt=0)
-    #: After so many hours of running on, people are asked once a day whether they still need a workspace.
-    asks_after_hours: float | None = Field(default=None, gt=0)
+    #: After so many hours of running on, people are asked once a day whether they still need a workspace;
+    #: 0: only those who chose to be.
+    asks_after_hours: float | None = Field(default=None, ge=0)
     #: What they don't answer about is stopped that evening, unless that would end it for good.
     stops_unanswered: bool = False
 

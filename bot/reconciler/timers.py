@@ -176,13 +176,11 @@ def _expiry(workspace: Workspace) -> NewNotice:
 
 
 class Needed(EnginePart):
-    """Look at what runs on without an end, where anybody wants to be asked."""
+    """Look at what runs on without an end."""
 
     async def step(self) -> int:
         """Look at some that are due; return how many there were."""
-        settings = [provider.settings for provider in self._context.connections.values()]
-        is_set = any(one.asks_after_hours is not None for one in settings)
-        claimed = await self._store.claim_running(SOME, NEEDED_EVERY, is_set=is_set)
+        claimed = await self._store.claim_running(SOME, NEEDED_EVERY)
         for workspace_id in claimed:
             async with contained("needed", self._ids, workspace=workspace_id):
                 look = partial(hours.ask, context=self._context, workspace_id=workspace_id)

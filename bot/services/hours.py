@@ -14,6 +14,7 @@ from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, 
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import ASKS_AFTER, NEVER
 from bot.domain.stops import gentlest_mode, is_final, planned_mode
 from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import NOT_UP, UP, State, Workspace
@@ -304,7 +305,7 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
         return
     zone = people.zone(tx, principal)
     wanted = [preferences.preferences(tx, principal).asks_after, provider.settings.asks_after_hours]
-    soonest = min((hours * HOUR for hours in wanted if hours is not None), default=None)
+    soonest = min((hours or NEVER for hours in wanted if hours is not None), default=ASKS_AFTER) * HOUR
     evening, left = evening_of_asking(workspace, soonest, now, zone), left_since(workspace)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
     if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.NEEDED, day):
@@ -315,8 +316,13 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
         return
     mode = planned_mode(workspaces.effects(context, workspace))
     is_over = is_final(workspaces.effects(context, workspace), mode)
-    stops_after = provider.settings.asks_after_hours if provider.settings.stops_unanswered else None
-    stops = evening_of_asking(workspace, stops_after and stops_after * HOUR, now, zone) and not is_over
+    own = provider.settings.asks_after_hours
+    stops_after = (ASKS_AFTER if own is None else own or NEVER) * HOUR
+    stops = (
+        provider.settings.stops_unanswered
+        and evening_of_asking(workspace, stops_after, now, zone)
+        and not is_over
+    )
     body = {
         "workspace": workspace.id,
         "connection": workspace.connection,

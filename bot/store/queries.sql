@@ -443,7 +443,6 @@ UPDATE workspaces SET left_look_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM workspaces
     WHERE state = 'running' AND stop_at IS NULL AND ends_at IS NULL AND hidden = 0 AND left_look_at <= :now
-        AND (:is_set = 1 OR EXISTS (SELECT 1 FROM preferences WHERE asks_after IS NOT NULL))
     ORDER BY left_look_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )

@@ -111,13 +111,10 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
     return WORKSPACES.found(tx, "ending_workspaces", now=now, until=now + within, limit=limit)
 
 
-def claim_running(tx: Transaction, limit: int, every: float, *, is_set: bool) -> list[str]:
-    """Return workspaces that run on without an end, longest unseen first; they come again after ``every`` s.
-
-    None if nobody wants to be asked about theirs and no connection does (``is_set``).
-    """
+def claim_running(tx: Transaction, limit: int, every: float) -> list[str]:
+    """Return workspaces that run on without an end, longest unseen first; again after ``every`` s."""
     now = tx.now()
-    found = tx.all("claim_running", now=now, until=now + every, is_set=int(is_set), limit=limit)
+    found = tx.all("claim_running", now=now, until=now + every, limit=limit)
     return sorted(row["id"] for row in found)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain.facts import PreferenceFacts
 from bot.domain.forms import Choice
-from bot.domain.people import Preferences
+from bot.domain.people import NEVER, Preferences
 from bot.messages.blocks import home
 from tests.messages.card_facts import NOW, WORKSPACE
 from tests.rigs.golden import check_golden, check_limits
@@ -14,6 +14,7 @@ ALL = Preferences(
     workspace_id="workspace_1",
     connection="saturn",
     template="r & d",
+    asks_after=NEVER,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import hours as domain
-from bot.domain.people import Preferences
+from bot.domain.people import NEVER, Preferences
 from bot.domain.workspaces import State
 from bot.services import classes, hours
 from tests.reconciler.classroom import ask, post, press
@@ -44,10 +44,29 @@ def asked(world):
 QUESTION = "Is name-r1 on Fake Cloud still needed?"
 
 
-async def test_nobody_is_asked_unless_somebody_wants_it(world):
-    await left(world)
+async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world):
+    """What was started in the morning is asked about the next morning."""
+    workspace = await left(world)
+    await until(world, "16:55")
+    assert asked(world) == 0
+    await until(world, "10:00", 23)
+    assert asked(world) == 1
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+
+
+@pytest.mark.parametrize(("own", "settings"), [(NEVER, {}), (None, {"asks_after_hours": 0})])
+async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
+    """Neither a person who doesn't want it, nor those of a connection that asks only who wants it."""
+    await left(world, **settings)
+    await prefer(world.store, ALICE, Preferences(asks_after=own))
     await until(world, "12:00", 23)
-    assert world.slack.messages == []
+    assert asked(world) == 0
+
+
+async def test_what_stops_unanswered_is_asked_about_after_as_long_as_anything(world):
+    workspace = await left(world, stops_unanswered=True)
+    await until(world, "10:00", 23)
+    assert (await world.store.workspace(workspace.id)).stop_at == local("18:00", 23)
 
 
 async def test_the_operator_has_people_asked(world):

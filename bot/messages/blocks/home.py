@@ -24,7 +24,7 @@ from bot.domain.facts import (
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation
-from bot.domain.people import About, People, Snapshot, User
+from bot.domain.people import ASKS_AFTER, NEVER, About, People, Snapshot, User
 from bot.domain.workspaces import State
 from bot.messages.blocks import hours, kit, replies
 from bot.messages.blocks.buttons import ends, hours_button, later_button
@@ -306,8 +306,11 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
         names = [f"*{line(one.title)}*" for one in facts.own[:_NAMES]]
         names += [fill(answers.AND_MORE, count=len(facts.own) - _NAMES)] if len(facts.own) > _NAMES else []
         sentences.append(fill(home_words.EXCEPT, names=Markup(", ".join(names))))
-    if wanted.asks_after is not None:
-        sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(wanted.asks_after * 3600.0)))
+    if wanted.asks_after == NEVER:
+        sentences.append(home_words.ASKS_NEVER)
+    else:
+        hours = wanted.asks_after or ASKS_AFTER
+        sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(hours * 3600.0)))
     workspace = facts.workspace
     sentences.append(
         fill(home_words.WORKSPACE, name=workspace.title) if workspace is not None else home_words.NO_WORKSPACE
@@ -331,7 +334,9 @@ def form(
     ]
     blocks = [
         kit.boxes(TELL, home_words.TELL, topics, sent, home_words.TELL_HINT.format(command=command)),
-        _menu(ASKING, home_words.ASKING, hours_left, str(wanted.asks_after), home_words.ASK_NEVER),
+        _menu(
+            ASKING, home_words.ASKING, hours_left, str(wanted.asks_after or ASKS_AFTER), home_words.ASK_NEVER
+        ),
         _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
         _menu(NEW, home_words.DEFAULT_NEW, sources, source),
     ]

@@ -112,6 +112,7 @@ USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
 NO_NEW: Final = "`new` asks where to create a workspace."
 ASKS_AFTER: Final = "I'll ask once a day about workspaces left running for {time}."
+ASKS_NEVER: Final = "I won't ask about workspaces left running."
 
 #: The form.
 TELL: Final = "Message me when"

@@ -231,10 +231,10 @@ async def test_nobody_is_asked_about_what_they_have_planned(store, clock, worksp
     await observe(store, clock, workspace, Observed(State.RUNNING))
     await set_timer(store, workspace, Timer(clock.now() + 3600, "stop"))
     clock.advance(86_400)
-    assert await store.claim_running(10, 60.0, is_set=True) == []
+    assert await store.claim_running(10, 60.0) == []
     await set_timer(store, workspace, None)
-    assert await store.claim_running(10, 60.0, is_set=True) == [workspace.id]
-    assert await store.claim_running(10, 60.0, is_set=True) == []
+    assert await store.claim_running(10, 60.0) == [workspace.id]
+    assert await store.claim_running(10, 60.0) == []
 
 
 async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):

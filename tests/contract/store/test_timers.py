@@ -6,7 +6,6 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Preferences
 from bot.domain.runs import Update
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import State
@@ -17,7 +16,6 @@ from tests.rigs.store import (
     hide_workspace,
     linked,
     observe,
-    prefer,
     set_timer,
     unlink,
 )
@@ -222,17 +220,11 @@ async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, worksp
 EVERY = 1800.0
 
 
-async def claimed(store, *, is_set):
-    return await store.claim_running(10, EVERY, is_set=is_set)
-
-
-async def test_what_runs_on_is_looked_at_now_and_then_if_anybody_wants_that(store, clock):
+async def test_what_runs_on_is_looked_at_now_and_then(store, clock):
     rows = (await linked(store, names=("runs", "ends", "stopped"), state=State.RUNNING)).workspaces
     await observe(store, clock, rows[1], Observed(State.RUNNING, ends_at=clock.now() + 900, ends_how="stops"))
     await observe(store, clock, rows[2], Observed(State.STOPPED))
-    assert await claimed(store, is_set=False) == []
-    assert await claimed(store, is_set=True) == [rows[0].id]
-    assert await claimed(store, is_set=True) == []
+    assert await store.claim_running(10, EVERY) == [rows[0].id]
+    assert await store.claim_running(10, EVERY) == []
     clock.advance(EVERY)
-    await prefer(store, ALICE, Preferences(asks_after=8))
-    assert await claimed(store, is_set=False) == [rows[0].id]
+    assert await store.claim_running(10, EVERY) == [rows[0].id]
