@@ -18,7 +18,9 @@ from bot.providers import build_providers
 from bot.providers.connection import ConnectionSettings
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.scheduler import Scheduler
-from bot.services.context import RENEWED_EVERY, Context, Hints, Wake, owners_of
+from bot.services.context import Context, Wake
+from bot.services.hints import Hints
+from bot.services.owners import RENEWED_EVERY, owners_of
 from bot.slack.calls import SlackCaller, WebApi
 from bot.slack.installed import READ_EVERY, Entered, enter
 from bot.slack.notifier import Notifier

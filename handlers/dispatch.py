@@ -21,7 +21,7 @@ from bot.messages.blocks.kit import Press, fill, safe
 from bot.messages.blocks.lists import SAY
 from bot.messages.texts import answers, problems, runs, times
 from bot.services import snapshots
-from bot.services.context import OLD_SECONDS, AskFirst
+from bot.services.asked import OLD_SECONDS, AskFirst
 from bot.store.transaction import one_request
 from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids

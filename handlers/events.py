@@ -9,7 +9,7 @@ import structlog
 from bot.domain.policy import Installation
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.slack.people import person_of
 from bot.support.errors import Refused, StoreUnsure
 from handlers import payload, routes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.policy import Installation
-from bot.services.context import is_old
+from bot.services.asked import is_old
 from handlers.payload import installed_at, said_at
 from handlers.services import Services
 

@@ -14,7 +14,7 @@ from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.support.clock import Ids
 from handlers.language.words import Manner
 from handlers.services import Services

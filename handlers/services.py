@@ -13,7 +13,8 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
 from bot.providers.base import Provider
 from bot.providers.connection import Linking
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids

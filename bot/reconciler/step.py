@@ -28,7 +28,8 @@ from bot.providers.base import Access
 from bot.reconciler import outcomes
 from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, NotDone, Refused, Unknown
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
-from bot.services.context import STARTS, decided
+from bot.services.asked import decided
+from bot.services.owners import STARTS
 from bot.support.errors import Conflict, SlackFailed, SlackLimited, TooLate
 from bot.support.http import freely
 from bot.support.pool import Pool, contained, pool_room, run_all

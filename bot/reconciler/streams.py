@@ -16,7 +16,7 @@ from bot.messages.texts import problems, runs
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
 from bot.reconciler import ask, outcomes
-from bot.services.context import OUTPUT
+from bot.services.owners import OUTPUT
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contained, pool_room, run_all
 

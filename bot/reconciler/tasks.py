@@ -27,7 +27,7 @@ from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
 from bot.reconciler.suspicions import Reminders
 from bot.services.accounts import fail_approved, let_go, link_approved, note_address
-from bot.services.context import Asked, decided
+from bot.services.asked import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, NotFound, SlackFailed, SlackLimited, StoreError, Untrusted

@@ -19,7 +19,7 @@ from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.reconciler.ask import EnginePart
 from bot.services import hours
-from bot.services.context import Asked, usable
+from bot.services.asked import Asked, usable
 from bot.services.workspaces import stop_as_planned
 from bot.support.errors import NotIdentified, NotLinked, Refused
 from bot.support.pool import contained

@@ -27,7 +27,8 @@ from bot.domain.people import (
 from bot.domain.policy import Target, flaw
 from bot.messages.texts import pages, problems
 from bot.providers import base
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
 from bot.store import approvals, browsers, hours, inbox, people, revocations

@@ -29,7 +29,7 @@ from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.accounts import acting
-from bot.services.context import Asked, usable
+from bot.services.asked import Asked, usable
 from bot.services.gather import shown_url
 from bot.services.workspaces import unmade
 from bot.store import cards, classes, inbox, operations, workspaces

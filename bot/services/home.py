@@ -24,7 +24,8 @@ from bot.domain.settling import SLOW_SECONDS
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services import snapshots
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, homes, preferences, workspaces

@@ -20,7 +20,8 @@ from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import NOT_UP, UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.workspaces import note, owned
 from bot.store import accounts, classes, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows

@@ -27,7 +27,8 @@ from bot.domain.workspaces import Workspace
 from bot.messages.texts import pages
 from bot.providers import base
 from bot.services import accounts
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.store import accounts as rows
 from bot.store import browsers, links, people
 from bot.store.audit import append_audit

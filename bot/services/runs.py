@@ -10,7 +10,7 @@ from bot.domain.policy import Target
 from bot.domain.runs import Run, Update
 from bot.messages.texts import problems
 from bot.providers import base
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.making import check_offered
 from bot.store import errands, inbox, runs
 from bot.store.tables import RUNS

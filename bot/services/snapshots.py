@@ -10,7 +10,8 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.people import About, Account, Snapshot, TaskKind
 from bot.providers import base
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.store import accounts, snapshots, tasks
 from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction

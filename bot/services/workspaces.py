@@ -18,7 +18,8 @@ from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, UP, Action, State, 
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.accounts import acting
-from bot.services.context import Asked, Context, usable
+from bot.services.asked import Asked, usable
+from bot.services.context import Context
 from bot.services.making import check_offered
 from bot.store import errands, gates, inbox, operations, timers, workspaces
 from bot.store.notices import add_notices

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from bot.domain.people import Person, Principal
-from bot.services.context import Owners
+from bot.services.owners import Owners
 from bot.slack.calls import (
     AUTH_TEAMS_LIST,
     AUTH_TEST,

@@ -59,7 +59,7 @@ class OnEngine:
         self.engine = engine
 
     async def carry_out(self, work: Work[Result]) -> Result:
-        """Run what a person asks for (``bot.services.context``) in one transaction, while they wait."""
+        """Run what a person asks for (``bot.services.asked``) in one transaction, while they wait."""
         return await transaction.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
 
 

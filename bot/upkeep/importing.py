@@ -17,7 +17,8 @@ import aiohttp
 from bot.providers import base, build_providers
 from bot.providers.connection import ConnectionSettings
 from bot.services import accounts, revocations
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.slack.calls import WebApi
 from bot.slack.installed import Entered, enter
 from bot.slack.people import People

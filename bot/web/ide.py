@@ -29,7 +29,8 @@ from bot.messages.blocks.kit import Press
 from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services import workspaces
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.gather import IDE_PATH
 from bot.services.linking import Browsing, shown_name
 from bot.support.errors import Refused, SecretError

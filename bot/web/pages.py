@@ -15,7 +15,8 @@ from aiohttp import web
 
 from bot.messages.texts import pages
 from bot.services import linking
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.linking import Opened, Visit, digest
 from bot.support.errors import Refused
 from bot.web import render

@@ -15,7 +15,7 @@ from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import workspaces
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.store.operations import Accepted
 from bot.support.cleaning import fold
 from bot.support.errors import NotLinked, Refused, UsherError

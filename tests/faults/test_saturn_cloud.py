@@ -6,7 +6,7 @@ from bot.domain.forms import Spec
 from bot.messages.texts import problems
 from bot.providers.base import Scheduled
 from bot.services import runs
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.workspaces import create
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 

@@ -8,7 +8,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Snapshot, TaskKind
 from bot.domain.runs import RunState
 from bot.services import runs
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.snapshots import RUNS
 from bot.support.errors import Refused
 from handlers.dispatch import replay

@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.messages.texts import answers
-from bot.services.context import Owners
+from bot.services.owners import Owners
 from bot.store.tables import CONVERSATIONS
 from bot.support.errors import StoreBusy
 from handlers.listeners import register

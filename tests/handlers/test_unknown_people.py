@@ -7,7 +7,7 @@ import pytest
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, TaskKind
 from bot.domain.surfaces import Where
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from handlers.dispatch import replay
 from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE

@@ -16,7 +16,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
 from bot.messages.blocks.kit import Press
 from bot.services import linking
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.home import use
 from bot.services.linking import Visit, digest
 from bot.services.workspaces import begin, create

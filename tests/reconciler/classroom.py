@@ -6,8 +6,8 @@ from bot.domain.classes import ClassCard, Joined
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.services import classes
+from bot.services.asked import Asked
 from bot.services.classes import Draft
-from bot.services.context import Asked
 from tests.reconciler.world import World
 
 TRAINER = Principal(None, "T1", "UTRAINER")

@@ -11,7 +11,7 @@ from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers.sphere import SphereProvider, SphereSettings
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.workspaces import create
 from bot.support.http import Http
 from playground import sphere

@@ -8,7 +8,7 @@ from bot.domain.errands import Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.workspaces import begin, keep_waiting
 from bot.support.errors import ServerFailed, UnknownOutcome
 from tests.reconciler.world import DEADLINE

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.runs import OutputChunk
 from bot.reconciler.streams import without_secrets
-from bot.services.context import Owners
+from bot.services.owners import Owners
 from bot.support.errors import (
     CredentialRefused,
     Forbidden,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services.context import SharedOwners
+from bot.services.owners import SharedOwners
 from bot.store.owners import LEASE
 from tests.reconciler.runs import content, output, said
 

@@ -8,7 +8,8 @@ from bot.domain.people import Person, Principal, TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE
-from bot.services.context import STARTS, Asked, SharedOwners
+from bot.services.asked import Asked
+from bot.services.owners import STARTS, SharedOwners
 from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.store.tasks import NewTask

@@ -21,7 +21,9 @@ from bot.providers.base import Credential
 from bot.reconciler import Numbers, Reconciler
 from bot.reconciler.runtimes import News
 from bot.reconciler.streams import AT_ONCE
-from bot.services.context import Asked, Context, Owners
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.owners import Owners
 from bot.services.workspaces import create
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing

@@ -4,7 +4,8 @@ from typing import Any
 
 from bot.domain.people import Account, Principal
 from bot.services import linking
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.services.linking import Confirmed, Opened, Visit
 
 

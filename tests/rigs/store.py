@@ -29,7 +29,7 @@ from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services import accounts
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.store import accounts as account_rows
 from bot.store import (
     approvals,

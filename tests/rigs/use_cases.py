@@ -8,7 +8,8 @@ from bot.domain.people import Principal
 from bot.domain.policy import Installation
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
-from bot.services.context import Asked, Context
+from bot.services.asked import Asked
+from bot.services.context import Context
 from bot.store.store import Store
 from bot.store.transaction import Transaction
 from bot.support.errors import StoreUnavailable

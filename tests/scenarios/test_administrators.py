@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from bot.domain.people import Principal
 from bot.services import accounts, classes
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL

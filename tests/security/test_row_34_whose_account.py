@@ -9,7 +9,7 @@ from bot.domain.policy import Installation
 from bot.messages.blocks.notices import render
 from bot.providers.base import Credential, Identity
 from bot.services import accounts
-from bot.services.context import Asked
+from bot.services.asked import Asked
 from bot.services.gather import Gatherer
 from bot.store.transaction import from_json
 from bot.support.errors import Refused

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
-from bot.services.context import decided
+from bot.services.asked import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import EARLY, MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
 from bot.store.slack import RENEWING_SECONDS

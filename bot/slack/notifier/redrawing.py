@@ -25,9 +25,11 @@ from bot.messages.blocks.runs import output_message
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs
 from bot.output.transcript import Board, Entry
-from bot.services.context import OUTPUT, Asked, Context, refused
+from bot.services.asked import Asked, refused
+from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.services.home import HomeGatherer
+from bot.services.owners import OUTPUT
 from bot.slack import calls
 from bot.slack.calls import AnySlack, Meaning, meaning, rests
 from bot.slack.notifier.drawing import Timing, digest, draw_card, edit, update

@@ -9,7 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import TaskKind
 from bot.domain.policy import Installation
 from bot.domain.runs import Update
-from bot.services.context import MISSED, RENEWED_EVERY, SharedOwners
+from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import USERS_LIST, SlackAnswer
 from bot.slack.people import People
 from bot.store.owners import LEASE

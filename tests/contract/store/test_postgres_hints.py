@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.services.context import Hints
+from bot.services.hints import Hints
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs import postgres

@@ -19,8 +19,8 @@ from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled
 from bot.services import accounts, classes, hours, linking, runs, workspaces
+from bot.services.asked import Asked
 from bot.services.classes import Draft
-from bot.services.context import Asked
 from bot.services.home import save_preferences
 from bot.services.linking import digest
 from bot.services.workspaces import owned

@@ -1,0 +1,266 @@
+"""Who asks: a use case is one function in one transaction, carried out for them.
+
+A use case is a plain function of a module of this package. It gets the transaction, who asks, and what is
+asked for; whoever serves the person calls it with ``await asked.to(timers.keep, workspace_id)``::
+
+    def keep(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+        workspace = owned(tx, asked, "start", workspace_id)          # reads, and asks the policy
+        if workspace.stop_at is not None and asked.is_new(tx):       # something is to do, for the first time
+            rows.clear(tx, workspace.id)                             # the effect
+            note(tx, asked, "workspace.timer", workspace, stops="never")   # the audit row
+        return workspaces.current(tx, workspace.id)
+
+In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
+do, then ``is_new``, then write. It waits for nothing, changes nothing but the database, and may be run again
+from the start. SQL stays in ``queries.sql``, and the functions of ``bot.store`` run it.
+
+Whatever raises Refused, nothing of the use case is written. If it was the policy that refused, the audit row
+is, once for an interaction however often it is repeated. That row has an inbox key of its own: the same
+request can still be carried out once it is allowed, as when Slack has said who somebody is. Nobody is asked
+within the transaction: where Slack's word on a person is missing or old, it ends without a trace, they are
+looked up, and it is run once more.
+
+A use case that returns a Refused has something to write all the same, such as an attempt that counts: that
+stays, and the refusal is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from bot.domain import policy
+from bot.domain.people import Account, AuditEntry, Person, Principal
+from bot.messages.texts import problems
+from bot.providers.base import Provider
+from bot.services.context import Context
+from bot.store import accounts, inbox, people
+from bot.store.audit import append_audit
+from bot.store.transaction import Transaction
+from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+#: How long Slack may take to identify somebody, within the 3 s for an ack.
+LOOK_UP_SECONDS: Final = 1.0
+#: What the inbox key of a refusal ends in.
+_REFUSAL: Final = "/refused"
+#: What was said longer ago than this many seconds changes nothing by itself: the world has gone on since.
+OLD_SECONDS: Final = 300.0
+
+
+def is_old(said_at: float | None, now: float) -> bool:
+    """Return whether something was said so long ago that its person is asked first."""
+    return said_at is not None and now - said_at > OLD_SECONDS
+
+
+class AskFirst(Exception):
+    """Signal that words from the past, or somebody's, would change something: nothing was written."""
+
+
+class _Unknown(Refused):
+    """Signal that Slack has to be asked about somebody first; ``rule`` is the verb that they asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Say who asks, by which interaction ("" for none), and where an answer reaches them.
+
+    ``drawing`` is the reference of the request, or what draws it as a string when somebody needs it.
+    """
+
+    context: Context
+    principal: Principal
+    interaction: str = ""
+    drawing: object = ""
+    channel_id: str | None = None
+    #: When it was said, where that may be long ago.
+    said_at: float | None = None
+    #: Whether the words look like a quotation.
+    is_quoted: bool = False
+    #: Slack can't be asked, and what the rows say of the person has to do.
+    goes_by_rows: bool = False
+    #: Whether Slack was asked about this person for this request.
+    _has_looked: bool = False
+
+    @property
+    def reference(self) -> str:
+        """Return the id that the answer and the log show."""
+        return str(self.drawing)
+
+    async def to(
+        self,
+        work: Callable[Concatenate[Transaction, Asked, Arguments], Result | Refused],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Carry a use case out in one transaction, and wake the background work.
+
+        Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
+        """
+        done = await self._done(lambda tx, asked: work(tx, asked, *arguments, **named))
+        self.context.wake()
+        return done
+
+    async def see(
+        self,
+        work: Callable[Concatenate[Transaction, Asked, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Run what only reads, on one snapshot and beside those who write; raises as ``to``."""
+        return await self._done(lambda tx, asked: work(tx, asked, *arguments, **named), is_read=True)
+
+    async def _done(
+        self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool = False
+    ) -> Result:
+        """Try; where Slack has to be asked first, look the person up and try again."""
+        done = await self._tried(work, is_read=is_read)
+        if isinstance(done, _Unknown):
+            await self.decide(done.rule)
+            done = await replace(self, _has_looked=True)._tried(work, is_read=is_read)
+        if isinstance(done, Refused):
+            raise done
+        return done
+
+    async def _tried(
+        self, work: Callable[[Transaction, Asked], Result | Refused], *, is_read: bool
+    ) -> Result | Refused:
+        store = self.context.store
+
+        def whole(tx: Transaction) -> Result | Refused:
+            before = tx.changes
+            try:
+                return work(tx, self)
+            except Refused as refusal:
+                if tx.changes > before:
+                    # Only what ends in an error is rolled back; others may share the transaction.
+                    raise
+                return refusal if is_read else self._refused(tx, refusal)
+
+        try:
+            done = await (store.engine.read(whole) if is_read else store.carry_out(whole))
+        except Refused as refusal:
+            done, is_read = refusal, True
+        if is_read and isinstance(done, Refused) and done.denied is not None:
+            return await store.carry_out(partial(self._refused, refusal=done))
+        return done
+
+    def _refused(self, tx: Transaction, refusal: Refused) -> Refused:
+        """Write the audit row of what the policy refused, once."""
+        key = self.interaction and f"{self.interaction}{_REFUSAL}"
+        if refusal.denied is not None and inbox.first_sight(tx, key):
+            verb, target, rule = refusal.denied
+            append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", {"rule": rule})])
+        return refusal
+
+    # -- before anything is read or done ---------------------------------------------------------------------
+
+    async def authorise(self, verb: str) -> None:
+        """Return if the policy allows it; otherwise audit the refusal and raise it as ``check`` does."""
+        decision = await self.decide(verb)
+        if not decision.allowed:
+            refusal = refused(decision, verb)
+            await self.context.store.carry_out(partial(self._refused, refusal=refusal))
+            raise refusal
+
+    async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
+        """Return what the policy decides, which isn't audited; who isn't known well enough is looked up."""
+        context, principal = self.context, self.principal
+        person = await context.store.person(principal)
+        known = await decided(context, principal, verb, target, person)
+        if known.rule == policy.FOREIGN_TEAM or policy.is_current(person, verb, await context.store.now()):
+            return known
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                person = await context.people.look_up(principal)
+        except (SlackFailed, TimeoutError):
+            person = None
+        return policy.decide(principal, verb, target, context.installation, person)
+
+    # -- within the transaction ------------------------------------------------------------------------------
+
+    def check(
+        self,
+        tx: Transaction,
+        verb: str,
+        target: policy.Target | None = None,
+        *,
+        hidden_as: Refused | None = None,
+    ) -> None:
+        """Ask the policy about the person as the rows know them; raises Refused, or NotIdentified.
+
+        ``hidden_as`` is what they are told instead if the target is somebody else's.
+        """
+        person = people.person(tx, self.principal)
+        is_current = self.goes_by_rows or policy.is_current(person, verb, tx.now())
+        installation = self.context.installation
+        decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
+        if not self._has_looked and (decision.rule == policy.FOREIGN_TEAM or not is_current):
+            raise _Unknown(verb, "")
+        if decision.allowed:
+            return
+        is_hidden = decision.rule == "policy.not_owner" and hidden_as is not None
+        raise refused(decision, verb, target, hidden_as if is_hidden else None)
+
+    def account(self, tx: Transaction, connection: str) -> Account:
+        """Return the person's account on a connection; raises NotLinked unless it is usable."""
+        return usable(self.context.need(connection), accounts.account(tx, self.principal, connection))
+
+    def acts_unasked(self, now: float) -> bool:
+        """Return whether it is carried out unasked: it was said just now, and in the person's own words."""
+        return not (self.is_quoted or is_old(self.said_at, now))
+
+    def is_new(self, tx: Transaction) -> bool:
+        """Write the inbox row; return whether this interaction is carried out for the first time.
+
+        It is asked once in a use case, and only when something is to do. Raises AskFirst if it isn't carried
+        out unasked.
+        """
+        if not self.acts_unasked(tx.now()) and not inbox.was_seen(tx, self.interaction):
+            raise AskFirst
+        return inbox.first_sight(tx, self.interaction, self.said_at)
+
+    def note(
+        self, tx: Transaction, action: str, target: str, result: str = "accepted", **detail: str
+    ) -> None:
+        """Write the audit row of what is done."""
+        append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
+
+
+def refused(
+    decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
+) -> Refused:
+    """Return the refusal of what the policy doesn't allow, or ``as_``, with what its audit row says."""
+    kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
+    refusal = as_ or kind(decision.rule, problems.sentence(decision.rule))
+    refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
+    return refusal
+
+
+async def decided(
+    context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
+) -> policy.Decision:
+    """Ask the policy; where a Slack workspace isn't known, after looking whether Usher was installed there.
+
+    Another process may have written that a moment ago.
+    """
+    decision = policy.decide(principal, verb, target, context.installation, person)
+    if decision.rule == policy.FOREIGN_TEAM and context.removals is not None:
+        await context.removals.installation(principal.enterprise_id, principal.team_id)
+        decision = policy.decide(principal, verb, target, context.installation, person)
+    return decision
+
+
+def usable(provider: Provider, account: Account | None) -> Account:
+    """Return the account; raises NotLinked unless it is usable."""
+    name, title = provider.settings.name, provider.settings.title
+    if account is None or account.state == "revoking":
+        raise NotLinked(name, problems.sentence("unlinked", title))
+    if account.state == "refused":
+        raise NotLinked(name, problems.sentence(account.refusal, title), is_refused=True)
+    return account

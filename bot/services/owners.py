@@ -1,0 +1,171 @@
+"""Owners: what one process does for all on its database.
+
+Where it has the database to itself, it owns everything and writes nothing.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Collection
+from typing import Final
+
+import structlog
+
+from bot.store.owners import LEASE
+from bot.store.store import Store
+from bot.support.clock import Clock, Ids
+from bot.support.environment import command
+from bot.support.errors import StoreError
+
+log = structlog.get_logger(__name__)
+#: How often leases are renewed, in seconds: two attempts may fail.
+RENEWED_EVERY: Final = 3.0
+#: What the names of connections' starts begin with.
+STARTS: Final = "starts:"
+#: What the names of runs' followed outputs begin with.
+OUTPUT: Final = "output:"
+#: A lease counts for this long here, from before it was asked for: others take it over later than that.
+SURE: Final = LEASE - 1.0
+#: After so many seconds without a process that does the work, people are told; a restart is quicker.
+MISSED: Final = 15.0
+
+
+class Owners:
+    """Own everything: no other process works on this database."""
+
+    #: This process's name in the database; "" where it has none.
+    name = ""
+
+    @property
+    def is_worked(self) -> bool:
+        """Whether what people ask for is carried out: here, or by a process that was seen lately."""
+        return True
+
+    async def own(self, thing: str) -> float | None:
+        """Return since when this process has owned something, monotonic; None if another one owns it."""
+        return (await self.own_all([thing])).get(thing)
+
+    async def own_all(self, things: Collection[str]) -> dict[str, float]:
+        """Take what is free; return since when this process has owned each that it owns."""
+        return dict.fromkeys(things, 0.0)
+
+    def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
+        """Return whether this process owns something for certain at this moment, and has since then."""
+        return True
+
+    async def disown(self, *things: str) -> None:
+        """Leave something to others."""
+
+    async def renew(self) -> None:
+        """Keep what is owned; never raise."""
+
+    async def end(self) -> None:
+        """Own nothing more, and leave starts to others at once; never raise."""
+
+    async def leave(self) -> None:
+        """Leave everything to others, for good; never raise."""
+
+
+class SharedOwners(Owners):
+    """Own by leases in the database. ``presence`` says that this process lives, for whoever looks."""
+
+    def __init__(self, store: Store, monotonic: Callable[[], float], name: str, presence: str) -> None:
+        self.name = name
+        self._store = store
+        self._monotonic = monotonic
+        self._presence = presence
+        #: Since when each is owned, and until when that is sure.
+        self._since: dict[str, float] = {}
+        self._sure_until: dict[str, float] = {}
+        self._asking = asyncio.Lock()
+        self._has_ended = False
+        self._worked_at = monotonic()
+
+    @property
+    def is_worked(self) -> bool:
+        """Whether what people ask for is carried out: here, or by a process that was seen lately."""
+        return self._monotonic() - self._worked_at < MISSED
+
+    async def own_all(self, things: Collection[str]) -> dict[str, float]:
+        """Take what is free; return since when this process has owned each that it owns."""
+        if self._missing(things):
+            async with self._asking:
+                if missing := self._missing(things):
+                    now = self._monotonic()
+                    self._owns(await self._store.own(self.name, missing), now)
+        now = self._monotonic()
+        return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
+
+    def owns(self, thing: str, since: float) -> bool:
+        """Return whether this process owns something for certain at this moment, and has since then."""
+        return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
+
+    def _missing(self, things: Collection[str]) -> list[str]:
+        now = self._monotonic()
+        return [] if self._has_ended else [one for one in things if self._sure_until.get(one, 0.0) <= now]
+
+    def _owns(self, things: Collection[str], now: float) -> None:
+        for one in things:
+            if self._sure_until.get(one, 0.0) <= now:
+                # Nobody knows who owned it since: it begins again.
+                self._since[one] = now
+            self._sure_until[one] = now + SURE
+
+    async def disown(self, *things: str) -> None:
+        """Leave something to others."""
+        for one in things:
+            self._since.pop(one, None)
+            self._sure_until.pop(one, None)
+        await self._store.disown(self.name, things)
+
+    async def renew(self) -> None:
+        """Keep what is owned; never raise."""
+        async with self._asking:
+            if self._has_ended:
+                return
+            now = self._monotonic()
+            try:
+                kept = set(await self._store.renew_owned(self.name))
+                if self._presence not in kept:
+                    await self._store.own(self.name, [self._presence])
+                if await self._store.is_worked():
+                    self._worked_at = now
+                elif not self.is_worked:
+                    log.error("no worker runs", advice=f"start {command('worker')}")
+            except StoreError as error:
+                log.warning("leases not renewed", problem=error)
+                return
+            for one in self._since.keys() - kept:
+                log.info("no longer owned", thing=one)
+                del self._since[one], self._sure_until[one]
+            self._owns(kept & self._since.keys(), now)
+
+    async def end(self) -> None:
+        """Own nothing more, and leave starts to others at once; never raise."""
+        async with self._asking:
+            self._has_ended = True
+        starts = [one for one in self._since if one.startswith(STARTS)]
+        await self._handed_back(self.disown(*starts))
+
+    async def leave(self) -> None:
+        """Leave everything to others, for good; never raise."""
+        async with self._asking:
+            self._has_ended = True
+        self._since.clear()
+        self._sure_until.clear()
+        await self._handed_back(self._store.disown_all(self.name))
+
+    @staticmethod
+    async def _handed_back(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except StoreError as error:
+            log.warning("leases not handed back", problem=error)
+
+
+def owners_of(store: Store, clock: Clock, ids: Ids, role: str) -> Owners:
+    """Return how this process shares what one at a time has to do."""
+    if not store.engine.is_shared:
+        return Owners()
+    name = ids.new(f"{socket.gethostname()}/{os.getpid()}")
+    return SharedOwners(store, clock.monotonic, name, f"{role}:{name}")
