@@ -83,9 +83,9 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     first = plain(given[0]) if given else "list"
     if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
         return read(given, request.folder, verbs), ()
+    if (whole := await targets.typed(request)) is not None:
+        return whole, whole.which.named
     rows = await services.store.workspaces(request.principal)
-    if (whole := targets.typed(request, rows)) is not None:
-        return whole, rows
     reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
     which = reading.which
     is_of_runs = {plain(word) for word in given} & _ABOUT_RUNS and reading.kind != "talk"

@@ -20,7 +20,7 @@ from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, timers
 from bot.store.errands import Woken
 from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt, doubt_columns, word
+from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt, doubt_columns, name_columns, word
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
@@ -435,7 +435,7 @@ def _observe(
         )
         return False
     columns = {
-        "name": name,
+        **name_columns(name),
         "state": seen.state,
         "url": seen.url,
         "detail": seen.detail,

@@ -284,6 +284,16 @@ SELECT w.principal, w.connection, (
 ) AS open_operation
 FROM workspaces w WHERE w.id = :id AND w.hidden = 0;
 
+-- Rows that a person has named, or whose name 0.1.0 wrote, are found whatever they are called.
+-- name: workspaces_called
+SELECT * FROM workspaces WHERE hidden = 0 AND id IN (
+    SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
+    UNION ALL
+    SELECT id FROM workspaces WHERE principal = :principal AND remote_id IN (:name, :stem)
+    UNION ALL
+    SELECT id FROM workspaces WHERE principal = :principal AND (alias IS NOT NULL OR folded_from <> name)
+);
+
 -- name: workspaces_of_account
 SELECT w.*, (
     SELECT o.id FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL

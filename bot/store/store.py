@@ -223,6 +223,7 @@ class Store(OnEngine):
     # -- workspaces ------------------------------------------------------------------------------------------
 
     workspaces = read(workspaces_.workspaces)
+    workspaces_called = read(workspaces_.workspaces_called)
     workspace = read(workspaces_.workspace)
     ending = read(workspaces_.ending)
     claim_timers = write(timers.claim_timers, Priority.CLAIMS)

@@ -36,7 +36,8 @@ from bot.domain.reads import Doubt
 from bot.domain.runs import Run, RunState
 from bot.domain.times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, due
 from bot.domain.workspaces import State, Workspace
-from bot.store.transaction import Row, Transaction, from_json
+from bot.store.transaction import Row, Transaction, clean, from_json
+from bot.support.cleaning import fold
 from bot.support.errors import UnknownWord
 
 Model = TypeVar("Model")
@@ -67,6 +68,12 @@ def doubt(row: Row) -> Doubt | None:
 def doubt_columns(found: Doubt) -> Row:
     """Return the columns of a doubt."""
     return {"doubt": found.kind, "doubt_times": found.times, "doubt_since": found.since}
+
+
+def name_columns(name: str) -> Row:
+    """Return the columns of a workspace's name, which is found by what it is folded to."""
+    kept = clean(name)
+    return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
 
 #: How a column is read, by its type; a value of any other type is JSON. SQLite's RETURNING gives whole

@@ -25,10 +25,12 @@ from bot.store.tables import (
     OPERATIONS,
     WORKSPACES,
     doubt_columns,
+    name_columns,
     principal_of,
     word,
 )
 from bot.store.transaction import Engine, Row, Transaction, as_words, from_json
+from bot.support.cleaning import fold
 
 
 def workspaces(
@@ -41,6 +43,15 @@ def workspaces(
     return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
 
 
+def workspaces_called(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
+    """Return those of a principal's workspaces of which a name, or its stem, may be the whole name or id.
+
+    All that are called that are among them, except hidden ones.
+    """
+    folded = {"folded": fold(name), "folded_stem": fold(stem)}
+    return WORKSPACES.found(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
+
+
 def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
     """Return one workspace."""
     return WORKSPACES.one(tx, id=workspace_id)
@@ -48,7 +59,7 @@ def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 def insert(tx: Transaction, new: Workspace) -> bool:
     """Write a row unless its person has one with the same remote id; return whether it was written."""
-    is_written = WORKSPACES.add_new(tx, new, created_at=tx.now())
+    is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=tx.now())
     if is_written:
         hours.found(tx, new)
     return is_written
@@ -301,7 +312,7 @@ def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now:
         {"id": row["id"]},
         remote_id=created.remote_id,
         gate_key=gate_key,
-        name=created.name or row["name"],
+        **name_columns(created.name or row["name"]),
         alias=row["alias"],
         # The account that created it may see it.
         verified_at=row["verified_at"] or now,
@@ -506,7 +517,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
     _put(
         tx,
         row["id"],
-        name=name,
+        **name_columns(name),
         gate_key=one.gate_key,
         state=state,
         # Not every list has addresses: one that was read stays while the workspace runs on.

@@ -118,7 +118,8 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=10_000)
 def _folded(text: str) -> str:
     # Each word that is typed is compared with many names.
-    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())
+    # Some signs become many letters, and an index takes only so many.
+    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_COMPARED]
 
 
 def has_invisible(text: str) -> bool:

@@ -35,18 +35,30 @@ from handlers.snapshots import refresh_lists, unread
 from handlers.talking import as_command, bold, shown, typed_name
 
 
-def typed(request: Request, rows: Sequence[Workspace]) -> Reading | None:
-    """Read a verb with a whole name of one word, which is most of what people type; None for anything else.
+async def typed(request: Request) -> Reading | None:
+    """Read a verb with the whole name, in one word, of one workspace; None for anything else.
 
-    As a sentence it reads the same, for many times the work.
+    That is most of what people type. As a sentence it reads the same, for many times the work.
     """
     match request.arguments:
         case (verb, name) if verb in READ and plain(verb) and (verb, name) not in vocabulary.TALK:
-            found = naming.find_whole(name, rows, request.services.connections)
             is_name = request.folder == "workspace" and plain(name) not in vocabulary.OF_JOBS
-            if found is not None and is_name:
-                return Reading("verb", verb, "workspace", (name,), which=Which((found.workspaces,)))
+            found = await _only(request, name) if is_name else None
+            if found is not None:
+                return Reading("verb", verb, "workspace", (name,), which=Which(((found,),)))
     return None
+
+
+async def _only(request: Request, name: str) -> Workspace | None:
+    """Return the one workspace of which this is the whole name, without reading the others; else None."""
+    connections = request.services.connections
+    if "://" in name:
+        # A link may be to several, whatever they are called.
+        return None
+    stem, _ = naming.split_connection(name, connections)
+    rows = await request.services.store.workspaces_called(request.principal, name, stem)
+    found = naming.find_whole(name, rows, connections)
+    return found.workspaces[0] if found is not None and found.kind == "one" else None
 
 
 async def workspace_of(request: Request) -> Workspace:
@@ -59,6 +71,8 @@ async def workspace_of(request: Request) -> Workspace:
 
 async def named(request: Request, name: str) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one."""
+    if (only := await _only(request, name)) is not None:
+        return only
     rows = await request.services.store.workspaces(request.principal)
     found = naming.find(name, rows, request.services.connections)
     old: Sequence[Account] = ()

@@ -20,7 +20,7 @@ NOTHING_BROKE = (
 @pytest.mark.parametrize("text", ["alias notebook lab", "status notebook", "start notebook"])
 async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: str) -> None:
     await bot.link()
-    bot.store.fails = {"workspaces": StoreUnavailable("gone")}
+    bot.store.fails = dict.fromkeys(("workspaces", "workspaces_called"), StoreUnavailable("gone"))
     with capture_logs() as logs:
         answer = await bot.say(text)
     (entry,) = logs
@@ -31,7 +31,7 @@ async def test_what_broke_shows_the_reference_that_the_log_has(bot: Rig, text: s
 
 async def test_a_mistake_of_ours_is_an_answer_with_the_reference_that_the_log_has(bot: Rig) -> None:
     await bot.link()
-    bot.store.fails = {"workspaces": ZeroDivisionError("a mistake")}
+    bot.store.fails = {"workspaces_called": ZeroDivisionError("a mistake")}
     with capture_logs() as logs:
         answer = await bot.say("status notebook")
     (entry,) = logs

@@ -1,0 +1,99 @@
+"""A name finds what it finds among all rows, by reading the few that it may be the name of."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.observed import Observed
+from bot.domain.workspaces import State
+from bot.services import naming
+from bot.store.tables import WORKSPACES
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import FakeProvider, fake_settings
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    found_workspace,
+    hide_workspace,
+    link_account,
+    name_workspace,
+    observe,
+)
+
+CONNECTIONS = {
+    name: FakeProvider(FakeClock(), fake_settings(name, title=title))
+    for name, title in {"saturn": "Saturn Cloud", "hub": "Course hub"}.items()
+}
+LONG = "\ufdfa" * 5_000
+NAMES = [
+    *(
+        "Notebook",
+        "note book",
+        "NOTE  BOOK",
+        "GPU",
+        "\uff27\uff30\uff35",
+        "Stra\u00dfe",
+        "STRASSE",
+        "nul\x00inside",
+        LONG,
+    ),
+    *("lab@saturn", "lab", "old name", "named by 0.1.0", "one that is read", "hidden", "U2-other"),
+]
+TYPED = [
+    *(*NAMES, "notebook", "Note Book", "gpu", "strasse", "nulinside", "new name", "Written By 0.1.0", "Read"),
+    *(
+        "mine",
+        "MINE",
+        "notebook@saturn",
+        "notebook@Course Hub",
+        "lab@hub",
+        "u1-lab",
+        "u1-lab@saturn",
+        "U1-lab",
+    ),
+    *("nothing", "note", "@saturn", "saturn", ""),
+]
+
+
+@pytest.fixture
+async def filled(store, clock):
+    """Return a store where names were written in every way, also by an earlier release."""
+    for connection in CONNECTIONS:
+        account = await link_account(store, ALICE, connection, account_id=f"account_{connection}")
+        await store.merge_discovered(
+            account.id, [found_workspace(name, ALICE, connection) for name in (*NAMES, *TYPED[:3])]
+        )
+    rows = {(row.connection, row.name): row for row in await store.workspaces(ALICE)}
+    await name_workspace(store, rows["hub", "GPU"].id, "Mine")
+    await name_workspace(store, rows["saturn", "old name"].id, "lab")
+    await hide_workspace(store, rows["saturn", "hidden"].id)
+    await observe(store, clock, rows["hub", "one that is read"], Observed(State.STOPPED, name="Read"))
+    old = {"id": rows["saturn", "named by 0.1.0"].id}
+    await store.engine.write(lambda tx: WORKSPACES.change(tx, old, name="written by 0.1.0"))
+    renamed = replace(found_workspace("old name", ALICE, "hub"), name="new name")
+    await store.merge_discovered("account_hub", [renamed], is_whole=False)
+    return store
+
+
+def found(name, rows):
+    result = naming.find_whole(name, rows, CONNECTIONS)
+    return result and (result.kind, {one.id for one in result.workspaces})
+
+
+async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
+    every = await filled.workspaces(ALICE)
+    for name in TYPED:
+        few = await filled.workspaces_called(ALICE, name, naming.split_connection(name, CONNECTIONS)[0])
+        assert found(name, few) == found(name, every), name
+        assert {one.id for one in few} <= {one.id for one in every}
+    assert found("one that is read", every) is not None
+    assert found("WRITTEN by 0.1.0", every) == found("written by 0.1.0", every) is not None
+
+
+async def test_only_rows_that_may_be_called_that_are_read(filled):
+    few = await filled.workspaces_called(ALICE, "Note  Book", "notebook")
+    # The others have a name of their person's own, or one that was not folded.
+    beside = {"old name", "GPU", "written by 0.1.0"}
+    assert {one.name for one in few} - beside == {"Notebook", "note book", "NOTE  BOOK"}
+    assert len(few) == 9
+    assert await filled.workspaces_called(BOB, "Note  Book", "notebook") == []
