@@ -153,7 +153,7 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
         blocks += said.blocks
     named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
     request.spoken.about = Spoken(tuple(named), takes_press=True)
-    return kit.answer(talk.ONE_EACH, [kit.section(talk.ONE_EACH), *blocks])
+    return kit.answer([kit.section(talk.ONE_EACH), *blocks])
 
 
 # -- a verb and what it is about ---------------------------------------------------------------------------

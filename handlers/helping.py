@@ -44,11 +44,11 @@ async def helped(request: Request) -> Answer:
         small = [*_of_jobs(request, usable), *_ways(request)]
         blocks += [kit.context(*small)] if small else []
         is_pressed = request.surface.kind == "button"
-        return kit.answer(head, [kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
+        return kit.answer([kit.section(head), *blocks, *kit.actions(steps)], replaces=is_pressed)
     lines = _first(request.folder, request.command)
     jobs = [kit.context(line) for line in _of_jobs(request, usable)]
     buttons = kit.actions([*steps, replies.help_button(request.folder)])
-    return kit.answer(head, [kit.section(head), kit.section(lines), *jobs, *buttons])
+    return kit.answer([kit.section(head), kit.section(lines), *jobs, *buttons])
 
 
 @routes.verb("workspace", "version", does=routes.Does.SHOWS)
@@ -138,7 +138,7 @@ def _some(request: Request, verb: str) -> Answer:
         if names:
             said = [one.replace("NAME", kit.line(written(names[:1]))) for one in said]
         blocks += [kit.section("\n".join(one)) for one in (said[:1], said[1:]) if one]
-    return kit.answer(kit.bare(f"{_line(request.command, known[verb])}."), blocks)
+    return kit.answer(blocks)
 
 
 def what(services: Services) -> str:

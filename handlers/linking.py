@@ -144,7 +144,7 @@ async def whoami(request: Request) -> Answer:
     buttons += replies.link_buttons(refused, template=again, first=len(missing))
     buttons += [replies.list_button()] if accounts or linkless else []
     text = "\n".join([" ".join(sentences), *lines])
-    return kit.answer(kit.bare(sentences[0]), [kit.section(text), *kit.actions(buttons)])
+    return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
 def _line(title: str, account: Account | None, now: float) -> str:

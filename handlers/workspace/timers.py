@@ -159,7 +159,7 @@ async def open_form(request: Request) -> Answer:
     said = drawn.form_head(facts)
     more = request.filled(cards.PASSED, workspace)
     view = drawn.form(facts, mode)
-    return Answer(text=kit.bare(said), blocks=(kit.section(f"{said} {more}"),), view=view)
+    return replace(kit.answer([kit.section(f"{said} {more}")]), view=view)
 
 
 @routes.view(drawn.CALLBACK)

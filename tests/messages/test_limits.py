@@ -101,7 +101,7 @@ def test_builders_keep_their_limits():
         kit.context(*[long] * 20),
         *kit.actions([kit.button(long, f"a{number}", "v") for number in range(40)]),
     ]
-    answer = kit.answer(long, blocks * 30)
+    answer = kit.answer(blocks * 30)
     check_limits(answer)
 
 
@@ -117,7 +117,7 @@ def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost
             kit.context(f"{number}.", long),
         ]
     ]
-    answer = kit.answer("text", [kit.section("*Short*"), *rows, *kit.actions([kit.button("More", "more")])])
+    answer = kit.answer([kit.section("*Short*"), *rows, *kit.actions([kit.button("More", "more")])])
     check_limits(answer)
     assert 9_000 < characters(list(answer.blocks)) <= BLOCKS_LIMIT
     first, *drawn, last = answer.blocks

@@ -5,6 +5,7 @@ from typing import Any
 from bot.domain.classes import ClassCard, Joined
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
+from bot.messages.blocks import kit
 from bot.services import classes
 from bot.services.asked import Asked
 from bot.services.classes import Draft
@@ -48,8 +49,14 @@ async def press(world: World, card: ClassCard, principal: Principal) -> Joined:
 
 
 def told(world: World, principal: Principal) -> list[str]:
-    """Return the texts that a person's direct messages have."""
-    return [one["text"] for one in world.slack.messages if one["channel"] == f"D{principal.user_id}"]
+    """Return what a person's direct messages say, without marks."""
+    place = f"D{principal.user_id}"
+    return [_said(one["blocks"]) for one in world.slack.messages if one["channel"] == place]
+
+
+def _said(blocks: list[dict[str, Any]]) -> str:
+    texts = [text for block in blocks for text in (block.get("text"), *block.get("elements", ())) if text]
+    return "\n".join(kit.bare(text["text"]) for text in texts if text["type"] == "mrkdwn")
 
 
 def shown(world: World) -> dict[str, Any]:

@@ -166,7 +166,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
             for principal in everybody:
                 heard = told(world, principal)
                 assert sum("ending" in text for text in heard) == 1, heard
-                assert sum("is suspended on" in text for text in heard) == 1, heard
+                assert sum("has been suspended" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:
                 break

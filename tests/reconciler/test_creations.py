@@ -111,7 +111,7 @@ async def test_before_it_was_asked_for_it_is_called_off_without_any_call(world, 
     assert await rows(world) == []
     await world.pass_time(5)
     assert world.slack.kinds().count(DOWN[verb][0]) == 1
-    assert "was cancelled" in world.slack.messages[-1]["text"]
+    assert "I cancelled the creation" in world.slack.messages[-1]["text"]
 
 
 @down

@@ -75,7 +75,7 @@ async def test_a_stopped_one_is_warned_of_before_it_is_removed(world):
     assert texts(world) == []
     await world.pass_time(2 * MINUTE)
     (warning,) = world.told("ending")
-    assert warning["text"] == "Courses will remove lab in 5 min."
+    assert warning["text"].startswith("Courses will remove lab in 5 min (at ")
     labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
     assert labels == ["Start", "Remove"]
     await world.pass_time(6 * MINUTE)

@@ -41,7 +41,7 @@ def asked(world):
     return world.slack.kinds().count("needed")
 
 
-QUESTION = "Is name-r1 on Fake Cloud still needed?"
+QUESTION = "Still needed?"
 
 
 async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world):

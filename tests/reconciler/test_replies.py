@@ -59,7 +59,7 @@ async def test_an_answer_that_a_channel_does_not_take_goes_to_the_person_alone(w
     await world.pass_time(30)
     [sent] = world.slack.messages
     assert (sent["channel"], sent.get("thread_ts")) == ("DUALICE", None)
-    assert sent["text"] == "I can't post in <#C1>, so here is my answer. done"
+    assert sent["text"] == "I can't post in <#C1>, so here is my answer."
     assert sent["blocks"][1:] == [{"type": "divider"}]
     assert await dead(world) == []
 

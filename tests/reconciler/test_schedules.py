@@ -59,8 +59,8 @@ async def test_what_had_to_wait_is_not_set_after_what_was_asked_for_later(world)
     assert world.provider.cron == "0 5 * * *"
     assert world.provider.count("schedule") == 2
     texts = sorted(told(world))
-    assert "will run on the schedule `0 5 * * *`" in texts[0]
-    assert "schedule of *etl* on Fake Cloud. You've asked for something else since" in texts[1]
+    assert "will run on the schedule 0 5 * * *" in texts[1]
+    assert "schedule of etl on Fake Cloud. You've asked for something else since" in texts[0]
 
 
 async def test_one_after_the_other_both_are_set(world):

@@ -83,7 +83,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, (await world.store.operation(card.id)).workspace_id)
     await world.pass_time(60)
-    assert "running" in shown["text"]
+    assert "Running" in shown["text"]
 
 
 async def test_a_class_card_that_cannot_be_drawn_keeps_its_button_and_is_visibly_dead(world):

@@ -19,6 +19,8 @@ from tests.rigs import golden_text
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 FAMILIES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+_LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
+_SIGNS = re.compile(r"[\W_]+")
 _NAME = re.compile(r"^## (.+)\n\n", re.MULTILINE)
 
 
@@ -39,6 +41,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
     if isinstance(answer, Answer):
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
         assert 0 < len(answer.text.strip()) <= kit_of.TEXT
+        check_notification(answer)
         assert characters(body["blocks"]) <= BLOCKS_LIMIT
         report = kit.check_message(body["blocks"])
         if answer.view is not None:
@@ -51,6 +54,17 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
     assert sum("style" in one for one in kit_of.buttons_of(body["blocks"])) <= 1
     assert report.messages == []
     assert report.remarks == []
+
+
+def check_notification(answer: Answer) -> None:
+    """Fail when what phones notify of isn't what the message itself says first."""
+    texts = [
+        str(text.get("text") or "")
+        for block in answer.blocks
+        for text in (block["elements"] if block["type"] == "context" else [block.get("text") or {}])
+    ]
+    said = _SIGNS.sub("", _LINK.sub(r"\1", "".join(texts)))
+    assert not answer.blocks or said.startswith(_SIGNS.sub("", answer.text)), (answer.text, texts)
 
 
 def check_golden_text(name: str, texts: dict[str, str]) -> None:

@@ -215,19 +215,14 @@ def ending(facts: WorkspaceFacts) -> Answer:
         return _message(fill(cards.OVER, **names))
     done, at = Markup(cards.DONE[_mode(workspace)]), kit.day_moment(workspace.stop_at)
     if workspace.stop_at != facts.time("stop_at"):
-        text, sentence = (
-            fill(cards.MOVED_SHORT, done=done, **names),
-            fill(cards.SET, done=done, at=at, **names),
-        )
-        return kit.message(text, sentence, [], keep_buttons(workspace)[:1])
+        return kit.message(fill(cards.SET, done=done, at=at, **names), [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     template, buttons = cards.ENDING, keep_buttons(workspace)
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
-    text = fill(cards.ENDING_SHORT, done=done, left=left, **names)
     whole = " ".join([sentence, *_lost(facts, workspace)])
-    return kit.message(text, whole, [], buttons)
+    return kit.message(whole, [], buttons)
 
 
 def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
@@ -272,7 +267,7 @@ def still_needed(facts: WorkspaceFacts) -> Answer:
             mode = planned_mode(facts.effects)
             later = changing(mode, workspace, number=1, at=facts.time("evening"))
             buttons.append(kit.button(words.AT_SIX[mode], later))
-    return kit.message(fill(words.NEEDED_SHORT, **names), " ".join(sentences), [], buttons)
+    return kit.message(" ".join(sentences), [], buttons)
 
 
 @draws(
@@ -288,11 +283,11 @@ def failed(facts: WorkspaceFacts) -> Answer:
     if cause == "restored":
         return _still_stop(facts, names)
     if cause == "unlinked":
-        return kit.message(fill(cards.UNLINKED_SHORT, **names), fill(cards.UNLINKED, **names))
+        return kit.message(fill(cards.UNLINKED, **names))
     said = Markup(safe(problems.sentence(cause, facts.connection_title)))
     sentence = fill(cards.FAILED, cause=said, **names)
     buttons = later_button(facts)
-    return kit.message(fill(cards.FAILED_SHORT, **names), sentence, [], buttons)
+    return kit.message(sentence, [], buttons)
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
@@ -309,7 +304,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
 
 
 def _message(sentence: str, buttons: Sequence[Element] = ()) -> Answer:
-    return kit.message(kit.bare(sentence), sentence, [], buttons)
+    return kit.message(sentence, [], buttons)
 
 
 def _names(facts: WorkspaceFacts) -> dict[str, Any]:

@@ -83,10 +83,10 @@ def operation_card(facts: WorkspaceFacts) -> Answer:
         return _ended_card(facts, operation)
     if operation.cause == "not_made":
         sentence = fill(cards.NOT_MADE, title=facts.connection_title)
-        return _card(facts, filled(cards.NOT_MADE_SHORT, facts), [sentence], [], again_buttons(facts))
+        return _card(facts, [sentence], [], again_buttons(facts))
     if operation.verb is OperationVerb.REMOVE:
         sentence = fill(cards.REMOVED, at=kit.moment_at(operation.ended_at or facts.now, facts.now))
-        return _card(facts, filled(cards.REMOVED_SHORT, facts), [sentence], [], again_buttons(facts))
+        return _card(facts, [sentence], [], again_buttons(facts))
     return _down_card(facts, operation) if operation.verb.brings_down else _running_card(facts, operation)
 
 
@@ -122,11 +122,9 @@ def opens_for(facts: WorkspaceFacts) -> str:
     return fill(template, title=facts.connection_title, username=facts.username)
 
 
-def _card(
-    facts: WorkspaceFacts, text: str, lines: list[str], small: list[str], buttons: list[Element]
-) -> Answer:
+def _card(facts: WorkspaceFacts, lines: list[str], small: list[str], buttons: list[Element]) -> Answer:
     title = fill("*{name}* · {title}", name=name_of(facts), title=facts.connection_title)
-    return kit.message(text, "\n".join([title, *lines]), small, buttons)
+    return kit.message("\n".join([title, *lines]), small, buttons)
 
 
 def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
@@ -137,7 +135,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
             *asked_buttons(operation.id),
             *([stop_button(workspace, facts.effects)] if workspace is not None else []),
         ]
-        return _card(facts, filled(cards.ASKED_SHORT, facts), [sentence], [], buttons)
+        return _card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
     since = kit.moment(
         operation.called_at if going and operation.called_at else operation.created_at, facts.now
@@ -155,8 +153,7 @@ def _open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     small = [kit.held(operation.hold, facts.now)] if operation.hold else []
     if operation.deadline_at is None:
         small.append(still_waiting(operation))
-    template = cards.GOING_ON_SHORT if going else cards.QUEUED_SHORT
-    return _card(facts, filled(template, facts, **forms), lines, small, _open_buttons(facts, operation))
+    return _card(facts, lines, small, _open_buttons(facts, operation))
 
 
 def under_way(facts: WorkspaceFacts, operation: Operation) -> tuple[str, list[Element]]:
@@ -215,7 +212,7 @@ def question_or_answer(facts: Facts, errand: Errand | None, question: Answer, *,
         return question
     over = notices.ASKED_ANOTHER if errand is not None and errand.is_open else notices.ASKED_OVER
     sentence = filled(notices.ASKED_FOUND if is_made else over, facts)
-    return kit.message(kit.bare(sentence), sentence)
+    return kit.message(sentence)
 
 
 def keep_waiting_button(errand: Errand, prefix: str = "") -> Element:
@@ -256,27 +253,27 @@ def _running_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     state = workspace.state if workspace is not None else State.UNKNOWN
     if workspace is None or state is State.GONE:
         gone = fill(cards.GONE_SINCE, title=facts.connection_title)
-        return _card(facts, filled(cards.GONE_SHORT, facts), [gone], [], offered(facts, State.GONE))
+        return _card(facts, [gone], [], offered(facts, State.GONE))
     match state:
         case State.SUSPENDED:
-            shown, text = cards.SUSPENDED_ELSEWHERE, cards.SUSPENDED_SHORT
+            shown = cards.SUSPENDED_ELSEWHERE
         case State.STOPPED:
-            shown, text = cards.STOPPED_ELSEWHERE, cards.STOPPED_ELSEWHERE_SHORT
+            shown = cards.STOPPED_ELSEWHERE
         case State.STOPPING:
-            shown, text = cards.STOPPING_ELSEWHERE, cards.STOPPED_ELSEWHERE_SHORT
+            shown = cards.STOPPING_ELSEWHERE
         case State.FAILED:
-            shown, text = cards.FAILED_SINCE, cards.FAILED_SINCE_SHORT
+            shown = cards.FAILED_SINCE
         case State.STARTING:
-            shown, text = cards.STARTED_ELSEWHERE, cards.STARTED_ELSEWHERE_SHORT
+            shown = cards.STARTED_ELSEWHERE
         case _:
             lines, small, buttons = while_running(facts)
             lines = [_since(facts, operation, workspace), *lines]
-            return _card(facts, filled(cards.RUNNING_SHORT, facts), lines, small, buttons)
+            return _card(facts, lines, small, buttons)
     sentence = fill(shown, title=facts.connection_title, because=failure_words(facts))
     buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
     if state not in {State.STARTING, State.STOPPING}:
         buttons = offered(facts, State.STOPPED)
-    return _card(facts, filled(text, facts), [sentence], [], [*buttons, *page_button(facts)])
+    return _card(facts, [sentence], [], [*buttons, *page_button(facts)])
 
 
 def _since(facts: WorkspaceFacts, operation: Operation, workspace: Workspace) -> str:
@@ -327,17 +324,15 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         gone = [fill(cards.STOPPED, at=at), fill(cards.GONE_SINCE, title=facts.connection_title)]
         if operation.agreed:
             gone = [fill(cards.ENDED_FOR_GOOD, at=at)]
-        return _card(facts, filled(cards.GONE_SHORT, facts), gone, [], offered(facts, State.GONE))
+        return _card(facts, gone, [], offered(facts, State.GONE))
     if workspace.state in {State.STARTING, State.RUNNING}:
-        text = filled(cards.STARTED_ELSEWHERE_SHORT, facts)
-        return _card(facts, text, [cards.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
+        return _card(facts, [cards.STARTED_ELSEWHERE], [], offered(facts, State.RUNNING))
     template = cards.STOPPED if operation.has_called else cards.STOPPED_ALREADY
     at = at if operation.has_called else kit.moment(ended_at, facts.now)
-    text = cards.STOPPED_SHORT
     if workspace.state is State.SUSPENDED:
-        template, text = cards.SUSPENDED, cards.SUSPENDED_SHORT
+        template = cards.SUSPENDED
     lines = [fill(template, at=at), *ends(facts)]
-    return _card(facts, filled(text, facts), lines, [], offered(facts, State.STOPPED))
+    return _card(facts, lines, [], offered(facts, State.STOPPED))
 
 
 def again_buttons(facts: WorkspaceFacts) -> list[Element]:
@@ -355,8 +350,7 @@ def _ended_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     if is_so_anyhow(facts, operation):
         now, buttons = _as_it_is(facts)
         lines += [now, *ends(facts)]
-    text = filled(cards.SENT_SHORT if is_sent else kit.bare(cards.ENDED_NAMED[outcome]), facts)
-    return _card(facts, text, lines, small, buttons)
+    return _card(facts, lines, small, buttons)
 
 
 def is_so_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:

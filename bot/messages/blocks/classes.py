@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNOREC
 @draws(NoticeKind.CLASS_CARD)
 def class_card(facts: ClassFacts) -> Answer:
     """Draw the card as it appears in its channel."""
-    card, counts = facts.card, facts.counts
+    card = facts.card
     name = fill(classes.TITLE, name=card.title)
     is_over = card.is_over(facts.now)
     lines = [name] if is_over else [name, *_does(facts)]
@@ -36,10 +36,7 @@ def class_card(facts: ClassFacts) -> Answer:
     blocks.append(kit.context(*_state(facts)))
     if card.done_at is None:
         blocks += kit.actions(_trainers(facts))
-    text = fill(classes.SHORT_NEW, name=card.title)
-    if counts.pressed:
-        text = fill(classes.SHORT, name=card.title, **_numbers(ready=counts.ready, pressed=counts.pressed))
-    return kit.answer(text, blocks)
+    return kit.answer(blocks)
 
 
 def _does(facts: ClassFacts) -> list[str]:
@@ -138,7 +135,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     head = fill(classes.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
-    return kit.answer(kit.bare(head), [kit.section(head), *blocks])
+    return kit.answer([kit.section(head), *blocks])
 
 
 def _why(facts: ClassFacts, one: ClassProblem) -> str:
@@ -206,8 +203,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
     said = at_stake(workspace)
     sentence = f"{sentence} {said}" if said else sentence
     buttons = [kit.button(classes.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
-    text = fill(classes.WARNED_SHORT, name=workspace.title, title=card.title, **end)
-    return kit.message(text, sentence, buttons=buttons)
+    return kit.message(sentence, buttons=buttons)
 
 
 def unknown() -> Answer:

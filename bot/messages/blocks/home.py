@@ -288,7 +288,7 @@ def section(facts: PreferenceFacts, heading: str = "") -> Block:
 def answer(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the section as an answer that says when it was true, with the form where one can be opened."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer(kit.bare(home_words.HEADING), [section(facts, home_words.HEADING), small])
+    shown = kit.answer([section(facts, home_words.HEADING), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
@@ -497,7 +497,7 @@ def about(
         blocks += kit.actions(
             [kit.button(cards.MORE, "about:more", f"{snapshot.connection} {one.number + 1}")]
         )
-    return kit.answer(kit.bare(heading), blocks, replaces=replaces)
+    return kit.answer(blocks, replaces=replaces)
 
 
 def _user(user: User) -> str:

@@ -192,7 +192,7 @@ def of_all(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answe
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
     blocks += [kit.context(remark)] if remark else []
-    return kit.answer(kit.bare(words.LIST), blocks)
+    return kit.answer(blocks)
 
 
 def _is_down(facts: WorkspaceFacts) -> bool:
@@ -208,14 +208,14 @@ def missed(facts: WorkspaceFacts) -> Answer:
     count = int(facts.body.get("more") or 0)
     if cause:
         because = Markup(kit.safe(problems.sentence(cause, facts.connection_title)))
-        text, sentence = words.FAILED_SHORT, filled(words.FAILED, facts, cause=because, **forms)
+        sentence = filled(words.FAILED, facts, cause=because, **forms)
     else:
-        text, sentence = words.MISSED_SHORT, filled(words.MISSED, facts, **forms)
+        sentence = filled(words.MISSED, facts, **forms)
     more = [fill(words.MISSED_MORE, count=times.counted(count, "start or stop", "starts and stops"))]
     sentence = " ".join([sentence, *(more if count else []), words.GOES_ON])
     workspace = facts.workspace if side == "start" and _is_down(facts) else None
     buttons = [start_button(workspace)] if workspace is not None else []
-    return kit.message(filled(text, facts, **forms), sentence, [], buttons)
+    return kit.message(sentence, [], buttons)
 
 
 @draws(NoticeKind.HOURS_PAUSED, past=notices.PAST_HOURS_PAUSED)
@@ -230,7 +230,7 @@ def paused(facts: WorkspaceFacts) -> Answer:
     buttons = [*([] if cause == "gone" else [resume]), kit.button(words.TURN_OFF, "hours_off", key)]
     if cause in words.BECAUSE:
         buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
-    return kit.message(filled(words.PAUSED_SHORT, facts, **name), sentence, [], buttons)
+    return kit.message(sentence, [], buttons)
 
 
 @draws(NoticeKind.HOURS_MOVED)
@@ -241,4 +241,4 @@ def moved(facts: Facts) -> Answer:
         kit.button(words.MOVE, "hours_move", style=kit.PRIMARY),
         kit.button(words.LEAVE, "hours_stay"),
     ]
-    return kit.message(fill(words.MOVED_SHORT, **zones), fill(words.MOVED, **zones), [], buttons)
+    return kit.message(fill(words.MOVED, **zones), [], buttons)

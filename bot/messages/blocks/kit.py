@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from typing import Any, Final, Generic, TypeVar
 
 from bot.domain.notices import Answer, NoticeKind, Spoken
@@ -152,6 +153,15 @@ _NUMBER: Final = re.compile(r"[0-9]{1,3}")
 _TIME: Final = re.compile(r"u([0-9]{1,11})")
 _DRAWN: Final = re.compile(r"(\w+)@(\d{1,18})")
 #: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
+#: Where a sentence ends that another one follows, and by what one ends.
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
+_ENDS: Final = (".", "!", "?", "\u2026")
+#: So many lines may be above a sentence: a title, and a workspace's.
+_HEADINGS: Final = 2
+#: As much of a paragraph as a phone shows at once.
+_SHORT: Final = 150
+#: A link, of which a notification has the words.
+_LINK: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKED: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
@@ -438,37 +448,56 @@ def bare(text: str) -> str:
 
 
 def answer(
-    text: str,
-    blocks: Iterable[Block] = (),
+    blocks: Iterable[Block],
     *,
     in_channel: bool = False,
     replaces: bool = False,
     about: Spoken | None = None,
 ) -> Answer:
     """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
+    fitting = fit(_one_colour(blocks))
     return Answer(
-        text=cut(text, TEXT) or NOTHING,
-        blocks=fit(_one_colour(blocks)),
+        text=notification(fitting),
+        blocks=fitting,
         in_channel=in_channel,
         replaces=replaces,
         about=about,
     )
 
 
+def notification(blocks: Iterable[Block]) -> str:
+    """Return what blocks say first, as phones notify of it: headings, a sentence, and more if it is short."""
+    said: list[str] = []
+    for line_ in islice(_lines(blocks), _HEADINGS + 1):
+        first, *more = _SENTENCE_END.split(bare(_LINK.sub(r"\1", line_.removeprefix("• "))))
+        said.append(first)
+        if first.endswith(_ENDS):
+            room = accumulate((len(one) + 1 for one in more), initial=len(first))
+            said[-1] = " ".join([first, *more[: sum(length <= _SHORT for length in room) - 1]])
+            break
+    return cut(" – ".join(said).replace(": – ", ": "), TEXT) or NOTHING
+
+
+def _lines(blocks: Iterable[Block]) -> Iterator[str]:
+    """Yield the lines that blocks say."""
+    for block in blocks:
+        texts = block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},)
+        for text in texts:
+            yield from filter(None, str(text.get("text") or "").splitlines())
+
+
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
     """Return an answer with other blocks, cut as those of ``answer``."""
-    return replace(answer, blocks=fit(_one_colour(blocks)))
+    fitting = fit(_one_colour(blocks))
+    return replace(answer, text=notification(fitting), blocks=fitting)
 
 
-def message(
-    text: str, sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any
-) -> Answer:
+def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any) -> Answer:
     """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
 
-    ``text`` is its notification; ``ways`` are those of ``answer``.
+    ``ways`` are those of ``answer``.
     """
-    blocks = [section(sentence), *([context(*small)] if small else []), *actions(buttons)]
-    return answer(text, blocks, **ways)
+    return answer([section(sentence), *([context(*small)] if small else []), *actions(buttons)], **ways)
 
 
 def modal(

@@ -30,7 +30,6 @@ from bot.messages.blocks.runs import (
     force_button,
     logs_button,
     run_card,
-    short,
     state_lines,
     stop_run_button,
 )
@@ -86,8 +85,7 @@ def workspace_list(
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed)
     menu = [] if is_shared else [*([replies.search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
-    text = "; ".join(_short(facts) for facts in one.shown[:5])
-    return kit.answer(text or title, blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
+    return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
@@ -98,7 +96,7 @@ def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     below = fill(answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now))
     above = [kit.section(remark)] if remark else []
     blocks = [*above, *card.blocks, kit.context(below)]
-    return kit.answer(remark or card.text, blocks, about=_about([facts]))
+    return kit.answer(blocks, about=_about([facts]))
 
 
 def _about(rows: Iterable[WorkspaceFacts]) -> Spoken:
@@ -121,7 +119,7 @@ def status_answer(
         refresh = kit.button(cards.REFRESH, "status", workspace.id)
         later = later_button(facts) if workspace.state is State.RUNNING else []
         buttons = [*row_buttons(facts, workspace), *later, refresh, *hours_button(facts), *page_button(facts)]
-    return kit.message(_short(facts), text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
+    return kit.message(text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
 
 
 def _row(facts: WorkspaceFacts, *, is_shared: bool) -> list[Block]:
@@ -151,14 +149,6 @@ def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
     return kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
 
 
-def _short(facts: WorkspaceFacts) -> str:
-    workspace = facts.workspace
-    assert workspace is not None, "a row of a list shows a workspace"
-    state = cards.UNMADE if workspace.is_provisional else cards.STATES[workspace.state]
-    names = {"name": workspace.title, "title": facts.connection_title}
-    return kit.cut(fill(answers.STATE_SHORT, **names, state=Markup(state.lower())).rstrip("."), 200)
-
-
 #: How many buttons people can take in at a glance.
 FEW = 5
 
@@ -179,9 +169,8 @@ def run_list(
     what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
     title = fill(answers.LIST, what=Markup(what))
     drawn = [block for facts in one.shown for block in run_row(facts)]
-    text = " ".join(short(facts) for facts in one.shown[:5])
     blocks = listed(title, drawn, one, remark, verb="job_list", words=typed)
-    return kit.answer(text or title, blocks, replaces=replaces)
+    return kit.answer(blocks, replaces=replaces)
 
 
 def run_status(facts: RunFacts) -> Answer:
@@ -323,7 +312,7 @@ def several(
     keys = tuple(row.workspace.id for row in rows)
     asked = Spoken(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
     asked = replace(asked, takes_press=not asked.ask)
-    return kit.answer(kit.bare(head), [*blocks, *small, *kit.actions([button])], about=asked)
+    return kit.answer([*blocks, *small, *kit.actions([button])], about=asked)
 
 
 def _several_row(verb: str, row: Row) -> str:

@@ -1,6 +1,7 @@
 """The messages that a person must not miss: new ones, as an edit doesn't notify; and what they become."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.errands import Outcome
@@ -90,7 +91,7 @@ def owed(kind: NoticeKind, facts: Facts) -> Answer | None:
 def past(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a message as the one line that it becomes."""
     said = line(kind, facts)
-    return kit.answer(kit.bare(said), [kit.context(said)])
+    return kit.answer([kit.context(said)])
 
 
 #: What is told even where nobody knows any more what it was about.
@@ -137,33 +138,25 @@ def _line(said: Line, facts: Facts) -> str:
     return filled(said, facts) if isinstance(said, str) else said(facts)
 
 
-def _first(template: str) -> str:
-    """Return a template's first sentence as notifications show it."""
-    return f"{kit.bare(template).partition('. ')[0].removesuffix('.')}."
-
-
 def _said(
     template: str,
     facts: Facts,
     buttons: Iterable[Element] = (),
     *,
-    text: str = "",
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Fill a template with what every notice names, and ``more``; ``text`` is the notification's."""
-    notification = filled(text or _first(template), facts, **more)
-    return kit.message(notification, filled(template, facts, **more), small, buttons)
+    """Fill a template with what every notice names, and ``more``."""
+    return kit.message(filled(template, facts, **more), small, buttons)
 
 
 @draws(NoticeKind.MESSAGE)
 @draws(NoticeKind.REPLY)
 def carried(facts: Facts) -> Answer:
-    """Return the Answer that a reply or a plain message carries in its body."""
+    """Return the Answer that a reply or a plain message carries in its body, as it was derived then."""
     body = facts.body
-    return kit.answer(
-        str(body.get("text") or ""), body.get("blocks") or (), replaces=bool(body.get("replaces"))
-    )
+    answer = kit.answer(body.get("blocks") or (), replaces=bool(body.get("replaces")))
+    return replace(answer, text=kit.cut(str(body.get("text") or ""), kit.TEXT) or kit.NOTHING)
 
 
 @draws(
@@ -175,13 +168,13 @@ def _link_again(facts: Facts) -> Answer:
     """Say that a link was ended."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
     if renamed:
-        text, username = notices.LINK_RENAMED_SHORT, facts.word("username")
-        return _said(notices.LINK_RENAMED, facts, again, text=text, username=username, renamed=renamed)
+        username = facts.word("username")
+        return _said(notices.LINK_RENAMED, facts, again, username=username, renamed=renamed)
     if facts.body.get("cause") == "secret":
-        return _said(notices.LINK_UNREADABLE, facts, again, text=notices.LINK_UNREADABLE_SHORT)
+        return _said(notices.LINK_UNREADABLE, facts, again)
     if facts.link_has_ended:
-        return _said(notices.LINK_EXPIRED, facts, again, text=notices.LINK_EXPIRED_SHORT)
-    return _said(notices.LINK_AGAIN, facts, again, text=notices.LINK_AGAIN_SHORT)
+        return _said(notices.LINK_EXPIRED, facts, again)
+    return _said(notices.LINK_AGAIN, facts, again)
 
 
 @draws(
@@ -197,7 +190,7 @@ def _link_ending(facts: Facts) -> Answer:
     unit = 3600 if left >= 3600 else 60
     names = {"at": kit.day_moment(at), "left": times.duration(max(round(left / unit), 1) * unit)}
     again = [link_again_button(facts)]
-    return _said(notices.LINK_ENDING, facts, again, text=notices.LINK_ENDING_SHORT, **names)
+    return _said(notices.LINK_ENDING, facts, again, **names)
 
 
 @draws(NoticeKind.SIGN_IN_REFUSED, past=notices.PAST_SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
@@ -206,7 +199,7 @@ def _sign_in_refused(facts: Facts) -> Answer:
     if facts.link_has_ended:
         return _link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
-    return _said(notices.SIGN_IN_REFUSED, facts, again, text=notices.SIGN_IN_REFUSED_SHORT, since=since)
+    return _said(notices.SIGN_IN_REFUSED, facts, again, since=since)
 
 
 @draws(
@@ -223,7 +216,7 @@ def _ready(facts: WorkspaceFacts) -> Answer:
         small = [fill(notices.READY_AFTER, took=took)]
     lines, more, buttons = while_running(facts)
     sentence = "\n".join([f"{filled(notices.READY, facts)} {lines[0]}", *lines[1:]])
-    return kit.message(filled(notices.READY_SHORT, facts), sentence, [*small, *more], buttons)
+    return kit.message(sentence, [*small, *more], buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
@@ -244,13 +237,12 @@ def _not_done(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answe
         outcome = operation.outcome
     template = cards.ENDED_NAMED[outcome]
     cause = (operation.cause if operation is not None else None) or facts.word("cause") or "internal"
-    answer_text = filled(_first(template), facts)
     sentence = filled(template, facts)
     if facts.of_class is not None:
         sentence = classes.stopped_with_class(facts.of_class, name_of(facts), None)
     buttons = retry_buttons(facts, operation) if operation is not None else []
     said = f"{sentence} {cause_words(facts, cause)}"
-    return kit.message(answer_text, said, reference_of(operation), buttons)
+    return kit.message(said, reference_of(operation), buttons)
 
 
 def _is_down(facts: WorkspaceFacts) -> bool:
@@ -281,13 +273,13 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     is_gone = workspace is not None and workspace.state is State.GONE
     is_asked = operation is not None and operation.verb.brings_down
     is_planned = operation is not None and operation.planned_for is not None
-    template, text = notices.STOPPED if is_asked else notices.STOPPED_ELSEWHERE, notices.STOPPED
+    template = notices.STOPPED if is_asked else notices.STOPPED_ELSEWHERE
     if facts.state is State.SUSPENDED:
-        template = text = notices.SUSPENDED
+        template = notices.SUSPENDED
     elif facts.state is State.FAILED and not is_asked:
-        template = text = notices.FAILED_ELSEWHERE
+        template = notices.FAILED_ELSEWHERE
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
-        template = text = notices.STOPPED_ALREADY
+        template = notices.STOPPED_ALREADY
     if is_gone and operation is not None and operation.agreed:
         template = notices.ENDED
     sentence = filled(template, facts, because=failure_words(facts))
@@ -299,19 +291,19 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     buttons = again_buttons(facts) if is_gone else offered(facts, State.STOPPED)
     if template == notices.FAILED_ELSEWHERE:
         buttons = [*buttons, *page_button(facts)]
-    return kit.message(filled(_first(text), facts), sentence, [], buttons)
+    return kit.message(sentence, [], buttons)
 
 
 @draws(NoticeKind.REMOVED, past=notices.PAST_REMOVED)
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)
-    return _said(notices.REMOVED, facts, again_buttons(facts), text=cards.REMOVED_SHORT)
+    return _said(notices.REMOVED, facts, again_buttons(facts))
 
 
 def _not_made(facts: WorkspaceFacts) -> Answer:
     """Say that a creation was cancelled before anything was made."""
-    return _said(notices.NOT_MADE, facts, again_buttons(facts), text=cards.NOT_MADE_SHORT)
+    return _said(notices.NOT_MADE, facts, again_buttons(facts))
 
 
 def _is_waiting(facts: WorkspaceFacts) -> bool:
@@ -334,8 +326,8 @@ def _waiting(facts: WorkspaceFacts) -> Answer:
     buttons += page_button(facts)
     if operation is not None and operation.has_lapsed:
         unsent = f"{notices.WAITING_UNSENT} {cards.LAPSED}"
-        return _said(unsent, facts, buttons, text=notices.WAITING_UNSENT, small=small)
-    return _said(notices.WAITING, facts, buttons, text=notices.WAITING_SHORT, small=small)
+        return _said(unsent, facts, buttons, small=small)
+    return _said(notices.WAITING, facts, buttons, small=small)
 
 
 def _asked_past(facts: WorkspaceFacts) -> str:
@@ -347,7 +339,7 @@ def asked(facts: WorkspaceFacts) -> Answer:
     """Draw the question whether to make another one, or say that it is no longer open."""
     operation, workspace = facts.operation, facts.workspace
     buttons = asked_buttons(operation.id) if operation is not None else []
-    question = _said(notices.ASKED, facts, buttons, text=cards.ASKED_SHORT)
+    question = _said(notices.ASKED, facts, buttons)
     is_made = workspace is not None and not workspace.is_provisional
     return question_or_answer(facts, operation, question, is_made=is_made)
 
@@ -365,8 +357,7 @@ def _linked(facts: Facts) -> Answer:
     small = [notices.LINKED_NEXT]
     if facts.link_ends_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_ends_at)))
-    text = _first(notices.LINKED)
-    return _said(template, facts, buttons, text=text, small=small, username=username)
+    return _said(template, facts, buttons, small=small, username=username)
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
@@ -443,7 +434,7 @@ def _scheduled(facts: Facts) -> Answer:
     template = run_words.NOT_SET if cause else run_words.SET if cron else run_words.CLEARED
     because = problems.sentence(cause, title)
     text = fill(template, name=facts.word("name"), title=title, cron=Markup(cron), because=because)
-    return kit.message(text, text)
+    return kit.message(text)
 
 
 @draws(
@@ -455,7 +446,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning by the current row: one that was used in the meantime ends later, and it says so."""
     workspace = facts.workspace
     if workspace is None or workspace.ends_at is None or workspace.ends_how is None:
-        return _said(notices.ENDED_SHORT, facts, text=notices.ENDED_SHORT)
+        return _said(notices.ENDED_BY_ITSELF, facts)
     # A workspace stopped for good is lost like one that is removed.
     ends_how: Ending = "removed" if is_final(facts.effects, "stop") else workspace.ends_how
     left = times.duration(_whole(workspace.ends_at - facts.now))
@@ -468,7 +459,7 @@ def ending(facts: WorkspaceFacts) -> Answer:
         template, buttons = notices.ENDING_REMOVED, offered(facts, State.STOPPED)
     if facts.may("remove"):
         buttons.append(remove_button(workspace))
-    return _said(template, facts, buttons, text=notices.ENDING_SHORT[ends_how], small=small, **names)
+    return _said(template, facts, buttons, small=small, **names)
 
 
 def _whole(seconds: float) -> float:
@@ -479,7 +470,7 @@ def _whole(seconds: float) -> float:
 @draws(NoticeKind.OUTAGE)
 def outage(facts: Facts) -> Answer:
     """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
-    template, text = notices.OUTAGES[facts.word("what") or "away"]
+    template = notices.OUTAGES[facts.word("what") or "away"]
     since, until = facts.time("since"), facts.time("until")
     names: dict[str, Any] = {
         "since": kit.moment(since, facts.now),
@@ -489,7 +480,7 @@ def outage(facts: Facts) -> Answer:
         # Our own address, from the settings.
         "page": Markup(f"<{facts.word('page')}>"),
     }
-    return _said(template, facts, text=text, **names)
+    return _said(template, facts, **names)
 
 
 def _left(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
@@ -524,8 +515,7 @@ def _summary(facts: HeldFacts) -> Answer:
     parts = ["\n".join(shown[at : at + _IN_A_SECTION]) for at in range(0, len(shown), _IN_A_SECTION)]
     sections = [kit.section(kit.cut(one, kit.SECTION)) for one in parts]
     show = kit.button(home.SHOW, "list")
-    short = fill(notices.SUMMARY_SHORT, first=Markup(kit.bare("".join(lines[:1]))))
-    return kit.answer(short, [*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
+    return kit.answer([*sections, *kit.actions(buttons[:FEW]), *kit.actions([show])])
 
 
 def _of_all(words: tuple[str, str], of: Sequence[Facts]) -> str:

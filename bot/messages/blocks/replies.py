@@ -6,6 +6,7 @@ the slash command works.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.facts import RequestFacts, WorkspaceFacts
@@ -44,13 +45,13 @@ def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
     """Answer with one paragraph of our own text, already filled and escaped."""
-    return kit.message(kit.bare(text), text, buttons=buttons, in_channel=in_channel, replaces=replaces)
+    return kit.message(text, buttons=buttons, in_channel=in_channel, replaces=replaces)
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
     """Answer a typo, a question or a missing link: a filled sentence and what may help; nothing broke."""
     text = f"{sentence}\n{more}" if more else sentence
-    return kit.answer(kit.bare(sentence), [kit.section(text), *kit.actions(buttons)])
+    return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
@@ -65,7 +66,7 @@ def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, m
     """Answer that something broke: a filled sentence, what may help, the reference that is in the log."""
     blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
-    return kit.answer(kit.bare(sentence), blocks)
+    return kit.answer(blocks)
 
 
 def plain_problem(sentence: str, reference: str) -> Answer:
@@ -137,7 +138,7 @@ def question(button: Element) -> Answer:
         submit=agrees,
         close=keeps,
     )
-    return Answer(text=asked["text"]["text"], blocks=(section, *kit.actions([agreed])), view=view)
+    return replace(kit.answer([section, *kit.actions([agreed])]), view=view)
 
 
 def bring_back_button(workspace: Workspace) -> Element:
@@ -150,7 +151,7 @@ def opening(facts: WorkspaceFacts, sentence: str) -> Answer:
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
     blocks = [kit.section(sentence), *kit.actions([button]), kit.context(answers.OPENING_PRIVATE)]
-    return kit.answer(kit.bare(sentence), blocks)
+    return kit.answer(blocks)
 
 
 def link_buttons(
@@ -195,14 +196,14 @@ def invitation(url: str, title: str, *, code_comes: bool, ask: Element | None = 
     if ask is not None:
         buttons.append(ask)
         small.append(fill(home.OR_ASK, title=title))
-    return kit.message(kit.bare(sentence), sentence, small, buttons)
+    return kit.message(sentence, small, buttons)
 
 
 def code_question() -> Answer:
     """Answer with how to type a code, if no form can be opened right away; otherwise open the form."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
-    return Answer(text=kit.bare(answers.CODE_ASK), blocks=tuple(blocks), view=code_view())
+    return replace(kit.answer(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:
@@ -294,11 +295,11 @@ def asked(facts: RequestFacts) -> Answer:
     """Ask an administrator, or say who decided; the buttons carry the request's key and its username."""
     if facts.approval is None or not _is_asked(facts):
         line = _settled(facts)
-        return kit.answer(kit.bare(line), [kit.context(line)])
+        return kit.answer([kit.context(line)])
     names = _names(facts.approval.username, facts.connection_title, _person(facts))
     request = decision(facts.approval, facts.connection_title, facts.people)
     blocks = [*request, kit.context(fill(pages.REQUEST_NOTE, **names))]
-    return kit.answer(fill(pages.REQUEST_SHORT, **names), blocks)
+    return kit.answer(blocks)
 
 
 def _person(facts: RequestFacts) -> Named | None:

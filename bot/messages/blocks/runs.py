@@ -32,7 +32,7 @@ _UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
 def unknown() -> Answer:
     """Replace a message about a run that no longer exists."""
     text = problems.sentence("no_job")
-    return kit.message(text, text)
+    return kit.message(text)
 
 
 def run_past(facts: RunFacts) -> str:
@@ -46,7 +46,7 @@ def run_past(facts: RunFacts) -> str:
 def run_card(facts: RunFacts) -> Answer:
     """Draw the card of a run in its current state."""
     sentence = "\n".join([title_of(facts), *state_lines(facts)])
-    return kit.message(short(facts), sentence, _small(facts), card_buttons(facts))
+    return kit.message(sentence, _small(facts), card_buttons(facts))
 
 
 def _done_together(facts: RunFacts) -> tuple[str, str] | None:
@@ -65,7 +65,7 @@ def run_ended(facts: RunFacts) -> Answer:
     tail = preformatted("\n".join(_last_lines(facts)))
     if tail is not None:
         blocks += [kit.context(runs.LAST_LINES), kit.section(tail.text)]
-    return kit.answer(kit.bare(sentence), [*blocks, *kit.actions(_over_buttons(facts))])
+    return kit.answer([*blocks, *kit.actions(_over_buttons(facts))])
 
 
 def _last_lines(facts: RunFacts) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def run_failed(facts: RunFacts) -> Answer:
         template = _of_failed(run, runs.NOT_RUN, runs.NOT_SURE, runs.NOT_KNOWN)
     sentence = filled(template, facts, cause=Markup(_cause(facts)))
     small = reference_line(run.reference, run.cause) if run.outcome is not Outcome.CANCELLED else []
-    return kit.message(kit.bare(sentence), sentence, small, _over_buttons(facts))
+    return kit.message(sentence, small, _over_buttons(facts))
 
 
 def _asked_past(facts: RunFacts) -> str:
@@ -99,7 +99,7 @@ def _asked_past(facts: RunFacts) -> str:
 def run_asked(facts: RunFacts) -> Answer:
     """Draw the question whether to start another run, or say that it is no longer open."""
     run, sentence = facts.run, filled(runs.ASKED_NOTICE, facts)
-    question = kit.message(kit.bare(sentence), sentence, buttons=asked_buttons(run.id, "job_"))
+    question = kit.message(sentence, buttons=asked_buttons(run.id, "job_"))
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
 
 
@@ -117,7 +117,7 @@ def run_waiting(facts: RunFacts) -> Answer:
     if run.start_call is Call.NONE:
         sentence = f"{sentence} {fill(cards.LAPSED, do='start')}"
     buttons = card_buttons(facts) if run.is_open else []
-    return kit.message(sentence.replace("*", ""), sentence, buttons=buttons)
+    return kit.message(sentence, buttons=buttons)
 
 
 @draws(NoticeKind.JOB_OUTPUT)
@@ -142,13 +142,13 @@ def output_message(facts: RunFacts) -> Answer:
     if not output.is_over:
         small.append(runs.UPDATED.format(every=times.duration(max(output.every, 1.0))))
     blocks.append(kit.context(" · ".join(small)))
-    return kit.answer(filled(runs.OUTPUT_SHORT, facts), blocks)
+    return kit.answer(blocks)
 
 
 @draws(NoticeKind.JOB_FILE)
 def file(facts: RunFacts) -> Answer:
     """Draw what is said with the file of the whole output."""
-    return kit.message(filled(runs.FILE_SHORT, facts), filled(runs.FILE, facts))
+    return kit.message(filled(runs.FILE, facts))
 
 
 @draws(NoticeKind.JOB_FILE_MISSING)
@@ -166,17 +166,12 @@ def not_stopped(facts: RunFacts) -> Answer:
 
 def _because(template: str, facts: RunFacts) -> Answer:
     text = filled(template, facts, because=problems.sentence(facts.word("cause"), facts.connection_title))
-    return kit.message(text, text)
+    return kit.message(text)
 
 
 def title_of(facts: RunFacts) -> str:
     """Return the heading of a run."""
     return filled(runs.TITLE, facts)
-
-
-def short(facts: RunFacts) -> str:
-    """Describe a run in one line without markup, for notifications."""
-    return filled(runs.SHORT, facts, state=Markup(outcome_of(facts.run)))
 
 
 def outcome_of(run: Run) -> str:

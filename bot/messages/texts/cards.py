@@ -71,9 +71,6 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 #: While an operation is open, before its call was taken and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} (since {since})."
-#: The same without a time, for notifications and readers without blocks.
-QUEUED_SHORT: Final = "{name} is waiting to {happen} {where} {title}."
-GOING_ON_SHORT: Final = "{name} is {happening} {where} {title}."
 USUAL: Final = "Usually ready in {usual}."
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_WAITING: Final = "This is taking longer than usual. I'll keep checking and tell you when it's done."
@@ -84,14 +81,12 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-ASKED_SHORT: Final = "Was {name} created on {title}? I can't tell."
 BAR_FULL: Final = "▰"
 BAR_EMPTY: Final = "▱"
 
 RUNNING: Final = "Running since {since}."
 #: What nothing had to be sent for: since when it is so isn't known.
 RUNNING_ALREADY: Final = "Running (as of {at})."
-RUNNING_SHORT: Final = "{name} is running on {title}."
 OPENS_AS: Final = "To open it, you need to be signed in to {title} as {username}."
 OPENS: Final = "To open it, you need to be signed in to {title}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
@@ -103,27 +98,19 @@ NO_PAGE: Final = (
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 STOPPED: Final = "Stopped {at}."
 STOPPED_ALREADY: Final = "Stopped (as of {at})."
-STOPPED_SHORT: Final = "{name} has stopped on {title}."
 SUSPENDED: Final = "Suspended {at}. Resume it to pick up where you left off."
-SUSPENDED_SHORT: Final = "{name} is suspended on {title}."
 ENDED_FOR_GOOD: Final = "Ended {at}. It can't be started again."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
 REMOVED: Final = "Removed {at}."
-REMOVED_SHORT: Final = "{name} has been removed from {title}."
 NOT_MADE: Final = "Cancelled before anything was created on {title}."
-NOT_MADE_SHORT: Final = "The creation of {name} on {title} was cancelled."
 SUSPENDED_ELSEWHERE: Final = (
     "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
 )
 STOPPED_ELSEWHERE: Final = "It was running, and has since been stopped on {title}."
-STOPPED_ELSEWHERE_SHORT: Final = "{name} was stopped on {title}."
 STOPPING_ELSEWHERE: Final = "It was running, and is now being stopped on {title}."
 FAILED_SINCE: Final = "It was running, but has since failed on {title}. {because}"
-FAILED_SINCE_SHORT: Final = "{name} has failed on {title}."
 GONE_SINCE: Final = "It no longer exists on {title}."
-GONE_SHORT: Final = "{name} no longer exists on {title}."
 STARTED_ELSEWHERE: Final = "It has since been started again."
-STARTED_ELSEWHERE_SHORT: Final = "{name} was started again on {title}."
 #: How an operation ended that failed; the cause follows.
 ENDED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} it.",
@@ -138,7 +125,6 @@ STARTING_NOW: Final = "It's starting now."
 DOWN_NOW: Final = "It isn't running now."
 #: Replaced after a call had left for it: that goes ahead.
 SENT: Final = "The {verb} had already been sent."
-SENT_SHORT: Final = "The {verb} of {name} had already been sent to {title}."
 #: The same in messages and notifications.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
@@ -306,13 +292,10 @@ PUT_OFF: Final = (
 )
 ENDING_UNSAVED: Final = "Save your work before then."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
-ENDING_SHORT: Final = "{name} on {title} will be {done} in {left}."
 #: The same message once it is no longer true.
-MOVED_SHORT: Final = "{name} on {title} will be {done} later."
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 AS_PLANNED: Final = "You planned this stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-FAILED_SHORT: Final = "I couldn't stop {name} on {title} as planned."
 #: The question after a backup was restored.
 STILL_STOP: Final = (
     "My records were restored from a backup of {since}. Should I still {do} *{name}* on {title} {at}?"
@@ -326,7 +309,6 @@ UNLINKED: Final = (
     "*{name}* on {title} won't be stopped as you planned for {at}, because your account there is no "
     "longer linked. If you don't need it any more, stop it on {title}."
 )
-UNLINKED_SHORT: Final = "{name} on {title} won't be stopped as planned."
 
 SET: Final = "*{name}* on {title} will be {done} {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."

@@ -52,8 +52,6 @@ CONFIRM_STOP_ALL: Final = (
     "Stop all",
     "Not yet",
 )
-SHORT: Final = "{name}: {ready} of {pressed} ready"
-SHORT_NEW: Final = "{name}: press the button to get your workspace"
 
 # -- posting one -------------------------------------------------------------------------------------------
 
@@ -215,7 +213,6 @@ WARNED: Final = (
     "{who} is ending the class *{title}*. Your *{name}* on {at_title} {does} at {at}.{means} "
     "Save your work, or press *Keep mine* to keep it running."
 )
-WARNED_SHORT: Final = "The class {title} is ending: your {name} {does} soon."
 KEEP_MINE: Final = "Keep mine"
 KEPT_MINE: Final = "Your workspace stays as it is. Stop it yourself when you don't need it: `{command}stop`."
 KEPT_TOO_LATE: Final = "It's too late for that: the class has ended. Start it again with `{command}start`."

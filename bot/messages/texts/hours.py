@@ -40,13 +40,10 @@ USAGE: Final = (
 ASK: Final = "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 
 MISSED: Final = "I should have {done} *{name}* on {title} {at}, but I wasn't running then."
-MISSED_SHORT: Final = "I missed a {verb} of {name} on {title}."
 MISSED_MORE: Final = "I missed {count} before that, too."
 GOES_ON: Final = "Its hours go on as planned."
 FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
-FAILED_SHORT: Final = "I couldn't keep to the hours of {name} on {title}."
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-PAUSED_SHORT: Final = "I've paused the hours of {name} on {title}."
 #: Why they are paused until their person has linked again; for other causes the usual sentences.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
@@ -56,7 +53,6 @@ MOVED: Final = (
     "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
     "Should they move?"
 )
-MOVED_SHORT: Final = "Should your workspaces' hours move to {zone} time?"
 MOVED_DONE: Final = "Your workspaces' hours are in {zone} time now."
 MOVED_NOT: Final = "Your workspaces' hours stay as they are."
 
@@ -90,7 +86,6 @@ NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
-NEEDED_SHORT: Final = "Is {name} on {title} still needed?"
 NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",

@@ -1,6 +1,6 @@
 """The words of messages that nobody must miss, and the line in the past tense that each becomes.
 
-What administrators read of outages is among them. A notification is the first sentence, if none is given.
+What administrators read of outages is among them.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from bot.domain.operations import OperationVerb
 from bot.support.environment import command
 
 READY: Final = "*{name}* is ready."
-READY_SHORT: Final = "{name} is ready on {title}."
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
@@ -32,18 +31,15 @@ ENDING_ANYHOW: Final = (
     "{title} will remove *{name}* in {left} ({at}) because its time is up. "
     "Save what you need from it before then."
 )
-ENDING_SHORT: Final[dict[str, str]] = {
-    "stops": "{name} on {title} will stop in {left}.",
-    "removed": "{title} will remove {name} in {left}.",
-}
-ENDED_SHORT: Final = "{name} on {title} was due to stop by itself. Type list to see where things stand."
+ENDED_BY_ITSELF: Final = (
+    "*{name}* on {title} was due to stop by itself. Type `list` to see where things stand."
+)
 WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
 #: The same where nothing has been sent by then; what becomes of it follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-WAITING_SHORT: Final = "I'm still {doing} {name} on {title}. It's taking longer than usual."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
@@ -66,29 +62,23 @@ LINK_RENAMED: Final = (
     "You're called *{renamed}* on {title} now, and your link is for *{username}*. "
     "Link again and I'll carry on with what's under way. Your list stays as it is."
 )
-LINK_RENAMED_SHORT: Final = "You have another name on {title} now. Link again."
-LINK_AGAIN_SHORT: Final = "{title} no longer accepts your link. Link again."
 LINK_UNREADABLE: Final = (
     "I can no longer read your link to {title}. Link again and I'll carry on with what's under way. "
     "Your list stays as it is."
 )
-LINK_UNREADABLE_SHORT: Final = "I can no longer read your link to {title}. Link again."
 LINK_EXPIRED: Final = (
     "Your link to {title} has expired. Link again and I'll carry on with what's under way. "
     "Your list stays as it is."
 )
-LINK_EXPIRED_SHORT: Final = "Your link to {title} has expired. Link again."
 LINK_ENDING: Final = (
-    "Your link to {title} lasts until {at}. Link again before then to keep using it from Slack. "
+    "Your link to {title} expires in {left} ({at}). Link again before then to keep using it from Slack. "
     "Your list stays as it is."
 )
-LINK_ENDING_SHORT: Final = "Your link to {title} expires in {left}."
 SIGN_IN_REFUSED: Final = (
     "{title} has refused your sign-in since {since}. It may be a problem there, so I've kept your link. "
     "I'll keep checking, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-SIGN_IN_REFUSED_SHORT: Final = "{title} is refusing your sign-in."
 #: Why an account was unlinked, where the person did not do it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
@@ -128,7 +118,6 @@ NOT_REVOKED: Final = (
 )
 #: What happened while nothing could be sent, in one message; and the same of one, and of several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
-SUMMARY_SHORT: Final = "While I couldn't message you: {first}"
 READY_TOGETHER: Final = ("{names} is ready.", "{names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
 PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stopped as planned.")
@@ -161,76 +150,46 @@ UNWARNED_LEFT: Final = (
     "Please ask them whether they still need it."
 )
 
-#: The message and its notification, by what has become of a connection.
-OUTAGES: Final[dict[str, tuple[str, str]]] = {
+#: The message, by what has become of a connection.
+OUTAGES: Final[dict[str, str]] = {
     "away": (
-        (
-            "*{title}* hasn't answered since {since}. People waiting for it can see that on their cards, and "
-            "nothing is lost: I'll keep trying and tell you when it answers again. "
-            f"If this lasts, {command('doctor')} may say why."
-        ),
-        "{title} isn't answering.",
+        "*{title}* hasn't answered since {since}. People waiting for it can see that on their cards, and "
+        "nothing is lost: I'll keep trying and tell you when it answers again. "
+        f"If this lasts, {command('doctor')} may say why."
     ),
     "back": (
-        (
-            "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
-            "I'm carrying on with what was waiting."
-        ),
-        "{title} is answering again.",
+        "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
+        "I'm carrying on with what was waiting."
     ),
     "locked_out": (
-        (
-            "*{title}* is refusing the key that I was given for it, so I can't do anything there. "
-            "Put a working one in the connections file and restart me. I'll then carry on with what's "
-            f"waiting. {command('doctor')} checks the key."
-        ),
-        "{title} is refusing my key.",
+        "*{title}* is refusing the key that I was given for it, so I can't do anything there. "
+        "Put a working one in the connections file and restart me. I'll then carry on with what's "
+        f"waiting. {command('doctor')} checks the key."
     ),
-    "let_in": (
-        "*{title}* accepts my key again. I'm carrying on with what was waiting.",
-        "{title} accepts my key again.",
-    ),
+    "let_in": ("*{title}* accepts my key again. I'm carrying on with what was waiting."),
     "people_out": (
-        (
-            "*{title}* is refusing the sign-ins of several people at once. That looks like a problem there, "
-            "so I've kept everyone's link. I check every 30 seconds, and what's waiting will carry on once "
-            "they're accepted again."
-        ),
-        "{title} is refusing people's sign-ins.",
+        "*{title}* is refusing the sign-ins of several people at once. That looks like a problem there, "
+        "so I've kept everyone's link. I check every 30 seconds, and what's waiting will carry on once "
+        "they're accepted again."
     ),
     "token": (
-        (
-            "I couldn't renew my access to *{place}* in Slack, and trying again won't help. I'll stop "
-            "working there at {until}. To prevent that, ask somebody who may install apps in {place} to open "
-            "{page} and press *Add to Slack*. Everyone's links and workspaces stay as they are."
-        ),
-        "My access to {place} in Slack ends soon.",
+        "I couldn't renew my access to *{place}* in Slack, and trying again won't help. I'll stop "
+        "working there at {until}. To prevent that, ask somebody who may install apps in {place} to open "
+        "{page} and press *Add to Slack*. Everyone's links and workspaces stay as they are."
     ),
     "twice": (
-        (
-            "I'm running twice with the same app in Slack. Each of us gets some of what people send and "
-            "answers from its own records, so people may be told that they haven't linked. This is the one "
-            "on *{place}*. Stop the one that isn't wanted, or give it an app of its own."
-        ),
-        "I'm running twice with the same app.",
+        "I'm running twice with the same app in Slack. Each of us gets some of what people send and "
+        "answers from its own records, so people may be told that they haven't linked. This is the one "
+        "on *{place}*. Stop the one that isn't wanted, or give it an app of its own."
     ),
-    "alone": (
-        "I'm no longer running twice with the same app. I had been since {since} ({lasted}).",
-        "I'm no longer running twice with the same app.",
-    ),
+    "alone": ("I'm no longer running twice with the same app. I had been since {since} ({lasted})."),
     "restored": (
-        (
-            "My records were restored from a backup of {since}. I've put on hold what was planned then, and "
-            "asked everyone concerned whether they still want it. ({place})"
-        ),
-        "My records were restored from a backup.",
+        "My records were restored from a backup of {since}. I've put on hold what was planned then, and "
+        "asked everyone concerned whether they still want it. ({place})"
     ),
     "people_in": (
-        (
-            "*{title}* is no longer refusing several people's sign-ins. Anyone it still refuses will be "
-            "asked to link again."
-        ),
-        "{title} is no longer refusing several people's sign-ins.",
+        "*{title}* is no longer refusing several people's sign-ins. Anyone it still refuses will be "
+        "asked to link again."
     ),
 }
 

@@ -393,7 +393,6 @@ LINKED_ALREADY: Final = (
 
 #: To administrators.
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
-REQUEST_SHORT: Final = "{name} wants to be linked to {username} on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."

@@ -45,8 +45,6 @@ LOST: Final = "I don't know how it ended. {cause}"
 CALLED_OFF: Final = "It was cancelled before it reached {title}."
 CUT_OFF: Final = "I've stopped following it. {cause}"
 
-#: The same for notifications, on one line.
-SHORT: Final = "{name} on {title}: {state}."
 #: What is left of a card or of the message about an end.
 PAST: Final = "*{name}* on {title}: {state}."
 
@@ -77,7 +75,6 @@ LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a 
 # -- output ------------------------------------------------------------------------------------------------
 
 OUTPUT: Final = "*Output of {name}*"
-OUTPUT_SHORT: Final = "Output of {name} on {title}."
 READING: Final = "Reading the output…"
 NO_OUTPUT: Final = "No output."
 LINES: Final = "{lines} so far"
@@ -194,7 +191,6 @@ NOT_READ: Final = "[Usher: the output could not be read to its end. {because}]"
 #: The file with the whole of it; ``{id}`` tells it from the files of other runs of that name.
 FILE_NAME: Final = "{name}-{id}.log"
 FILE: Final = "The full output of *{name}*."
-FILE_SHORT: Final = "The full output of {name}"
 FILE_MISSING: Final = (
     "Slack didn't accept the file with the full output of *{name}*. The last lines are in the thread."
 )

@@ -577,5 +577,5 @@ def _moved(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of an answer that says why it isn't in its channel."""
     said = notice_words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
     blocks = body.get("blocks") or [kit.section(str(body.get("text") or ""))]
-    moved = kit.answer(f"{said} {body.get('text') or ''}", [kit.context(said), *blocks])
+    moved = kit.answer([kit.context(said), *blocks])
     return {"text": moved.text, "blocks": list(moved.blocks)}
