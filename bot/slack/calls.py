@@ -26,7 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.people import SLACK, Principal
 from bot.domain.policy import Installation
 from bot.services.answering import Answering
-from bot.store.slack import LEAVES_WITHIN, MINUTE
+from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
@@ -185,8 +185,8 @@ class AnySlack(Protocol):
         """Return what calls Slack, for each installation."""
         ...
 
-    async def room(self, method: str) -> Room:
-        """Return how much may be claimed for a method now."""
+    def room(self, method: str) -> Room:
+        """Return what says how much may be claimed for a method."""
         ...
 
     @property
@@ -239,9 +239,9 @@ class PacedSlack:
         """Return it as the only one."""
         return [self]
 
-    async def room(self, method: str) -> Room:
-        """Return how much of a method's budget is left."""
-        return await self.budget.room(method)
+    def room(self, method: str) -> Room:
+        """Return what says how much room there is for a method."""
+        return self.budget.room(method)
 
     @property
     def shut_out(self) -> str | None:
@@ -365,24 +365,8 @@ class PacedSlack:
         self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS
 
 
-#: The rest is for calls that aren't counted here: by Slack's own tools, and those made once more.
-USED_SHARE = 0.9
 #: The limit for methods without a row of their own, taken from Slack's lower tiers.
 UNLISTED = Method(per_minute=20)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Hold how many calls of a method a minute has had; ``made`` is None while Slack wants a pause."""
-
-    per_minute: int | None
-    made: int | None
-
-    def within(self, share: float = 1.0) -> int:
-        """Return how many calls may leave now, within a share of the budget; a large number if unlimited."""
-        if self.made is None:
-            return 0
-        return 1_000 if self.per_minute is None else max(_most(self.per_minute, share) - self.made, 0)
 
 
 class Budget:
@@ -405,25 +389,18 @@ class Budget:
         return await self._store.take_slack_call(
             self._team,
             method,
-            most=_most(limit.per_minute, share),
+            most=self.room(method).most(share),
             channel=channel or "",
             gap=0.0 if paced is None else MINUTE / paced + LEAVES_WITHIN,
         )
 
-    async def room(self, method: str) -> Room:
-        """Return how much of a method's budget is left."""
-        per_minute = METHODS.get(method, UNLISTED).per_minute
-        if per_minute is None:
-            return Room(None, 0)
-        return Room(per_minute, await self._store.slack_calls_made(self._team, method))
+    def room(self, method: str) -> Room:
+        """Return what says how much room there is for a method."""
+        return Room(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float) -> None:
         """Stop calling a method for a while, because Slack asked for it."""
         await self._store.pause_slack_method(self._team, method, seconds)
-
-
-def _most(per_minute: int, share: float) -> int:
-    return max(int(per_minute * USED_SHARE * share), 1)
 
 
 class Meaning(StrEnum):

@@ -29,12 +29,12 @@ from bot.slack.calls import (
     Budget,
     Meaning,
     PacedSlack,
-    Room,
     SlackAnswer,
     SlackCaller,
     meaning,
 )
 from bot.slack.manifest import INSTALL_PATH
+from bot.store.budget import ENDLESS, Room
 from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
@@ -151,9 +151,9 @@ class InstalledSlack:
         """Return what calls Slack, for each installation."""
         return [self._at(one) for one in self.installations]
 
-    async def room(self, method: str) -> Room:  # noqa: ARG002 - as ``PacedSlack`` has it
+    def room(self, method: str) -> Room:  # noqa: ARG002 - as ``PacedSlack`` has it
         """Return room without end: each workspace has its own, and what finds none there is put back."""
-        return Room(None, 0)
+        return ENDLESS
 
     @property
     def is_shut(self) -> bool:

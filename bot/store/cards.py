@@ -8,18 +8,19 @@ about a workspace or a run, the one that was sent last is live. The one before b
 from typing import Any, Final
 
 from bot.domain.notices import Card, Mark, NoticeKind
+from bot.store.budget import ENDLESS, Room
 from bot.store.schema import setting
 from bot.store.tables import CARDS
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds a message that is often replaced by the answer to a press on it waits for that.
 _REPLACED_WITHIN: Final = 3.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
 #: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
-_PLACED: Final = sorted(
-    {"later_ts > ''" if kind.is_later else "message_ts IS NOT NULL" for kind in NoticeKind}, reverse=True
-)
+_PLACED: Final = ("message_ts IS NOT NULL", "later_ts > ''")
+#: How messages may be dirty, as ``dirty_cards`` tells them apart.
+_DIRTS: Final = as_json(dict.fromkeys(("changed", "former", "progressed", "later"), 1))
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> bool:
@@ -118,27 +119,32 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
     tx.run("owe_cards_about", about=about, changed=changed, now=tx.now())
 
 
-def claim_cards(tx: Transaction, limit: int, min_interval: float, lease: float) -> list[Card]:
-    """Lease dirty, posted cards.
+def claim_cards(
+    tx: Transaction, limit: int, min_interval: float, lease: float, room: Room = ENDLESS
+) -> list[Card]:
+    """Lease dirty, posted cards, as many as there is ``room`` for.
 
     First the live ones with a change of state, unless the message about an end is about to take their place.
     What is left is shared between those that become a line, newest change first, and the progress of cards,
     which comes ``min_interval`` seconds after their last update.
     """
     now = tx.now()
+    found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **room.within(now))
+    dirty = {row["dirt"]: row["fit"] for row in found}
+    fit = max(dirty.values(), default=0)
 
-    def claimed(query: str, most: int, **keys: float) -> list[Card]:
+    def claimed(query: str, dirt: str, most: int, **keys: float) -> list[Card]:
         found: list[Card] = []
-        for placed in _PLACED:
-            if most > len(found):
+        for placed, of in zip(_PLACED, (dirt, "later"), strict=True):
+            if of in dirty and most > len(found):
                 given = {"now": now, "until": now + lease, "limit": most - len(found), **keys}
                 found += CARDS.found(tx, setting(query, placed=placed), **given)
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
-    cards = claimed("claim_changed_cards", limit, settled=now - END_FIRST)
-    cards += claimed("claim_former_cards", (limit - len(cards) + 1) // 2)
-    cards += claimed("claim_progressed_cards", limit - len(cards), before=now - min_interval)
-    return cards + claimed("claim_former_cards", limit - len(cards))
+    cards = claimed("claim_changed_cards", "changed", fit, settled=now - END_FIRST)
+    cards += claimed("claim_former_cards", "former", (fit - len(cards) + 1) // 2)
+    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards), before=now - min_interval)
+    return cards + claimed("claim_former_cards", "former", fit - len(cards))
 
 
 def give_up(tx: Transaction, before: float, limit: int) -> int:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Principal
 from bot.store import tables
+from bot.store.budget import ENDLESS, Room
 from bot.store.transaction import Transaction
 
 
@@ -18,22 +19,27 @@ def want(tx: Transaction, principal: Principal) -> None:
     tx.run("want_home", principal=principal.key, now=now, since=now - OPEN_SECONDS)
 
 
-def claim_wanted_homes(tx: Transaction, limit: int, lease: float) -> list[Home]:
-    """Lease the Homes that people wait for, those who have waited longest first."""
+def claim_wanted_homes(tx: Transaction, limit: int, lease: float, room: Room = ENDLESS) -> list[Home]:
+    """Lease the Homes that people wait for and there is ``room`` for, those who have waited longest first."""
     now = tx.now()
-    claimed = tables.HOMES.found(tx, "claim_wanted_homes", now=now, until=now + lease, limit=limit)
+    given = {"now": now, "until": now + lease, "limit": limit, **room.within(now)}
+    claimed = tables.HOMES.found(tx, "claim_wanted_homes", **given)
     return sorted(claimed, key=lambda home: (home.wanted_at or 0.0, home.principal.key))
 
 
-def claim_homes_to_look_at(tx: Transaction, limit: int) -> list[Home]:
+def claim_homes_to_look_at(
+    tx: Transaction, limit: int, room: Room = ENDLESS, share: float = 1.0
+) -> list[Home]:
     """Return the Homes to look at although nobody waits for them, and set when to look at each again.
+
+    As many as there is ``room`` for within a share of it.
 
     They aren't leased: a view drawn for one carries the version that it replaces, so Slack refuses it if the
     person's own view came first.
     """
     now = tx.now()
-    again = now + REDRAW_SECONDS
-    found = tables.HOMES.found(tx, "claim_homes_to_look_at", now=now, again=again, limit=limit)
+    given = {"now": now, "again": now + REDRAW_SECONDS, "limit": limit, **room.within(now, share)}
+    found = tables.HOMES.found(tx, "claim_homes_to_look_at", **given)
     return sorted(found, key=lambda home: (home.used_at, home.principal.key))
 
 

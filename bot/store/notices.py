@@ -1,14 +1,15 @@
 """The outbox: written with the transition it reports, sent later; each message once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.notices import NewNotice, Notice, NoticeKind, NoticeState
+from bot.domain.notices import Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.store import cards, conversations, preferences
+from bot.store.budget import ENDLESS, Room, slack_calls_left
 from bot.store.tables import DIRECT_CHANNELS, NOTICES, RUNS
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.
@@ -19,8 +20,13 @@ SILENCE: Final = 60.0
 TOO_BUSY: Final = "edits wait"
 #: What tells others, and is sent or given up with them.
 _TELLS_OTHERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.HELD})
+#: The classes that may hold news of which several become one message.
+_NEWS: Final = {kind.class_ for kind in NoticeKind if Mark.NEWS in kind.marks or kind is NoticeKind.SUMMARY}
 #: The classes of rows in the order of sending, each with its urgency.
 _CLASSES: Final = sorted({(kind.urgency, kind.class_) for kind in NoticeKind})
+_NUMBERS: Final = as_json(dict.fromkeys((number for _, number in _CLASSES), 1))
+#: What may be claimed of the room by urgency: all of it.
+ALL: Final[Mapping[int, float]] = {kind.urgency: 1.0 for kind in NoticeKind}
 
 
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
@@ -64,12 +70,13 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
     return row if NOTICES.add_new(tx, **row, **rest) else None
 
 
-def _gather(tx: Transaction, now: float) -> None:
-    """Put all news of whoever has waited for some of it through a silence into one notice.
+def _gather(tx: Transaction, now: float, due: Collection[int]) -> bool:
+    """Put all news of whoever has waited for some of it through a silence into one notice; return if any has.
 
     It takes in more until it is claimed. What may have been sent is looked for first.
     """
-    for late in tx.all("late_news", now=now, since=now - SILENCE):
+    late_news = [] if _NEWS.isdisjoint(due) else tx.all("late_news", now=now, since=now - SILENCE)
+    for late in late_news:
         found = tx.one("unclaimed_summary", principal=late["principal"])
         holder = str(found["id"]) if found is not None else tx.ids.new("notice")
         news = tx.all("gather_news", principal=late["principal"], now=now, holder=holder)
@@ -81,6 +88,7 @@ def _gather(tx: Transaction, now: float) -> None:
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
         # As old as what it tells: whoever has waited longest is told first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
+    return bool(late_news)
 
 
 def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
@@ -90,38 +98,49 @@ def held_notices(tx: Transaction, notice_id: str) -> list[Notice]:
 
 
 def claim_notices(
-    tx: Transaction, limit: int, lease: float, classes: Sequence[int] = (0, 1, 2, 3), owner: str = ""
+    tx: Transaction,
+    limit: int,
+    lease: float,
+    shares: Mapping[int, float] = ALL,
+    owner: str = "",
+    room: Room = ENDLESS,
 ) -> list[Notice]:
     """Lease due notices by class, then age; ``attempts`` includes the attempt that now begins.
 
-    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with
-    one that may have been sent come all of its person, however many, as one search answers for them. Those
-    about a run whose output another process follows are left to that one.
+    No more than there is ``room`` for within the share of their class; the first has room of its own. Notices
+    with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with one that
+    may have been sent come all of its person, however many, as one search answers for them. Those about a run
+    whose output another process follows are left to that one.
     """
+    now = tx.now()
+    found = tx.all("due_classes", classes=_NUMBERS, now=now, limit=room.most(), **room.within(now))
+    fits = {int(row["class"]): int(row["fit"]) for row in found}
+    if _gather(tx, now, fits.keys()):
+        fits.setdefault(NoticeKind.SUMMARY.class_, max(fits.values()))
     claimed: list[Notice] = []
-    _gather(tx, tx.now())
+    paced = 0
     for urgency, number in _CLASSES:
-        if urgency not in classes:
+        if urgency not in shares or number not in fits:
             continue
-        now = tx.now()
         left = limit - len(claimed)
+        if urgency > 0:
+            left = min(left, fits[number] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
-            break
-        found = NOTICES.found(
-            tx,
-            "claim_notices",
-            **{"class": number},
-            now=now,
-            until=now + lease,
-            limit=left,
-            settled=now - CARD_FIRST,
-            owner=owner,
-        )
-        for principal in {one.principal for one in found if one.unknown_since is not None}:
-            keys = {"principal": principal.key, "now": now, "until": now + lease, "owner": owner}
-            found += NOTICES.found(tx, "claim_unsure", **keys)
-        claimed += sorted(found, key=lambda notice: (notice.created_at, notice.id))
+            continue
+        some = _claimed(tx, number, left, lease, owner)
+        claimed += some
+        paced += len(some) * (urgency > 0)
     return claimed
+
+
+def _claimed(tx: Transaction, number: int, limit: int, lease: float, owner: str) -> list[Notice]:
+    now = tx.now()
+    given = {"now": now, "until": now + lease, "owner": owner}
+    settled = now - CARD_FIRST
+    found = NOTICES.found(tx, "claim_notices", **{"class": number}, limit=limit, settled=settled, **given)
+    for principal in {one.principal for one in found if one.unknown_since is not None}:
+        found += NOTICES.found(tx, "claim_unsure", principal=principal.key, **given)
+    return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
 
 def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: str, drawn: str = "") -> None:
@@ -209,9 +228,13 @@ def known_channel(tx: Transaction, principal: Principal) -> str | None:
     return None if row is None else str(row["channel_id"])
 
 
-def is_news_waiting(tx: Transaction, *, notices: bool, cards: bool) -> bool:
-    """Return whether a notice, or a card whose state changed, is due: whichever of them is asked about."""
-    now = tx.now()
-    if notices and tx.one("due_notice", now=now) is not None:
-        return True
-    return cards and tx.one("due_card", now=now) is not None
+def is_news_waiting(tx: Transaction, *, notices: Room | None, cards: Room | None) -> bool:
+    """Return whether a notice, or a card whose state changed, is due and there is room for it.
+
+    Without a room they aren't asked about.
+    """
+    asked = (("due_notice", notices), ("due_card", cards))
+    return any(
+        room is not None and tx.one(query, now=tx.now()) is not None and slack_calls_left(tx, room) > 0
+        for query, room in asked
+    )

@@ -31,6 +31,15 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
+-- How many of :limit calls still fit into the minute; none while Slack wants a pause.
+-- part: room
+(SELECT CASE WHEN EXISTS (
+            SELECT 1 FROM slack_methods WHERE team = :team AND method = :method AND paused_until > :now
+        ) OR COUNT(*) >= :most THEN 0
+        WHEN :most - COUNT(*) < :limit THEN :most - COUNT(*)
+        ELSE :limit END
+    FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
+
 -- == operations and runs ==
 
 -- name: keep_waiting
@@ -827,6 +836,14 @@ WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND 
 
 -- == notices and cards ==
 
+-- Whether there is anything to claim, and how many of these messages Slack still takes: looked for without a lock.
+-- name: due_classes
+SELECT wanted.key AS class, {room} AS fit FROM json_each(:classes) wanted
+WHERE EXISTS (
+    SELECT 1 FROM notices n
+    WHERE n.class = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
+);
+
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for its
 -- card, so that they appear in the conversation in the order in which they happened. After that an operation's card
 -- waits for it: once the end was told, nobody needs the card. That of a run is where its output is.
@@ -1030,6 +1047,18 @@ UPDATE cards SET
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
+-- Whether there is anything to claim, and how many edits Slack still takes: looked for without a lock.
+-- name: dirty_cards
+SELECT wanted.key AS dirt, {room} AS fit FROM json_each(:dirts) wanted
+WHERE CASE wanted.key
+    WHEN 'changed' THEN EXISTS (
+        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage = 'live'
+    ) WHEN 'former' THEN EXISTS (
+        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL AND stage <> 'live'
+    ) WHEN 'progressed' THEN EXISTS (
+        SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
+    ) ELSE EXISTS (SELECT 1 FROM cards WHERE is_dirty = 1 AND later_ts > '') END;
+
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -1138,11 +1167,8 @@ SELECT made_at FROM slack_calls
 WHERE team = :team AND method = :method AND channel = :channel AND made_at > :since
 ORDER BY made_at DESC LIMIT 1;
 
--- name: slack_calls_made
-SELECT
-    (SELECT COUNT(*) FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since) AS made,
-    (SELECT COUNT(*) FROM slack_methods
-        WHERE team = :team AND method = :method AND paused_until > :now) AS paused;
+-- name: slack_calls_left
+SELECT {room} AS fit;
 
 -- name: pause_slack_method
 INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, :until)
@@ -1472,7 +1498,7 @@ WHERE principal = :principal AND used_at > :since;
 -- name: claim_wanted_homes
 UPDATE homes SET leased_until = :until
 WHERE principal IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT principal FROM homes WHERE wanted_at IS NOT NULL AND leased_until <= :now ORDER BY wanted_at LIMIT :limit
+    SELECT principal FROM homes WHERE wanted_at IS NOT NULL AND leased_until <= :now ORDER BY wanted_at LIMIT {room}
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;
@@ -1481,7 +1507,7 @@ RETURNING *;
 UPDATE homes SET look_at = :again
 WHERE principal IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT principal FROM homes WHERE look_at IS NOT NULL AND look_at <= :now AND wanted_at IS NULL
-    ORDER BY look_at LIMIT :limit
+    ORDER BY look_at LIMIT {room}
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
 RETURNING *;

@@ -19,6 +19,7 @@ from bot.store import (
     approvals,
     audit,
     browsers,
+    budget,
     cards,
     classes,
     conversations,
@@ -326,9 +327,9 @@ class Store(OnEngine):
     card_lost = write(cards.card_lost)
     unplace_card = write(cards.unplace_card)
     card = read(cards.card)
-    take_slack_call = write(slack.take_slack_call, Priority.URGENT)
-    slack_calls_made = read(slack.slack_calls_made)
-    pause_slack_method = write(slack.pause_slack_method, Priority.URGENT)
+    take_slack_call = write(budget.take_slack_call, Priority.URGENT)
+    slack_calls_left = read(budget.slack_calls_left)
+    pause_slack_method = write(budget.pause_slack_method, Priority.URGENT)
     install = write(slack.install, Priority.URGENT)
     installations = read(slack.installations)
     remove_installation = write(slack.remove_installation, Priority.URGENT)

@@ -165,7 +165,7 @@ async def test_where_nobody_is_called_like_it_the_request_says_so(bench):
 async def asked_whose(made):
     return [
         notice
-        for notice in await made.store.claim_notices(100, 60.0, range(20))
+        for notice in await made.store.claim_notices(100, 60.0)
         if notice.kind is NoticeKind.ACCOUNT_ASKED
     ]
 

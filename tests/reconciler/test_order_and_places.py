@@ -33,7 +33,7 @@ async def test_the_end_waits_for_some_seconds_only(world):
     world.slack.messages.clear()
     operation_id = await world.begin(workspace)
     card = next(
-        one for one in await world.store.claim_notices(10, 600.0, (2,)) if one.subject == operation_id
+        one for one in await world.store.claim_notices(10, 600.0, {2: 1.0}) if one.subject == operation_id
     )
     await world.store.notice_retry(card, 300.0, error="ratelimited")
     while (await world.store.operation(operation_id)).is_open:

@@ -41,7 +41,7 @@ async def test_what_is_being_sent_just_now_is_waited_for(world):
 
 async def test_what_was_not_sent_yet_never_is(world):
     await world.store.add_notices([checking()])
-    (reply,) = await world.store.claim_notices(1, 60.0, [0])
+    (reply,) = await world.store.claim_notices(1, 60.0, {0: 1.0})
     await world.store.notice_retry(reply, 30.0, error="ratelimited")
     await world.store.add_notices([found()])
     await world.pass_time(60, step=5)

@@ -112,7 +112,7 @@ async def test_what_a_process_that_was_ended_left_waiting_goes_out_with_the_firs
 
 async def put_off(world, subject, seconds=300.0):
     """Let the card of an operation or a run wait as after failures."""
-    (card,) = [one for one in await world.store.claim_notices(10, 600.0, (2,)) if one.subject == subject]
+    (card,) = [one for one in await world.store.claim_notices(10, 600.0, {2: 1.0}) if one.subject == subject]
     await world.store.notice_retry(card, seconds, error="no_answer")
     return card
 

@@ -3,6 +3,7 @@
 import pytest_asyncio
 
 from bot.slack.installed import EARLY
+from bot.store.budget import Room
 from bot.upkeep import doctor
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
@@ -37,8 +38,11 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(place
     assert people == {f"-:{FIRST}:U0OLIVIA": "alice", f"-:{SECOND}:U0OLIVIA": "bob"}
     assert "*Beta Labs*" in (await other.types("whoami")).text
     # Budgets are each workspace's own.
-    made = [await places.bot.store.slack_calls_made(team, "chat.postMessage") for team in (FIRST, SECOND)]
-    assert made[0] is not None
+    left = [
+        await places.bot.store.slack_calls_left(Room(team, "chat.postMessage", 500))
+        for team in (FIRST, SECOND)
+    ]
+    assert left[0] < left[1]
     installed = await places.audit("slack.installed")
     assert [(row["actor"], row["target"]) for row in installed] == [
         (f"{FIRST}:U0OLIVIA", FIRST),

@@ -187,7 +187,7 @@ async def test_of_many_messages_that_slack_refuses_for_one_reason_a_day_tells_on
 async def test_an_answer_waits_for_the_promise_that_another_process_is_just_sending(line):
     promise = message(ASKED, "Checking …", NoticeKind.REPLY, where="direct", channel_id=f"D{ALICE.user_id}")
     await line.store.add_notices([promise])
-    (leased,) = await line.store.claim_notices(1, 60.0, [0])
+    (leased,) = await line.store.claim_notices(1, 60.0, {0: 1.0})
     await line.store.add_notices([message(f"{ASKED}/replay", "Here it is.", becomes=ASKED)])
     await line.notifier.step_notices()
     assert line.slack.messages == []

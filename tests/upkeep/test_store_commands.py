@@ -136,7 +136,7 @@ async def test_people_whose_secret_no_key_opens_are_named_and_with_forget_asked_
     async with opened(tmp_path) as store:
         assert (await store.account(ALICE, "saturn")).state == "active"
         assert (await store.account(BOB, "saturn")).state == "refused"
-        (notice,) = await store.claim_notices(9, 60.0, [0, 1, 2, 3])
+        (notice,) = await store.claim_notices(9, 60.0)
         assert (notice.kind, notice.principal, notice.body["cause"]) == (
             NoticeKind.LINK_AGAIN,
             BOB,

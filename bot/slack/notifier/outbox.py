@@ -105,12 +105,10 @@ class Outbox:
                 await self._store.release_notices(slack.budget.installation.id, self._timing.settles)
         if installed and all(slack.is_away for slack in installed):
             return 0
-        room = await self._slack.room(calls.CHAT_POST_MESSAGE)
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
-        classes = [number for number, share in SHARES.items() if number == 0 or room.within(share)]
-        limit = min(most, room.within()) or most
+        room = self._slack.room(calls.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
-        notices = await self._store.claim_notices(limit, self._timing.lease, classes, self._owners.name)
+        notices = await self._store.claim_notices(most, self._timing.lease, SHARES, self._owners.name, room)
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and notice.kind not in _NOT_LOOKED_FOR:
@@ -318,8 +316,8 @@ class Outbox:
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        room = await self._slack.room(calls.CHAT_POST_MESSAGE)
-        if not room.within(SHARES[notice.kind.urgency]):
+        room, share = self._slack.room(calls.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
+        if not await self._store.slack_calls_left(room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice, wait, error=error.code)
 

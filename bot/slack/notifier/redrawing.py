@@ -51,11 +51,11 @@ class CardUpdates:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Claim as many cards as the budget allows, and update them; return how many there were."""
-        updates = await self._slack.room(calls.CHAT_UPDATE)
-        room = min(updates.within(), pool_room(pool, self._timing.batch))
-        if room <= 0:
+        most = pool_room(pool, self._timing.batch)
+        if most <= 0:
             return 0
-        cards = await self._store.claim_cards(room, self._timing.card_interval, self._timing.lease)
+        updates = self._slack.room(calls.CHAT_UPDATE)
+        cards = await self._store.claim_cards(most, self._timing.card_interval, self._timing.lease, updates)
         await run_all([self._guarded(card) for card in cards], pool)
         return len(cards)
 
@@ -120,18 +120,17 @@ class HomeViews:
 
     async def step(self, pool: Pool | None = None) -> int:
         """Publish what people wait for, else look at some of the open Homes; return how many there were."""
-        views = await self._slack.room(calls.VIEWS_PUBLISH)
-        room = min(views.within(), pool_room(pool, self._timing.batch))
-        if room <= 0:
+        most = pool_room(pool, self._timing.batch)
+        if most <= 0:
             return 0
+        views = self._slack.room(calls.VIEWS_PUBLISH)
         # Shorter than a notice's: publishing twice does no harm, and somebody is looking at an old view.
-        homes = await self._store.claim_wanted_homes(room, 2 * self._timing.send_timeout)
-        if not homes:
-            homes = await self._looks(room) if views.within(HOME_SHARE) else []
+        homes = await self._store.claim_wanted_homes(most, 2 * self._timing.send_timeout, views)
+        homes = homes or await self._looks(most)
         await run_all([self._guarded(one) for one in homes], pool)
         return len(homes)
 
-    async def _looks(self, room: int) -> list[Home]:
+    async def _looks(self, most: int) -> list[Home]:
         """Claim Homes that nobody waits for, unless there is something that somebody waits for."""
         now = self._clock.monotonic()
         if now < self._looked_at + 1.0:
@@ -139,10 +138,12 @@ class HomeViews:
         self._looked_at = now
         # What Slack wouldn't accept now doesn't hold up Homes, whose budget is separate.
         is_news = await self._store.is_news_waiting(
-            notices=(await self._slack.room(calls.CHAT_POST_MESSAGE)).within() > 0,
-            cards=(await self._slack.room(calls.CHAT_UPDATE)).within() > 0,
+            notices=self._slack.room(calls.CHAT_POST_MESSAGE), cards=self._slack.room(calls.CHAT_UPDATE)
         )
-        return [] if is_news else await self._store.claim_homes_to_look_at(min(room, LOOKS))
+        if is_news:
+            return []
+        views = self._slack.room(calls.VIEWS_PUBLISH)
+        return await self._store.claim_homes_to_look_at(min(most, LOOKS), views, HOME_SHARE)
 
     async def _guarded(self, one: Home) -> None:
         # Publishing twice does no harm.
@@ -279,8 +280,8 @@ class Outputs:
         """Draw messages one after another; return how many were drawn."""
         if not due:
             return 0
-        updates = await self._slack.room(calls.CHAT_UPDATE)
-        room = min(updates.within(OUTPUT_SHARE), self._timing.batch)
+        updates = self._slack.room(calls.CHAT_UPDATE)
+        room = min(await self._store.slack_calls_left(updates, OUTPUT_SHARE), self._timing.batch)
         drawn = 0
         for entry in due:
             if drawn >= room:

@@ -20,6 +20,7 @@ from bot.store import browsers, links
 from bot.store import cards as card_rows
 from bot.store import classes as class_rows
 from bot.store import hours as hour_rows
+from bot.store.budget import Room
 from bot.store.schema import setting
 from bot.store.tables import (
     ACCOUNTS,
@@ -534,7 +535,7 @@ async def test_a_shorter_pause_does_not_end_a_longer_one(store, clock):
     await store.pause_slack_method("T1", "chat.update", 60.0)
     await store.pause_slack_method("T1", "chat.update", 5.0)
     clock.advance(30)
-    assert await store.slack_calls_made("T1", "chat.update") is None
+    assert await store.slack_calls_left(Room("T1", "chat.update", 50)) == 0
 
 
 async def test_a_token_is_not_renewed_where_usher_was_removed(store):
@@ -580,10 +581,10 @@ async def test_the_limits_and_pauses_of_one_slack_workspace_are_not_anothers(sto
 
     assert await take("T1") == 0
     assert await take("T1") > 0
-    assert (await store.slack_calls_made("T2", "chat.update"), await take("T2")) == (0, 0)
+    rooms = [Room(team, "chat.update", 50) for team in ("T1", "T2")]
+    assert (await store.slack_calls_left(rooms[1]), await take("T2")) == (45, 0)
     await store.pause_slack_method("T1", "chat.update", 60.0)
-    made = [await store.slack_calls_made(team, "chat.update") for team in ("T1", "T2")]
-    assert made == [None, 1]
+    assert [await store.slack_calls_left(room) for room in rooms] == [0, 44]
 
 
 @pytest.mark.parametrize(
@@ -607,10 +608,10 @@ async def test_a_reply_waits_for_what_its_person_waits_for(store, clock):
     await store.add_notices([NewNotice("s", NoticeKind.READY, "1", ALICE)])
     replies = {"theirs": BOB, "mine": ALICE}
     await store.add_notices([NewNotice(name, NoticeKind.REPLY, "1", one) for name, one in replies.items()])
-    assert [one.subject for one in await store.claim_notices(10, 60.0, [0])] == ["theirs"]
-    (ready,) = await store.claim_notices(10, 60.0, [1])
+    assert [one.subject for one in await store.claim_notices(10, 60.0, {0: 1.0})] == ["theirs"]
+    (ready,) = await store.claim_notices(10, 60.0, {1: 1.0})
     await store.notice_sent(ready.id, "D1", "1.1")
-    assert [one.subject for one in await store.claim_notices(10, 60.0, [0])] == ["mine"]
+    assert [one.subject for one in await store.claim_notices(10, 60.0, {0: 1.0})] == ["mine"]
 
 
 async def test_what_is_history_is_not_closed_again(store, workspace):

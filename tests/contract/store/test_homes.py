@@ -3,6 +3,7 @@
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Approval, HomeUse, Principal
 from bot.domain.settling import is_slow
+from bot.store.budget import ENDLESS
 from tests.contract.store.test_operations import start
 from tests.rigs.store import ALICE, ask_approval, linked, refuse, use_home, want_home
 
@@ -98,14 +99,14 @@ async def test_an_open_home_is_wanted_again_and_another_is_not(store, clock):
 
 async def test_news_that_somebody_waits_for(store, clock):
     async def is_waiting(**asked):
-        return await store.is_news_waiting(**{"notices": True, "cards": True, **asked})
+        return await store.is_news_waiting(**{"notices": ENDLESS, "cards": ENDLESS, **asked})
 
     assert not await is_waiting()
     await store.add_notices([NewNotice("one", NoticeKind.READY, "1", ALICE, due_in=5)])
     assert not await is_waiting()
     clock.advance(5)
     assert await is_waiting()
-    assert not await is_waiting(notices=False)
+    assert not await is_waiting(notices=None)
 
 
 async def test_unused_homes_are_swept_after_a_day(store, clock):

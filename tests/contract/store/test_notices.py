@@ -9,6 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.domain.people import Preferences, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
+from bot.store.budget import ENDLESS
 from bot.store.notices import CARD_FIRST, SILENCE
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import ALICE, BOB, accept_operation, hold_as_first, linked, prefer
@@ -45,8 +46,8 @@ async def test_claims_go_by_class_then_age(store, clock):
         await store.add_notices([message(str(number), kind)])
         clock.advance(1)
     assert [notice.subject for notice in await store.claim_notices(4, 60.0)] == ["2", "5", "1", "4"]
-    assert await store.claim_notices(4, 60.0, classes=(1, 2)) == []
-    assert [notice.subject for notice in await store.claim_notices(4, 60.0, classes=(3,))] == ["0", "3"]
+    assert await store.claim_notices(4, 60.0, {1: 1.0, 2: 1.0}) == []
+    assert [notice.subject for notice in await store.claim_notices(4, 60.0, {3: 1.0})] == ["0", "3"]
 
 
 async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its_age(store, clock):
@@ -130,6 +131,10 @@ async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store,
     await store.notice_retry(notice, 20.0, error="ratelimited")
     clock.advance(19.9)
     assert await store.claim_notices(10, 60.0) == []
+    # What is due beside it takes nothing along.
+    await store.add_notices([message("beside")])
+    (beside,) = await store.claim_notices(10, 60.0)
+    assert beside.subject == "beside"
     clock.advance(0.1)
     (notice,) = await store.claim_notices(10, 60.0)
     assert (notice.unknown_since, notice.error) == (None, "ratelimited")
@@ -259,13 +264,13 @@ async def test_with_one_that_may_have_been_sent_come_all_of_its_person(store, cl
     await store.add_notices([message("theirs", principal=BOB), message("reply", NoticeKind.REPLY)])
     await store.claim_notices(20, 60.0)
     clock.advance(60.0)
-    found = await store.claim_notices(1, 60.0, (1, 2, 3))
+    found = await store.claim_notices(1, 60.0, {1: 1.0, 2: 1.0, 3: 1.0})
     assert len({one.principal for one in found}) == 1
     whose = ["0", "1", "2", "3", "4"] if found[0].principal == ALICE else ["theirs"]
     assert sorted(one.subject for one in found) == whose
     assert {one.unknown_since for one in found} == {clock.now() - 60.0}
     await store.notices_not_sent(found)
-    again = [one for one in await store.claim_notices(20, 60.0, (1,)) if one.subject in whose]
+    again = [one for one in await store.claim_notices(20, 60.0, {1: 1.0}) if one.subject in whose]
     assert [one.unknown_since for one in again] == [None] * len(whose)
 
 
@@ -303,7 +308,7 @@ async def held(store, *subjects):
 async def test_what_the_first_release_holds_comes_in_one_notice_at_the_end(store, clock):
     await held(store, "a", "b")
     assert await claimed(store) == []
-    assert not await store.is_news_waiting(notices=True, cards=True)
+    assert not await store.is_news_waiting(notices=ENDLESS, cards=ENDLESS)
     assert (await store.statistics())["pending_notices"] == 3
     clock.advance(END)
     (holder,) = await claimed(store)

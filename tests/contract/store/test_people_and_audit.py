@@ -96,7 +96,7 @@ async def test_statistics_count_what_operators_ask_for(store):
     # Nobody misses these.
     for kind, error in ((NoticeKind.REPLY, "expired"), (NoticeKind.READY, "user_disabled")):
         await store.add_notices([NewNotice(error, kind, "", ALICE)])
-        (notice,) = await store.claim_notices(1, 60.0, [kind.urgency])
+        (notice,) = await store.claim_notices(1, 60.0, {kind.urgency: 1.0})
         await store.notice_dead(notice.id, error)
     assert await store.statistics() == {
         "open_operations": 1,

@@ -22,6 +22,7 @@ from bot.services import classes as use_cases
 from bot.services.classes import Draft
 from bot.store import cards, classes, gates, homes, hours, notices, operations, tasks, timers
 from bot.store.audit import append_audit
+from bot.store.budget import Room
 from bot.store.schema import named_queries
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -168,7 +169,7 @@ def hours_of(workspace, now):
 CLAIMS = {
     "claim_gates": lambda tx, most: gates.claim_reads(tx, "saturn", most, INTERVAL, MARGIN),
     "claim_operations": lambda tx, most: operations.claim_operations(tx, most, 60.0),
-    "claim_notices": lambda tx, most: notices.claim_notices(tx, most, 60.0, [1]),
+    "claim_notices": lambda tx, most: notices.claim_notices(tx, most, 60.0, {1: 1.0}),
     "claim_progressed_cards": lambda tx, most: cards.claim_cards(tx, most, 15.0, 60.0),
     "claim_tasks": lambda tx, most: tasks.claim_tasks(tx, most, 60.0),
     "claim_timers": lambda tx, most: timers.claim_timers(tx, most, 60.0),
@@ -339,4 +340,4 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
     times = [sorted(times) for times in granted.values()]
     assert min(later - earlier for some in times for earlier, later in pairwise(some)) >= INTERVAL
     assert await second.verify_audit() is None
-    assert await first.slack_calls_made("T1", "chat.update") == 20
+    assert await first.slack_calls_left(Room("T1", "chat.update", 50)) == 25

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.people import AuditEntry
-from bot.store.slack import KEPT, RENEWING_SECONDS, STATE_KEPT, WINDOW
+from bot.store.budget import WINDOW, Room
+from bot.store.slack import KEPT, RENEWING_SECONDS, STATE_KEPT
 from bot.web.front import SAVED_EVERY, Replays
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock
@@ -114,15 +115,16 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     waits = await asyncio.gather(*(take(stores[number % 2]) for number in range(120)))
     assert waits.count(0) == 45
     assert all(wait == pytest.approx(WINDOW) for wait in waits if wait)
-    assert {await store.slack_calls_made("T1", "chat.update") for store in stores} == {45}
+    room = Room("T1", "chat.update", 50)
+    assert {await store.slack_calls_left(room) for store in stores} == {0}
     await stores[0].pause_slack_method("T1", "chat.update", 90.0)
-    assert await stores[1].slack_calls_made("T1", "chat.update") is None
+    assert await stores[1].slack_calls_left(room) == 0
     clock.advance(60.0)
     assert await take(stores[1]) == pytest.approx(30.0)
     clock.advance(30.1)
     assert await take_all(stores[1]) == 45
     # What doesn't count any more isn't kept.
-    assert await stores[0].slack_calls_made("T1", "chat.update") == 45
+    assert await stores[0].slack_calls_left(room) == 0
 
 
 async def test_a_channel_is_paced_within_its_method_alone(store, clock):

@@ -10,6 +10,7 @@ from bot.domain.people import TaskKind
 from bot.domain.runs import Update
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
+from bot.store.budget import ENDLESS
 from bot.store.tasks import NewTask
 from bot.support.errors import UnknownWord
 from tests.rigs.store import (
@@ -164,7 +165,7 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     (card,) = await store.claim_cards(10, 0.0, 60.0)
     assert card.subject == known.id
     # Homes wait for what is sent first, but not for what somebody else will send.
-    assert not await store.is_news_waiting(notices=True, cards=True)
+    assert not await store.is_news_waiting(notices=ENDLESS, cards=ENDLESS)
 
 
 async def test_what_holds_a_later_one_is_left_to_who_can_tell_it(store, clock):
