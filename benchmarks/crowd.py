@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from bot.domain.accounts import Account
 from bot.domain.errands import Call
-from bot.domain.people import Account, Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential

@@ -14,8 +14,9 @@ from benchmarks.figures import Figure
 from benchmarks.messages import delays_of_starts
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.people import HomeUse, Principal
-from bot.domain.policy import Installation
+from bot.domain.homes import HomeUse
+from bot.domain.installations import Installation
+from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import digest, home
 from bot.providers import build_providers, provider_classes

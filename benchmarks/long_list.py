@@ -11,7 +11,8 @@ from typing import Any, Final
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
-from bot.domain.people import Account, Principal
+from bot.domain.accounts import Account
+from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store

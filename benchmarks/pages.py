@@ -20,8 +20,9 @@ from benchmarks.load import send
 from benchmarks.machine import BenchmarkError, cores, cpu_seconds, running
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
+from bot.domain.accounts import Account
 from bot.domain.browsers import BrowserSession
-from bot.domain.people import Account, Principal
+from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Credential
 from bot.services.linking import digest, new_nonce

@@ -12,7 +12,7 @@ from bot.domain.classes import ClassCard, Queue
 from bot.domain.facts import ClassFacts
 from bot.domain.forms import Form, FormProblems
 from bot.domain.notices import Answer
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import classes as drawn
 from bot.messages.blocks import kit, lists, replies

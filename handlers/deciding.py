@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.domain.accounts import Account
 from bot.domain.errands import Outcome
 from bot.domain.notices import Answer, Spoken
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import Account, Reached, TaskKind
+from bot.domain.outages import Reached
 from bot.domain.runs import Run
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS

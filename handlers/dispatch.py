@@ -13,8 +13,9 @@ from typing import Any
 import structlog
 
 from bot.domain.notices import Answer, NewNotice, NoticeKind
-from bot.domain.people import Principal, TaskKind
+from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
+from bot.domain.tasks import TaskKind
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.forms import answer_view, field_of
 from bot.messages.blocks.kit import Press, fill, safe

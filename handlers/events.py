@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.domain.surfaces import Surface, Where
 from bot.services import accounts
 from bot.services.asked import Asked

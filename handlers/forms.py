@@ -10,9 +10,10 @@ from typing import Any
 
 import structlog
 
+from bot.domain.accounts import Account
 from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Value, Values
 from bot.domain.notices import Answer
-from bot.domain.people import Account, Principal
+from bot.domain.people import Principal
 from bot.domain.surfaces import Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import verbs

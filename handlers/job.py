@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bot.domain.accounts import Account
 from bot.domain.errands import Call
 from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.surfaces import Surface
+from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, Press, fill, line, safe

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.accounts import Account, Approval
 from bot.domain.notices import Answer, Spoken
-from bot.domain.people import Account, Approval, Named
+from bot.domain.people import Named
 from bot.domain.stops import Consent
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup, fill

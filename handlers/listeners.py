@@ -17,8 +17,9 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
-from bot.domain.people import HomeUse, Principal
+from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers, problems

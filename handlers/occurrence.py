@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.services.asked import is_old
 from handlers.payload import installed_at, said_at
 from handlers.services import Services

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from bot.domain.forms import Choice
+from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
-from bot.domain.people import ASKS_AFTER, NEVER, HomeUse, Preferences, Principal
+from bot.domain.people import Principal
+from bot.domain.preferences import ASKS_AFTER, NEVER, Preferences
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
 from bot.messages.blocks.kit import line

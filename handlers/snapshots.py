@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.accounts import Account
 from bot.domain.forms import Purpose
-from bot.domain.people import Account, Snapshot, TaskKind
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import fill, safe
 from bot.messages.texts import answers, problems

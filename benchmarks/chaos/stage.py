@@ -16,7 +16,9 @@ from pydantic import SecretStr
 
 from benchmarks.workspaces import TEAMS, administrators, by_oauth, install, slack_workspaces
 from bot.domain import people
-from bot.domain.people import Account, Principal, Snapshot
+from bot.domain.accounts import Account
+from bot.domain.people import Principal
+from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from bot.providers import build_providers, load_connections
 from bot.providers.base import Credential, Scheduled

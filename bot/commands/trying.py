@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.commands import complain, load, with_store
-from bot.domain.people import AuditEntry
+from bot.domain.audit import AuditEntry
 from bot.providers import build, secrets_of
 from bot.providers.base import Access, Behalf, Credential, Identity, Provider, Removal, Tokens
 from bot.providers.facts import Observing

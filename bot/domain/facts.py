@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.domain.accounts import Approval
 from bot.domain.classes import ClassCard, ClassCounts
 from bot.domain.hours import Rule
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation
-from bot.domain.people import Approval, People, Preferences
+from bot.domain.people import People
+from bot.domain.preferences import Preferences
 from bot.domain.runs import Run, Shown
 from bot.domain.stops import Effects
 from bot.domain.workspaces import Action, State, Workspace

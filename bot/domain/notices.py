@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from typing import Any, Final, Literal, NamedTuple, Self
 
-from bot.domain.people import Preferences, Principal
+from bot.domain.people import Principal
+from bot.domain.preferences import Preferences
 from bot.domain.times import Past, Send
 from bot.support.release import FIRST, is_newer
 

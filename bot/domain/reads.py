@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.domain.accounts import Account
 from bot.domain.observed import Observed
-from bot.domain.people import Account
 from bot.domain.workspaces import State
 
 

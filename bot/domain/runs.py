@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Errand, Outcome
 from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
-from bot.domain.people import Account, AuditEntry, Person
+from bot.domain.people import Person
 from bot.domain.reads import Doubt
 from bot.domain.times import Past, Stays
 from bot.domain.workspaces import Workspace

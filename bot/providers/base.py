@@ -18,8 +18,9 @@ from pydantic import SecretStr
 
 from bot.domain.forms import Form, NameRule, Purpose, Spec, Values
 from bot.domain.observed import Created, Event, Observed, Traces
-from bot.domain.people import About, Principal
+from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, Run
+from bot.domain.snapshots import About
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers.connection import ConnectionSettings, Linking, allowed_ide_url, named

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.people import Account, AuditEntry
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
 from bot.output.transcript import Board

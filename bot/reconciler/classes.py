@@ -6,6 +6,7 @@ Driven by due rows: work interrupted by a crash becomes due again, and doing it 
 import math
 
 from bot.domain import operations, stops, workspaces
+from bot.domain.audit import AuditEntry
 from bot.domain.classes import (
     CLASS_WARNING_SECONDS,
     LEAST_CLASS_WARNING_SECONDS,
@@ -14,7 +15,7 @@ from bot.domain.classes import (
     Participant,
 )
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry, Principal
+from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.gather import class_effects

@@ -6,8 +6,11 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.people import Account, Principal, Snapshot, Task, TaskKind
+from bot.domain.accounts import Account
+from bot.domain.people import Principal
 from bot.domain.runs import FoundRun
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime

@@ -5,10 +5,10 @@ from typing import Any
 
 import structlog
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import AuditEntry
 from bot.domain.runs import ObservedRun, Run, Update
 from bot.messages.texts import problems
 

@@ -15,9 +15,9 @@ from hashlib import sha256
 
 import structlog
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.observed import Observed
-from bot.domain.people import AuditEntry
 from bot.domain.plan import next_read
 from bot.domain.reads import Doubt, ReadClaim, ReadResult
 from bot.domain.settling import EXPLAINED, GONE, UNEXPLAINED, UNLISTED, doubted, is_certain

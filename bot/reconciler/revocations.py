@@ -4,8 +4,10 @@ from typing import Final
 
 import structlog
 
-from bot.domain.people import Account, Principal, Task, TaskKind
+from bot.domain.accounts import Account
+from bot.domain.people import Principal
 from bot.domain.plan import backoff
+from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import REVOKE, Done, EngineContext, EnginePart, Refused
 from bot.reconciler.lists import Again, slot

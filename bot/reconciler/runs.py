@@ -9,11 +9,11 @@ from typing import Final
 import structlog
 
 from bot.domain import settling
+from bot.domain.accounts import Account
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Created, Traces
-from bot.domain.people import Account
 from bot.domain.plan import MAX_ATTEMPTS, Plan, Step, next_run_read, plan_run
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update

@@ -9,8 +9,8 @@ from typing import Final
 
 import structlog
 
-from bot.domain.people import TaskKind
 from bot.domain.plan import backoff
+from bot.domain.tasks import TaskKind
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import AT_ONCE as STREAMS
 from bot.services.context import Wake, nobody

@@ -14,11 +14,11 @@ from typing import ClassVar, Final, Generic, TypeVar
 
 import structlog
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Traces
 from bot.domain.operations import Operation
-from bot.domain.people import AuditEntry
 from bot.domain.plan import Plan, Step
 from bot.domain.policy import Target
 from bot.domain.runs import ClaimedOperation, ClaimedRun, Run, Update

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.accounts import Account
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Account
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.messages.texts import problems, runs
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry

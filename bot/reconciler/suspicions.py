@@ -14,8 +14,9 @@ from typing import Final
 
 import structlog
 
+from bot.domain.accounts import Account
 from bot.domain.notices import NewNotice, NoticeKind, reminder
-from bot.domain.people import Account, Task, TaskKind
+from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later, Refused
 from bot.reconciler.lists import LISTS, settled

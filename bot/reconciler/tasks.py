@@ -7,10 +7,14 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry, Principal, Snapshot, Task, TaskKind
+from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.policy import is_current
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
 from bot.reconciler.ask import LIMITED, Done, EngineContext, EnginePart, Refused
 from bot.reconciler.lists import (

@@ -12,19 +12,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from bot.domain.accounts import APPROVED_SECONDS, Account, Approval, MadeBy
+from bot.domain.audit import AuditEntry
 from bot.domain.likeness import likeness
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import (
-    APPROVED_SECONDS,
-    Account,
-    Approval,
-    AuditEntry,
-    MadeBy,
-    Person,
-    Principal,
-    TaskKind,
-)
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Target, flaw
+from bot.domain.tasks import TaskKind
 from bot.messages.texts import pages, problems
 from bot.providers import base
 from bot.services.asked import Asked

@@ -33,7 +33,9 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
-from bot.domain.people import Account, AuditEntry, Person, Principal
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
+from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.domain.people import Installed, Person, Principal
-from bot.domain.policy import AnyInstallation, Installation
+from bot.domain.installations import AnyInstallation, Installation, Installed
+from bot.domain.people import Person, Principal
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.owners import Owners

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.accounts import Account
 from bot.domain.classes import ClassCard
 from bot.domain.facts import (
     ClassFacts,
@@ -18,7 +19,7 @@ from bot.domain.facts import (
 from bot.domain.hours import Rule
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
 from bot.domain.operations import Operation
-from bot.domain.people import Account, Named, People, Principal
+from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS, Effects
 from bot.domain.workspaces import State, Workspace

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import structlog
 
+from bot.domain.accounts import Account
 from bot.domain.facts import (
     ConnectionFacts,
     HomeFacts,
@@ -17,10 +18,14 @@ from bot.domain.facts import (
     TotalsFacts,
     WorkspaceFacts,
 )
+from bot.domain.homes import Home, HomeUse
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import Account, Home, HomeUse, Preferences, Principal, Snapshot, TaskKind
+from bot.domain.people import Principal
+from bot.domain.preferences import Preferences
 from bot.domain.runs import Run
 from bot.domain.settling import SLOW_SECONDS
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services import snapshots

@@ -14,7 +14,7 @@ from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, 
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import ASKS_AFTER, NEVER
+from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.stops import gentlest_mode, is_final, planned_mode
 from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import NOT_UP, UP, State, Workspace

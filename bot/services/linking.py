@@ -20,9 +20,12 @@ from typing import Any, Final
 import structlog
 from pydantic import SecretStr
 
+from bot.domain.accounts import Account, Link
+from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession, PageRows
-from bot.domain.people import Account, AuditEntry, Link, Person, Principal, TaskKind
+from bot.domain.people import Person, Principal
 from bot.domain.policy import Target
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
 from bot.messages.texts import pages
 from bot.providers import base

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.domain.forms import LIMIT, Choice, Field, FlagProblem, Form, Purpose, Spec, Value, Values, flag_name
-from bot.domain.people import Principal, Snapshot
+from bot.domain.people import Principal
+from bot.domain.snapshots import Snapshot
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.support.cleaning import fold

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
-from bot.domain.people import AuditEntry
 from bot.domain.runs import Run, Update
 from bot.messages.texts import problems
 from bot.store import cards, hours, operations, runs, timers, upkeep

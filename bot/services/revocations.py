@@ -7,8 +7,9 @@ again once the provider has confirmed that it is gone, or that it couldn't be ha
 from dataclasses import replace
 from typing import Final, Literal
 
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, AuditEntry
 from bot.providers import base
 from bot.services.context import Context
 from bot.store import credentials, revocations

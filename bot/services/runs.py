@@ -5,9 +5,9 @@ from typing import Final
 
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
-from bot.domain.people import TaskKind
 from bot.domain.policy import Target
 from bot.domain.runs import Run, Update
+from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.asked import Asked

@@ -8,7 +8,9 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from bot.domain.people import About, Account, Snapshot, TaskKind
+from bot.domain.accounts import Account
+from bot.domain.snapshots import About, Snapshot
+from bot.domain.tasks import TaskKind
 from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.context import Context

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
+from bot.domain.installations import AnyInstallation
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
-from bot.domain.policy import AnyInstallation, Target
+from bot.domain.policy import Target
 from bot.domain.runs import Update
 from bot.domain.settling import has_settled
 from bot.domain.stops import Consent, Effects, StopMode, costs_more, is_final, planned_mode, restart_mode

@@ -23,8 +23,9 @@ import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.people import SLACK, Principal
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
+from bot.domain.outages import SLACK
+from bot.domain.people import Principal
 from bot.services.answering import Answering
 from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
 from bot.store.store import Store

@@ -14,9 +14,11 @@ from typing import Any, Final, Protocol, Self
 import structlog
 from pydantic import SecretStr
 
+from bot.domain.audit import AuditEntry
+from bot.domain.installations import AnyInstallation, Installation, Installations, Installed
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import SLACK, AuditEntry, Installed, Principal
-from bot.domain.policy import AnyInstallation, Installation, Installations
+from bot.domain.outages import SLACK
+from bot.domain.people import Principal
 from bot.services.answering import Answering
 from bot.slack.calls import (
     APPS_UNINSTALL,

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
-from bot.domain.people import Account, AuditEntry, Principal, TaskKind
+from bot.domain.people import Principal
+from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates, hours, operations, runs
 from bot.store.audit import append_audit
 from bot.store.links import expire

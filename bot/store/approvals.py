@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from bot.domain.people import Approval, Principal
+from bot.domain.accounts import Approval
+from bot.domain.people import Principal
 from bot.store import cards, people
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from bot.domain.people import AuditEntry
+from bot.domain.audit import AuditEntry
 from bot.store.tables import AUDIT
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, clean, from_json
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from bot.domain.audit import AuditEntry
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.notices import NewNotice
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry, Principal
+from bot.domain.people import Principal
 from bot.domain.stops import Consent
 from bot.domain.timers import ABSENT_SECONDS
 from bot.domain.workspaces import NOT_UP, Workspace

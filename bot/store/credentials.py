@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bot.domain.accounts import Account
 from bot.domain.notices import first_reminder
-from bot.domain.people import Account
 from bot.store.accounts import resume_suspected
 from bot.store.tables import ACCOUNTS, FORGOTTEN
 from bot.store.transaction import Transaction

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final
 
 from bot.domain import reasons
+from bot.domain.accounts import Account
 from bot.domain.observed import Observed
-from bot.domain.people import Account
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import Ending

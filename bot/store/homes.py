@@ -2,7 +2,8 @@
 
 from dataclasses import asdict
 
-from bot.domain.people import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse, Principal
+from bot.domain.homes import OPEN_SECONDS, REDRAW_SECONDS, Home, HomeUse
+from bot.domain.people import Principal
 from bot.store import tables
 from bot.store.budget import ENDLESS, Room
 from bot.store.transaction import Transaction

@@ -1,6 +1,7 @@
 """Links: on their way to an account, until used or expired."""
 
-from bot.domain.people import Link, Principal
+from bot.domain.accounts import Link
+from bot.domain.people import Principal
 from bot.store.tables import LINKS
 from bot.store.transaction import Transaction
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.notices import NewNotice
-from bot.domain.people import Reached
+from bot.domain.outages import Reached
 from bot.store.notices import add_notices
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Transaction

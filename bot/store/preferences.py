@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from bot.domain.notices import NewNotice, News, NoticeKind, is_wanted
-from bot.domain.people import Preferences, Principal
+from bot.domain.people import Principal
+from bot.domain.preferences import Preferences
 from bot.domain.runs import RunState
 from bot.store import tables
 from bot.store.transaction import Transaction

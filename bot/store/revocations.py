@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from bot.domain.people import Account, TaskKind
+from bot.domain.accounts import Account
+from bot.domain.tasks import TaskKind
 from bot.store import tasks
 from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask

@@ -5,11 +5,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bot.domain.accounts import Account
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Account, Principal, TaskKind
+from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
+from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates
 from bot.store.errands import Woken
 from bot.store.notices import add_notices

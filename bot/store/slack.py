@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
+from bot.domain.audit import AuditEntry
+from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
-from bot.domain.people import AuditEntry, Installed
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tables import INSTALLATIONS, OAUTH_STATES, SIGNATURES

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.domain.people import Snapshot
+from bot.domain.snapshots import Snapshot
 from bot.store.tables import ACCOUNTS, SNAPSHOTS
 from bot.store.transaction import Transaction, as_json
 

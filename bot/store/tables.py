@@ -25,7 +25,7 @@ from typing import (
 
 import structlog
 
-from bot.domain import people
+from bot.domain import accounts, homes, installations, outages, people, preferences, snapshots, tasks
 from bot.domain.browsers import BrowserSession
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
@@ -353,13 +353,13 @@ _PAIR: Final = "principal connection"
 
 ACCOUNTS = Table(
     "accounts",
-    people.Account,
+    accounts.Account,
     "id",
     _PAIR,
     # A duration.
     refused_for=STAYS,
 )
-APPROVALS = Table("approvals", people.Approval, "id", _PAIR)
+APPROVALS = Table("approvals", accounts.Approval, "id", _PAIR)
 AUDIT = _plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")
 CARDS = Table(
@@ -377,12 +377,12 @@ CONVERSATIONS = _plain("conversations", "principal channel_id thread_ts", "princ
 DIRECT_CHANNELS = _plain("direct_channels", "principal")
 # ``Pace.unused`` is the longest pause between two reads.
 GATES = _plain("gates", "gate_key", due_at=due(1_800.0), next_check_at=GATE, claimed_at=GATE, wanted_at=PAST)
-# ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.people.REDRAW_SECONDS``.
+# ``Timing.lease`` and Slack's *Retry-After*; ``bot.domain.homes.REDRAW_SECONDS``.
 FORGOTTEN = _plain("forgotten", "account_id", forgotten_at=PAST)
-HOMES = Table("homes", people.Home, "principal", leased_until=SEND, look_at=SEND)
+HOMES = Table("homes", homes.Home, "principal", leased_until=SEND, look_at=SEND)
 INBOX = _plain("inbox", "key", seen_at=PAST, said_at=STAYS)
-INSTALLATIONS = Table("installations", people.Installed, "id", renewing_until=LEASE, removed_at=PAST)
-LINKS = Table("links", people.Link, "nonce_hash", _PAIR)
+INSTALLATIONS = Table("installations", installations.Installed, "id", renewing_until=LEASE, removed_at=PAST)
+LINKS = Table("links", accounts.Link, "nonce_hash", _PAIR)
 MIGRATIONS = _plain("migrations", "name", applied_at=STAYS)
 NOTICES = Table(
     "notices",
@@ -415,8 +415,8 @@ PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id"
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
 PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)
-PREFERENCES = Table("preferences", people.Preferences, "principal")
-REACHED = Table("reached", people.Reached, "name")
+PREFERENCES = Table("preferences", preferences.Preferences, "principal")
+REACHED = Table("reached", outages.Reached, "name")
 REMEMBERED = _plain("remembered", "principal connection purpose", _PAIR)
 # It may be as far ahead as the next occurrence; an extra look does no harm.
 RULES = Table(
@@ -447,12 +447,12 @@ SIGNATURES = _plain("signatures", "id", seen_at=PAST)
 SLACK_CALLS = _plain("slack_calls", "team method", made_at=PAST)
 # Slack's *Retry-After*; a longer one is simply received again.
 SLACK_METHODS = _plain("slack_methods", "team method", paused_until=SEND)
-SNAPSHOTS: Table[people.Snapshot[Any]] = Table(
-    "snapshots", people.Snapshot, "connection owner kind", "connection owner"
+SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
+    "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
 )
-TASKS = Table("tasks", people.Task, "id", "kind subject", claimed_at=PAST)
+TASKS = Table("tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
 #: Tasks of kinds that 0.1.0 doesn't know.
-LATER_TASKS = Table("later_tasks", people.Task, "id", "kind subject", claimed_at=PAST)
+LATER_TASKS = Table("later_tasks", tasks.Task, "id", "kind subject", claimed_at=PAST)
 UPKEEP = _plain("upkeep", "work", done_at=PAST)
 WORKSPACES = Table(
     "workspaces",

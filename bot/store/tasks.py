@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.domain.notices import NewNotice
-from bot.domain.people import Task, TaskKind
+from bot.domain.tasks import Task, TaskKind
 from bot.store.notices import add_notices
 from bot.store.schema import setting
 from bot.store.tables import LATER_TASKS, TASKS, Table

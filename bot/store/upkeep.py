@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from bot.domain.facts import ConnectionCounts
 from bot.domain.operations import Operation
-from bot.domain.people import SLACK, Reached
+from bot.domain.outages import SLACK, Reached
 from bot.domain.runs import Run
 from bot.store import audit, cards, outages, owners
 from bot.store.runs import KEPT_SECONDS

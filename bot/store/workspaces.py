@@ -6,13 +6,15 @@ from functools import partial
 from typing import Any
 
 from bot.domain import reasons
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.observed import Created
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry, Principal, TaskKind
+from bot.domain.people import Principal
 from bot.domain.reads import Doubt
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.stops import Consent, Ending
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
 from bot.store import cards, gates, hours, inbox, operations, timers
 from bot.store.audit import append_audit

@@ -20,8 +20,8 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry
 from bot.providers.connection import ConnectionSettings
 from bot.store.audit import ARCHIVED, hash_of
 from bot.store.store import Store

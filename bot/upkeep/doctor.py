@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bot.domain.people import SLACK, Person, Principal
+from bot.domain.outages import SLACK
+from bot.domain.people import Person, Principal
 from bot.output.transcript import TOTAL
 from bot.providers import base
 from bot.services.linking import return_address

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from bot.domain.people import Account, AuditEntry
+from bot.domain.accounts import Account
+from bot.domain.audit import AuditEntry
 from bot.providers.base import Credential
 from bot.services.accounts import refuse
 from bot.store import credentials

@@ -48,7 +48,7 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.messages.blocks import kit
 from bot.messages.texts import pages
 from bot.providers import base

@@ -24,7 +24,7 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
-from bot.domain.people import Installed
+from bot.domain.installations import Installed
 from bot.messages.texts import ide
 from bot.services.context import Context
 from bot.slack.installed import InstalledSlack, lasts

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.notices import Answer, Spoken
-from bot.domain.people import TaskKind
 from bot.domain.surfaces import Surface
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks import forms as drawn

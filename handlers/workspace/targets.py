@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from bot.domain.accounts import Account
 from bot.domain.notices import Answer, Spoken
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import Account, TaskKind
 from bot.domain.runs import Run
 from bot.domain.stops import StopMode, is_final, planned_mode
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
 from bot.messages.blocks.buttons import agreed_button, at_stake, knowing, lost, suspend_button

@@ -13,11 +13,11 @@ from benchmarks.chaos.crowd import ACCEPTED, Acknowledged
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Called, stage
 from benchmarks.chaos.verdict import Verdict
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry
 from bot.messages.texts import answers, cards
 from bot.reconciler import outcomes
 from bot.store import hours, open_store

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.notices import News, NoticeKind, class_of, first_reminder, is_wanted, reminder
-from bot.domain.people import Preferences
+from bot.domain.preferences import Preferences
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)

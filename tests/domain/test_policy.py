@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.installations import Installation, Installations
 from bot.domain.people import Person, Principal
-from bot.domain.policy import Installation, Installations, Target, decide, is_current
+from bot.domain.policy import Target, decide, is_current
 from bot.messages.texts import problems
 
 TEAM = Installation("T1")

@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.domain.classes import ClassCard
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Person, Principal, Snapshot
+from bot.domain.people import Person, Principal
+from bot.domain.snapshots import Snapshot
 from tests.handlers.rig import GUEST, Rig, activate, rig, words
 from tests.rigs.clock import FakeClock
 from tests.rigs.maker import OFFER, Maker

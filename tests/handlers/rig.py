@@ -6,9 +6,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.domain.accounts import Account, Link
+from bot.domain.installations import Installation
 from bot.domain.notices import Answer, Notice, NoticeKind
-from bot.domain.people import Account, Link, Principal
-from bot.domain.policy import Installation
+from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
+from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.domain.policy import Installation
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.installed import OneTenant
 from bot.support.clock import SystemIds

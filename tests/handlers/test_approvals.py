@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Person, Principal, TaskKind
+from bot.domain.people import Person, Principal
+from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.notices import redraw
 from bot.store.transaction import from_json

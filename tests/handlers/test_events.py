@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.hours import EVERY_DAY, Rule
+from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
-from bot.domain.policy import Installation
 from bot.store import hours
 from bot.support.errors import StoreBusy
 from bot.web.front import dispatch

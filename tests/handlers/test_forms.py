@@ -6,8 +6,9 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Snapshot, TaskKind
+from bot.domain.snapshots import Snapshot
 from bot.domain.surfaces import Surface, Where
+from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit
 from handlers.dispatch import replay, run_button, run_search
 from tests.handlers.rig import activate, buttons, rig, submit

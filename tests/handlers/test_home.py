@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.people import Home
+from bot.domain.homes import Home
 from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.services.home import HomeGatherer

@@ -2,7 +2,8 @@
 
 from structlog.testing import capture_logs
 
-from bot.domain.people import Snapshot, TaskKind
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
 from bot.services.home import read_lists
 from bot.services.snapshots import RUNS

@@ -5,8 +5,9 @@ import pytest
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Snapshot, TaskKind
 from bot.domain.runs import RunState
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.services import runs
 from bot.services.asked import Asked
 from bot.services.snapshots import RUNS

@@ -4,7 +4,8 @@ import pytest
 
 from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Snapshot, TaskKind
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from handlers.dispatch import replay
 from tests.handlers.rig import buttons, invited, words
 from tests.handlers.run_rig import run_rig

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.people import TaskKind
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden

@@ -7,12 +7,13 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
+from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Snapshot, TaskKind
-from bot.domain.policy import Installation
 from bot.domain.runs import Update
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.services import workspaces

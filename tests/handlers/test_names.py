@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from handlers.dispatch import replay
 from handlers.waiting import RESPONSE_SECONDS
 from tests.handlers.rig import activate, buttons, rig, words

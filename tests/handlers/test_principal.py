@@ -3,8 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.domain.policy import Installation, decide
+from bot.domain.policy import decide
 from bot.support.errors import Refused
 from handlers.payload import installed_at, of_user, principal
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Person, Preferences, Snapshot
+from bot.domain.people import Person
+from bot.domain.preferences import Preferences
+from bot.domain.snapshots import Snapshot
 from tests.handlers.class_rig import class_rig, offer
 from tests.handlers.rig import activate, buttons, submit, words
 from tests.rigs.golden import check_golden

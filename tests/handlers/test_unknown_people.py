@@ -5,8 +5,9 @@ import re
 import pytest
 
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Person, TaskKind
+from bot.domain.people import Person
 from bot.domain.surfaces import Where
+from bot.domain.tasks import TaskKind
 from bot.services.asked import Asked
 from handlers.dispatch import replay
 from tests.handlers.rig import invited, words

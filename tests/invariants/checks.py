@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.homes import Home
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Home
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import digest, home
 from bot.messages.blocks.replies import in_view

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from bot.domain.forms import Spec
+from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
-from bot.domain.people import HomeUse, Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.workspaces import State
 from bot.messages.blocks.kit import Press

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.accounts import Approval
 from bot.domain.errands import Outcome
 from bot.domain.facts import (
     ConnectionCounts,
@@ -17,7 +18,8 @@ from bot.domain.facts import (
     Question,
     TotalsFacts,
 )
-from bot.domain.people import Approval, Named, Preferences
+from bot.domain.people import Named
+from bot.domain.preferences import Preferences
 from bot.domain.runs import Run, RunState
 from bot.domain.workspaces import State
 from bot.messages.blocks import home as drawn

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.accounts import Approval
 from bot.domain.errands import Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Approval, Named
+from bot.domain.people import Named
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.messages.blocks.notices import redraw

@@ -7,7 +7,7 @@ from tests.project.repository import named, nodes, python_files
 #: A constructor that needs more takes the context, or is two classes.
 MOST_PARAMETERS = 8
 #: The one module that reads whether a whole enterprise has installed us.
-DECIDES = "bot/domain/policy.py"
+DECIDES = "bot/domain/installations.py"
 
 
 def constructors():

@@ -1,6 +1,6 @@
 """The table of Slack's methods: names, scopes and budgets."""
 
-from bot.domain.people import SLACK
+from bot.domain.outages import SLACK
 from bot.slack import calls
 from bot.slack.calls import METHODS
 

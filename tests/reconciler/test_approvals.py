@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.accounts import Approval
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Approval, Principal, TaskKind
+from bot.domain.people import Principal
+from bot.domain.tasks import TaskKind
 from bot.services import accounts
 from bot.store.tables import CARDS
 from bot.store.tasks import NewTask

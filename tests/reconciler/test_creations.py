@@ -5,7 +5,7 @@ import pytest
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers.base import Credential
 from bot.services import workspaces

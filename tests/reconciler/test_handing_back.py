@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bot.domain.errands import Call, Outcome
+from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import HomeUse, TaskKind
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.slack.calls import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store.tasks import NewTask

@@ -3,9 +3,10 @@
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.people import HomeUse, Snapshot
+from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.reconciler.classroom import person

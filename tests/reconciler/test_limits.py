@@ -5,7 +5,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.domain.errands import Outcome
-from bot.domain.people import Principal, TaskKind
+from bot.domain.people import Principal
+from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential
 from bot.reconciler.runtimes import LONGEST_ASKED
 from bot.store.tasks import NewTask

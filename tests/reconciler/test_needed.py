@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import hours as domain
-from bot.domain.people import NEVER, Preferences
+from bot.domain.preferences import NEVER, Preferences
 from bot.domain.workspaces import State
 from bot.services import classes, hours
 from tests.reconciler.classroom import ask, post, press

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.people import TaskKind
 from bot.domain.runs import RunState
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.support.errors import BadAnswer

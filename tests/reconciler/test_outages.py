@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.errands import Outcome
-from bot.domain.people import TaskKind
-from bot.domain.policy import Installation, Installations
+from bot.domain.installations import Installation, Installations
+from bot.domain.tasks import TaskKind
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
 from bot.reconciler.suspicions import OURS, PEOPLE
 from bot.store.tasks import NewTask

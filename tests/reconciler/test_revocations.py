@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from bot.domain.people import Person, TaskKind
+from bot.domain.people import Person
+from bot.domain.tasks import TaskKind
 from bot.reconciler.revocations import SECOND_LOOK
 from bot.reconciler.runtimes import LISTS_SHARE
 from bot.services import accounts

@@ -3,9 +3,9 @@
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.people import TaskKind
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.domain.runs import FoundRun, ObservedRun, RunState
+from bot.domain.tasks import TaskKind
 from bot.store.tasks import NewTask
 from bot.support.errors import Forbidden, RateLimited, UnknownOutcome, Unreachable
 from tests.rigs.store import ALICE, BOB

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.errands import Outcome
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.scheduler import DAY, EVERYBODY, Loop, Scheduler
 from bot.store.tables import SERVING

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.providers import base
 from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.domain.people import Person, Principal, TaskKind
+from bot.domain.people import Person, Principal
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers import base
 from bot.reconciler.runtimes import LONGEST_PAUSE

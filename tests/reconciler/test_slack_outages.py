@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Preferences
+from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
 from bot.slack.calls import METHODS, UNREACHABLE
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.people import User
+from bot.domain.snapshots import User
 from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.services import snapshots
 from bot.support.errors import Forbidden, RateLimited, Unreachable

@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.errands import Outcome
-from bot.domain.people import Principal, TaskKind
+from bot.domain.people import Principal
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.suspicions import (
     CONFIRMED,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.support.errors import (

@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Preferences
+from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackPermanent

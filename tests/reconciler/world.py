@@ -9,12 +9,13 @@ from typing import Any
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from bot.domain.accounts import Account
 from bot.domain.errands import Outcome
 from bot.domain.forms import Spec
+from bot.domain.installations import Installation, Installations
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Account, Person, Principal
-from bot.domain.policy import Installation, Installations
+from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers.base import Credential

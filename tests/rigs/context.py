@@ -4,7 +4,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.services.context import Context
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids

@@ -1,6 +1,6 @@
 """An installation of Usher in a Slack workspace, as it is stored."""
 
-from bot.domain.people import Installed
+from bot.domain.installations import Installed
 
 ACME = Installed(
     id="T1",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bot.domain.people import Account, Principal
+from bot.domain.accounts import Account
+from bot.domain.people import Principal
 from bot.services import linking
 from bot.services.asked import Asked
 from bot.services.context import Context

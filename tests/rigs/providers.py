@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.observed import Created, Observed, Traces
-from bot.domain.people import About, Principal, User
+from bot.domain.people import Principal
+from bot.domain.snapshots import About, User
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import Action, State, Workspace
 from bot.providers import base

@@ -33,7 +33,7 @@ _ADDED = {
     "bot/domain/notices.py": [
         ("    FAILED = _Kind(", _REPORTED),
     ],
-    "bot/domain/people.py": [
+    "bot/domain/tasks.py": [
         ('    DISCOVER = "discover"\n', '    RECONCILE = "reconcile"\n    DISCOVER = "discover"\n'),
         (
             "_LATER: Final = frozenset({",

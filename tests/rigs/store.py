@@ -6,23 +6,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from bot.domain.accounts import Account, Approval, Link, MadeBy
+from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
+from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import (
-    Account,
-    Approval,
-    AuditEntry,
-    HomeUse,
-    Link,
-    MadeBy,
-    Person,
-    Preferences,
-    Principal,
-)
+from bot.domain.people import Person, Principal
+from bot.domain.preferences import Preferences
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Run, StopKind
 from bot.domain.timers import Timer

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.installations import Installation
 from bot.domain.people import Principal
-from bot.domain.policy import Installation
 from bot.providers import base
 from bot.providers.base import Access, Scheduled
 from bot.services.asked import Asked

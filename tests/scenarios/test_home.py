@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.domain.people import HomeUse
+from bot.domain.homes import HomeUse
 from bot.services.home import use
 from tests.rigs.scenario.cloud import AMIR
 from tests.rigs.scenario.sphere import sphere_world

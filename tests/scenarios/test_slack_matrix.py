@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.slack import calls
 from bot.store.tasks import NewTask
 from tests.rigs.scenario.stage import spoil

@@ -3,9 +3,9 @@
 import pytest
 from aiohttp import web
 
+from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person
-from bot.domain.policy import Installation
 from bot.messages.texts import pages
 from tests.web import signed
 from tests.web.rig import ALICE, BOB, GOOD, rig

@@ -105,7 +105,7 @@ async def test_row_18_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine
 
 
 def _everybody():
-    from bot.domain.people import TaskKind
+    from bot.domain.tasks import TaskKind
     from bot.store.tasks import NewTask
 
     return NewTask(TaskKind.SYNC_PEOPLE, "everybody")

@@ -3,9 +3,10 @@
 import pytest
 from pydantic import SecretStr
 
+from bot.domain.accounts import APPROVED_SECONDS
+from bot.domain.installations import Installation
 from bot.domain.notices import NoticeKind
-from bot.domain.people import APPROVED_SECONDS, Person, Principal
-from bot.domain.policy import Installation
+from bot.domain.people import Person, Principal
 from bot.messages.blocks.notices import render
 from bot.providers.base import Credential, Identity
 from bot.services import accounts

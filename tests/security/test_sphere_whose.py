@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
 from bot.services.snapshots import stale

@@ -4,19 +4,11 @@ import asyncio
 
 import pytest
 
+from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
-from bot.domain.policy import Installation
 from bot.messages.texts import pages
 from bot.services import linking
-from bot.services.linking import (
-    CODE_LENGTH,
-    is_nonce,
-    is_token,
-    new_code,
-    new_nonce,
-    plain_code,
-    shown_name,
-)
+from bot.services.linking import CODE_LENGTH, is_nonce, is_token, new_code, new_nonce, plain_code, shown_name
 from bot.support.errors import (
     BadAnswer,
     Conflict,

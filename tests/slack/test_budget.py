@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.slack.calls import METHODS, Budget, PacedSlack, SlackAnswer, WebApi
 from bot.support.errors import SlackLimited
 from bot.support.http import CleanConnector, GatedRequest

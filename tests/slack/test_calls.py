@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.slack.calls import RELEASES_EVERY, UNREACHABLE, Budget, PacedSlack
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from bot.domain.installations import Installation
 from bot.domain.notices import Mark, NewNotice, NoticeKind, NoticeState
-from bot.domain.policy import Installation
 from bot.output.transcript import Board
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier

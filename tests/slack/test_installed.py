@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.domain.installations import Installation, Installations
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
-from bot.domain.policy import FOREIGN_TEAM, Installation, Installations
+from bot.domain.policy import FOREIGN_TEAM
 from bot.services.asked import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import EARLY, MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack

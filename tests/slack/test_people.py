@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
-from bot.domain.policy import Installation
 from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, person_of
 from bot.support.errors import SlackFailed, SlackLimited
 from tests.reconciler.world import new_world

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from bot.app import Process, StartError
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
-from bot.domain.people import AuditEntry
 from bot.domain.timers import Timer
 from bot.messages.blocks.notices import render
 from bot.providers import load_connections

@@ -9,8 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlite_utils import Database
 
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NoticeKind
-from bot.domain.people import AuditEntry
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy

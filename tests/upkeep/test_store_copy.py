@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import AuditEntry
 from bot.services.restoring import restore
 from bot.store import open_store
 from bot.store.postgres import _tables, copy_store

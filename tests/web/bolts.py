@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.slack.installed import OneTenant
 from bot.web.front import build_bolt
 from tests.rigs.clock import CountingIds

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
+from bot.domain.accounts import Account
 from bot.domain.forms import Spec
 from bot.domain.observed import Observed
-from bot.domain.people import Account, Principal
+from bot.domain.people import Principal
 from bot.domain.reads import ReadResult
 from bot.domain.stops import Effects, StopEffect
 from bot.domain.workspaces import State, Workspace

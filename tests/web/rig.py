@@ -14,8 +14,8 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from yarl import URL
 
+from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
-from bot.domain.policy import Installation
 from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.context import Context

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from structlog.testing import capture_logs
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.support.logs import brief_exception
 from bot.web.front import Malformed, checked, dispatch, over_http, read_envelope
 from tests.rigs.clock import FakeClock

@@ -9,8 +9,9 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.accounts import Account, Link
 from bot.domain.facts import WorkspaceFacts
-from bot.domain.people import Account, Link, Principal
+from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.messages.texts import pages as page_words
 from bot.providers.base import TokenHelp

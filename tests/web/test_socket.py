@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.policy import Installation
+from bot.domain.installations import Installation
 from bot.support.http import Proxy
 from bot.web.socket import Connection, SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack

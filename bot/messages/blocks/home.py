@@ -24,7 +24,9 @@ from bot.domain.facts import (
 from bot.domain.forms import Choice
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation
-from bot.domain.people import ASKS_AFTER, NEVER, About, People, Snapshot, User
+from bot.domain.people import People
+from bot.domain.preferences import ASKS_AFTER, NEVER
+from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.workspaces import State
 from bot.messages.blocks import hours, kit, replies
 from bot.messages.blocks.buttons import ends, hours_button, later_button

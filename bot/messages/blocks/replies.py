@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.accounts import Approval
 from bot.domain.facts import RequestFacts, WorkspaceFacts
 from bot.domain.moments import FARTHEST_SECONDS, Unread
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.people import Approval, Named, People
+from bot.domain.people import Named, People
 from bot.domain.stops import Effects
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit

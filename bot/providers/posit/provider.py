@@ -14,8 +14,9 @@ from pydantic import SecretStr
 
 from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.observed import Created, Observed, Traces
-from bot.domain.people import About, Principal, User
+from bot.domain.people import Principal
 from bot.domain.runs import FoundRun, ObservedRun, OutputChunk, RunState
+from bot.domain.snapshots import About, User
 from bot.domain.stops import Effects, StopEffect, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base

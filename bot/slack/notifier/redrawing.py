@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.homes import Home
 from bot.domain.notices import Card, NewNotice, NoticeKind
-from bot.domain.people import Home
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import home as home_blocks

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.domain.forms import Spec
-from bot.domain.people import User
+from bot.domain.snapshots import User
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.providers.posit import PositSettings

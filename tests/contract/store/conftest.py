@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.people import Account
+from bot.domain.accounts import Account
 from bot.domain.workspaces import Workspace
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemIds

@@ -4,11 +4,13 @@ from functools import partial
 
 import pytest
 
+from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Link, Principal, TaskKind
+from bot.domain.people import Principal
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store.tables import ACCOUNTS

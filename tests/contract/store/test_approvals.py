@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from bot.domain.accounts import Approval
 from bot.domain.notices import NoticeKind
-from bot.domain.people import Approval, TaskKind
+from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential, Identity
 from bot.services import accounts
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval

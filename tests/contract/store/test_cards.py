@@ -2,11 +2,11 @@
 
 import pytest
 
+from bot.domain.accounts import Approval
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Approval
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from tests.rigs.store import (

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry, Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.services import classes

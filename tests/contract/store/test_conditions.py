@@ -5,13 +5,16 @@ from functools import partial
 
 import pytest
 
+from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState, Spoken
 from bot.domain.observed import Observed
-from bot.domain.people import Link, Person, Principal, Snapshot, TaskKind
+from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes

@@ -9,8 +9,8 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import TaskKind
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store.tasks import NewTask
 from bot.store.workspaces import FoundWorkspace

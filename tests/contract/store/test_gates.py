@@ -536,7 +536,7 @@ async def test_two_results_of_one_gate_are_written_one_after_the_other(store, cl
 
 
 async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(store, clock):
-    from bot.domain.people import TaskKind
+    from bot.domain.tasks import TaskKind
     from bot.store.tasks import NewTask
 
     account = await link_account(store)

@@ -1,7 +1,9 @@
 """Homes: who waits for a view, and which are looked at although nobody asked."""
 
+from bot.domain.accounts import Approval
+from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Approval, HomeUse, Principal
+from bot.domain.people import Principal
 from bot.domain.settling import is_slow
 from bot.store.budget import ENDLESS
 from tests.contract.store.test_operations import start

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from bot.domain.accounts import Account, Link
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.people import Account, Link, Person, TaskKind
+from bot.domain.people import Person
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.providers.base import Credential, Identity
 from bot.services import linking

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from bot.domain.people import APPROVED_SECONDS
+from bot.domain.accounts import APPROVED_SECONDS
 from bot.store import schema
 from bot.store.transaction import as_json
 

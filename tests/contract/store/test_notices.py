@@ -6,7 +6,8 @@ import pytest
 
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
-from bot.domain.people import Preferences, Principal
+from bot.domain.people import Principal
+from bot.domain.preferences import Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.store.budget import ENDLESS

@@ -4,11 +4,12 @@ from functools import partial
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry, Principal
+from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, linked, observe

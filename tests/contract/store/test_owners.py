@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from bot.domain.errands import Call
+from bot.domain.installations import Installation
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import TaskKind
-from bot.domain.policy import Installation
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
 from bot.slack.calls import USERS_LIST, SlackAnswer
 from bot.slack.people import People

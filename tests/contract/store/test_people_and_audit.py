@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind, Spoken
-from bot.domain.people import AuditEntry, Person, Principal
+from bot.domain.people import Person, Principal
 from bot.store.audit import hash_of
 from bot.store.conversations import KEPT_SECONDS
 from bot.store.transaction import UsedTwice, one_request

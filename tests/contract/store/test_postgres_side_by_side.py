@@ -10,12 +10,15 @@ from itertools import pairwise
 
 import pytest
 
+from bot.domain.audit import AuditEntry
+from bot.domain.homes import HomeUse
 from bot.domain.hours import EVERY_DAY, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.people import AuditEntry, HomeUse, Person, Principal, TaskKind
+from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import classes as use_cases

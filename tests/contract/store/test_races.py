@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.services import accounts
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds

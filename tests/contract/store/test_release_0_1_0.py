@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry, TaskKind
 from bot.domain.runs import RunState
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import schema
 from bot.store.tables import TABLES

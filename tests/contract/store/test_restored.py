@@ -4,11 +4,12 @@ from functools import partial
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.people import AuditEntry, Person, Principal
+from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
 from bot.domain.timers import Timer
 from bot.services import restoring

@@ -4,10 +4,14 @@ import asyncio
 
 import pytest
 
+from bot.domain.accounts import Approval
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Approval, AuditEntry, Person, Snapshot, TaskKind
+from bot.domain.people import Person
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.store.tasks import NewTask
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import (

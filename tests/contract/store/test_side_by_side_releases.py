@@ -11,9 +11,9 @@ from tests.rigs import postgres, releases
 _BEGIN = """
 import asyncio, json, sys
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Preferences, Principal, TaskKind
-from bot.store import cards, open_store, people
-from bot.store.tasks import NewTask
+from bot.domain.people import Principal
+from bot.store import cards, open_store
+from bot.store.tasks import NewTask, TaskKind
 from bot.support.clock import SystemClock, SystemIds
 OLIVIA, CHEN = Principal(None, "T1", "U1"), Principal(None, "T1", "U2")
 given = json.load(sys.stdin)
@@ -44,6 +44,8 @@ asyncio.run(all_of(work))
 HOLDS = (
     _BEGIN
     + """
+from bot.domain.people import Preferences
+from bot.store import people
 async def work(store):
     quiet = Preferences(quiet_from=0, quiet_to=1439)
     await store.carry_out(lambda tx: people.save_preferences(tx, CHEN, quiet))

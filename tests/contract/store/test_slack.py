@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.people import AuditEntry
+from bot.domain.audit import AuditEntry
 from bot.store.budget import WINDOW, Room
 from bot.store.slack import KEPT, RENEWING_SECONDS, STATE_KEPT
 from bot.web.front import SAVED_EVERY, Replays

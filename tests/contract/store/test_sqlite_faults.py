@@ -213,7 +213,7 @@ import asyncio, json, os, signal, sys
 from bot.support.clock import SystemIds
 from tests.rigs.postgres import open_store
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.workspaces import OperationVerb
+from bot.domain.operations import OperationVerb
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import ALICE, accept_operation, linked
 

@@ -9,8 +9,8 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import TaskKind
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.store.tasks import NewTask

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
+from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
-from bot.domain.people import AuditEntry
 from bot.store.audit import hash_of
 from tests.rigs.store import accept_operation, linked
 

@@ -3,7 +3,9 @@
 import asyncio
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.people import Reached, Snapshot, TaskKind
+from bot.domain.outages import Reached
+from bot.domain.snapshots import Snapshot
+from bot.domain.tasks import TaskKind
 from bot.services.snapshots import read_again
 from bot.store.pauses import Pause
 from bot.store.tasks import NewTask

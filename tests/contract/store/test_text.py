@@ -4,10 +4,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.accounts import Link
+from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.people import AuditEntry, Link, Person, Principal, TaskKind
+from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store.tasks import NewTask
 from bot.store.workspaces import FoundWorkspace

@@ -6,8 +6,8 @@ from structlog.testing import capture_logs
 from bot.domain.errands import Call
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
-from bot.domain.people import TaskKind
 from bot.domain.runs import Update
+from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.store.budget import ENDLESS

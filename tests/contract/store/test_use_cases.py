@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from bot.domain.accounts import Approval, Link
 from bot.domain.classes import ClassCard
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.hours import WEEKDAYS, WEEKEND, Rule, Wanted
 from bot.domain.observed import Created, Observed
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.people import Approval, Link, Person, Preferences
+from bot.domain.people import Person
+from bot.domain.preferences import Preferences
 from bot.domain.runs import Run, Update
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.observed import Observed
-from bot.domain.people import TaskKind
 from bot.domain.reads import ReadResult
+from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask

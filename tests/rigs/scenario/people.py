@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot.domain.people import Account, TaskKind
+from bot.domain.accounts import Account
+from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential
 from bot.store.tasks import NewTask
 from bot.support.vault import row_key

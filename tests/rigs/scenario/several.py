@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp.test_utils import TestServer
 
-from bot.domain.people import TaskKind
+from bot.domain.tasks import TaskKind
 from bot.providers import secrets_of
 from bot.slack.manifest import http_manifest
 from bot.store.tasks import NewTask

@@ -15,7 +15,8 @@ from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 
 from bot.app import Outlets, Process
-from bot.domain.people import Principal, TaskKind
+from bot.domain.people import Principal
+from bot.domain.tasks import TaskKind
 from bot.providers import provider_classes, runs_commands, secrets_of
 from bot.slack.manifest import http_manifest, socket_manifest
 from bot.store.store import Store

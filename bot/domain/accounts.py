@@ -1,0 +1,125 @@
+"""Accounts: a person's link to a provider, on its way, asked for, and made."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bot.domain.people import Principal
+from bot.domain.times import LinkEnd, Past, Stays
+
+#: How a link was made: by signing in at the provider or with a token, both of which prove whose account it is
+#: if the provider named its owner; by an administrator's approval or an operator's file, which prove nothing.
+#: "" for what nobody knows, and where there is nothing to link.
+MadeBy = Literal["", "sign_in", "token", "approval", "import"]
+#: For how long a link counts that nobody proved, in seconds.
+APPROVED_SECONDS: Final = 90 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Link a principal to an account on a connection; one per pair.
+
+    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (for so long that
+    the person must link again) or ``revoking``: it is nobody's link any more, and its secret is kept for
+    nothing but its revocation, which is owed. While ``refused_since`` is set, the only calls made with an
+    active one test whether it is accepted; of one being revoked it says when that was first refused.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    username: str
+    secret: str
+    state: Literal["active", "refused", "revoking"]
+    linked_at: Past
+    discovered_at: Past | None = None
+    unlinked_at: Past | None = None
+    refused_since: Past | None = None
+    looked_at: Past | None = None
+    #: When its runs were last read.
+    runs_read_at: Past | None = None
+    #: When the credential ends, as its provider said, and when its person is reminded of that next.
+    ends_at: Stays | None = None
+    remind_at: Stays | None = None
+    #: What it is called there by now, if that is why it was refused.
+    renamed_to: str | None = None
+    made_by: MadeBy = ""
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether its person has proven that the account is theirs."""
+        return bool(self.username) and self.made_by in {"sign_in", "token"}
+
+    @property
+    def is_approved(self) -> bool:
+        """Return whether others said so instead: it ends by itself, and gives way to a proof."""
+        return self.made_by in {"approval", "import"}
+
+    @property
+    def refusal(self) -> str:
+        """Return why a refused one has to be linked again: a cause of ``bot.messages.texts.problems``."""
+        return "renamed" if self.renamed_to else "credential_refused"
+
+    @property
+    def is_refused(self) -> bool:
+        """Return whether the person may have to link again: it was refused, for good or when last tried."""
+        return self.state == "refused" or self.refused_since is not None
+
+    def has_ended(self, now: float) -> bool:
+        """Return whether its credential has ended, as far as its provider said when."""
+        return self.ends_at is not None and self.ends_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Hold one link in progress, keyed by the SHA-256 of its nonce; valid once, for 10 minutes.
+
+    ``waiting`` is the command to run afterwards. ``stage``: ``open`` → ``checked`` (credential is valid, its
+    ciphertext in ``secret``) → ``code`` (confirmed, waiting for the code to be typed in Slack) → ``used``.
+    """
+
+    nonce_hash: str
+    principal: Principal
+    connection: str
+    waiting: dict[str, Any] | None
+    created_at: Past
+    expires_at: LinkEnd
+    stage: Literal["open", "checked", "code", "used"] = "open"
+    tries_left: int = 5
+    secret: str | None = None
+    username: str | None = None
+    code_hash: str | None = None
+    code_tries_left: int = 5
+    #: SHA-256 of the browser session that opened it; ``proven`` once that browser signed in as the principal.
+    browser_hash: str | None = None
+    proven: bool = False
+    #: When the checked credential ends, as its provider said, and how it was got.
+    ends_at: Stays | None = None
+    made_by: MadeBy = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Hold a person's request to be linked as a username, which an administrator decides.
+
+    ``state``: ``asked`` → ``approved`` (being checked with the provider) → ``linked``, or ``denied``, or
+    ``failed`` (the provider doesn't know the username; ``detail`` says so). ``waiting`` is the command to run
+    afterwards.
+    """
+
+    id: str
+    principal: Principal
+    connection: str
+    username: str
+    state: str
+    asked_at: Past
+    decided_by: str | None = None
+    decided_at: Past | None = None
+    detail: str | None = None
+    waiting: dict[str, Any] | None = None
+    #: Whom else in Slack the username may mean, by their keys, the likeliest first (None: nobody has looked);
+    #: who of them was asked whether the account is theirs, and what they said.
+    alike: list[str] | None = None
+    owner: str | None = None
+    owner_says: bool | None = None
+    #: The address that the wanted user has at the provider, if it says so.
+    email: str | None = None

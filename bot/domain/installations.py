@@ -1,0 +1,282 @@
+"""Installations: where in Slack Usher is installed, and whose administrators administer whom."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bot.domain.people import Principal
+from bot.domain.times import Past, Stays
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Hold one installation as it is stored; ``secret`` is ciphertext (``bot.support.vault``)."""
+
+    id: str
+    enterprise_id: str | None
+    team_id: str | None
+    team_name: str
+    bot_user_id: str | None
+    bot_id: str | None
+    bot_name: str
+    scopes: str
+    secret: str
+    expires_at: Stays | None
+    installed_by: str
+    installed_at: Past = 0.0
+    #: Since when Slack takes its refresh token no more: it has to be installed again.
+    lost_at: Past | None = None
+
+    @property
+    def row_key(self) -> str:
+        """Return the key under which its secret is sealed; no person's looks like it."""
+        return f"installation/{self.id}"
+
+
+class Administered(ABC):
+    """Decide whom administrators administer: their own Slack workspace, or everybody."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def reach(self, principal: Principal) -> str | None:
+        """Return how the keys of the people whom somebody administers begin; None for no administrator."""
+
+    @abstractmethod
+    def administrating(self) -> list[Principal]:
+        """Return the administrators where Usher is installed, sorted by key."""
+
+    def is_administrator(self, principal: Principal) -> bool:
+        """Return whether the operator named this person."""
+        return self.reach(principal) is not None
+
+    def administers(self, principal: Principal, owner: Principal) -> bool:
+        """Return whether somebody may administer what is another person's."""
+        reach = self.reach(principal)
+        return reach is not None and owner.key.startswith(reach)
+
+    def administrators_of(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
+        """Return the administrators to whom something applies, and those of everybody."""
+        return [one for one in self.administrating() if self.reach(one) == "" or is_of(one)]
+
+    @abstractmethod
+    def is_same_person(self, one: Principal, other: Principal) -> bool:
+        """Return whether two principals are one person."""
+
+    def decides(self, principal: Principal, owner: Principal) -> bool:
+        """Return whether somebody decides about a person: about themselves only if nobody else can."""
+        there = [one for one in self.administrating() if self.administers(one, owner)]
+        is_own = self.is_same_person(principal, owner)
+        is_alone = all(self.is_same_person(one, owner) for one in there)
+        return self.administers(principal, owner) and (is_alone or not is_own)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation(Administered):
+    """Describe where Usher is installed, who its bot is there, and who its operator made administrators.
+
+    It is one Slack workspace, or a whole enterprise (the team may then be None). ``administrators`` holds
+    ``T…:U…`` or ``U…``. Membership is decided here and nowhere else.
+    """
+
+    team_id: str | None
+    enterprise_id: str | None = None
+    is_org_wide: bool = False
+    administrators: frozenset[str] = frozenset()
+    team_name: str = ""
+    bot_user_id: str | None = None
+    bot_id: str | None = None
+    #: What people write after an @ to address the bot.
+    bot_name: str = "usher"
+
+    @classmethod
+    def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
+        """Build an installation from Slack's ``auth.test`` answer to the bot's token."""
+        return cls(
+            team_id=str(answer.get("team_id") or "") or None,
+            enterprise_id=answer.get("enterprise_id") or None,
+            is_org_wide=bool(answer.get("is_enterprise_install")),
+            administrators=administrators,
+            team_name=str(answer.get("team") or ""),
+            bot_user_id=answer.get("user_id"),
+            bot_id=answer.get("bot_id"),
+            bot_name=str(answer.get("user") or "usher"),
+        )
+
+    @property
+    def sign_in_team(self) -> str:
+        """Return the team that Sign in with Slack suggests where nobody is known yet; "" for none."""
+        return self.team_id or ""
+
+    @property
+    def enterprise(self) -> str | None:
+        """Return the enterprise that it covers, if it is a whole one."""
+        return self.enterprise_id if self.is_org_wide else None
+
+    @property
+    def id(self) -> str:
+        """Return the id of what it covers, the enterprise or the team; "" if Slack named neither."""
+        return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
+
+    def at(self, principal: Principal) -> Installation:  # noqa: ARG002 - as ``Installations`` has it
+        """Return the installation that serves a person: the only one."""
+        return self
+
+    def who(self, principal: Principal) -> Principal:
+        """Return who acts, for whoever a payload or a sign-in names.
+
+        Where a whole enterprise has installed Usher, it is enterprise and user: one person in all its teams.
+        Elsewhere it is team and user, with the enterprise that is known of the installation. A stranger stays
+        who they are.
+        """
+        if not self.includes(principal.enterprise_id, principal.team_id):
+            return principal
+        return Principal(self.enterprise_id, self.id, principal.user_id)
+
+    def without_address(self, text: str) -> str:
+        """Return what somebody wrote to the bot without its name in front: ``@usher, list``."""
+        if "@" not in text:
+            return text
+        mention = rf"<@{re.escape(self.bot_user_id)}(?:\|[^<>]*)?>|" if self.bot_user_id else ""
+        address = rf"\s*(?:(?:hi|hey|hello|ok|dear)\s+)?(?:{mention}@{re.escape(self.bot_name)}\b)[\s,:]*"
+        found = re.match(address, text, re.IGNORECASE)
+        return text[found.end() :] if found is not None else text
+
+    def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return this installation if a team belongs to it."""
+        return self if self.includes(enterprise_id, team_id) else None
+
+    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+        """Return whether a team belongs here, with or without an enterprise; missing ids don't.
+
+        It must be the installed team or, if the installation covers the whole enterprise, any of its teams.
+        """
+        return self._are_one((enterprise_id, team_id), (self.enterprise_id, self.team_id))
+
+    def is_same_person(self, one: Principal, other: Principal) -> bool:
+        """Return whether two principals are one person: a user has one id in all teams of an enterprise.
+
+        Team and user must match, or enterprise and user if the installation covers the whole enterprise
+        (``docs/slack.md``, "Sign in with Slack").
+        """
+        homes = [(each.enterprise_id, each.team_id) for each in (one, other)]
+        return one.user_id == other.user_id and self._are_one(*homes)
+
+    def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
+        """Return True: there is no other Slack workspace."""
+        return True
+
+    @property
+    def is_several(self) -> bool:
+        """Return False, as ``Installations`` has it."""
+        return False
+
+    def reach(self, principal: Principal) -> str | None:
+        """Return "", which is everybody, for an administrator."""
+        return "" if self.who(principal) in self.administrating() else None
+
+    def administrating(self) -> list[Principal]:
+        """Return the administrators, as far as they belong here, sorted by key."""
+        named = {self.who(self.named(name)) for name in self.administrators}
+        found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        return sorted(found, key=lambda one: one.key)
+
+    def named(self, name: str) -> Principal:
+        """Return the principal that an operator means by ``U…`` (of the installed team) or ``T…:U…``."""
+        team, _, user = name.rpartition(":")
+        return Principal(self.enterprise_id, team or self.team_id or "", user)
+
+    def _are_one(self, one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> bool:
+        (enterprise, team), (other_enterprise, other_team) = one, other
+        if team and team == other_team:
+            return True
+        return self.is_org_wide and bool(enterprise) and enterprise == other_enterprise
+
+
+class Installations(Administered):
+    """Hold where Usher is installed now, where it is installed by OAuth in any number of Slack workspaces.
+
+    It answers as ``Installation`` does, for all of them. ``replace`` changes what is known; nothing here asks
+    the database (``bot.slack.installed`` does). ``administrators`` administer their own workspace,
+    ``everywhere`` all of them; an id alone names nobody here.
+    """
+
+    def __init__(
+        self, administrators: frozenset[str] = frozenset(), everywhere: frozenset[str] = frozenset()
+    ) -> None:
+        self._administrators = administrators
+        self._everywhere = everywhere
+        self._installations: Mapping[str, Installation] = {}
+
+    @property
+    def sign_in_team(self) -> str:
+        """Return "": people choose their workspace themselves."""
+        return ""
+
+    def replace(self, installations: Iterable[Installation]) -> None:
+        """Know these installations and no others."""
+        self._installations = {one.id: one for one in installations}
+
+    def __iter__(self) -> Iterator[Installation]:
+        """Return all of them, in the order of their ids."""
+        return iter([self._installations[name] for name in sorted(self._installations)])
+
+    def of(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to: its own, or that of its whole enterprise."""
+        for name in (team_id, enterprise_id):
+            found = self._installations.get(name or "")
+            if found is not None and found.includes(enterprise_id, team_id):
+                return found
+        return None
+
+    def at(self, principal: Principal) -> Installation:
+        """Return the installation that serves a person; an empty one, which includes nobody, if none does."""
+        return self.of(principal.enterprise_id, principal.team_id) or Installation(None)
+
+    def who(self, principal: Principal) -> Principal:
+        """Return who acts, as ``Installation.who`` does."""
+        return self.at(principal).who(principal)
+
+    def includes(self, enterprise_id: str | None, team_id: str | None) -> bool:
+        """Return whether a team belongs to any of them."""
+        return self.of(enterprise_id, team_id) is not None
+
+    def is_same_person(self, one: Principal, other: Principal) -> bool:
+        """Return whether two principals are one person of one installation."""
+        return self.at(one).is_same_person(one, other)
+
+    def are_together(self, one: Principal, other: Principal) -> bool:
+        """Return whether two people are of the same installation, where an id means the same person."""
+        return one.place == other.place
+
+    @property
+    def is_several(self) -> bool:
+        """Return whether people have to be told which Slack workspace somebody is of."""
+        return len(self._installations) > 1
+
+    def reach(self, principal: Principal) -> str | None:
+        """Return "" for an administrator of everybody, the place of one of a single workspace."""
+        name = f"{principal.team_id}:{principal.user_id}"
+        if name in self._everywhere:
+            return ""
+        return principal.place if name in self._administrators else None
+
+    def administrating(self) -> list[Principal]:
+        """Return the administrators of all workspaces where Usher is installed, sorted by key."""
+        named = {self.named(name) for name in self._administrators | self._everywhere}
+        found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
+        return sorted(found, key=lambda one: one.key)
+
+    def named(self, name: str) -> Principal:
+        """Return the principal that an operator means by ``T…:U…`` or ``E…:U…``."""
+        place, _, user = name.rpartition(":")
+        found = self._installations.get(place)
+        return Principal(found.enterprise_id if found is not None else None, place, user)
+
+
+#: One installation, given by its bot token, or any number of them, made by OAuth.
+AnyInstallation = Installation | Installations

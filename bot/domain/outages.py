@@ -1,0 +1,18 @@
+"""Outages: when a connection, or Slack, last answered."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.times import Past
+
+#: Slack's name beside those of connections, of which none begins like this.
+SLACK: Final = "#slack"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Hold when a connection, or Slack, last answered, and since when it doesn't; None if it does."""
+
+    name: str
+    answered_at: Past | None = None
+    silent_since: Past | None = None

@@ -1,0 +1,41 @@
+"""Snapshots: what a provider answered last, kept until it is asked again."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.domain.times import Past
+
+Payload = TypeVar("Payload")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Describe one user of a provider, for approvals and ``about``; ``level`` is display text."""
+
+    username: str
+    is_active: bool
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Describe a provider to its administrators: short facts, and its users if they can be listed."""
+
+    facts: tuple[tuple[str, str], ...]
+    users: tuple[User, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[Payload]):
+    """Hold what a provider answered at ``read_at``, shown until it is read again.
+
+    ``owner`` is the id of the account whose view it is, or "" if everybody sees the same. ``kind`` is
+    ``templates`` (what forms are built from, in the provider's own type), ``runs`` (nothing: when they were
+    listed) or ``about``. Rows store it as JSON.
+    """
+
+    connection: str
+    owner: str
+    kind: str
+    payload: Payload
+    read_at: Past

@@ -1,0 +1,58 @@
+"""Tasks: what is to be done once, in the background."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from bot.domain.times import Past, TaskDue
+
+
+class TaskKind(StrEnum):
+    """Name the reconciler's work that isn't an operation."""
+
+    DISCOVER = "discover"
+    #: As 0.1.0 revokes what was unlinked; from here on that is a ``REVOCATION``.
+    REVOKE = "revoke"
+    #: The credential of a link that nobody may have confirmed; the subject is its secret's digest.
+    REVOKE_UNUSED = "revoke_unused"
+    #: Have a provider delete a secret that is used no more; the subject is the account's id.
+    REVOCATION = "revocation"
+    #: Mint the next credential of Usher's own before the one in use ends; the subject is the account's id.
+    RENEWAL = "renewal"
+    REPLAY = "replay"
+    LOOK_UP_PERSON = "look_up_person"
+    SYNC_PEOPLE = "sync_people"
+    #: Read what a provider offers, or says about itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
+    SNAPSHOT = "snapshot"
+    #: Check an approved username with its provider and link it; the subject is the approval's id.
+    APPROVE = "approve"
+    #: Learn a wanted user's address from the provider; the subject is the approval's id.
+    LOOK_UP_USER = "look_up_user"
+    #: List a person's runs again; the subject is the account's id.
+    LIST_JOBS = "list_jobs"
+    #: Set a job's schedule; the subject names account, job and interaction.
+    SCHEDULE = "schedule"
+
+    @property
+    def is_later(self) -> bool:
+        """Return whether 0.1.0 doesn't know it: it is kept where that release doesn't look."""
+        return self in _LATER
+
+
+#: Kinds of tasks that 0.1.0 doesn't know.
+_LATER: Final = frozenset({TaskKind.REVOCATION, TaskKind.RENEWAL, TaskKind.LOOK_UP_USER})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Hold one task; ``UNIQUE(kind, subject)`` while it is open."""
+
+    id: str
+    kind: TaskKind
+    subject: str
+    payload: dict[str, Any]
+    created_at: Past
+    due_at: TaskDue
+    attempts: int = 0
+    #: How often it was claimed, this time included.
+    claims: int = 0
