@@ -18,7 +18,7 @@ from bot.domain.facts import (
 )
 from bot.domain.hours import Rule
 from bot.domain.notices import Card, Mark, Notice, NoticeKind
-from bot.domain.operations import Operation
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS, Effects
@@ -377,3 +377,16 @@ class PeopleNames:
             self._installation.at(one).team_name if self._installation.is_several else "",
             person if in_full else None,
         )
+
+
+_BUSY: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
+
+
+def rank(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
+    """Put first what is under way or costs money, last what no longer exists."""
+    operation = under_way.get(workspace.id)
+    is_busy = workspace.state in _BUSY or (
+        operation is not None and operation.verb is not OperationVerb.REMOVE
+    )
+    place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
+    return place, workspace.title.casefold(), workspace.id

@@ -19,7 +19,7 @@ from bot.domain.facts import (
     WorkspaceFacts,
 )
 from bot.domain.homes import Home, HomeUse
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import Run
@@ -31,7 +31,7 @@ from bot.providers import base
 from bot.services import snapshots
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.services.gather import Gatherer, PeopleNames
+from bot.services.gather import Gatherer, PeopleNames, rank
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, homes, preferences, workspaces
 from bot.store.snapshots import snapshot
@@ -51,8 +51,6 @@ OUTSTANDING: Final = 8
 DAY: Final = 86_400.0
 #: How many accounts' templates are remembered as people read them.
 REMEMBERED: Final = 2_000
-
-_BUSY: Final = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
 
 
 class HomeGatherer:
@@ -75,7 +73,7 @@ class HomeGatherer:
             one for one in await self._store.workspaces(principal) if one.connection in self._connections
         ]
         under_way = {one.workspace_id: one for one in await self._store.open_operations(principal)}
-        workspaces.sort(key=lambda one: _rank(one, under_way))
+        workspaces.sort(key=lambda one: rank(one, under_way))
         pages = max((len(workspaces) + PAGE - 1) // PAGE, 1)
         page = min(max(home.page, 1), pages)
         rows = await self._gatherer.of_all(principal, workspaces[(page - 1) * PAGE : page * PAGE], under_way)
@@ -247,16 +245,6 @@ class HomeGatherer:
         form = PersonalOffer(self._connections[connection], snapshot, "workspace", principal).form({})
         asked = form.field(TEMPLATE) or next((one for one in form.fields if one.choices), None)
         return tuple(one.label for one in asked.choices if one.value) if asked is not None else ()
-
-
-def _rank(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Put first what is under way or costs money, last what no longer exists."""
-    operation = under_way.get(workspace.id)
-    is_busy = workspace.state in _BUSY or (
-        operation is not None and operation.verb is not OperationVerb.REMOVE
-    )
-    rank = 0 if is_busy else 2 if workspace.state is State.GONE else 1
-    return rank, workspace.title.casefold(), workspace.id
 
 
 def _linked_by(provider: base.Provider) -> Literal["token", "admin", "both"]:

@@ -13,6 +13,7 @@ from bot.messages.blocks.cards import opening
 from bot.messages.blocks.kit import AGREED, Press, fill, line
 from bot.messages.texts import answers, cards, home, verbs
 from bot.services import naming, snapshots, workspaces
+from bot.services.gather import rank
 from bot.support.cleaning import fold
 from handlers import narrowed, routes
 from handlers.command_line import plain
@@ -55,8 +56,10 @@ async def show_list(request: Request) -> Answer:
     if request.is_shared:
         # What the list offers to its owner would refuse everybody else.
         remark = request.filled(answers.LIST_SHARED_NEXT)
+    under_way = {one.workspace_id: one for one in await services.store.open_operations(request.principal)}
+    found = sorted(rows if part is None else part.rows, key=lambda one: rank(one, under_way))
     return lists.workspace_list(
-        await services.gatherer.of_all(request.principal, rows if part is None else part.rows),
+        await services.gatherer.of_all(request.principal, found, under_way),
         page=page,
         remark=remark,
         shared_by=request.who if request.is_shared else None,

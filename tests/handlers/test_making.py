@@ -204,7 +204,7 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
     await bot.link(names=())
     await make(bot)
     listed = await bot.say("list")
-    assert "Being created" in words(listed)
+    assert "Waiting to be created" in words(listed)
     assert "Stop" in buttons(listed)
     assert "is already being created" in words(await bot.say("start lab"))
     assert "hasn't created it yet" in words(await bot.say("restart lab"))

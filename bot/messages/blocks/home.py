@@ -27,12 +27,11 @@ from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.snapshots import About, Snapshot, User
-from bot.domain.workspaces import State
-from bot.messages.blocks import hours, kit, replies
-from bot.messages.blocks.buttons import ends, hours_button, later_button
-from bot.messages.blocks.cards import asked_buttons, link_value, under_way
+from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import hours_button
+from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
-from bot.messages.blocks.lists import row_buttons, run_row, state_words
+from bot.messages.blocks.lists import run_row, workspace_rows
 from bot.messages.texts import answers, cards, problems, times, verbs
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
@@ -43,8 +42,6 @@ LINKS: Final = 10
 MAKERS: Final = 8
 #: How many templates are named on a connection's line.
 TEMPLATES: Final = 6
-#: The longest part of what a provider says about a workspace: its row has two lines.
-DETAIL: Final = 80
 
 #: What differs in every drawing although nothing happened: no reason to publish it again.
 _PASSING: Final = re.compile(
@@ -136,8 +133,8 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
     small = [home_words.COUNT.format(count=facts.count, running=facts.running)]
     if facts.pages > 1:
         small.append(home_words.PAGE.format(page=facts.page, pages=facts.pages))
-    blocks.append(kit.context(" · ".join(small)))
-    blocks += [block for one in facts.rows for block in _row(one)]
+    rows, seen = workspace_rows(facts.rows)
+    blocks += [kit.context(" · ".join([*small, *seen])), *rows]
     others = [(home_words.PREVIOUS, "previous", facts.page - 1), (home_words.NEXT, "next", facts.page + 1)]
     turning = [
         kit.button(label, Press("home", f"page {page}", mark=mark))
@@ -163,36 +160,6 @@ def _first_step(facts: HomeFacts) -> str:
         return home_words.NONE_LINKED if is_linked else home_words.NONE_UNLINKED
     is_unlinked = any(link.state == "none" for link in facts.links)
     return home_words.NONE_NEW_OR_LINK if is_unlinked else home_words.NONE_NEW
-
-
-def _row(facts: WorkspaceFacts) -> list[Block]:
-    workspace, operation = facts.workspace, facts.operation
-    assert workspace is not None, "a row of a Home shows a workspace"
-    names = {"name": workspace.title, "title": facts.connection_title}
-    if operation is not None and operation.is_open:
-        state, buttons = under_way(facts, operation)
-        said = " ".join([state.replace("\n", " "), *ends(facts)])
-        return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)
-    buttons = row_buttons(facts, workspace)
-    if workspace.state is State.RUNNING:
-        buttons += [*later_button(facts), *hours_button(facts)]
-        if facts.ide_url:
-            # The name is the link to the IDE.
-            names["name"] = kit.link(facts.ide_url, workspace.title)
-            buttons = [one for one in buttons if one["action_id"] != "open_url"]
-    state, as_of = state_words(facts.now, workspace)
-    condition = problems.condition(workspace, facts.connection_title, helps=False)
-    about = ends(facts)[:1] or ([safe(condition, DETAIL)] if condition else [])
-    about = [*about, *hours.lines(facts)]
-    said = " · ".join([state, *(one.rstrip(".") for one in about), as_of])
-    return _section(fill(home_words.ROW, state=Markup(said), **names), buttons)
-
-
-def _section(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a row that takes little room: whatever can be done is in a menu, unless it is one thing."""
-    if len(buttons) > 1:
-        return [kit.section(text, kit.menu(buttons))]
-    return row(text, [kit.quiet(one) for one in buttons])
 
 
 def _runs(facts: HomeFacts) -> list[Block]:

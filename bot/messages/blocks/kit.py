@@ -580,12 +580,13 @@ def listed(
     *,
     verb: str = "",
     words: str = "",
+    seen: Sequence[str] = (),
 ) -> list[Block]:
     """Return a list: title, rows, how many are left, a remark, and the buttons of ``verb`` if any.
 
-    ``words`` are those that the list was narrowed by, which its buttons keep.
+    ``words`` are those that the list was narrowed by, which its buttons keep; ``seen`` says as of when it is.
     """
-    blocks = [section(f"*{title}*"), *rows]
+    blocks = [section(" · ".join([f"*{title}*", *seen])), *rows]
     small = [answers.AND_MORE.format(count=page.left)] if page.left else []
     small += [remark] if remark else []
     if small:

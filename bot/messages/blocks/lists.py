@@ -22,7 +22,7 @@ from bot.messages.blocks.buttons import (
     offered,
     page_button,
 )
-from bot.messages.blocks.cards import operation_card
+from bot.messages.blocks.cards import operation_card, under_way
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, listed, page_of, row, safe
 from bot.messages.blocks.runs import (
     again_button,
@@ -38,6 +38,10 @@ from bot.messages.texts import runs as run_words
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20
+#: Within how many seconds of the last of them workspaces were seen together, as far as people care.
+FRESH: Final = 300.0
+#: The longest part of what a provider says about a workspace: its row has two lines.
+DETAIL: Final = 80
 
 
 def state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
@@ -81,8 +85,8 @@ def workspace_list(
     if shared_by is not None:
         title = fill(answers.LIST_SHARED, who=Markup(shared_by), what=Markup(what))
     is_shared = shared_by is not None
-    drawn = [block for facts in one.shown for block in _row(facts, is_shared=is_shared)]
-    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed)
+    drawn, seen = workspace_rows(one.shown, is_shared=is_shared)
+    blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
     menu = [] if is_shared else [*([replies.search("status")] if len(rows) > 1 else []), *more]
     blocks[1:1] = kit.actions(menu)
     return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
@@ -122,12 +126,58 @@ def status_answer(
     return kit.message(text, buttons=buttons, in_channel=in_channel, about=_about([facts]))
 
 
-def _row(facts: WorkspaceFacts, *, is_shared: bool) -> list[Block]:
+def workspace_rows(
+    rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
+) -> tuple[list[Block], list[str]]:
+    """Draw workspaces below each other, and say as of when they are: when the first of them was seen.
+
+    Those say their own time that were seen long before the others, or never.
+    """
+    all_seen = [seen for facts in rows if (seen := _seen_at(facts)) is not None]
+    since = max(all_seen, default=0.0) - FRESH
+    blocks = [block for facts in rows for block in _row(facts, since, is_shared=is_shared)]
+    first = min((seen for seen in all_seen if seen >= since), default=None)
+    return blocks, [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now))]
+
+
+def _seen_at(facts: WorkspaceFacts) -> float | None:
     workspace = facts.workspace
-    assert workspace is not None, "a row of a list shows a workspace"
-    said = _lines(facts, workspace, is_shared=is_shared)
-    # Of many rows, none is coloured.
-    return row(said, [] if is_shared else [kit.quiet(one) for one in row_buttons(facts, workspace)])
+    return None if workspace is None or workspace.is_provisional else workspace.observed_at
+
+
+def _row(facts: WorkspaceFacts, since: float, *, is_shared: bool) -> list[Block]:
+    """Draw one: its name is the link to it, and whatever can be done is in one menu."""
+    workspace, operation = facts.workspace, facts.operation
+    assert workspace is not None, "a row shows a workspace"
+    names = {"name": workspace.title, "title": facts.connection_title}
+    state, as_of = state_words(facts.now, workspace)
+    seen = [] if (_seen_at(facts) or 0.0) >= since else [as_of]
+    if is_shared:
+        # Only the owner reads the address, and could press what is offered.
+        return row(fill(answers.ROW, state=Markup(" · ".join([state, *seen])), **names), [])
+    if operation is not None and operation.is_open:
+        going, buttons = under_way(facts, operation)
+        said = " ".join([going.replace("\n", " "), *ends(facts)])
+        return _with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
+    buttons = row_buttons(facts, workspace)
+    if workspace.state is State.RUNNING:
+        buttons += [*later_button(facts), *hours_button(facts)]
+        if facts.ide_url:
+            names["name"] = kit.link(facts.ide_url, workspace.title)
+            buttons = [one for one in buttons if one["action_id"] != "open_url"]
+    condition = problems.condition(workspace, facts.connection_title, helps=False)
+    about: list[str] = [at_stake(workspace)] if at_stake(workspace) else []
+    about += ends(facts)[:1] or ([safe(condition, DETAIL)] if condition else [])
+    about += hours.lines(facts)
+    said = " · ".join([state, *(one.rstrip(".") for one in about), *seen])
+    return _with_menu(fill(answers.ROW, state=Markup(said), **names), buttons)
+
+
+def _with_menu(text: str, buttons: Sequence[Element]) -> list[Block]:
+    """Return a row that takes little room: whatever can be done is in a menu, unless it is one thing."""
+    if len(buttons) > 1:
+        return [kit.section(text, kit.menu(buttons))]
+    return row(text, [kit.quiet(one) for one in buttons])
 
 
 def _lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:

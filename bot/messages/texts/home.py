@@ -15,7 +15,6 @@ WORKSPACES: Final = "Your workspaces"
 #: Beside the heading, once there are some.
 COUNT: Final = "{count} in all, {running} running"
 PAGE: Final = "Page {page} of {pages}"
-ROW: Final = "*{name}* · {title}\n{state}"
 UPDATED: Final = "Updated {at}"
 NEXT: Final = "Next page"
 PREVIOUS: Final = "Previous page"
