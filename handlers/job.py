@@ -457,7 +457,7 @@ async def show_list(request: Request) -> Answer:
         facts,
         page=page,
         remark=f"{narrowed.remark(request, part, len(rows))} {remark}".strip(),
-        replaces=request.surface.kind == "button",
+        replaces=request.surface.kind == "button" or request.waited.updates,
         only=narrowed.only(request, part, run_words.RUNS),
     )
 

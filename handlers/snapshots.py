@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.accounts import Account
 from bot.domain.forms import Purpose
 from bot.domain.snapshots import Snapshot
+from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import replies
 from bot.messages.blocks.kit import fill, safe
@@ -15,7 +16,7 @@ from bot.services import snapshots
 from bot.services.making import PersonalOffer
 from handlers.linking import linked
 from handlers.request import SILENT, Answered, Request
-from handlers.waiting import Waiting
+from handlers.waiting import RESPONSE_SECONDS, Waiting
 
 
 async def refresh_lists(
@@ -26,6 +27,7 @@ async def refresh_lists(
     text: str | None = None,
     connection: str | None = None,
     old: Sequence[Account] | None = None,
+    updates: bool = False,
     **values: str,
 ) -> str:
     """Have the outdated lists read, with this command waiting; return what to say, or "" if none is outdated.
@@ -34,7 +36,8 @@ async def refresh_lists(
     still needed: what it waits for is said once (Answered with nothing to say from then on). ``text`` runs in
     place of the command; with ``connection``, only its list counts. ``values`` are for the template, besides
     ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
-    rows behind the answer were read: a list that arrived in the meantime isn't among those rows.
+    rows behind the answer were read: a list that arrived in the meantime isn't among those rows. ``updates``
+    as ``Waiting`` has it.
     """
     text = request.text if text is None else text
     if old is None:
@@ -50,6 +53,7 @@ async def refresh_lists(
         asked=account.connection,
         problem=request.waited.problem,
         unread=request.unread,
+        updates=updates,
     ).as_body()
     if not request.is_asked:
         # The others were asked for with the first.
@@ -60,8 +64,27 @@ async def refresh_lists(
     return fill(template, titles=titles, title=titles, **values)
 
 
+#: How long after it was asked for, in seconds, a list is still looked at.
+_LOOKED_AT: Final = 120.0
+
+
 async def refreshed(request: Request, kind: TaskKind, old: Sequence[Account], template: str) -> str:
-    """Have outdated lists read behind what is known, and return the remark that says so; "" for none."""
+    """Have outdated lists read behind what is known, and return the remark that says so; "" for none.
+
+    Where the answer can be edited it becomes the list that was read: where a button in it was pressed, and
+    in a direct message. ``template`` asks people elsewhere to look again.
+    """
+    waited, surface = request.waited, request.surface
+    asked_at = waited.response_until - RESPONSE_SECONDS
+    if waited.updates and request.services.clock.now() > asked_at + _LOOKED_AT:
+        raise Answered(SILENT)
+    if waited.updates and waited.problem:
+        return unread(request)
+    is_redrawn = surface.kind == "button" and request.target is not None
+    is_typed = surface.kind == "message" and surface.where is Where.DIRECT
+    if is_redrawn or is_typed or waited.updates:
+        text = f"list {request.target}" if is_redrawn else request.text
+        return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)
     if not old:
         return ""
     await request.asked.to(snapshots.read_lists, kind, old)

@@ -37,6 +37,8 @@ class Waiting:
     looked: tuple[str, ...] = ()
     #: The interaction whose answer promised this one; that answer becomes this one.
     first: str = ""
+    #: Whether that answer was whole without this one, which only brings what has changed since.
+    updates: bool = False
     #: The connection whose list it waits for.
     asked: str = ""
     #: Why what it waited for failed: a cause of ``bot.messages.texts.problems``.

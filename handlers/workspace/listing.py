@@ -43,7 +43,7 @@ async def show_list(request: Request) -> Answer:
         old, rows = await old_and_rows(request)
         if not rows:
             return await nothing_yet(request, old)
-    stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER)
+    stale = await request.asked.see(snapshots.stale, TaskKind.DISCOVER, request.waited.looked)
     remark = await refreshed(request, TaskKind.DISCOVER, stale, answers.OLD_SNAPSHOT)
     page, given = narrowed.asked(request)
     part = narrowed.workspaces_like(given, rows, services.connections)
@@ -63,7 +63,7 @@ async def show_list(request: Request) -> Answer:
         page=page,
         remark=remark,
         shared_by=request.who if request.is_shared else None,
-        replaces=is_redrawn,
+        replaces=is_redrawn or request.waited.updates,
         more=[*await new_step(services, request.principal), replies.help_button("workspace", is_short=True)],
         only=narrowed.only(request, part, answers.WORKSPACES),
     )

@@ -38,7 +38,7 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
     assert await bot.say("job") == await bot.say("job list")
     assert await bot.store.claim_tasks(10, 60.0) == []
     bot.clock.advance(20)
-    assert "Press *Refresh* in a moment" in words(await bot.press("job_list:refresh", "1"))
+    assert "Checking Posit Workbench…" in words(await bot.press("job_list:refresh", "1"))
 
 
 async def test_the_list_is_paged(bot):

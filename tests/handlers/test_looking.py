@@ -11,6 +11,8 @@ from bot.domain.observed import Observed
 from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.reconciler.lists import waiting_commands
+from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, words
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import NO_GPU
@@ -104,11 +106,64 @@ async def test_what_can_only_be_said(bot, name, text):
 
 
 async def test_an_old_list_is_shown_and_read_anew_behind(bot):
+    """A slash command's answer can't be edited (docs/slack.md): there it takes a press."""
     await bot.link()
     bot.clock.advance(120)
     assert "I'm checking Saturn Cloud for changes" in words(await bot.say("list"))
     kinds = [task.kind for task in await bot.store.claim_tasks(9, 30.0)]
     assert kinds == [TaskKind.DISCOVER]
+
+
+LATER = {"response_url": "https://hooks.example.org/1"}
+
+
+@pytest.mark.parametrize("where", ["a button in it", "a direct message"])
+async def test_a_list_that_can_be_edited_becomes_what_was_read(bot, where):
+    """Nobody has to press anything: it is drawn again where it was asked for, once, without the remark."""
+    account = (await bot.link(names=("notebook", "training"))).account
+    bot.clock.advance(120)
+    if where == "a direct message":
+        shown_first = await bot.direct("list")
+    else:
+        shown_first = await bot.press("list:refresh", "1 training", **LATER)
+    assert "Checking Saturn Cloud…" in words(shown_first)
+    (task,) = await bot.store.claim_tasks(9, 30.0)
+    (then,) = waiting_commands(task, ALICE)
+    await bot.store.merge_discovered(account.id, [found_workspace(name) for name in ("training", "new one")])
+    await replay(bot.services, ALICE, then.payload["command"])
+    (notice,) = await bot.notices()
+    assert "Checking" not in str(notice.body["blocks"])
+    if where == "a direct message":
+        assert notice.kind is NoticeKind.MESSAGE
+        assert notice.body["becomes"] == "command:1"
+        assert "new one" in str(notice.body["blocks"])
+    else:
+        assert notice.kind is NoticeKind.REPLY
+        assert notice.body["replaces"] is True
+        assert "new one" not in str(notice.body["blocks"]), "it stays narrowed"
+    assert await bot.store.claim_tasks(9, 30.0) == []
+
+
+async def test_a_list_that_was_read_late_changes_nothing_any_more(bot):
+    await bot.link()
+    bot.clock.advance(120)
+    await bot.direct("list")
+    (task,) = await bot.store.claim_tasks(9, 30.0)
+    (then,) = waiting_commands(task, ALICE)
+    bot.clock.advance(180)
+    await replay(bot.services, ALICE, then.payload["command"])
+    assert await bot.notices() == []
+
+
+async def test_a_list_that_cannot_be_read_says_so_in_its_place(bot):
+    await bot.link()
+    bot.clock.advance(120)
+    await bot.direct("list")
+    (task,) = await bot.store.claim_tasks(9, 30.0)
+    (then,) = waiting_commands(task, ALICE, "unreachable")
+    await replay(bot.services, ALICE, then.payload["command"])
+    (notice,) = await bot.notices()
+    assert "I couldn't read your list on Saturn Cloud" in str(notice.body["blocks"])
 
 
 async def test_the_status_of_one(bot):
