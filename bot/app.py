@@ -261,6 +261,8 @@ class Process:
             wake=wake,
             owners=self.owners,
             deadline_seconds=settings.deadline_minutes * 60.0,
+            warn_seconds=settings.warn_minutes * 60.0,
+            unwarned_seconds=settings.unwarned_hours * 3600.0,
             public_url=settings.public_url,
             command=settings.command,
             job_command=settings.job_command,
@@ -329,11 +331,7 @@ class Process:
         )
         self.reconciler = Reconciler(
             context,
-            Numbers(
-                margin=settings.poll_margin,
-                warn_seconds=settings.warn_minutes * 60.0,
-                unwarned_seconds=settings.unwarned_hours * 3600.0,
-            ),
+            Numbers(margin=settings.poll_margin),
             board,
             replay=partial(replay, self.services),
             news=self.scheduler,

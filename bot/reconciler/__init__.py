@@ -9,16 +9,20 @@ from collections.abc import Callable
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker, EngineContext, Keys
 from bot.reconciler.classes import Classes
+from bot.reconciler.clockwork import Clockwork
 from bot.reconciler.lists import Lists
 from bot.reconciler.operations import Operations
 from bot.reconciler.reads import Reads
 from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
 from bot.reconciler.streams import Streams
-from bot.reconciler.suspicions import Outages, Pauses, Reminders, Suspicions
+from bot.reconciler.suspicions import Outages, Pauses, Suspicions
 from bot.reconciler.tasks import Tasks
-from bot.reconciler.timers import Expiries, Hours, Needed, Timers
 from bot.services.context import Context
+from bot.services.expiries import EXPIRIES
+from bot.services.hours import HOURS, NEEDED
+from bot.services.reminders import REMINDERS
+from bot.services.timers import TIMERS
 from bot.support.pool import Pool
 
 __all__ = ["Numbers", "Reconciler"]
@@ -69,14 +73,7 @@ class Reconciler:
         self.reads = Reads(engine)
         self.streams = Streams(engine)
         self.classes = Classes(engine)
-        self.hours = Hours(engine)
-        self.timers = Timers(engine)
-        self._expiries, self._reminders = Expiries(engine), Reminders(engine)
-        self._needed = Needed(engine)
-
-    async def warn_of_ends(self) -> int:
-        """Warn of what ends soon, and ask about what has no end; return how much there was of both."""
-        return await self._expiries.step() + await self._reminders.step() + await self._needed.step()
+        self.clockwork = Clockwork(context, [HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, check suspected credentials, learn of pauses, report outages; return how many."""

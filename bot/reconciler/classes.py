@@ -19,7 +19,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.reconciler.ask import EngineContext, EnginePart
 from bot.services.gather import class_effects
-from bot.services.workspaces import unwarned
+from bot.services.timers import unwarned
 from bot.support.pool import Pool, contained
 
 #: The least seconds between two redraws of a card; an idle card is redrawn less and less often.
@@ -65,7 +65,7 @@ class Classes(EnginePart):
                 await self._store.class_warned(card.id, warnings)
         if ends:
             # What ends for good waits for its warning as long as that takes.
-            waits = math.inf if self._agreed(card) else self._numbers.unwarned_seconds
+            waits = math.inf if self._agreed(card) else self._context.unwarned_seconds
             least = LEAST_CLASS_WARNING_SECONDS
             while found := await self._store.presses_to_stop(card.id, SOME, least, waits):
                 for press in found:

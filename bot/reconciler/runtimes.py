@@ -434,10 +434,6 @@ class Numbers:
     """
 
     margin: float = 0.5
-    #: How long before a workspace ends by itself its owner is warned.
-    warn_seconds: float = 300.0
-    #: How long the end of a workspace waits for a warning that Slack doesn't take.
-    unwarned_seconds: float = 12 * 3600.0
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0

@@ -153,6 +153,7 @@ class Scheduler:
             Loop("jobs", reconciler.runs.step, 200, ids, clock, self.work_left),
             Loop("streams", reconciler.streams.step, STREAMS, ids, clock, nobody, is_endless=True),
             Loop("classes", reconciler.classes.step, 1, ids, clock, self.work_left),
+            Loop("clockwork", reconciler.clockwork.step, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),
             Loop("homes", notifier.step_homes, 10, ids, clock, nobody, HOMES_REST),
@@ -170,8 +171,6 @@ class Scheduler:
         """
         if self._loops:
             self._ticker.every(self._tick, self.wake)
-            self._ticker.every(20.0, self._ends)
-            self._ticker.every(2.0, self._timers)
             self._ticker.every(120.0, self._lists)
             self._ticker.every(600.0, self._daily, at_once=True)
         self._ticker.every(self._beats_every, self._beat)
@@ -251,16 +250,6 @@ class Scheduler:
             await self._on_beat()
         except StoreError as error:
             log.warning("nothing can be written", problem=str(error))
-
-    async def _ends(self) -> None:
-        async with contained("warning of ends", self._ids):
-            if await self._reconciler.warn_of_ends():
-                self.wake()
-
-    async def _timers(self) -> None:
-        async with contained("timers", self._ids):
-            if await self._reconciler.hours.step() + await self._reconciler.timers.step():
-                self.wake()
 
     async def _lists(self) -> None:
         async with contained("lists", self._ids):

@@ -9,21 +9,17 @@ A connection whose own secret is refused is also out of order, until the secret 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.notices import NewNotice, NoticeKind, reminder
-from bot.domain.tasks import Task, TaskKind
-from bot.providers import base
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.reconciler.ask import SUSPECTED, Done, EngineContext, EnginePart, Later, Refused
-from bot.reconciler.lists import LISTS, settled
+from bot.reconciler.lists import LISTS
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services import accounts, revocations
 from bot.store.revocations import owe
-from bot.store.tasks import NewTask
 from bot.store.transaction import Transaction
 from bot.support.errors import Renamed, StoreError
 from bot.support.pool import Pool, contained, run_all
@@ -176,68 +172,6 @@ class Suspicions(EnginePart):
 def _notice(account: Account, kind: NoticeKind, occasion: str) -> NewNotice:
     body = {"connection": account.connection, "username": account.username, "since": account.refused_since}
     return NewNotice(account.id, kind, occasion, account.principal, body)
-
-
-#: How many are reminded at once.
-SOME: Final = 100
-
-
-class Reminders(EnginePart):
-    """Write the reminders that are due; rows say which, so a downtime delays and loses none."""
-
-    async def step(self) -> int:
-        """Write what is due; return how many accounts that was about."""
-        found = await self._store.due_reminders(SOME)
-        now = await self._store.now()
-        for account in found:
-            assert account.ends_at is not None, "who is reminded of an end has one"
-            occasion, next_at = reminder(account.ends_at, now)
-            can_link_again = occasion and account.connection in self._runtimes
-            is_ours = can_link_again and self._can_mint(account)
-            if is_ours:
-                await self._store.add_tasks([NewTask(TaskKind.RENEWAL, account.id)])
-            notices = [_reminder(account, occasion)] if can_link_again and not is_ours else []
-            is_done = await self._store.reminder_done(account, next_at, notices)
-            if is_done and account.is_approved and account.has_ended(now):
-                # Nobody at the provider ends it.
-                title = self._context.title(account.connection)
-                ending = partial(accounts.refuse, account=account, cause="approval_ended", title=title)
-                await self._store.carry_out(ending)
-        return len(found)
-
-    def _can_mint(self, account: Account) -> bool:
-        provider, access = self._runtimes[account.connection].provider, self._asker.open(account)
-        if isinstance(access, Refused) or not isinstance(provider, base.Minting):
-            return False
-        return provider.can_mint(access.credential)
-
-    async def renew(self, task: Task) -> None:
-        """Mint a credential in place of one of Usher's own that ends soon; raise Again to retry."""
-        account = await self._store.account_by_id(task.subject)
-        runtime = self._runtimes.get(account.connection) if account is not None else None
-        if account is None or runtime is None:
-            return
-        minting = runtime.provider.need(base.Minting).mint
-        answer = settled(await self._asker.ask(runtime, account, "mint", minting, attempts=task.attempts))
-        if isinstance(answer, Refused):
-            await self.give_up(task)
-            return
-        fresh = answer.value
-        await self._store.carry_out(lambda tx: revocations.replace_secret(tx, self._context, account, fresh))
-
-    async def give_up(self, task: Task) -> None:
-        """Remind a person to link again, as their credential couldn't be renewed."""
-        account = await self._store.account_by_id(task.subject)
-        if account is not None and account.state == "active" and account.ends_at is not None:
-            occasion, _ = reminder(account.ends_at, await self._store.now())
-            await self._store.add_notices([_reminder(account, occasion)] if occasion else [])
-
-
-def _reminder(account: Account, occasion: str) -> NewNotice:
-    body = {"connection": account.connection, "username": account.username, "ends_at": account.ends_at}
-    # A renewed credential is a new one of the same account.
-    when = f"{occasion}:{account.ends_at:.0f}"
-    return NewNotice(account.id, NoticeKind.LINK_ENDING, when, account.principal, body)
 
 
 #: The suffixes, in the store, of outages of a connection's own secret and of its people's credentials.

@@ -27,9 +27,9 @@ from bot.reconciler.lists import (
     slot,
     waiting_commands,
 )
+from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
-from bot.reconciler.suspicions import Reminders
 from bot.services.accounts import fail_approved, let_go, link_approved, note_address
 from bot.services.asked import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
@@ -66,7 +66,7 @@ class Tasks(EnginePart):
         self._snapshots = Snapshots(engine)
         self._schedules = Schedules(engine)
         self._revocations = Revocations(engine)
-        self._reminders = Reminders(engine)
+        self._renewals = Renewals(engine)
 
     async def step(self, pool: Pool | None) -> int:
         """Claim what is due and do it all concurrently; return how many there were."""
@@ -113,7 +113,7 @@ class Tasks(EnginePart):
         if task.kind is TaskKind.SCHEDULE:
             await self._schedules.give_up(task)
         if task.kind is TaskKind.RENEWAL:
-            await self._reminders.give_up(task)
+            await self._renewals.give_up(task)
         # Commands waiting for a list run without it: their answer says what is missing.
         await self._store.task_done(task, then=waiting_commands(task, problem=problem or "busy"))
 
@@ -139,7 +139,7 @@ class Tasks(EnginePart):
             case TaskKind.REVOCATION | TaskKind.REVOKE_UNUSED:
                 await self._revocations.revoke(task)
             case TaskKind.RENEWAL:
-                await self._reminders.renew(task)
+                await self._renewals.renew(task)
             case TaskKind.LOOK_UP_PERSON:
                 principal = Principal.from_key(task.subject)
                 await self._slack(self._people.look_up(principal))

@@ -10,6 +10,7 @@ from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.owners import Owners
 from bot.store.store import Store
+from bot.store.warnings import WAITS
 from bot.support.clock import Clock, Ids
 from bot.support.errors import Refused
 from bot.support.vault import Vault
@@ -85,6 +86,10 @@ class Context:
     owners: Owners = field(default_factory=Owners)
     #: How long an operation may take before its person is told, in seconds.
     deadline_seconds: float = 1800.0
+    #: How long before a workspace ends by itself its owner is warned, in seconds.
+    warn_seconds: float = 300.0
+    #: How long the end of a workspace waits for a warning that Slack doesn't take, in seconds.
+    unwarned_seconds: float = WAITS
     #: The origin that browsers reach, or None.
     public_url: str | None = None
     #: The slash commands for workspaces and for jobs.

@@ -21,7 +21,7 @@ from bot.domain.workspaces import NOT_UP, UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.asked import Asked
-from bot.services.context import Context
+from bot.services.due import ASKS_AGAIN, LEASE, Due
 from bot.services.workspaces import note, owned
 from bot.store import accounts, classes, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows
@@ -37,6 +37,10 @@ LOOKS_EVERY: Final = 5.0
 #: The same where it is only to be asked about.
 LOOKS_AGAIN: Final = 30.0
 HOUR: Final = 3600.0
+#: How many rules, or workspaces that were left running, are claimed at once.
+SOME: Final = 200
+#: How often it is looked at whether what was left running is still needed.
+NEEDED_EVERY: Final = 1800.0
 #: A stop that its person was warned of late comes so much later at most, unless Usher was away.
 LATE_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + FRESH_SECONDS
 #: What became of an occurrence of which nobody has to be told.
@@ -190,12 +194,12 @@ def _there(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Works
 # -- when they are due ---------------------------------------------------------------------------------------
 
 
-def carry_out(tx: Transaction, asked: Asked, rule_id: str) -> None:
+def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     """Carry out what is due of a rule in its person's name; what it is too late for is told as missed.
 
-    Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
+    Raises NotIdentified while Slack can't say who they are, and Refused: see ``_refuse``.
     """
-    rule, now = rows.rule(tx, rule_id), tx.now()
+    rule, now = rows.rule(tx, looked.id), tx.now()
     if rule is None or rule.paused:
         return
     due = rows.due(tx, rule)
@@ -265,9 +269,9 @@ def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> 
         add_notices(tx, [notice])
 
 
-def refuse(tx: Transaction, _asked: Asked, rule_id: str, refusal: Refused) -> None:
+def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> None:
     """Write why what is due wasn't done, and pause the rule unless that passes by itself; tell its person."""
-    rule = rows.rule(tx, rule_id)
+    rule = rows.rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.due(tx, rule)
     if rule is None or not due:
         return
@@ -281,19 +285,32 @@ def refuse(tx: Transaction, _asked: Asked, rule_id: str, refusal: Refused) -> No
         rows.pause(tx, rule, "gone" if cause == "unknown" else cause)
 
 
+def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
+    rows.look_at_hours(tx, looked.id, tx.now() + ASKS_AGAIN)
+
+
+HOURS: Final = Due(
+    name="hours",
+    every=2.0,
+    claim=lambda tx, _: rows.claim_hours(tx, SOME, LEASE),
+    carry_out=carry_out,
+    refuse=_refuse,
+    later=_later,
+)
+
+
 # -- what was left running -----------------------------------------------------------------------------------
 
 
-def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
+def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     """Ask a workspace's person whether they still need it, if it was left running for long enough.
 
     Where its connection says so, it gets a timer for the evening, unless that would end it for good.
     """
-    workspace = stored.workspace(tx, workspace_id)
-    provider = context.connections.get(workspace.connection) if workspace is not None else None
+    context, principal, now = asked.context, asked.principal, tx.now()
+    workspace, provider = stored.workspace(tx, looked.id), context.connections.get(looked.connection)
     if workspace is None or provider is None:
         return
-    principal, now = workspace.principal, tx.now()
     account = accounts.account(tx, principal, workspace.connection)
     is_ruled = any(not rule.paused for rule in rows.rules_of(tx, workspace.id))
     if (
@@ -335,6 +352,14 @@ def ask(tx: Transaction, context: Context, workspace_id: str) -> None:
     if stops:
         timers.put(tx, workspace.id, Timer(evening, mode, warns=True))
     add_notices(tx, [NewNotice(workspace.id, NoticeKind.NEEDED, day, principal, body)])
+
+
+NEEDED: Final = Due(
+    name="needed",
+    every=20.0,
+    claim=lambda tx, _: stored.claim_running(tx, SOME, NEEDED_EVERY),
+    carry_out=_ask,
+)
 
 
 def keep(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None = None) -> Workspace:

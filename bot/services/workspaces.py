@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
-from bot.domain.installations import AnyInstallation
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -14,7 +13,7 @@ from bot.domain.policy import Target
 from bot.domain.runs import Update
 from bot.domain.settling import has_settled
 from bot.domain.stops import Consent, Effects, StopMode, costs_more, is_final, planned_mode, restart_mode
-from bot.domain.timers import AGAIN_SECONDS, MORE_SECONDS, Timer
+from bot.domain.timers import MORE_SECONDS, Timer
 from bot.domain.workspaces import DOWN, NOT_UP, PROVISIONAL, UP, Action, State, Workspace
 from bot.messages.texts import problems
 from bot.providers import base
@@ -233,66 +232,6 @@ def another(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
         return replace(unmade(ids, provider, former.principal, replace(spec, name="")), alias=former.alias)
     fresh = unmade(ids, provider, former.principal, spec)
     return replace(fresh, name=former.name, alias=former.alias)
-
-
-def stop_as_planned(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float) -> None:
-    """Stop a workspace in its person's name if its timer is still for this time; raises as ``begin``.
-
-    Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
-    ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
-    is tried again a day later. Administrators are told of both that and of a stop without a warning.
-    """
-    workspace = workspaces.workspace(tx, workspace_id)
-    if workspace is None or workspace.stop_at != stop_at:
-        return
-    latest = operations.latest_operation(tx, workspace.id)
-    if latest is not None and latest.is_open and latest.verb.brings_down:
-        timers.end_timer(tx, workspace.id, stop_at)
-        return
-    planned, mode = effects_now(asked.context, workspace), workspace.stop_mode or "stop"
-    if is_final(planned, mode) and not workspace.stop_agreed:
-        # The way that was chosen ends it for good only since then.
-        mode = planned_mode(planned)
-    agreed = Consent(workspace.stop_agreed)
-    to_admins: list[NewNotice] = []
-    if not timers.is_warned(tx, workspace.id):
-        is_kept = not is_final(planned, mode)
-        to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
-        if not is_kept:
-            timers.put(tx, workspace.id, Timer(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
-            add_notices(tx, to_admins)
-            return
-        # Slack may not have been there to be asked about its person, either.
-        asked = replace(asked, goes_by_rows=True)
-    if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
-        later = tx.now() + MORE_SECONDS
-        body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": later}
-        notice = NewNotice(
-            workspace.id,
-            NoticeKind.TIMER_ENDING,
-            f"{later:.0f}",
-            workspace.principal,
-            {**body, "put_off": stop_at},
-        )
-        timers.timer_warned(tx, workspace.id, stop_at, later, notice, again=True)
-        return
-    begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
-    add_notices(tx, to_admins)
-
-
-def unwarned(
-    installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
-) -> list[NewNotice]:
-    """Return what administrators are told of an end whose person couldn't be warned of it.
-
-    ``is_kept``: the workspace can be started again, so it was stopped all the same.
-    """
-    owner, subject = workspace.principal, f"unwarned:{workspace.id}"
-    body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
-    return [
-        NewNotice(subject, NoticeKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
-        for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
-    ]
 
 
 def _creation(tx: Transaction, workspace: Workspace) -> Operation | None:

@@ -288,14 +288,11 @@ def due_reminders(tx: Transaction, limit: int) -> list[Account]:
     return ACCOUNTS.found(tx, "due_reminders", now=tx.now(), limit=limit)
 
 
-def reminder_done(
-    tx: Transaction, account: Account, next_at: float | None, notices: Sequence[NewNotice]
-) -> bool:
-    """Write a reminder and when the next is due; return False if another process did, or the link changed."""
+def reminder_done(tx: Transaction, account: Account, next_at: float | None) -> bool:
+    """Write when the next reminder is due; return False if another process did, or the link changed."""
     if not ACCOUNTS.change(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):
         return False
-    add_notices(tx, notices)
     cards.owe_about(tx, cards.of_link(account.principal.key, account.connection), changed=True)
     return True

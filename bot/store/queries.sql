@@ -465,7 +465,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     ORDER BY left_look_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
-RETURNING id;
+RETURNING *;
 
 -- == hours ==
 

@@ -38,7 +38,6 @@ from bot.store import (
     slack,
     snapshots,
     tasks,
-    timers,
     transaction,
     upkeep,
 )
@@ -62,6 +61,10 @@ class OnEngine:
     async def carry_out(self, work: Work[Result]) -> Result:
         """Run what a person asks for (``bot.services.asked``) in one transaction, while they wait."""
         return await transaction.written(lambda whole: self.engine.write(whole, Priority.URGENT), work)
+
+    async def claim_due(self, work: Work[Result]) -> Result:
+        """Run a claim of what is due in one transaction, after what people wait for."""
+        return await self.engine.write(work, Priority.CLAIMS)
 
 
 def read(
@@ -226,17 +229,6 @@ class Store(OnEngine):
     workspaces = read(workspaces_.workspaces)
     workspaces_called = read(workspaces_.workspaces_called)
     workspace = read(workspaces_.workspace)
-    ending = read(workspaces_.ending)
-    claim_timers = write(timers.claim_timers, Priority.CLAIMS)
-    look_at_timer = write(timers.look_at_timer)
-    timer_warned = write(timers.timer_warned)
-    end_timer = write(timers.end_timer)
-    due_reminders = read(accounts_.due_reminders)
-    reminder_done = write(accounts_.reminder_done)
-    settle_timer = write(timers.settle_timer)
-    claim_running = write(workspaces_.claim_running, Priority.CLAIMS)
-    claim_hours = write(hours.claim_hours, Priority.CLAIMS)
-    look_at_hours = write(hours.look_at_hours)
     rules = read(hours.rules)
     rules_of = read(hours.rules_of)
     spoken = read(conversations.spoken)

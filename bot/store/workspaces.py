@@ -124,11 +124,11 @@ def ending(tx: Transaction, within: float, limit: int = 100) -> list[Workspace]:
     return WORKSPACES.found(tx, "ending_workspaces", now=now, until=now + within, limit=limit)
 
 
-def claim_running(tx: Transaction, limit: int, every: float) -> list[str]:
+def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
     """Return workspaces that run on without an end, longest unseen first; again after ``every`` s."""
     now = tx.now()
-    found = tx.all("claim_running", now=now, until=now + every, limit=limit)
-    return sorted(row["id"] for row in found)
+    found = WORKSPACES.found(tx, "claim_running", now=now, until=now + every, limit=limit)
+    return sorted(found, key=lambda one: one.id)
 
 
 def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:

@@ -17,9 +17,10 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.restoring import restore
 from bot.services.workspaces import create
+from bot.store import timers
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, accept_operation, observe
+from tests.rigs.store import ALICE, accept_operation, observe, within
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600.0
@@ -156,7 +157,7 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
             bot.store, workspace, OperationVerb.STOP, deadline_seconds=600.0, planned_for=at
         )
     ).operation
-    await bot.store.end_timer(workspace.id, at)
+    await within(bot.store, timers.end_timer, workspace.id, at)
     said = words(await bot.press(f"keep_running:u{at:.0f}", workspace.id))
     assert "keeps running" not in said
     assert "no longer has a planned stop" in said

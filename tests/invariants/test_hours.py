@@ -17,13 +17,14 @@ from bot.domain.hours import DAY_MINUTES, DAYS, EVERY_DAY, Rule, Wanted
 from bot.domain.people import Person
 from bot.domain.workspaces import State
 from bot.services import hours
+from bot.store import hours as rows
 from bot.store import operations, timers
 from bot.store.store import Store
 from bot.store.tables import OPERATIONS, WORKSPACES
 from bot.support.errors import StoreUnavailable
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.engine import EngineWithoutThread
-from tests.rigs.store import ALICE, linked
+from tests.rigs.store import ALICE, linked, within
 from tests.rigs.use_cases import WatchedStore, ask, on
 
 HOUR, LEASE = 3600.0, 60.0
@@ -82,11 +83,11 @@ class Life:
     async def look(self) -> None:
         """Carry out what is due, and let what was begun come to its end."""
         asked = ask(self.store, clock=self.clock, ids=self.ids)
-        while claimed := await self.store.claim_hours(10, LEASE):
+        while claimed := await within(self.store, rows.claim_hours, 10, LEASE):
             for rule in claimed:
                 watched, self.fails_at = WatchedStore(self.store, self.fails_at), None
                 try:
-                    await on(asked, watched).to(hours.carry_out, rule.id)
+                    await on(asked, watched).to(hours.carry_out, rule)
                 except StoreUnavailable:
                     # It comes again once its lease has ended.
                     self.clock.advance(LEASE + 1.0)

@@ -65,13 +65,10 @@ class SphereWorld:
         return fresh
 
     async def pass_time(self, seconds: float, step: float = 5.0) -> None:
-        """Let time pass, with the look for what ends every twenty seconds."""
-        for number in range(round(seconds / step)):
+        """Let time pass."""
+        for _ in range(round(seconds / step)):
             self.clock.advance(step)
             await self.world.work()
-            if number % round(20 / step) == 0:
-                await self.world.reconciler.warn_of_ends()
-                await self.world.work()
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         """Return the messages of a kind."""

@@ -11,9 +11,10 @@ from bot.domain import hours as domain
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import accounts, hours, workspaces
+from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
-from tests.rigs.store import want_read
+from tests.rigs.store import want_read, within
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -122,7 +123,7 @@ async def test_those_that_came_first_are_carried_out_first(world):
     for day in (25, 22, 29, 24, 28, 23, 27, 26):
         await world.ask(f"once{day}").to(hours.add, workspace.id, domain.read(f"2027-11-{day} 10:00"))
     world.clock.advance(local("8:00", day=30) - world.clock.now())
-    claimed = await world.store.claim_hours(100, 60.0)
+    claimed = await within(world.store, rows.claim_hours, 100, 60.0)
     first = [one.due(world.clock.now())[0].local for one in claimed]
     assert len(first) == 9
     assert first == sorted(first)

@@ -32,7 +32,6 @@ async def until(world, at, day=22, step=1200.0):
     while (rest := local(at, day) - world.clock.now()) > 0:
         world.clock.advance(min(rest, step))
         for _ in range(2):
-            await world.reconciler.warn_of_ends()
             await world.pass_time(30, step=30)
 
 

@@ -21,8 +21,6 @@ async def look(world, days):
     """Let time pass and the process look for what ends."""
     world.clock.advance(days * DAY)
     await world.know()
-    while await world.reconciler.warn_of_ends():
-        pass
     await world.work()
 
 

@@ -48,8 +48,6 @@ async def look(world, days):
     """Let days pass, and the process look for what ends, and do what comes of it."""
     world.clock.advance(days * DAY)
     await world.know()
-    while await world.reconciler.warn_of_ends():
-        pass
     await world.pass_time(900, step=10)
 
 
@@ -78,7 +76,6 @@ async def test_a_week_before_its_end_it_is_replaced_and_the_one_before_is_revoke
 async def test_calls_that_are_under_way_may_end_before_the_one_before_is_revoked(world):
     world.clock.advance(23.1 * DAY)
     await world.know()
-    await world.reconciler.warn_of_ends()
     await world.pass_time(UNDER_WAY - 10, step=1)
     assert (await token(world), world.provider.revoked) == ("minted-1", [])
     await world.pass_time(20, step=1)

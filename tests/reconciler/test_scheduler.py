@@ -208,6 +208,7 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "jobs",
         "streams",
         "classes",
+        "clockwork",
         "notices",
         "cards",
         "homes",

@@ -150,7 +150,7 @@ async def killed():
     raise Killed
 
 
-@pytest.mark.parametrize("method", ["claim_timers", "carry_out"])
+@pytest.mark.parametrize("method", ["claim_due", "carry_out"])
 @pytest.mark.parametrize("before", [TIMER_WARNING_SECONDS, 0.0], ids=["warning", "stop"])
 async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same(world, method, before):
     workspace = await timed(world)

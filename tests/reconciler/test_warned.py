@@ -7,7 +7,6 @@ import pytest
 from bot.domain import hours as domain
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
-from bot.reconciler import Numbers
 from bot.services import hours, workspaces
 from bot.store.tables import PEOPLE
 from bot.support.errors import SlackPermanent
@@ -26,7 +25,7 @@ END = local("18:00")
 
 async def running(world, at="17:30", **settings):
     """Give Alice a workspace that has been running since the morning, and an administrator."""
-    world.numbers = Numbers(unwarned_seconds=2 * HOUR)
+    world.unwarned_seconds = 2 * HOUR
     world.administered_by("UBOB")
     await world.know(BOB)
     world.provider.settings = fake_settings(**settings)
@@ -68,7 +67,6 @@ ENDS = [timer, by_hours, unanswered, class_end]
 async def until(world, at, step=20.0):
     """Let time pass until a moment, in steps that are no absence."""
     while (rest := at - world.clock.now()) > 0:
-        await world.reconciler.warn_of_ends()
         await world.pass_time(min(rest, 3 * step), step=step, longest=step)
 
 

@@ -66,6 +66,8 @@ class FakeHttp:
 class World:
     """Hold the parts; ``reborn`` is what a killed and restarted process is: new parts on the same store."""
 
+    #: How long an end waits for its warning.
+    unwarned_seconds = 12 * 3600.0
     #: Where browsers reach us, for workspaces that open in a page of ours.
     public_url: str | None = None
 
@@ -115,6 +117,7 @@ class World:
             deadline_seconds=DEADLINE,
             public_url=self.public_url,
             owners=self.owners,
+            unwarned_seconds=self.unwarned_seconds,
         )
         self.reconciler = Reconciler(
             self.context, self.numbers, self.board, self.replay, self.news, Unobserved(), lambda: 0.0
@@ -259,8 +262,7 @@ class World:
                 self.reconciler.step_tasks,
                 self.reconciler.runs.step,
                 self.reconciler.classes.step,
-                self.reconciler.hours.step,
-                self.reconciler.timers.step,
+                self.reconciler.clockwork.step,
                 self._streams,
                 self.notifier.step_notices,
                 self.notifier.step_cards,

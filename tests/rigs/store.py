@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.domain.accounts import Account, Approval, Link, MadeBy
 from bot.domain.audit import AuditEntry
@@ -51,6 +51,9 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.engine import EngineWithoutThread
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal("E1", "T1", "UBOB")
 
@@ -72,6 +75,16 @@ async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> As
         yield store
     finally:
         await store.close()
+
+
+async def within(
+    store: Store,
+    work: Callable[Concatenate[Transaction, Arguments], Result],
+    *arguments: Arguments.args,
+    **named: Arguments.kwargs,
+) -> Result:
+    """Run what a use case uses of the store, in a transaction of its own."""
+    return await store.carry_out(lambda tx: work(tx, *arguments, **named))
 
 
 async def serve_new(store: Store) -> None:

@@ -23,6 +23,7 @@ from bot.store import browsers, links
 from bot.store import cards as card_rows
 from bot.store import classes as class_rows
 from bot.store import hours as hour_rows
+from bot.store import workspaces as workspace_rows
 from bot.store.budget import Room
 from bot.store.schema import setting
 from bot.store.tables import (
@@ -62,6 +63,7 @@ from tests.rigs.store import (
     unlink,
     want_read,
     want_stop,
+    within,
 )
 
 
@@ -196,9 +198,9 @@ async def test_a_new_link_acts_and_not_the_one_that_is_being_revoked(store, cloc
 
 async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, account):
     await change(store, ACCOUNTS, account.id, remind_at=clock.now())
-    assert [one.id for one in await store.due_reminders(10)] == [account.id]
+    assert [one.id for one in await within(store, account_rows.due_reminders, 10)] == [account.id]
     await change(store, ACCOUNTS, account.id, state="refused")
-    assert await store.due_reminders(10) == []
+    assert await within(store, account_rows.due_reminders, 10) == []
     assert await store.active_accounts("posit") == []
     assert await store.claim_runs_of(account, 10, 60.0) is None
 
@@ -235,10 +237,11 @@ async def test_nobody_is_asked_about_what_they_have_planned(store, clock, worksp
     await observe(store, clock, workspace, Observed(State.RUNNING))
     await set_timer(store, workspace, Timer(clock.now() + 3600, "stop"))
     clock.advance(86_400)
-    assert await store.claim_running(10, 60.0) == []
+    assert await within(store, workspace_rows.claim_running, 10, 60.0) == []
     await set_timer(store, workspace, None)
-    assert await store.claim_running(10, 60.0) == [workspace.id]
-    assert await store.claim_running(10, 60.0) == []
+    (found,) = await within(store, workspace_rows.claim_running, 10, 60.0)
+    assert found.id == workspace.id
+    assert await within(store, workspace_rows.claim_running, 10, 60.0) == []
 
 
 async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
@@ -246,10 +249,10 @@ async def test_hours_are_kept_by_one_process_at_a_time(store, clock, workspace):
     rule = Rule("rule", ALICE, "saturn", workspace.id, zone="UTC", seen_zone="UTC", **keys)
     await store.carry_out(lambda tx: hour_rows.put(tx, rule))
     clock.advance(7 * 86_400)
-    assert [one.id for one in await store.claim_hours(10, 60.0)] == ["rule"]
-    assert await store.claim_hours(10, 60.0) == []
+    assert [one.id for one in await within(store, hour_rows.claim_hours, 10, 60.0)] == ["rule"]
+    assert await within(store, hour_rows.claim_hours, 10, 60.0) == []
     clock.advance(60)
-    assert [one.id for one in await store.claim_hours(10, 60.0)] == ["rule"]
+    assert [one.id for one in await within(store, hour_rows.claim_hours, 10, 60.0)] == ["rule"]
 
 
 async def test_an_older_list_does_not_replace_a_newer_one(store, clock, account):

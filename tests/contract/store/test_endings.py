@@ -9,6 +9,7 @@ from bot.domain.observed import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
+from bot.store import workspaces
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -21,6 +22,7 @@ from tests.rigs.store import (
     observe,
     refuse,
     unlink,
+    within,
 )
 
 
@@ -81,10 +83,10 @@ async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, 
     rows = (await linked(store, names=("a", "b", "c"), state=State.RUNNING)).workspaces
     for row, seconds in zip(rows, (290.0, 90.0, 900.0), strict=True):
         await soon(store, clock, row, seconds)
-    assert [row.id for row in await store.ending(300.0)] == [rows[1].id, rows[0].id]
-    assert len(await store.ending(300.0, 1)) == 1
+    assert [row.id for row in await within(store, workspaces.ending, 300.0)] == [rows[1].id, rows[0].id]
+    assert len(await within(store, workspaces.ending, 300.0, 1)) == 1
     clock.advance(300)
-    assert await store.ending(300.0) == []
+    assert await within(store, workspaces.ending, 300.0) == []
 
 
 async def told(store, workspace, at):
@@ -94,20 +96,20 @@ async def told(store, workspace, at):
 async def test_who_was_told_is_told_again_only_of_another_end(store, clock, workspace):
     at = await soon(store, clock, workspace)
     await told(store, workspace, at)
-    assert await store.ending(1000.0) == []
+    assert await within(store, workspaces.ending, 1000.0) == []
     await observe(store, clock, workspace, running(at + 55))
-    assert await store.ending(1000.0) == []
+    assert await within(store, workspaces.ending, 1000.0) == []
     await observe(store, clock, workspace, running(at + 65))
-    assert [row.id for row in await store.ending(1000.0)] == [workspace.id]
+    assert [row.id for row in await within(store, workspaces.ending, 1000.0)] == [workspace.id]
 
 
 async def test_nobody_is_told_whom_it_does_not_concern(store, clock, workspace):
     await soon(store, clock, workspace, 5000.0)
-    assert len(await store.ending(9000.0)) == 1
+    assert len(await within(store, workspaces.ending, 9000.0)) == 1
     operation = await accept_operation(store, workspace, OperationVerb.STOP)
-    assert await store.ending(9000.0) == []
+    assert await within(store, workspaces.ending, 9000.0) == []
     await hide_workspace(store, workspace.id)
-    assert await store.ending(9000.0) == []
+    assert await within(store, workspaces.ending, 9000.0) == []
     assert operation.operation.is_open
 
 
@@ -115,7 +117,7 @@ async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspa
     await soon(store, clock, workspace, 5000.0)
     account = await store.account(ALICE, "saturn")
     await refuse(store, account)
-    assert await store.ending(9000.0) == []
+    assert await within(store, workspaces.ending, 9000.0) == []
 
 
 async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):

@@ -8,8 +8,9 @@ from bot.domain.errands import Call
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.timers import Timer
+from bot.store import timers
 from bot.support.errors import TooLate
-from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer
+from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer, within
 
 HOUR = 3600.0
 
@@ -100,9 +101,9 @@ async def test_the_timer_of_what_lapsed_ends_and_that_of_what_is_still_started_s
     await accept_operation(store, workspace, deadline_seconds=HOUR)
     await set_timer(store, workspace, Timer(clock.now() + 600, "stop"))
     clock.advance(599)
-    assert not await store.settle_timer(workspace.id)
+    assert not await within(store, timers.settle_timer, workspace.id)
     clock.advance(1)
-    assert await store.settle_timer(workspace.id)
+    assert await within(store, timers.settle_timer, workspace.id)
 
 
 @pytest.mark.parametrize("is_launch", [True, False])

@@ -13,6 +13,7 @@ from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
+from bot.store import timers
 from bot.store.tasks import NewTask
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreInUse
@@ -29,6 +30,7 @@ from tests.rigs.store import (
     linked,
     observe,
     set_timer,
+    within,
 )
 
 
@@ -109,10 +111,10 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     await set_timer(store, workspace, Timer(at, "stop"))
     bot.clock.jump(-3600)
     store = await bot.serve()
-    (looked_at,) = await store.claim_timers(10, 60.0)
+    (looked_at,) = await within(store, timers.claim_timers, 10, 60.0)
     assert looked_at.stop_at == at
-    await store.look_at_timer(workspace.id, at, at)
-    assert await store.claim_timers(10, 60.0) == []
+    await within(store, timers.look_at_timer, workspace.id, at, at)
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
 
 
 async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):

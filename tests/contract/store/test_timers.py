@@ -9,6 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Timer
 from bot.domain.workspaces import State
+from bot.store import timers, workspaces
 from tests.rigs.store import (
     ALICE,
     accept_operation,
@@ -18,6 +19,7 @@ from tests.rigs.store import (
     observe,
     set_timer,
     unlink,
+    within,
 )
 
 HOUR = 3600.0
@@ -47,36 +49,36 @@ def notice(workspace, at):
 
 async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(store, clock, workspace):
     at = await put(store, clock, workspace)
-    assert await store.claim_timers(10, 60.0) == []
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
-    (found,) = await store.claim_timers(10, 60.0)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert (found.id, found.stop_at, found.stop_mode, found.stop_warned) == (workspace.id, at, "stop", False)
-    assert await store.claim_timers(10, 60.0) == []
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(60)
-    assert len(await store.claim_timers(10, 60.0)) == 1
-    await store.timer_warned(workspace.id, at, at + 5, notice(workspace, at))
-    await store.timer_warned(workspace.id, at, at + 9, notice(workspace, at + 9))
+    assert len(await within(store, timers.claim_timers, 10, 60.0)) == 1
+    await within(store, timers.timer_warned, workspace.id, at, at + 5, notice(workspace, at))
+    await within(store, timers.timer_warned, workspace.id, at, at + 9, notice(workspace, at + 9))
     assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
     clock.advance(TIMER_WARNING_SECONDS)
-    (found,) = await store.claim_timers(10, 60.0)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at + 5, True)
-    await store.end_timer(workspace.id, at + 5)
+    await within(store, timers.end_timer, workspace.id, at + 5)
     assert await timer(store, workspace) is None
     clock.advance(90)
-    assert await store.claim_timers(10, 60.0) == []
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
 
 
 async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(store, clock, workspace):
     at = await put(store, clock, workspace)
     clock.advance(HOUR - LEAST_TIMER_WARNING_SECONDS)
-    await store.claim_timers(10, 60.0)
-    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.claim_timers, 10, 60.0)
+    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
     clock.advance(20.0)
     await deliver(store, NoticeKind.TIMER_ENDING)
     clock.advance(LEAST_TIMER_WARNING_SECONDS - 10.0)
-    assert await store.claim_timers(10, 60.0) == []
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(10.0)
-    (found,) = await store.claim_timers(10, 60.0)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at, True)
 
 
@@ -87,20 +89,22 @@ async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(s
 async def test_who_was_warned_is_what_became_of_the_message(store, clock, workspace, became, is_warned):
     at = await put(store, clock, workspace)
     clock.advance(HOUR - TIMER_WARNING_SECONDS)
-    await store.claim_timers(10, 60.0)
-    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.claim_timers, 10, 60.0)
+    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
     (warning,) = [one for one in await store.claim_notices(9, 60.0) if one.kind is NoticeKind.TIMER_ENDING]
     if became in {"delivered", "untrue"}:
         await store.notice_sent(warning.id, *(("D1", "1.0") if became == "delivered" else ("", "")))
     elif became == "given up":
         await store.notice_dead(warning.id, "user_disabled")
     clock.advance(TIMER_WARNING_SECONDS)
-    (found,) = await store.claim_timers(10, 60.0, 60.0 if became == "old" else HOUR)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0, 60.0 if became == "old" else HOUR)
     assert found.stop_warned is is_warned
     # It moves while the message is on its way; otherwise another is written.
     if not is_warned:
-        await store.timer_warned(workspace.id, at, at + 300, notice(workspace, at + 300))
-        await store.timer_warned(workspace.id, at + 300, at + 300, notice(workspace, at + 600))
+        await within(store, timers.timer_warned, workspace.id, at, at + 300, notice(workspace, at + 300))
+        await within(
+            store, timers.timer_warned, workspace.id, at + 300, at + 300, notice(workspace, at + 600)
+        )
         assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
 
 
@@ -110,11 +114,11 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
     """Somebody sets the same time again while the message waits: they have read nothing yet."""
     at = await put(store, clock, workspace, HOUR)
     clock.advance(HOUR / 2)
-    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
     assert await put(store, clock, workspace, HOUR / 2) == at
-    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
     clock.advance(HOUR / 2)
-    (found,) = await store.claim_timers(10, 60.0, HOUR)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0, HOUR)
     assert not found.stop_warned
     assert len(await deliver(store, NoticeKind.TIMER_ENDING)) == 1
 
@@ -122,7 +126,7 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
 async def test_a_near_one_needs_no_warning(store, clock, workspace):
     await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     clock.advance(TIMER_WARNING_SECONDS)
-    (found,) = await store.claim_timers(10, 60.0)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert found.stop_warned
 
 
@@ -133,17 +137,17 @@ async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
     """On PostgreSQL, too, where its own clock decides: so what is due is moved, not the clock."""
     now = await store.now()
     await put(store, clock, workspace, now - clock.now() - seconds)
-    (found,) = await store.claim_timers(10, 60.0)
+    (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert found.stop_warned is is_warned
 
 
 async def test_one_that_could_not_be_read_counts_as_not_warned_of(store, clock, workspace):
     at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
-    await store.look_at_timer(workspace.id, at, await store.now())
+    await within(store, timers.look_at_timer, workspace.id, at, await store.now())
     assert (await store.workspace(workspace.id)).stop_warned
-    await store.look_at_timer(workspace.id, at + 1, await store.now(), unwarned=True)
+    await within(store, timers.look_at_timer, workspace.id, at + 1, await store.now(), unwarned=True)
     assert (await store.workspace(workspace.id)).stop_warned
-    await store.look_at_timer(workspace.id, at, await store.now(), unwarned=True)
+    await within(store, timers.look_at_timer, workspace.id, at, await store.now(), unwarned=True)
     assert not (await store.workspace(workspace.id)).stop_warned
 
 
@@ -169,10 +173,10 @@ async def test_what_came_up_again_unseen_is_not_what_the_timer_was_set_for(store
 async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace):
     at = await put(store, clock, workspace)
     later = await put(store, clock, workspace, 2 * HOUR)
-    await store.timer_warned(workspace.id, at, at, notice(workspace, at))
-    await store.end_timer(workspace.id, at, [notice(workspace, at)])
-    await store.look_at_timer(workspace.id, at, clock.now())
-    assert await store.claim_timers(10, 60.0) == []
+    await within(store, timers.timer_warned, workspace.id, at, at, notice(workspace, at))
+    await within(store, timers.end_timer, workspace.id, at, [notice(workspace, at)])
+    await within(store, timers.look_at_timer, workspace.id, at, clock.now())
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
     assert await store.claim_notices(10, 60.0) == []
     assert await timer(store, workspace) == later
 
@@ -190,7 +194,7 @@ async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(sto
     accepted = await accept_operation(store, workspace)
     await set_timer(store, workspace, at)
     assert await timer(store, workspace) == at.at
-    assert not await store.settle_timer(workspace.id)
+    assert not await within(store, timers.settle_timer, workspace.id)
     await store.save_step(Update(accepted.operation.id, 0.0, outcome=Outcome.FAILED, cause="gave_up"))
     assert await timer(store, workspace) is None
 
@@ -200,7 +204,7 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
     await hide_workspace(store, workspace.id)
     assert await timer(store, workspace) is None
     clock.advance(HOUR)
-    assert await store.claim_timers(10, 60.0) == []
+    assert await within(store, timers.claim_timers, 10, 60.0) == []
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -220,11 +224,15 @@ async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, worksp
 EVERY = 1800.0
 
 
+async def runs_on(store):
+    return [one.id for one in await within(store, workspaces.claim_running, 10, EVERY)]
+
+
 async def test_what_runs_on_is_looked_at_now_and_then(store, clock):
     rows = (await linked(store, names=("runs", "ends", "stopped"), state=State.RUNNING)).workspaces
     await observe(store, clock, rows[1], Observed(State.RUNNING, ends_at=clock.now() + 900, ends_how="stops"))
     await observe(store, clock, rows[2], Observed(State.STOPPED))
-    assert await store.claim_running(10, EVERY) == [rows[0].id]
-    assert await store.claim_running(10, EVERY) == []
+    assert await runs_on(store) == [rows[0].id]
+    assert await runs_on(store) == []
     clock.advance(EVERY)
-    assert await store.claim_running(10, EVERY) == [rows[0].id]
+    assert await runs_on(store) == [rows[0].id]

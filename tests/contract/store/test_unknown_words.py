@@ -10,6 +10,7 @@ from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
+from bot.store import timers
 from bot.store.budget import ENDLESS
 from bot.store.tasks import NewTask
 from bot.support.errors import UnknownWord
@@ -24,6 +25,7 @@ from tests.rigs.store import (
     observe,
     set_timer,
     want_read,
+    within,
 )
 
 
@@ -113,7 +115,7 @@ async def test_a_timer_of_a_workspace_in_a_later_state_still_stops_it(store, clo
         await set_timer(store, workspace, Timer(clock.now() + 3600.0, "stop"))
     await rewrite(store, f"UPDATE workspaces SET state = 'hibernated' WHERE id = '{first.id}'")
     clock.advance(3600.0)
-    assert {one.id for one in await store.claim_timers(10, 40.0)} == {first.id, second.id}
+    assert {one.id for one in await within(store, timers.claim_timers, 10, 40.0)} == {first.id, second.id}
 
 
 async def test_what_a_later_verb_does_is_not_guessed_from_reads(store, clock, two):

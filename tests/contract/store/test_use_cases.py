@@ -20,7 +20,7 @@ from bot.domain.runs import Run, Update
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled
-from bot.services import accounts, classes, hours, linking, runs, workspaces
+from bot.services import accounts, classes, hours, linking, runs, timers, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.home import save_preferences
@@ -195,7 +195,7 @@ USE_CASES: dict[str, Do] = {
     "begin start of what is gone": lambda w, asked: asked.to(
         workspaces.begin, w.gone.id, OperationVerb.START
     ),
-    "stop_as_planned": lambda w, asked: asked.to(workspaces.stop_as_planned, w.workspace.id, w.at),
+    "timer stops": lambda w, asked: asked.to(timers.stop, w.workspace),
     "keep_waiting": lambda w, asked: asked.to(workspaces.keep_waiting, w.start.id),
     "start_another": lambda w, asked: asked.to(workspaces.start_another, w.creation.id),
     "workspaces.create": lambda w, asked: asked.to(workspaces.create, "saturn", Spec("fresh")),
@@ -266,7 +266,7 @@ FOR_EVERYBODY = {
 SHOWING = {"runs.watch", "preferences"}
 #: What they ask for where nothing is to do.
 NEEDLESS: dict[str, Do] = {
-    "stop_as_planned": lambda w, asked: asked.to(workspaces.stop_as_planned, w.workspace.id, w.at + HOUR),
+    "timer stops": lambda w, asked: asked.to(timers.carry_out, replace(w.workspace, stop_at=w.at + HOUR)),
     "keep_waiting": lambda w, asked: asked.to(workspaces.keep_waiting, w.ended.id),
     "start_another": lambda w, asked: asked.to(workspaces.start_another, w.start.id),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["hub"]),

@@ -54,15 +54,6 @@ class SphereWorld(World):
             del told["saturn"]
         return told
 
-    async def pass_time(self, seconds: float, step: float = 1.0) -> None:
-        """Let time go by, with the look for what ends."""
-        left = seconds
-        while left > 0:
-            await super().pass_time(min(20.0, left), step)
-            left -= 20.0
-            await self.bot.reconciler.warn_of_ends()
-            await self.settle()
-
     @asynccontextmanager
     async def running(self) -> AsyncIterator[SphereWorld]:
         """Run everything for a block; at its end the server's rules were kept, and no secret went astray."""

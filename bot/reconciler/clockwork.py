@@ -1,0 +1,46 @@
+"""What time does, done: rows that are due are claimed, and each is carried out in its person's name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.due import Due, R
+from bot.support.errors import NotIdentified, Refused
+from bot.support.pool import Pool, contained
+
+
+class Clockwork:
+    """Drive every kind of what is due, each at its own pace; what fails is due again after its claim."""
+
+    def __init__(self, context: Context, kinds: Sequence[Due[Any]]) -> None:
+        self._context = context
+        self._kinds = kinds
+        #: When each kind is looked for next, by the monotonic clock.
+        self._looks_at: dict[str, float] = {}
+
+    async def step(self, _pool: Pool | None = None) -> int:
+        """Carry out what is due of each kind that it is time to look for; return how much there was."""
+        return sum([await self._due(kind) for kind in self._kinds])
+
+    async def _due(self, kind: Due[R]) -> int:
+        now, context = self._context.clock.monotonic(), self._context
+        if now < self._looks_at.get(kind.name, now):
+            return 0
+        self._looks_at[kind.name] = now + kind.every
+        rows: Sequence[R] = ()
+        async with contained(kind.name, context.ids):
+            rows = await context.store.claim_due(lambda tx: kind.claim(tx, context))
+        for row in rows:
+            async with contained(kind.name, context.ids, row=row.id):
+                await self._one(kind, row)
+        return len(rows)
+
+    async def _one(self, kind: Due[R], row: R) -> None:
+        asked = Asked(self._context, row.principal, kind.key(row), self._context.ids.reference())
+        try:
+            await asked.to(kind.carry_out, row)
+        except NotIdentified:
+            await asked.to(kind.later, row)
+        except Refused as refusal:
+            await asked.to(kind.refuse, row, refusal)

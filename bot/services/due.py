@@ -1,0 +1,63 @@
+"""What time does: kinds of rows that come due, each carried out as a use case in its person's name.
+
+A kind is declared in the module of its use cases; ``bot.reconciler.clockwork`` drives them all. A claim makes
+its rows due again after a while, so what a crash cuts short is done later; ``carry_out`` reads the row again,
+and leaves it alone if somebody has changed it since.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from bot.domain.people import Principal
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+
+class Row(Protocol):
+    """A row of somebody's that has a time."""
+
+    @property
+    def id(self) -> str:
+        """Its key."""
+        ...
+
+    @property
+    def principal(self) -> Principal:
+        """In whose name it is carried out."""
+        ...
+
+
+#: For how long a row is claimed that nothing else makes due again.
+LEASE: Final = 60.0
+#: When to ask again while Slack can't say who somebody is.
+ASKS_AGAIN: Final = 30.0
+R = TypeVar("R", bound=Row)
+
+
+def never_refused(_tx: Transaction, _asked: Asked, _row: Row, refusal: Refused) -> None:
+    """Let a refusal be an error: nobody is asked before it is carried out."""
+    raise refusal
+
+
+def when_the_claim_ends(_tx: Transaction, _asked: Asked, _row: Row) -> None:
+    """Leave a row until it is due again by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due(Generic[R]):
+    """A kind of what is due, looked for every so many seconds.
+
+    ``refuse`` writes what follows where it may not be carried out, ``later`` when to try again while Slack
+    can't say who somebody is. ``key`` is the inbox key of a row's due time, if it is told from others by one.
+    """
+
+    name: str
+    every: float
+    claim: Callable[[Transaction, Context], Sequence[R]]
+    carry_out: Callable[[Transaction, Asked, R], None]
+    refuse: Callable[[Transaction, Asked, R, Refused], None] = never_refused
+    later: Callable[[Transaction, Asked, R], None] = when_the_claim_ends
+    key: Callable[[R], str] = lambda _: ""

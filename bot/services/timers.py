@@ -1,0 +1,170 @@
+"""A workspace's timer when it is due: its warning, and its stop in its person's name.
+
+The stop and the end of the timer are written as one, so it is done once, and never after its person took it
+back.
+
+Nobody's work is stopped on a warning that they don't have, or that was for something else. Where it wasn't
+delivered, the stop moves until it is; after an absence, or if the workspace hasn't been read since the
+warning, it is read first and its person is warned again.
+"""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+
+from bot.domain.installations import AnyInstallation
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import Consent, costs_more, is_final, planned_mode
+from bot.domain.timers import (
+    AGAIN_SECONDS,
+    LEAST_TIMER_WARNING_SECONDS,
+    MORE_SECONDS,
+    TIMER_WARNING_SECONDS,
+    Timer,
+)
+from bot.domain.workspaces import Workspace
+from bot.services.asked import Asked, usable
+from bot.services.context import Context
+from bot.services.due import ASKS_AGAIN, LEASE, Due
+from bot.services.workspaces import begin, effects_now
+from bot.store import accounts, operations, workspaces
+from bot.store import timers as rows
+from bot.store.notices import add_notices
+from bot.store.transaction import Transaction
+from bot.support.errors import NotLinked, Refused
+
+log = structlog.get_logger(__name__)
+
+#: How many timers are claimed at once.
+SOME: Final = 200
+#: A workspace read longer ago than this is read again first: it may have been stopped, or used, since.
+FRESH_SECONDS: Final = 60.0
+#: For how long such a read is waited for at least, and how often to look whether it has come.
+PATIENCE: Final = 30.0
+LOOKS_EVERY: Final = 5.0
+#: What some rules are called as the cause of a stop that wasn't possible.
+_CAUSES: Final = {
+    "ends": "not_agreed",
+    "not_allowed": "not_allowed_now",
+    "connection.gone": "connection_gone",
+}
+
+
+def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
+    """Warn of a timer's stop, or stop; raises Refused where that can't be done any more."""
+    workspace, now = workspaces.workspace(tx, looked.id), tx.now()
+    if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
+        return
+    stop_at, is_warned = workspace.stop_at, workspace.stop_warned
+    due_at = stop_at if is_warned else stop_at - TIMER_WARNING_SECONDS
+    read_at = now if workspace.is_provisional else workspace.observed_at or 0.0
+    is_unread = now - read_at > FRESH_SECONDS
+    warned_at = stop_at - TIMER_WARNING_SECONDS if is_warned else now
+    if now < due_at:
+        rows.look_at_timer(tx, workspace.id, stop_at, due_at)
+    elif is_unread and now < due_at + PATIENCE:
+        _read(tx, workspace, stop_at)
+    elif is_unread and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
+        # Its person is warned again once it was read; where it can't be, they are told.
+        connection = workspace.connection
+        usable(asked.context.need(connection), accounts.account(tx, workspace.principal, connection))
+        _read(tx, workspace, stop_at, unwarned=True)
+    elif rows.settle_timer(tx, workspace.id):
+        log.info("timer of a workspace that is down", workspace=workspace.id)
+    elif is_warned:
+        stop(tx, asked, workspace)
+    else:
+        # Nobody is stopped without their warning, however late that is.
+        moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
+        warning = _notice(workspace, NoticeKind.TIMER_ENDING, moved_to)
+        rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
+
+
+def _read(tx: Transaction, workspace: Workspace, stop_at: float, *, unwarned: bool = False) -> None:
+    workspaces.read_soon(tx, workspace.id)
+    rows.look_at_timer(tx, workspace.id, stop_at, tx.now() + LOOKS_EVERY, unwarned=unwarned)
+
+
+def _later(tx: Transaction, _asked: Asked, looked: Workspace) -> None:
+    rows.look_at_timer(tx, looked.id, looked.stop_at or 0.0, tx.now() + ASKS_AGAIN)
+
+
+def _refuse(tx: Transaction, _asked: Asked, looked: Workspace, refusal: Refused) -> None:
+    """End a timer that can't be carried out, and tell its person why."""
+    cause, stop_at = refusal.rule.removeprefix("workspace."), looked.stop_at or 0.0
+    if isinstance(refusal, NotLinked):
+        cause = "credential_refused" if refusal.is_refused else "unlinked"
+    notice = _notice(looked, NoticeKind.TIMER_FAILED, stop_at, cause=_CAUSES.get(cause, cause))
+    rows.end_timer(tx, looked.id, stop_at, [notice])
+
+
+def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:
+    body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
+    return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
+
+
+def stop(tx: Transaction, asked: Asked, workspace: Workspace) -> None:
+    """Stop a workspace in its person's name, as its timer says; raises as ``begin``.
+
+    Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
+    ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
+    is tried again a day later. Administrators are told of both that and of a stop without a warning.
+    """
+    stop_at, latest = workspace.stop_at or 0.0, operations.latest_operation(tx, workspace.id)
+    if latest is not None and latest.is_open and latest.verb.brings_down:
+        rows.end_timer(tx, workspace.id, stop_at)
+        return
+    planned, mode = effects_now(asked.context, workspace), workspace.stop_mode or "stop"
+    if is_final(planned, mode) and not workspace.stop_agreed:
+        # The way that was chosen ends it for good only since then.
+        mode = planned_mode(planned)
+    agreed = Consent(workspace.stop_agreed)
+    to_admins: list[NewNotice] = []
+    if not rows.is_warned(tx, workspace.id):
+        is_kept = not is_final(planned, mode)
+        to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
+        if not is_kept:
+            rows.put(tx, workspace.id, Timer(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
+            add_notices(tx, to_admins)
+            return
+        # Slack may not have been there to be asked about its person, either.
+        asked = replace(asked, goes_by_rows=True)
+    if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
+        later = tx.now() + MORE_SECONDS
+        warning = _notice(workspace, NoticeKind.TIMER_ENDING, later, put_off=stop_at)
+        rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
+        return
+    begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
+    add_notices(tx, to_admins)
+
+
+def unwarned(
+    installation: AnyInstallation, workspace: Workspace, occasion: str, *, is_kept: bool
+) -> list[NewNotice]:
+    """Return what administrators are told of an end whose person couldn't be warned of it.
+
+    ``is_kept``: the workspace can be started again, so it was stopped all the same.
+    """
+    owner, subject = workspace.principal, f"unwarned:{workspace.id}"
+    body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
+    return [
+        NewNotice(subject, NoticeKind.UNWARNED, f"{occasion}:{one.key}", one, body | {"is_kept": is_kept})
+        for one in installation.administrators_of(lambda one: installation.are_together(one, owner))
+    ]
+
+
+def _claim(tx: Transaction, context: Context) -> list[Workspace]:
+    return rows.claim_timers(tx, SOME, LEASE, context.unwarned_seconds)
+
+
+TIMERS: Final = Due(
+    name="timer",
+    every=2.0,
+    claim=_claim,
+    carry_out=carry_out,
+    refuse=_refuse,
+    later=_later,
+    key=lambda looked: f"timer:{looked.id}:{looked.stop_at:.0f}",
+)
