@@ -28,17 +28,20 @@ from bot.slack.people import People
 from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
+from bot.support.connector import CleanConnector
 from bot.support.errors import NotDone, SlackFailed, SlackPermanent, StoreAway, StoreBusy
-from bot.support.http import CleanConnector, GatedRequest, Http
+from bot.support.http import Http
 from bot.support.settings import Settings, database_file
 from bot.support.vault import Vault
+from bot.support.windows import GatedRequest
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
 from bot.upkeep.keys import try_secrets
 from bot.web.app import build_app, build_health_app, listening, why_not_listening
-from bot.web.front import SAVED_EVERY, Replays, build_bolt
+from bot.web.bolt import build_bolt
 from bot.web.health import Metrics
 from bot.web.install import InstallPages
 from bot.web.others import LOOKS_EVERY, Others
+from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.dispatch import replay
 from handlers.limits import RateLimiter

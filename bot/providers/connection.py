@@ -28,7 +28,7 @@ from yarl import URL
 from bot.domain.forms import Choice, Values, choice_field, text_of
 from bot.domain.forms import Field as FormField
 from bot.domain.people import Principal
-from bot.support.http import is_loopback
+from bot.support.addresses import is_loopback
 
 _PREPARED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")

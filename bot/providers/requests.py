@@ -21,7 +21,8 @@ import structlog
 from bot.providers.base import Credential, Listing, SendWindow
 from bot.support import errors
 from bot.support.cleaning import HIDDEN
-from bot.support.http import Asking, Http, Response
+from bot.support.http import Asking, Http
+from bot.support.responses import Response
 
 log = structlog.get_logger(__name__)
 

@@ -26,8 +26,8 @@ from bot.services.context import Context
 from bot.store.pauses import Calls
 from bot.store.store import Store
 from bot.support import errors
-from bot.support.http import Window, freely, leaving_by
 from bot.support.vault import row_key
+from bot.support.windows import Window, freely, leaving_by
 
 log = structlog.get_logger(__name__)
 

@@ -31,8 +31,8 @@ from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.asked import decided
 from bot.services.owners import STARTS
 from bot.support.errors import Conflict, SlackFailed, SlackLimited, TooLate
-from bot.support.http import freely
 from bot.support.pool import Pool, contained, pool_room, run_all
+from bot.support.windows import freely
 
 log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)

@@ -29,10 +29,12 @@ from bot.domain.people import Principal
 from bot.services.answering import Answering
 from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
 from bot.store.store import Store
+from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.guards import guards
-from bot.support.http import Attempt, TooLateError, Window, is_loopback, parse_retry_after, trying
+from bot.support.responses import parse_retry_after
+from bot.support.windows import Attempt, TooLateError, Window, trying
 
 log = structlog.get_logger(__name__)
 

@@ -1,49 +1,29 @@
 """The one request function of all provider clients: bounded, without redirects or automatic retries.
 
-One rule for the proxy holds for all that Usher sends: Slack's library and aiohttp (``trust_env``) read the
-environment in different ways. One knows no NO_PROXY, the other takes passwords from ``~/.netrc``, and sends
-to the proxy, in clear, what is for this machine.
-
 aiohttp's transport errors end here: they become kinds of ``support.errors`` without cause and context, as
-``repr(ClientResponseError)`` contains the Authorization header. A response is parsed as far as it can be
-trusted. A request is dropped if its last moment has passed when its connection is ready, before the bytes
-go.
-
-A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, a response
-sent twice). The next request on that connection would get it as its response, and every later request the
-response to the one before; so a connection that holds unsolicited bytes is closed and never reused.
+``repr(ClientResponseError)`` contains the Authorization header.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import json
-import math
-import select
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
-from ssl import SSLContext
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from urllib.parse import urlencode
-from weakref import WeakKeyDictionary
 
 import aiohttp
-from aiohttp import ClientRequest, ClientTimeout
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
-from multidict import CIMultiDictProxy
 from yarl import URL
 
 from bot.support import errors
-from bot.support.cleaning import Hider, clean, hidden
+from bot.support.addresses import DIRECT, Proxy
+from bot.support.cleaning import clean, hidden
+from bot.support.connector import CleanConnector, distrust
+from bot.support.responses import Response, Stream
+from bot.support.windows import Attempt, GatedRequest, TooLateError, trying, window
 
 #: Responses of the documented methods are a few kilobytes; a list page is the largest.
 MAX_BYTES = 2_000_000
@@ -52,64 +32,6 @@ CONNECT_SECONDS = 5.0
 #: After this long without an event, a stream that has sent something is taken to have sent all it has.
 QUIET_SECONDS = 0.25
 _CHUNK = 65_536
-
-
-def is_safe_origin(scheme: str, host: str | None) -> bool:
-    """Return whether what is sent there can't be read on the way: https, or http on this machine."""
-    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host can only be this machine: localhost and what is below it, 127.0.0.0/8 or ::1."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-_BY_TUNNEL = frozenset({"https", "wss"})
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """Hold the proxy's address, empty for none, and the hosts that are reached without it."""
-
-    address: str = ""
-    without: str = ""
-
-    def of(self, url: URL) -> URL | None:
-        """Return the proxy for an address, None if it is reached directly; this machine always is."""
-        host = (url.host or "").lower().removesuffix(".")
-        if not self.address or url.scheme not in _BY_TUNNEL or is_loopback(host):
-            return None
-        exempt = any(_names(entry.strip().lower(), host, url.port) for entry in self.without.split(","))
-        return None if exempt else URL(self.address)
-
-    def text_of(self, url: str) -> str | None:
-        """Return the same as text, for a library that is told the proxy of one address."""
-        found = self.of(URL(url))
-        return None if found is None else str(found)
-
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Act as a session's middleware; what a library found in the environment doesn't count."""
-        request.update_proxy(self.of(request.url), None, None)
-        return await handler(request)
-
-
-def _names(entry: str, host: str, port: int | None) -> bool:
-    """Return whether an entry of NO_PROXY is for a host: its name, a name above it, or ``*``."""
-    name, _, wanted = entry.partition(":")
-    name = name.removeprefix("*").removeprefix(".")
-    if wanted not in ("", str(port)):
-        return False
-    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
-
-
-DIRECT = Proxy()
 
 
 class Asking(TypedDict, total=False):
@@ -340,110 +262,6 @@ async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> byte
     return bytes(body)
 
 
-MAX_DEPTH = 50
-MAX_RETRY_AFTER = 3600.0
-_NOT_JSON = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Hold a whole response, its body limited by the caller, with the secrets that Usher knows removed."""
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: bytes
-    #: As received.
-    raw: bytes = field(default=b"", repr=False)
-
-    def json(self) -> Any:
-        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50."""
-        return self._parsed(self.body)
-
-    def revealed(self) -> Any:
-        """Parse the body as received, for responses whose purpose is a token. Raises as ``json`` does."""
-        return self._parsed(self.raw or self.body)
-
-    def _parsed(self, body: bytes) -> Any:
-        value: Any = _NOT_JSON
-        with suppress(ValueError, RecursionError):
-            value = json.loads(body)
-        if value is _NOT_JSON:
-            # Raised outside the handler: the parser's error contains the whole body, which may be a token.
-            raise errors.BadAnswer("the answer is not JSON", status=self.status)
-        if is_deeper(value, MAX_DEPTH):
-            raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
-        return value
-
-    def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
-        """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
-        value = self.revealed() if revealed else self.json()
-        if not isinstance(value, dict):
-            raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
-        return value
-
-    def retry_after(self) -> float | None:
-        """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
-        # A date is compared with the server's own clock if the response says it.
-        said = _epoch(self.headers.get("Date", ""))
-        return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
-
-
-#: How large a streamed response may be if it is read whole after all, such as an error page.
-WHOLE_BYTES = 65_536
-
-
-class Stream:
-    """Read one open response, once: iterate over its pieces, or read it whole."""
-
-    def __init__(
-        self,
-        response: aiohttp.ClientResponse,
-        max_bytes: int,
-        secrets: Sequence[str] = (),
-    ) -> None:
-        self._response = response
-        self._hider = Hider(secrets)
-        self._room = max_bytes
-
-    @property
-    def status(self) -> int:
-        """Return the HTTP status."""
-        return self._response.status
-
-    @property
-    def headers(self) -> CIMultiDictProxy[str]:
-        """Return the response's headers."""
-        return self._response.headers
-
-    def __aiter__(self) -> Stream:
-        return self
-
-    async def __anext__(self) -> bytes:
-        """Return the next piece with secrets removed; raise BadAnswer once the limit is reached."""
-        shown = b""
-        while not shown:
-            if self._room <= 0:
-                raise errors.BadAnswer("the answer is too large", status=self.status)
-            piece = await self._response.content.readany()
-            if not piece:
-                shown = self._hider.rest()
-                if not shown:
-                    raise StopAsyncIteration
-                return shown
-            shown = self._hider.feed(piece[: self._room])
-            self._room -= len(piece)
-        return shown
-
-    async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
-        """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
-        body = bytearray()
-        async for piece in self:
-            body += piece
-            if len(body) > max_bytes:
-                raise errors.BadAnswer("the answer is too large", status=self.status)
-        return Response(self.status, self.headers, bytes(body))
-
-
 @asynccontextmanager
 async def open_stream(
     http: Http,
@@ -462,175 +280,3 @@ async def open_stream(
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:
         yield Stream(response, max_bytes, http.secrets_of(headers))
-
-
-def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Parse a Retry-After header: seconds or an HTTP date, 0–3600; None if absent or unreadable."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        moment = _epoch(value)
-        if moment is None:
-            return None
-        seconds = moment - now
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER)
-
-
-def _epoch(date: str) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def is_deeper(value: Any, most: int) -> bool:
-    """Return whether parsed JSON is nested more than so deeply."""
-    layer = [value]
-    for _ in range(most):
-        layer = [
-            child
-            for parent in layer
-            if isinstance(parent, (dict, list))
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-        if not layer:
-            return False
-    return True
-
-
-class TooLateError(Exception):
-    """Signal that the send window had closed before the first byte."""
-
-
-def freely() -> bool:
-    """Let a request leave, whatever has become of this process."""
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Hold until when a request may leave, by the monotonic clock, and what else is asked at that moment."""
-
-    until: float = math.inf
-    may_leave: Callable[[], bool] = freely
-
-
-@dataclass(slots=True)
-class Attempt:
-    """Hold the window of a request, by which clock, and whether it left."""
-
-    monotonic: Callable[[], float]
-    window: Window
-    sent: bool = False
-    #: The connection that it left by.
-    protocol: ResponseHandler | None = None
-
-    def leave(self, protocol: ResponseHandler | None) -> None:
-        """Check the window one last time; raise TooLateError if it has closed."""
-        if self.monotonic() > self.window.until or not self.window.may_leave():
-            raise TooLateError
-        self.sent, self.protocol = True, protocol
-
-
-#: What the request class has to know about one request, and what it found out.
-_attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The window of what all requests belong to.
-_window: ContextVar[Window | None] = ContextVar("window", default=None)
-
-
-@contextmanager
-def leaving_by(window: Window) -> Iterator[None]:
-    """Let no request made within leave outside of a window, even if the process stands still meanwhile."""
-    token = _window.set(window)
-    try:
-        yield
-    finally:
-        _window.reset(token)
-
-
-def window(until: float | None = None) -> Window:
-    """Return the window of what is being asked for now; one request's own may end sooner."""
-    found = _window.get() or Window()
-    return found if until is None or until >= found.until else replace(found, until=until)
-
-
-@contextmanager
-def trying(attempt: Attempt) -> Iterator[None]:
-    """Let the requests made within, by a session with ``GatedRequest``, be this attempt."""
-    token = _attempt.set(attempt)
-    try:
-        yield
-    finally:
-        _attempt.reset(token)
-
-
-class GatedRequest(aiohttp.ClientRequest):
-    """Check the send window once a connection is ready: between the check and the bytes nothing waits."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Write the request, or raise TooLateError."""
-        attempt = _attempt.get()
-        if attempt is not None:
-            try:
-                attempt.leave(conn.protocol)
-            except TooLateError:
-                # It may have been the way there that took so long: the next request needn't go it again.
-                conn.release()
-                raise
-        return await super().send(conn)
-
-
-_REQUEST_TIMEOUT: Final = 408
-
-
-class CleanConnector(aiohttp.TCPConnector):
-    """Pool connections as aiohttp does, and check each before it is reused.
-
-    aiohttp checks when a connection is returned, not for what arrives after that.
-    """
-
-    def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
-        super().__init__(limit=limit, ssl=ssl)
-        #: A poll object for the socket of each connection that was used before, which never blocks. On a new
-        #: connection, bytes waiting to be read belong to its set-up (TLS).
-        self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
-
-    async def connect(
-        self,
-        req: ClientRequest,
-        traces: list[Trace],
-        timeout: ClientTimeout,  # noqa: ASYNC109 - as aiohttp calls it
-    ) -> Connection:
-        """Return a connection without any bytes waiting to be read."""
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            protocol = connection.protocol
-            if protocol is None:
-                return connection
-            if protocol not in self._polls:
-                self._polls[protocol] = _poll(protocol)
-                return connection
-            poll = self._polls[protocol]
-            # Already read, but by nobody; or arrived, and not yet read by the event loop.
-            if not protocol.should_close and (poll is None or not poll.poll(0)):
-                return connection
-            connection.close()
-
-
-def distrust(protocol: ResponseHandler | None, status: int) -> None:
-    """Don't reuse a connection after a 408: it may belong to no request, and the real answer may follow."""
-    if status == _REQUEST_TIMEOUT and protocol is not None:
-        protocol.force_close()
-
-
-def _poll(protocol: ResponseHandler) -> select.poll | None:
-    """Return a poll object that tells whether bytes, or the end of the stream, have arrived at the socket."""
-    transport = protocol.transport
-    sock = None if transport is None else transport.get_extra_info("socket")
-    if sock is None:
-        return None
-    poll = select.poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    return poll

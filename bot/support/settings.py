@@ -13,8 +13,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
+from bot.support.addresses import Proxy, is_safe_origin
 from bot.support.environment import command, key_file, referenced, resolve_secret, variables
-from bot.support.http import Proxy, is_safe_origin
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
 _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")

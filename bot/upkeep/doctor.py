@@ -35,7 +35,8 @@ from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 from bot.support.settings import ANY_WORKSPACE, Settings, database_file, is_postgres
 from bot.support.vault import Vault
 from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness

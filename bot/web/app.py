@@ -29,13 +29,16 @@ from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.web import render
+from bot.web.bolt import over_http
 from bot.web.browsers import Browsers, SlackSignIn
 from bot.web.connections import IDLE_SECONDS, SERVER, Connection, Door, most_connections
-from bot.web.front import MAX_BYTES, Front, Hooks, Replays, over_http
+from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Health, Metrics
+from bot.web.hooks import Hooks
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
+from bot.web.replays import Replays
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)

@@ -35,7 +35,8 @@ from bot.slack.calls import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
 from bot.support.http import Http
-from bot.web.front import FORM, Refusal, read_body
+from bot.web.front import Refusal, read_body
+from bot.web.shapes import FORM
 
 log = structlog.get_logger(__name__)
 

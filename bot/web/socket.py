@@ -32,8 +32,9 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.support.http import DIRECT, Proxy
-from bot.web.front import Malformed, left_bolt, read_envelope
+from bot.support.addresses import DIRECT, Proxy
+from bot.web.bolt import left_bolt
+from bot.web.shapes import Malformed, read_envelope
 
 log = structlog.get_logger(__name__)
 

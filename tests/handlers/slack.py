@@ -17,10 +17,11 @@ from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
 from bot.slack.installed import OneTenant
+from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed
-from bot.support.http import DIRECT
-from bot.web.front import build_bolt, dispatch, read_envelope
+from bot.web.bolt import build_bolt, dispatch
+from bot.web.shapes import read_envelope
 from handlers.listeners import register
 from handlers.services import Services
 from tests.rigs.store import ALICE

@@ -11,7 +11,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store import hours
 from bot.support.errors import StoreBusy
-from bot.web.front import dispatch
+from bot.web.bolt import dispatch
 from handlers.events import user_changed
 from handlers.occurrence import Occurrence
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked

@@ -17,7 +17,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from structlog.testing import capture_logs
 
 from bot.slack.manifest import EVENTS
-from bot.web.front import JSON, over_http
+from bot.web.bolt import over_http
+from bot.web.shapes import JSON
 from tests.handlers.rig import Rig, rig
 from tests.handlers.slack import LittleSlack, bolt_for, little_slack
 from tests.rigs.clock import FakeClock

@@ -23,7 +23,7 @@ from bot.services.linking import Visit, digest
 from bot.services.workspaces import begin, create
 from bot.store.store import Store
 from bot.support.errors import Refused, StoreError
-from bot.support.http import Response
+from bot.support.responses import Response
 from handlers.dispatch import replay, reply_notice, run_button, run_text
 from handlers.limits import RateLimiter
 from handlers.services import Services, build_services

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import slack_bolt
 
-from bot.web.front import Authorize, TenantGuard
+from bot.web.bolt import Authorize, TenantGuard
 from bot.web.socket import Connection, SocketSide
 from tests.project.repository import ROOT
 

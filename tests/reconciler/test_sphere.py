@@ -13,7 +13,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.providers.base import Access, Credential
 from bot.services import classes
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 from bot.support.vault import entry_key
 from playground.faults import Fault
 from tests.reconciler.classroom import TRAINER, ask, post, press, told

@@ -32,8 +32,8 @@ from bot.slack.people import People
 from bot.store.store import Store
 from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
-from bot.support.http import Response
 from bot.support.pool import Pool
+from bot.support.responses import Response
 from bot.support.vault import Vault, row_key
 from tests.reconciler.fuse import Fuse, Fused, Killed
 from tests.rigs.clock import CountingIds, FakeClock

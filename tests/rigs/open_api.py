@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 
 
 @cache

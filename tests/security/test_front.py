@@ -8,7 +8,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.store.slack import KEPT
-from bot.web.front import MAX_BYTES, Replays, over_http
+from bot.web.bolt import over_http
+from bot.web.front import MAX_BYTES
+from bot.web.replays import Replays
 from tests.rigs.clock import FakeClock
 from tests.web import signed
 from tests.web.bolts import REGISTER, bolt_with, noting

@@ -27,7 +27,7 @@ from bot.services import accounts, linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
-from bot.web import app, front
+from bot.web import app, shapes
 from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.events import mentioned
@@ -146,8 +146,8 @@ def hidden(_world: World, text: str) -> None:
 
 
 def body_of(text: str, kind: str) -> None:
-    with suppress(front.Malformed):
-        front.read(kind, text.encode())
+    with suppress(shapes.Malformed):
+        shapes.read(kind, text.encode())
 
 
 def refusing(check: Callable[[str], Any]) -> Callable[[World, str], Any]:
@@ -202,8 +202,8 @@ READERS = {
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),
     "a line of the log": Reader(64_000, pure(Redactor(["known-secret"]).text)),
-    "a request of Slack's": Reader(200_000, pure(lambda text: body_of(text, front.FORM)), "payload="),
-    "an event of Slack's": Reader(200_000, pure(lambda text: body_of(text, front.JSON))),
+    "a request of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.FORM)), "payload="),
+    "an event of Slack's": Reader(200_000, pure(lambda text: body_of(text, shapes.JSON))),
     # what jobs and providers say
     "escapes": Reader(100_000, terminal),
     "escapes in a small piece": Reader(8_000, terminal),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from bot.domain.installations import Installation
 from bot.slack.calls import METHODS, Budget, PacedSlack, SlackAnswer, WebApi
+from bot.support.connector import CleanConnector
 from bot.support.errors import SlackLimited
-from bot.support.http import CleanConnector, GatedRequest
+from bot.support.windows import GatedRequest
 from tests.rigs.clock import FakeClock
 from tests.rigs.store import memory_store
 from tests.support.http_rig import raw_server, whole

@@ -8,7 +8,7 @@ import pytest
 
 from bot.slack.calls import WebApi
 from bot.support.clock import SystemClock
-from bot.support.http import CleanConnector
+from bot.support.connector import CleanConnector
 from tests.support.http_rig import http, raw_server, whole
 
 UNASKED = whole(b'{"whose": "nobody"}', "408 Request Timeout")

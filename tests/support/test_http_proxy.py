@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 from yarl import URL
 
+from bot.support.addresses import Proxy
 from bot.support.errors import SentTooLate, Unreachable
-from bot.support.http import Http, Proxy
+from bot.support.http import Http
 from tests.rigs.clock import FakeClock
 from tests.rigs.proxy import PASSWORD, forward_proxy
 from tests.support.http_rig import CANARY, HEADERS, chain, raw_server, whole

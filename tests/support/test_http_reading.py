@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.support.errors import BadAnswer
-from bot.support.http import MAX_DEPTH, Response, parse_retry_after
+from bot.support.responses import MAX_DEPTH, Response, parse_retry_after
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 

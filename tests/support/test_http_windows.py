@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import pytest
 
 from bot.support.errors import ProviderError, SentTooLate, UnknownOutcome
-from bot.support.http import Window, leaving_by
+from bot.support.windows import Window, leaving_by
 from tests.rigs.clock import FakeClock
 from tests.support.http_rig import CANARY, HEADERS, chain, http, raw_server, whole
 

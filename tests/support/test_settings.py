@@ -3,8 +3,8 @@
 import pytest
 from cryptography.fernet import Fernet
 
+from bot.support.addresses import is_loopback
 from bot.support.environment import read_secret_file
-from bot.support.http import is_loopback
 from bot.support.settings import VARIABLES, Settings, passwords_of, read_settings
 
 KEY = Fernet.generate_key().decode()

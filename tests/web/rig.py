@@ -25,8 +25,9 @@ from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.web.app import build_app, listening
-from bot.web.front import Replays, build_bolt
+from bot.web.bolt import build_bolt
 from bot.web.health import Metrics
+from bot.web.replays import Replays
 from handlers.limits import RateLimiter
 from handlers.services import Services, build_services
 from playground.processes import reserved_port

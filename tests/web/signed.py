@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.web.front import MAX_BYTES, Front, Replays
+from bot.web.front import MAX_BYTES, Front
 from bot.web.health import Metrics
+from bot.web.replays import Replays
 from tests.rigs.clock import FakeClock
 
 SECRET = "a-signing-secret-of-the-tests"

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, failures, listening, protect
-from bot.web.front import Replays
 from bot.web.health import Metrics
+from bot.web.replays import Replays
 from tests.rigs.clock import CountingIds
 from tests.web.bolts import bolt_with
 from tests.web.rig import ALICE, rig, settings

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from bot.domain.installations import Installation
 from bot.support.logs import brief_exception
-from bot.web.front import Malformed, checked, dispatch, over_http, read_envelope
+from bot.web.bolt import dispatch, over_http
+from bot.web.shapes import Malformed, checked, read_envelope
 from tests.rigs.clock import FakeClock
 from tests.security.canaries import logging_everything
 from tests.web.bolts import HOME, REGISTER, bolt_with, noting

@@ -16,7 +16,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.support.errors import StoreBusy
 from bot.web.app import failures, protect
-from bot.web.front import MAX_BYTES, Hooks
+from bot.web.front import MAX_BYTES
+from bot.web.hooks import Hooks
 from tests.reconciler.sphere_world import SphereWorld, sphere_world
 from tests.rigs.providers import FakeProvider
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.web.front import FORM, Malformed, read
+from bot.web.shapes import FORM, Malformed, read
 
 #: What a form is made of, and what is easily mistaken for a part of it.
 PIECES = st.text(

@@ -14,7 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.installations import Installation
-from bot.support.http import Proxy
+from bot.support.addresses import Proxy
 from bot.web.socket import Connection, SocketSide
 from tests.playground.slack_help import GENERAL, OLIVIA, slack
 from tests.rigs.clock import FakeClock

@@ -21,7 +21,8 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 
 from bot.support import errors
-from bot.support.http import MAX_BYTES, Http, Response, Sending
+from bot.support.http import MAX_BYTES, Http, Sending
+from bot.support.responses import Response
 
 #: Who says so: the provider's documents, or only we.
 Basis = Literal["documented", "assumed"]

@@ -43,7 +43,8 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.support import errors
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 
 #: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
 _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")

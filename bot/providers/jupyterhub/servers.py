@@ -36,7 +36,7 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.support.errors import BadAnswer, Forbidden, NotFound, Renamed, ServerFailed, TemporaryError
-from bot.support.http import Response
+from bot.support.responses import Response
 
 #: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
 _PAGES = frozenset(

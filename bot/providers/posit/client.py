@@ -33,7 +33,8 @@ from bot.providers.posit.types import (
 )
 from bot.providers.requests import Api, Options, authorization, clean, entries, error_of, may_have_acted
 from bot.support import errors
-from bot.support.http import TOTAL_SECONDS, Http, Response, open_stream
+from bot.support.http import TOTAL_SECONDS, Http, open_stream
+from bot.support.responses import Response
 
 #: A longer stream is no job's output; the actual output is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000

@@ -41,7 +41,7 @@ from bot.providers.requests import (
     word_in,
 )
 from bot.support import errors
-from bot.support.http import Response
+from bot.support.responses import Response
 
 #: A recipe is a page of JSON; a larger file must be something else.
 MAX_BYTES = 200_000

@@ -45,7 +45,8 @@ from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, began, live_pod
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
 from bot.support import errors
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 
 _STATES = {
     "running": State.RUNNING,

@@ -18,7 +18,8 @@ from bot.domain.workspaces import State
 from bot.providers import base
 from bot.providers.base import Access, Credential, Discovered, Identity, Provider
 from bot.support.errors import ProviderError
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 from tests.contract.providers.rigs import provider_of
 
 BASES = {

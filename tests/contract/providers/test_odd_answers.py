@@ -16,7 +16,8 @@ from bot.domain.workspaces import State
 from bot.providers.base import Provider
 from bot.providers.requests import entries, note
 from bot.support import errors
-from bot.support.http import Http, Response
+from bot.support.http import Http
+from bot.support.responses import Response
 from tests.contract.providers.rigs import provider_of
 from tests.contract.providers.test_any_answer import ACCESS, BASES
 

@@ -1,0 +1,70 @@
+"""Addresses: which are safe to send to, which are this machine's, and the proxy for each.
+
+One rule for the proxy holds for all that Usher sends: Slack's library and aiohttp (``trust_env``) read the
+environment in different ways. One knows no NO_PROXY, the other takes passwords from ``~/.netrc``, and sends
+to the proxy, in clear, what is for this machine.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+
+def is_safe_origin(scheme: str, host: str | None) -> bool:
+    """Return whether what is sent there can't be read on the way: https, or http on this machine."""
+    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host can only be this machine: localhost and what is below it, 127.0.0.0/8 or ::1."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_BY_TUNNEL = frozenset({"https", "wss"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Hold the proxy's address, empty for none, and the hosts that are reached without it."""
+
+    address: str = ""
+    without: str = ""
+
+    def of(self, url: URL) -> URL | None:
+        """Return the proxy for an address, None if it is reached directly; this machine always is."""
+        host = (url.host or "").lower().removesuffix(".")
+        if not self.address or url.scheme not in _BY_TUNNEL or is_loopback(host):
+            return None
+        exempt = any(_names(entry.strip().lower(), host, url.port) for entry in self.without.split(","))
+        return None if exempt else URL(self.address)
+
+    def text_of(self, url: str) -> str | None:
+        """Return the same as text, for a library that is told the proxy of one address."""
+        found = self.of(URL(url))
+        return None if found is None else str(found)
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Act as a session's middleware; what a library found in the environment doesn't count."""
+        request.update_proxy(self.of(request.url), None, None)
+        return await handler(request)
+
+
+def _names(entry: str, host: str, port: int | None) -> bool:
+    """Return whether an entry of NO_PROXY is for a host: its name, a name above it, or ``*``."""
+    name, _, wanted = entry.partition(":")
+    name = name.removeprefix("*").removeprefix(".")
+    if wanted not in ("", str(port)):
+        return False
+    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
+
+
+DIRECT = Proxy()

@@ -1,0 +1,72 @@
+"""The pool of connections: one that holds unsolicited bytes is closed and never reused.
+
+A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, a response
+sent twice). The next request on that connection would get it as its response, and every later request the
+response to the one before.
+"""
+
+from __future__ import annotations
+
+import select
+from ssl import SSLContext
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from aiohttp import ClientRequest, ClientTimeout
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+
+_REQUEST_TIMEOUT: Final = 408
+
+
+class CleanConnector(aiohttp.TCPConnector):
+    """Pool connections as aiohttp does, and check each before it is reused.
+
+    aiohttp checks when a connection is returned, not for what arrives after that.
+    """
+
+    def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
+        super().__init__(limit=limit, ssl=ssl)
+        #: A poll object for the socket of each connection that was used before, which never blocks. On a new
+        #: connection, bytes waiting to be read belong to its set-up (TLS).
+        self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - as aiohttp calls it
+    ) -> Connection:
+        """Return a connection without any bytes waiting to be read."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None:
+                return connection
+            if protocol not in self._polls:
+                self._polls[protocol] = _poll(protocol)
+                return connection
+            poll = self._polls[protocol]
+            # Already read, but by nobody; or arrived, and not yet read by the event loop.
+            if not protocol.should_close and (poll is None or not poll.poll(0)):
+                return connection
+            connection.close()
+
+
+def distrust(protocol: ResponseHandler | None, status: int) -> None:
+    """Don't reuse a connection after a 408: it may belong to no request, and the real answer may follow."""
+    if status == _REQUEST_TIMEOUT and protocol is not None:
+        protocol.force_close()
+
+
+def _poll(protocol: ResponseHandler) -> select.poll | None:
+    """Return a poll object that tells whether bytes, or the end of the stream, have arrived at the socket."""
+    transport = protocol.transport
+    sock = None if transport is None else transport.get_extra_info("socket")
+    if sock is None:
+        return None
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    return poll

@@ -1,0 +1,157 @@
+"""Responses: read whole or piece by piece, and parsed as far as they can be trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDictProxy
+
+from bot.support import errors
+from bot.support.cleaning import Hider
+
+MAX_DEPTH = 50
+MAX_RETRY_AFTER = 3600.0
+_NOT_JSON = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Hold a whole response, its body limited by the caller, with the secrets that Usher knows removed."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    #: As received.
+    raw: bytes = field(default=b"", repr=False)
+
+    def json(self) -> Any:
+        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50."""
+        return self._parsed(self.body)
+
+    def revealed(self) -> Any:
+        """Parse the body as received, for responses whose purpose is a token. Raises as ``json`` does."""
+        return self._parsed(self.raw or self.body)
+
+    def _parsed(self, body: bytes) -> Any:
+        value: Any = _NOT_JSON
+        with suppress(ValueError, RecursionError):
+            value = json.loads(body)
+        if value is _NOT_JSON:
+            # Raised outside the handler: the parser's error contains the whole body, which may be a token.
+            raise errors.BadAnswer("the answer is not JSON", status=self.status)
+        if is_deeper(value, MAX_DEPTH):
+            raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
+        return value
+
+    def json_object(self, *, revealed: bool = False) -> dict[str, Any]:
+        """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
+        value = self.revealed() if revealed else self.json()
+        if not isinstance(value, dict):
+            raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
+        return value
+
+    def retry_after(self) -> float | None:
+        """Return the seconds of a Retry-After header in either form, at most an hour; None without one."""
+        # A date is compared with the server's own clock if the response says it.
+        said = _epoch(self.headers.get("Date", ""))
+        return parse_retry_after(self.headers.get("Retry-After"), time.time() if said is None else said)
+
+
+#: How large a streamed response may be if it is read whole after all, such as an error page.
+WHOLE_BYTES = 65_536
+
+
+class Stream:
+    """Read one open response, once: iterate over its pieces, or read it whole."""
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        max_bytes: int,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        self._response = response
+        self._hider = Hider(secrets)
+        self._room = max_bytes
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+        return self._response.status
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Return the response's headers."""
+        return self._response.headers
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece with secrets removed; raise BadAnswer once the limit is reached."""
+        shown = b""
+        while not shown:
+            if self._room <= 0:
+                raise errors.BadAnswer("the answer is too large", status=self.status)
+            piece = await self._response.content.readany()
+            if not piece:
+                shown = self._hider.rest()
+                if not shown:
+                    raise StopAsyncIteration
+                return shown
+            shown = self._hider.feed(piece[: self._room])
+            self._room -= len(piece)
+        return shown
+
+    async def whole(self, max_bytes: int = WHOLE_BYTES) -> Response:
+        """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
+        body = bytearray()
+        async for piece in self:
+            body += piece
+            if len(body) > max_bytes:
+                raise errors.BadAnswer("the answer is too large", status=self.status)
+        return Response(self.status, self.headers, bytes(body))
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Parse a Retry-After header: seconds or an HTTP date, 0–3600; None if absent or unreadable."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        moment = _epoch(value)
+        if moment is None:
+            return None
+        seconds = moment - now
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _epoch(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def is_deeper(value: Any, most: int) -> bool:
+    """Return whether parsed JSON is nested more than so deeply."""
+    layer = [value]
+    for _ in range(most):
+        layer = [
+            child
+            for parent in layer
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not layer:
+            return False
+    return True

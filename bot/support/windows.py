@@ -1,0 +1,93 @@
+"""Send windows: a request is dropped if its last moment has passed before its bytes go."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+
+class TooLateError(Exception):
+    """Signal that the send window had closed before the first byte."""
+
+
+def freely() -> bool:
+    """Let a request leave, whatever has become of this process."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hold until when a request may leave, by the monotonic clock, and what else is asked at that moment."""
+
+    until: float = math.inf
+    may_leave: Callable[[], bool] = freely
+
+
+@dataclass(slots=True)
+class Attempt:
+    """Hold the window of a request, by which clock, and whether it left."""
+
+    monotonic: Callable[[], float]
+    window: Window
+    sent: bool = False
+    #: The connection that it left by.
+    protocol: ResponseHandler | None = None
+
+    def leave(self, protocol: ResponseHandler | None) -> None:
+        """Check the window one last time; raise TooLateError if it has closed."""
+        if self.monotonic() > self.window.until or not self.window.may_leave():
+            raise TooLateError
+        self.sent, self.protocol = True, protocol
+
+
+#: What the request class has to know about one request, and what it found out.
+_attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+#: The window of what all requests belong to.
+_window: ContextVar[Window | None] = ContextVar("window", default=None)
+
+
+@contextmanager
+def leaving_by(window: Window) -> Iterator[None]:
+    """Let no request made within leave outside of a window, even if the process stands still meanwhile."""
+    token = _window.set(window)
+    try:
+        yield
+    finally:
+        _window.reset(token)
+
+
+def window(until: float | None = None) -> Window:
+    """Return the window of what is being asked for now; one request's own may end sooner."""
+    found = _window.get() or Window()
+    return found if until is None or until >= found.until else replace(found, until=until)
+
+
+@contextmanager
+def trying(attempt: Attempt) -> Iterator[None]:
+    """Let the requests made within, by a session with ``GatedRequest``, be this attempt."""
+    token = _attempt.set(attempt)
+    try:
+        yield
+    finally:
+        _attempt.reset(token)
+
+
+class GatedRequest(aiohttp.ClientRequest):
+    """Check the send window once a connection is ready: between the check and the bytes nothing waits."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Write the request, or raise TooLateError."""
+        attempt = _attempt.get()
+        if attempt is not None:
+            try:
+                attempt.leave(conn.protocol)
+            except TooLateError:
+                # It may have been the way there that took so long: the next request needn't go it again.
+                conn.release()
+                raise
+        return await super().send(conn)

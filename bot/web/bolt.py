@@ -1,0 +1,196 @@
+"""Bolt, behind a tenant guard: it gets what has passed the front or came over Socket Mode.
+
+No body is logged. Bolt finds the listener, which finishes before its answer is sent (ADR 20).
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import structlog
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.installations import Installation
+from bot.messages.blocks import kit
+from bot.messages.texts import pages
+from bot.slack.installed import Tenants
+from bot.support.clock import Ids
+from bot.support.environment import without_variables
+from bot.web.shapes import Malformed, kind_of
+
+log = structlog.get_logger(__name__)
+
+
+# -- on to Bolt --------------------------------------------------------------------------------------------
+
+#: The name in Bolt's context of the installation that a request is for.
+_INSTALLATION = "installation"
+
+
+def build_bolt(
+    *,
+    tenants: Tenants,
+    api_url: str,
+    ids: Ids,
+    session: aiohttp.ClientSession | None = None,
+) -> AsyncApp:
+    """Create the app that listeners are registered with.
+
+    ``session`` is used for Slack's Web API; without one, every call opens its own.
+    """
+    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to its own loggers. No
+    # package of ours has this name: it would be quiet, too.
+    quiet = logging.getLogger("bot.bolt")
+    quiet.setLevel(logging.ERROR)
+    client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
+    # Bolt looks there for whatever it isn't given: a token, secrets, even an OAuth flow that keeps files in
+    # the home folder. No argument turns that off.
+    with without_variables("SLACK_"):
+        app = AsyncApp(
+            name="bot.bolt",
+            logger=quiet,
+            client=client,
+            # The listener finishes before the answer is sent: what is acknowledged is written, and an
+            # exception is answered.
+            process_before_response=True,
+            before_authorize=TenantGuard(tenants),
+            authorize=Authorize(tenants),
+            # A kind without a listener goes to ``failed``; otherwise Bolt would log it whole and answer 404.
+            raise_error_for_unhandled_request=True,
+            # Verified by the front; Socket Mode has nothing to verify.
+            request_verification_enabled=False,
+            # Not used.
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+        )
+
+    @app.error
+    async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        kind = kind_of(body)
+        if isinstance(error, BoltUnhandledRequestError):
+            log.info("slack.kind_ignored", kind=kind[:40])
+            return BoltResponse(status=200)
+        reference = ids.reference()
+        log.error("slack.listener_failed", reference=reference, exc_info=error)
+        return BoltResponse(
+            status=200,
+            body=_ephemeral(pages.UNEXPECTED.format(reference=reference)) if kind == "command" else "",
+        )
+
+    return app
+
+
+async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> BoltResponse:
+    """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process."""
+    kind = kind_of(payload)
+    try:
+        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
+        # headers: Slack doesn't sign them, and Bolt would act on some.
+        request = AsyncBoltRequest(body=payload, mode="socket_mode")
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+        raise Malformed(kind) from None
+    try:
+        return await app.async_dispatch(request)
+    except Exception as error:  # noqa: BLE001 - Bolt's reader of arguments may raise, and again for ``failed``
+        left_bolt(kind, error)
+        return BoltResponse(status=200)
+
+
+def left_bolt(kind: str, error: Exception) -> None:
+    """Log an exception that escaped Bolt. The payload is acknowledged: a repetition would not help."""
+    log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
+
+
+def over_http(app: AsyncApp) -> Callable[[dict[str, Any]], Awaitable[web.Response]]:
+    """Return what serves Slack's address, behind the front."""
+
+    async def serve(payload: dict[str, Any]) -> web.Response:
+        try:
+            answer = await dispatch(app, payload)
+        except Malformed as malformed:
+            return web.Response(status=400, text=f"malformed: {malformed}")
+        return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())
+
+    return serve
+
+
+class TenantGuard(AsyncMiddleware):
+    """Refuse other workspaces before Bolt authorises: it would call Slack to post a text of its own.
+
+    An object, not a function: Bolt reads no arguments for it, so no payload is too odd to check.
+    """
+
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
+    ) -> BoltResponse | None:
+        """Continue with what is ours, and with Slack's own check of the address."""
+        kind, context = kind_of(req.body), req.context
+        if kind == "url_verification":
+            return await next()
+        found = await self._tenants.installation(context.enterprise_id, context.team_id)
+        if found is not None:
+            context[_INSTALLATION] = found
+            return await next()
+        log.warning("slack.foreign_team_refused", kind=kind[:40], team=context.team_id)
+        return _foreign(kind)
+
+
+class Authorize(AsyncAuthorize):
+    """Tell Bolt whose token a request is served with, without asking Slack.
+
+    An object like Bolt's own over an installation store: unlike a function, it can be combined with OAuth.
+    """
+
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
+        #: The last result of each installation.
+        self._results: dict[str, AuthorizeResult] = {}
+
+    async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
+        """Return the installation that a request is for, as the tenant guard has found it."""
+        found: Installation = context[_INSTALLATION]
+        token = self._tenants.token_of(found.id)
+        result = self._results.get(found.id)
+        if result is None or result.bot_token != token:
+            result = self._results[found.id] = AuthorizeResult(
+                enterprise_id=found.enterprise_id,
+                team_id=found.team_id,
+                bot_token=token,
+                bot_user_id=found.bot_user_id,
+                bot_id=found.bot_id,
+            )
+        return result
+
+
+def _ephemeral(text: str) -> str:
+    return json.dumps({"response_type": "ephemeral", "text": text})
+
+
+def _foreign(kind: str) -> BoltResponse:
+    """Refuse with a hint where Slack shows one; the ack of a click or an event shows nothing."""
+    hint = pages.FOREIGN_TEAM
+    if kind == "command":
+        return BoltResponse(status=200, body=_ephemeral(hint))
+    if kind == "block_suggestion":
+        return BoltResponse(status=200, body={"options": []})
+    if kind == "view_submission":
+        view = kit.modal(pages.BRAND, [kit.section(hint)], close=pages.CLOSE)
+        return BoltResponse(status=200, body={"response_action": "update", "view": view})
+    return BoltResponse(status=200)

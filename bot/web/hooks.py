@@ -1,0 +1,59 @@
+"""Webhooks of providers, at ``/hooks/<connection>``: a response doesn't reveal whom we know.
+
+An event that was received before has no effect, so a provider that got no response may send it again.
+"""
+
+import structlog
+from aiohttp import web
+
+from bot.providers import base
+from bot.services.context import Context
+from bot.support.errors import CredentialRefused, ProviderError
+from bot.web.front import MAX_BYTES, Refusal, read_body, refused
+
+log = structlog.get_logger(__name__)
+
+
+HOOKS_PATH = "/hooks"
+
+
+class Hooks:
+    """Receive events of the connections whose provider sends them; ``wake`` notifies the background work."""
+
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        connections = context.connections
+        self._hearing = {name: one for name, one in connections.items() if isinstance(one, base.Events)}
+        self._wake = context.wake
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the one route; anything but a POST is answered with 405."""
+        return [web.post(f"{HOOKS_PATH}/{{connection}}", self.hear)]
+
+    async def hear(self, request: web.Request) -> web.Response:
+        """Answer 204 once the event is written; 404 or 401 for senders that may not report anything."""
+        name = request.match_info["connection"]
+        provider = self._hearing.get(name)
+        if provider is None:
+            return refused(404)
+        if request.content_length is not None and request.content_length > MAX_BYTES:
+            return refused(413)
+        try:
+            body = await read_body(request)
+            events = provider.events(request.headers, body)
+        except Refusal as refusal:
+            return refused(refusal.status)
+        except CredentialRefused:
+            log.warning("hook.refused", connection=name)
+            return refused(401)
+        except ProviderError as error:
+            log.warning("hook.not_read", connection=name, problem=error)
+            return refused(400)
+        heard = 0
+        for event in events:
+            gate_key = provider.gate_key(event.remote_id)
+            heard += await self._store.hear(name, gate_key, f"hook:{name}:{event.key}", event.remark)
+        if heard:
+            self._wake()
+        log.info("hook.heard", connection=name, events=len(events), new=heard)
+        return web.Response(status=204)

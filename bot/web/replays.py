@@ -1,0 +1,83 @@
+"""Replays: the signatures of requests that were there before.
+
+They are in memory for each request, in the database for all processes. A second's signatures are written
+together, after the requests were served: writing each before would cost more than answering it. What a kill
+forgets, or another process doesn't know yet, is younger than ``SAVED_EVERY``, and the inbox knows what those
+requests did.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from bot.store.slack import KEPT
+from bot.store.store import Store
+from bot.support.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+
+#: The most signed requests that are remembered; the oldest are dropped first.
+MAX_REMEMBERED = 200_000
+#: How often what is new is written, in seconds.
+SAVED_EVERY = 1.0
+#: How far back others' are read each time, in seconds.
+SHARED_SECONDS = 10.0
+#: The part of a signature that distinguishes it from all others: 64 bits.
+LENGTH = 16
+
+
+class Replays:
+    """Remember signatures for ten minutes, by the monotonic clock; the number is bounded."""
+
+    def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
+        self._monotonic = monotonic
+        self._limit = limit
+        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._unsaved: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def is_first(self, signature: str) -> bool:
+        """Return whether a signature, in hexadecimal, is new, and remember it."""
+        now, start = self._monotonic(), signature[:LENGTH]
+        while self._seen and next(iter(self._seen.values())) <= now - KEPT:
+            self._seen.popitem(last=False)
+        if start in self._seen:
+            return False
+        self._remember(start, now)
+        self._unsaved.append(start)
+        return True
+
+    async def load(self, store: Store, within: float = KEPT) -> None:
+        """Remember what other processes have seen; call it before the first request."""
+        now = self._monotonic()
+        for age, signatures in await store.saved_signatures(within):
+            for at in range(0, len(signatures), LENGTH):
+                self._remember(signatures[at : at + LENGTH], now - age)
+
+    async def share(self, store: Store) -> None:
+        """Write what is new, and learn what other processes have written."""
+        await self.save(store)
+        with suppress(StoreError):
+            # The next time covers what comes late now.
+            await self.load(store, SHARED_SECONDS)
+
+    async def save(self, store: Store) -> None:
+        """Write what is new; where that fails, it is tried again with what comes next."""
+        unsaved, self._unsaved = self._unsaved, []
+        if not unsaved:
+            return
+        try:
+            await store.save_signatures("".join(unsaved))
+        except StoreError as error:
+            log.warning("signatures not written", problem=error)
+            self._unsaved = [*unsaved, *self._unsaved][-self._limit :]
+
+    def _remember(self, start: str, at: float) -> None:
+        self._seen[start] = at
+        if len(self._seen) > self._limit:
+            self._seen.popitem(last=False)

@@ -1,0 +1,219 @@
+"""The shapes of Slack's payloads: a signed body of the wrong one ends as a 400, never as a 500.
+
+Bolt and our handlers index into payloads. Who acts, and in which workspace, is decided later (tenant guard,
+principal).
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from bot.support.responses import is_deeper
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+_MAX_FIELDS = 100
+_MAX_DEPTH = 60
+
+
+class Malformed(Exception):
+    """Signal that a body isn't what Slack sends; the message names the place, never the content."""
+
+
+def kind_of(payload: Mapping[str, Any]) -> str:
+    """Return Slack's own name for a kind of payload; ``command`` for slash commands, which have none."""
+    return payload.get("type") or "command"
+
+
+def read(content_type: str, raw: bytes) -> dict[str, Any]:
+    """Parse a verified body; raises Malformed."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
+    if content_type == JSON:
+        return checked(_object(text))
+    if content_type != FORM:
+        raise Malformed("content type")
+    fields = _fields(text)
+    if "payload" in fields:
+        return checked(_object(fields["payload"]))
+    if "command" in fields:
+        return _checked("command", fields)
+    if fields.get("ssl_check") == "1":
+        return dict(fields)
+    raise Malformed("neither payload nor command")
+
+
+def read_envelope(kind: str, payload: object) -> dict[str, Any]:
+    """Check what came through Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
+    if not isinstance(payload, dict):
+        raise Malformed("payload")
+    if is_deeper(payload, _MAX_DEPTH):
+        raise Malformed("too deep")
+    if kind == "slash_commands":
+        if any(not isinstance(value, str) and value is not None for value in payload.values()):
+            raise Malformed("command field")
+        return _checked("command", payload)
+    return checked(payload)
+
+
+def checked(payload: dict[str, Any]) -> dict[str, Any]:
+    """Check the shape of an interaction or event by its type; raises Malformed."""
+    kind = payload.get("type")
+    if not isinstance(kind, str) or not kind:
+        raise Malformed("type")
+    if "command" in payload:
+        # Bolt takes anything with this field for a slash command.
+        payload = {key: value for key, value in payload.items() if key != "command"}
+    return _checked(kind, payload)
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Read a form like ``urllib.parse.parse_qsl``, in half the time: most pieces need no decoding."""
+    if text.count("&") >= _MAX_FIELDS:
+        raise Malformed("form")
+    fields: dict[str, str] = {}
+    for pair in text.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            if "%" in pair or "+" in pair:
+                name, value = _decoded(name), _decoded(value)
+            if name in fields:
+                raise Malformed("a field twice")
+            fields[name] = value
+    return fields
+
+
+def _decoded(piece: str) -> str:
+    if "+" in piece:
+        piece = piece.replace("+", " ")
+    if "%" not in piece:
+        return piece
+    try:
+        return unquote_to_bytes(piece).decode()
+    except UnicodeDecodeError:
+        raise Malformed("form") from None
+
+
+def _refuse_constant(_name: str) -> None:
+    raise ValueError
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            # A lone surrogate parses, and breaks whatever encodes it later.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Malformed("not JSON") from None
+    if not isinstance(value, dict):
+        raise Malformed("not a JSON object")
+    if is_deeper(value, _MAX_DEPTH):
+        raise Malformed("too deep")
+    return value
+
+
+#: The types of keys, wherever they occur; null counts as missing.
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "user": (dict, str),
+    "team": (dict, str),
+    "enterprise": (dict, str),
+    "channel": (dict, str),
+    "view": dict,
+    "message": dict,
+    "previous_message": dict,
+    "container": dict,
+    "item": dict,
+    "assistant_thread": dict,
+    "function_data": dict,
+    "authorizations": list,
+    "actions": list,
+    "response_urls": list,
+    "id": str,
+    "type": str,
+    "command": str,
+    "user_id": str,
+    "team_id": str,
+    "enterprise_id": str,
+    "channel_id": str,
+    "trigger_id": str,
+    "response_url": str,
+    "action_id": str,
+    "block_id": str,
+    "callback_id": str,
+    "action_ts": str,
+    "event_id": str,
+    "thread_ts": str,
+    "ts": str,
+    "private_metadata": str,
+    "app_installed_team_id": str,
+    "bot_id": str,
+    "subtype": str,
+    "channel_type": str,
+    "user_team": str,
+    "is_enterprise_install": (bool, str),
+}
+_NESTED = frozenset(
+    {"user", "team", "enterprise", "channel", "view", "message", "previous_message", "container", "item"}
+)
+_LISTS = frozenset({"authorizations", "actions", "response_urls"})
+
+#: What a listener needs to do anything with it. ``a.b`` is b within a.
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "command": ("command",),
+    "block_actions": ("actions",),
+    # Bolt reads the view's type without looking whether it is there.
+    "view_submission": ("view.id", "view.callback_id", "view.type"),
+    "view_closed": ("view.id", "view.callback_id"),
+    "block_suggestion": ("action_id",),
+    "shortcut": ("callback_id",),
+    "message_action": ("callback_id",),
+    "event_callback": ("event_id", "event.type"),
+    "url_verification": ("challenge",),
+}
+
+
+def _checked(kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+    _check_types(payload)
+    event = payload.get("event")
+    if event is not None:
+        if not isinstance(event, dict):
+            raise Malformed("event")
+        _check_types(event)
+        if not isinstance(event.get("text", ""), (str, type(None))):
+            raise Malformed("event.text")
+    for path in _REQUIRED.get(kind, ()):
+        value: Any = payload
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if not value:
+            raise Malformed(path)
+    if kind == "block_actions":
+        for action in payload["actions"]:
+            if not action.get("action_id") or not action.get("type"):
+                raise Malformed("actions")
+    if kind == "url_verification" and not isinstance(payload["challenge"], str):
+        raise Malformed("challenge")
+    if kind == "command" and not payload["command"].startswith("/"):
+        raise Malformed("command")
+    return payload
+
+
+def _check_types(node: dict[str, Any]) -> None:
+    for key, value in node.items():
+        expected = _TYPES.get(key)
+        if expected is None or value is None:
+            continue
+        if not isinstance(value, expected):
+            raise Malformed(key)
+        if key in _NESTED and isinstance(value, dict):
+            _check_types(value)
+        elif key in _LISTS and isinstance(value, list):
+            for element in value:
+                if not isinstance(element, dict):
+                    raise Malformed(key)
+                _check_types(element)
