@@ -509,7 +509,7 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
         there = [one for one in named if one.connection in which.connections]
         named = there or named
     runs = list(which.runs)
-    if not named and not runs:
+    if not named and not runs and not which.quoted:
         named, runs = await _asked_about(request, reading, rows)
     if reading.topic:
         return await _on_topic(request, reading.topic, named)
@@ -522,6 +522,9 @@ async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]
     if which.connections and reading.what == "health":
         request.spoken.about = Spoken(connection=which.connections[0])
         return await health(request, which.connections[0])
+    if which.quoted:
+        old, rows = await targets.old_and_rows(request)
+        return await targets.unknown(request.about("workspace", "status", ()), which.quoted, rows, old)
     is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
     is_strange = any(plain(word) not in vocabulary.OF_LISTS for word in which.unknown)
     if which.unknown and not is_about_yours and (reading.what != "list" or is_strange):

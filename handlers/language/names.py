@@ -255,6 +255,8 @@ class Which:
     state: str = ""
     besides: tuple[Workspace, ...] = ()
     unknown: tuple[str, ...] = ()
+    #: What was quoted and nobody has: it names nothing else.
+    quoted: str = ""
     #: A name that may be meant: with a slip, or by its beginning.
     is_near: bool = False
     #: Another one is named in a remark, so that a part may not be understood.
@@ -288,7 +290,8 @@ def pieces_of(words: tuple[str, ...], names: Names) -> list[Piece]:
     while at < len(words):
         span = spans.get(at)
         end = at + 1 if span is None else span.end
-        found.append(Piece(plain(words[at]) if span is None else "", " ".join(words[at:end]), span))
+        typed = words[at] if span is None else " ".join(words[at:end])
+        found.append(Piece(plain(typed) if span is None else "", typed, span))
         at = end
     return found
 
@@ -402,7 +405,8 @@ def _unexplained(
         for at in places
     )
     unknown = tuple(plain_end(head[at].typed) for at in places)
-    return replace(found, unknown=unknown, is_described=is_described), places
+    quoted = next((str(head[at].typed) for at in places if isinstance(head[at].typed, Quoted)), "")
+    return replace(found, unknown=unknown, quoted=quoted, is_described=is_described), places
 
 
 def _is_before_place(pieces: Sequence[Piece], at: int) -> bool:
@@ -430,7 +434,7 @@ def _near(found: Which, places: Sequence[int], names: Names, *, is_question: boo
                 points="",
                 unknown=(*words[:begin], *words[end:]),
                 is_near=True,
-                is_beginning=span.is_beginning,
+                is_beginning=span.is_beginning and not found.quoted,
             )
     return found
 

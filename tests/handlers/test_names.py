@@ -1,12 +1,18 @@
 """Names that are not whole, not one, or not there: asked about, offered, looked for, never guessed."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.notices import NoticeKind
+from bot.domain.preferences import Preferences
 from bot.domain.tasks import TaskKind
+from bot.store import preferences
 from handlers.dispatch import replay
+from handlers.language.reading import READ
 from handlers.waiting import RESPONSE_SECONDS
 from tests.handlers.rig import activate, buttons, rig, words
+from tests.handlers.run_rig import run_rig
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, found_workspace
 
@@ -37,6 +43,50 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     assert set(buttons(answer)) == {"Stop notebook@hub", "Stop notebook@saturn"}
     assert "confirm" in buttons(answer)["Stop notebook@hub"]
     assert "on Hub" in words(await bot.say("start notebook@hub"))
+
+
+NOBODYS = "my thesis"
+
+
+@pytest.mark.parametrize("names", [("notebook",), ("notebook", "report")], ids=["one", "several"])
+@pytest.mark.parametrize("has_default", [False, True], ids=["no default", "a default"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f'{verb} "{NOBODYS}"' for verb in sorted(READ | {"hours", "run", "boot"})),
+        f'alias "{NOBODYS}" lab',
+        f'notify "{NOBODYS}" off',
+        f'stop "{NOBODYS}" at 18:00',
+        f'start "{NOBODYS}" for 2 h',
+        f'hours "{NOBODYS}" off',
+        f'please start the one called "{NOBODYS}"',
+        f'is "{NOBODYS}" running?',
+        f'why did "{NOBODYS}" fail?',
+    ],
+)
+async def test_a_quoted_name_names_nothing_else(bot, names, text, has_default):
+    await bot.link(names=names)
+    await fresh(bot)
+    if has_default:
+        row = await bot.workspace()
+        usual = replace(Preferences(), workspace_id=row.id)
+        await bot.store.carry_out(lambda tx: preferences.save_preferences(tx, ALICE, usual))
+    before = await bot.store.workspaces(ALICE)
+    answer = await bot.direct(text)
+    assert NOBODYS in words(answer)
+    assert not any(name in label for label in buttons(answer) for name in names)
+    assert await bot.store.workspaces(ALICE) == before
+    assert await bot.store.open_operations(ALICE) == []
+
+
+async def test_what_a_connection_offers_has_a_name_too_though_it_never_ran_from_here():
+    async with run_rig() as bot:
+        looked = tuple(one.id for one in await bot.store.accounts(ALICE))
+        for text in ("start nightly", 'start "The nightly one"', "run nightly"):
+            answer = await bot.say(text, looked=looked)
+            (button,) = buttons(answer).values()
+            assert button["value"].startswith("job run posit ")
+            assert "The form for Posit Workbench is ready." in words(await bot.push(answer))
 
 
 async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
