@@ -473,7 +473,7 @@ async def status(request: Request) -> Answer:
 
 @routes.verb("job", "logs", does=routes.Does.SHOWS)
 async def logs(request: Request) -> Answer:
-    """Show the output from now on; a run without a card gets one."""
+    """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
     run = await run_of(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, base.Runs):
@@ -484,6 +484,8 @@ async def logs(request: Request) -> Answer:
         await linked(request, run.connection)
     watched = await request.asked.to(runs.watch, run.id)
     template = run_words.SHOWING if watched.remote_id is not None else run_words.SHOWING_LATER
+    if not watched.is_going:
+        template = run_words.SENDING
     return replies.answer(fill(template, name=watched.name))
 
 

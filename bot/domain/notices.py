@@ -115,7 +115,8 @@ class NoticeKind(StrEnum):
         "job_ended", "job", offers="run", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
     JOB_FAILED = _Kind("job_failed", "job", offers="run", marks=Mark.END)
-    JOB_OUTPUT = _Kind("job_output", "job", urgency=3, marks=Mark.THREADED)
+    #: Of 0.1.0: the output of a run, which its card shows now. What is left of these ends unsent.
+    JOB_OUTPUT = _Kind("job_output", urgency=3)
     JOB_FILE = _Kind("job_file", "job", urgency=3, marks=Mark.THREADED)
     JOB_WAITING = _Kind("job_waiting", "job", urgency=3, offers="run")
     JOB_ASKED = _Kind("job_asked", "job", offers="run", marks=Mark.APART)

@@ -73,14 +73,12 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Hold what a message shows of a run's output: its tail, the number of lines, the redraw interval."""
+    """Hold what messages show of a run's output: its tail, the number of lines, the last few at its end."""
 
     tail: str
     lines: int
-    every: float
     is_over: bool
     last_lines: tuple[str, ...] = ()
-    version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ class Run(Errand):
 
     ``remote_id`` is None until the provider accepts it. ``stop_wanted`` is the stop the person asked for. Its
     outcome is ``ended`` (``state`` says how), ``failed`` (never launched, or lost) or ``cancelled``.
-    ``is_watched``: its output is shown in the thread of its card. While it is visible it has no deadline.
+    ``is_watched``: its output is read, for its card and as a file. While it is visible it has no deadline.
     """
 
     name: str
@@ -104,8 +102,6 @@ class Run(Errand):
     observed_at: Past | None = None
     stop_wanted: StopKind = ""
     is_watched: bool = True
-    #: The message showing the tail, in the thread of the card.
-    output_ts: str | None = None
     #: What the latest reads reported that isn't certain yet.
     doubt: Doubt | None = None
 

@@ -10,12 +10,11 @@ from typing import Any, Final
 import structlog
 
 from bot.domain.accounts import Account
-from bot.domain.notices import NoticeKind
 from bot.domain.runs import OutputChunk, Run, RunState
 from bot.messages.texts import problems, runs
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
-from bot.reconciler import ask, outcomes
+from bot.reconciler import ask
 from bot.services.owners import OUTPUT
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -28,6 +27,8 @@ AT_ONCE: Final = 50
 SILENT_AT_END: Final = 30.0
 #: How many attempts to make at reading the output to its end once the run is over.
 TRIES_AT_END: Final = 5
+#: How long the end of an output that was sent is kept for the message about the end of its run.
+SHOWN_FOR: Final = 60.0
 #: How soon, at the earliest, an ended stream of a running run is reopened.
 AGAIN_AFTER: Final = 5.0
 
@@ -52,9 +53,6 @@ class _Follower:
     failures: int = 0
     next_at: float = 0.0
     over_since: float | None = None
-    is_announced: bool = False
-    #: The run was still going when it was first followed.
-    was_open: bool = False
 
 
 class Streams(ask.EnginePart):
@@ -72,7 +70,7 @@ class Streams(ask.EnginePart):
         """
         began_at = self._clock.monotonic()
         runs = await self._owned(await self._store.watched_runs(self._owners.name), self._room(pool))
-        if left := self._followers.keys() - runs.keys():
+        if left := {run_id for run_id in self._followers.keys() - runs.keys() if self._is_left(run_id)}:
             for run_id in left:
                 self._forget(run_id)
             await self._owners.disown(*map(_thing, left))
@@ -82,6 +80,8 @@ class Streams(ask.EnginePart):
                 account = await self._begun(run, began_at, self._room(pool) - len(due))
                 if account is not None:
                     due.append((run, self._followers[run.id], account))
+        if grown := self._board.grown(run.id for run in runs.values() if run.is_open):
+            await self._store.output_grown(grown)
         await run_all([self._follow(*each) for each in due], pool)
         return len(due)
 
@@ -126,9 +126,13 @@ class Streams(ask.EnginePart):
             follower = None
         if follower is None:
             follower = self._followers[run.id] = _Follower(self._board.add(run.id))
-            follower.is_announced = run.output_ts is not None
-            follower.was_open = run.outcome is None
+            follower.entry.is_asked = run.outcome is not None
         return follower
+
+    def _is_left(self, run_id: str) -> bool:
+        """Return whether an output isn't watched any more, nor shown with the end of its run."""
+        entry = self._followers[run_id].entry
+        return not entry.is_done or self._clock.monotonic() - entry.done_at > SHOWN_FOR
 
     def _forget(self, run_id: str) -> None:
         follower = self._followers.pop(run_id)
@@ -138,7 +142,7 @@ class Streams(ask.EnginePart):
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """Handle a stream's result, the message that shows it, and its end."""
+        """Handle a stream's result, and its end."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -152,18 +156,7 @@ class Streams(ask.EnginePart):
             follower.was_read = False
             await self._ended(run, follower, now)
         elif run.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
-            await self._over(follower, now, "")  # There is no room for what another stream would add.
-        if entry.transcript.version or entry.is_over:
-            await self._announce(run, follower)
-
-    async def _announce(self, run: Run, follower: _Follower) -> None:
-        """Write the notice for the message that shows the output of a run that goes on; it has one key."""
-        is_short = follower.was_open and run.outcome is not None and follower.entry.transcript.spool.size > 0
-        if is_short and not follower.is_announced:
-            follower.entry.is_lost = True  # Its last lines and its file come with its end.
-        elif not follower.is_announced:
-            await self._store.add_notices([outcomes.notice(run, NoticeKind.JOB_OUTPUT, "1")])
-            follower.is_announced = True
+            await self._over(follower, "")  # There is no room for what another stream would add.
 
     async def _ended(self, run: Run, follower: _Follower, now: float) -> None:
         """Decide what follows a stream: another one, or the end of the output."""
@@ -181,7 +174,7 @@ class Streams(ask.EnginePart):
         if run.outcome is not None and (transcript.spool.is_full or self._is_read_out(follower)):
             runtime = self._runtimes.get(run.connection)
             because = problems.sentence(cause, runtime.title if runtime is not None else run.connection)
-            await self._over(follower, now, runs.NOT_READ.format(because=because) if cause else "")
+            await self._over(follower, runs.NOT_READ.format(because=because) if cause else "")
             return
         follower.next_at = now + (max(wait, AGAIN_AFTER) if run.outcome is None else wait)
 
@@ -194,13 +187,13 @@ class Streams(ask.EnginePart):
             return follower.failures >= TRIES_AT_END
         return True
 
-    async def _over(self, follower: _Follower, now: float, note: str) -> None:
+    async def _over(self, follower: _Follower, note: str) -> None:
         transcript = follower.entry.transcript
         if transcript.spool.is_full:
             is_cut = transcript.spool.size > CAP - LONGEST_CHARACTER
             note = runs.CUT.format(size=CAP // 1_000_000) if is_cut else runs.NOT_KEPT
         await transcript.end(note)
-        follower.entry.over(now)
+        follower.entry.is_over = True
 
     # -- a stream --------------------------------------------------------------------------------------------
 

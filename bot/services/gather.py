@@ -26,6 +26,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
+from bot.support.guards import guards
 
 #: The path of the pages in which workspaces open; our own ids follow it.
 IDE_PATH: Final = "/ide"
@@ -82,7 +83,7 @@ class Gatherer:
         return found
 
     async def of_run(self, run: Run) -> RunFacts:
-        """Gather facts for a run's card or for a notice about it, with as much output as this process has."""
+        """Gather facts for a run, without its output."""
         account = await self._store.account(run.principal, run.connection)
         return self._of_run(await self._store.now(), run, account)
 
@@ -128,11 +129,15 @@ class Gatherer:
         )
 
     async def of_card(self, kind: NoticeKind, subject: str) -> Facts | None:
-        """Gather facts for a card by the subject that its kind names; return None if its row is gone."""
+        """Gather facts for a card by the subject that its kind names; return None if its row is gone.
+
+        Those of a run have as much of its output as this process has read.
+        """
         match kind.subject:
             case "job":
                 run = await self._store.run(subject)
-                return None if run is None else await self.of_run(run)
+                shown = self._board.shown(subject) if self._board is not None else None
+                return None if run is None else replace(await self.of_run(run), output=shown)
             case "class":
                 card = await self._store.class_card(subject)
                 # Whoever reads it is where its poster is.
@@ -145,6 +150,8 @@ class Gatherer:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.of_card(card.kind, card.subject)
+            if isinstance(facts, RunFacts):
+                facts = self._for_its_person(facts, card)
         else:
             facts = await self.of_notice(card, workspace_id=card.about)
         is_gone = card.kind.subject == "job" and not isinstance(facts, RunFacts)
@@ -161,6 +168,11 @@ class Gatherer:
             if facts is None or is_gone
             else replace(facts, written_at=card.created_at, sent_at=float(card.message_ts or 0.0))
         )
+
+    @guards("Output is read again, not remembered")
+    def _for_its_person(self, facts: RunFacts, card: Card) -> RunFacts:
+        """Leave the output out of a card that others may read: a direct message's id begins with D."""
+        return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
     async def owed(self, notice: Notice) -> Facts:
         """Gather facts for what somebody is owed: its rows as they are, and whether newer ones tell it."""
@@ -252,7 +264,6 @@ class Gatherer:
         return RunFacts(
             **self._of_account(now, run.connection, account),
             run=run,
-            output=self._board.shown(run.id) if self._board is not None else None,
             page_url=_job_page(self._connections.get(run.connection), run),
         )
 

@@ -101,7 +101,7 @@ def start_another(tx: Transaction, asked: Asked, run_id: str) -> tuple[Run, bool
 
 
 def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
-    """Show a run's output from now on, in its card's thread; a run without a card gets one."""
+    """Follow a run's output from now on; a run without a card gets one."""
     run = _usable(tx, asked, "logs", run_id)
     if not asked.is_new(tx):
         return run

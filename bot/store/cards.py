@@ -17,6 +17,8 @@ from bot.store.transaction import Row, Transaction, as_json
 _REPLACED_WITHIN: Final = 3.0
 #: How many seconds, at most, the card of what has ended waits for the message that says so.
 END_FIRST: Final = 5.0
+#: How many seconds, at least, lie between two updates of a card for what its run has written.
+OUTPUT_INTERVAL: Final = 3.0
 #: How it is known that a message was sent: of the kinds that 0.1.0 knows, and of later ones.
 _PLACED: Final = ("message_ts IS NOT NULL", "later_ts > ''")
 #: How messages may be dirty, as ``dirty_cards`` tells them apart.
@@ -120,20 +122,21 @@ def owe_about(tx: Transaction, about: str, *, changed: bool) -> None:
 
 
 def claim_cards(
-    tx: Transaction, limit: int, min_interval: float, lease: float, room: Room = ENDLESS
+    tx: Transaction, limit: int, min_interval: float, lease: float, room: Room = ENDLESS, owner: str = ""
 ) -> list[Card]:
     """Lease dirty, posted cards, as many as there is ``room`` for.
 
     First the live ones with a change of state, unless the message about an end is about to take their place.
     What is left is shared between those that become a line, newest change first, and the progress of cards,
-    which comes ``min_interval`` seconds after their last update.
+    which comes ``min_interval`` seconds after their last update, output sooner. The card of a run
+    whose output another process follows is left to that one.
     """
     now = tx.now()
     found = tx.all("dirty_cards", dirts=_DIRTS, now=now, limit=limit, **room.within(now))
     dirty = {row["dirt"]: row["fit"] for row in found}
     fit = max(dirty.values(), default=0)
 
-    def claimed(query: str, dirt: str, most: int, **keys: float) -> list[Card]:
+    def claimed(query: str, dirt: str, most: int, **keys: float | str) -> list[Card]:
         found: list[Card] = []
         for placed, of in zip(_PLACED, (dirt, "later"), strict=True):
             if of in dirty and most > len(found):
@@ -141,9 +144,10 @@ def claim_cards(
                 found += CARDS.found(tx, setting(query, placed=placed), **given)
         return sorted(found, key=lambda card: (card.changed_at or card.updated_at, card.id))
 
-    cards = claimed("claim_changed_cards", "changed", fit, settled=now - END_FIRST)
+    cards = claimed("claim_changed_cards", "changed", fit, settled=now - END_FIRST, owner=owner)
     cards += claimed("claim_former_cards", "former", (fit - len(cards) + 1) // 2)
-    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards), before=now - min_interval)
+    since = {"before": now - min_interval, "output_before": now - OUTPUT_INTERVAL}
+    cards += claimed("claim_progressed_cards", "progressed", fit - len(cards), owner=owner, **since)
     return cards + claimed("claim_former_cards", "former", fit - len(cards))
 
 

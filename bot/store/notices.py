@@ -8,7 +8,7 @@ from bot.domain.notices import Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.store import cards, conversations, preferences
 from bot.store.budget import ENDLESS, Room, slack_calls_left
-from bot.store.tables import DIRECT_CHANNELS, NOTICES, RUNS
+from bot.store.tables import DIRECT_CHANNELS, NOTICES
 from bot.store.transaction import Row, Transaction, as_json
 
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
@@ -155,9 +155,7 @@ def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: st
     kind, subject = NoticeKind(row["kind"]), row["subject"]
     if kind in _TELLS_OTHERS:
         tx.run("held_sent", id=notice_id, channel_id=channel_id, now=now)
-    if kind is NoticeKind.JOB_OUTPUT:
-        RUNS.change(tx, {"id": subject}, output_ts=message_ts)
-    elif message_ts:
+    if message_ts:
         cards.place(tx, cards.id_of(kind, notice_id, subject), channel_id, message_ts, drawn)
     else:
         cards.drop(tx, notice_id)

@@ -1059,6 +1059,12 @@ WHERE CASE wanted.key
         SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NULL
     ) ELSE EXISTS (SELECT 1 FROM cards WHERE is_dirty = 1 AND later_ts > '') END;
 
+-- Only whoever follows a run's output can draw it.
+-- part: followed_here
+(kind <> 'job_card' OR NOT EXISTS (
+    SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
+))
+
 -- name: claim_changed_cards
 UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = drawn, drawn = ''
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -1068,7 +1074,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
             SELECT 1 FROM notices n
             WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.created_at > :settled
                 AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased') AND n.held_by IS NULL
-        )
+        ) AND {followed_here}
     ORDER BY changed_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
@@ -1091,7 +1097,7 @@ UPDATE cards SET leased_until = :until, claimed_dirt = dirt, claimed_drawn = dra
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM cards
     WHERE is_dirty = 1 AND {placed} AND leased_until <= :now AND {known cards} AND changed_at IS NULL
-        AND updated_at <= :before
+        AND updated_at <= :output_before AND (kind = 'job_card' OR updated_at <= :before) AND {followed_here}
     ORDER BY updated_at LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )

@@ -75,7 +75,7 @@ def unexplained_runs(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> li
 
 
 def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
-    """Show a run's output from now on (``is_watched``). This gives a run found by a list its card.
+    """Follow a run's output from now on (``is_watched``). This gives a run found by a list its card.
 
     Return None if there is no such run or its account was unlinked.
     """
@@ -106,9 +106,16 @@ def watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
     return RUNS.found(tx, "watched_runs", owner=owner, now=tx.now())
 
 
-def output_done(tx: Transaction, run_id: str) -> None:
-    """Note that the whole output was sent; it is no longer watched."""
-    RUNS.change(tx, {"id": run_id}, is_watched=False)
+def output_grown(tx: Transaction, run_ids: Sequence[str]) -> None:
+    """Have the cards of runs redrawn that have written more."""
+    for run_id in run_ids:
+        cards.owe(tx, run_id, changed=False)
+
+
+def output_done(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
+    """Note that the whole output was sent, by these notices; it is no longer watched."""
+    if RUNS.change(tx, {"id": run_id, "is_watched": True}, is_watched=False):
+        add_notices(tx, notices)
 
 
 def end_all(tx: Transaction, pair: Row, cause: str, *, tell: bool) -> None:

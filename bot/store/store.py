@@ -269,6 +269,7 @@ class Store(OnEngine):
     claim_runs_of = write(runs_.claim_runs_of, Priority.CLAIMS)
     save_run_step = write(runs_.save_run_step)
     watched_runs = read(runs_.watched_runs, Priority.STEADY)
+    output_grown = write(runs_.output_grown)
     output_done = write(runs_.output_done)
     merge_runs = several(runs_.merge_runs)
 

@@ -74,7 +74,7 @@ async def test_a_start_of_a_job_that_goes_wrong_is_one_run_or_none(world, name):
     await world.pass_time(220, step=5)
     ended = ("job_ended", "job_failed", "job_asked")
     await world.until(lambda: any(world.alice.told(kind) for kind in ended), step=4.0)
-    kind = ends(world.alice, "job_output", "job_file")
+    kind = ends(world.alice, "job_file")
     assert len(job.runs) == (kind == "job_ended")
 
 
@@ -87,7 +87,7 @@ async def test_reads_of_a_run_that_go_wrong_cost_no_more_than_time(world, path, 
     await world.settle()
     world.saturn_fails(path, **FAULTS[name])
     await world.until(lambda: world.alice.told("job_ended") or world.alice.told("job_failed"), step=4.0)
-    assert ends(world.alice, "job_output", "job_file") == "job_ended"
+    assert ends(world.alice, "job_file") == "job_ended"
     assert len(job.runs) == 1
 
 

@@ -82,10 +82,10 @@ class JobsWorld(BreakingWorkbench):
         told = Counter(shown.key for shown in self.alice.sees() if shown.key)
         for row in rows:
             kinds = {key.split("/")[1]: count for key, count in told.items() if key.startswith(row["id"])}
-            assert kinds == {"job_card": 1, "job_output": 1, "job_ended": 1}, kinds
+            assert kinds == {"job_card": 1, "job_ended": 1}, kinds
             thread = self.thread_of(row["id"])
-            assert [one["text"][:9] for one in thread] == ["Output of", "The full "], thread
-            (file,) = thread[1]["files"]
+            assert [one["text"][:9] for one in thread] == ["The full "], thread
+            (file,) = thread[0]["files"]
             text = self.slack.file_bytes(self.alice.id, file["id"]).decode()
             assert [line.removeprefix("! ") for line in text.splitlines()] == [
                 f"line {number}" for number in range(1, LINES + 1)

@@ -13,7 +13,6 @@ from bot.domain.runs import Run, RunState, Shown
 from bot.messages.blocks.kit import SECTION
 from bot.messages.blocks.lists import run_list, run_status
 from bot.messages.blocks.runs import (
-    output_message,
     preformatted,
     run_asked,
     run_card,
@@ -106,21 +105,19 @@ def test_what_is_drawn_of_a_run(kind, draw, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "tail", "lines", "is_over"),
+    ("name", "tail", "lines"),
     [
-        ("none-yet", "", 0, False),
-        ("some", "\n".join(LINES), 3, False),
-        ("one", "ready\n", 1, False),
-        ("part", "\n".join(f"line {number}" for number in range(500)), 10_000, False),
-        ("over", "\n".join(LINES), 3, True),
-        ("over-none", " \n", 0, True),
+        ("none-yet", " \n", 0),
+        ("some", "\n".join(LINES), 3),
+        ("one", "ready\n", 1),
+        ("part", "\n".join(f"line {number}" for number in range(500)), 10_000),
+        ("stderr", "! no such file\n", 1),
     ],
 )
-def test_the_output(name, tail, lines, is_over):
-    check_golden(
-        f"jobs/output-{name}",
-        output_message(facts(JOB, output=Shown(tail, lines, 25.2, is_over))),
-    )
+def test_the_output_on_the_card(name, tail, lines):
+    check_golden(f"jobs/output-{name}", run_card(facts(run(**RUNNING), output=Shown(tail, lines, False))))
+    over = facts(run(**DONE), output=Shown(tail, lines, True))
+    assert run_card(over) == run_card(replace(over, output=None))
 
 
 def test_the_status_says_how_old_it_is():
@@ -134,7 +131,8 @@ def test_the_status_says_how_old_it_is():
 
 @pytest.mark.parametrize("draw", [run_card, lambda told: run_list([told])])
 def test_logs_is_offered_only_where_the_output_is_not_outputanyway(draw):
-    for one in (run(**RUNNING), run(**DONE)):
+    assert '"job_logs"' not in json.dumps(draw(facts(run(**DONE, is_watched=False))).blocks)
+    for one in (run(**RUNNING), run(**DONE | {"spec": None})):
         assert '"job_logs"' not in json.dumps(draw(facts(one)).blocks)
         assert '"job_logs"' in json.dumps(draw(facts(replace(one, is_watched=False))).blocks)
         assert '"job_logs"' not in json.dumps(
@@ -160,12 +158,12 @@ def shown(answer):
     return json.dumps(answer.as_body(), ensure_ascii=False)
 
 
-@given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.floats(0, 1e6), st.integers(0, 10**9))
-def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, every, lines):
+@given(NAMES, NAMES, NAMES, st.sampled_from(sorted(CARDS)), st.integers(0, 10**9))
+def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, lines):
     run = replace(
         CARDS[card], name=name, detail=detail, hold=detail or None, cause=f"invalid: {detail}", reference=name
     )
-    output = Shown(tail, lines, every, lines % 2 == 0, tuple(tail.split("\n")))
+    output = Shown(tail, lines, lines % 2 == 0, tuple(tail.split("\n")))
     told = facts(run, connection_title=name or "Posit", output=output)
     for answer in (
         run_card(told),
@@ -173,7 +171,6 @@ def test_no_text_mentions_links_or_breaks_a_limit(name, detail, tail, card, ever
         run_list([told] * 25),
         run_ended(told),
         run_failed(told),
-        output_message(told),
     ):
         check_limits(answer)
         rest = OURS.sub("", shown(answer))

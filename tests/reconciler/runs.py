@@ -61,9 +61,9 @@ class RunWorld:
         parent = self.message(f"{run_id}/job_card/1")
         return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
 
-    def told(self, run_id: str, occasion: str) -> list[dict[str, Any]]:
-        """Return the messages about stops that came to nothing whose occasion begins so, oldest first."""
-        begin = f"{run_id}/job_not_stopped/{occasion}"
+    def told(self, run_id: str, kind: str) -> list[dict[str, Any]]:
+        """Return a run's messages whose kind and occasion begin so, oldest first."""
+        begin = f"{run_id}/{kind}"
         keyed = [(each.get("metadata", {}).get("event_payload", {}), each) for each in self.slack.messages]
         return [each for payload, each in keyed if str(payload.get("key")).startswith(begin)]
 
@@ -91,8 +91,8 @@ async def end(runs: RunWorld, run_id: str, *, seconds: float = 60.0) -> None:
 
 
 def output(runs: RunWorld, run_id: str) -> dict[str, Any]:
-    """Return the message that shows a run's output."""
-    return runs.message(f"{run_id}/job_output/1")
+    """Return the card, which shows a run's output while it goes on."""
+    return runs.message(f"{run_id}/job_card/1")
 
 
 def content(message: dict[str, Any]) -> str:

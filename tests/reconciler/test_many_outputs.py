@@ -30,7 +30,8 @@ def lines(run: int, begin: int) -> str:
 async def test_twenty_streams_of_ten_thousand_lines():
     async with new_run_world() as runs:
         runs.cloud.job_takes = None
-        ids = [await runs.runs(name=f"run {number}") for number in range(1, STREAMS + 1)]
+        for number in range(1, STREAMS + 1):
+            await runs.runs(name=f"run {number}")
         for number in range(1, STREAMS + 1):
             runs.cloud.opens(f"run{number}")
         await runs.world.pass_time(30)
@@ -56,5 +57,3 @@ async def test_twenty_streams_of_ten_thousand_lines():
         found = [hashlib.sha256(message["files"][0]["content"]) for message in runs.slack.shared()]
         assert sorted(each.digest() for each in found) == sorted(each.digest() for each in expected)
         assert runs.slack.over_budget == 0
-        shown = runs.message(f"{ids[0]}/job_output/1")
-        assert "10,000 lines" in str(shown["blocks"])

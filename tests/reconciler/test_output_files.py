@@ -20,21 +20,6 @@ async def runs(runs):
     return runs
 
 
-# -- messages and files of unknown outcome -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("after", [True, False])
-async def test_the_first_message_is_looked_for_in_the_thread_before_it_is_sent_again(runs, after):
-    run_id = await runs.begun(3)
-    runs.slack.fail("chat.postMessage", SlackUnknownOutcome("chat.postMessage", "no_answer"), after=after)
-    runs.cloud.writes("run1", "one\n")
-    await runs.world.pass_time(30)
-    assert len(runs.in_thread(run_id)) == 1
-    assert runs.slack.count("conversations.replies") >= 1
-    await end(runs, run_id)
-    assert len(runs.in_thread(run_id)) == 2
-
-
 @pytest.mark.parametrize("after", [True, False])
 async def test_a_file_of_unknown_outcome_is_looked_for_before_it_is_shared_again(runs, after):
     run_id = await runs.begun(3)
@@ -77,7 +62,8 @@ async def test_where_no_file_may_be_sent_its_person_is_told_once(runs, code, wor
     runs.cloud.writes("run1", "one\n")
     runs.slack.fail(GET_URL, SlackPermanent(GET_URL, code), times=100)
     await end(runs, run_id)
-    assert words in said(runs.message(f"{run_id}/job_file_missing/file"))
+    (told,) = runs.told(run_id, "job_file_missing")
+    assert words in said(told)
     assert runs.slack.count(GET_URL) == 1
 
 
@@ -88,7 +74,8 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
     runs.cloud.ends("run1")
     runs.cloud.closes("run1")
     await runs.world.pass_time(2_400, step=5)
-    assert "didn't accept" in said(runs.message(f"{run_id}/job_file_missing/file"))
+    (told,) = runs.told(run_id, "job_file_missing")
+    assert "didn't accept" in said(told)
     assert not (await runs.run(run_id)).is_watched
 
 
@@ -97,9 +84,6 @@ async def test_without_its_card_output_stands_by_itself(runs):
     card = runs.message(f"{run_id}/job_card/1")
     await runs.store.card_lost(run_id)
     runs.cloud.writes("run1", "one\n")
-    await runs.world.pass_time(130)
-    assert output(runs, run_id).get("thread_ts") is None
-    assert output(runs, run_id)["channel"] == card["channel"]
     await end(runs, run_id, seconds=200)
     (file,) = runs.slack.shared()
     assert (file["channel"], file.get("thread_ts")) == (card["channel"], None)

@@ -1,4 +1,4 @@
-"""Outputs of runs in Slack: below the card, up to date within the budget, whole as a file, nothing twice."""
+"""Outputs of runs in Slack: the end on the card, up to date, and whole as a file, nothing twice."""
 
 import pytest
 
@@ -14,7 +14,6 @@ from bot.support.errors import (
     Unreachable,
 )
 from tests.reconciler.runs import content, end, output, said
-from tests.rigs.run_provider import Output
 from tests.rigs.store import ALICE, unlink, watch_run
 
 
@@ -34,21 +33,20 @@ class Elsewhere(Owners):
         return {} if self.is_so else await super().own_all(things)
 
 
-async def test_after_standing_still_a_process_draws_no_output_that_another_one_follows(runs):
+async def test_after_standing_still_a_process_sends_no_output_that_another_one_follows(runs):
     runs.world.owners = owners = Elsewhere()
     runs.world.reborn()
     run_id = await runs.begun()
-    for epoch in ("epoch 0\n", "epoch 1\n", "epoch 2\n"):
-        # The last one comes too soon after the one before to be drawn already.
-        runs.cloud.writes("run1", epoch)
-        await runs.world.work()
-    runs.clock.advance(10)
-    shown, owners.is_so = output(runs, run_id), True
+    runs.cloud.writes("run1", "epoch 0\nepoch 1\nepoch 2\n")
+    runs.cloud.ends("run1")
+    runs.cloud.closes("run1")
+    await runs.world.pass_time(1)
+    owners.is_so = True
+    assert (await runs.run(run_id)).is_watched
     assert await runs.world.notifier.step_outputs() == 0
-    assert "epoch 2" not in said(shown)
     owners.is_so = False
-    assert await runs.world.notifier.step_outputs() == 1
-    assert "epoch 2" in said(shown)
+    await end(runs, run_id)
+    assert [content(message) for message in runs.slack.shared()] == ["epoch 0\nepoch 1\nepoch 2\n"]
 
 
 async def test_an_output_that_another_process_follows_is_not_read_here(runs):
@@ -89,10 +87,10 @@ async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):
     runs.cloud.writes("run1", "fee00c0ffee00 now\n")
     runs.cloud.writes("run1", "and c0ffee00 is none\n", "stderr")
     await runs.world.pass_time(4)
-    told = output(runs, run_id)["blocks"][1]["text"]["text"]
-    assert "export TOKEN=…\nusing … now\n! and c0ffee00 is none" in told
+    told = said(output(runs, run_id))
+    assert "export TOKEN=…\\nusing … now\\n! and c0ffee00 is none" in told
     await end(runs, run_id)
-    assert not any(token in content(message) for message in runs.in_thread(run_id)[1:])
+    assert not any(token in content(message) for message in runs.in_thread(run_id))
 
 
 async def test_the_end_tells_the_last_lines(runs):
@@ -122,23 +120,24 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
     await runs.until_over(run_id)
     assert runs.cloud.outputs["run1"].begun == 0
     assert runs.slack.kinds() == ["job_card", "job_ended"]
-    await watch_run(runs.store, run_id)
-    await runs.world.pass_time(10)
-    assert "quiet" in said(output(runs, run_id))
-    assert [content(message) for message in runs.slack.shared()] == ["quiet\n"]
+    for times in (1, 2):
+        # It comes each time that somebody asks for it.
+        await watch_run(runs.store, run_id)
+        await runs.world.pass_time(10)
+        assert [content(message) for message in runs.slack.shared()] == ["quiet\n"] * times
 
 
-async def test_output_that_is_asked_for_again_stays_while_it_is_read_again(runs):
-    run_id = await runs.begun()
-    runs.cloud.writes("run1", "kept\n")
-    await end(runs, run_id)
-    shown = output(runs, run_id)
-    assert "kept" in said(shown)
-    await watch_run(runs.store, run_id)
-    runs.cloud.outputs["run1"] = Output(is_closed=False)
-    await runs.world.pass_time(10)
-    assert runs.cloud.outputs["run1"].open
-    assert "kept" in said(shown)
+async def test_who_asks_for_an_output_that_there_is_none_of_is_told_so(runs):
+    run_id = await runs.begun(is_watched=False)
+    runs.cloud.closes("run1")
+    runs.cloud.ends("run1")
+    await runs.until_over(run_id)
+    for times in (1, 2):
+        await watch_run(runs.store, run_id)
+        await runs.world.pass_time(10)
+        told = runs.told(run_id, "job_file_missing")
+        assert len(told) == times
+        assert "wrote no output" in said(told[-1])
 
 
 async def test_a_stream_that_does_not_end_with_its_run_is_taken_to_have_ended(runs):
@@ -184,7 +183,6 @@ async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs)
     await runs.world.pass_time(3)
     runs.cloud.fail("job_output", Forbidden("the output is gone"), times=1_000)
     await end(runs, run_id, seconds=90)
-    assert "could not be read to its end" in said(output(runs, run_id))
     text = content(runs.slack.shared()[0])
     assert text.startswith("something\n[Usher: the output could not be read to its end. ")
     assert "the output is gone" in text
@@ -230,23 +228,6 @@ async def test_an_output_without_an_end_is_cut_and_says_so(runs):
     assert len(text) < 200
 
 
-# -- the budget ----------------------------------------------------------------------------------------------
-
-
-async def test_an_output_whose_blocks_slack_refuses_is_shown_as_text(runs):
-    run_id = await runs.begun(3)
-    runs.cloud.writes("run1", "one\n")
-    await runs.world.pass_time(3)
-    runs.slack.refuses_blocks = True
-    runs.cloud.writes("run1", "more\n")
-    await runs.world.pass_time(6)
-    assert output(runs, run_id)["blocks"] == []
-    runs.slack.refuses_blocks = False
-    runs.cloud.writes("run1", "two\n")
-    await runs.world.pass_time(6)
-    assert "two" in str(output(runs, run_id)["blocks"])
-
-
 async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(runs):
     run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
@@ -257,7 +238,7 @@ async def test_a_message_that_was_deleted_is_left_alone_and_the_file_comes(runs)
         runs.cloud.writes("run1", "more\n")
         await runs.world.pass_time(5)
     assert runs.slack.count("chat.update") - updates <= 2
-    await end(runs, run_id)
+    await end(runs, run_id, seconds=200)
     assert content(runs.slack.shared()[0]) == "one\n" + "more\n" * 5
 
 

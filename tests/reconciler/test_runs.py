@@ -90,7 +90,7 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert (run.state, run.outcome) == (RunState.SUCCEEDED, "ended")
-    told = "".join(said(message) for message in runs.told(run_id, "stop:stop"))
+    told = "".join(said(message) for message in runs.told(run_id, "job_not_stopped/stop:stop"))
     assert "couldn't stop" in told
     assert error.message in told
     assert runs.cloud.count("stop_job") == 1
@@ -103,4 +103,4 @@ async def test_a_stop_of_what_just_ended_is_no_trouble(runs, error):
     await runs.stop(run_id)
     run = await runs.until_over(run_id)
     assert run.outcome == "ended"
-    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended", "job_output"]
+    assert sorted(runs.slack.kinds()) == ["job_card", "job_ended"]

@@ -7,10 +7,12 @@ import pytest
 
 from bot.domain.installations import Installation
 from bot.domain.notices import Mark, NewNotice, NoticeKind, NoticeState
+from bot.domain.runs import OutputChunk
 from bot.output.transcript import Board
+from bot.services.gather import Gatherer
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier
-from bot.slack.notifier.drawing import CARD_WAIT, LONGEST_PAUSE, Place, Places
+from bot.slack.notifier.drawing import CARD_WAIT, LONGEST_PAUSE, Place, Places, draw_card
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context
@@ -66,7 +68,7 @@ async def test_output_of_a_run_whose_card_others_read_goes_to_its_person_alone(l
 
 
 async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_there(line):
-    places, notice = await place_of(line.store, NoticeKind.JOB_OUTPUT, None)
+    places, notice = await place_of(line.store, NoticeKind.JOB_FILE, None)
     assert await places.of(notice) is None
     line.clock.advance(CARD_WAIT)
     assert await places.of(notice) == Place(ALICE.user_id)
@@ -75,12 +77,16 @@ async def test_output_goes_below_a_card_that_only_its_person_reads_once_that_is_
     assert await places.of(notice) == Place("D1", "1.1")
 
 
-@pytest.mark.parametrize(("channel_id", "where"), [("C1", None), ("G1", None), ("D1", "D1")])
-async def test_output_is_drawn_again_only_where_its_person_alone_reads_it(line, channel_id, where):
+@pytest.mark.parametrize(("channel_id", "is_shown"), [("C1", False), ("G1", False), ("D1", True)])
+async def test_output_is_drawn_only_where_its_person_alone_reads_it(line, channel_id, is_shown):
     run = await launched(line.store, shows=True)
     (card,) = await line.store.claim_notices(10, 60.0)
     await line.store.notice_sent(card.id, channel_id, "1.1")
-    assert await line.notifier._outputs._channel(run) == where
+    board = Board(line.clock.monotonic)
+    await board.add(run.id).transcript.take(OutputChunk("stdout", "its output\n"))
+    gatherer = Gatherer(context(line.store, clock=line.clock), board)
+    answer = await draw_card(gatherer, await line.store.card(run.id))
+    assert ("its output" in str(answer.blocks)) is is_shown
 
 
 # -- what may have been sent ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.errands import Call, Outcome
 from bot.domain.facts import RunFacts
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.runs import Run, RunState, Shown
+from bot.domain.runs import Run, RunState
 from bot.domain.settling import is_run_unanswered
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import page_button
@@ -22,11 +22,8 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.kit import ELLIPSIS, SECTION, Block, Element, Markup, draws, fill, safe
 from bot.messages.texts import cards, notices, problems, runs, times
-from bot.output.transcript import EVERY, MARK
+from bot.output.transcript import MARK
 from bot.support.cleaning import clean, escape
-
-#: What isn't read in this process, or not yet.
-_UNREAD = Shown(tail="", lines=0, every=EVERY, is_over=False)
 
 
 def unknown() -> Answer:
@@ -44,9 +41,24 @@ def run_past(facts: RunFacts) -> str:
 
 @draws(NoticeKind.JOB_CARD, past=run_past)
 def run_card(facts: RunFacts) -> Answer:
-    """Draw the card of a run in its current state."""
+    """Draw the card of a run in its current state, with the end of what it has written."""
     sentence = "\n".join([title_of(facts), *state_lines(facts)])
-    return kit.message(sentence, _small(facts), card_buttons(facts))
+    card = kit.message(sentence, _small(facts))
+    return kit.answer([*card.blocks, *_tail(facts), *kit.actions(card_buttons(facts))])
+
+
+def _tail(facts: RunFacts) -> list[Block]:
+    """Return the end of the output of a run that goes on."""
+    output = facts.output
+    shown = preformatted(output.tail) if output is not None and facts.run.is_going else None
+    if output is None or shown is None:
+        return []
+    small = [runs.LINES.format(lines=times.counted(output.lines, "line"))]
+    if shown.is_cut or output.lines > shown.lines:
+        small.append(runs.PART)
+    if any(line.startswith(MARK) for line in output.tail.splitlines()):
+        small.append(runs.MARKED)
+    return [kit.section(shown.text), kit.context(" · ".join(small))]
 
 
 def _done_together(facts: RunFacts) -> tuple[str, str] | None:
@@ -120,32 +132,8 @@ def run_waiting(facts: RunFacts) -> Answer:
     return kit.message(sentence, buttons=buttons)
 
 
-@draws(NoticeKind.JOB_OUTPUT)
-def output_message(facts: RunFacts) -> Answer:
-    """Show the newest part of a run's output: the end of its tail takes precedence."""
-    output = facts.output or _UNREAD
-    blocks: list[Block] = [kit.section(fill(runs.OUTPUT, name=facts.run.name))]
-    shown = preformatted(output.tail)
-    small = []
-    if shown is None:
-        small.append(runs.NO_OUTPUT if output.is_over else runs.READING)
-    else:
-        blocks.append(kit.section(shown.text))
-        counted = times.counted(output.lines, "line")
-        small.append(counted if output.is_over else runs.LINES.format(lines=counted))
-        if shown.is_cut or output.lines > shown.lines:
-            small.append(runs.PART)
-        if any(line.startswith(MARK) for line in output.tail.splitlines()):
-            small.append(runs.MARKED)
-        if output.is_over:
-            small.append(runs.WHOLE)
-    if not output.is_over:
-        small.append(runs.UPDATED.format(every=times.duration(max(output.every, 1.0))))
-    blocks.append(kit.context(" · ".join(small)))
-    return kit.answer(blocks)
-
-
 @draws(NoticeKind.JOB_FILE)
+@draws(NoticeKind.JOB_OUTPUT, is_true=lambda _facts: False)
 def file(facts: RunFacts) -> Answer:
     """Draw what is said with the file of the whole output."""
     return kit.message(filled(runs.FILE, facts))
@@ -154,8 +142,7 @@ def file(facts: RunFacts) -> Answer:
 @draws(NoticeKind.JOB_FILE_MISSING)
 def file_missing(facts: RunFacts) -> Answer:
     """Say that there is no file."""
-    is_scope = facts.word("cause") == "missing_scope"
-    return _because(runs.FILE_NOT_ALLOWED if is_scope else runs.FILE_MISSING, facts)
+    return _because(runs.NO_FILE.get(facts.word("cause"), runs.FILE_MISSING), facts)
 
 
 @draws(NoticeKind.JOB_NOT_STOPPED)
@@ -231,11 +218,12 @@ def again_button(run: Run) -> Element:
 
 
 def logs_button(facts: RunFacts) -> list[Element]:
-    """Return *Logs*, unless the output is shown anyway, or there is none."""
+    """Return *Logs*, unless the output comes anyway, or there is none."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    is_shown = run.is_watched or (run.output_ts is not None and not run.is_going)
-    return [] if is_none or is_shown else [kit.button(runs.LOGS, "job_logs", run.id)]
+    # Of what was launched here, all of it comes as a file by itself.
+    comes = run.is_watched or (run.spec is not None and not run.is_going)
+    return [] if is_none or comes else [kit.button(runs.LOGS, "job_logs", run.id)]
 
 
 def _over_buttons(facts: RunFacts) -> list[Element]:

@@ -74,14 +74,9 @@ LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a 
 
 # -- output ------------------------------------------------------------------------------------------------
 
-OUTPUT: Final = "*Output of {name}*"
-READING: Final = "Reading the output…"
-NO_OUTPUT: Final = "No output."
 LINES: Final = "{lines} so far"
 PART: Final = "showing the newest"
 MARKED: Final = "lines marked ! are stderr"
-WHOLE: Final = "the full output comes as a file"
-UPDATED: Final = "updated about every {every}"
 
 # -- buttons -----------------------------------------------------------------------------------------------
 
@@ -119,10 +114,14 @@ STARTING_ANOTHER: Final = "Starting another *{name}* on {title}. I'll message yo
 LET_GONE: Final = "I've stopped following *{name}*. If {title} has it, it carries on there."
 NOT_LAUNCHING: Final = "I've cancelled *{name}*. It never reached {title}."
 OVER_ALREADY: Final = "*{name}* on {title} has already ended: {state}. There's nothing to stop."
-SHOWING: Final = "I'll show the output of *{name}* in the thread of its card, in your direct messages."
+SHOWING: Final = (
+    "I'll show the output of *{name}* on its card, in your direct messages, and send all of it at the end."
+)
 SHOWING_LATER: Final = (
-    "*{name}* hasn't started yet. Once it has, I'll show its output in the thread of its card, "
-    "in your direct messages."
+    "*{name}* hasn't started yet. Once it has, I'll show its output on its card, in your direct messages."
+)
+SENDING: Final = (
+    "I'll send the full output of *{name}* as a file, in the thread of its card in your direct messages."
 )
 NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page there may show it."
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
@@ -192,13 +191,14 @@ NOT_READ: Final = "[Usher: the output could not be read to its end. {because}]"
 FILE_NAME: Final = "{name}-{id}.log"
 FILE: Final = "The full output of *{name}*."
 FILE_MISSING: Final = (
-    "Slack didn't accept the file with the full output of *{name}*. The last lines are in the thread."
+    "Slack didn't accept the file with the full output of *{name}*. Its page on {title} may show it."
 )
 FILE_NOT_ALLOWED: Final = (
     "I'm not allowed to send files here yet, so I can't send the full output of *{name}*. "
-    "The last lines are in the thread. "
     "Ask your Usher admin to reinstall me with the scope `files:write`."
 )
+#: Why there is no file, by cause.
+NO_FILE: Final = {"missing_scope": FILE_NOT_ALLOWED, "empty": "*{name}* wrote no output."}
 
 STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"
 STOP_GIVEN_UP: Final = (

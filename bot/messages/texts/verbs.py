@@ -252,7 +252,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
         ),
         "logs": VerbWords(
             "logs NAME",
-            "show a run's output in the thread of its card",
+            "show a run's output on its card",
             ("When the run ends, you get the full output as a file.",),
         ),
         "stop": VerbWords(

@@ -48,10 +48,10 @@ class Notifier:
         self._store, self._clock = context.store, context.clock
         gatherer = Gatherer(context, board)
         replies = Replies(context.store, slack, http, timing, api_url)
-        self._outbox = Outbox(context, slack, gatherer, replies, timing, board)
+        self._outbox = Outbox(context, slack, gatherer, replies, timing)
         self._cards = CardUpdates(context, slack, gatherer, timing)
         self._homes = HomeViews(context, slack, gatherer, timing)
-        self._outputs = Outputs(context, slack, gatherer, timing, board)
+        self._outputs = Outputs(context, slack, timing, board)
 
     @property
     def shut_out(self) -> str | None:
@@ -90,5 +90,5 @@ class Notifier:
         return 0 if self._slack.is_shut else await self._homes.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Update the messages that show outputs, and upload files; return how many of both."""
+        """Upload the outputs that are over as files; return how many."""
         return 0 if self._slack.is_shut else await self._outputs.step(pool)

@@ -13,10 +13,8 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.facts import Facts, RunFacts
 from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
 from bot.domain.plan import backoff
-from bot.domain.runs import Shown
 from bot.messages.blocks.notices import owed, redraw
 from bot.messages.texts import notices
 from bot.services.context import Context
@@ -126,7 +124,6 @@ class Drawing:
 
     place: Place
     answer: Answer
-    output: Shown | None = None
     is_plain: bool = False
 
 
@@ -154,16 +151,14 @@ class Drawings:
                 await self._store.notice_retry(notice, BUSY_WAIT / 4, error=TOO_BUSY)
                 return None
             facts = await self._gatherer.owed(notice)
-            if place is None or _waits_for_output(notice, facts):
+            if place is None:
                 await self._store.notice_retry(notice, NOT_READY, error="not ready")
                 return None
             answer = owed(notice.kind, facts)
             if answer is None:
                 await self._store.notice_sent(notice.id, "", "")
                 return None
-            shown = facts.output if isinstance(facts, RunFacts) else None
-            is_output = notice.kind is NoticeKind.JOB_OUTPUT
-            return Drawing(place, answer, shown if is_output else None)
+            return Drawing(place, answer)
         except StoreError:
             raise
         except Exception:
@@ -211,26 +206,18 @@ def update(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
     }
 
 
-async def edit(slack: PacedSlack, message: Mapping[str, Any], share: float = 1.0) -> None:
+async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
     """Replace a message as ``update`` says, by its text alone if Slack rejects its blocks.
 
     Raises SlackFailed. Repeating an edit does no harm.
     """
     try:
-        await slack.call(calls.CHAT_UPDATE, message, share=share)
+        await slack.call(calls.CHAT_UPDATE, message)
     except SlackPermanent as error:
         if meaning(error) is not Meaning.BLOCKS or not message["blocks"]:
             raise
         log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
-        await slack.call(calls.CHAT_UPDATE, {**message, "blocks": []}, share=share)
-
-
-def _waits_for_output(notice: Notice, facts: Facts) -> bool:
-    """Return whether a message about an output should wait: after a restart, the output is read again."""
-    if notice.kind is not NoticeKind.JOB_OUTPUT or not isinstance(facts, RunFacts):
-        return False
-    is_missing = facts.output is None and facts.run.is_watched
-    return is_missing and facts.now - notice.created_at < CARD_WAIT
+        await slack.call(calls.CHAT_UPDATE, {**message, "blocks": []})
 
 
 def digest(message: Mapping[str, Any]) -> str:

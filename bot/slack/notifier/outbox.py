@@ -20,7 +20,6 @@ from bot.domain.plan import backoff
 from bot.domain.surfaces import Where
 from bot.messages.blocks import kit
 from bot.messages.texts import notices as notice_words
-from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack import calls
@@ -77,9 +76,7 @@ class Outbox:
         gatherer: Gatherer,
         replies: Replies,
         timing: Timing,
-        board: Board,
     ) -> None:
-        self._board = board
         self._store = context.store
         self._places = Places(self._store)
         self._slack = slack
@@ -176,8 +173,6 @@ class Outbox:
             await self._complete(notice, drawing.answer, drawing.place)
         elif not await self._keep_promise(notice, drawing.answer):
             await self._send(notice, drawing.answer, drawing.place)
-            if drawing.output is not None:
-                self._board.drawn(notice.subject, drawing.output)
 
     @guards("No notice is lost or sent twice")
     async def _keep_promise(self, notice: Notice, answer: Answer) -> bool:

@@ -1,14 +1,12 @@
-"""Redraw what people look at: the cards that changed, their Homes, and the outputs of runs.
+"""Redraw what people look at: the cards that changed, and their Homes; send the outputs of runs as files.
 
 Updates of cards aren't queued: a message is marked dirty, and the newest state wins. A Home is published at
 once for whoever opened or pressed theirs, later for changes nobody asked about. A view that nobody asked for
 waits for every message that somebody waits for, leaves presses their share of the budget, and carries the
-version that it replaces, so that it never overwrites a newer one. An output is a message that is updated
-while its run goes on, and a file at the end.
+version that it replaces, so that it never overwrites a newer one.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -21,7 +19,6 @@ from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import home as home_blocks
 from bot.messages.blocks.replies import in_view
-from bot.messages.blocks.runs import output_message
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs
 from bot.output.transcript import Board, Entry
@@ -44,6 +41,7 @@ class CardUpdates:
 
     def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
         self._store = context.store
+        self._owners = context.owners
         self._slack = slack
         self._gatherer = gatherer
         self._ids = context.ids
@@ -54,8 +52,10 @@ class CardUpdates:
         most = pool_room(pool, self._timing.batch)
         if most <= 0:
             return 0
-        updates = self._slack.room(calls.CHAT_UPDATE)
-        cards = await self._store.claim_cards(most, self._timing.card_interval, self._timing.lease, updates)
+        updates, owner = self._slack.room(calls.CHAT_UPDATE), self._owners.name
+        cards = await self._store.claim_cards(
+            most, self._timing.card_interval, self._timing.lease, updates, owner
+        )
         await run_all([self._guarded(card) for card in cards], pool)
         return len(cards)
 
@@ -231,10 +231,6 @@ class HomeViews:
             await self._store.home_retry(one, seconds)
 
 
-#: The share of the update budget for outputs; the rest is for cards, which matter more.
-OUTPUT_SHARE: Final = 0.97
-#: If an output's message was never posted, its file is sent after this long all the same.
-MESSAGE_WAIT: Final = 300.0
 #: How often a file that Slack doesn't accept is retried, at growing intervals (about half an hour in all).
 DELIVERIES: Final = 10
 LONGEST_WAIT: Final = 300.0
@@ -242,100 +238,39 @@ _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
 
 
 class Outputs:
-    """Draw the outputs on the board, and upload the files of those that are over."""
+    """Upload the outputs that are over as files."""
 
-    def __init__(
-        self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
-    ) -> None:
+    def __init__(self, context: Context, slack: AnySlack, timing: Timing, board: Board) -> None:
         self._store = context.store
         self._slack = slack
-        self._gatherer = gatherer
         self._board = board
         self._ids = context.ids
         self._owners = context.owners
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Update messages within the budget, start uploading files; return how many of both there were.
+        """Start uploading files; return of how many.
 
-        After this process stood still, another one may know more of an output, and have said all there is.
+        After this process stood still, another one may know more of an output, and have sent it.
         """
-        try:
-            owned = await self._owners.own_all([OUTPUT + run_id for run_id in self._board.entries])
-        except errors.StoreError as error:
-            log.warning("outputs not drawn", problem=error)
-            return 0
-        updated = await self._update([one for one in self._board.due() if OUTPUT + one.run_id in owned])
-        room = pool_room(pool, self._timing.batch)
-        mine = [one for one in self._board.entries.values() if OUTPUT + one.run_id in owned]
-        due = [entry for entry in mine if self._is_deliverable(entry)][: max(room, 0)]
-        for entry in due:
-            entry.is_delivering = True
-        await run_all([self._guarded(entry) for entry in due], pool)
-        return updated + len(due)
-
-    # -- messages --------------------------------------------------------------------------------------------
-
-    async def _update(self, due: Sequence[Entry]) -> int:
-        """Draw messages one after another; return how many were drawn."""
+        due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
             return 0
-        updates = self._slack.room(calls.CHAT_UPDATE)
-        room = min(await self._store.slack_calls_left(updates, OUTPUT_SHARE), self._timing.batch)
-        drawn = 0
-        for entry in due:
-            if drawn >= room:
-                break
-            try:
-                drawn += await self._draw(entry)
-            except errors.StoreError as error:
-                log.warning("output not drawn", run=entry.run_id, problem=error)
-                break
-            except errors.SlackFailed as error:
-                seconds = rests(error, 0.0)
-                if seconds:
-                    break
-                # Repeating an update does no harm, whatever became of the first attempt.
-                entry.updated_at, entry.is_lost = self._board.monotonic(), seconds is None
-                if entry.is_lost:
-                    log.info("output message lost", run=entry.run_id, problem=error.code)
-            except Exception:
-                # It waits its turn again, so that it can't hold up the other outputs and the files.
-                log.exception("output not drawn", run=entry.run_id, reference=self._ids.reference())
-                entry.updated_at = self._board.monotonic()
-        return drawn
-
-    async def _draw(self, entry: Entry) -> bool:
-        """Draw one message in its current state; return False if it hasn't been posted yet."""
-        run = await self._store.run(entry.run_id)
-        if run is None or run.output_ts is None:
-            return False
-        channel = await self._channel(run)
-        if channel is None:
-            return False
-        facts = await self._gatherer.of_run(run)
-        if facts.output is None:
-            return False
-        answer = output_message(facts)
-        await edit(self._slack.to(run.principal), update(channel, run.output_ts, answer), OUTPUT_SHARE)
-        self._board.drawn(run.id, facts.output)
-        return True
-
-    async def _channel(self, run: Run) -> str | None:
-        """Return the direct message that shows a run's output."""
-        card = await self._store.card(run.id)
-        if card is not None and card.channel_id is not None and card.channel_id.startswith("D"):
-            return card.channel_id
-        return await self._store.known_channel(run.principal)
-
-    # -- files -----------------------------------------------------------------------------------------------
+        try:
+            owned = await self._owners.own_all([OUTPUT + entry.run_id for entry in due])
+        except errors.StoreError as error:
+            log.warning("outputs not sent", problem=error)
+            return 0
+        room = pool_room(pool, self._timing.batch)
+        mine = [entry for entry in due if OUTPUT + entry.run_id in owned][: max(room, 0)]
+        for entry in mine:
+            entry.is_delivering = True
+        await run_all([self._guarded(entry) for entry in mine], pool)
+        return len(mine)
 
     def _is_deliverable(self, entry: Entry) -> bool:
-        if not entry.is_over or entry.is_done or entry.is_delivering:
-            return False
-        now = self._board.monotonic()
-        waits = entry.is_dirty and now - entry.over_at < MESSAGE_WAIT
-        return not waits and now >= entry.deliver_after
+        is_due = entry.is_over and not entry.is_done and not entry.is_delivering
+        return is_due and self._board.monotonic() >= entry.deliver_after
 
     async def _guarded(self, entry: Entry) -> None:
         try:
@@ -353,8 +288,11 @@ class Outputs:
         """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
         run = await self._store.run(entry.run_id)
         spool = entry.transcript.spool
-        if run is None or not spool.size:
+        if run is None:
             await self._done(entry)
+            return
+        if not spool.size:
+            await self._done(entry, *([self._missing(run, "empty")] if entry.is_asked else []))
             return
         name = runs.FILE_NAME.format(
             name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
@@ -373,22 +311,21 @@ class Outputs:
                 entry.deliveries += 1
                 seconds = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
             if seconds is None or entry.deliveries >= DELIVERIES:
-                await self._missing(entry, run, error)
+                await self._done(entry, self._missing(run, error.code))
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            body = {"job": run.id, "file": str(answer.data.get("file_id") or ""), "name": name}
-            await self._store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "1", run.principal, body)])
-            await self._done(entry)
+            # Asked for again it comes again: as a file of its own.
+            file = str(answer.data.get("file_id") or "")
+            body = {"job": run.id, "file": file, "name": name}
+            await self._done(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
-    async def _missing(self, entry: Entry, run: Run, error: errors.SlackFailed) -> None:
-        """Say once that there is no file."""
-        log.error("output not sent as a file", run=run.id, problem=error.code)
-        body = {"job": run.id, "connection": run.connection, "cause": error.code}
-        missing = NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, "file", run.principal, body)
-        await self._store.add_notices([missing])
-        await self._done(entry)
+    def _missing(self, run: Run, cause: str) -> NewNotice:
+        """Return the notice that there is no file."""
+        log.info("no file of an output", run=run.id, problem=cause)
+        body = {"job": run.id, "connection": run.connection, "cause": cause}
+        return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
 
-    async def _done(self, entry: Entry) -> None:
-        await self._store.output_done(entry.run_id)
+    async def _done(self, entry: Entry, *notices: NewNotice) -> None:
+        await self._store.output_done(entry.run_id, notices)
         entry.done(self._board.monotonic())

@@ -132,7 +132,7 @@ KEPT = {
     Operation: ASKED
     | {"workspace_id", "verb", "agreed", "planned_for", "lasts", "usual_seconds", "slow_seconds"}
     | {"prior_call", "prior_at", "deadline_number"},
-    Run: ASKED | {"spec", "output_ts", "stop_wanted", "is_watched"},
+    Run: ASKED | {"spec", "stop_wanted", "is_watched"},
 }
 
 

@@ -159,19 +159,25 @@ async def test_reading_everybody_goes_on_where_it_began(two, store):
 async def test_a_run_is_left_to_who_follows_its_output_with_all_that_is_said_of_it(two, store, clock):
     first, _ = two
     account = await link_account(store)
-    run = await launched(store, connection="saturn")
+    run = await launched(store, connection="saturn", shows=True)
     (claimed,) = await store.claim_runs(10, 0.0, "b")
     accepted = Update(run.id, 0.0, start_call=Call.ACCEPTED, remote_id="r1", claim=claimed.claim)
     await store.save_run_step(accepted)
     await watch_run(store, run.id)
-    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
+    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_FILE, "1", ALICE)])
     assert [one.id for one in await store.watched_runs("b")] == [run.id]
+    (card,) = [one for one in await store.claim_notices(10, 0.0) if one.kind is NoticeKind.JOB_CARD]
+    await store.notice_sent(card.id, "D1", "1.1")
+    await store.output_grown([run.id])
+    clock.advance(20.0)
     await first.own(f"output:{run.id}")
     clock.advance(1.0)
     assert await store.watched_runs("b") == []
     assert await store.claim_runs(10, 60.0, "b") == []
     assert await store.claim_runs_of(account, 10, 60.0, "b") == []
     assert not [one for one in await store.claim_notices(10, 60.0, owner="b") if one.subject == run.id]
+    assert await store.claim_cards(10, 0.0, 60.0, owner="b") == []
+    assert [one.id for one in await store.claim_cards(10, 0.0, 60.0, owner="a")] == [run.id]
     assert [one.id for one in await store.watched_runs("a")] == [run.id]
     assert [one.subject for one in await store.claim_notices(10, 60.0, owner="a")].count(run.id) >= 1
     account = await store.account_by_id(account.id)

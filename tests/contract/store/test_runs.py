@@ -62,13 +62,16 @@ async def test_output_is_owed_from_the_launch_until_it_was_sent(store, clock, ac
     assert (await watch_run(store, run.id)).is_watched
 
 
-async def test_the_message_with_output_is_known_once_it_was_sent(store, account):
+async def test_an_output_is_sent_once_for_each_time_that_it_is_asked_for(store, account):
     run = await ran(store)
-    await store.add_notices([NewNotice(run.id, NoticeKind.JOB_OUTPUT, "1", ALICE)])
-    for notice in await store.claim_notices(10, 60.0):
-        await store.notice_sent(notice.id, "D1", f"{notice.kind}.1")
-    assert (await store.run(run.id)).output_ts == "job_output.1"
-    assert (await store.card(run.id)).message_ts == "job_card.1"
+    for number in range(2):
+        for name in ("first", "second"):
+            # Another process that stood still has read all of it, too.
+            file = NewNotice(run.id, NoticeKind.JOB_FILE, f"{name} {number}", ALICE)
+            await store.output_done(run.id, [file])
+        await watch_run(store, run.id)
+    sent = [one.occasion for one in await store.claim_notices(10, 60.0) if one.kind is NoticeKind.JOB_FILE]
+    assert sorted(sent) == ["first 0", "first 1"]
 
 
 async def test_how_a_run_ended_waits_for_its_card(store, clock, account):

@@ -138,7 +138,7 @@ async def test_a_run_that_was_launched_elsewhere_is_known_and_told_of_to_who_ask
 async def test_a_run_is_stopped(linked, way):
     alice = linked.alice
     await alice.types("run wb --name long -- print-lines lines=1000 rate=1", command="/job")
-    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
     if way == "word":
         answer = await alice.types("stop long", command="/job")
         assert "Stopping *long* on Workbench. I'll message you when it has stopped." in answer.text
@@ -155,7 +155,7 @@ async def test_a_run_that_does_not_stop_can_be_forced(linked):
     alice = linked.alice
     linked.switch(job_stop_seconds=100_000.0)
     await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
-    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
     await alice.types("stop long", command="/job")
     await linked.pass_time(50, step=5)
     assert "Force quit" not in alice.only("job_card").labels
@@ -171,7 +171,7 @@ async def test_a_run_is_forced_at_once_by_its_word(linked):
     alice = linked.alice
     linked.switch(job_stop_seconds=100_000.0)
     await alice.types("run wb --name long -- print-lines lines=100000 rate=0.1", command="/job")
-    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
     answer = await alice.types("stop long --force", command="/job")
     assert "Forcing *long* on Workbench to quit." in answer.text
     assert "was stopped after" in (await ended(linked)).text
@@ -193,7 +193,7 @@ async def test_somebody_elses_run_is_none_of_mine(linked):
     alice, bob = linked.alice, linked.bob
     await bob.has_linked("bob", "wb")
     await alice.types("run wb --name mine -- print-lines lines=500 rate=1", command="/job")
-    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await linked.until(lambda: "so far" in alice.only("job_card").text, step=0.5)
     (job,) = linked.jobs()
     for words in ("stop mine", f"stop {job.id}", "logs mine", f"logs {job.id} ", "status mine"):
         answer = await bob.types(words, command="/job")

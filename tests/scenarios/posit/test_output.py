@@ -1,4 +1,9 @@
-"""What runs write, in the threads of their cards: told apart, plain, each line once, whatever is cut."""
+"""What runs write, on their cards and as files: told apart, plain, each line once, whatever is cut."""
+
+
+def is_shown(person, words="so far"):
+    """Return whether a run's card shows some of its output."""
+    return any(words in card.text for card in person.told("job_card"))
 
 
 async def runs(world, words):
@@ -12,24 +17,20 @@ async def is_whole(world, count=1):
     return world.file_of(world.alice).splitlines()
 
 
-async def test_output_stands_below_the_card_told_apart_and_without_colours(linked):
+async def test_output_stands_on_the_card_told_apart_and_without_colours(linked):
     alice = linked.alice
     await runs(linked, "lines=30 rate=2 stderr_every=10 ansi unicode")
-    await linked.until(lambda: alice.told("job_output"), step=0.5)
-    (output,) = linked.thread(alice, "loud")
-    assert "*Output of loud*" in output.text
-    assert "lines so far" in output.text or "1 line so far" in output.text
-    assert "updated about every 3 s" in output.text
-    await linked.until(lambda: "line 12 " in alice.only("job_output").text, step=0.5)
-    assert "Running since" in alice.only("job_card").text
+    await linked.until(lambda: is_shown(alice, "line 12 "), step=0.5)
+    card = alice.only("job_card").text
+    assert "Running since" in card
+    assert "! line 10" in card
+    assert "\x1b" not in card
+    assert "lines so far" in card
+    assert "lines marked ! are stderr" in card
     lines = await is_whole(linked)
     marks = ["! " if number % 10 == 0 else "" for number in range(1, 31)]
     assert lines == [f"{mark}line {number} – naïve Größe 数据 🚀" for number, mark in enumerate(marks, 1)]
-    output, file = linked.thread(alice, "loud")
-    assert "! line 30" in output.text
-    assert "\x1b" not in output.text
-    assert "30 lines" in output.text
-    assert "lines marked ! are stderr" in output.text
+    (file,) = linked.thread(alice, "loud")
     assert "The full output of loud" in file.text
     assert alice.only("job_ended")
 
@@ -70,25 +71,27 @@ async def test_a_silent_job_does_not_time_out(linked):
     assert "is done after 2 h" in alice.only("job_ended").text
 
 
-async def test_a_job_that_writes_nothing_says_so(linked):
+async def test_a_job_that_writes_nothing_has_no_file(linked):
     alice = linked.alice
     await runs(linked, "lines=0 silent=5")
     await linked.until(lambda: alice.told("job_ended"), step=0.5)
     await linked.pass_time(20)
     assert linked.slack.files(alice.id) == []
-    output = alice.told("job_output")
-    assert not output or "No output." in output[0].text
+    answer = await alice.types("logs loud", command="/job")
+    assert "I'll send the full output of *loud* as a file" in answer.text
+    await linked.pass_time(20)
+    assert "*loud* wrote no output." in alice.only("job_file_missing").text
 
 
 async def test_a_restart_in_the_middle_repeats_no_line(linked):
     alice = linked.alice
     await runs(linked, "lines=80 rate=2")
-    await linked.until(lambda: alice.told("job_output"), step=0.5)
+    await linked.until(lambda: is_shown(alice), step=0.5)
     await linked.stop_bot()
     linked.clock.advance(5)
     await linked.start_bot()
     assert await is_whole(linked) == [f"line {number}" for number in range(1, 81)]
-    assert len(alice.told("job_output")) == len(alice.told("job_card")) == len(alice.told("job_ended")) == 1
+    assert len(alice.told("job_card")) == len(alice.told("job_ended")) == 1
 
 
 async def test_logs_that_are_asked_for_again_come_again(linked):
@@ -96,9 +99,9 @@ async def test_logs_that_are_asked_for_again_come_again(linked):
     await runs(linked, "lines=10 rate=5")
     await is_whole(linked)
     answer = await alice.types("logs loud", command="/job")
-    assert "I'll show the output of *loud* in the thread of its card" in answer.text
+    assert "I'll send the full output of *loud* as a file, in the thread of its card" in answer.text
     await linked.pass_time(20)
-    assert len(alice.told("job_output")) == 1
+    assert len(linked.slack.files(alice.id)) == 2
 
 
 async def test_a_file_that_slack_does_not_take_is_told(linked):
@@ -107,19 +110,17 @@ async def test_a_file_that_slack_does_not_take_is_told(linked):
     )
     alice = linked.alice
     await runs(linked, "lines=10 rate=5")
-    await linked.until(lambda: any("files:write" in shown.text for shown in alice.sees()), step=1)
-    assert "10 lines" in alice.only("job_output").text
+    await linked.until(lambda: alice.told("job_file_missing") and alice.told("job_ended"), step=1)
+    assert "files:write" in alice.only("job_file_missing").text
+    assert "line 10" in alice.only("job_ended").text
 
 
-async def test_twenty_streams_share_what_slack_takes_and_say_so(linked):
+async def test_twenty_streams_share_what_slack_takes(linked):
     alice = linked.alice
     for number in range(20):
         await alice.types(f"run wb --name job-{number} -- print-lines lines=300 rate=1", command="/job")
         await linked.pass_time(1)
-    await linked.until(lambda: len(alice.told("job_output")) == 20, step=1)
-    await linked.until(
-        lambda: all("updated about every 28 s" in one.text for one in alice.told("job_output")), step=1
-    )
+    await linked.until(lambda: all("so far" in one.text for one in alice.told("job_card")), step=1)
     counted = linked.slack.harness.requests["POST /api/chat.update"]
     await linked.pass_time(60)
     assert linked.slack.harness.requests["POST /api/chat.update"] - counted <= 50
