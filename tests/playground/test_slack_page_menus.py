@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.facts import HomeFacts
 from bot.domain.workspaces import State
-from bot.messages.blocks import home, kit
+from bot.messages.blocks import home, kit, lists
 from tests.messages.card_facts import NOW
 from tests.messages.test_home import row
 from tests.playground.browser import Browser, chromium
@@ -22,6 +22,8 @@ pytestmark = [
 STATES = [State.RUNNING] * 6 + [State.STOPPED] * 6 + [State.STARTING, State.FAILED, State.GONE]
 #: The room that 15 workspaces may take at 390 px.
 ROOM = 2000
+#: The room that a list of ten may take there.
+LIST_ROOM = 700
 
 
 def full() -> HomeFacts:
@@ -50,6 +52,21 @@ async def test_fifteen_workspaces_of_a_home_fit_on_a_few_small_screens():
             " - Math.min(...shown.map((box) => box.top)); })()"
         )
         assert 500 < height <= ROOM, height
+
+
+async def test_ten_workspaces_of_a_list_fit_on_one_small_screen():
+    async with slack_page() as page:
+        browser = page.browser
+        await browser.screen(390, 844)
+        listed = lists.workspace_list(full().rows[3:13])
+        blocks = list(listed.blocks)
+        sent = await page.client.chat_postMessage(channel=OLIVIA, text=listed.text, blocks=blocks)
+        await page.open(sent["channel"])
+        await browser.until("document.querySelectorAll('#messages .overflow').length >= 3")
+        height = await browser.ask(
+            "[...document.querySelectorAll('#messages .message')].pop().getBoundingClientRect().height"
+        )
+        assert 300 < height <= LIST_ROOM, height
 
 
 async def test_an_option_of_a_menu_is_chosen_by_keys_and_reaches_the_app():

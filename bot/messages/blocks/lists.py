@@ -38,6 +38,8 @@ from bot.messages.texts import runs as run_words
 
 #: Two blocks each, with room for a title, a remark and the buttons below.
 PAGE = 20
+#: How many fit on a small screen: more of them can be searched.
+AT_A_GLANCE: Final = 10
 #: Within how many seconds of the last of them workspaces were seen together, as far as people care.
 FRESH: Final = 300.0
 #: The longest part of what a provider says about a workspace: its row has two lines.
@@ -77,7 +79,7 @@ def workspace_list(
 
     ``rows`` are all of them; a page beyond the end becomes the last one. ``only`` says that they are some of
     the person's: what they are, the words that ask for them, and how they are found again. A list of one's
-    own begins with a menu: a search that leads to any workspace, and the buttons ``more``.
+    own begins with a menu: the buttons ``more``, and, if it is long, a search that leads to any workspace.
     """
     one = page_of(rows, page, PAGE)
     what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, "")
@@ -87,7 +89,7 @@ def workspace_list(
     is_shared = shared_by is not None
     drawn, seen = workspace_rows(one.shown, is_shared=is_shared)
     blocks = listed(title, drawn, one, remark, verb="" if is_shared else "list", words=typed, seen=seen)
-    menu = [] if is_shared else [*([replies.search("status")] if len(rows) > 1 else []), *more]
+    menu = [] if is_shared else [*([replies.search("status")] if len(rows) > AT_A_GLANCE else []), *more]
     blocks[1:1] = kit.actions(menu)
     return kit.answer(blocks, in_channel=is_shared, replaces=replaces, about=_about(one.shown))
 
