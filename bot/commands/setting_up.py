@@ -26,7 +26,9 @@ from bot.support.environment import command, connections_file, exposed_env_file
 from bot.support.errors import NotDone
 from bot.support.http import Http
 from bot.support.settings import problem_with
-from bot.upkeep import doctor as checks
+from bot.upkeep.checks import Check, as_json, as_text, exit_status
+from bot.upkeep.doctor import run_checks
+from bot.upkeep.setting_checks import check_settings
 from handlers.routes import names
 
 SETTINGS: Final = ".env"
@@ -69,16 +71,14 @@ def doctor(arguments: argparse.Namespace) -> int:
     """Check everything, and say what is wrong."""
     reading, connections, problems = read()
 
-    async def run() -> list[checks.Check]:
+    async def run() -> list[Check]:
         async with Http.new_session(reading.settings.proxy()) as session:
             http = Http(session)
-            return await checks.run_checks(
-                reading.settings, http, build_providers(connections, http), reading.wrong
-            )
+            return await run_checks(reading.settings, http, build_providers(connections, http), reading.wrong)
 
-    found = [*checks.check_settings(problems, reading.unknown, exposed_env_file()), *asyncio.run(run())]
-    print(checks.as_json(found) if arguments.json else checks.as_text(found))
-    return 2 if problems else checks.exit_status(found)
+    found = [*check_settings(problems, reading.unknown, exposed_env_file()), *asyncio.run(run())]
+    print(as_json(found) if arguments.json else as_text(found))
+    return 2 if problems else exit_status(found)
 
 
 def routes(_arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock
 from bot.support.errors import NotDone, ProviderError
 from bot.support.logs import Redactor, configure
-from bot.upkeep.doctor import why
+from bot.upkeep.checks import why
 from bot.upkeep.trial import Record, Stage, Trial
 
 Ask = Callable[[str], str]

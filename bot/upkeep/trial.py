@@ -33,7 +33,7 @@ from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import Clock
 from bot.support.errors import NotDone
-from bot.upkeep.doctor import plain, why
+from bot.upkeep.checks import plain, why
 
 T = TypeVar("T")
 

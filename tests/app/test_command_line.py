@@ -147,7 +147,7 @@ NOT_TO_SERVE = (
     "joserfc",
     "jinja2",
     "yaml",
-    "bot.upkeep.doctor",
+    "bot.upkeep.checks",
     "bot.providers.posit",
 )
 

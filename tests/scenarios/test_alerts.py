@@ -13,7 +13,7 @@ from bot.app import Process, StartError
 from bot.providers import load_connections
 from bot.support.errors import SlackFailed, SlackPermanent
 from bot.support.settings import Settings
-from bot.upkeep.doctor import check_messages, check_others
+from bot.upkeep.store_checks import check_messages, check_others
 from tests.app.command_line import environment
 from tests.playground.slack_help import OLIVIA, slack
 from tests.rigs import postgres

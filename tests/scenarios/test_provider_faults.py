@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.upkeep import doctor
+from bot.upkeep import connection_checks
 from tests.rigs.scenario import ID
 
 HTML = {"body": "<html><body>Bad gateway</body></html>", "headers": {"Content-Type": "text/html"}}
@@ -244,5 +244,5 @@ async def test_an_address_that_leads_elsewhere_is_never_passed_on(just_linked, u
 async def test_doctor_says_so_when_a_provider_is_away(linked):
     linked.saturn_fails("/api/status", times=1, status=502)
     provider = linked.bot.providers["saturn"]
-    assert not (await doctor.check_connection("saturn", provider)).is_good
-    assert (await doctor.check_connection("saturn", provider)).is_good
+    assert not (await connection_checks.check_connection("saturn", provider)).is_good
+    assert (await connection_checks.check_connection("saturn", provider)).is_good

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 
 POST = "chat.postMessage"
 
@@ -19,7 +19,7 @@ def limited(seconds):
 
 async def dead(world):
     """Return what doctor says of notices that were given up; empty when there are none."""
-    (*_, check) = await doctor.read_store(world.bot.store)
+    (*_, check) = await store_checks.read_store(world.bot.store)
     return "" if check.is_good else check.found
 
 

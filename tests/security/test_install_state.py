@@ -8,7 +8,7 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.support.vault import Vault
-from bot.upkeep.doctor import check_installations
+from bot.upkeep.slack_checks import check_installations
 from bot.web.install import STATE_SECONDS
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 from tests.rigs.scenario.stage import spoil

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from playground.demo.browser import Browser
 
 
@@ -100,4 +100,4 @@ async def test_row_11_a_secret_moved_to_another_row_opens_nothing(linked, column
 async def test_row_11_the_key_is_never_beside_the_database(linked):
     files = [path for path in linked.folder.rglob("*") if path.is_file()]
     assert not [path for path in files if linked._keys.encode() in path.read_bytes()]
-    assert all(check.is_good for check in await doctor.read_store(linked.bot.store))
+    assert all(check.is_good for check in await store_checks.read_store(linked.bot.store))

@@ -10,8 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.support import errors
-from bot.upkeep import doctor
-from bot.upkeep.doctor import as_json, as_text
+from bot.upkeep import doctor, store_checks
+from bot.upkeep.checks import as_json, as_text
 from playground.demo.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.stage import spoil
@@ -50,7 +50,7 @@ class Canaries:
     async def doctor(self):
         scene = self.scene
         checks = await doctor.run_checks(scene.settings(), scene.bot.http, scene.bot.providers)
-        checks += await doctor.read_store(scene.bot.store)
+        checks += await store_checks.read_store(scene.bot.store)
         self.said += [as_text(checks), as_json(checks)]
         self.said += [repr(scene.settings()), str(scene.settings()), repr(scene.connections())]
         described = [provider.describe() for provider in scene.bot.providers.values()]

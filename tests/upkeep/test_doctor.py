@@ -19,8 +19,9 @@ from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.upkeep import doctor
-from bot.upkeep.doctor import as_text, check_listed, check_slack
+from bot.upkeep import connection_checks, store_checks
+from bot.upkeep.checks import as_text
+from bot.upkeep.slack_checks import check_listed, check_slack
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run
 from tests.app.test_start import of_slack
@@ -185,7 +186,7 @@ async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_s
             path.write_text(f'[connections.hub]\nprovider = "jupyterhub"\nbase_url = "{base}"\n{told}')
             path.chmod(0o600)
             hub = build_providers(load_connections(path), http)["hub"]
-            check = await doctor.check_connection("hub", hub)
+            check = await connection_checks.check_connection("hub", hub)
         assert check.is_good
         assert check.found.startswith(f"{base} answers (JupyterHub 5.2).")
         assert (remark in check.found, "public_url" in check.found) == (True, bool(remark))
@@ -205,14 +206,14 @@ async def test_a_hub_whose_address_for_people_is_out_of_reach_is_well_and_says_s
 async def test_a_connection_that_answers_something_else(tmp_path, http, answer):
     async with server(answer) as url:
         base = url.removesuffix("/api/")
-        check = await doctor.check_connection("saturn", providers_of(tmp_path, http, base))
+        check = await connection_checks.check_connection("saturn", providers_of(tmp_path, http, base))
     assert not check.is_good
     assert "base_url" in check.advice
 
 
 async def test_a_connection_that_is_away(tmp_path, http):
     provider = providers_of(tmp_path, http, f"http://127.0.0.1:{reserved_port()}")
-    check = await doctor.check_connection("saturn", provider)
+    check = await connection_checks.check_connection("saturn", provider)
     assert not check.is_good
     assert "Unreachable" in check.found
     assert check.advice == "Check base_url, and whether this machine reaches the server."
@@ -227,12 +228,12 @@ async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
         pass
 
     providers = {"courses": Page(), "saturn": Elsewhere()}
-    assert doctor.check_sign_in(settings(tmp_path), {"saturn": Elsewhere()}) == []
-    (check,) = doctor.check_sign_in(settings(tmp_path), providers)
+    assert connection_checks.check_sign_in(settings(tmp_path), {"saturn": Elsewhere()}) == []
+    (check,) = connection_checks.check_sign_in(settings(tmp_path), providers)
     assert not check.is_good
     assert check.found == "not set up, so nobody can open a workspace on courses"
     client = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
-    (check,) = doctor.check_sign_in(settings(tmp_path, **client), providers)
+    (check,) = connection_checks.check_sign_in(settings(tmp_path, **client), providers)
     assert check.is_good
 
 
@@ -258,34 +259,36 @@ async def test_the_script_of_a_page_is_loaded_and_its_hosts_are_named(http):
     async with TestServer(app) as server:
         host = f"127.0.0.1:{server.port}"
         page.loads = base.Embedding(host, False, f"http://{host}", ("*.ide.example.org",))
-        (check,) = await doctor.check_page("courses", page)
+        (check,) = await connection_checks.check_page("courses", page)
         assert check.is_good
         assert "also names cdn.example.org, fonts.example.net. " in check.found
         page.loads = replace(page.loads, hosts=("*.example.org", "fonts.example.net"))
-        (check,) = await doctor.check_page("courses", page)
+        (check,) = await connection_checks.check_page("courses", page)
         assert check.found == f"http://{host}/static/sdk/sdk.min.js loads"
-    (check,) = await doctor.check_page("courses", page)
+    (check,) = await connection_checks.check_page("courses", page)
     assert (check.is_good, check.advice) == (False, "Check sdk_base, and the network.")
-    assert await doctor.check_page("saturn", object()) == []
+    assert await connection_checks.check_page("saturn", object()) == []
 
 
 async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path):
-    (check,) = await doctor.check_store(settings(tmp_path))
+    (check,) = await store_checks.check_store(settings(tmp_path))
     assert check.is_good
     assert "the first start creates it" in check.found
     assert not (tmp_path / "usher.db").exists()
-    (nowhere,) = await doctor.check_store(settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db"))
+    (nowhere,) = await store_checks.check_store(
+        settings(tmp_path, USHER_DATABASE_URL="sqlite:////nowhere/x.db")
+    )
     assert (nowhere.is_good, nowhere.found) == (False, "there is no folder /nowhere")
 
 
 async def test_a_database_that_is_none_or_is_old(tmp_path):
     file = tmp_path / "usher.db"
     file.write_bytes(b"canary " * 1000)
-    (check,) = await doctor.check_store(settings(tmp_path))
+    (check,) = await store_checks.check_store(settings(tmp_path))
     assert not check.is_good
     assert "isn't a SQLite database" in check.found
     file.write_bytes(b"")
-    (old,) = await doctor.check_store(settings(tmp_path))
+    (old,) = await store_checks.check_store(settings(tmp_path))
     assert not old.is_good
     assert "python -m bot migrate" in old.found
 
@@ -307,7 +310,7 @@ async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path,
         database.executemany("INSERT INTO migrations VALUES (?, 0)", [[name] for name in names])
         database.execute("INSERT INTO schema_changes VALUES ('9000_next', 0, '99.0.0')")
         database.commit()
-    (check,) = await doctor.check_store(settings(tmp_path))
+    (check,) = await store_checks.check_store(settings(tmp_path))
     assert not check.is_good
     assert says in check.found
     assert check.advice == "", "the sentence says what to do"
@@ -319,7 +322,7 @@ async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path,
 async def test_a_database_of_an_earlier_release_waits_for_the_next_start(tmp_path):
     with closing(sqlite3.connect(tmp_path / "usher.db")) as database:
         database.executescript(OF_0_1_0)
-    (check,) = await doctor.check_store(settings(tmp_path))
+    (check,) = await store_checks.check_store(settings(tmp_path))
     assert (check.is_good, "the next start brings it up to date" in check.found) == (True, True)
 
 
@@ -328,20 +331,20 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
     store = await open_store(made.database_url, SystemClock(), SystemIds())
     try:
         await store.migrate()
-        good = by_name(await doctor.read_store(store))
+        good = by_name(await store_checks.read_store(store))
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
         await dies(store, NoticeKind.REPLY, "expired")
         await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
         # What nobody misses is no trouble.
-        harmless = by_name(await doctor.read_store(store))
+        harmless = by_name(await store_checks.read_store(store))
         assert harmless["dead notices"].found == "none"
         await dies(store, NoticeKind.LINKED, "messages_tab_disabled")
         await dies(store, NoticeKind.FAILED, "undrawable")
     finally:
         await store.close()
-    bad = by_name(await doctor.check_store(made))["dead notices"]
+    bad = by_name(await store_checks.check_store(made))["dead notices"]
     assert (bad.is_good, bad.found) == (False, "2 (messages_tab_disabled, undrawable), the newest for UALICE")
     assert "Messages Tab" in bad.advice
     assert "the log" in bad.advice
@@ -350,11 +353,11 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
 
 async def test_refused_sign_ins_are_counted_and_are_no_trouble_by_themselves():
     async with memory_store() as store:
-        assert by_name(await doctor.read_store(store))["refused sign-ins"].found == "none"
+        assert by_name(await store_checks.read_store(store))["refused sign-ins"].found == "none"
         for principal, connection in ((ALICE, "saturn"), (BOB, "saturn"), (BOB, "hub")):
             account = (await linked(store, principal, connection=connection)).account
             await store.suspect_account(account.id, account.secret)
-        check = by_name(await doctor.read_store(store))["refused sign-ins"]
+        check = by_name(await store_checks.read_store(store))["refused sign-ins"]
     assert (check.is_good, check.found) == (True, "hub 1, saturn 2: checking whether they're accepted again")
 
 
@@ -472,7 +475,7 @@ async def test_what_only_does_nothing_is_said_and_keeps_nothing_from_starting(tm
 
 
 async def rights(folder, http, url, store, extra):
-    return await doctor.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
+    return await store_checks.check_rights(store, {"saturn": providers_of(folder, http, url, extra)})
 
 
 async def test_a_server_that_wants_the_administrators_token_is_named(tmp_path, http):

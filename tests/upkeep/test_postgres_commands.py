@@ -7,7 +7,7 @@ from bot.store.schema import migrations
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.release import FIRST, RELEASE
 from bot.support.settings import Settings
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from tests.app.command_line import environment, run
 from tests.rigs import postgres
 
@@ -22,7 +22,7 @@ def env(tmp_path):
 
 
 async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
-    (check,) = await doctor.check_store(Settings(**env))
+    (check,) = await store_checks.check_store(Settings(**env))
     assert (check.is_good, check.found) == (
         True,
         f"{name_of(env['USHER_DATABASE_URL'])} is empty: the first start creates the tables",
@@ -31,7 +31,7 @@ async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
     assert (first.status, first.out.splitlines()) == (0, list(migrations()))
     again = await run("migrate", env=env)
     assert (again.status, again.out) == (0, "The database is up to date.\n")
-    assert all(check.is_good for check in await doctor.check_store(Settings(**env)))
+    assert all(check.is_good for check in await store_checks.check_store(Settings(**env)))
 
 
 async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
@@ -40,7 +40,7 @@ async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
         connection.execute("DROP TABLE owners")
         connection.execute("DROP TABLE outages")
         connection.execute("ALTER TABLE notices RENAME TO elsewhere")
-    (check,) = await doctor.check_store(Settings(**env))
+    (check,) = await store_checks.check_store(Settings(**env))
     assert (check.is_good, "python -m bot migrate" in check.found) == (False, True)
 
 
@@ -59,7 +59,7 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     await store.migrate()
     for name in running:
         await store.own(name.partition(":")[2], [name])
-    check = await doctor.check_processes(store)
+    check = await store_checks.check_processes(store)
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
 
@@ -73,9 +73,9 @@ async def test_doctor_says_if_they_are_of_several_releases(env):
         connection.execute(
             "UPDATE owners SET release = DEFAULT WHERE owner LIKE 'm2%' OR name LIKE 'output%'"
         )
-    check = await doctor.check_processes(store)
+    check = await store_checks.check_processes(store)
     await store.disown_all("m2/7_b")
-    alone = await doctor.check_processes(store)
+    alone = await store_checks.check_processes(store)
     await store.close()
     assert check.found == f"2 serve on m1, m2, of the releases {FIRST} and {RELEASE}"
     assert alone.found == "1 serve on m1"

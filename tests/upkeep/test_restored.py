@@ -17,7 +17,7 @@ from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import row_key
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from bot.upkeep.archives import Witness
 from tests.app.command_line import environment, run
 from tests.app.test_start import of_slack
@@ -60,7 +60,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             await made.scheduler._beat()
         shutil.copy(backup, database)
         store = await open_store(f"sqlite:///{database}", FakeClock(), CountingIds())
-        (check,) = await doctor.check_age(store, database)
+        (check,) = await store_checks.check_age(store, database)
         assert (check.is_good, "restored from a backup" in check.found) == (False, True)
         await store.close()
         with pytest.raises(StartError, match=r"restored from a backup\. Put on hold what it has planned"):
@@ -76,7 +76,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             assert said[ALICE].startswith("My records were restored from a backup")
             assert "Type unlink saturn to remove it again" in said[ALICE]
             assert [row["action"] for row in await made.store.audit_entries()][-1] == "store.restored"
-            assert await doctor.check_age(made.store, database) == []
+            assert await store_checks.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:
             assert [row["action"] for row in await made.store.audit_entries()].count("store.restored") == 1
 

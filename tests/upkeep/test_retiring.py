@@ -8,8 +8,8 @@ from bot.domain.workspaces import State
 from bot.store import hours
 from bot.store.tables import WORKSPACES
 from bot.support.vault import row_key
-from bot.upkeep.doctor import REVOKED_WITHIN, check_retired, check_revocations
 from bot.upkeep.importing import retire
+from bot.upkeep.store_checks import REVOKED_WITHIN, check_retired, check_revocations
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.providers import FakeProvider, fake_settings

@@ -16,7 +16,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
-from bot.upkeep import doctor
+from bot.upkeep import doctor, store_checks
 from bot.upkeep.archives import ArchiveError, archive, check_archives
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run, running
@@ -65,7 +65,7 @@ async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_com
             run("migrate", env=env),
             run("audit", "verify", env=env),
         )
-        checked = await doctor.check_store(Settings(**env))
+        checked = await store_checks.check_store(Settings(**env))
     assert (serve.status, serve.out) == (1, "")
     assert serve.err.startswith("Another Usher is already running on this database (")
     assert serve.err.endswith("stop that one first, or set USHER_DATABASE_URL to another file.\n")
@@ -91,7 +91,7 @@ OTHER = Fernet.generate_key().decode()
 
 
 async def keys_check(env):
-    checks = await doctor.check_store(Settings(**env))
+    checks = await store_checks.check_store(Settings(**env))
     return next((check for check in checks if check.name == "encryption keys"), None)
 
 
@@ -314,13 +314,13 @@ async def test_after_an_archive_that_was_interrupted_while_deleting_the_next_one
 
 async def test_doctor_says_when_archiving_is_worth_it(tmp_path, monkeypatch):
     async with kept_for_days(tmp_path) as store:
-        assert await doctor.check_audit(store) == []
+        assert await store_checks.check_audit(store) == []
         monkeypatch.setattr(doctor, "LONG_AUDIT", 2700)
-        (check,) = await doctor.check_audit(store)
+        (check,) = await store_checks.check_audit(store)
         assert (check.is_good, check.found) == (True, "2700 entries since 2026-02-26")
         assert "`python -m bot audit archive`" in check.advice
         await archive(store, tmp_path / "audit.jsonl", DAY)
-        assert await doctor.check_audit(store) == []
+        assert await store_checks.check_audit(store) == []
 
 
 async def test_an_empty_audit_is_whole(tmp_path):

@@ -13,7 +13,7 @@ from bot.store import open_store
 from bot.store.postgres import _tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreOutdated
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from tests.app.command_line import run
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, name_workspace
@@ -96,7 +96,7 @@ async def test_the_file_that_was_left_is_not_served_from_until_somebody_goes_bac
     async with opened(f"sqlite:///{path}") as store:
         with pytest.raises(StoreOutdated, match=r"was copied to another one on .* USHER_DATABASE_URL to it"):
             await store.begin_serving()
-        (check,) = await doctor.check_age(store, path)
+        (check,) = await store_checks.check_age(store, path)
         assert (check.is_good, "was copied to another one" in check.found) == (False, True)
         await store.carry_out(partial(restore, administrators=[], links=0))
         await store.begin_serving()

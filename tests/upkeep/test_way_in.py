@@ -1,19 +1,19 @@
 """What the doctor says of signing in at a provider."""
 
-from bot.upkeep import doctor
+from bot.upkeep import connection_checks
 from tests.web.rig import ScriptedProvider
 from tests.web.there import SigningProvider
 
 
 async def test_where_people_could_sign_in_it_says_what_to_add():
     provider = SigningProvider()
-    (good,) = await doctor.check_way_in("saturn", provider, "https://usher.example/")
+    (good,) = await connection_checks.check_way_in("saturn", provider, "https://usher.example/")
     back = "https://usher.example/link/back/saturn"
     assert (good.is_good, good.advice, back in good.found) == (True, "", True)
     provider.oauth_client.knows_us = False
-    (bad,) = await doctor.check_way_in("saturn", provider, "https://usher.example")
+    (bad,) = await connection_checks.check_way_in("saturn", provider, "https://usher.example")
     assert (bad.is_good, bad.advice) == (False, f"Register Usher there: {back}")
     provider.oauth_client = None
-    (none,) = await doctor.check_way_in("saturn", provider, "https://usher.example")
+    (none,) = await connection_checks.check_way_in("saturn", provider, "https://usher.example")
     assert (none.is_good, none.advice) == (True, f"Register Usher there: {back}")
-    assert await doctor.check_way_in("other", ScriptedProvider(), "https://usher.example") == []
+    assert await connection_checks.check_way_in("other", ScriptedProvider(), "https://usher.example") == []

@@ -13,7 +13,7 @@ from bot.store.postgres_session import PostgresSession
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreUnavailable
 from bot.support.settings import Settings
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from bot.web.health import Health, Metrics
 from tests.app.command_line import environment, run
 from tests.rigs import postgres
@@ -72,7 +72,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
         env = environment(tmp_path, USHER_DATABASE_URL=server.url)
         migrated = await run("migrate", env=env)
         assert (migrated.status, "is a standby" in migrated.err) == (1, True)
-        (check,) = await doctor.check_store(Settings(**env))
+        (check,) = await store_checks.check_store(Settings(**env))
         assert (check.is_good, "is a standby" in check.found) == (False, True)
 
         server.is_promoted()
@@ -119,7 +119,9 @@ async def reader_url():
 
 
 async def test_a_role_that_may_only_read_is_told_so_before_anybody_needs_it(reader_url, tmp_path):
-    (check,) = await doctor.check_store(Settings(**environment(tmp_path, USHER_DATABASE_URL=reader_url)))
+    (check,) = await store_checks.check_store(
+        Settings(**environment(tmp_path, USHER_DATABASE_URL=reader_url))
+    )
     assert (check.is_good, "make that user the owner of the database" in check.found) == (False, True)
     store = await opened(reader_url)
     status, answer = await readiness(store)

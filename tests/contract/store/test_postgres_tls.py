@@ -8,7 +8,7 @@ import pytest
 from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
-from bot.upkeep import doctor
+from bot.upkeep import store_checks
 from tests.app.command_line import environment
 from tests.rigs import postgres, postgres_tls
 from tests.rigs.store import ALICE, linked
@@ -58,7 +58,9 @@ async def test_over_tls_it_works_and_what_is_wrong_is_named(url, role, tmp_path)
             "no server answers there": given(**trusted, port=1),
         }
         for found, tried in wrong.items():
-            (check,) = await doctor.check_store(Settings(**environment(tmp_path, USHER_DATABASE_URL=tried)))
+            (check,) = await store_checks.check_store(
+                Settings(**environment(tmp_path, USHER_DATABASE_URL=tried))
+            )
             assert found in check.found
             assert not check.is_good
             assert CANARY not in f"{check.found} {check.advice}"

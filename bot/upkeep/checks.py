@@ -1,0 +1,53 @@
+"""Checks: one line each, with what to do."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from bot.support import errors
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Hold one finding; ``advice`` says what to do and is empty if all is well.
+
+    What is good may still be worth a warning.
+    """
+
+    name: str
+    is_good: bool
+    found: str
+    advice: str = ""
+    is_warning: bool = False
+
+
+def plain(value: object) -> str:
+    """Return a text from outside for a terminal: one line, no control characters, not too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
+    return text[:120] or "nothing"
+
+
+def why(failed: errors.ProviderError) -> str:
+    """Return why a server's answer can't be used."""
+    return f"no usable answer ({type(failed).__name__}): {plain(failed)}"
+
+
+def exit_status(checks: Iterable[Check]) -> int:
+    """Return 0 if every check is good, otherwise 1."""
+    return 0 if all(check.is_good for check in checks) else 1
+
+
+def as_text(checks: Sequence[Check]) -> str:
+    """Write one line per check, with what to do below each that isn't good."""
+    lines = []
+    for check in checks:
+        mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "
+        lines.append(f"{mark} {check.name}: {check.found}")
+        if check.advice:
+            lines.append(f"     {check.advice}")
+    return "\n".join(lines)
+
+
+def as_json(checks: Sequence[Check]) -> str:
+    """Write the same as one JSON object."""
+    return json.dumps({"ok": exit_status(checks) == 0, "checks": [asdict(check) for check in checks]})

@@ -1,0 +1,80 @@
+"""Checks of connections: whether servers answer, people can sign in there, and pages load."""
+
+import re
+from collections.abc import Mapping
+
+from bot.providers import base
+from bot.services.linking import return_address
+from bot.support import errors
+from bot.support.settings import Settings
+from bot.upkeep.checks import Check, plain, why
+
+_SCRIPT_BYTES = 5_000_000
+#: Hosts in a script, and those that only name the language of a picture.
+_NAMED = re.compile(rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])")
+_NAMESPACES = {"www.w3.org"}
+
+
+async def check_connection(name: str, provider: base.Provider) -> Check:
+    """Ask a provider's server for its version, without any person's credential."""
+    label = f"connection {name}"
+    try:
+        version, remark = await provider.probe(), await provider.remark()
+    except errors.ProviderError as failed:
+        advice = "Check base_url in the connections file."
+        if isinstance(failed, errors.TemporaryError):
+            advice = "Check base_url, and whether this machine reaches the server."
+        elif isinstance(failed, errors.CredentialRefused):
+            advice = "Check the connection's own token in the connections file."
+        return Check(label, False, why(failed), advice)
+    return Check(label, True, f"{provider.settings.base_url} answers ({plain(version)}). {remark}".strip())
+
+
+def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Check that people can be told apart on workspace pages, if a provider needs such pages."""
+    needing = sorted(name for name, provider in providers.items() if isinstance(provider, base.Page))
+    if not needing:
+        return []
+    if settings.slack_client_id is not None and settings.slack_client_secret is not None:
+        return [Check("sign in with slack", True, "set up")]
+    found = f"not set up, so nobody can open a workspace on {', '.join(needing)}"
+    advice = "Set SLACK_CLIENT_ID and SLACK_CLIENT_SECRET (your app's page, Basic Information)."
+    return [Check("sign in with slack", False, found, advice)]
+
+
+async def check_page(name: str, provider: base.Provider) -> list[Check]:
+    """Load the script of a page that shows workspaces; say which hosts it names that the page may not use."""
+    if not isinstance(provider, base.Page):
+        return []
+    label, loads = f"connection {name} page", provider.embedding()
+    try:
+        answer = await provider.http.request("GET", loads.script, max_bytes=_SCRIPT_BYTES)
+    except errors.ProviderError as failed:
+        return [Check(label, False, f"{loads.script}: {why(failed)}", "Check sdk_base, and the network.")]
+    if answer.status != 200:
+        return [Check(label, False, f"{loads.script} answers HTTP {answer.status}", "Check sdk_base.")]
+    named = sorted({host.decode().lower() for host in _NAMED.findall(answer.body)} - _NAMESPACES)
+    others = [host for host in named if not loads.allows(host)]
+    found = f"{loads.script} loads"
+    if others:
+        found += (
+            f"; it also names {', '.join(others)}. If pages lack something from there, add it to page_hosts"
+        )
+    return [Check(label, True, found)]
+
+
+async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
+    """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
+    if not isinstance(provider, base.SignIn) or not provider.links_by("token"):
+        return []
+    label, back = f"connection {name} sign-in", return_address(public_url, name)
+    if provider.oauth is None:
+        return [Check(label, True, "people paste a token. To let them sign in:", provider.registration(back))]
+    try:
+        is_known = await provider.oauth.is_known()
+    except errors.ProviderError:
+        return []  # A problem with the server is reported where its version is asked for.
+    if not is_known:
+        found = "it doesn't accept the client id and secret, so nobody can sign in"
+        return [Check(label, False, found, provider.registration(back))]
+    return [Check(label, True, f"people sign in there, and come back to {back}")]

@@ -1,0 +1,186 @@
+"""Checks of Slack: the tokens, their scopes, the administrators, and where Usher is installed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bot.domain.people import Person, Principal
+from bot.providers import base
+from bot.slack.installed import is_listed
+from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.slack.people import person_of
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.http import Http
+from bot.support.responses import Response
+from bot.support.settings import ANY_WORKSPACE, Settings
+from bot.support.vault import Vault
+from bot.upkeep.checks import Check, plain, why
+
+REACH: Final = "Check that this machine can reach Slack."
+_ADMINS: Final = (
+    "Correct USHER_ADMINS and USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack."
+)
+
+
+async def check_slack(settings: Settings, http: Http) -> list[Check]:
+    """Ask Slack who the bot token belongs to and which scopes it has; try the app token if one is set."""
+    checks = []
+    if settings.slack_bot_token is not None:
+        checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
+    if settings.slack_app_token is not None:
+        checks.append(await _check_app_token(settings, http))
+    return checks
+
+
+async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
+    """Ask Slack whose token this is, and which scopes it has; ``place`` names one of several workspaces."""
+    of = f" of {place}" if place else ""
+    advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
+    checks = []
+    try:
+        answer, body = await _asked(settings, http, token, "auth.test")
+    except errors.ProviderError as failed:
+        return [Check(f"slack token{of}", False, why(failed), REACH)]
+    if body.get("ok") is not True:
+        copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
+        return [Check(f"slack token{of}", False, f"Slack says {plain(body.get('error'))}", advice or copy)]
+    checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
+    scopes = answer.headers.get("X-OAuth-Scopes")
+    granted = {scope.strip() for scope in (scopes or "").split(",")}
+    missing = sorted(set(BOT_SCOPES) - granted)
+    if scopes is None:
+        unknown = "Compare them with manifest.yml on your app's page, OAuth & Permissions."
+        checks.append(
+            Check(f"slack scopes{of}", True, "unknown: Slack doesn't say", unknown, is_warning=True)
+        )
+    elif missing:
+        paste = "Add them by pasting manifest.yml into your app's manifest page, then reinstall the app."
+        checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or paste))
+    else:
+        checks.append(Check(f"slack scopes{of}", True, "all there"))
+    if scopes is None or not missing:
+        places = [str(body.get(key) or "") for key in ("team_id", "enterprise_id")]
+        checks += await _check_administrators(settings, http, token, places, of)
+    return checks
+
+
+async def _asked(
+    settings: Settings, http: Http, token: str, method: str, **query: str
+) -> tuple[Response, dict[str, Any]]:
+    """Call a method of Slack's with a token; return the answer and its body. Raises ProviderError."""
+    url, headers = f"{settings.slack_api_url}{method}", {"Authorization": f"Bearer {token}"}
+    answer = await http.request("GET" if query else "POST", url, headers=headers, query=query)
+    return answer, answer.json_object()
+
+
+def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
+    if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
+        return []
+    found = "any Slack workspace of the world may install Usher and use its connections"
+    advice = "Name yours in USHER_SLACK_WORKSPACES, unless you mean that."
+    costly = sorted(
+        name
+        for name, provider in providers.items()
+        if provider.links_by("none") and provider.settings.workspaces is None
+    )
+    if costly:
+        found += f", and workspaces of {', '.join(costly)} are made on your account"
+        advice += " Limit those connections with their key workspaces."
+    return [Check("slack workspaces", True, found, advice, is_warning=True)]
+
+
+async def _check_administrators(
+    settings: Settings, http: Http, token: str, places: Sequence[str], of: str
+) -> list[Check]:
+    """Look up Usher's admins; with several workspaces those of ``places``, where the token is from."""
+    label, known, unknown = f"administrators{of}", [], []
+    for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
+        place, _, user = name.rpartition(":")
+        if of and place not in places:
+            continue
+        try:
+            _, body = await _asked(settings, http, token, "users.info", user=user)
+        except errors.ProviderError as failed:
+            return [Check(label, False, why(failed), REACH)]
+        found = body.get("user")
+        if body.get("ok") is not True or not isinstance(found, dict):
+            unknown.append(f"{name} (Slack says {plain(body.get('error'))})")
+            continue
+        person = person_of(found, Principal(None, place or places[0], user), 0.0)
+        problem = _cannot_administer(person)
+        if problem is None:
+            known.append(f"{plain(person.name)} ({name})")
+        else:
+            unknown.append(f"{name} ({plain(person.name)} {problem})")
+    if unknown:
+        return [Check(label, False, f"not people who can act: {', '.join(unknown)}", _ADMINS)]
+    return [Check(label, True, ", ".join(known))] if known else []
+
+
+def _cannot_administer(person: Person) -> str | None:
+    """Return why Usher wouldn't listen to somebody."""
+    reasons = {
+        "is deactivated": person.is_deleted,
+        "is a bot": person.is_bot,
+        "is a guest": person.is_guest,
+        "belongs to another Slack workspace": person.is_stranger,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+async def check_installations(settings: Settings, http: Http, store: Store) -> list[Check]:
+    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
+    if settings.slack_bot_token is not None:
+        return []
+    vault, checks = Vault(settings.keys()), []
+    page = f"{settings.public_url}{INSTALL_PATH}"
+    rows = await store.installations()
+    places = {place for row in rows for place in (row.id, row.enterprise_id)}
+    homeless = sorted(
+        name
+        for name in settings.admin_ids() | settings.global_admin_ids()
+        if name.partition(":")[0] not in places
+    )
+    if rows and homeless:
+        found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
+        checks.append(Check("administrators", False, found, f"{_ADMINS} Or install Usher there: {page}"))
+    for row in rows:
+        place = plain(f"{row.team_name} ({row.id})")
+        if not is_listed(row, settings.workspace_ids()):
+            found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
+            advice = "Add it to that setting, or have Usher removed there."
+            checks.append(Check(f"slack workspace {place}", False, found, advice))
+            continue
+        try:
+            secret = vault.open(row.row_key, row.secret)
+        except errors.SecretError:
+            found = "it doesn't open with any of the keys"
+            advice = f"Put the old key back, or install Usher there again: {page}"
+            checks.append(Check(f"slack token of {place}", False, found, advice))
+            continue
+        if row.lost_at is not None:
+            found = "Slack doesn't let me replace it when it expires"
+            checks.append(
+                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
+            )
+            continue
+        if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
+            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
+            continue
+        checks += await check_token(settings, http, secret["token"], place)
+    if not rows:
+        checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
+    return checks
+
+
+async def _check_app_token(settings: Settings, http: Http) -> Check:
+    token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
+    try:
+        _, body = await _asked(settings, http, token, "apps.connections.open")
+    except errors.ProviderError as failed:
+        return Check("slack app token", False, why(failed), REACH)
+    if body.get("ok") is True:
+        return Check("slack app token", True, "Socket Mode can be opened")
+    advice = "Create an app-level token with connections:write and turn on Socket Mode."
+    return Check("slack app token", False, f"Slack says {plain(body.get('error'))}", advice)

@@ -1,0 +1,300 @@
+"""Checks of the store: whether it opens, and what its rows say of messages, keys, links and the audit."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.domain.outages import SLACK
+from bot.providers import base
+from bot.slack.calls import Meaning, meaning_of
+from bot.store import name_of, open_store, schema
+from bot.store.outages import TWICE
+from bot.store.owners import ROLES
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.clock import SystemClock, SystemIds
+from bot.support.environment import command
+from bot.support.http import Http
+from bot.support.settings import Settings, database_file, is_postgres
+from bot.support.vault import Vault
+from bot.upkeep.archives import HOLD_FIRST, OLDER, Witness
+from bot.upkeep.checks import Check
+from bot.upkeep.keys import try_secrets
+from bot.upkeep.slack_checks import REACH, check_installations
+
+#: Permissions that were refused longer ago than this say nothing about today.
+REFUSALS_SECONDS = 7 * 86_400.0
+#: Most revocations take seconds; what takes longer than this, in seconds, has a cause that lasts.
+REVOKED_WITHIN = 86_400.0
+_OWED_ADVICE = (
+    "These secrets of ended links are still valid: check that their connections are set up and answer. "
+    "Each is erased after 30 days."
+)
+#: From so many entries on, about 350 MB, archiving the audit is worth it.
+LONG_AUDIT = 1_000_000
+#: A message that has been due for so many seconds is late.
+LATE_SECONDS = 60.0
+_LATE_ADVICE = "docs/operate.md, “Messages are late”, says what to look for."
+#: How many of the newest dead notices are read; they are kept for a week.
+DEAD_AT_MOST = 500
+_WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
+_TAB = "Turn on the Messages Tab on your app's page, App Home."
+_BROKEN = 'Look for errors with "notice" in the log: they say what broke. Please report it.'
+_WAY_OUT = "Slack accepted no message for a day: check that this machine can reach Slack."
+_SCOPES = "Paste manifest.yml into your app's manifest page, then reinstall the app."
+_OTHER_ADVICE = (
+    'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
+)
+#: What to do about messages that were given up, by what Slack's code means.
+_NOTICE_ADVICE = {
+    Meaning.PLACE: _WRITES,
+    Meaning.PERSON: _WRITES,
+    Meaning.REQUEST: _BROKEN,
+    Meaning.SETUP: _SCOPES,
+    Meaning.LIMITED: _WAY_OUT,
+    Meaning.UNSURE: _WAY_OUT,
+    Meaning.AGAIN: _WAY_OUT,
+}
+_STORE_ADVICE = "Check the disk, the file's permissions and USHER_DATABASE_URL."
+_SERVER_ADVICE = "Check the PostgreSQL server and USHER_DATABASE_URL: docs/operate.md, “PostgreSQL”."
+
+
+async def check_store(
+    settings: Settings,
+    providers: Mapping[str, base.Provider] | None = None,
+    http: Http | None = None,
+    *,
+    has_keys: bool = True,
+) -> list[Check]:
+    """Open the database and read its counts and dead notices; a missing or empty one is left as it is.
+
+    With ``providers``, what they recently refused is compared with how their connections are configured. With
+    ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
+    """
+    path = database_file(settings.database_url)
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_place_for, path)]
+    try:
+        store = await open_store(settings.database_url, SystemClock(), SystemIds())
+        try:
+            name = name_of(settings.database_url)
+            if store.engine.is_shared and await _is_empty(store):
+                return [Check("store", True, f"{name} is empty: the first start creates the tables")]
+            if schema.missing(await _applied(store), schema.migrations(), name):
+                found = f"{name} is of an earlier release: the next start brings it up to date"
+                return [Check("store", True, found)]
+            checks = await read_store(store, name) + await check_rights(store, providers or {})
+            checks.append(await check_revocations(store))
+            checks += await check_retired(store, providers or {})
+            if has_keys:
+                checks += await check_keys(store, settings)
+            if store.engine.is_shared:
+                checks.append(await check_processes(store))
+            if http is not None and has_keys:
+                checks += await check_installations(settings, http, store)
+            checks += await check_others(store)
+            return checks + await check_audit(store) + await check_age(store, path)
+        finally:
+            await store.close()
+    except (errors.StoreTooNew, errors.StoreUnreleased) as failed:
+        return [Check("store", False, str(failed))]
+    except errors.StoreError as failed:
+        advice = _SERVER_ADVICE if is_postgres(settings.database_url) else _STORE_ADVICE
+        return [Check("store", False, str(failed), advice)]
+
+
+async def _is_empty(store: Store) -> bool:
+    """Return whether nothing was ever migrated here. Raises StoreError."""
+    try:
+        await store.migrated()
+    except errors.StoreNotMigrated:
+        return True
+    return False
+
+
+async def _applied(store: Store) -> dict[str, str]:
+    """Return the oldest release that may serve, by migration; "" if none is recorded. Raises StoreError."""
+    try:
+        return await store.migrated() | await store.schema_changes()
+    except errors.StoreNotMigrated:
+        # A database of 0.1.0.
+        return await store.migrated()
+
+
+def _place_for(path: Path) -> Check:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return Check("store", False, f"there is no folder {folder}", "Create it, for Usher's user only.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        advice = "Make Usher's user its owner, and run doctor as that user."
+        return Check("store", False, f"this user can't write to {folder}", advice)
+    return Check("store", True, f"{path.absolute()} doesn't exist yet: the first start creates it")
+
+
+async def read_store(store: Store, name: str = "the database") -> list[Check]:
+    """Read an open store's counts and dead notices, after trying one tiny write; ``name`` says which it is.
+
+    Raises StoreError.
+    """
+    await store.try_writing()
+    counts = await store.statistics()
+    dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
+    found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
+    refused = Counter(account.connection for account in await store.suspects())
+    names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
+    found_refused = f"{names}: checking whether they're accepted again" if names else "none"
+    checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
+    checks.append(await check_messages(store))
+    if not dead:
+        return [*checks, Check("dead notices", True, "none")]
+    codes = sorted({notice.error or "unknown cause" for notice in dead})
+    people = ", ".join(sorted({notice.principal.user_id for notice in dead[:5]}))
+    advice = " ".join(dict.fromkeys(map(_notice_advice, codes)))
+    found = f"{len(dead)} ({', '.join(codes)}), the newest for {people}"
+    return [*checks, Check("dead notices", False, found, advice)]
+
+
+async def check_messages(store: Store) -> Check:
+    """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
+    figures, now = await store.figures(), await store.now()
+    silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
+    found = f"{figures.counts['pending_notices']} waiting"
+    for what, seconds in (
+        (", the oldest", figures.waited if late else None),
+        ("; Slack doesn't answer", silent),
+    ):
+        if seconds is not None:
+            found += f"{what} since {datetime.fromtimestamp(now - seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    if silent is None and not late:
+        return Check("messages", True, found)
+    return Check("messages", False, found, _LATE_ADVICE if silent is None else REACH)
+
+
+def _notice_advice(code: str) -> str:
+    return _TAB if code == "messages_tab_disabled" else _NOTICE_ADVICE.get(meaning_of(code), _OTHER_ADVICE)
+
+
+async def check_keys(store: Store, settings: Settings) -> list[Check]:
+    """Open every account's secret, if there are any. Raises StoreError."""
+    opening = await try_secrets(store, Vault(settings.keys()))
+    if not opening.total:
+        return []
+    return [Check("encryption keys", not opening.closed, opening.found, opening.advice)]
+
+
+async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Name what still depends on connections that aren't in the file any more. Raises StoreError."""
+    return [
+        Check(
+            f"connection {name}",
+            False,
+            f"it isn't in the connections file, and people depend on it: {use['people']} linked, "
+            f"{use['running']} workspaces running, {use['timers']} to be stopped, {use['hours']} with hours",
+            f"Put it back, or end these links and tell their people: {command(f'accounts retire {name}')}.",
+        )
+        for name, use in (await store.uses()).items()
+        if providers and name not in providers and (use["people"] or use["hours"])
+    ]
+
+
+async def check_revocations(store: Store) -> Check:
+    """Count the secrets whose revocation is owed, and warn of what is for longer than a day.
+
+    Raises StoreError.
+    """
+    label, owed, now = "owed revocations", await store.owed_revocations(), await store.now()
+    if not owed:
+        return Check(label, True, "none")
+    at = Counter(account.connection for account in owed)
+    since = owed[0].unlinked_at or now
+    found = ", ".join(f"{name} {number}" for name, number in sorted(at.items()))
+    found += f", the oldest since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
+    if now - since < REVOKED_WITHIN:
+        return Check(label, True, found)
+    return Check(label, True, found, _OWED_ADVICE, is_warning=True)
+
+
+async def check_processes(store: Store) -> Check:
+    """List the processes that serve from a shared database: requests and work need one each, or one for both.
+
+    Raises StoreError.
+    """
+    owned = await store.owned()
+    by_role = {role: [one for one in owned if one.name.startswith(f"{role}:")] for role in ROLES}
+    found = ", ".join(
+        f"{len(processes)} {role} on {', '.join(sorted({one.owner.partition('/')[0] for one in processes}))}"
+        for role, processes in by_role.items()
+        if processes
+    )
+    releases = sorted({one.release for processes in by_role.values() for one in processes})
+    if len(releases) > 1:
+        found += f", of the releases {' and '.join(releases)}"
+    if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
+        return Check("processes", True, found or "none is running")
+    missing = "worker" if by_role["web"] else "web"
+    lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
+    return Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}.")
+
+
+async def check_audit(store: Store) -> list[Check]:
+    """Say when the audit has become so long that archiving is worth it. Raises StoreError."""
+    archived, _ = await store.audit_anchor()
+    length, _ = await store.audit_head()
+    count = length - archived
+    if count < LONG_AUDIT:
+        return []
+    (oldest,) = await store.audit_entries(after=archived, limit=1)
+    since = datetime.fromtimestamp(oldest["at"], UTC).date().isoformat()
+    advice = f"{command('audit archive')} moves old ones into a file: docs/operate.md, “The audit”."
+    return [Check("audit", True, f"{count} entries since {since}", advice, is_warning=True)]
+
+
+async def check_others(store: Store) -> list[Check]:
+    """Report another Usher that has the same app. Raises StoreError."""
+    since = (await store.outages()).get(TWICE)
+    if since is None:
+        return []
+    at = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    found = f"since {at} another Usher has connections with the same app, and answers from its own records"
+    return [Check("slack connections", False, found, "Stop it, or give it an app of its own in Slack.")]
+
+
+async def check_age(store: Store, path: Path | None) -> list[Check]:
+    """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
+    if said := await store.outdated():
+        return [Check("store age", False, said)]
+    return [Check("store age", False, OLDER, HOLD_FIRST)] if await Witness(path).contradicts(store) else []
+
+
+async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
+    """Check for refused connection secrets, and for servers that want them in place of people's.
+
+    Raises StoreError.
+    """
+    checks = []
+    since = await store.now() - REFUSALS_SECONDS
+    for name, provider in providers.items():
+        label = f"connection {name} token"
+        try:
+            is_good = await provider.own_secret() if isinstance(provider, base.Behalf) else None
+        except errors.ProviderError:
+            continue  # A problem with the server is reported where its version is asked for.
+        if is_good is None:
+            continue
+        refused = await store.refusals(name, since)
+        if not is_good:
+            advice = "Put a new admin_token into the connections file."
+            checks.append(Check(label, False, "the admin token is refused", advice))
+        elif refused and provider.describe().get("act_as") == "person":
+            found = (
+                f"people's own tokens were refused the right to {refused} of their operations "
+                "in the last week, and the admin token is accepted"
+            )
+            advice = 'If this server requires the admin token, set act_as = "admin" and linking = ["admin"].'
+            checks.append(Check(label, False, found, advice))
+        else:
+            checks.append(Check(label, True, "the admin token is accepted"))
+    return checks
