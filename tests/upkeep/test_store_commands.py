@@ -16,7 +16,7 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
-from bot.upkeep import doctor, store_checks
+from bot.upkeep import store_checks
 from bot.upkeep.archives import ArchiveError, archive, check_archives
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run, running
@@ -315,7 +315,7 @@ async def test_after_an_archive_that_was_interrupted_while_deleting_the_next_one
 async def test_doctor_says_when_archiving_is_worth_it(tmp_path, monkeypatch):
     async with kept_for_days(tmp_path) as store:
         assert await store_checks.check_audit(store) == []
-        monkeypatch.setattr(doctor, "LONG_AUDIT", 2700)
+        monkeypatch.setattr(store_checks, "LONG_AUDIT", 2700)
         (check,) = await store_checks.check_audit(store)
         assert (check.is_good, check.found) == (True, "2700 entries since 2026-02-26")
         assert "`python -m bot audit archive`" in check.advice
