@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
@@ -14,7 +14,7 @@ from bot.domain.operations import Operation
 from bot.domain.people import Person
 from bot.domain.reads import Doubt
 from bot.domain.times import Past, Stays
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 
 
 class RunState(StrEnum):
@@ -136,6 +136,7 @@ class Update:
     start_call: Call | None = None
     stop_call: Call | None = None
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
+    called_from: State | None = None  #: with ``called``, for operations: what the workspace was doing
     attempts: int | None = None
     hold: str | None = None
     outcome: Outcome | None = None
@@ -148,6 +149,9 @@ class Update:
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
     audit: Sequence[AuditEntry] = ()
+    #: With a call: as whom it was decided that it may be made. It isn't committed to if that has changed.
+    account: Account | None = None
+    person: Person | None = None
     #: ``Claimed.claim``. "" is for writers other than the step: their changes apply, but a running step keeps
     #: its lease, and the next step follows as soon as that one is saved.
     claim: str = ""
@@ -186,6 +190,8 @@ class Claimed(Generic[_Subject]):
     account: Account | None
     person: Person | None
     claim: str
+    #: The row that it is, for saving what follows from it.
+    row: dict[str, Any]
 
     def update(self, next_in: float) -> Update:
         """Return an update that carries this step's claim, for ``replace`` to say what else it learned."""

@@ -28,6 +28,7 @@ from bot.reconciler.ask import REFUSED_WAIT, Done, EngineContext, Later, NotDone
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, knowing, went_well
 from bot.services.workspaces import another, effects_now
+from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
@@ -93,9 +94,9 @@ class Operations(Stepper[ClaimedOperation]):
         """Lease due operations, oldest first."""
         return await self._store.claim_operations(limit, lease, self._owners.name)
 
-    async def save(self, update: Update) -> bool:
-        """Save an update of an operation; False if it has ended, or was claimed by another process."""
-        return await self._store.save_step(update)
+    async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
+        """Save an update of an operation; None if it has ended, or was claimed by another process."""
+        return await self._store.save_step(update, claimed.row)
 
     def is_forgotten(self, claimed: ClaimedOperation) -> bool:
         """Return whether its workspace, which was made, is on its person's list no more."""
@@ -129,7 +130,8 @@ class Operations(Stepper[ClaimedOperation]):
     async def goes_on_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
         """End the operation: nothing forbidden continues."""
         hides = _is_never_made(claimed)
-        await self.save(outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides))
+        ended = outcomes.ended(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hides=hides)
+        await self.save(claimed, ended)
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
@@ -157,7 +159,7 @@ class Operations(Stepper[ClaimedOperation]):
         """Replace an ended workspace with a new one if Usher made it; the operation then creates that."""
         operation = claimed.operation
         if claimed.workspace.spec is None:
-            await self.save(await self.end(claimed, NO_RESTART))
+            await self.save(claimed, await self.end(claimed, NO_RESTART))
             return
         fresh = another(self._ids, runtime.provider, claimed.workspace)
         made = outcomes.audit(operation, "workspace.renew", "accepted")
@@ -238,6 +240,7 @@ class Operations(Stepper[ClaimedOperation]):
         sent = replace(
             claimed.update(self._numbers.lease),
             called=True,
+            called_from=claimed.workspace.state,
             name=name,
             # Before it is sent: using somebody else's right is audited whatever the result.
             audit=[outcomes.audit(operation, f"call.{step}", "sent", acts=acts)] if acts == "admin" else [],
@@ -311,7 +314,7 @@ class Operations(Stepper[ClaimedOperation]):
             next_in = self._early.next_in(operation, await self._store.now(), next_in)
         entry = outcomes.audit(operation, f"call.{step}", "accepted", acts=acts_as)
         accepted = replace(went_well(claimed, next_in, entry), waits_for="read", read_needed=True)
-        if not await self.save(knowing(accepted, step, known)) and step in UP:
+        if not await self.save(claimed, knowing(accepted, step, known)) and step in UP:
             await self._make_true(claimed, runtime, remote_id)
 
     def again(
@@ -426,7 +429,7 @@ class Operations(Stepper[ClaimedOperation]):
         if latest is None or not latest.verb.brings_down:
             return
         if latest.is_open:
-            await self.save(Update(latest.id, 0.0, read_needed=True))
+            await self._store.save_step(Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
             # It was found down or missing before the call landed, and the person was told so: enforce that.
             log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))

@@ -22,6 +22,7 @@ from bot.providers import base
 from bot.reconciler import ask, outcomes
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, knowing, went_well
+from bot.store.transaction import Row
 from bot.support.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
@@ -54,9 +55,9 @@ class Runs(Stepper[ClaimedRun]):
         """Lease due runs, oldest first."""
         return await self._store.claim_runs(limit, lease, self._owners.name)
 
-    async def save(self, update: Update) -> bool:
-        """Save an update of a run; False if it has ended, or was claimed by another process."""
-        return await self._store.save_run_step(update)
+    async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
+        """Save an update of a run; None if it has ended, or was claimed by another process."""
+        return await self._store.save_run_step(update, claimed.row)
 
     async def tells(self, claimed: ClaimedRun) -> bool:
         """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
@@ -147,7 +148,7 @@ class Runs(Stepper[ClaimedRun]):
     async def goes_on_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End a run that wasn't launched; one that was launched continues there, so still look for it."""
         if step is Step.LAUNCH:
-            await self.save(outcomes.ended(claimed.run, Outcome.FAILED, rule, claimed.claim))
+            await self.save(claimed, outcomes.ended(claimed.run, Outcome.FAILED, rule, claimed.claim))
         elif step is Step.STOP:
             await self.later(claimed, PATIENCE, problems.sentence(rule))
         return step is Step.FIND
@@ -199,7 +200,7 @@ class Runs(Stepper[ClaimedRun]):
         launched = replace(
             went_well(claimed, _first_read(runtime), entry), remote_id=remote_id, start_call=Call.ACCEPTED
         )
-        if not await self.save(launched):
+        if not await self.save(claimed, launched):
             # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
@@ -296,7 +297,7 @@ class Runs(Stepper[ClaimedRun]):
                 return
             case ask.Refused():
                 for claimed in batch:
-                    await self.save(await self._refused_read(claimed, runtime, answer))
+                    await self.save(claimed, await self._refused_read(claimed, runtime, answer))
                 return
             case _:
                 # A single failure that the next read may resolve isn't worth a line on the card.
@@ -306,7 +307,7 @@ class Runs(Stepper[ClaimedRun]):
                 await self.all_later(batch, wait, hold, deadline_in=self.held_seconds)
                 return
         for claimed in batch:
-            await self.save(await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
+            await self.save(claimed, await self._seen(claimed, runtime, found.get(_remote(claimed.run))))
 
     async def _seen(self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None) -> Update:
         run, now = claimed.run, await self._store.now()

@@ -30,7 +30,8 @@ from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, NotDone, 
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.asked import decided
 from bot.services.owners import STARTS
-from bot.support.errors import Conflict, SlackFailed, SlackLimited, TooLate
+from bot.store.transaction import Row
+from bot.support.errors import Conflict, Outdated, SlackFailed, SlackLimited, TooLate
 from bot.support.pool import Pool, contained, pool_room, run_all
 from bot.support.windows import freely
 
@@ -110,10 +111,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
             # Cancelled, or as nobody knows how if a call was sent.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, tells = Outcome.CANCELLED if is_known else self.lost_as, await self.tells(claimed)
-            await self.save(outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
+            await self.save(claimed, outcomes.ended(subject, outcome, cause, claimed.claim, tells=tells))
             return
         if self.is_forgotten(claimed):
-            await self.save(outcomes.ended(subject, Outcome.CANCELLED, "forgotten", claimed.claim))
+            forgotten = outcomes.ended(subject, Outcome.CANCELLED, "forgotten", claimed.claim)
+            await self.save(claimed, forgotten)
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
             await self.later(claimed, PATIENCE, cards.not_configured(subject.connection))
@@ -163,7 +165,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             case Step.WATCH:
                 return
             case Step.END:
-                await self.save(await self.end(claimed, decided))
+                await self.save(claimed, await self.end(claimed, decided))
             case Step.WAIT if decided.at is not None:
                 await self.later(claimed, max(decided.at - await self._store.now(), 0.1))
             case Step.READ | Step.WAIT | Step.RENEW:
@@ -191,7 +193,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 runtime.slots.give_from(subject.principal.key)
             if update is not None:
                 # However often it is retried, and however long it waits, the person is told at the deadline.
-                await self.save(await self.after_deadline(claimed, update))
+                await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _turn(self, subject: Operation | Run, runtime: Runtime) -> float:
         """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
@@ -226,14 +228,17 @@ class Stepper(EnginePart, ABC, Generic[S]):
         calling = await self.calling(claimed, runtime, step, access)
         if not calling.is_calling:
             return calling
+        calling = replace(calling, account=account, person=claimed.person)
         began = self._clock.monotonic()
         try:
-            if not await self.save(calling):
+            if (row := await self.save(claimed, calling)) is None:
                 return None  # Ended, replaced, unlinked or forgotten since the claim: nothing may be sent.
         except TooLate:
             late = Plan(Step.END, Outcome.FAILED, problems.asked_long_ago(subject))
             return await self.end(claimed, late)
-        claimed = await self.committed(claimed, calling)
+        except Outdated:
+            return claimed.update(0.0)
+        claimed = await self.committed(replace(claimed, row=row), calling)
         answer = await self._asker.ask(
             runtime,
             account,
@@ -352,7 +357,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Save an update of something that continues later; ``hold`` as for ``held``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
-        await self.save(await self.held(claimed, update, hold))
+        await self.save(claimed, await self.held(claimed, update, hold))
 
     async def held(self, claimed: S, update: Update, hold: str | None) -> Update:
         """Return an update with what is holding it up, "" for nothing, None for as before."""
@@ -422,8 +427,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Read, wait or renew as planned."""
 
     @abstractmethod
-    async def save(self, update: Update) -> bool:
-        """Save an update; return False if it has ended, or was claimed by another process."""
+    async def save(self, claimed: S, update: Update) -> Row | None:
+        """Save an update of what was claimed; return its row, None if it ended or another process has it."""
 
     async def tells(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
         """Return whether somebody waits for it."""

@@ -52,9 +52,9 @@ def said(held: Mapping[str, int]) -> str:
 def _hold(tx: Transaction, backup_at: float) -> Mapping[str, int]:
     held = Counter[str]()
     for operation in OPERATIONS.found(tx, "all_open_operations"):
-        held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at))
+        held["requests"] += operations.save_step(tx, _ended(tx, operation, backup_at)) is not None
     for run in RUNS.found(tx, "all_unseen_runs"):
-        held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at))
+        held["runs"] += runs.save_run_step(tx, _ended(tx, run, backup_at)) is not None
     for workspace in WORKSPACES.found(tx, "all_timers"):
         assert workspace.stop_at is not None, "it is found by that"
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}

@@ -5,18 +5,22 @@ A query with ``{errands}`` is about either table.
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from functools import cache
 from typing import Any, Final
 
+from bot.domain.accounts import Account
 from bot.domain.errands import Call, Outcome
 from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Person
+from bot.domain.policy import is_current
 from bot.domain.runs import Run, Update
-from bot.store import cards, people
+from bot.store import cards
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS, Table
-from bot.store.transaction import Row, Transaction
-from bot.support.errors import TooLate
+from bot.store.tables import OPERATIONS, RUNS, Table
+from bot.store.transaction import Row, Transaction, as_json
+from bot.support.errors import Outdated, TooLate
 
 
 class Woken(IntEnum):
@@ -41,6 +45,14 @@ _SHOWN: Final = (
     ("state", "outcome", "start_call", "stop_call", "hold", "asked_at", "held_since"),
     ("exit_code", "detail", "name", "started_at", "finished_at"),
 )
+#: What else a save follows from, besides the columns that it sets.
+_SAME: Final = {
+    OPERATIONS.name: ("claim", "leased_until", "workspace_id", "deadline_number"),
+    RUNS.name: ("claim", "leased_until", "woken"),
+}
+#: What a call is made with, and what the policy asks about its person.
+_ACCOUNT: Final = ("id", "state", "secret")
+_PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 #: What a save says besides the columns that it sets.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
@@ -94,52 +106,105 @@ def resume_all(tx: Transaction, pair: Row) -> None:
                 cards.owe(tx, row["id"], changed=True)
 
 
-def claim(tx: Transaction, query: str, lease: float, **named: Any) -> list[tuple[Row, dict[str, Any]]]:
-    """Lease what a query finds, oldest first; return each row, and what else a step needs to know.
+def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
+    """Lease what a query finds, oldest first; return each row, and the row that another finds beside it.
 
-    That is the account and the person that the step acts for, and the claim, by their names in ``Claimed``.
+    That one has the account and the person that a step acts for, and whatever else it needs to know.
     """
     now, name = tx.now(), tx.ids.new("claim")
     found = tx.all(query, now=now, until=now + lease, claim=name, **named)
+    if not found:
+        return []
     found.sort(key=lambda row: (row["created_at"], row["id"]))
-    return [(row, {"claim": name, **_acting(tx, row)}) for row in found]
+    ids = as_json({row["id"]: 1 for row in found})
+    others = {row["id"]: row for row in tx.all(beside, ids=ids)}
+    return [(row, others[row["id"]]) for row in found]
 
 
-def _acting(tx: Transaction, row: Row) -> dict[str, Any]:
-    account = tx.one("account", principal=row["principal"], connection=row["connection"])
+def acting(tx: Transaction, row: Row, account: Account | None, person: Person | None) -> dict[str, Any]:
+    """Return who a step acts for, and its lease, by their names in ``Claimed``."""
+    is_revoked = account is not None and account.state == "revoking"
     return {
-        "account": ACCOUNTS.of(account) if account and account["state"] != "revoking" else None,
-        "person": people.current(tx, row["principal"]),
+        "account": None if is_revoked else account,
+        "person": person if is_current(person, "change", tx.now()) else None,
+        "claim": row["claim"],
+        "row": row,
     }
 
 
 def save(
-    tx: Transaction, errands: Errands, update: Update, own: Callable[[Transaction, Row, Update, Row], Row]
+    tx: Transaction,
+    errands: Errands,
+    update: Update,
+    own: Callable[[Transaction, Row, Update, Row], Row],
+    was: Row | None = None,
 ) -> tuple[Row, Update] | None:
-    """Write a step's result and release the lease; return the row as it was, and what counts of the update.
+    """Write a step's result and release the lease; return the row after it, and what counts of the update.
 
     One that ended meanwhile, or that another step now holds, takes no update, and no notices are written:
     the result is None. An end decided while the person was being asked gives way to an answer given since.
-    A call is committed to only while what was asked for is good; raises TooLate.
-    ``audit`` is always appended. ``own`` returns all columns after the update, given the shared ones. The
-    card becomes dirty if anything visible changed.
+    A call is committed to only while what was asked for is good, and who asks is who they were: raises
+    TooLate and Outdated. ``was`` is the row that the step has worked on: what is written follows from it if
+    it is still the same, else from the row as it is now. ``audit`` is always appended. ``own`` returns all
+    columns after the update, given the shared ones. The card becomes dirty if anything visible changed.
     """
-    row, asked_at = errands.row(tx, id=update.id), update.asked_at
-    if row is not None and asked_at is not None and asked_at != row["asked_at"]:
-        update = Update(update.id, 0.0, claim=update.claim)
     append_audit(tx, update.audit)
-    if row is None or row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
+    saved = None if was is None else _saved(tx, errands, update, own, was, is_carried=True)
+    if saved is None and (row := errands.row(tx, id=update.id)) is not None:
+        saved = _saved(tx, errands, update, own, row)
+    return saved
+
+
+def _saved(
+    tx: Transaction,
+    errands: Errands,
+    update: Update,
+    own: Callable[[Transaction, Row, Update, Row], Row],
+    row: Row,
+    *,
+    is_carried: bool = False,
+) -> tuple[Row, Update] | None:
+    if update.asked_at is not None and update.asked_at != row["asked_at"]:
+        update = Update(update.id, 0.0, claim=update.claim)
+    if row["outcome"] is not None or (update.claim and row["claim"] != update.claim):
         return None
     if _is_late(row, update, tx.now()):
+        if is_carried:
+            return None  # It may have been given more time.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _changes(row, update, tx.now()))
-    columns = (name for name in after if name not in _DECIDING)
-    tx.run(setting("save", *columns, errands=errands.name), id=update.id, **after)
+    columns = [name for name in after if name not in _DECIDING]
+    same = [*columns, *_SAME[errands.name]] if is_carried else []
+    who = _who(update)
+    query = setting("save", *columns, errands=errands.name, same=_same(tuple(same), tuple(who)))
+    written = tx.one(query, id=update.id, **after, **{f"was_{name}": row[name] for name in same}, **who)
+    if written is None and who and not is_carried:
+        raise Outdated(f"{update.id} was to be done for who has changed")
+    if written is None:
+        return None
     add_notices(tx, update.notices, update.id)
     changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN)
     if changed or moved or update.card_dirty:
         cards.owe(tx, update.id, changed=changed or update.card_moves)
-    return row, update
+    return written, update
+
+
+@cache
+def _same(columns: tuple[str, ...], who: tuple[str, ...]) -> str:
+    """Return the condition that these columns have what they had, and that these are who they were."""
+    found = "".join(f" AND {name} IS /* postgresql: NOT DISTINCT FROM */ :was_{name}" for name in columns)
+    for alias, table in (("a", "accounts"), ("p", "people")):
+        if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
+            are = " AND ".join(f"{alias}.{name} = :{alias}_{name}" for name in names)
+            found += f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {are})"  # noqa: S608 - of names alone
+    return found
+
+
+def _who(update: Update) -> Row:
+    """Return what has to be true still of whom a call is made for, by column."""
+    account, person = update.account, update.person
+    of_account = {} if account is None else {f"a_{name}": getattr(account, name) for name in _ACCOUNT}
+    return of_account | ({} if person is None else {f"p_{name}": getattr(person, name) for name in _PERSON})
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:

@@ -1,7 +1,7 @@
 """Operations: accepted from people, named, claimed and advanced by steps, ended once."""
 
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
@@ -13,12 +13,14 @@ from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.workspaces import PROVISIONAL, Workspace
 from bot.store import cards, errands, gates, timers
-from bot.store.tables import OPERATIONS, WORKSPACES
+from bot.store.tables import OPERATIONS, WORKSPACES, reader_of
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import StoreError
 
 #: An operation whose first step waits for a read is stepped after this many seconds without one.
 READ_SECONDS = 2.0
+
+_BESIDE = reader_of("w a p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,54 +211,53 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 
     Starts of a connection whose start queue another process owns are left to that one.
     """
-    found = errands.claim(tx, "claim_operations", lease, limit=limit, owner=owner)
-    return [step for row, given in found if (step := _step(tx, row, given)) is not None]
+    found = errands.claim(tx, "claim_operations", "claimed_operations", lease, limit=limit, owner=owner)
+    return [step for row, beside in found if (step := _step(tx, row, beside)) is not None]
 
 
-def _step(tx: Transaction, row: Row, given: dict[str, Any]) -> ClaimedOperation | None:
-    workspace = WORKSPACES.one(tx, id=row["workspace_id"])
+def _step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
+    workspace, *who = _BESIDE(beside)
     if workspace is None:
         # Deleting a workspace ends its operations; this one is left from a database edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
+    given = errands.acting(tx, row, *who)
     return ClaimedOperation(subject=OPERATIONS.of(row), workspace=workspace, **given)
 
 
-def save_step(tx: Transaction, update: Update) -> bool:
-    """Write a step's result and release the lease, all in one transaction.
+def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
+    """Write a step's result and release the lease, all in one transaction; return the row as it is then.
 
-    Return False if it ended meanwhile (was replaced), or if another step now holds it.
+    Return None if it ended meanwhile (was replaced), or if another step now holds it. ``was`` is the row that
+    the step has worked on.
     """
-    saved = errands.save(tx, OPERATIONS, update, _changes)
+    saved = errands.save(tx, OPERATIONS, update, _changes, was)
     if saved is None:
-        return False
+        return None
     row, update = saved
     if update.name is not None:
         choose(tx, row["workspace_id"], update.name)
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
     if update.read_needed:
-        workspace = WORKSPACES.row(tx, id=row["workspace_id"])
-        if workspace is not None:
-            gates.make_due(tx, workspace)
+        tx.run("want_gate_of", id=row["workspace_id"], unmade=f"{PROVISIONAL}%", now=tx.now())
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
         timers.settle_timer(tx, row["workspace_id"])
-    return True
+    return row
 
 
-def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
+def _changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now, hold, floor = shared["now"], shared["hold"], update.progress_floor
     ends = update.outcome is not None
     # Each cause counts separately, as for runs (``bot.store.runs``).
     held_since = row["held_since"] if hold == row["hold"] else None
-    workspace = WORKSPACES.row(tx, id=row["workspace_id"]) if update.is_calling else None
     return {
         **shared,
         "waits_for": update.waits_for,
         "held_since": None if hold is None else held_since or now,
-        "called_from": row["called_from"] if workspace is None else workspace["state"],
+        "called_from": update.called_from or row["called_from"],
         "read_since": now if update.read_needed else row["read_since"],
         "read_hold": None if update.hold is not None or ends else row["read_hold"],
         "cause": update.cause if ends else shared["cause"],

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.moments import zone_of
 from bot.domain.people import Person, Principal
-from bot.domain.policy import is_current
 from bot.store import tables
 from bot.store.transaction import Transaction
 
@@ -36,12 +35,6 @@ def question(tx: Transaction, principal: str, seconds: float) -> bool:
     """Note that a person is asked something now; return False if they were in the last ``seconds``."""
     now = tx.now()
     return tx.run("question_member", principal=principal, now=now, before=now - seconds) == 1
-
-
-def current(tx: Transaction, principal: str) -> Person | None:
-    """Return what is known about a person before changing anything for them; None to ask Slack first."""
-    found = tables.PEOPLE.one(tx, principal=principal)
-    return found if is_current(found, "change", tx.now()) else None
 
 
 def has_met(tx: Transaction, principal: Principal) -> bool:

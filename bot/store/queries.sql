@@ -40,7 +40,36 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
 
+-- What becomes of a gate that somebody wants to be read.
+-- part: wanted
+ON CONFLICT (gate_key) DO UPDATE SET
+    connection = excluded.connection,
+    wanted_at = excluded.wanted_at,
+    due_at = CASE
+        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
+        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
+        ELSE excluded.wanted_at END
+
 -- == operations and runs ==
+
+-- What steps need to know of whom they act for. An account that is being revoked is so only when alone.
+-- part: acting
+LEFT JOIN accounts a ON a.id = (
+        SELECT c.id FROM accounts c WHERE c.principal = e.principal AND c.connection = e.connection
+        ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
+    )
+LEFT JOIN people p ON p.principal = e.principal
+
+-- name: claimed_operations
+SELECT e.id, {columns w a p} FROM json_each(:ids) wanted
+JOIN operations e ON e.id = wanted.key
+LEFT JOIN workspaces w ON w.id = e.workspace_id
+{acting};
+
+-- name: claimed_runs
+SELECT e.id, {columns a p} FROM json_each(:ids) wanted
+JOIN runs e ON e.id = wanted.key
+{acting};
 
 -- name: keep_waiting
 UPDATE {errands} SET deadline_at = :deadline_at, deadline_number = deadline_number + 1, {at_once}
@@ -76,7 +105,8 @@ UPDATE {errands} SET
         WHEN :is_beside = 1 OR :keeps_lease = 1 THEN woken
         ELSE 0 END,
     {changes}
-WHERE id = :id AND outcome IS NULL;
+WHERE id = :id{same}
+RETURNING *;
 
 -- == inbox, people, audit ==
 
@@ -641,13 +671,12 @@ DELETE FROM browser_sessions WHERE principal LIKE :within;
 -- name: want_gate
 INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
 VALUES (:gate_key, :connection, :remote_id, :now, :now)
-ON CONFLICT (gate_key) DO UPDATE SET
-    connection = excluded.connection,
-    wanted_at = excluded.wanted_at,
-    due_at = CASE
-        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
-        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
-        ELSE excluded.wanted_at END;
+{wanted};
+
+-- name: want_gate_of
+INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
+SELECT gate_key, connection, remote_id, :now, :now FROM workspaces WHERE id = :id AND remote_id NOT LIKE :unmade
+{wanted};
 
 -- name: close_gate
 UPDATE gates SET next_check_at = :until, claimed_at = :now

@@ -15,7 +15,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates
 from bot.store.errands import Woken
 from bot.store.notices import add_notices
-from bot.store.tables import ACCOUNTS, RUNS, principal_of
+from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
 from bot.store.workspaces import PIECE, listing_start
 
@@ -23,6 +23,7 @@ from bot.store.workspaces import PIECE, listing_start
 STOP_AGAIN_SECONDS = 10.0
 #: A run ends once, so its end is one occasion.
 _END = "end"
+_BESIDE = reader_of("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
@@ -147,7 +148,7 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 
     A run whose output another process follows is left to that one.
     """
-    return _steps(errands.claim(tx, "claim_runs", lease, limit=limit, owner=owner))
+    return _steps(tx, errands.claim(tx, "claim_runs", "claimed_runs", lease, limit=limit, owner=owner))
 
 
 def claim_runs_of(
@@ -164,6 +165,7 @@ def claim_runs_of(
     found = errands.claim(
         tx,
         "claim_runs_of",
+        "claimed_runs",
         lease,
         principal=account.principal.key,
         connection=account.connection,
@@ -171,20 +173,25 @@ def claim_runs_of(
         limit=limit,
         owner=owner,
     )
-    return _steps(found)
+    return _steps(tx, found)
 
 
-def _steps(found: Sequence[tuple[Row, dict[str, Any]]]) -> list[ClaimedRun]:
-    return [ClaimedRun(subject=RUNS.of(row), **given) for row, given in found]
+def _steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[ClaimedRun]:
+    return [
+        ClaimedRun(subject=RUNS.of(row), **errands.acting(tx, row, *_BESIDE(beside))) for row, beside in found
+    ]
 
 
-def save_run_step(tx: Transaction, update: Update) -> bool:
-    """Write a step's result and release the lease; return False if it ended or another step holds it.
+def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
+    """Write a step's result and release the lease; return None if it ended or another step holds it.
+
+    Else return the row as it is then; ``was`` is the one that the step has worked on.
 
     While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
     one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
     """
-    return errands.save(tx, RUNS, update, _changes) is not None
+    saved = errands.save(tx, RUNS, update, _changes, None if update.remote_id else was)
+    return None if saved is None else saved[0]
 
 
 def _changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:

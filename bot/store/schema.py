@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bot.domain.notices import UNREAD, Mark, NoticeKind
 from bot.domain.times import Kind, Time
-from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, as_list
+from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, as_list, columns_of
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
 from bot.support.errors import StoreTooNew, StoreUnreleased
 from bot.support.release import FIRST, RELEASE, is_newer, newest
@@ -99,6 +99,8 @@ _PART = re.compile(r"\{(\w+)\}")
 _MARKED = re.compile(r"\{([A-Z_]+)\}")
 #: Stands for the condition that this release knows what a table's row is for.
 _KNOWN = re.compile(r"\{known (\w+)\}")
+#: Stands for the columns of several tables by their aliases.
+_COLUMNS = re.compile(r"\{columns ([a-z ]+)\}")
 #: Begins a query that adds a row with all columns of its model.
 _MODEL = re.compile(r"INSERT INTO (\w+) {model}")
 
@@ -135,6 +137,7 @@ def _kinds(found: re.Match[str]) -> str:
 def _filled(query: str) -> str:
     """Return a query with a model's columns where it names them all, and with the words that are known."""
     query = _KNOWN.sub(lambda known: TABLES[known[1]].is_known(), query)
+    query = _COLUMNS.sub(lambda columns: columns_of(columns[1]), query)
     found = _MODEL.match(query)
     if found is None:
         return query

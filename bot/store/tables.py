@@ -60,9 +60,19 @@ def _spec(text: str) -> Spec | None:
 
 def doubt(row: Row) -> Doubt | None:
     """Read the doubt columns of a row of ``workspaces`` or ``runs``."""
-    if row["doubt"] is None:
-        return None
-    return Doubt(row["doubt"], row["doubt_times"], float(row["doubt_since"]))
+    return _doubt(*(row[column] for column in _DOUBT))
+
+
+_DOUBT: Final = ("doubt", "doubt_times", "doubt_since")
+
+
+def _doubt(kind: str | None, times: int, since: float) -> Doubt | None:
+    return None if kind is None else Doubt(kind, times, float(since))
+
+
+def _first(*values: str | None) -> str | None:
+    """Return the first value that says something."""
+    return next(filter(None, values), None)
 
 
 def doubt_columns(found: Doubt) -> Row:
@@ -153,29 +163,38 @@ def _way(hint: Any) -> _Way:
     return None if kind is Literal else _READS.get(kind, from_json)
 
 
-def _reader(
-    model: type[Model] | None, names: Sequence[str], ways: Mapping[str, _Way], own: Mapping[str, _Way]
-) -> Callable[[Row], Model]:
-    """Write the function that makes a model of a row, as ``dataclasses`` writes a constructor.
+def _reader(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
+    """Write the function that makes models of a row, as ``dataclasses`` writes a constructor.
 
-    A frozen model's constructor sets each field with a call, and takes four times as long as what is done
-    here: the fields are set while it isn't frozen yet.
+    Of one table it is that model; of several, whose columns have a prefix, a tuple, with None for what a row
+    hasn't. A frozen model's constructor sets each field with a call, and takes four times as long as what is
+    done here: the fields are set while it isn't frozen yet.
     """
     # Both, as they are one slot of a type.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
-    thawed = type("Thawed", (model or object,), {"__slots__": (), **free})
-    known: dict[str, Any] = {"model": model, "thawed": thawed, "new": object.__new__}
-    lines = ["def of(row):", "one = new(thawed)"]
-    for name in names:
-        value = f"row[{name!r}]"
-        if name in own:
-            known[f"own_{name}"], value = own[name], f"own_{name}(row)"
-        elif ways[name] is not None:
-            known[f"as_{name}"] = ways[name]
-            value = f"None if (value := {value}) is None else as_{name}(value)"
-        lines.append(f"one.{name} = {value}")
-    exec("\n    ".join([*lines, "one.__class__ = model", "return one"]), known)  # noqa: S102 - the names of fields
-    of_row: Callable[[Row], Model] = known["of"]
+    known: dict[str, Any] = {"new": object.__new__}
+    lines = ["def of(row):"]
+    for table, prefix in parts:
+        one, indent = f"one_{prefix}", "    "
+        known[f"model_{prefix}"] = table.model
+        known[f"thawed_{prefix}"] = type("Thawed", (table.model or object,), {"__slots__": (), **free})
+        if len(parts) > 1:
+            lines += [f"    {one} = None", f"    if row[{prefix + table.keys[0][0]!r}] is not None:"]
+            indent *= 2
+        lines.append(f"{indent}{one} = new(thawed_{prefix})")
+        for name in table.fields:
+            value, as_ = f"row[{prefix + name!r}]", f"as_{prefix}{name}"
+            if name in table.own:
+                known[as_], columns = table.own[name]
+                value = f"{as_}({', '.join(f'row[{prefix + column!r}]' for column in columns)})"
+            elif (way := table.ways[name]) is not None:
+                known[as_] = way
+                value = f"None if (value := {value}) is None else {as_}(value)"
+            lines.append(f"{indent}{one}.{name} = {value}")
+        lines.append(f"{indent}{one}.__class__ = model_{prefix}")
+    found = ", ".join(f"one_{prefix}" for _, prefix in parts)
+    exec("\n".join([*lines, f"    return {found}"]), known)  # noqa: S102 - the names of fields
+    of_row: Callable[[Row], Any] = known["of"]
     return of_row
 
 
@@ -191,17 +210,18 @@ class Table(Generic[Model]):
         name: str,
         model: type[Model] | None,
         *keys: str,
-        own: Mapping[str, Callable[[Row], Any]] | None = None,
+        own: Mapping[str, tuple[Callable[..., Any], Sequence[str]]] | None = None,
         **times: Time,
     ) -> None:
-        """``own`` reads fields that aren't just the column of their name."""
-        self.name, self.model, own = name, model, own or {}
+        """``own`` reads fields that aren't just the column of their name, from several columns."""
+        self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
-        ways = {field: _way(hints[field]) for field in self.fields if field not in own}
+        #: How each field is read that is just a column.
+        self.ways = {field: _way(hints[field]) for field in self.fields if field not in self.own}
         #: Return the model of a row.
-        self.of: Callable[[Row], Model] = _reader(model, self.fields, ways, own)
+        self.of: Callable[[Row], Model] = _reader((self, ""))
         found = {
             field: [kind for kind in _kinds(hints[field]) if isinstance(kind, Time)] for field in self.fields
         }
@@ -368,7 +388,7 @@ CARDS = Table(
     "id",
     "subject",
     "about",
-    own={"message_ts": lambda row: row["message_ts"] or row["later_ts"] or None},
+    own={"message_ts": (_first, ("message_ts", "later_ts"))},
 )
 # It may be as far ahead as the end of the class; an extra look does no harm.
 CLASS_CARDS = Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, look_at=due(60.0))
@@ -404,7 +424,7 @@ OPERATIONS = Table(
     "workspace_id",
     "workspace_id outcome=",
     "principal outcome=",
-    own={"hold": lambda row: row["hold"] or row["read_hold"] or None},
+    own={"hold": (_first, ("hold", "read_hold"))},
     leased_until=LEASE,
 )
 OCCURRENCES = _plain("occurrences", "rule_id local side", at=STAYS)
@@ -435,7 +455,7 @@ RUNS = Table(
     "id",
     "principal connection remote_id",
     _PAIR,
-    own={"doubt": doubt},
+    own={"doubt": (_doubt, _DOUBT)},
     doubt_since=SINCE,
     leased_until=LEASE,
 )
@@ -472,3 +492,26 @@ WORKSPACES = Table(
 TABLES: Final[Mapping[str, Table[Any]]] = {
     one.name: one for one in tuple(vars().values()) if isinstance(one, Table)
 }
+#: What the tables are called in queries that find rows of several.
+ALIASES: Final[Mapping[str, Table[Any]]] = {
+    "o": OPERATIONS,
+    "w": WORKSPACES,
+    "a": ACCOUNTS,
+    "p": PEOPLE,
+}
+
+
+def columns_of(aliases: str) -> str:
+    """Return the columns of several tables for a query, each with its table's alias as prefix."""
+    return ", ".join(
+        f"{alias}.{column} AS {alias}_{column}"
+        for alias in aliases.split()
+        for field in ALIASES[alias].fields
+        for column in (ALIASES[alias].own[field][1] if field in ALIASES[alias].own else (field,))
+    )
+
+
+@cache
+def reader_of(aliases: str) -> Callable[[Row], Any]:
+    """Return what makes models of a row with the columns of several tables; None for what it hasn't."""
+    return _reader(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))

@@ -120,6 +120,10 @@ class TooLate(StoreError):
     """Signal that what was asked for isn't good any more, so that no call for it may be committed to."""
 
 
+class Outdated(StoreError):
+    """Signal that what a call was decided on has changed: it is decided anew, and not committed to."""
+
+
 class StoreTooNew(StoreError):
     """Signal that the database was migrated by a newer release."""
 

@@ -4,9 +4,9 @@ from tests.rigs.counting import counting
 from tests.rigs.scenario import world
 
 #: Statements that found or wrote something, and those beside them that didn't.
-STATEMENTS, FRUITLESS = 116, 23
+STATEMENTS, FRUITLESS = 104, 23
 #: Rows that were made into models.
-MODELS = 41
+MODELS = 32
 #: Transactions that PostgreSQL runs one at a time.
 DECISIONS = 17
 

@@ -21,7 +21,7 @@ async def commits(store, operation_id, *, stops=False):
     known = {"stop_call": Call.CALLING} if stops else {"start_call": Call.CALLING}
     calling = Update(operation_id, 60.0, called=True, claim=claimed.claim, **known)
     try:
-        return await store.save_step(calling)
+        return await store.save_step(calling, claimed.row) is not None
     except TooLate:
         assert (await store.operation(operation_id)).has_called is False
         await store.save_step(Update(operation_id, 0.0, claim=claimed.claim))

@@ -1,5 +1,6 @@
 """Operations: one open per workspace, joined or replaced; compared with others, and stepped."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,10 +10,18 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Principal
+from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
+from bot.store.errands import hold_all, resume_all
+from bot.store.tables import ACCOUNTS
+from bot.support.errors import Outdated
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, linked, observe
+
+
+def pair_of(operation):
+    return {"principal": operation.principal.key, "connection": operation.connection}
+
 
 begin = partial(accept_operation, reference="R-1", deadline_seconds=1800.0)
 
@@ -264,7 +273,7 @@ async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace
         audit=[ENTRY],
         claim=step.claim,
     )
-    assert await store.save_step(update) is False
+    assert await store.save_step(update) is None
     assert await store.operation(operation.id) == before
     assert await store.claim_notices(10, 60.0) == []
     assert [row["action"] for row in await store.audit_entries()] == ["operation.end"]
@@ -272,7 +281,7 @@ async def test_an_ended_operation_takes_no_update_and_no_notice(store, workspace
 
 async def test_nothing_is_told_beside_the_end_that_was_written_meanwhile(store, workspace, operation):
     await accept_operation(store, workspace, OperationVerb.STOP, interaction="i2", reference="R-2")
-    assert await store.save_step(Update(operation.id, next_in=0.0, notices=[READY])) is False
+    assert await store.save_step(Update(operation.id, next_in=0.0, notices=[READY])) is None
     assert await store.claim_notices(10, 60.0) == []
 
 
@@ -282,7 +291,7 @@ async def test_a_step_whose_lease_ran_out_does_not_write_over_the_next(store, cl
     (current,) = await store.claim_operations(10, 60.0)
     assert (
         await store.save_step(Update(operation.id, next_in=1.0, start_call=Call.CALLING, claim=late.claim))
-        is False
+        is None
     )
     assert (await store.operation(operation.id)).start_call is Call.NONE
     assert await store.save_step(
@@ -313,6 +322,47 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
     assert await store.save_step(Update(operation.id, 600.0, claim=step.claim))
     (again,) = await store.claim_operations(10, 60.0)
     assert again.operation.read_since == clock.now()
+
+
+async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(store, operation):
+    await store.carry_out(lambda tx: hold_all(tx, pair_of(operation), "Refused."))
+    await store.save_step(Update(operation.id, 0.0))
+    (step,) = await store.claim_operations(10, 60.0)
+    assert step.operation.hold == "Refused."
+    await store.carry_out(lambda tx: resume_all(tx, pair_of(operation)))
+    await keep_waiting(store, operation.id, 7200.0)
+    waits = await store.operation(operation.id)
+    assert await store.save_step(Update(operation.id, 600.0, attempts=1, claim=step.claim), step.row)
+    saved = await store.operation(operation.id)
+    assert (saved.hold, saved.deadline_at, saved.attempts) == (None, waits.deadline_at, 1)
+    # Somebody wanted it at once meanwhile.
+    (again,) = await store.claim_operations(10, 60.0)
+    assert await store.save_step(Update(operation.id, 600.0, claim=step.claim), step.row) is None
+    row = await store.save_step(Update(operation.id, 600.0, attempts=2, claim=again.claim), again.row)
+    assert (row["attempts"], row["claim"]) == (2, "")
+
+
+@pytest.mark.parametrize("is_carried", [True, False])
+@pytest.mark.parametrize("changed", ["secret", "state", "person", "nothing"])
+async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(store, operation, changed, is_carried):
+    person = Person(ALICE, "Alice", seen_at=await store.now())
+    await store.save_people([person])
+    (step,) = await store.claim_operations(10, 60.0)
+    known = {"start_call": Call.CALLING, "account": step.account, "person": step.person}
+    calling = Update(operation.id, 60.0, called=True, claim=step.claim, **known)
+    match changed:
+        case "secret" | "state":
+            to = {"secret": "another"} if changed == "secret" else {"state": "refused"}
+            await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": step.account.id}, **to))
+        case "person":
+            await store.save_people([replace(person, is_guest=True, seen_at=person.seen_at + 1)])
+    save = store.save_step(calling, step.row if is_carried else None)
+    if changed == "nothing":
+        assert await save
+    else:
+        with pytest.raises(Outdated):
+            await save
+    assert (await store.operation(operation.id)).has_called is (changed == "nothing")
 
 
 async def test_what_others_end_has_ended_for_the_step_under_way(store, operation):

@@ -98,7 +98,7 @@ def connection():
 
 
 def plan(connection, query):
-    query = query.replace("{changes}", "connection = :connection")
+    query = query.replace("{changes}", "connection = :connection").replace("{same}", "")
     parameters = defaultdict(lambda: 1, dict.fromkeys(re.findall(r":(\w+)", query), 1))
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
 
