@@ -673,7 +673,7 @@ async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> A
 
 async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) -> Answer:
     """Answer what can't be done here, below the workspace that is meant."""
-    said = fill(talk.TALK[topic], command=request.command_of("workspace"))
+    said = talking.fact_of(request, topic)
     if len(named) != 1:
         return replies.hint(said)
     request.spoken.of(named)

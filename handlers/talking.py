@@ -9,6 +9,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import AGREED, Markup, fill, line
 from bot.messages.texts import answers, talk
+from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
 from handlers import routes
@@ -48,7 +49,17 @@ async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> He
 
 def small_talk(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
-    return _said(request, talk.TALK[topic])
+    return fact(request, topic) if topic in FACTS else _said(request, talk.TALK[topic])
+
+
+def fact(request: Request, topic: str) -> Answer:
+    """Answer a question about Usher itself."""
+    return replies.hint(fact_of(request, topic))
+
+
+def fact_of(request: Request, topic: str) -> str:
+    """Return the answer to such a question, with commands as they are typed here."""
+    return fill(FACTS[topic].says, command=request.command_of("workspace"), job=request.command_of("job"))
 
 
 def _said(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:

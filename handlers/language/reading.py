@@ -27,6 +27,7 @@ from handlers.language.words import (
     is_sign,
     is_struck,
     mean_jobs,
+    topic_of,
     with_times,
     without,
     without_account,
@@ -69,7 +70,7 @@ class Reading:
     #: Working hours, as they follow a name after ``hours``.
     hours: str = ""
     how: How = ""
-    #: What can't be done here (``vocabulary.TOPICS``).
+    #: A question about Usher itself (``bot.messages.texts.facts``).
     topic: str = ""
     #: Written in another language.
     is_foreign: bool = False
@@ -244,7 +245,7 @@ class _Sentence:
         folded = [piece.word for piece in pieces if piece.word]
         about = [piece.word for piece in pieces]
         which = which_of(pieces, self.names, is_question=True)
-        topic = self._topic(folded)
+        topic = topic_of(folded)
         if topic and (which.workspaces or not which.connections):
             return Reading("question", "state", which=which, topic=topic)
         is_of_jobs = any(word in vocabulary.OF_JOBS for word in folded) and "job" in self.verbs
@@ -431,14 +432,18 @@ class _Sentence:
         return None
 
     def _on_topic(self, words: tuple[str, ...]) -> Reading | None:
-        """Read what can't be done here, about a workspace that is named: ``make notebook bigger``."""
-        if self._verb_at(words, 0)[0] not in {"", "new"}:
+        """Read a question about Usher itself, or what can't be done here: ``make notebook bigger``."""
+        verb, first = self._verb_at(words, 0)[0], plain(self.written[0])
+        is_asking = first in vocabulary.ASKING or begins(words, _ASKING) or (first in _MAY and not verb)
+        if not is_asking and verb not in {"", "new"}:
             return None
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names, is_question=True)
-        topic = self._topic([piece.word for piece in pieces])
-        is_about = which.workspaces or begins(words, vocabulary.HOW_TO)
-        return Reading("question", "state", which=which, topic=topic) if topic and is_about else None
+        topic = topic_of([piece.word for piece in pieces_of(self.written, self.names)])
+        is_state = topic == "itself" and which.is_named
+        is_about = which.workspaces or (is_asking and not which.connections)
+        is_fact = topic and is_about and not is_state
+        return Reading("question", "state", which=which, topic=topic) if is_fact else None
 
     def _embedded(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
         """Read a wish, a list, or a verb that isn't at the beginning: ``notebook stop``; it is a guess.
@@ -477,7 +482,7 @@ class _Sentence:
         pieces = pieces_of(timeless, self.names)
         which = which_of(pieces, self.names, is_question=True)
         folded = [piece.word for piece in pieces if piece.word]
-        if topic := self._topic(folded):
+        if topic := topic_of(folded):
             return Reading("question", "state", which=which, topic=topic)
         if which.workspaces and folded and folded[-1] in vocabulary.ADDRESS:
             return self._command("open", "workspace", words[:-1], Manner.ASKED)
@@ -492,9 +497,6 @@ class _Sentence:
             return self._command("start", "workspace", words, Manner.ASKED)
         is_whole = when is not None or which.place or (which.points and not which.unknown)
         return Reading("nothing", words=self.written if is_whole else words, which=which, when=when)
-
-    def _topic(self, folded: Sequence[str]) -> str:
-        return next((vocabulary.TOPICS[word] for word in folded if word in vocabulary.TOPICS), "")
 
     # -- a verb and what follows it ------------------------------------------------------------------------
 
@@ -583,7 +585,7 @@ class _Sentence:
             return self._several(verb, words, manner)
         pieces = pieces_of(timeless, self.names)
         which = which_of(pieces, self.names)
-        topic = "" if which.is_named else self._topic([plain(word) for word in which.unknown])
+        topic = "" if which.is_named else topic_of([plain(word) for word in which.unknown])
         if topic:
             return Reading("question", "state", which=which, topic=topic)
         how = how_of(pieces, which, is_shown=verb in _SHOWS)
@@ -685,6 +687,9 @@ _BY_FIRST_WORD: Final = {
     for first in {phrase[0] for phrase in vocabulary.PHRASAL}
 }
 _NEW: Final = tuple(phrase for phrase, verb in vocabulary.PHRASAL.items() if verb == "new")
+#: They ask, too, unless a request follows.
+_MAY: Final = frozenset({"can", "could", "do", "does", "will", "would", "should", "may"})
+_ASKING: Final = (*vocabulary.HOW_TO, *vocabulary.WHETHER, *vocabulary.QUESTIONS)
 _NOT_A_REMARK: Final = vocabulary.NEGATIONS | vocabulary.CONDITIONS | vocabulary.PLEASE
 _STAYING: Final = frozenset({"run", "running", "on", "up", "alive"})
 _OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}

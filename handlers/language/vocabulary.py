@@ -122,8 +122,8 @@ SENTENCES: Final = _by_phrase(
             what are my options, what else can you do, i'm lost, i am lost, what can i do here, are you a bot,
             who made you, who built you, i don't know what to do, i'm stuck, i'm new here, i am new here,
             i'm new, i am new, how do i start, how to start, how to get started, i want to get started,
-            what can i run here, what is a workspace, what's a workspace, what is a template,
-            what's a template, what is usher, what's usher, who is usher""",
+            what can i run here, what is a workspace, what's a workspace, what is usher, what's usher,
+            who is usher""",
         "list": """what do i have, what have i got, what's mine, show my stuff""",
         "new": """i need a workspace, i need a new workspace, i want a workspace, i want a new workspace,
             give me a workspace, give me a new workspace, get me a workspace, can i have a workspace,
@@ -158,11 +158,9 @@ TALK: Final = _by_phrase(
         "nothing": """no, nope, never mind, nevermind, nvm, nothing, forget it, forget about it, no thanks,
             no thank you, not now, leave it, ignore that, don't, wait, sorry, oops, my bad, wrong channel,
             scratch that, later, done, i'm done, i am done, that's all, that's it""",
-        "totals": """totals, total, show totals, show the totals, admin, who is running what, who runs what,
-            who is using what, who is online, who is running something, how many people use this""",
+        "totals": "totals, total, show totals, show the totals, admin",
         "class": """create a class, make a class, set up a class, post a card, post a class card, make a card,
             create a card, create a class card, make a class card, show problems, who is waiting""",
-        "cost": "how much is this, how much is it, how much does this cost",
         "again": """try again, retry, again, same again, do it again, do that again, try it again,
             try that again, once more""",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please,
@@ -303,20 +301,6 @@ OF_QUESTIONS: Final = (
 
 #: Takes something off one's list, whatever the verb before it.
 OFF_THE_LIST: Final = _phrases("from my list, from the list, from list, off my list, off the list")
-#: What is asked about that isn't known here, by the answer (``bot.messages.texts.talk``).
-TOPICS: Final = _by_word(
-    {
-        "cost": """cost costs price prices pricing pay paid billing bill billed invoice expensive cheap
-            cheaper money budget credits spend spending free""",
-        "size": """gpu gpus cpu cpus ram memory cores disk storage size bigger larger smaller faster resize
-            upgrade""",
-        "slow": "slow slower slowly sluggish laggy lagging lags",
-        "data": "lose losing loss unsaved data safe",
-        "share": "share sharing invite collaborate colleague teammate someone somebody",
-        "class": "class classes student students lesson seminar",
-        "privacy": "see private privacy visible secure confidential",
-    }
-)
 #: Says that something can't be done or doesn't work.
 INABILITY: Final = _words(
     "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"

@@ -4,6 +4,7 @@ Small letters, no signs or marks around, nothing inside quotes. Nothing that tak
 for a word that is at least as close to one that starts, makes or shows something.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from bot.domain.moments import LEADS
+from bot.messages.texts.facts import FACTS
 from handlers.command_line import ENDS, MARKS, Quoted, plain
 from handlers.language import vocabulary
 
@@ -61,6 +63,35 @@ def is_sign(word: str) -> bool:
 def without(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
     """Return the words that aren't among those; what is quoted always stays."""
     return tuple(word for word in words if isinstance(word, Quoted) or plain(word) not in dropped)
+
+
+# -- questions about Usher itself -----------------------------------------------------------------------
+
+#: By fact, the words of which one has to be said for each part of a question.
+_ASKS: Final = tuple(
+    (key, tuple(part.split("/") for part in one.split()))
+    for key, fact in FACTS.items()
+    for one in re.sub(r"/\s+", "/", fact.asks).split(",")
+)
+#: A word of this length is also a beginning of one that has so many more letters.
+_BEGINNING: Final = 4
+_MORE_LETTERS: Final = 3
+
+
+def topic_of(words: Sequence[str]) -> str:
+    """Return the fact that is asked about: the one of which most is said; "" for none."""
+    said = [word.removesuffix("'s") for word in words]
+    found = [
+        (len(parts), key)
+        for key, parts in _ASKS
+        if all(any(_is_said(one, word) for one in part for word in said) for part in parts)
+    ]
+    return max(found, key=lambda one: one[0], default=(0, ""))[1]
+
+
+def _is_said(asked: str, word: str) -> bool:
+    is_beginning = len(asked) >= _BEGINNING and len(word) - len(asked) <= _MORE_LETTERS
+    return word == asked or (is_beginning and word.startswith(asked))
 
 
 # -- slips -----------------------------------------------------------------------------------------------

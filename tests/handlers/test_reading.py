@@ -1,5 +1,6 @@
 """The rules that read sentences: nothing raises, and nothing that ends something is suggested for a start."""
 
+import re
 import string
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
+from bot.messages.texts.facts import FACTS
 from handlers import routes
 from handlers.command_line import Quoted, parse, written
 from handlers.language import vocabulary
@@ -40,7 +42,7 @@ WORDS = sorted(
         ),
         *vocabulary.OF_QUESTIONS,
         *vocabulary.NEGATIONS,
-        *vocabulary.TOPICS,
+        *(word for fact in FACTS.values() for word in re.findall(r"[\w-]+", fact.asks)),
         *vocabulary.STATES,
         *vocabulary.RUN_STATES,
         *vocabulary.TONGUES,

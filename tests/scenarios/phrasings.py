@@ -288,7 +288,7 @@ TYPED = [
     ("did my job finish?", "says Checking Saturn Cloud"),
     ("help with jobs", "says /job run"),
     ("open report in browser", "says *report* is running"),
-    ("where are my files", "says I don't see the name"),
+    ("where are my files", "says Your files are in your workspace"),
     ("ok thanks!", "says You're welcome"),
     ("card games are fun", "offers Post a card for games are fun"),
     ("forget it", "says I haven't done anything"),

@@ -19,30 +19,6 @@ TALK: Final[Mapping[str, str]] = {
         "I only understand English. Type `{command}list` to see your workspaces, or `{command}help` "
         "for everything else."
     ),
-    "cost": (
-        "I don't see prices or bills; your cloud's own pages do. To keep costs down, "
-        "`{command}list running` shows what's on, and `{command}stop NAME at 6pm` stops it later."
-    ),
-    "size": "I can't see or change how big a workspace is. Its provider's own pages can.",
-    "slow": (
-        "I can't see why something is slow. `{command}restart NAME` sometimes helps; unsaved work may be "
-        "lost. Its provider's own pages may say more."
-    ),
-    "privacy": (
-        "Here in Slack, only you see your workspaces and get their links. "
-        "`--share` shows an answer to everyone in the channel, without the links."
-    ),
-    "data": "Stopping a workspace may lose unsaved work. If more than that would be lost, I ask first.",
-    "share": "I can't share a workspace: everyone works in their own, with their own account.",
-    "class": (
-        "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
-        "The card gives everyone there a workspace of their own. *Show problems* on it shows who is "
-        "waiting, and *Stop all* ends the class."
-    ),
-    "totals": (
-        "Usher admins see how much is running, and where, on my *Home* tab: they press "
-        "*Show everybody's totals* there."
-    ),
     "one_at_a_time": "One thing at a time, please: send me each request on its own.",
 }
 #: To several requests in one message.
