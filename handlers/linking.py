@@ -14,7 +14,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import SAY
 from bot.messages.blocks.notices import unlink_button
 from bot.messages.texts import answers, cards, pages, requests
-from bot.services import accounts, linking, naming
+from bot.services import accounts, approvals, linking, naming
 from bot.services.revocations import left_by
 from handlers import routes
 from handlers.command_line import written
@@ -177,7 +177,7 @@ async def username_typed(request: Request) -> Answer:
     # What waits for the link: our own keys and words, which run with the rights that the person has then.
     waiting = Waiting(request.principal.key, text, interaction=request.surface.interaction).as_body()
     username = value_in(request.view, "username").strip()
-    asked = await accounts.request(request.asked, connection, username, waiting=waiting if text else None)
+    asked = await approvals.request(request.asked, connection, username, waiting=waiting if text else None)
     sentence = fill(pages.ASKED, title=request.services.title(connection), username=asked.username)
     return Answer(text="", view=kit.modal(pages.ASK_TITLE, [kit.section(sentence)]))
 
@@ -210,7 +210,7 @@ async def not_mine(request: Request) -> Answer:
 
 async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     approval_id, _, username = (request.target or "").partition(" ")
-    return await request.asked.to(accounts.say_whose, approval_id, username, is_theirs=is_theirs)
+    return await request.asked.to(approvals.say_whose, approval_id, username, is_theirs=is_theirs)
 
 
 async def question(request: Request, connection: str, text: str = "") -> Answer:
@@ -234,7 +234,7 @@ async def question(request: Request, connection: str, text: str = "") -> Answer:
 
 async def asked(request: Request, connection: str, username: str) -> Answer:
     """Ask the administrators about the username that was typed."""
-    approval = await accounts.request(request.asked, connection, username)
+    approval = await approvals.request(request.asked, connection, username)
     title = request.services.title(connection)
     return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
 
@@ -242,7 +242,7 @@ async def asked(request: Request, connection: str, username: str) -> Answer:
 async def decided(request: Request, *, approve: bool) -> Answer:
     """Decide a request as an administrator; the message with the buttons becomes the answer."""
     approval_id, _, username = (request.target or "").partition(" ")
-    approval, is_new = await request.asked.to(accounts.decide, approval_id, username, approve=approve)
+    approval, is_new = await request.asked.to(approvals.decide, approval_id, username, approve=approve)
     names = await request.services.names.of(request.principal, approval.principal, in_full=True)
     who = kit.person(names[approval.principal.key])
     title = request.services.title(approval.connection)

@@ -30,7 +30,8 @@ from bot.reconciler.lists import (
 from bot.reconciler.renewals import Renewals
 from bot.reconciler.revocations import Revocations
 from bot.reconciler.runtimes import Replay
-from bot.services.accounts import fail_approved, let_go, link_approved, note_address
+from bot.services.accounts import let_go
+from bot.services.approvals import fail_approved, link_approved, note_address
 from bot.services.asked import Asked, decided
 from bot.services.snapshots import TEMPLATES, payload_of
 from bot.store.tasks import NewTask

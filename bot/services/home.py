@@ -34,9 +34,9 @@ from bot.services.context import Context
 from bot.services.gather import Gatherer, PeopleNames, rank
 from bot.services.making import TEMPLATE, PersonalOffer
 from bot.store import accounts, gates, homes, preferences, workspaces
+from bot.store.counts import Totals
 from bot.store.snapshots import snapshot
 from bot.store.transaction import Transaction
-from bot.store.upkeep import Totals
 from bot.support.errors import StoreError
 
 log = structlog.get_logger(__name__)

@@ -200,7 +200,7 @@ class InstalledSlack:
         return granted, Installation.from_auth_test((await self._make(token).call(AUTH_TEST, {})).data)
 
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
-        """Write an installation; return as ``bot.store.slack.install`` does. Raises StoreError.
+        """Write an installation; return as ``bot.store.installations.install`` does. Raises StoreError.
 
         "unlisted": the operator doesn't serve that workspace, and Usher was removed from it again.
         """

@@ -308,3 +308,13 @@ def _move_along(tx: Transaction, jump: float, before: float, clock_reading: Cloc
 def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
     read = {"ahead": clock_reading.ahead, "slept": clock_reading.slept, "boot": clock_reading.boot}
     SERVING.put(tx, id=1, seen_at=now, **read)
+
+
+def migrated(tx: Transaction) -> dict[str, str]:
+    """Return the names of the migrations that 0.1.0 has, or that it must know of."""
+    return {row["name"]: "" for row in tx.all("migrated")}
+
+
+def schema_changes(tx: Transaction) -> dict[str, str]:
+    """Return the later ones, each with the oldest release that may serve what it left."""
+    return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -23,6 +23,7 @@ from bot.store import (
     cards,
     classes,
     conversations,
+    counts,
     credentials,
     forms,
     gates,
@@ -35,12 +36,14 @@ from bot.store import (
     people,
     revocations,
     schema,
-    slack,
+    signatures,
     snapshots,
+    sweeping,
     tasks,
     transaction,
     upkeep,
 )
+from bot.store import installations as installations_
 from bot.store import outages as outages_
 from bot.store import pauses as pauses_
 from bot.store import preferences as preferences_
@@ -138,22 +141,22 @@ class Store(OnEngine):
     disown_all = write(owners.disown_all, Priority.URGENT)
     owned = read(owners.owned, Priority.STEADY)
     is_worked = read(owners.is_worked, Priority.STEADY)
-    statistics = read(upkeep.statistics, Priority.STEADY)
-    figures = read(upkeep.figures, Priority.STEADY)
+    statistics = read(counts.statistics, Priority.STEADY)
+    figures = read(counts.figures, Priority.STEADY)
     try_writing = write(upkeep.try_writing, Priority.URGENT)
     did_daily = write(upkeep.did_daily)
     mark = write(upkeep.mark)
     unmark = write(upkeep.unmark)
     outdated = read(upkeep.outdated)
     last_did = read(upkeep.last_did, Priority.STEADY)
-    migrated = read(upkeep.migrated, Priority.STEADY)
-    schema_changes = read(upkeep.schema_changes, Priority.STEADY)
-    sweep = several(upkeep.sweep)
+    migrated = read(schema.migrated, Priority.STEADY)
+    schema_changes = read(schema.schema_changes, Priority.STEADY)
+    sweep = several(sweeping.sweep)
 
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
-    save_signatures = write(slack.save_signatures)
-    saved_signatures = read(slack.saved_signatures)
+    save_signatures = write(signatures.save_signatures)
+    saved_signatures = read(signatures.saved_signatures)
 
     async def person(self, principal: Principal) -> Person | None:
         """Return what is known of a person."""
@@ -210,7 +213,7 @@ class Store(OnEngine):
     owed_revocations = read(revocations.owed_revocations, Priority.STEADY)
     forgotten_accounts = read(credentials.forgotten_accounts)
     reseal_account = write(credentials.reseal_account)
-    uses = read(upkeep.uses)
+    uses = read(counts.uses)
     holders = read(accounts_.holders, Priority.STEADY)
     save_secret = write(credentials.save_secret)
     suspect_account = write(accounts_.suspect_account)
@@ -248,7 +251,7 @@ class Store(OnEngine):
     latest_operation = read(operations.latest_operation)
     creation_of = read(operations.creation_of)
     open_operations = read(operations.open_operations)
-    refusals = read(upkeep.refusals)
+    refusals = read(counts.refusals)
     claim_operations = write(operations.claim_operations, Priority.CLAIMS)
     save_step = write(operations.save_step)
     renew = write(workspaces_.renew)
@@ -297,7 +300,7 @@ class Store(OnEngine):
     is_news_waiting = read(notices.is_news_waiting, Priority.STEADY)
     asked_approvals = read(approvals.asked_approvals)
     asked_approvals_of = read(approvals.asked_approvals_of)
-    totals = read(upkeep.totals, Priority.STEADY)
+    totals = read(counts.totals, Priority.STEADY)
 
     # -- notices, cards, Slack, tasks ------------------------------------------------------------------------
 
@@ -323,14 +326,14 @@ class Store(OnEngine):
     take_slack_call = write(budget.take_slack_call, Priority.URGENT)
     slack_calls_left = read(budget.slack_calls_left)
     pause_slack_method = write(budget.pause_slack_method, Priority.URGENT)
-    install = write(slack.install, Priority.URGENT)
-    installations = read(slack.installations)
-    remove_installation = write(slack.remove_installation, Priority.URGENT)
-    claim_renewal = write(slack.claim_renewal, Priority.URGENT)
-    renew_installation = write(slack.renew_installation, Priority.URGENT)
-    lose_token = write(slack.lose_token, Priority.URGENT)
-    reseal_installation = write(slack.reseal_installation)
-    use_oauth_state = write(slack.use_oauth_state, Priority.URGENT)
+    install = write(installations_.install, Priority.URGENT)
+    installations = read(installations_.installations)
+    remove_installation = write(installations_.remove_installation, Priority.URGENT)
+    claim_renewal = write(installations_.claim_renewal, Priority.URGENT)
+    renew_installation = write(installations_.renew_installation, Priority.URGENT)
+    lose_token = write(installations_.lose_token, Priority.URGENT)
+    reseal_installation = write(installations_.reseal_installation)
+    use_oauth_state = write(installations_.use_oauth_state, Priority.URGENT)
     add_tasks = write(tasks.add_tasks, Priority.URGENT)
     claim_tasks = write(tasks.claim_tasks, Priority.CLAIMS)
     task_turn = read(tasks.task_turn)

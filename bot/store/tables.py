@@ -414,7 +414,7 @@ NOTICES = Table(
     # Until when 0.1.0 holds it, for somebody's quiet hours: a day has 25 hours when summer time ends.
     held_until=due(25 * 3600.0),
 )
-# ``bot.store.slack.STATE_KEPT``.
+# ``bot.store.installations.STATE_KEPT``.
 OAUTH_STATES = _plain("oauth_states", "state_hash", expires_at=due(900.0))
 #: A step's hold takes precedence over a read's.
 OPERATIONS = Table(

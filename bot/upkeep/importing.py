@@ -16,7 +16,7 @@ import aiohttp
 
 from bot.providers import base, build_providers
 from bot.providers.connection import ConnectionSettings
-from bot.services import accounts, revocations
+from bot.services import accounts, approvals, revocations
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.slack.calls import WebApi
@@ -179,7 +179,7 @@ class Importer:
             return f"there's no connection {row.connection[:40]}"
         if not provider.links_by("admin"):
             return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
-        if not accounts.is_username(row.username):
+        if not approvals.is_username(row.username):
             return "username needs 1 to 80 visible characters, without spaces"
         earlier = self._seen.setdefault((principal.key, row.connection), row.line)
         if earlier != row.line:

@@ -20,8 +20,8 @@ from aiohttp.typedefs import Middleware
 from slack_bolt.async_app import AsyncApp
 
 from bot.messages.texts import pages
+from bot.services.browsers import Browsing
 from bot.services.context import Context
-from bot.services.linking import Browsing
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.store.store import Store
 from bot.support.clock import Ids

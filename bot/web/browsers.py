@@ -3,7 +3,7 @@
 One signed cookie holds the nonces of the links that are open in this browser and the browser's own id,
 another what sign-ins must come back with; both last for minutes, and the server stores nothing of them.
 Links may be open side by side, in tabs of their own: an address names the one that it is about. A third
-cookie holds the id of a browser session, whose data is stored on the server (``bot.services.linking``).
+cookie holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in is OpenID Connect with the scope ``openid`` alone, state, nonce and the client's secret
 (``docs/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page and the

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 
+from bot.store.counts import Figures
 from bot.store.store import Store
-from bot.store.upkeep import Figures
 from bot.support.errors import StoreError
 
 #: How long the store may take to answer; seconds.

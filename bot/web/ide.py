@@ -30,9 +30,10 @@ from bot.messages.texts import cards, ide, problems, times
 from bot.providers import base
 from bot.services import workspaces
 from bot.services.asked import Asked
+from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.services.gather import IDE_PATH
-from bot.services.linking import Browsing, shown_name
+from bot.services.linking import shown_name
 from bot.support.errors import Refused, SecretError
 from bot.web import render
 from bot.web.browsers import Browsers, SlackSignIn, proven, read_form, see_other

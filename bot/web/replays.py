@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.store.slack import KEPT
+from bot.store.signatures import KEPT
 from bot.store.store import Store
 from bot.support.errors import StoreError
 

@@ -8,7 +8,7 @@ from bot.domain.accounts import Approval
 from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
-from bot.services import accounts
+from bot.services import approvals
 from bot.store.tables import CARDS
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Forbidden, NotFound, Unreachable
@@ -82,7 +82,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
     kind, now = NoticeKind.APPROVAL_ASKED, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
         asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "asked", now)
-        notice = accounts.notice(asked, kind, f"asked:{DANA.key}", DANA)
+        notice = approvals.notice(asked, kind, f"asked:{DANA.key}", DANA)
         await ask_approval(bench.store, asked, [notice])
         if principal == ALICE:
             await decide_approval(bench.store, asked.id, "denied", DANA.key)
@@ -102,7 +102,7 @@ async def wanted(made, username="alice") -> Approval:
     """Let ALICE ask for a username, and the provider be asked whose address it has."""
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "asked", now)
-    await ask_approval(made.store, asked, [accounts.notice(asked, NoticeKind.APPROVAL_ASKED, "asked", DANA)])
+    await ask_approval(made.store, asked, [approvals.notice(asked, NoticeKind.APPROVAL_ASKED, "asked", DANA)])
     await made.store.add_tasks([NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await made.pass_time(20)
     return asked

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.store.upkeep import Figures
+from bot.store.counts import Figures
 from bot.web.health import _GAUGES, Metrics
 from tests.project.repository import ROOT
 

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.people import Principal
-from bot.services import accounts, classes
+from bot.services import approvals, classes
 from bot.services.asked import Asked
 from bot.support.errors import Refused
 from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
@@ -55,7 +55,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     (approval,) = await services.store.asked_approvals(9)
     forged = Asked(services.context, AMIR, "forged")
     with pytest.raises(Refused, match=OTHER):
-        await forged.to(accounts.decide, approval.id, "bob", approve=True)
+        await forged.to(approvals.decide, approval.id, "bob", approve=True)
     assert (await services.store.approval(approval.id)).state == "asked"
     # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
     (own,), (others,) = asked(chen), asked(tara)

@@ -7,7 +7,7 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.store.slack import KEPT
+from bot.store.signatures import KEPT
 from bot.web.bolt import over_http
 from bot.web.front import MAX_BYTES
 from bot.web.replays import Replays

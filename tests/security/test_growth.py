@@ -23,7 +23,7 @@ from bot.providers.jupyterhub import servers
 from bot.providers.posit import types
 from bot.providers.posit.client import OutputDecoder
 from bot.providers.saturn import offers
-from bot.services import accounts, linking, naming, runs
+from bot.services import approvals, linking, naming, runs
 from bot.support.cleaning import Hider, clean
 from bot.support.errors import BadAnswer
 from bot.support.logs import Redactor
@@ -197,7 +197,7 @@ READERS = {
     # forms, in Slack and on pages
     "a field": Reader(3_000, lambda world, text: mistyped.token_in_field(world.bot.services, ALICE, text)),
     "a time in a form": Reader(64_000, pure(lambda text: moments.read(text, moments.zone_of("UTC"), 0.0))),
-    "a user name": Reader(64_000, pure(accounts.is_username)),
+    "a user name": Reader(64_000, pure(approvals.is_username)),
     "a code": Reader(64_000, pure(linking.plain_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),
     "a path in the log": Reader(8_190, pure(app.without_secrets)),

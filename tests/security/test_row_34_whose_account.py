@@ -9,7 +9,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.messages.blocks.notices import render
 from bot.providers.base import Credential, Identity
-from bot.services import accounts
+from bot.services import approvals
 from bot.services.asked import Asked
 from bot.services.gather import Gatherer
 from bot.store.transaction import from_json
@@ -33,10 +33,10 @@ async def made():
 
 async def approved(made, principal=BOB, username="alice"):
     """Let somebody be approved as a username, and the provider know it."""
-    approval = await Asked(made.context, principal).to(accounts.ask, "saturn", username)
-    await Asked(made.context, DANA).to(accounts.decide, approval.id, username, approve=True)
+    approval = await Asked(made.context, principal).to(approvals.ask, "saturn", username)
+    await Asked(made.context, DANA).to(approvals.decide, approval.id, username, approve=True)
     identity = Identity(username, Credential(SecretStr("minted"), extra={"acts": "admin"}))
-    await Asked(made.context, principal).to(accounts.link_approved, approval.id, identity)
+    await Asked(made.context, principal).to(approvals.link_approved, approval.id, identity)
     return await made.store.approval(approval.id)
 
 
@@ -99,7 +99,7 @@ async def test_of_two_approvals_the_first_stays(made):
 
 async def test_a_request_ends_with_the_proof_of_who_asked(made):
     """Otherwise a press on an old message would put an approval in the place of a proof."""
-    request = await Asked(made.context, ALICE).to(accounts.ask, "saturn", "alice")
+    request = await Asked(made.context, ALICE).to(approvals.ask, "saturn", "alice")
     await proven(made)
     assert await made.store.approval(request.id) is None
 

@@ -13,7 +13,7 @@ from bot.domain.policy import FOREIGN_TEAM
 from bot.services.asked import decided
 from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
 from bot.slack.installed import EARLY, MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
-from bot.store.slack import RENEWING_SECONDS
+from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault
 from tests.rigs.clock import FakeClock

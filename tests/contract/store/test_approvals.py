@@ -10,7 +10,7 @@ from bot.domain.accounts import Approval
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential, Identity
-from bot.services import accounts
+from bot.services import approvals
 from tests.rigs.store import ALICE, BOB, ask_approval, decide_approval
 from tests.rigs.use_cases import ask
 
@@ -54,7 +54,7 @@ async def test_people_and_connections_have_requests_of_their_own(store):
 async def test_why_it_failed_is_told_and_noted_once(store):
     await approved(store)
     for _ in range(2):
-        await ask(store).to(accounts.fail_approved, "a1", "not_found")
+        await ask(store).to(approvals.fail_approved, "a1", "not_found")
     assert "not_found" not in (await store.approval("a1")).detail
     assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.APPROVAL_FAILED] * 2
     assert len(await store.audit_entries()) == 1
@@ -99,7 +99,7 @@ async def test_after_a_decision_one_may_ask_again(store):
 async def test_an_account_is_linked_with_its_approval_once(store):
     await approved(store, waiting=WAITING)
     for _ in range(2):
-        await ask(store).to(accounts.link_approved, "a1", IDENTITY)
+        await ask(store).to(approvals.link_approved, "a1", IDENTITY)
     assert (await store.approval("a1")).state == "linked"
     (account,) = await store.accounts(ALICE)
     assert (account.connection, account.username) == ("saturn", "alice")
@@ -113,7 +113,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
 async def test_without_a_standing_approval_nothing_is_linked(store, number):
     await ask_approval(store, request(1))
     await approved(store, 2, username="bob", principal=BOB)
-    await ask(store).to(accounts.link_approved, f"a{number}", IDENTITY)
+    await ask(store).to(approvals.link_approved, f"a{number}", IDENTITY)
     assert await store.active_accounts() == []
     assert await store.audit_entries() == []
 

@@ -7,7 +7,8 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.store.budget import WINDOW, Room
-from bot.store.slack import KEPT, RENEWING_SECONDS, STATE_KEPT
+from bot.store.installations import RENEWING_SECONDS, STATE_KEPT
+from bot.store.signatures import KEPT
 from bot.web.replays import SAVED_EVERY, Replays
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.clock import FakeClock

@@ -11,7 +11,7 @@ from bot.domain.errands import Outcome
 from bot.domain.people import Principal
 from bot.domain.runs import Update
 from bot.domain.workspaces import Workspace
-from bot.store import upkeep
+from bot.store import sweeping
 from bot.store.tables import (
     APPROVALS,
     BROWSER_SESSIONS,
@@ -75,7 +75,7 @@ AGED = {
 }
 
 
-@pytest.mark.parametrize("query", upkeep._KEPT)
+@pytest.mark.parametrize("query", sweeping._KEPT)
 async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
     table, said, age, days, spared = AGED[query]
     key = table.keys[0][0]
@@ -88,7 +88,7 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
             made = test_every_field.made(table, number) if table.model is not None else None
             named = {key: Principal(None, "T1", name)} if key == "principal" else {key: name}
             table.add(tx, made, **test_every_field.BESIDE.get(table.name, {}) | said | more | named)
-            keys = {"id": name, "subject": name, "about": name, "is_notice": query in upkeep._ARE_CARDS}
+            keys = {"id": name, "subject": name, "about": name, "is_notice": query in sweeping._ARE_CARDS}
             CARDS.add(tx, test_every_field.made(CARDS, number), **keys)
             PARTICIPANTS.add(tx, card_id=name, principal=ALICE, joined_at=0.0)
 
@@ -101,7 +101,7 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
 
     kept = {"young"} if spared is None else {"young", "spared"}
     assert await store.engine.read(left) == kept
-    with_card = kept if query in upkeep._HAVE_CARDS | upkeep._ARE_CARDS else {"young", "old", "spared"}
+    with_card = kept if query in sweeping._HAVE_CARDS | sweeping._ARE_CARDS else {"young", "old", "spared"}
     assert await store.engine.read(partial(left, table=CARDS, key="id")) == with_card
     with_presses = kept if query == "sweep_class_cards" else {"young", "old", "spared"}
     assert await store.engine.read(partial(left, table=PARTICIPANTS, key="card_id")) == with_presses

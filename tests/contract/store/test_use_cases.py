@@ -20,7 +20,7 @@ from bot.domain.runs import Run, Update
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Scheduled
-from bot.services import accounts, classes, hours, linking, runs, timers, workspaces
+from bot.services import accounts, approvals, browsers, classes, hours, linking, runs, timers, workspaces
 from bot.services.asked import Asked
 from bot.services.classes import Draft
 from bot.services.home import save_preferences
@@ -211,8 +211,8 @@ USE_CASES: dict[str, Do] = {
     "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id, ["2100-01-01"]),
     "hours.move": lambda w, asked: asked.to(hours.move),
     "hours.keep": lambda w, asked: asked.to(hours.keep, w.workspace.id, w.at),
-    "approvals.ask": lambda w, asked: asked.to(accounts.ask, "saturn", "alice"),
-    "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "bob", approve=True),
+    "approvals.ask": lambda w, asked: asked.to(approvals.ask, "saturn", "alice"),
+    "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, asked: asked.to(accounts.unlink, ["saturn"]),
     "accounts.unlink_other": lambda w, asked: asked.to(accounts.unlink_other, BOB, None),
     "linking.invite": lambda w, asked: asked.to(linking.invite, "saturn"),
@@ -221,7 +221,7 @@ USE_CASES: dict[str, Do] = {
     "linking.attempt": lambda w, asked: asked.to(linking.attempt, VISIT, "good"),
     "linking.again": lambda w, asked: asked.to(linking.again, VISIT),
     "linking.confirm": lambda w, asked: asked.to(linking.confirm, VISIT, digest("sealed")[:16]),
-    "linking.sign_in": lambda w, asked: asked.to(linking.sign_in, HOUR),
+    "browsers.sign_in": lambda w, asked: asked.to(browsers.sign_in, HOUR),
     "runs.launch": lambda w, asked: asked.to(runs.launch, "saturn", Spec("train")),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.run.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.run.id),
@@ -242,7 +242,7 @@ WITHOUT_KEY = {
     "linking.attempt",
     "linking.again",
     "linking.confirm",
-    "linking.sign_in",
+    "browsers.sign_in",
 }
 #: What says so when it comes again.
 SAID = {"linking.invite"}
@@ -255,7 +255,7 @@ FOR_EVERYBODY = {
     "approvals.ask",
     "accounts.unlink",
     "linking.invite",
-    "linking.sign_in",
+    "browsers.sign_in",
     "runs.launch",
     "runs.schedule",
     "classes.post",
@@ -274,7 +274,7 @@ NEEDLESS: dict[str, Do] = {
     "timers.keep": lambda w, asked: asked.to(workspaces.keep, w.workspace.id, instead_of=w.at - HOUR),
     "timers.add_an_hour": lambda w, asked: asked.to(workspaces.add_an_hour, w.workspace.id, w.at - HOUR),
     "hours.rest": lambda w, asked: asked.to(hours.rest, w.workspace.id),
-    "approvals.decide": lambda w, asked: asked.to(accounts.decide, "bobs", "another", approve=True),
+    "approvals.decide": lambda w, asked: asked.to(approvals.decide, "bobs", "another", approve=True),
     "runs.stop": lambda w, asked: asked.to(runs.stop, w.over.id, force=False),
     "runs.keep_waiting": lambda w, asked: asked.to(runs.keep_waiting, w.over.id),
     "runs.let_go": lambda w, asked: asked.to(runs.let_go, w.over.id),
@@ -433,7 +433,7 @@ async def test_a_refusal_after_a_write_takes_that_back(store, world):
 async def test_what_is_refused_for_another_reason_leaves_nothing(store, world):
     before = await tables(store)
     with pytest.raises(Refused) as refusal:
-        await ask(store, "i1").to(accounts.ask, "saturn", "two words")
+        await ask(store, "i1").to(approvals.ask, "saturn", "two words")
     assert refusal.value.rule == "approval.username"
     assert await tables(store) == before
 

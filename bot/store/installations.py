@@ -1,4 +1,4 @@
-"""Slack: where Usher is installed (``docs/adr/0033-several-slack-workspaces.md``), and its last requests."""
+"""Installations: where Usher is installed in Slack (``docs/adr/0033-several-slack-workspaces.md``)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from bot.domain.installations import Installed
 from bot.domain.notices import NewNotice
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.tables import INSTALLATIONS, OAUTH_STATES, SIGNATURES
+from bot.store.tables import INSTALLATIONS, OAUTH_STATES
 from bot.store.transaction import Transaction
 
 #: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
@@ -89,21 +89,3 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
     now = tx.now()
     tx.run("forget_oauth_states", now=now)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_KEPT)
-
-
-#: How long they are kept, in seconds: longer than a request may be late.
-KEPT: Final = 600.0
-
-
-def save_signatures(tx: Transaction, signatures: str) -> None:
-    """Keep some signatures, and no longer the oldest."""
-    now = tx.now()
-    tx.run("forget_signatures", before=now - KEPT)
-    SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
-
-
-def saved_signatures(tx: Transaction, within: float = KEPT) -> list[tuple[float, str]]:
-    """Return what was kept within so many seconds, oldest first: how long ago, and the signatures."""
-    now = tx.now()
-    rows = tx.all("signatures_since", since=now - within)
-    return [(max(now - row["seen_at"], 0.0), row["signatures"]) for row in rows]

@@ -1,0 +1,265 @@
+"""Approvals: an administrator says which person is which user at a provider.
+
+It is never guessed from names or addresses. Every step leaves an audit row.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, Final, Literal
+
+from bot.domain.accounts import Approval
+from bot.domain.audit import AuditEntry
+from bot.domain.likeness import likeness
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.policy import Target
+from bot.domain.tasks import TaskKind
+from bot.messages.texts import pages, problems
+from bot.providers import base
+from bot.services.accounts import begin, sealed, warn_holders
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.store import accounts as rows
+from bot.store import approvals, inbox, people
+from bot.store.audit import append_audit
+from bot.store.notices import add_notices
+from bot.store.tasks import NewTask, add_tasks
+from bot.store.transaction import Transaction
+from bot.support.cleaning import SHOWN, clean, escape
+from bot.support.errors import Refused
+
+_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
+
+
+def possible(context: Context, principal: Principal) -> list[str]:
+    """Return the names of the connections where a person's username may be approved."""
+    return sorted(
+        name
+        for name, provider in context.connections.items()
+        if provider.links_by("admin") and provider.serves(principal)
+    )
+
+
+def unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
+    """Return the refusal that names the connections a person may link instead."""
+    known = ", ".join(map(context.title, there)) or "none"
+    return Refused("link.unknown_connection", pages.UNKNOWN_CONNECTION.format(name=name, known=known))
+
+
+#: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
+REQUESTS: Final = 3
+
+
+#: How many others whom a username may mean are shown.
+MOST_ALIKE: Final = 10
+
+
+async def request(
+    asked: Asked, connection: str, username: str, *, waiting: dict[str, Any] | None = None
+) -> Approval:
+    """Ask the administrators, and whom else the username may mean; as ``ask``."""
+    # Of a large Slack workspace this takes a while: it is read beside those who write.
+    alike = await asked.see(others_alike, connection, username)
+    return await asked.to(ask, connection, username, alike=alike, waiting=waiting)
+
+
+def others_alike(tx: Transaction, asked: Asked, connection: str, username: str) -> list[str]:
+    """Return the keys of the others whom a username may mean: who has it, then the likeliest first."""
+    own, place = asked.principal.key, asked.principal.place
+    if len(approvals.requested(tx, asked.principal, connection)) >= REQUESTS:
+        return []
+    holders = [one.principal.key for one in rows.accounts_of(tx, connection, username)]
+    scored = ((likeness(username, *called), key, called) for key, called in people.members(tx, place))
+    # Of two that are as much alike, the one by what nobody can choose.
+    found = [(score, likeness(username, *called[1:]), key) for score, key, called in scored if score]
+    alike = [key for *_, key in sorted(found, reverse=True)]
+    others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
+    return list(others)[:MOST_ALIKE]
+
+
+def ask(
+    tx: Transaction,
+    asked: Asked,
+    connection: str,
+    username: str,
+    *,
+    alike: Sequence[str] = (),
+    waiting: dict[str, Any] | None = None,
+) -> Approval:
+    """Ask the administrators of the person's Slack workspace; return the request as it stands.
+
+    ``alike`` are the others whom the username may mean: the likeliest is asked, once a day. ``waiting`` is
+    the command that runs once they are linked. Raises Refused (``link.unknown_connection``,
+    ``approval.username``, ``approval.often``, ``policy.no_administrators``).
+    """
+    asked.check(tx, "link")
+    context, principal = asked.context, asked.principal
+    there = possible(context, principal)
+    if connection not in there:
+        raise unknown_connection(context, connection, there)
+    if not is_username(username):
+        raise Refused("approval.username", pages.USERNAME_SHAPE)
+    place = context.installation
+    administrators = [one for one in place.administrating() if place.decides(one, principal)]
+    if not administrators:
+        raise Refused("policy.no_administrators", problems.sentence("no_administrators"))
+    fresh = context.ids.new("approval")
+    now = tx.now()
+    new = Approval(fresh, principal, connection, username, "asked", now, waiting=waiting, alike=list(alike))
+    if not asked.is_new(tx):
+        return approvals.approval(tx, inbox.result_of(tx, asked.interaction)) or new
+    open_ = approvals.asked_at(tx, principal, connection)
+    is_other = open_ is None or open_.username != username
+    if is_other and len(approvals.requested(tx, principal, connection)) >= REQUESTS:
+        raise Refused("approval.often", pages.OFTEN.format(title=context.title(connection)))
+    approval = approvals.request(tx, new)
+    if is_other:
+        approvals.note_request(tx, principal, connection)
+        if isinstance(context.connections[connection], base.Addresses):
+            add_tasks(tx, [NewTask(TaskKind.LOOK_UP_USER, approval.id)])
+        if (owner := approvals.question_owner(tx, approval)) is not None:
+            add_notices(tx, [notice(approval, NoticeKind.ACCOUNT_ASKED, f"whose:{now}", owner)])
+    if approval.id == new.id:
+        kind = NoticeKind.APPROVAL_ASKED
+        add_notices(tx, [notice(new, kind, f"asked:{one.key}", one) for one in administrators])
+    inbox.keep_result(tx, asked.interaction, approval.id)
+    append_audit(tx, [approval_entry(approval, principal.key, "approval.asked", "ok")])
+    return approval
+
+
+def say_whose(tx: Transaction, asked: Asked, approval_id: str, username: str, *, is_theirs: bool) -> Approval:
+    """Tell the administrators what the person says who was asked whether an account is theirs.
+
+    It proves nothing, so it decides nothing. Raises Refused (``approval.unknown``).
+    """
+    asked.check(tx, "link")
+    approval = approvals.approval(tx, approval_id)
+    is_open = approval is not None and (approval.state, approval.username) == ("asked", username)
+    if approval is None or not is_open or approval.owner != asked.principal.key:
+        raise Refused("approval.unknown", pages.GONE)
+    if asked.is_new(tx):
+        approvals.learn(tx, approval.id, owner_says=is_theirs)
+        result = "theirs" if is_theirs else "not theirs"
+        append_audit(tx, [approval_entry(approval, asked.principal.key, "approval.owner", result)])
+    return approval
+
+
+def note_address(tx: Transaction, asked: Asked, wanted: Approval, email: str) -> None:
+    """Keep the address that a wanted user has at the provider, unless another one is wanted by now."""
+    approval = approvals.approval(tx, wanted.id)
+    if approval is not None and (approval.principal, approval.username) == (asked.principal, wanted.username):
+        approvals.learn(tx, approval.id, email=email)
+
+
+def decide(
+    tx: Transaction, asked: Asked, approval_id: str, username: str, *, approve: bool
+) -> tuple[Approval, bool]:
+    """Approve or deny a request as an administrator; return it, and whether this call decided it.
+
+    ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    """
+    approval = approvals.approval(tx, approval_id)
+    target = Target("approval", approval.id, approval.principal) if approval is not None else None
+    asked.check(tx, "approve", target)
+    if approval is None:
+        raise Refused("approval.unknown", pages.GONE)
+    asked.context.need(approval.connection)
+    if approval.username != username or approval.state != "asked" or not asked.is_new(tx):
+        return approval, False
+    state: Literal["approved", "denied"] = "approved" if approve else "denied"
+    decided = approvals.move(tx, approval.id, state, asked.principal.key)
+    assert decided is not None, "nobody else decides within this transaction"
+    if approve:
+        add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
+    else:
+        add_notices(tx, [notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
+    append_audit(tx, [approval_entry(approval, asked.principal.key, f"approval.{state}", "ok")])
+    return decided, True
+
+
+def link_approved(tx: Transaction, asked: Asked, approval_id: str, identity: base.Identity) -> None:
+    """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
+    approval = _approved(tx, asked, approval_id)
+    if approval is None:
+        return
+    account = begin(
+        tx,
+        asked,
+        approval.connection,
+        identity.username,
+        sealed(asked, approval.connection, identity.credential),
+        identity.credential.ends_at,
+        actor=approval.decided_by or "",
+        proof="administrator",
+        made_by="approval",
+        waiting=approval.waiting,
+        more={"acts": "admin"},
+    )
+    if account is None:
+        fail_approved(tx, asked, approval.id, "taken")
+        warn_holders(
+            tx, approval.connection, identity.username, asked.principal, approval.id, is_approved=True
+        )
+    else:
+        approvals.move(tx, approval.id, "linked")
+        add_notices(tx, _to_administrator(approval, NoticeKind.APPROVAL_DONE, "linked"))
+
+
+def fail_approved(tx: Transaction, asked: Asked, approval_id: str, because: str, *, said: str = "") -> None:
+    """Write why nobody was linked as the approved username, and tell the person and the administrator.
+
+    ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
+    """
+    approval = _approved(tx, asked, approval_id)
+    if approval is None:
+        return
+    title = asked.context.title(approval.connection)
+    detail = problems.sentence(because, title) if because in problems.CAUSES else because
+    approvals.move(tx, approval.id, "failed", approval.decided_by or "", detail)
+    kind = NoticeKind.APPROVAL_FAILED
+    own = notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
+    add_notices(tx, [own, *_to_administrator(approval, kind, "failed", cause=because)])
+    more = {"cause": because, "said": said} if said else {"cause": because}
+    append_audit(tx, [approval_entry(approval, "usher", "approval.failed", "refused", **more)])
+
+
+def _approved(tx: Transaction, asked: Asked, approval_id: str) -> Approval | None:
+    """Return a person's request that was approved, and not withdrawn or settled since."""
+    approval = approvals.approval(tx, approval_id)
+    is_theirs = approval is not None and approval.principal == asked.principal
+    return approval if approval is not None and is_theirs and approval.state == "approved" else None
+
+
+def _to_administrator(approval: Approval, kind: NoticeKind, what: str, **facts: str) -> list[NewNotice]:
+    if not approval.decided_by:
+        return []
+    to = Principal.from_key(approval.decided_by)
+    return [notice(approval, kind, f"{what}:{to.key}", to, **facts)]
+
+
+def notice(approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+    """Return a direct message about a request; it is sent once per occasion."""
+    body = {
+        "approval": approval.id,
+        "connection": approval.connection,
+        "username": approval.username,
+        "person": approval.principal.key,
+        **facts,
+    }
+    return NewNotice(approval.id, kind, occasion, to, body)
+
+
+def approval_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
+    """Return an audit row about a request."""
+    return AuditEntry(
+        actor=actor,
+        action=action,
+        target=f"{approval.principal.key}/{approval.connection}",
+        result=result,
+        detail={"approval": approval.id, "username": approval.username, **detail},
+    )
+
+
+def is_username(text: str) -> bool:
+    """Say whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
+    return _USERNAME.fullmatch(text) is not None and clean(text) == text and len(escape(text)) <= SHOWN

@@ -1,0 +1,108 @@
+"""Browsers that are signed in: a session proves who signed in with Slack, and nothing more.
+
+Who owns a workspace, and whether its owner may still act, is checked again at every request.
+"""
+
+import structlog
+
+from bot.domain.audit import AuditEntry
+from bot.domain.browsers import BrowserSession, PageRows
+from bot.domain.people import Principal
+from bot.domain.policy import Target
+from bot.domain.workspaces import Workspace
+from bot.providers import base
+from bot.services.asked import Asked
+from bot.services.context import Context
+from bot.services.linking import digest, is_nonce, new_nonce
+from bot.store import browsers
+from bot.store.audit import append_audit
+from bot.store.tables import BROWSER_SESSIONS
+from bot.store.transaction import Transaction
+from bot.support.vault import entry_key
+
+log = structlog.get_logger(__name__)
+
+#: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
+NOTED_EVERY = 60.0
+
+
+def sign_in(tx: Transaction, asked: Asked, lifetime: float) -> str:
+    """Begin a browser session of so many seconds; return its id, of which only the SHA-256 is stored."""
+    asked.check(tx, "sign_in")
+    session_id, now = new_nonce(), tx.now()
+    session = BrowserSession(digest(session_id), asked.principal, now, now, now + lifetime)
+    BROWSER_SESSIONS.add(tx, session, user_id=asked.principal.user_id)
+    _note_session(tx, session, "browser.sign_in")
+    return session_id
+
+
+def sign_out(tx: Transaction, session_id: str, idle: float) -> None:
+    """End a browser session; one that has ended, or was unused for ``idle`` seconds, is left."""
+    session = browsers.session(tx, digest(session_id), idle)
+    if session is not None:
+        BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
+        _note_session(tx, session, "browser.sign_out")
+
+
+def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None:
+    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
+    who, detail = session.principal.key, {"session": session.id_hash[:12]}
+    append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
+
+
+class Browsing:
+    """Begin, look up and end browser sessions. ``lifetime`` and ``idle`` are in seconds."""
+
+    def __init__(self, context: Context, *, lifetime: float, idle: float) -> None:
+        self._context = context
+        self.lifetime = lifetime
+        self._idle = idle
+
+    async def begin(self, principal: Principal) -> str:
+        """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
+        return await Asked(self._context, self._context.installation.who(principal)).to(
+            sign_in, self.lifetime
+        )
+
+    async def end(self, session_id: str | None) -> None:
+        """Sign out; ending a session twice is harmless."""
+        if session_id is not None and is_nonce(session_id):
+            await self._context.store.carry_out(lambda tx: sign_out(tx, session_id, self._idle))
+
+    async def page_rows(self, session_id: str | None, workspace_id: str) -> PageRows | None:
+        """Return what a page about a workspace needs, whoever owns it; None without a valid session."""
+        if session_id is None or not is_nonce(session_id):
+            return None
+        rows = await self._context.store.page_rows(digest(session_id), self._idle, workspace_id)
+        if rows is not None and rows.now - rows.session.seen_at >= NOTED_EVERY:
+            await self._context.store.keep_browser_session(rows.session.id_hash)
+        return rows
+
+    async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
+        """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
+
+        It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
+        """
+        workspace = rows.workspace
+        if workspace is None or workspace.hidden:
+            return None
+        owner, provider = workspace.principal, self._context.connections.get(workspace.connection)
+        if (
+            provider is None
+            or not isinstance(provider, base.Page)
+            or not provider.serves(owner)
+            or not self._context.installation.is_same_person(owner, rows.session.principal)
+        ):
+            return None
+        decision = await Asked(self._context, owner).decide("open", Target("workspace", workspace.id, owner))
+        if not decision.allowed:
+            log.info("page.refused", rule=decision.rule)
+            return None
+        return workspace, provider
+
+    def entry(self, workspace: Workspace) -> str | None:
+        """Return the secret that opens a workspace in its page, or None; raises SecretError."""
+        if workspace.entry is None:
+            return None
+        row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)
+        return self._context.vault.open(row, workspace.entry).get("entry")

@@ -1,0 +1,133 @@
+"""Counts: what doctor, metrics and administrators are told of everybody's rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.facts import ConnectionCounts
+from bot.domain.operations import Operation
+from bot.domain.outages import SLACK, Reached
+from bot.domain.runs import Run
+from bot.store import outages, owners
+from bot.store.tables import OPERATIONS, RUNS
+from bot.store.transaction import Row, Transaction
+
+
+def statistics(tx: Transaction) -> Mapping[str, int]:
+    """Count what doctor, metrics and readiness show.
+
+    Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
+    owed_revocations, workspaces, tasks, people.
+    """
+    return tx.one("statistics") or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold what the database tells whoever monitors Usher: the same from every process."""
+
+    counts: Mapping[str, int]
+    #: For how many seconds the message that is due for longest has waited.
+    waited: float
+    #: For how many seconds each outage lasts, by its name in the store.
+    outages: Mapping[str, float]
+    #: How many processes of each role serve from a shared database; empty where one has it to itself.
+    processes: Mapping[str, int]
+
+
+def figures(tx: Transaction) -> Figures:
+    """Measure everything for the metrics."""
+    now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
+    since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
+    running = [one.name.partition(":")[0] for one in owners.running(tx)]
+    away = dict(outages.outages(tx))
+    if (slack := outages.reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
+        away[SLACK] = slack.silent_since
+    return Figures(
+        counts=statistics(tx),
+        waited=max(now - since, 0.0),
+        outages={name: max(now - began, 0.0) for name, began in away.items()},
+        processes={role: running.count(role) for role in owners.ROLES} if running else {},
+    )
+
+
+def uses(tx: Transaction) -> Mapping[str, Row]:
+    """Count people, running workspaces, planned stops and hours, by connection."""
+    return _by_connection(tx.all("uses"))
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Hold counts of everybody's rows, and the rows that stand out; ``reached`` says what doesn't answer."""
+
+    at: Mapping[str, ConnectionCounts]
+    reached: Mapping[str, Reached]
+    open_runs: int
+    dead_notices: int
+    starting: int
+    failed_runs: int
+    slow: Sequence[Operation] = ()
+    failed: Sequence[Operation] = ()
+    lost_runs: Sequence[Run] = ()
+
+
+def totals(
+    tx: Transaction,
+    connections: Sequence[str],
+    *,
+    slow_unless_known: float,
+    failed_within: float,
+    limit: int,
+    place: str = "",
+) -> Totals:
+    """Count everything, and find the oldest slow starts and the newest failures, ``limit`` of each.
+
+    A start is slow by ``bot.domain.settling.is_slow``, else after ``slow_unless_known`` seconds. Only rows of
+    people whose keys begin with ``place`` count.
+    """
+    now = tx.now()
+    since = now - failed_within
+    counts = tx.one("counts_of_place", since=since, place=place) or {}
+    linked = _by_connection(tx.all("links_by_connection", place=place))
+    known = _by_connection(tx.all("workspaces_by_connection", place=place))
+    at, failed = {}, []
+    for name in connections:
+        links, workspaces = linked.get(name, {}), known.get(name, {})
+        at[name] = ConnectionCounts(
+            linked=int(links.get("linked") or 0),
+            refused=int(links.get("refused") or 0),
+            workspaces=int(workspaces.get("known") or 0),
+            running=int(workspaces.get("running") or 0),
+            failed=_count(tx, "count_failed_operations", connection=name, since=since, place=place),
+        )
+        if at[name].failed:
+            failed += OPERATIONS.found(
+                tx, "failed_operations", connection=name, since=since, limit=limit, place=place
+            )
+    failed.sort(key=lambda operation: (-(operation.ended_at or 0.0), operation.id))
+    here = {"limit": limit, "place": place}
+    return Totals(
+        at=at,
+        reached=outages.reached(tx),
+        open_runs=int(counts.get("open_runs", 0)),
+        dead_notices=int(counts.get("dead_notices", 0)),
+        starting=int(counts.get("starting", 0)),
+        failed_runs=int(counts.get("failed_runs", 0)),
+        slow=OPERATIONS.found(tx, "slow_starts", now=now, unless_known=slow_unless_known, **here),
+        failed=failed[:limit],
+        lost_runs=RUNS.found(tx, "failed_runs", since=since, **here),
+    )
+
+
+def refusals(tx: Transaction, connection: str, since: float) -> int:
+    """Count the operations on a connection that ended since then because a permission was refused."""
+    return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
+
+
+def _by_connection(found: Sequence[Row]) -> Mapping[str, Row]:
+    return {str(row["connection"]): row for row in found}
+
+
+def _count(tx: Transaction, query: str, **params: Any) -> int:
+    row = tx.one(query, **params)
+    return int(row["count"]) if row else 0

@@ -1,0 +1,106 @@
+"""Sweeping: what is no longer needed is deleted, in short transactions."""
+
+from functools import partial
+
+from bot.store import cards
+from bot.store.runs import KEPT_SECONDS
+from bot.store.tables import PARTICIPANTS
+from bot.store.transaction import Engine, Transaction
+
+_DAY = 86_400.0
+#: How long rows are kept, in seconds, by the query that deletes older ones.
+_KEPT = {
+    "sweep_inbox": _DAY,
+    "sweep_links": _DAY,
+    "sweep_notices": 30 * _DAY,
+    "sweep_dead_notices": 7 * _DAY,
+    "sweep_orphans": 30 * _DAY,
+    "sweep_runs": KEPT_SECONDS,
+    "sweep_approvals": 30 * _DAY,
+    "sweep_browser_sessions": 0.0,
+    "sweep_class_cards": 30 * _DAY,
+    "sweep_homes": _DAY,
+    "sweep_conversations": _DAY,
+    "sweep_forgotten": 7 * _DAY,
+    "sweep_owners": _DAY,
+    "sweep_rules": 30 * _DAY,
+    "sweep_occurrences": 60 * _DAY,
+}
+#: The rows that these delete may have a card, which is deleted too; or have been messages that change.
+_HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards"}
+_ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
+#: Rows per transaction: some milliseconds.
+_SOME = 200
+
+
+async def sweep(engine: Engine) -> None:
+    """Delete what is no longer needed, in short transactions.
+
+    Inbox rows, links and unused Homes after a day, browser sessions at their end, sent notices after 30
+    days, dead ones and forgotten secrets after 7, ended operations beyond the 50 newest of a workspace,
+    ended runs beyond the 50 newest of a person or after 30 days, decided requests after 30 days, classes
+    with their presses after 30 days, hours of what was unlinked after 30 days and what became of hours after
+    60, unwatched gates and what dead processes owned after a day. A card is deleted with its operation, run
+    or class, and with its notice. Edits of what others have taken the place of are given up after a day.
+    """
+    while await engine.write(_give_up_edits):
+        pass
+    for query in _KEPT:
+        while await engine.write(partial(_sweep_aged, query=query)):
+            pass
+    for work in (_sweep_operations, _sweep_runs, _sweep_gates):
+        after: str | None = ""
+        while after is not None:
+            after = await engine.write(partial(work, after=after))
+    await engine.tidy()
+
+
+def _give_up_edits(tx: Transaction) -> bool:
+    return cards.give_up(tx, tx.now() - _DAY, _SOME) >= _SOME
+
+
+def _sweep_aged(tx: Transaction, query: str) -> bool:
+    """Delete some rows that are too old; return whether there may be more."""
+    aged = {"before": tx.now() - _KEPT[query], "limit": _SOME}
+    if query in _HAVE_CARDS:
+        return _delete_with_cards(tx, query, **aged) == _SOME
+    if query in _ARE_CARDS:
+        swept = tx.all(query, **aged)
+        for row in swept:
+            cards.drop(tx, row["id"])
+        return len(swept) == _SOME
+    return tx.run(query, **aged) == _SOME
+
+
+def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
+    deleted = tx.all(query, **params)
+    for row in deleted:
+        tx.run("delete_cards_of", subject=row["id"])
+        if query == "sweep_class_cards":
+            PARTICIPANTS.delete(tx, card_id=row["id"])
+    return len(deleted)
+
+
+def _sweep_operations(tx: Transaction, after: str) -> str | None:
+    """Delete ended operations beyond each workspace's 50 newest; return where to continue, or None."""
+    found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_SOME)]
+    for workspace_id in found:
+        _delete_with_cards(tx, "sweep_operations_of", workspace_id=workspace_id)
+    return found[-1] if len(found) == _SOME else None
+
+
+def _sweep_runs(tx: Transaction, after: str) -> str | None:
+    """Delete the ended runs beyond each person's 50 newest; return where to continue, or None."""
+    found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_SOME)]
+    for principal in found:
+        _delete_with_cards(tx, "sweep_runs_of", principal=principal)
+    return found[-1] if len(found) == _SOME else None
+
+
+def _sweep_gates(tx: Transaction, after: str) -> str | None:
+    """Delete some gates that nobody watches, a day after they opened; return where to continue."""
+    found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_SOME)]
+    before = tx.now() - _DAY
+    for gate_key in found:
+        tx.run("sweep_gate", gate_key=gate_key, before=before)
+    return found[-1] if len(found) == _SOME else None
