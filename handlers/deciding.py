@@ -28,7 +28,7 @@ from bot.messages.blocks.kit import AGREED, Markup, Press, fill, safe
 from bot.messages.texts import answers, problems, talk, times
 from bot.services import naming
 from bot.support.guards import guards
-from handlers import mistyped, routes, talking
+from handlers import acts, mistyped, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.language import vocabulary
@@ -101,7 +101,7 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
 async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
     others = {"question": answered, "several": _one_each, "nothing": _followed}
     if reading.kind == "talk":
-        return await _talked(request, reading)
+        return await _talked(request, reading, rows)
     if reading.kind in others:
         return await others[reading.kind](request, reading, rows)
     if wrong := await mistyped.wrong_flags(request):
@@ -172,7 +172,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
     if which.is_theirs:
         return talking.theirs(request, which.named)
     if reading.what == "cancel" and (which.is_nothing or which.points or which.is_all):
-        return await _undone(request, reading)
+        return await acts.cancelled(request)
     if which.runs and not which.workspaces:
         return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
     if reading.what == "hours" and which.is_nothing and (with_hours := await hours.having(request, rows)):
@@ -367,7 +367,12 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
 # -- what refers to what was said before ---------------------------------------------------------------------
 
 
-async def _talked(request: Request, reading: Reading) -> Answer:
+async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    if reading.what == "undo":
+        is_stop = plain(request.given[0]) == "stop"
+        stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
+        said = await acts.no(request, or_verb=is_stop)
+        return said or await _commanded(replace(request, verb="stop"), stop, rows)
     if reading.what not in {"yes", "nothing", "again"}:
         return talking.small_talk(request, reading.what)
     about, named, _, runs = await talking.heard(request)
@@ -408,30 +413,6 @@ async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) ->
     verb = about.what if about.what in {"start", "restart", "resume", "open", "status"} else "status"
     verb = "start" if named[0].state is State.FAILED else verb
     return await routes.run(request.about("workspace", verb, (), named[0].id))
-
-
-async def _undone(request: Request, reading: Reading) -> Answer:
-    """Take back what is still open of what was last spoken of, otherwise offer the opposite."""
-    services = request.services
-    about, named, _, runs = await talking.heard(request)
-    if about.ask or about.takes_press:
-        request.spoken.of(named)
-        return talking.small_talk(request, "nothing")
-    if runs and not named:
-        return await _of_run(request, reading, runs[0], is_sure=True)
-    if len(named) != 1:
-        return await routes.run(replace(request, arguments=()))
-    (workspace,) = named
-    request.spoken.of(named)
-    latest = await services.store.latest_operation(workspace.id)
-    if latest is not None and latest.is_open and not latest.verb.brings_down:
-        return await routes.run(replace(request, target=workspace.id))
-    if workspace.stop_at is not None:
-        return await routes.run(request.about("workspace", "keep", (), workspace.id))
-    if latest is None or about.what not in TIMED | {"force", "yes"}:
-        return talking.nothing_to_undo(request, workspace)
-    opposite = "start" if latest.verb.brings_down else "stop"
-    return await targets.one(request.about("workspace", opposite, ()), workspace)
 
 
 async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:

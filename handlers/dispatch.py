@@ -28,7 +28,7 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.errors import NotIdentified, NotLinked, Refused, StoreError, StoreUnsure, UsherError
 from bot.support.guards import guards
-from handlers import mistyped, routes, talking
+from handlers import acts, mistyped, routes, talking
 from handlers.command_line import LONGEST, LONGEST_COMMAND, parse, plain, quoted
 from handlers.helping import met, what
 from handlers.language.reading import MOST_WORDS
@@ -289,6 +289,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     if is_in_form and answer.view is None and answer.text:
         # Said where it was asked, not in a conversation behind the form.
         answer = replace(answer, view=answer_view(answer))
+    answer = acts.with_undo(request, answer)
     if answer.view is None:
         return answer
     slash = request.services.slash

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bot.domain.acts import Act
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
 from bot.domain.people import Named, Principal
@@ -70,6 +71,8 @@ class Speaking:
     about: Spoken | None = None
     what: str = ""
     says_english: bool = False
+    #: What is done for it.
+    acts: dict[tuple[str, str], Act] = field(default_factory=dict)
 
     def of(self, workspaces: Iterable[Workspace]) -> None:
         """Note the workspaces that it is about, in their order."""
@@ -179,8 +182,10 @@ class Request:
             surface.interaction,
             self.drawing,
             surface.channel_id,
+            surface.thread_ts,
             surface.said_at,
             surface.is_quoted,
+            acts=self.spoken.acts,
         )
 
     @property

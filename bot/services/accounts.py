@@ -105,6 +105,7 @@ def begin(
     detail = {"account": account.id, "username": username, "proof": proof, "made_by": made_by, **more}
     target = f"{asked.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
+    asked.did(tx, "account.linked", connection=connection)
     return account
 
 
@@ -272,6 +273,8 @@ def _end(
     }
     target = f"{account.principal.key}/{account.connection}"
     append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
+    if actor == asked.principal.key:
+        asked.did(tx, "account.unlinked", connection=account.connection)
 
 
 def refuse(

@@ -34,12 +34,17 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
 from bot.domain.accounts import Account
+from bot.domain.acts import NO_CHANGE, Act, Change
 from bot.domain.audit import AuditEntry
+from bot.domain.classes import ClassCard
 from bot.domain.people import Person, Principal
+from bot.domain.runs import Run
+from bot.domain.workspaces import Workspace
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.context import Context
 from bot.store import accounts, inbox, people
+from bot.store import acts as rows
 from bot.store.audit import append_audit
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
@@ -80,6 +85,7 @@ class Asked:
     interaction: str = ""
     drawing: object = ""
     channel_id: str | None = None
+    thread_ts: str | None = None
     #: When it was said, where that may be long ago.
     said_at: float | None = None
     #: Whether the words look like a quotation.
@@ -88,6 +94,8 @@ class Asked:
     goes_by_rows: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
+    #: What is done for the request, by action and what it is about.
+    acts: dict[tuple[str, str], Act] | None = None
 
     @property
     def reference(self) -> str:
@@ -225,13 +233,57 @@ class Asked:
         """
         if not self.acts_unasked(tx.now()) and not inbox.was_seen(tx, self.interaction):
             raise AskFirst
-        return inbox.first_sight(tx, self.interaction, self.said_at)
+        is_new = inbox.first_sight(tx, self.interaction, self.said_at)
+        if not is_new and self.acts is not None:
+            known = rows.recent(tx, self.principal)
+            self.acts.update(
+                {(one.action, one.subject): one for one in known if one.interaction == self.interaction}
+            )
+        return is_new
 
     def note(
-        self, tx: Transaction, action: str, target: str, result: str = "accepted", **detail: str
+        self,
+        tx: Transaction,
+        action: str,
+        target: str,
+        result: str = "accepted",
+        *,
+        about: Workspace | Run | ClassCard | None = None,
+        change: Change | None = NO_CHANGE,
+        **detail: str,
     ) -> None:
-        """Write the audit row of what is done."""
+        """Write the audit row of what is done, and its act; ``change`` is None for what isn't one."""
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
+        if change is not None:
+            self.did(tx, action, about, change)
+
+    def did(
+        self,
+        tx: Transaction,
+        action: str,
+        about: Workspace | Run | ClassCard | None = None,
+        change: Change = NO_CHANGE,
+        *,
+        connection: str = "",
+    ) -> None:
+        """Write an act, by which it can be told of and taken back."""
+        act = Act(
+            id=tx.ids.new("act"),
+            principal=self.principal,
+            action=action,
+            done_at=tx.now(),
+            subject=about.id if about is not None else "",
+            connection=about.connection if about is not None else connection,
+            name=about.name if isinstance(about, Run) else about.title if about is not None else "",
+            channel_id=self.channel_id or "",
+            thread_ts=self.thread_ts or "",
+            interaction=self.interaction,
+            **change.columns,
+        )
+        rows.add(tx, act)
+        if self.acts is not None:
+            # A transaction may be run again from the start.
+            self.acts[action, act.subject] = act
 
 
 def refused(

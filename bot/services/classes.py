@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
+from bot.domain.acts import NO_CHANGE, Change
 from bot.domain.classes import (
     CLASS_WARNING_SECONDS,
     ClassCard,
@@ -229,7 +230,8 @@ def press(
         )
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
-        _note(tx, asked, "class.press", card, workspace=workspace.id, consent="stop")
+        change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
+        _note(tx, asked, "class.press", card, change, workspace=workspace.id, consent="stop")
     if operation is None:
         return Press(card, target, Joined("running"))
     queue = _queue(tx, card, operation)
@@ -392,6 +394,14 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
     return JoinTarget(None, "no_workspace")
 
 
-def _note(tx: Transaction, asked: Asked, action: str, card: ClassCard, **detail: str) -> None:
+def _note(
+    tx: Transaction,
+    asked: Asked,
+    action: str,
+    card: ClassCard,
+    change: Change = NO_CHANGE,
+    **detail: str,
+) -> None:
     target = f"{card.connection}/{card.title}"
-    asked.note(tx, action, target, **detail, card=card.id, trainer=card.principal.key)
+    more = {"card": card.id, "trainer": card.principal.key}
+    asked.note(tx, action, target, about=card, change=change, **detail, **more)

@@ -1,12 +1,13 @@
 """People's Homes, which are projections of rows like cards, and their preferences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final, Literal
 
 import structlog
 
 from bot.domain.accounts import Account
+from bot.domain.acts import Change
 from bot.domain.facts import (
     ConnectionFacts,
     HomeFacts,
@@ -292,5 +293,7 @@ def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None
     """Set a person's preferences."""
     asked.check(tx, "settings")
     if asked.is_new(tx):
+        before = preferences.preferences(tx, asked.principal)
         preferences.save_preferences(tx, asked.principal, wanted)
-        asked.note(tx, "settings.save", asked.principal.key)
+        change = Change(was=asdict(before), became=asdict(wanted))
+        asked.note(tx, "settings.save", asked.principal.key, change=change)

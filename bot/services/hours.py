@@ -5,11 +5,12 @@ and its buttons change that stop alone; a timer that its person has set goes bef
 What was left running without hours is asked about, once a day.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from bot.domain.acts import NO_CHANGE, Act, Change, timed
 from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, left_since, written
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
@@ -23,10 +24,11 @@ from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, LEASE, Due
 from bot.services.workspaces import note, owned
-from bot.store import accounts, classes, gates, homes, operations, people, preferences, timers
+from bot.store import accounts, acts, classes, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
+from bot.store.tables import RULES
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
@@ -89,15 +91,38 @@ def add(
         raise Refused("hours.never", problems.sentence("hours_never", title))
     if not asked.is_new(tx):
         return []
+    was = acts.hours(tx, [*replaced, *made])
     _drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
     homes.want(tx, asked.principal)
+    change = _change(tx, was, workspace)
     agreed_to = {"agreed": "yes"} if ends else {}
-    note(
-        tx, asked, "workspace.hours", workspace, hours="; ".join(map(written, wanted)), zone=zone, **agreed_to
-    )
+    said = "; ".join(map(written, wanted))
+    note(tx, asked, "workspace.hours", workspace, change, hours=said, zone=zone, **agreed_to)
     return replaced
+
+
+def _change(tx: Transaction, was: Mapping[str, Any], workspace: Workspace | None = None) -> Change:
+    """Return what became of rules, by what their rows said before, and of the timer that they had set."""
+    found = None if workspace is None else stored.workspace(tx, workspace.id)
+    is_cleared = workspace is not None and found is not None and found.stop_at != workspace.stop_at
+    timer = timed(workspace, None) if workspace is not None and is_cleared else NO_CHANGE
+    return Change(was={**timer.was, **was}, became={**timer.became, **acts.hours(tx, was["rules"])})
+
+
+def put_back(tx: Transaction, act: Act) -> None:
+    """Let rules say again what they said before an act."""
+    for key, former in act.was["rules"].items():
+        rule = rows.rule(tx, key)
+        workspace = None if rule is None else stored.workspace(tx, rule.workspace_id)
+        if former is not None and rule is not None:
+            _replan(tx, workspace, rule, RULES.of(former))
+        elif former is not None:
+            rows.put(tx, RULES.of(former))
+        elif rule is not None and workspace is not None:
+            _drop(tx, workspace, [rule])
+    homes.want(tx, act.principal)
 
 
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
@@ -105,9 +130,10 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     workspace = owned(tx, asked, "hours", workspace_id)
     rules = rows.rules_of(tx, workspace.id)
     if rules and asked.is_new(tx):
+        was = acts.hours(tx, rules)
         _drop(tx, workspace, rules)
         homes.want(tx, asked.principal)
-        note(tx, asked, "workspace.hours", workspace, hours="off")
+        note(tx, asked, "workspace.hours", workspace, _change(tx, was, workspace), hours="off")
     return workspace
 
 
@@ -155,10 +181,12 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
         since = now if one.paused else one.settled_at
         resting.append((one, replace(one, off=off, paused="", settled_at=since)))
     if any(before != after for before, after in resting) and asked.is_new(tx):
+        was = acts.hours(tx, [before for before, _ in resting])
         for before, after in resting:
             _replan(tx, workspace, before, after)
         homes.want(tx, asked.principal)
-        note(tx, asked, "workspace.hours", workspace, off=",".join(sorted(days)))
+        left_out = ",".join(sorted(days))
+        note(tx, asked, "workspace.hours", workspace, _change(tx, was, workspace), off=left_out)
     return workspace
 
 
@@ -168,11 +196,12 @@ def move(tx: Transaction, asked: Asked) -> str:
     zone = people.zone(tx, asked.principal).key
     moving = [one for one in rows.rules(tx, asked.principal) if one.zone != zone]
     if moving and asked.is_new(tx):
+        was = acts.hours(tx, moving)
         for one in moving:
             moved = replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())
             _replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
         homes.want(tx, asked.principal)
-        asked.note(tx, "hours.zone", asked.principal.key, zone=zone)
+        asked.note(tx, "hours.zone", asked.principal.key, change=_change(tx, was), zone=zone)
     return zone
 
 
@@ -366,8 +395,10 @@ def keep(tx: Transaction, asked: Asked, workspace_id: str, stop_at: float | None
     """Note that a workspace is still needed; take back the stop that was planned for want of an answer."""
     workspace = owned(tx, asked, "start", workspace_id)
     if asked.is_new(tx):
+        change = NO_CHANGE
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
             timers.clear(tx, workspace.id)
+            change = timed(workspace, None)
         gates.want(tx, workspace.id)
-        note(tx, asked, "workspace.needed", workspace)
+        note(tx, asked, "workspace.needed", workspace, change)
     return stored.workspace(tx, workspace.id) or workspace

@@ -3,10 +3,11 @@
 import re
 from typing import Final
 
+from bot.domain.acts import NO_CHANGE, Change
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
-from bot.domain.runs import Run, Update
+from bot.domain.runs import Run, StopKind, Update
 from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.providers import base
@@ -45,7 +46,8 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     runs.insert(tx, run)
     inbox.keep_result(tx, asked.interaction, run.id)
     runs.show(tx, run, asked.channel_id)
-    asked.note(tx, "job.run", f"{connection}/{run.name}", reference=run.reference)
+    target, change = f"{connection}/{run.name}", NO_CHANGE.begun(run)
+    asked.note(tx, "job.run", target, about=run, change=change, reference=run.reference)
     return run
 
 
@@ -53,8 +55,10 @@ def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Ru
     """Ask for a run to be stopped; return it, and False if it was already over."""
     run = _usable(tx, asked, "stop", run_id)
     if run.is_open and asked.is_new(tx):
-        _note(tx, asked, "job.force" if force else "job.stop", run)
-        runs.want_stop(tx, run, "force" if force else "stop")
+        wanted: StopKind = "force" if force else "stop"
+        change = Change(was={"stop_wanted": run.stop_wanted}, became={"stop_wanted": wanted})
+        _note(tx, asked, f"job.{wanted}", run, change.begun(run))
+        runs.want_stop(tx, run, wanted)
     return runs.run(tx, run.id) or run, run.is_open
 
 
@@ -109,7 +113,7 @@ def watch(tx: Transaction, asked: Asked, run_id: str) -> Run:
     if watched is None:
         # The account was unlinked since, so nobody reads this run any more.
         raise _unknown()
-    _note(tx, asked, "job.logs", run)
+    _note(tx, asked, "job.logs", run, None)
     return watched
 
 
@@ -158,8 +162,9 @@ def _able(asked: Asked, connection: str, facet: type[base.Facet] = base.Runs) ->
     return provider
 
 
-def _note(tx: Transaction, asked: Asked, action: str, run: Run) -> None:
-    asked.note(tx, action, f"{run.connection}/{run.remote_id or run.id}", run=run.id)
+def _note(tx: Transaction, asked: Asked, action: str, run: Run, change: Change | None = NO_CHANGE) -> None:
+    target = f"{run.connection}/{run.remote_id or run.id}"
+    asked.note(tx, action, target, about=run, change=change, run=run.id)
 
 
 def _unknown() -> Refused:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.domain.acts import HOURS, NO_CHANGE, TIMER, Change, timed
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
@@ -57,10 +58,17 @@ def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Worksp
     return workspace
 
 
-def note(tx: Transaction, asked: Asked, action: str, workspace: Workspace, **detail: str) -> None:
-    """Write the audit row of what a person asks for on a workspace."""
+def note(
+    tx: Transaction,
+    asked: Asked,
+    action: str,
+    workspace: Workspace,
+    change: Change = NO_CHANGE,
+    **detail: str,
+) -> None:
+    """Write the audit row and the act of what a person asks for on a workspace."""
     target = f"{workspace.connection}/{workspace.remote_id}"
-    asked.note(tx, action, target, **detail, workspace=workspace.id)
+    asked.note(tx, action, target, about=workspace, change=change, **detail, workspace=workspace.id)
 
 
 def begin(
@@ -106,10 +114,10 @@ def begin(
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
-    detail = {"agreed": "yes"} if ends else {}
+    detail, asker = {"agreed": "yes"} if ends else {}, ""
     if planned_for is not None:
         timers.end_timer(tx, workspace.id, planned_for)
-        detail["because"] = "timer" if verb.brings_down else "hours"
+        detail["because"] = asker = TIMER if verb.brings_down else HOURS
     accepted = operations.accept(
         tx,
         workspace,
@@ -124,7 +132,9 @@ def begin(
     if timer is not None:
         timers.put(tx, workspace.id, timer)
         detail["until"] = f"{timer.at:.0f}"
-    note(tx, asked, f"workspace.{verb}", workspace, reference=asked.reference, **detail)
+    change = NO_CHANGE if timer is None else timed(workspace, timer)
+    change = change.begun(accepted.operation, accepted.replaced, asker)
+    note(tx, asked, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, accepted)
 
 
@@ -184,7 +194,7 @@ def _create(
     made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
     if timer is not None:
         timers.put(tx, fresh.id, timer)
-    note(tx, asked, "workspace.create", fresh, reference=asked.reference)
+    note(tx, asked, "workspace.create", fresh, NO_CHANGE.begun(made), reference=asked.reference)
     return _shown(tx, asked, Accepted(made))
 
 
@@ -419,7 +429,7 @@ def _changed(tx: Transaction, asked: Asked, workspace: Workspace, timer: Timer |
             timers.clear(tx, workspace.id)
         else:
             timers.put(tx, workspace.id, timer)
-        note(tx, asked, "workspace.timer", workspace, **said(timer))
+        note(tx, asked, "workspace.timer", workspace, timed(workspace, timer), **said(timer))
     return workspaces.workspace(tx, workspace.id) or workspace
 
 
@@ -465,8 +475,11 @@ def bring_back(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
 def _listed(tx: Transaction, asked: Asked, workspace: Workspace, before: Workspace | None) -> Workspace:
     if not asked.is_new(tx):
         return before or workspace
-    note(tx, asked, "workspace.add", workspace)
-    return workspaces.add(tx, workspace)
+    added = workspaces.add(tx, workspace)
+    was = {"hidden": before is None or before.hidden, "alias": before and before.alias}
+    change = Change(was=was, became={"hidden": False, "alias": added.alias})
+    note(tx, asked, "workspace.add", added, change)
+    return added
 
 
 def alias(tx: Transaction, asked: Asked, workspace_id: str, name: str | None) -> Workspace:
@@ -476,7 +489,8 @@ def alias(tx: Transaction, asked: Asked, workspace_id: str, name: str | None) ->
         _check_free(tx, asked.principal, name, besides=workspace)
     if asked.is_new(tx):
         workspaces.name(tx, workspace.id, name)
-        note(tx, asked, "workspace.alias", workspace)
+        change = Change(was={"alias": workspace.alias}, became={"alias": name})
+        note(tx, asked, "workspace.alias", workspace, change)
     return replace(workspace, alias=name)
 
 
@@ -485,7 +499,9 @@ def forget(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     workspace = owned(tx, asked, "forget", workspace_id)
     if asked.is_new(tx):
         workspaces.hide(tx, workspace.id)
-        note(tx, asked, "workspace.forget", workspace)
+        gone = timed(workspace, None)
+        change = Change(was={"hidden": False, **gone.was}, became={"hidden": True, **gone.became})
+        note(tx, asked, "workspace.forget", workspace, change)
     return workspace
 
 
@@ -497,7 +513,11 @@ def notify(
     if asked.is_new(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
         said = {None: "usual", True: "on", False: "off"}
-        note(tx, asked, "workspace.notify", workspace, ready=said[ready], stopped=said[stopped])
+        change = Change(
+            was={"tells_ready": workspace.tells_ready, "tells_stopped": workspace.tells_stopped},
+            became={"tells_ready": ready, "tells_stopped": stopped},
+        )
+        note(tx, asked, "workspace.notify", workspace, change, ready=said[ready], stopped=said[stopped])
     return replace(workspace, tells_ready=ready, tells_stopped=stopped)
 
 

@@ -72,6 +72,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, tell: bool) -> No
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     gone = WORKSPACES.rows(tx, **pair)
     CONVERSATIONS.delete(tx, principal=ending.principal)
+    tx.run("forget_acts", **pair)
     for workspace in gone:
         cards.close_about(tx, workspace)
     cards.close_link(tx, ending.principal.key, ending.connection)

@@ -1620,6 +1620,22 @@ FROM accounts WHERE state <> 'revoking' AND substr(principal, 1, length(:place))
 SELECT connection, COUNT(*) AS known, SUM(CASE WHEN state = 'running' THEN 1 ELSE 0 END) AS running
 FROM workspaces WHERE hidden = 0 AND substr(principal, 1, length(:place)) = :place GROUP BY connection;
 
+-- == acts: what was done, and what takes it back ==
+
+-- In the thread first, then in its conversation; of each the newest.
+-- name: recent_acts
+SELECT * FROM acts
+WHERE principal = :principal AND done_at > :since AND undone_at IS NULL
+ORDER BY
+    CASE WHEN channel_id <> :channel_id THEN 2 WHEN thread_ts <> :thread_ts THEN 1 ELSE 0 END,
+    done_at DESC, id DESC;
+
+-- name: forget_acts
+DELETE FROM acts WHERE principal = :principal AND connection = :connection;
+
+-- name: sweep_acts
+DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE done_at < :before ORDER BY done_at LIMIT :limit);
+
 -- == conversations: what *it* and *yes* mean ==
 
 -- The thread's own first.

@@ -26,6 +26,7 @@ from typing import (
 import structlog
 
 from bot.domain import accounts, homes, installations, outages, people, preferences, snapshots, tasks
+from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
 from bot.domain.classes import ClassCard, Participant
 from bot.domain.forms import Spec
@@ -379,6 +380,7 @@ ACCOUNTS = Table(
     # A duration.
     refused_for=STAYS,
 )
+ACTS = Table("acts", Act, "id")
 APPROVALS = Table("approvals", accounts.Approval, "id", _PAIR)
 AUDIT = _plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")

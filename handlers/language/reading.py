@@ -124,7 +124,7 @@ class _Sentence:
     def read(self) -> Reading:
         first = plain(self.written[0])
         is_typed = first in self.verbs[self.folder] and (
-            first != "forget" or tuple(map(plain, self.written)) not in vocabulary.TALK
+            first not in {"forget", "stop"} or tuple(map(plain, self.written)) not in vocabulary.TALK
         )
         manner = Manner.ASKED if self.is_question or is_struck(self.written[0]) else Manner.TYPED
         if is_typed and (self.folder != "workspace" or first not in READ):

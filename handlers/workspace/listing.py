@@ -226,10 +226,7 @@ async def forget(request: Request) -> Answer:
     """Forget a workspace, and say how to bring it back."""
     workspace = await workspace_of(request)
     await request.asked.to(workspaces.forget, workspace.id)
-    return replies.answer(
-        request.filled(answers.FORGOTTEN, workspace),
-        [replies.bring_back_button(workspace)],
-    )
+    return replies.answer(request.filled(answers.FORGOTTEN, workspace))
 
 
 @routes.action("bring_back")

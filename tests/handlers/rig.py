@@ -220,6 +220,8 @@ async def rig(
             store,
             providers,
             clock,
+            # Other ids than the store's.
+            CountingIds(501),
             people=people,
             installation=replace(installation, administrators=administrators),
             public_url=ORIGIN,

@@ -139,7 +139,7 @@ async def test_only_what_broke_carries_the_reference(bench):
     bench.services.connections["bench"] = Broken(bench.clock, fake_settings("bench"))
     answer = await send(bench, filled(view, name="train"))
     (told,) = answer["errors"].values()
-    assert told.endswith(" (TEST-0001)")
+    assert told.endswith(" (TEST-0501)")
 
 
 async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):

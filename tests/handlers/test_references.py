@@ -45,7 +45,7 @@ async def test_an_answer_without_a_reference_draws_none(bot: Rig) -> None:
     for text in NOTHING_BROKE:
         await bot.say(text)
     await bot.say("list", COLLEAGUE)
-    assert (first, bot.services.ids.reference()) == ("TEST-0001", "TEST-0002")
+    assert (first, bot.services.ids.reference()) == ("TEST-0501", "TEST-0502")
 
 
 def test_a_reference_is_drawn_once() -> None:

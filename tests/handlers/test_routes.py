@@ -37,7 +37,16 @@ def test_what_was_found():
             ),
             *("job_start_another", "keep_running", "keep_waiting", "leave", "look_again", "make", "mine"),
             *("needed", "not_mine", "refresh"),
-            *("run_code", "say", "settings_form", "several", "start_another", "stop_later", "try_again"),
+            *(
+                "run_code",
+                "say",
+                "settings_form",
+                "several",
+                "start_another",
+                "stop_later",
+                "try_again",
+                "undo",
+            ),
         ],
         "shortcut": ["run_as_job", "start_workspace"],
         "view": [

@@ -113,7 +113,7 @@ async def test_a_stop_later_writes_no_operation(bot, text, hour):
     assert await bot.store.latest_operation(workspace.id) is None
     verb = text.split()[0]
     assert verb == "keep" or (await bot.workspace()).stop_mode == verb
-    assert list(buttons(answer)) == ["Keep running"]
+    assert list(buttons(answer)) == ["Keep running", "Undo"]
     entry = (await bot.audit())[-1]
     assert (entry["actor"], entry["action"]) == (ALICE.key, "workspace.timer")
 

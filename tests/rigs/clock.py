@@ -41,8 +41,8 @@ class FakeClock:
 class CountingIds:
     """Give ids that are the same in every run."""
 
-    def __init__(self) -> None:
-        self._numbers = count(1)
+    def __init__(self, first: int = 1) -> None:
+        self._numbers = count(first)
 
     def new(self, prefix: str) -> str:
         return f"{prefix}_{next(self._numbers):04d}"

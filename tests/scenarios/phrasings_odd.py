@@ -113,7 +113,7 @@ ODD = [
     ("my workspaces", "says Your workspaces"),
     ("my jobs", "says Checking Saturn Cloud"),
     ("what's up", "says Hi!"),
-    ("I'm done", "says I haven't done anything"),
+    ("I'm done", "says OK."),
     ("are you a bot?", "says help"),
     ("I'm stuck", "says help"),
     ("log me out", "offers Unlink Saturn Cloud"),

@@ -63,6 +63,14 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
     return kit.with_blocks(answer, (first, kit.context(*remarks), *rest))
 
 
+def with_button(answer: Answer, button: Element) -> Answer:
+    """Add a button below an answer, beside a button that stands there alone."""
+    *blocks, last = answer.blocks
+    is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BESIDE
+    rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
+    return kit.with_blocks(answer, rows or (*answer.blocks, *kit.actions([button])))
+
+
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
     """Answer that something broke: a filled sentence, what may help, the reference that is in the log."""
     blocks: list[Block] = [kit.section(f"{sentence}\n{more}" if more else sentence), *kit.actions(buttons)]
@@ -140,11 +148,6 @@ def question(button: Element) -> Answer:
         close=keeps,
     )
     return replace(kit.answer([section, *kit.actions([agreed])]), view=view)
-
-
-def bring_back_button(workspace: Workspace) -> Element:
-    """Return the button that undoes *Forget*."""
-    return kit.button(answers.BRING_BACK, "bring_back", workspace.id)
 
 
 def opening(facts: WorkspaceFacts, sentence: str) -> Answer:

@@ -159,6 +159,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "other_workspace": "That belongs to another Slack workspace. Only Usher admins there can do that.",
     "own_request": "Nobody decides about themselves. Another Usher admin can do that.",
     "not_trainer": "Only the person who posted that card, or an Usher admin, can do that.",
+    "no_act": "I don't know that request any more.",
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 

@@ -7,7 +7,7 @@ from typing import Final
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
-    "nothing": "OK, I haven't done anything.",
+    "nothing": "OK.",
     "yes": "I didn't ask you anything. Type `{command}help` to see what I can do.",
     "left_alone": "I haven't done anything.",
     "too_long": (

@@ -44,6 +44,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     str: lambda name, number: f"{name} {number}",
     dict: lambda name, number: {name: number},
     list: lambda name, number: [f"{name} {number}"],
+    Mapping: lambda name, number: {name: number},
     TypeVar: lambda name, number: {name: number},
     Principal: lambda _, number: Principal("E1", "T1", f"U{number}"),
     Doubt: lambda name, number: Doubt(f"{name} {number}", number, 4_000_000_000.0 + number),

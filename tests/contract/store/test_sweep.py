@@ -13,6 +13,7 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import Workspace
 from bot.store import sweeping
 from bot.store.tables import (
+    ACTS,
     APPROVALS,
     BROWSER_SESSIONS,
     CARDS,
@@ -68,6 +69,7 @@ AGED = {
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
     "sweep_homes": (HOMES, {}, "used_at", 1, None),
     "sweep_conversations": (CONVERSATIONS, SAID, "spoken_at", 1, None),
+    "sweep_acts": (ACTS, {}, "done_at", 30, None),
     "sweep_forgotten": (FORGOTTEN, {"secret": "sealed"}, "forgotten_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "settled_at", 30, {"paused": ""}),

@@ -1,0 +1,185 @@
+"""What people had done and what takes it back: each act is a row with its inverse; pure, like ``plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from bot.domain.errands import Call, Errand, Outcome
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.people import Principal
+from bot.domain.runs import Run
+from bot.domain.stops import NO_EFFECTS, Effects, is_final
+from bot.domain.timers import Timer
+from bot.domain.times import Past, Stays
+from bot.domain.workspaces import Workspace
+
+#: For how many seconds *undo* and *no* are about an act.
+RECENT_SECONDS: Final = 120.0
+#: Act by themselves, in the name of whoever set them up.
+HOURS: Final = "hours"
+TIMER: Final = "timer"
+TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed")
+#: What can't be taken back in any state: it makes or ends something, or others rely on it.
+FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Hold what an act changed: the errand that it began, or what rows said before and say since, by column.
+
+    ``until`` is for how long that is. ``asker`` is what acted in its person's name, "" for themself.
+    """
+
+    errand: str = ""
+    was: Mapping[str, Any] = field(default_factory=dict)
+    became: Mapping[str, Any] = field(default_factory=dict)
+    until: float | None = None
+    asker: str = ""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Return it as fields of an act."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def begun(self, errand: Errand, former: Operation | None = None, asker: str = "") -> Change:
+        """Return the same with an errand that began, in place of a former one."""
+        was = self.was if former is None else {**self.was, "verb": former.verb, "agreed": int(former.agreed)}
+        return replace(self, errand=errand.id, was=was, asker=asker)
+
+
+NO_CHANGE: Final = Change()
+
+
+def timed(workspace: Workspace, timer: Timer | None) -> Change:
+    """Return the change of a workspace's timer."""
+    before = (workspace.stop_at, workspace.stop_mode, workspace.stop_agreed)
+    after = (None, None, False) if timer is None else (timer.at, timer.mode, timer.agreed)
+    was, became = (dict(zip(TIMER_COLUMNS, one, strict=True)) for one in (before, after))
+    return Change(was=was, became=became, until=None if timer is None else timer.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Hold one accepted wish of a person: what, on which row, until when, from which message, and its change.
+
+    ``action`` is the word of the audit. ``subject`` is the id of a workspace or a run, "" for neither;
+    ``name`` is what that was called.
+    """
+
+    id: str
+    principal: Principal
+    action: str
+    done_at: Past
+    subject: str = ""
+    connection: str = ""
+    name: str = ""
+    asker: str = ""
+    errand: str = ""
+    until: Stays | None = None
+    was: Mapping[str, Any] = field(default_factory=dict)
+    became: Mapping[str, Any] = field(default_factory=dict)
+    channel_id: str = ""
+    thread_ts: str = ""
+    interaction: str = ""
+    undone_at: Past | None = None
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Return whether it may still be possible to take it back: what has begun by then decides."""
+        return bool(self.was or self.became) or (bool(self.errand) and self.action not in _MAKING)
+
+
+_MAKING: Final = frozenset({"workspace.create", "workspace.remove", "class.press"})
+
+
+class Undone(StrEnum):
+    """Name what becomes of an act that its person takes back."""
+
+    #: It is as before: nothing was sent, or the rows say again what they said.
+    CANCELLED = "cancelled"
+    RESTORED = "restored"
+    #: It was sent, or is done; what leads back is a new request.
+    UNDER_WAY = "under way"
+    DONE = "done"
+    #: Somebody changed it since, or it isn't there any more.
+    CHANGED = "changed"
+    #: Nothing takes it back.
+    NEVER = "never"
+    #: It had no effect, or has none any more.
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """Hold the decision; ``then`` is the request that leads back, "" where none does without an end."""
+
+    undone: Undone
+    then: str = ""
+
+
+def inverse(
+    act: Act,
+    now: Mapping[str, Any] | None,
+    errand: Operation | Run | None = None,
+    effects: Effects = NO_EFFECTS,
+) -> Inverse:
+    """Decide what takes an act back.
+
+    ``now`` is what the rows say by now, None if they are gone; ``errand`` is what it began, and ``effects``
+    what stopping the workspace does. Nothing that ends for good is ever the way back.
+    """
+    if act.undone_at is not None:
+        return Inverse(Undone.NOTHING)
+    if act.errand:
+        return _of_errand(act, errand, effects)
+    if not (act.was or act.became):
+        return Inverse(Undone.NOTHING if act.action in _WITHOUT_EFFECT else Undone.NEVER)
+    return Inverse(Undone.RESTORED if now == act.became else Undone.CHANGED)
+
+
+#: They only say that something is wanted as it is.
+_WITHOUT_EFFECT: Final = frozenset({"workspace.needed", "workspace.timer"})
+#: It came to nothing.
+_NOTHING: Final = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.CANCELLED})
+
+
+def _of_errand(act: Act, errand: Operation | Run | None, effects: Effects) -> Inverse:
+    if errand is None:
+        return Inverse(Undone.CHANGED)
+    is_replaced = errand.outcome is Outcome.REPLACED
+    if errand.outcome in _NOTHING or (is_replaced and not errand.has_called):
+        return Inverse(Undone.NOTHING)
+    if is_replaced:
+        return Inverse(Undone.CHANGED)
+    if isinstance(errand, Operation):
+        return _of_operation(act, errand, effects)
+    # A run that was stopped can't go on, so nothing leads back to it.
+    is_stop = act.action != "job.run"
+    is_sent = (errand.stop_call if is_stop else errand.start_call) is not Call.NONE
+    if errand.is_open and not is_sent:
+        return Inverse(Undone.CANCELLED)
+    return Inverse(Undone.UNDER_WAY if errand.is_open else Undone.DONE, way_back(errand, effects))
+
+
+def _of_operation(act: Act, operation: Operation, effects: Effects) -> Inverse:
+    # What is created may have been made once a name was found for it.
+    if operation.is_open and not operation.has_called and operation.verb is not OperationVerb.CREATE:
+        former = OperationVerb(act.was["verb"]) if "verb" in act.was else None
+        is_sent = operation.prior_call is not Call.NONE
+        # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
+        is_back = former is not None and (is_sent or not former.brings_down)
+        return Inverse(Undone.CANCELLED, str(former) if is_back else "")
+    undone = Undone.UNDER_WAY if operation.is_open else Undone.DONE
+    return Inverse(undone, way_back(operation, effects))
+
+
+def way_back(errand: Operation | Run, effects: Effects) -> str:
+    """Return the request that leads back from what began; "" where none does without an end for good."""
+    if not isinstance(errand, Operation):
+        return "job_stop" if errand.is_open and not errand.stop_wanted else ""
+    if errand.verb in FINAL or (errand.verb.brings_down and errand.agreed):
+        return ""
+    return "start" if errand.verb.brings_down else "" if is_final(effects, "stop") else "stop"

@@ -1,0 +1,66 @@
+"""Acts: what each person had done lately, with what takes it back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bot.domain.acts import RECENT_SECONDS, Act
+from bot.domain.hours import Rule
+from bot.domain.people import Principal
+from bot.store import preferences
+from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, WORKSPACES
+from bot.store.transaction import Transaction
+
+#: What changes about a rule by itself, so that it says nothing about what its person wants.
+_OF_RULES: Final = frozenset({"settled_at", "look_at", "seen_zone"})
+
+
+def add(tx: Transaction, act: Act) -> None:
+    """Write an act."""
+    ACTS.add(tx, act)
+
+
+def act(tx: Transaction, act_id: str) -> Act | None:
+    """Return an act."""
+    return ACTS.one(tx, id=act_id)
+
+
+def recent(tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = "") -> list[Act]:
+    """Return a person's acts of two minutes that weren't taken back.
+
+    Those of a thread come first, then those of its conversation; of each the newest.
+    """
+    since = tx.now() - RECENT_SECONDS
+    place = {"channel_id": channel_id, "thread_ts": thread_ts}
+    return ACTS.found(tx, "recent_acts", principal=principal.key, since=since, **place)
+
+
+def undone(tx: Transaction, act_id: str) -> None:
+    """Note that an act was taken back."""
+    ACTS.change(tx, {"id": act_id}, undone_at=tx.now())
+
+
+def hours(tx: Transaction, rules: Sequence[Rule | str]) -> dict[str, Any]:
+    """Return what rows say about hours, by the ids of their rules; those that are gone have no row."""
+    ids = sorted({one if isinstance(one, str) else one.id for one in rules})
+    return {"rules": {one: RULES.row(tx, id=one) for one in ids}}
+
+
+def by_now(tx: Transaction, act: Act) -> Mapping[str, Any] | None:
+    """Return what rows say by now of what an act changed, as ``became`` has it; None if they are gone."""
+    names = [name for name in act.became if name != "rules"]
+    if act.action == "settings.save":
+        return PREFERENCES.columns(preferences.preferences(tx, act.principal))
+    row = (RUNS if act.action.startswith("job.") else WORKSPACES).row(tx, id=act.subject) if names else {}
+    if row is None:
+        return None
+    said = {name: row[name] for name in names}
+    if (rules := act.became.get("rules")) is not None:
+        found = hours(tx, rules)["rules"]
+        said["rules"] = {key: _alike(found[key], then) for key, then in rules.items()}
+    return said
+
+
+def _alike(row: Mapping[str, Any] | None, then: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if row is None or then is None:
+        return row
+    return {name: then.get(name) if name in _OF_RULES else value for name, value in row.items()}

@@ -1,0 +1,123 @@
+"""Taking back: *undo*, *no* and *Undo*, which are about an open question first, then about the last act."""
+
+from dataclasses import replace
+
+from bot.domain.acts import Undone
+from bot.domain.notices import Answer
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.surfaces import Where
+from bot.messages.blocks import buttons, kit, replies
+from bot.messages.blocks import runs as run_blocks
+from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.kit import Element, fill
+from bot.messages.texts import acts as words
+from bot.services import acts
+from bot.services.acts import TakenBack
+from handlers import routes
+from handlers.request import Request
+from handlers.talking import heard, typed_name
+
+
+@routes.action("undo")
+async def pressed(request: Request) -> Answer:
+    """Take the act back whose button it is."""
+    return await _said(request, await request.asked.to(acts.undo, request.target or ""))
+
+
+async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
+    """Answer an open question with no; otherwise take the last act back.
+
+    ``or_verb``: the words are a verb's, too, and mean that where nothing is to be taken back (None).
+    """
+    about = await request.heard()
+    if about.ask or about.takes_press:
+        return replies.hint(words.LEFT)
+    found = await request.asked.to(acts.undo)
+    return None if or_verb and found.act is None else await _said(request, found)
+
+
+async def cancelled(request: Request) -> Answer:
+    """Cancel what was spoken of if it is coming up; without that, take the last act back, or ask."""
+    about, named, _, spoken_runs = await heard(request)
+    if len(named) == 1 and not about.ask and not about.takes_press:
+        latest = await request.services.store.latest_operation(named[0].id)
+        if latest is not None and latest.is_open and not latest.verb.brings_down:
+            request.spoken.of(named)
+            return await routes.run(replace(request, target=named[0].id))
+    if spoken_runs and not named:
+        run = spoken_runs[0]
+        request.spoken.of_run(run.id)
+        return await routes.run(request.about("job", "stop", (run.name,), run.id))
+    return await no(request, or_verb=True) or await routes.run(replace(request, arguments=()))
+
+
+def with_undo(request: Request, answer: Answer) -> Answer:
+    """Add *Undo* to the answer to one act that may be taken back."""
+    done, is_form = [*request.spoken.acts.values()], request.surface.where is Where.FORM
+    if len(done) != 1 or not done[0].can_be_undone or answer.in_channel or is_form or not answer.text:
+        return answer
+    return replies.with_button(answer, kit.button(words.UNDO, "undo", done[0].id))
+
+
+async def _said(request: Request, found: TakenBack) -> Answer:
+    """Say what became of it, with what leads back where that is a request of its own."""
+    act, undone = found.act, found.inverse.undone
+    if found.workspace is not None:
+        request.spoken.of([found.workspace])
+    elif found.errand is not None:
+        request.spoken.of_run(found.errand.id)
+    if undone is Undone.NOTHING:
+        return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
+    if found.errand is not None and undone is not Undone.CHANGED:
+        return await _of_errand(request, found)
+    assert act is not None, "only what is under way is no act"
+    name = found.workspace.title if found.workspace is not None else act.name
+    about = {"name": name, "title": request.services.title(act.connection), "connection": act.connection}
+    if undone is Undone.CHANGED:
+        return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
+    if undone is Undone.NEVER:
+        about |= {"typed": typed_name(name), "job": request.command_of("job")}
+        instead = words.INSTEAD.get(act.action, "")
+        return replies.hint(words.NO_WAY_BACK, more=request.filled(instead, None, **about))
+    if act.action in words.RESTORED:
+        return replies.answer(fill(words.RESTORED[act.action], **about))
+    workspace = found.workspace
+    assert workspace is not None, "only a workspace has a timer"
+    template = words.RESTORED_NO_TIMER if workspace.stop_at is None else words.RESTORED_TIMER
+    return replies.answer(buttons.said(template, workspace, about["title"]))
+
+
+async def _of_errand(request: Request, found: TakenBack) -> Answer:
+    errand, undone, then = found.errand, found.inverse.undone, found.inverse.then
+    assert errand is not None, "it is about one"
+    title = request.services.title(errand.connection)
+    if not isinstance(errand, Operation):
+        is_stop = found.act is not None and found.act.action != "job.run"
+        template = words.RUN_NOT_STOPPED if is_stop else words.RUN_CANCELLED
+        if undone is not Undone.CANCELLED:
+            under_way = words.RUN_STOPPING if errand.stop_wanted else words.RUN_STARTED
+            template = words.RUN_OVER if undone is Undone.DONE else under_way
+        back = [run_blocks.stop_run_button(errand)] if then else []
+        return replies.hint(fill(template, name=errand.name, title=title), back)
+    name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
+    forms = {**FORMS[errand.asked_verb], "name": name, "title": title}
+    if undone is Undone.CANCELLED:
+        again = FORMS[OperationVerb(then)]["doing"] if then else ""
+        template = words.CANCELLED_BACK if then else words.CANCELLED
+        return replies.answer(fill(template, doing_again=again, **forms))
+    sentence = fill(words.UNDER_WAY if undone is Undone.UNDER_WAY else words.DONE, **forms)
+    if then and found.workspace is not None:
+        return replies.hint(sentence, [await _back(request, then, found)])
+    instead = words.INSTEAD.get(f"workspace.{errand.verb}", "" if errand.verb.brings_down else words.NO_STOP)
+    more = request.filled(instead, None, typed=typed_name(name), **forms)
+    return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
+
+
+async def _back(request: Request, then: str, found: TakenBack) -> Element:
+    """Return the button that leads back."""
+    workspace = found.workspace
+    assert workspace is not None, "only a workspace leads back so"
+    if then == "start":
+        return kit.button(words.START_AGAIN, buttons.changing("start", workspace), style=kit.PRIMARY)
+    facts = await request.services.gatherer.of_workspace(workspace)
+    return buttons.stop_button(workspace, facts.effects)

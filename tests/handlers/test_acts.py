@@ -1,0 +1,267 @@
+"""Taking back: for every verb that changes something, what *undo* does, and the answers of *no*."""
+
+import pytest
+
+from bot.domain.errands import Call, Outcome
+from bot.domain.observed import Observed
+from bot.domain.runs import Update
+from bot.domain.workspaces import State
+from bot.messages.texts.verbs import VERBS
+from handlers import routes
+from tests.handlers.rig import buttons, one_cloud, words
+from tests.handlers.run_rig import going, run_rig
+from tests.handlers.test_settings import FIELDS, NONE, save
+from tests.rigs.store import ALICE, BOB, observe
+
+#: What is the same again once an act was taken back; the rest counts what happened, or when.
+_OF_WORKSPACES = [
+    *("id", "name", "alias", "hidden", "state", "stop_at", "stop_mode", "stop_agreed"),
+    *("tells_ready", "tells_stopped"),
+]
+_OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed", "settled_at"]
+
+
+async def everything(bot):
+    """Return what a person has and wants, and what the engine has yet to send."""
+    store = bot.store
+    rows = await store.workspaces(ALICE, hidden=True)
+    operations = await store.open_operations(ALICE)
+    runs = [run for run in await store.runs(ALICE) if run.is_open]
+    return {
+        "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
+        "rules": {one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.rules(ALICE)},
+        "preferences": await store.preferences(ALICE),
+        "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
+        "runs": {run.id: run.stop_wanted for run in runs},
+    }
+
+
+async def asked(bot, text, **keys):
+    bot.clock.advance(1)
+    return await bot.direct(text, **keys)
+
+
+#: By verb: what is said to change something, after what was said before.
+RESTORED = {
+    "start": [("start notebook",), ("start notebook for 2h",)],
+    "resume": [("resume asleep",)],
+    "stop": [("stop report",), ("stop report at 6pm",), ("stop report at 6pm", "stop report at 8pm")],
+    "suspend": [("suspend report",), ("suspend report at 6pm",)],
+    "restart": [("restart report",)],
+    "keep": [("stop report at 6pm", "keep report"), ("keep report until 20:00",)],
+    "hours": [
+        ("hours notebook weekdays 9:00-18:00",),
+        ("hours notebook weekdays 9:00-18:00", "hours notebook weekdays 10:00-18:00"),
+        ("hours notebook weekdays 9:00-18:00", "hours notebook off"),
+        ("hours notebook weekdays 9:00-18:00", "hours notebook skip tomorrow"),
+        ("hours notebook weekdays 9:00-18:00", "hours notebook skip tomorrow", "hours notebook on"),
+    ],
+    "add": [("forget notebook", "add notebook")],
+    "alias": [("alias notebook thesis",), ("alias notebook thesis", "alias thesis --clear")],
+    "notify": [("notify notebook off",), ("notify notebook on", "notify notebook usual")],
+    "forget": [("forget notebook",), ("stop report at 6pm", "forget report")],
+    "remove": [("remove notebook --yes",)],
+}
+#: They only open a form, ask or show a page, or can't be taken back.
+OTHERS = {"cancel", "card", "new", "press", "unlink"}
+
+
+def test_every_verb_that_changes_something_is_tried():
+    changing = {
+        verb for verb in VERBS["workspace"] if routes.nature("workspace", verb).does is not routes.Does.SHOWS
+    }
+    assert changing == RESTORED.keys() | OTHERS
+
+
+@pytest.fixture
+async def bot():
+    async with one_cloud() as one:
+        await one.link(names=("notebook", "report", "asleep"))
+        for name, state in (("report", State.RUNNING), ("asleep", State.SUSPENDED)):
+            await observe(one.store, one.clock, await one.workspace(name), Observed(state))
+        yield one
+
+
+@pytest.mark.parametrize("said", [one for many in RESTORED.values() for one in many], ids=" then ".join)
+async def test_what_is_taken_back_is_as_it_was_and_nothing_is_sent(bot, said):
+    *before, last = said
+    for text in before:
+        await asked(bot, text)
+    was = await everything(bot)
+    await asked(bot, last)
+    assert await everything(bot) != was
+    answer = await asked(bot, "undo")
+    assert await everything(bot) == was, words(answer)
+    assert not [one for one in await bot.store.claim_operations(10, 60.0) if one.subject.id not in before]
+
+
+async def test_settings_are_taken_back_by_their_button_in_the_home(bot):
+    await save(bot, **FIELDS, **NONE)
+    was = await everything(bot)
+    bot.clock.advance(1)
+    await save(bot, tell=[], **NONE)
+    assert await everything(bot) != was
+    assert "Your settings are as they were before." in words(await asked(bot, "undo"))
+    assert await everything(bot) == was
+
+
+async def begun(bot, name, **update):
+    """Let the engine have sent what was begun for a workspace."""
+    operation = await bot.store.latest_operation((await bot.workspace(name)).id)
+    assert await bot.store.save_step(Update(operation.id, 5.0, called=True, **update))
+
+
+@pytest.mark.parametrize("no", ["no", "undo", "wait", "don't", "stop that", "oops", "never mind"])
+async def test_what_is_under_way_is_said_and_left_with_what_leads_back(bot, no):
+    await asked(bot, "stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    was = await everything(bot)
+    answer = await asked(bot, no)
+    assert words(answer) == "I'm already stopping *report*."
+    assert list(buttons(answer)) == ["Start it again"]
+    assert await everything(bot) == was
+    await bot.push(answer)
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert operation.verb == "start"
+
+
+async def test_what_was_not_sent_is_cancelled_and_said(bot):
+    await asked(bot, "stop report")
+    assert words(await asked(bot, "no")) == (
+        "I've cancelled the stop of *report*. Nothing had been sent to Saturn Cloud."
+    )
+    assert await bot.store.open_operations(ALICE) == []
+    assert words(await asked(bot, "no")) == "Nothing of yours is under way."
+
+
+async def test_an_open_question_is_answered_first_and_what_was_done_before_stays(bot):
+    await asked(bot, "stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    answer = await bot.direct("should I stop notebook?")
+    await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
+    assert words(await bot.direct("no")) == "OK, I won't."
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert operation.verb == "stop"
+
+
+async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
+    assert words(await asked(bot, "no")) == "Nothing of yours is under way."
+    await asked(bot, "start notebook")
+    await begun(bot, "notebook", start_call=Call.ACCEPTED)
+    bot.clock.advance(600)
+    answer = await asked(bot, "oops")
+    assert words(answer) == "I'm already starting *notebook*."
+    assert list(buttons(answer)) == ["Stop"]
+
+
+async def test_with_nothing_to_take_back_only_stop_that_stops_what_was_spoken_of(bot):
+    answer = await asked(bot, "status report")
+    await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
+    for words_of_no in ("forget it", "leave it", "don't"):
+        assert words(await asked(bot, words_of_no)) == "Nothing of yours is under way."
+    assert await bot.store.open_operations(ALICE) == []
+    await asked(bot, "stop that")
+    assert [one.verb for one in await bot.store.open_operations(ALICE)] == ["stop"]
+
+
+async def test_nothing_that_ends_for_good_leads_back():
+    async with one_cloud() as bot:
+        bot.services.connections["saturn"].ends_for_good = True
+        await bot.link(names=("lab",))
+        await asked(bot, "start lab")
+        await begun(bot, "lab", start_call=Call.ACCEPTED)
+        answer = await asked(bot, "undo")
+        assert words(answer) == (
+            "I'm already starting *lab*. That can't be undone.\n"
+            "Stopping it would end it for good, so I've left it as it is."
+        )
+        assert not buttons(answer)
+        await observe(bot.store, bot.clock, await bot.workspace("lab"), Observed(State.RUNNING))
+        await begun(bot, "lab", outcome=Outcome.FULFILLED)
+        await asked(bot, "stop lab --yes")
+        await begun(bot, "lab", stop_call=Call.ACCEPTED)
+        answer = await asked(bot, "undo")
+        assert words(answer) == "I'm already stopping *lab*. That can't be undone."
+        assert not buttons(answer)
+
+
+async def test_a_stop_of_what_was_coming_up_is_taken_back_to_that(bot):
+    await asked(bot, "start notebook for 2h")
+    was = await everything(bot)
+    await asked(bot, "stop notebook")
+    answer = await asked(bot, "undo")
+    assert "I'm starting it as you asked before" in words(answer)
+    assert await everything(bot) == was
+
+
+async def test_what_has_changed_since_is_left_alone(bot):
+    answer = await asked(bot, "alias notebook thesis")
+    await asked(bot, "alias thesis diary")
+    assert words(await bot.push(answer, "Undo")) == "*diary* has changed since, so I left it as it is."
+    assert (await bot.workspace("notebook")).alias == "diary"
+    # One after the other, each is as it was left.
+    await asked(bot, "undo")
+    await asked(bot, "undo")
+    assert (await bot.workspace("notebook")).alias is None
+    assert words(await bot.push(answer, "Undo")) == "There's nothing left to undo."
+
+
+async def test_a_stop_that_comes_back_warns_first(bot):
+    await asked(bot, "stop report in 5 minutes")
+    assert (await bot.workspace("report")).stop_warned
+    await asked(bot, "keep report")
+    bot.clock.advance(60)
+    assert "will be stopped" in words(await asked(bot, "undo"))
+    workspace = await bot.workspace("report")
+    assert not workspace.stop_warned
+    assert workspace.stop_at == pytest.approx(bot.clock.now() + 300.0)
+
+
+async def test_it_is_about_the_conversation_and_the_last_two_minutes(bot):
+    await asked(bot, "alias notebook thesis")
+    await bot.say("alias report paper", channel_id="C7")
+    bot.clock.advance(1)
+    assert words(await bot.say("undo", channel_id="D1")) == "It's called *notebook* again."
+    bot.clock.advance(121)
+    assert words(await bot.say("undo", channel_id="C7")) == "Nothing of yours is under way."
+    assert (await bot.workspace("report")).alias == "paper"
+
+
+async def test_nobody_takes_back_what_somebody_else_did(bot):
+    answer = await asked(bot, "alias notebook thesis")
+    await bot.link(BOB, names=("theirs",), username="bob")
+    (button,) = buttons(answer).values()
+    said = await bot.press(button["action_id"], button["value"], BOB)
+    assert "I don't know that request" in words(said)
+    assert words(await bot.say("undo", BOB, channel_id="D1")) == "Nothing of yours is under way."
+    assert (await bot.workspace("notebook")).alias == "thesis"
+
+
+async def test_a_repeated_delivery_takes_back_once(bot):
+    await asked(bot, "alias notebook one")
+    await asked(bot, "alias one two")
+    first = await bot.say("undo", interaction="command:same", channel_id="D1")
+    assert await bot.say("undo", interaction="command:same", channel_id="D1") == first
+    assert (await bot.workspace("notebook")).alias == "one"
+
+
+async def test_what_can_not_be_taken_back_says_what_can_be_done_instead(bot):
+    await asked(bot, "unlink saturn --yes")
+    answer = await asked(bot, "undo")
+    assert words(answer) == "That can't be undone.\nTo link Saturn Cloud again, type `link saturn`."
+
+
+async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
+    async with run_rig() as bot:
+        await asked(bot, "job run posit -- ls")
+        assert words(await asked(bot, "undo")) == (
+            "I've cancelled the run *ls*. Nothing had been sent to Posit Workbench."
+        )
+        assert await bot.store.claim_runs(10, 60.0) == []
+        run = await going(bot)
+        await asked(bot, "job stop train.R")
+        assert words(await asked(bot, "undo")) == "I won't stop *train.R*."
+        assert (await bot.store.run(run.id)).stop_wanted == ""
+        await asked(bot, "job stop train.R")
+        await bot.store.save_run_step(Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
+        assert words(await asked(bot, "no")) == "I'm already stopping *train.R*."
