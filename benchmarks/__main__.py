@@ -1,8 +1,9 @@
-"""``python -m benchmarks [NAME …] [--toy]``: measure, and print one JSON object per figure.
+"""``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
 
-A name is a figure's or a measurement's (help, unsigned, start, polls, claims, watched, workers, ready,
-limited, class, class_killed, class_shared, startup, idle, posit, jobs, list, hostile, searches, homes,
-hours, silence, page).
+A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, polls, claims, watched,
+ready, limited, class, class_killed, class_shared, startup, idle, posit, jobs, list, hostile, searches, homes,
+hours, silence, page). What structure, help, start, polls and claims measure is measured in turn with the code
+of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -10,8 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import tarfile
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -25,39 +33,35 @@ from benchmarks.long_list import measure_long_list
 from benchmarks.messages import measure_limited, measure_ready
 from benchmarks.pages import measure_page
 from benchmarks.polls import measure_polls
-from benchmarks.requests import measure_help, measure_start, measure_unsigned
+from benchmarks.requests import measure_help, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.silence import measure_silence
 from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.stage import note
+from benchmarks.starts import measure_minimum, measure_start
+from benchmarks.structure import measure_structure
 from benchmarks.watched import measure_watched
 from benchmarks.workbench import measure_jobs, measure_posit
-from benchmarks.workers import measure_workers
-from playground.processes import StageError
+from playground.processes import HOME, StageError
 
 Measure = Callable[[Sizes], Awaitable[list[Figure]]]
 
 MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProxyType(
     {
+        "structure": (measure_structure, ("code_lines", "start_functions")),
+        "minimum": (measure_minimum, ("minimum_cpu",)),
         "help": (measure_help, ("ack_help_cpu",)),
         "unsigned": (measure_unsigned, ("unsigned_cpu",)),
-        "start": (measure_start, ("start_cpu", "start_rate", "start_p99")),
+        "start": (
+            measure_start,
+            ("start_cpu", "start_rate", "start_p99_10", "start_p99_50", "start_p99_100"),
+        ),
         "polls": (measure_polls, ("poll_cpu", "gap_min", "gap_p99", "poll_rate", "poll_memory")),
         "claims": (
             measure_claims,
             ("claim_p99", "claim_rate", "claim_gap_min", "claim_gap_p99", "claim_database_cpu"),
         ),
         "watched": (measure_watched, ("watched_database_cpu", "watched_process_cpu")),
-        "workers": (
-            measure_workers,
-            (
-                "workers_rate",
-                "workers_gap_min",
-                "workers_gap_p99",
-                "workers_claim_p99",
-                "workers_database_cpu",
-            ),
-        ),
         "ready": (measure_ready, ("ready_median", "ready_p99")),
         "limited": (measure_limited, ("ready_limited_last",)),
         "class": (measure_class, ("class_ack_p99", "class_exactly_one", "class_limited_last")),
@@ -83,19 +87,38 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
     }
 )
 #: No measurement takes longer, with full sizes.
-_MOST_SECONDS = 420.0
+_MOST_SECONDS = 900.0
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure what is named, or everything; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what Usher costs.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a figure or a measurement; all without")
+    parser.add_argument(
+        "--against", metavar="REVISION", help="a commit or a folder, measured in turn with this"
+    )
     parser.add_argument("--toy", action="store_true", help="tiny sizes: shows only that everything runs")
     arguments = parser.parse_args(words)
     unknown = sorted(set(arguments.names) - set(GOALS) - set(MEASUREMENTS))
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join([*MEASUREMENTS, *GOALS])}")
-    return asyncio.run(_run(set(arguments.names), TOY if arguments.toy else FULL))
+    sizes = TOY if arguments.toy else FULL
+    with checkout(arguments.against) as folder:
+        return asyncio.run(_run(set(arguments.names), replace(sizes, against=folder)))
+
+
+@contextmanager
+def checkout(revision: str | None) -> Iterator[Path | None]:
+    """Hold the packages of another revision for a block; a folder is taken as it is."""
+    if revision is None or Path(revision).is_dir():
+        yield Path(revision).resolve() if revision else None
+        return
+    with tempfile.TemporaryDirectory(prefix="usher-revision-") as folder:
+        words = ["git", "archive", "--format=tar", revision]
+        packed = subprocess.run(words, cwd=HOME, check=True, capture_output=True)  # noqa: S603 - the caller's words
+        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as tar:
+            tar.extractall(folder, filter="data")
+        yield Path(folder)
 
 
 async def _run(names: set[str], sizes: Sizes) -> int:

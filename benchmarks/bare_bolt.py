@@ -8,7 +8,6 @@ Beside it ``/refused``, where aiohttp alone reads a request and refuses it.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 
 from aiohttp import web
@@ -16,7 +15,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from playground.harness import serve
+from playground.harness import serve_until_stopped
 
 
 async def _only_ack(ack: AsyncAck) -> None:
@@ -33,13 +32,7 @@ async def _run(api_url: str, token: str, secret: str) -> None:
     app.command("/workspace")(_only_ack)
     served = app.web_app(path="/slack/events")
     served.router.add_post("/refused", _refuse)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    runner = await serve(served, 0, {})
-    await stopped.wait()
-    await runner.cleanup()
+    await serve_until_stopped(served, 0, {})
 
 
 if __name__ == "__main__":

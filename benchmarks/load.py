@@ -208,6 +208,39 @@ async def ask(url: str, request: bytes) -> tuple[int, float]:
         writer.close()
 
 
+async def press_steadily(
+    target: Target,
+    commands: Iterator[tuple[str, str]],
+    rate: float,
+    is_right: Callable[[bytes], bool] = lambda _body: True,
+) -> Outcome:
+    """Send (user, text) commands at so many a second, however long their answers take."""
+    place, loop, outcome = urlsplit(target.url), asyncio.get_running_loop(), Outcome()
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def one(request: bytes) -> None:
+        reader, writer = free.pop() if free else await asyncio.open_connection(place.hostname, place.port)
+        sent_at = time.perf_counter()
+        writer.write(request)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(_length(head))
+        outcome.seconds.append(time.perf_counter() - sent_at)
+        if not head.startswith(b"HTTP/1.1 200") or not is_right(body):
+            outcome.wrong.append((head[:40] + b" " + body[:200]).decode("utf-8", "replace"))
+        free.append((reader, writer))
+
+    began = loop.time()
+    async with asyncio.TaskGroup() as group:
+        for number, (user, text) in enumerate(commands):
+            await asyncio.sleep(began + number / rate - loop.time())
+            group.create_task(one(target.request(user, text, number)))
+    outcome.took = loop.time() - began
+    for _, writer in free:
+        writer.close()
+    return outcome
+
+
 async def press(
     target: Target,
     commands: Iterator[tuple[str, str]],

@@ -7,11 +7,10 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from playground.processes import Child, StageError, ready_line, start_child
+from playground.processes import HOME, Child, StageError, ready_line, start_child
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-#: What CPU is counted in, in seconds.
-TICK = 1 / _TICKS
+#: What the CPU of a server of databases is counted in, in seconds.
+TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class BenchmarkError(StageError):
@@ -25,10 +24,12 @@ def cores() -> tuple[set[int], set[int]]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return user and system time of a process and its threads (``/proc/PID/stat``, fields 14 and 15)."""
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    """Return the CPU time of a process's threads, to the nanosecond (``/proc/PID/task/*/schedstat``)."""
+    used = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(FileNotFoundError):
+            used += int(thread.read_text(encoding="ascii").split()[0])
+    return used / 1e9
 
 
 def memory_mb(pid: int) -> float:
@@ -48,13 +49,14 @@ async def running(
     *,
     environment: Mapping[str, str] | None = None,
     announces: bool = True,
+    home: Path = HOME,
 ) -> AsyncIterator[Child]:
     """Run ``python -m …`` on these cores within a block; wait for the ready line that it ``announces``."""
     before = os.sched_getaffinity(0)
     # What is started inherits the cores; this process takes its own back at once.
     os.sched_setaffinity(0, on)
     try:
-        child = await start_child(name, words, folder, environment, announces=announces)
+        child = await start_child(name, words, folder, environment, announces=announces, home=home)
     finally:
         os.sched_setaffinity(0, before)
     try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
 
 from benchmarks.crowd import Crowd
 from benchmarks.figures import Figure
 from benchmarks.machine import BenchmarkError, cores, cpu_seconds, memory_mb, running
 from benchmarks.sizes import Sizes
-from benchmarks.stage import Stage, forget, note, noted, stage
+from benchmarks.stage import Bot, Stage, forget, note, noted, stage
+from benchmarks.turns import BEFORE, USHER, home, in_turn, least, variants
 from bot.domain.workspaces import State
 
 #: As many as the bot has under way in this run, about.
@@ -17,36 +20,63 @@ _AT_ONCE = 16
 _LOOK_EVERY = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """Hold what was seen of a bot for a while: µs of each poll, gaps, polls a second, and MB."""
+
+    cost: float
+    smallest: float
+    p99: float
+    rate: float
+    memory: float
+    wrong: str
+
+
 async def measure_polls(sizes: Sizes) -> list[Figure]:
-    """Measure cost, gaps, rate and memory, then the bare loop against the same server."""
+    """Measure cost, gaps, rate and memory, in turn with the bare loop against the same server."""
     crowd = Crowd(sizes.people, sizes.pending // sizes.people)
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=["--status", "pending"])
+    seen: dict[str, list[_Watched]] = defaultdict(list)
     async with scene_of as scene:
-        async with scene.bot() as bot:
-            await asyncio.sleep(sizes.settle_seconds)
-            await forget(scene.saturn)
-            began, used = time.perf_counter(), cpu_seconds(bot.pid)
-            memory = 0.0
-            while time.perf_counter() - began < sizes.watch_seconds:
-                await asyncio.sleep(_LOOK_EVERY)
-                memory = max(memory, memory_mb(bot.pid))
-            used = cpu_seconds(bot.pid) - used
-            took = time.perf_counter() - began
-            told = await noted(scene.saturn)
-            bot.child.must_live()
-        if not told["gaps"]:
-            raise BenchmarkError("nothing was read twice")
-        note(f"{told['polls']} polls in {took:.1f} s, {used / took:.2f} cores, {told['refused']} refused")
-        bare = await _bare(scene, sizes)
-    sound = not told["violations"] and not told["refused"]
-    detail = "" if sound else f"{told['violations']} reads too early, {told['refused']} refused"
-    return [
-        Figure("poll_cpu", used / told["polls"] * 1e6, bare, sound, detail),
-        Figure("gap_min", told["smallest"], sound=sound, note=detail),
-        Figure("gap_p99", told["p99"], sound=sound, note=detail),
-        Figure("poll_rate", told["polls"] / took, sound=sound, note=detail),
-        Figure("poll_memory", memory, sound=sound, note=detail),
+        places = {name: scene.beside(name) for name in variants(sizes)}
+        bare = [await _bare(scene, sizes)]
+        for number in range(sizes.pieces):
+            for name in in_turn([*places], number):
+                async with places[name].bot(home=home(sizes, name)) as bot:
+                    seen[name].append(await _watched(scene, bot, sizes))
+                bare.append(await _bare(scene, sizes))
+    costs = least("poll", {name: [one.cost for one in each] for name, each in seen.items()})
+    found = seen[USHER]
+    wrong = ", ".join(one.wrong for one in found if one.wrong)
+    figures = [
+        Figure("poll_cpu", costs[USHER], min(bare), before=costs.get(BEFORE)),
+        Figure("gap_min", min(one.smallest for one in found)),
+        Figure("gap_p99", max(one.p99 for one in found)),
+        Figure("poll_rate", min(one.rate for one in found)),
+        Figure("poll_memory", max(one.memory for one in found)),
     ]
+    return [replace(figure, sound=not wrong, note=wrong) for figure in figures]
+
+
+async def _watched(scene: Stage, bot: Bot, sizes: Sizes) -> _Watched:
+    await asyncio.sleep(sizes.settle_seconds)
+    await forget(scene.saturn)
+    # The bare loop reads one workspace all the time.
+    early = (await noted(scene.saturn))["violations"]
+    began, used, memory = time.perf_counter(), cpu_seconds(bot.pid), 0.0
+    while time.perf_counter() - began < sizes.watch_seconds / sizes.pieces:
+        await asyncio.sleep(_LOOK_EVERY)
+        memory = max(memory, memory_mb(bot.pid))
+    used = cpu_seconds(bot.pid) - used
+    took = time.perf_counter() - began
+    told = await noted(scene.saturn)
+    bot.child.must_live()
+    if not told["gaps"]:
+        raise BenchmarkError("nothing was read twice")
+    polls, violations, refused = told["polls"], told["violations"] - early, told["refused"]
+    note(f"{polls} polls in {took:.1f} s, {used / took:.2f} cores, {refused} refused")
+    wrong = f"{violations} reads too early, {refused} refused" if violations or refused else ""
+    return _Watched(used / polls * 1e6, told["smallest"], told["p99"], polls / took, memory, wrong)
 
 
 async def _bare(scene: Stage, sizes: Sizes) -> float:

@@ -1,23 +1,23 @@
-"""What a request costs: ``/workspace help`` and the durable ``/workspace start``, against a bare Bolt app.
-
-And one that isn't signed, against a bare aiohttp app.
-"""
+"""What a request costs: ``/workspace help`` against a bare Bolt app, and one that nobody signed."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from itertools import islice, repeat
+from itertools import repeat
 from statistics import median
 from urllib.parse import urljoin
 
 from benchmarks.crowd import Crowd
-from benchmarks.figures import Figure, quantile
+from benchmarks.figures import Figure
 from benchmarks.load import Outcome, ask, press
 from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
-from benchmarks.stage import Bot, Stage, note, stage
+from benchmarks.stage import Bot, note, stage
+from benchmarks.turns import BARE, BEFORE, USHER, in_turn, least, servers, variants
 
 #: A person may ask for a little more than this at once before being told to wait.
 _EACH = 20
@@ -26,13 +26,6 @@ _EACH = 20
 def _helps(crowd: Crowd, count: int) -> Iterator[tuple[str, str]]:
     """Return help for everybody in turn."""
     return ((crowd.user(number % crowd.people), "help") for number in range(count))
-
-
-def _starts(crowd: Crowd, pairs: Iterator[tuple[int, int]], count: int) -> Iterator[tuple[str, str]]:
-    return (
-        (crowd.user(person), f"start {crowd.workspace(workspace)}")
-        for person, workspace in islice(pairs, count)
-    )
 
 
 async def _cost(
@@ -48,29 +41,21 @@ async def _cost(
     return used / len(outcome.seconds) * 1e6, outcome
 
 
-async def _bare(scene: Stage, sizes: Sizes) -> list[float]:
-    async with scene.bare_bolt() as bare:
-        await _cost(bare, _helps(scene.crowd, sizes.warm_up), sizes, b"")
-        costs = [
-            (await _cost(bare, _helps(scene.crowd, sizes.acks), sizes, b""))[0] for _ in repeat(0, sizes.runs)
-        ]
-    note(f"bare Bolt: {[round(cost) for cost in costs]} µs")
-    return costs
-
-
 async def measure_help(sizes: Sizes) -> list[Figure]:
     """Measure ``/workspace help``."""
-    people = max(sizes.people, -(-(sizes.runs * sizes.acks + sizes.warm_up) // _EACH))
-    found, bare_found = [], []
-    async with stage(Crowd(people)) as scene, scene.bot() as bot, scene.bare_bolt() as bare:
-        await _cost(bot, _helps(scene.crowd, sizes.warm_up), sizes, b"start")
-        await _cost(bare, _helps(scene.crowd, sizes.warm_up), sizes, b"")
-        for _ in range(sizes.runs):
-            # In turn, so that what else the machine does meets both.
-            found.append((await _cost(bot, _helps(scene.crowd, sizes.acks), sizes, b"start"))[0])
-            bare_found.append((await _cost(bare, _helps(scene.crowd, sizes.acks), sizes, b""))[0])
-    note(f"help: {[round(cost) for cost in found]} µs, bare Bolt: {[round(cost) for cost in bare_found]} µs")
-    return [Figure("ack_help_cpu", median(found), median(bare_found))]
+    people = max(sizes.people, -(-((sizes.rounds + 1) * sizes.acks) // _EACH))
+    costs: dict[str, list[float]] = defaultdict(list)
+    async with AsyncExitStack() as stack:
+        scene = await stack.enter_async_context(stage(Crowd(people)))
+        running = await servers(stack, scene, sizes, *variants(sizes, BARE))
+        for number in range(sizes.rounds + 1):
+            for name in in_turn([*running], number):
+                expected = b"" if name == BARE else b"start"
+                cost, _ = await _cost(running[name], _helps(scene.crowd, sizes.acks), sizes, expected)
+                costs[name].append(cost)
+    # The first round warms up.
+    found = least("help", {name: each[1:] for name, each in costs.items()})
+    return [Figure("ack_help_cpu", found[USHER], found[BARE], before=found.get(BEFORE))]
 
 
 async def _refused(server: Bot, sizes: Sizes, path: str = "") -> float:
@@ -101,29 +86,3 @@ async def measure_unsigned(sizes: Sizes) -> list[Figure]:
     )
     # The first run only warms up.
     return [Figure("unsigned_cpu", median(found[1:]), median(bare_found[1:]))]
-
-
-async def measure_start(sizes: Sizes) -> list[Figure]:
-    """Measure ``/workspace start``: each a new operation, while the reconciler works on the last ones."""
-    wanted = sizes.runs * sizes.starts + sizes.warm_up
-    people = max(sizes.people, -(-wanted // _EACH))
-    async with stage(Crowd(people, -(-wanted // people))) as scene:
-        pairs = scene.crowd.pairs()
-        # Before and after, and never beside the bot, which goes on working: the machine changes its pace.
-        bare = await _bare(scene, sizes)
-        async with scene.bot() as bot:
-            await _cost(bot, _starts(scene.crowd, pairs, sizes.warm_up), sizes, b"Starting")
-            found = [
-                await _cost(bot, _starts(scene.crowd, pairs, sizes.starts), sizes, b"Starting")
-                for _ in repeat(0, sizes.runs)
-            ]
-        late = [quantile(outcome.seconds, 0.99) for _, outcome in found]
-        rates = [outcome.rate for _, outcome in found]
-        costs = [cost for cost, _ in found]
-        bare += await _bare(scene, sizes)
-        note(f"start: {[round(cost) for cost in costs]} µs, {[round(rate) for rate in rates]} a second")
-        return [
-            Figure("start_cpu", median(costs), median(bare)),
-            Figure("start_rate", median(rates)),
-            Figure("start_p99", median(late)),
-        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,17 +11,27 @@ class Sizes:
     """Hold numbers of requests, people and seconds; figures of toy sizes say nothing about the goals."""
 
     is_full: bool
+    #: The packages of another revision that is measured in turn with this one.
+    against: Path | None = None
     connections: int = 100
     runs: int = 3
-    #: Requests of a run, after so many that only warm up.
-    acks: int = 4_000
-    warm_up: int = 500
+    #: What is measured in turn is measured so often, after a first time that only warms up: so many requests.
+    rounds: int = 6
+    acks: int = 2_000
     people: int = 200
     #: Requests of a run that nobody signed, and how many strangers send them.
     unsigned: int = 4_000
     strangers: int = 20
-    starts: int = 1_500
+    starts: int = 200
+    #: Whoever has just worked rests for so long, to see what it uses then.
+    idle_between: float = 4.0
+    #: Starts that come at so many a second, for so long, so often.
+    rates: tuple[int, ...] = (10, 50, 100)
+    steady_seconds: float = 10.0
+    steady_rounds: int = 2
     pending: int = 10_000
+    #: Reads and claims are watched in so many pieces.
+    pieces: int = 2
     #: Polls are watched for so long, after a while in which the first round settles.
     settle_seconds: float = 25.0
     watch_seconds: float = 60.0
@@ -85,13 +96,17 @@ TOY = Sizes(
     is_full=False,
     connections=4,
     runs=1,
+    rounds=1,
     acks=60,
-    warm_up=10,
     people=5,
     unsigned=40,
     strangers=2,
-    starts=15,
+    starts=6,
+    idle_between=0.5,
+    steady_seconds=0.5,
+    steady_rounds=1,
     pending=30,
+    pieces=1,
     settle_seconds=1.0,
     watch_seconds=12.0,
     baseline_polls=100,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from benchmarks.load import Target
 from benchmarks.machine import BenchmarkError, cores, running
 from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
-from playground.processes import READY_SECONDS, Child, bot_environment, reserved_port
+from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port
 
 
 @dataclass(slots=True)
@@ -44,19 +45,22 @@ class Stage:
         role: str = "serve",
         port: int = 0,
         program: Sequence[str] = ("bot",),
+        home: Path = HOME,
         **variables: str,
     ) -> AsyncIterator[Bot]:
         """Run a process of the bot within a block, ready.
 
-        It gets more connections, as TOML, and other variables; ``program`` runs it. Beside a PostgreSQL it
-        has no core of its own.
+        It gets more connections, as TOML, and other variables; ``program`` runs it, of the packages in
+        ``home``. Beside a PostgreSQL it has no core of its own.
         """
         port = port or reserved_port()
         environment = self._environment(port, connections) | variables
         measured, others = cores()
         on = measured if self.server is None else measured | others
         began = time.perf_counter()
-        started = running("bot", [*program, role], self.folder, on, environment=environment, announces=False)
+        started = running(
+            "bot", [*program, role], self.folder, on, environment=environment, announces=False, home=home
+        )
         async with started as child:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(child, port)
@@ -69,9 +73,34 @@ class Stage:
     async def bare_bolt(self) -> AsyncIterator[Bot]:
         """Run the baseline of requests within a block."""
         given = self.slack.ready["credentials"]
-        words = ["benchmarks.bare_bolt", given["api_url"], given["bot_token"], given["signing_secret"]]
-        async with running("bare_bolt", words, self.folder, cores()[0]) as child:
-            yield Bot(child, Target(f"{child.url}/slack/events", given["signing_secret"]), 0.0)
+        words = [given["api_url"], given["bot_token"], given["signing_secret"]]
+        async with self._baseline("bare_bolt", words) as bot:
+            yield bot
+
+    @asynccontextmanager
+    async def minimum(self) -> AsyncIterator[Bot]:
+        """Run the baseline of starts within a block."""
+        given, database = self.slack.ready["credentials"], self.place.database_url.removeprefix("sqlite:///")
+        words = [given["api_url"], given["bot_token"], given["signing_secret"], database, self.place.key]
+        async with self._baseline("minimum", [*words, self.saturn.url]) as bot:
+            yield bot
+
+    @asynccontextmanager
+    async def _baseline(self, name: str, words: Sequence[str]) -> AsyncIterator[Bot]:
+        async with running(name, [f"benchmarks.{name}", *words], self.folder, cores()[0]) as child:
+            secret = self.slack.ready["credentials"]["signing_secret"]
+            yield Bot(child, Target(f"{child.url}/slack/events", secret), 0.0)
+
+    def beside(self, name: str) -> Stage:
+        """Return this stage with a copy of the database, which nobody may serve from meanwhile."""
+        copy = self.database(name)
+        shutil.copytree(self.folder / "data", copy.parent)
+        place = replace(self.place, database_url=f"sqlite:///{copy}")
+        return replace(self, folder=self.folder / name, place=place)
+
+    def database(self, name: str) -> Path:
+        """Return the file of such a copy."""
+        return self.folder / name / "data" / "usher.db"
 
     def _environment(self, port: int, more: str) -> dict[str, str]:
         given = self.slack.ready["credentials"]

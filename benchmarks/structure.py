@@ -1,6 +1,6 @@
-"""``python -m benchmarks.structure``: how large the code is, what its rooms are, and what one start crosses.
+"""How large the code is, and what one start crosses.
 
-Prints one JSON object. Lines of code are those that hold a token of the program: no blank ones, comments or
+Lines of code are those that hold a token of the program: no blank ones, comments or
 docstrings. What a start crosses are the files and functions of ``bot`` and ``handlers`` that run from a typed
 ``/workspace start notebook`` to its acknowledgement, and on to the direct message with the address.
 """
@@ -8,9 +8,7 @@ docstrings. What a start crosses are the files and functions of ``bot`` and ``ha
 from __future__ import annotations
 
 import ast
-import asyncio
 import io
-import json
 import sys
 import tempfile
 import threading
@@ -19,6 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+from benchmarks.figures import Figure
+from benchmarks.sizes import Sizes
+from benchmarks.stage import note
 from tests.rigs.scenario import world
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,19 +49,10 @@ def lines_of_code(source: str) -> int:
     return len(held)
 
 
-def sizes() -> dict[str, Any]:
-    """Measure the modules as they stand."""
-    modules = {path: path.read_text() for name in MEASURED for path in (ROOT / name).rglob("*.py")}
-    longest = sorted(modules, key=lambda path: -modules[path].count("\n"))[:10]
-    loose = sorted(path.name for path in (ROOT / "bot").glob("*.py") if path.name != "__init__.py")
-    return {
-        "modules": len(modules),
-        "lines": sum(source.count("\n") for source in modules.values()),
-        "lines_of_code": sum(map(lines_of_code, modules.values())),
-        "rooms": sorted(path.parent.name for path in (ROOT / "bot").glob("*/__init__.py")),
-        "loose_modules": loose,
-        "longest": {str(path.relative_to(ROOT)): modules[path].count("\n") for path in longest},
-    }
+def code_lines(root: Path) -> int:
+    """Count the lines that hold code."""
+    modules = [path for name in MEASURED for path in (root / name).rglob("*.py")]
+    return sum(lines_of_code(path.read_text(encoding="utf-8")) for path in modules)
 
 
 class Tracer:
@@ -107,11 +99,12 @@ async def crossed() -> dict[str, Any]:
     return {"to_the_ack": to_ack, "to_the_direct_message": tracer.counts()}
 
 
-def main() -> int:
-    """Measure, and print it."""
-    sys.stdout.write(json.dumps({**sizes(), **asyncio.run(crossed())}, indent=2) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+async def measure_structure(sizes: Sizes) -> list[Figure]:
+    """Measure the code as it stands, and one start."""
+    seen = await crossed()
+    note(f"what a start crosses: {seen}")
+    before = None if sizes.against is None else code_lines(sizes.against)
+    return [
+        Figure("code_lines", code_lines(ROOT), before=before),
+        Figure("start_functions", seen["to_the_direct_message"]["functions"]),
+    ]

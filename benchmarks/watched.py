@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from benchmarks.claims import Claimed, claimed
+from benchmarks.claimers import Claimed, claimed
 from benchmarks.crowd import Crowd, Place, grow, settle
 from benchmarks.figures import Figure
 from benchmarks.machine import TICK

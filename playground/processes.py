@@ -93,8 +93,12 @@ async def start_child(
     environment: Mapping[str, str] | None = None,
     *,
     announces: bool = True,
+    home: Path = HOME,
 ) -> Child:
-    """Start ``python -m …`` in a process group of its own; a log takes what it says, but a ready line."""
+    """Start ``python -m …`` in a process group of its own; a log takes what it says, but a ready line.
+
+    ``home`` holds the packages that it runs.
+    """
     log = folder / f"{name}.log"
     with log.open("ab") as sink:
         process = await asyncio.create_subprocess_exec(
@@ -104,7 +108,7 @@ async def start_child(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if announces else sink,
             stderr=sink,
-            cwd=HOME,
+            cwd=home,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
             limit=2**24,

@@ -14,7 +14,9 @@ from benchmarks.figures import GOALS, Figure, quantile
 async def test_a_measurement_prints_its_figures(capsys):
     assert await asyncio.to_thread(main, ["--toy", "help"]) == 0
     (figure,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert set(figure) - {"note"} == {"name", "value", "unit", "baseline", "ratio", "goal", "met"}
+    assert set(figure) - {"note"} == {
+        *("name", "value", "unit", "baseline", "ratio", "difference", "goal", "met")
+    }
     assert (figure["name"], figure["unit"]) == ("ack_help_cpu", GOALS["ack_help_cpu"].unit)
     assert figure["ratio"] == pytest.approx(figure["value"] / figure["baseline"], rel=0.01)
 
@@ -26,8 +28,10 @@ def test_every_figure_has_a_goal_and_a_measurement():
 @pytest.mark.parametrize(
     ("figure", "met"),
     [
-        (Figure("ack_help_cpu", 300.0, 200.0), True),
-        (Figure("ack_help_cpu", 301.0, 200.0), False),
+        (Figure("start_cpu", 440.0, 200.0), True),
+        (Figure("start_cpu", 441.0, 200.0), False),
+        (Figure("ack_help_cpu", 380.0, 200.0), True),
+        (Figure("ack_help_cpu", 381.0, 200.0), False),
         (Figure("ack_help_cpu", 1.0), False),
         (Figure("start_rate", 300.0), True),
         (Figure("start_rate", 299.0), False),

@@ -1,0 +1,206 @@
+"""The floor of a start: the least that keeps its promises, written by hand, for nothing else.
+
+Signatures (Bolt's check), replays, the person, the one workspace of that name, the link, what is under way;
+one transaction with the operation, its card and the chain of the audit; *calling* committed before the call,
+and only while the link is what it was; a read once the poll gate opens; a message that is owed before it is
+sent.
+The schema and the durability are Usher's. What it leaves out is all else that can go wrong.
+
+``python -m benchmarks.minimum API_URL BOT_TOKEN SIGNING_SECRET DATABASE KEY PROVIDER_URL``
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import aiohttp
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.store.sqlite import MEMORY
+from bot.support.vault import Vault, row_key
+from playground.harness import serve_until_stopped
+
+Result = TypeVar("Result")
+Work = Callable[[sqlite3.Connection, float], Result]
+#: Until a workspace may be read again, in seconds, with the margin that the bot leaves.
+_CLOSED = 10.5
+_WANTED = """
+    SELECT w.id AS workspace, w.name, w.gate_key, w.remote_id, w.connection, w.principal, a.id AS account,
+        a.secret, p.is_guest OR p.is_deleted OR EXISTS (
+            SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome IS NULL
+        ) AS is_refused
+    FROM workspaces w JOIN people p ON p.principal = w.principal
+    JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
+    WHERE w.principal = :principal AND w.folded = :folded AND w.hidden = 0
+"""
+_SEE = "INSERT INTO inbox (key, seen_at) VALUES (:key, :now) ON CONFLICT DO NOTHING"
+_ACCEPT = """
+    INSERT INTO operations
+        (id, principal, workspace_id, connection, verb, created_at, next_step_at, reference)
+    VALUES (:id, :principal, :workspace, :connection, 'start', :now, :now, '')
+"""
+_SHOW = """
+    INSERT INTO cards (id, subject, kind, principal, updated_at, about, created_at)
+    VALUES (:card, :id, 'operation', :principal, :now, :workspace, :now)
+"""
+_LENGTHEN = "UPDATE audit_head SET count = count + 1 WHERE id = 1 RETURNING count, hash"
+_CALL = """
+    UPDATE operations SET start_call = 'calling', called_at = :now, sent_at = :now
+    WHERE id = :id AND start_call = 'none' AND outcome IS NULL AND EXISTS (
+        SELECT 1 FROM accounts WHERE id = :account AND state = 'active' AND secret = :secret
+    )
+"""
+_CALLED = (
+    "UPDATE operations SET start_call = 'accepted', read_since = :now, waits_for = 'read' WHERE id = :id"
+)
+_CLAIM = """
+    UPDATE gates SET claimed_at = :now, next_check_at = :now + :closed
+    WHERE gate_key = :gate_key AND next_check_at <= :now
+"""
+_SEEN = """
+    UPDATE workspaces SET state = 'running', url = :url, observed_at = :now, verified_at = :now, up_at = :now
+    WHERE id = :workspace
+"""
+_END = "UPDATE operations SET outcome = 'fulfilled', ended_at = :now WHERE id = :id"
+_OWE = """
+    INSERT INTO notices (id, subject, kind, occasion, principal, body, state, class, created_at, due_at)
+    VALUES (:notice, :id, 'ready', 'end', :principal, '{}', 'leased', 0, :now, :now)
+"""
+_SENT = """
+    UPDATE notices SET state = 'sent', sent_at = :now, channel_id = :channel, message_ts = :ts
+    WHERE id = :notice
+"""
+
+
+@dataclass
+class Minimum:
+    """Hold the database, whose writes are committed together, the provider, and what was signed before."""
+
+    db: sqlite3.Connection
+    vault: Vault
+    provider: aiohttp.ClientSession
+    slack: AsyncWebClient
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.queue: list[tuple[Work[Any], asyncio.Future[Any]]] = []
+        self.signatures: set[str] = set()
+        self.under_way: set[asyncio.Task[None]] = set()
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Return what the work returns, once it is committed with all that waits by then."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Result] = loop.create_future()
+        if not self.queue:
+            loop.call_soon(self.commit)
+        self.queue.append((work, done))
+        return await done
+
+    def commit(self) -> None:
+        """Run what waits in one transaction."""
+        some, self.queue = self.queue, []
+        self.db.execute("BEGIN IMMEDIATE")
+        results = [work(self.db, time.time()) for work, _ in some]
+        self.db.execute("COMMIT")
+        for (_, done), result in zip(some, results, strict=True):
+            done.set_result(result)
+
+    async def run(self, *statements: str, **params: Any) -> int:
+        """Run statements in one transaction; return how many rows they have written."""
+        return await self.write(
+            lambda db, now: sum(db.execute(one, {**params, "now": now}).rowcount for one in statements)
+        )
+
+    async def start(self, ack: AsyncAck, body: dict[str, str], request: AsyncBoltRequest) -> None:
+        """Take a start and acknowledge it with its card; the rest goes on by itself."""
+        signature = request.headers["x-slack-signature"][0]
+        if signature in self.signatures:
+            await ack("That was sent before.")
+            return
+        self.signatures.add(signature)
+        accepted = await self.write(lambda db, now: accept(db, now, body))
+        if accepted is None:
+            await ack("That can't be started.")
+            return
+        text = f"Starting *{accepted['name']}*…"
+        await ack(text=text, blocks=[{"type": "section", "text": {"type": "mrkdwn", "text": text}}])
+        task = asyncio.create_task(self.carry_out(accepted))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+
+    async def carry_out(self, one: dict[str, Any]) -> None:
+        """Call the provider, read until it is ready, and tell its person."""
+        if not await self.run(_CALL, **one):
+            return
+        secret = self.vault.open(row_key(one["principal"], one["connection"]), one["secret"])
+        headers = {"Authorization": f"token {secret['token']}"}
+        path = f"/api/workspaces/{one['remote_id']}"
+        async with self.provider.post(f"{path}/start", headers=headers) as response:
+            response.raise_for_status()
+        await self.run(_CALLED, **one)
+        seen: dict[str, Any] = {}
+        while seen.get("status") != "running":
+            await asyncio.sleep(_CLOSED)
+            if await self.run(_CLAIM, **one, closed=_CLOSED):
+                async with self.provider.get(path, headers=headers) as response:
+                    seen = await response.json()
+        one |= {"url": seen["url"], "notice": f"notice_{uuid4().hex}"}
+        await self.run(_SEEN, _END, _OWE, **one)
+        said = await self.slack.chat_postMessage(
+            channel=one["principal"].rpartition(":")[2],
+            text=f"*{one['name']}* is ready: {one['url']}",
+            metadata={"event_type": "usher", "event_payload": {"key": f"{one['id']}/ready/end"}},
+        )
+        await self.run(_SENT, **one, channel=said["channel"], ts=said["ts"])
+
+
+def accept(db: sqlite3.Connection, now: float, body: dict[str, str]) -> dict[str, Any] | None:
+    """Write what a person asks for; return what its steps need, or None if it isn't to be done."""
+    principal, name = f"-:{body['team_id']}:{body['user_id']}", body["text"].removeprefix("start ")
+    if not db.execute(_SEE, {"key": body["trigger_id"], "now": now}).rowcount:
+        return None
+    found = db.execute(_WANTED, {"principal": principal, "folded": name.casefold()}).fetchall()
+    if len(found) != 1 or found[0]["is_refused"]:
+        return None
+    one = {**dict(found[0]), "id": f"operation_{uuid4().hex}", "card": f"card_{uuid4().hex}", "now": now}
+    db.execute(_ACCEPT, one)
+    db.execute(_SHOW, one)
+    head = db.execute(_LENGTHEN).fetchone()
+    target, detail = f"{one['connection']}/{one['remote_id']}", _json({"operation": one["id"]})
+    entry = (head["count"], now, principal, "workspace.start", target, "accepted", detail, head["hash"])
+    digest = hashlib.sha256(_json(entry).encode()).hexdigest()
+    db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*entry, digest))
+    db.execute("UPDATE audit_head SET hash = ? WHERE id = 1", (digest,))
+    return one
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+async def _run(api_url: str, token: str, secret: str, database: str, key: str, provider: str) -> None:
+    db = sqlite3.connect(database, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", *MEMORY):
+        db.execute(f"PRAGMA {pragma}").fetchall()
+    async with aiohttp.ClientSession(base_url=provider) as session:
+        app = AsyncApp(client=AsyncWebClient(token=token, base_url=api_url), signing_secret=secret)
+        minimum = Minimum(db, Vault([key]), session, app.client)
+        app.command("/workspace")(minimum.start)
+        await serve_until_stopped(app.web_app(path="/slack/events"), 0, {})
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(*sys.argv[1:]))

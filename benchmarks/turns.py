@@ -1,0 +1,60 @@
+"""What is compared is measured in turn, in short rounds: the bot, another revision of it, and baselines.
+
+A machine changes its pace within a run, and other work on it only adds. So all are there at the same time,
+and what counts of each is its least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+from benchmarks.sizes import Sizes
+from benchmarks.stage import Bot, Stage, note
+from playground.processes import HOME
+
+#: The bot as it is here, as it is in the revision that it is compared with, and the baselines.
+USHER: Final = "Usher"
+BEFORE: Final = "before"
+MINIMUM: Final = "minimum"
+BARE: Final = "bare_bolt"
+
+
+def home(sizes: Sizes, name: str) -> Path:
+    """Return the folder with the packages that a variant runs."""
+    return sizes.against if name == BEFORE and sizes.against is not None else HOME
+
+
+def variants(sizes: Sizes, *baselines: str) -> list[str]:
+    """Return the names of all that is measured."""
+    return [USHER, *([] if sizes.against is None else [BEFORE]), *baselines]
+
+
+async def servers(stack: AsyncExitStack, scene: Stage, sizes: Sizes, *names: str) -> dict[str, Bot]:
+    """Start them all, each on a database of its own."""
+    running = {}
+    places = [(name, scene.beside(name)) for name in names]
+    for name, place in places:
+        match name:
+            case "minimum":
+                server = place.minimum()
+            case "bare_bolt":
+                server = place.bare_bolt()
+            case _:
+                server = place.bot(home=home(sizes, name))
+        running[name] = await stack.enter_async_context(server)
+    return running
+
+
+def in_turn(names: Sequence[str], number: int) -> Iterator[str]:
+    """Return what is measured in a round, which begins with another one each time."""
+    return (names[(number + at) % len(names)] for at in range(len(names)))
+
+
+def least(what: str, costs: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return the least of each, and tell all."""
+    for name, found in costs.items():
+        note(f"{what}, {name}: {[round(cost) for cost in found]} µs")
+    return {name: min(found) for name, found in costs.items()}
