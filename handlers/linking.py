@@ -160,7 +160,7 @@ def _line(title: str, account: Account | None, now: float) -> str:
         linked = fill(answers.WHOAMI_MADE_BY[account.made_by], linked=Markup(linked), until=until)
     if account.refused_since is None:
         return linked
-    return fill(answers.WHOAMI_SUSPECTED, linked=Markup(linked), since=kit.moment(account.refused_since, now))
+    return fill(answers.WHOAMI_HELD, linked=Markup(linked), since=kit.moment(account.refused_since, now))
 
 
 @routes.action("ask_link")

@@ -12,16 +12,20 @@ from bot.domain.times import LinkEnd, Past, Stays
 MadeBy = Literal["", "sign_in", "token", "approval", "import"]
 #: For how long a link counts that nobody proved, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
+#: A refused credential is tried again after this; a second refusal then is not the disturbance of a moment.
+REPEATED_SECONDS: Final = 30.0
+#: The most between two tries, in seconds.
+RAREST_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """Link a principal to an account on a connection; one per pair.
 
-    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (for so long that
-    the person must link again) or ``revoking``: it is nobody's link any more, and its secret is kept for
-    nothing but its revocation, which is owed. While ``refused_since`` is set, the only calls made with an
-    active one test whether it is accepted; of one being revoked it says when that was first refused.
+    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (it can't be used,
+    and its person must link again) or ``revoking``: it is nobody's link any more, and its secret is kept for
+    nothing but its revocation, which is owed. ``refused_since`` is set while its provider refuses an active
+    one, which was last tried at ``looked_at``; of one being revoked it says when that was first refused.
     """
 
     id: str
@@ -40,7 +44,7 @@ class Account:
     #: When the credential ends, as its provider said, and when its person is reminded of that next.
     ends_at: Stays | None = None
     remind_at: Stays | None = None
-    #: What it is called there by now, if that is why it was refused.
+    #: What it is called there by now, if that is why it is refused.
     renamed_to: str | None = None
     made_by: MadeBy = ""
 
@@ -56,13 +60,29 @@ class Account:
 
     @property
     def refusal(self) -> str:
-        """Return why a refused one has to be linked again: a cause of ``bot.messages.texts.problems``."""
-        return "renamed" if self.renamed_to else "credential_refused"
+        """Return why a refused one isn't used: a cause of ``bot.messages.texts.problems``."""
+        if self.renamed_to:
+            return "renamed"
+        return "credential_refused" if self.state == "refused" else "sign_in_refused"
 
     @property
     def is_refused(self) -> bool:
-        """Return whether the person may have to link again: it was refused, for good or when last tried."""
-        return self.state == "refused" or self.refused_since is not None
+        """Return whether its person may have to link again."""
+        return self.state == "refused" or self.is_held
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether its provider refused it when it was last tried."""
+        return self.state == "active" and self.refused_since is not None
+
+    def tried_in(self, now: float) -> float:
+        """Return the seconds until a refused one may be tried again: the longer it is refused, the rarer."""
+        if not self.is_held or self.looked_at is None:
+            return 0.0
+        lasted = self.looked_at - (self.refused_since or 0.0)
+        wait = min(max(lasted, REPEATED_SECONDS), RAREST_SECONDS)
+        # A time ahead was written by a clock that has since been corrected.
+        return max(self.looked_at + wait - now, 0.0) if self.looked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
         """Return whether its credential has ended, as far as its provider said when."""

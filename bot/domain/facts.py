@@ -164,7 +164,7 @@ class PreferenceFacts:
 
 
 #: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.
-LinkState = Literal["linked", "suspected", "refused", "asked", "none", "needless"]
+LinkState = Literal["linked", "held", "refused", "asked", "none", "needless"]
 
 
 @dataclass(frozen=True, slots=True)

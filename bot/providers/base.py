@@ -560,10 +560,6 @@ class Provider(ABC):
     async def check(self, credential: Credential) -> Identity:
         """Find out whose account this opens; raise CredentialRefused if it opens none."""
 
-    async def who_am_i(self, access: Access) -> None:
-        """Make the cheapest request that requires a valid credential; raise CredentialRefused if it isn't."""
-        await self.check(access.credential)
-
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
         """Return the address of the workspace's page on the provider, for "see what happened there".

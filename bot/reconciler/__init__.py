@@ -12,11 +12,11 @@ from bot.reconciler.classes import Classes
 from bot.reconciler.clockwork import Clockwork
 from bot.reconciler.lists import Lists
 from bot.reconciler.operations import Operations
+from bot.reconciler.outages import Outages, Pauses
 from bot.reconciler.reads import Reads
 from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
 from bot.reconciler.streams import Streams
-from bot.reconciler.suspicions import Outages, Pauses, Suspicions
 from bot.reconciler.tasks import Tasks
 from bot.services.context import Context
 from bot.services.expiries import EXPIRIES
@@ -64,8 +64,7 @@ class Reconciler:
         )
         self.engine = engine
         self.lists = Lists(engine)
-        self._suspicions = Suspicions(engine)
-        self._outages = Outages(engine, self._suspicions.outages)
+        self._outages = Outages(engine)
         self._pauses = Pauses(engine)
         self._tasks = Tasks(engine, self.lists, replay)
         # The step of each returns how much there was to do.
@@ -76,7 +75,6 @@ class Reconciler:
         self.clockwork = Clockwork(context, [HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
-        """Do due tasks, check suspected credentials, learn of pauses, report outages; return how many."""
+        """Do due tasks, learn of pauses, report outages; return how many."""
         await self._pauses.step()
-        looks = await self._suspicions.step(pool)
-        return looks + await self._outages.step() + await self._tasks.step(pool)
+        return await self._outages.step() + await self._tasks.step(pool)

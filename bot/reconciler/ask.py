@@ -6,15 +6,17 @@ Every provider error ends here and becomes one of four answers. The caller decid
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.domain.accounts import Account
+from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.audit import AuditEntry
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
@@ -22,6 +24,7 @@ from bot.output.transcript import Board
 from bot.providers import base
 from bot.providers.base import Access, Credential, Provider
 from bot.reconciler.runtimes import LONGEST_ASKED, News, Numbers, Runtime
+from bot.services import accounts
 from bot.services.context import Context
 from bot.store.pauses import Calls
 from bot.store.store import Store
@@ -40,7 +43,7 @@ REFUSED_WAIT: Final = 60.0
 _OWN: Final = Access("", Credential.of_connection("admin"))
 #: The causes of waiting because the provider asked for a pause, or because it refused the sign-in.
 LIMITED: Final = "rate_limited"
-SUSPECTED: Final = "credential_suspected"
+HELD: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: The one call that is made with the secret of a link that has ended.
 REVOKE: Final = "revoke"
 #: The cause of not asking for an account that was unlinked.
@@ -48,8 +51,8 @@ UNLINKED: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
 _UNREADABLE: Final = "bad_answer"
 _UNREADABLE_TIMES: Final = 3
-#: Work waiting for a suspected credential is woken when that is accepted again, else it retries after this.
-SUSPECTED_WAIT: Final = 30.0
+#: Refusals of several people that began within this many seconds, while nobody was accepted, are an outage.
+TOGETHER: Final = 600.0
 #: After these errors the provider, or a proxy in front of it, may have acted.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
@@ -67,14 +70,13 @@ class Later:
 
     ``sentence`` says what is holding it up, None if that isn't worth mentioning; ``cause`` is its key
     in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
-    weren't sent don't count. ``refusal`` is what a suspected credential was refused with, if it was tried.
+    weren't sent don't count.
     """
 
     wait: float
     sentence: str | None
     attempts: int
     cause: str = ""
-    refusal: errors.CredentialRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +146,14 @@ class Asker:
             log.exception("a stored secret does not open", connection=account.connection, account=account.id)
             return Refused(error, "secret", problems.sentence("secret"))
 
-    def admit(
-        self,
-        runtime: Runtime,
-        account: Account | None,
-        attempts: int = 0,
-        *,
-        starts: bool = False,
-        tries_suspected: bool = False,
+    async def admit(
+        self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | Later | Refused:
         """Return the access for a call that may be sent now, else the answer to give without sending it."""
         if account is None:
             return _OWN
-        # Of an unlinked one that is when its revocation was first refused.
-        is_suspected = account.refused_since is not None and account.state == "active"
-        if is_suspected and not tries_suspected:
-            sentence = problems.sentence(SUSPECTED, runtime.title)
-            return Later(SUSPECTED_WAIT, sentence, attempts, SUSPECTED)
+        if account.is_held and (left := account.tried_in(await self._store.now())) > 0:
+            return await self._held(runtime, account, left, attempts)
         wait = runtime.limits.wait(account.id)
         if starts:
             wait = max(wait, runtime.start_limits.wait(account.id))
@@ -178,7 +171,6 @@ class Asker:
         attempts: int = 0,
         seconds: float | None = None,
         starts: bool = False,
-        tries_suspected: bool = False,
         is_gated: bool = False,
         began: float | None = None,
         may_leave: Callable[[], bool] = freely,
@@ -186,8 +178,8 @@ class Asker:
         """Ask once, for ``seconds`` at most. ``what`` names it in the log; ``attempts`` failed before it.
 
         ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
-        calls have a rate limit of their own. ``tries_suspected`` sends it even with a suspected credential,
-        to test it. Errors that aren't the provider's (the store's, Usher's own) are raised.
+        calls have a rate limit of their own. Errors that aren't the provider's (the store's, Usher's own) are
+        raised.
 
         Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
         again while a call takes long, as it may consist of many requests. ``is_gated``: its row came with a
@@ -204,7 +196,7 @@ class Asker:
             if current is None or current.state == "refused":
                 return _ended(runtime, UNLINKED if current is None else current.refusal)
             account = current
-        access = self.admit(runtime, account, attempts, starts=starts, tries_suspected=tries_suspected)
+        access = await self._let(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return access
         if self._monotonic() > until or not may_leave():
@@ -225,7 +217,7 @@ class Asker:
                 # An earlier request of the same call may have left in time.
                 failure = errors.UnknownOutcome("not sent in time")
         else:
-            self._worked(runtime, account, access)
+            await self._worked(runtime, account, access)
             return Done(value)
         return await self.judge(runtime, account, what, failure, attempts, starts=starts)
 
@@ -250,7 +242,7 @@ class Asker:
 
         Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
         """
-        access = self.admit(runtime, account, attempts)
+        access = await self._let(runtime, account, attempts)
         if not isinstance(access, Access):
             return access
         spoke = False
@@ -259,7 +251,7 @@ class Asker:
             async for each in stream:
                 if not spoke:
                     spoke = True
-                    self._worked(runtime, account, access)
+                    await self._worked(runtime, account, access)
                 await take(each)
         except TimeoutError:
             return await self.judge(
@@ -271,13 +263,43 @@ class Asker:
             close: Any = getattr(stream, "aclose", None)
             if close is not None:
                 await close()
-        self._worked(runtime, account, access)
+        await self._worked(runtime, account, access)
         return Done(None)
 
-    def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
+    async def _let(
+        self, runtime: Runtime, account: Account | None, attempts: int, *, starts: bool = False
+    ) -> Access | Later | Refused:
+        """Return as ``admit``, for a call sent now: only one at a time tries what is refused."""
+        access = await self.admit(runtime, account, attempts, starts=starts)
+        if account is None or not account.is_held or not isinstance(access, Access):
+            return access
+        if await self._store.try_refused(account):
+            return access
+        return await self._held(runtime, account, REPEATED_SECONDS, attempts)
+
+    async def _held(
+        self, runtime: Runtime, account: Account, wait: float, attempts: int, cause: str = ""
+    ) -> Later:
+        has_ended = account.has_ended(await self._store.now())
+        cause = cause or ("approval_ended" if has_ended else account.refusal)
+        return Later(wait, problems.sentence(cause, runtime.title), attempts, cause)
+
+    async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.worked()
         if account is not None:
             self._keys.worked(account, access)
+            await self._accepted(account)
+
+    async def _accepted(self, account: Account) -> None:
+        """Let everything go on that waited for a refused account to be accepted."""
+        if not account.is_held:
+            return
+        try:
+            if await self._store.accept_again(account):
+                log.info("credential accepted again", connection=account.connection, account=account.id)
+        except errors.StoreError as error:
+            # What the provider did is known, and isn't lost with this; the next call says so again.
+            log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
         self,
@@ -301,6 +323,9 @@ class Asker:
             return await self._refused(runtime, account, error, attempts)
         if not isinstance(error, errors.TemporaryError):
             runtime.health.worked(error)
+            if account is not None:
+                # Whatever the refusal was for, the sign-in was accepted.
+                await self._accepted(account)
             cause = problems.cause_of(error)
             return Refused(error, cause, problems.sentence(cause, runtime.title))
         attempts += 1
@@ -345,16 +370,17 @@ class Asker:
             self._keys.locked_out(runtime.name)
             became: Became = "locked"
         else:
-            became = await self._keys.refused(account, runtime)
+            became = await self._keys.refused(account, runtime, error)
         match became:
             case "changed":
                 return Later(0.0, None, attempts)
             case "later":
                 return Later(self.backoff(attempts + 1), None, attempts)
-            case "suspected":
-                # Retried like any failing call: a credential may be good for every call but one.
-                sentence = problems.sentence(SUSPECTED, runtime.title)
-                return Later(SUSPECTED_WAIT, sentence, attempts + 1, SUSPECTED, error)
+            case "held":
+                # It counts like any failing call: a credential may be good for every call but one.
+                assert account is not None, "no person's own is locked"
+                cause = "renamed" if isinstance(error, errors.Renamed) else ""
+                return await self._held(runtime, account, REPEATED_SECONDS, attempts + 1, cause)
             case "locked":
                 cause = "connection_refused"
             case _:
@@ -371,7 +397,7 @@ def _ended(runtime: Runtime, cause: str) -> Refused:
 #: An error says why a renewal gave no usable credential.
 _Unrenewed = Literal["later", "locked"] | errors.PermanentError
 #: What became of a refused credential; see ``Keys.refused``.
-Became = Literal["changed", "suspected", "refused", "locked", "later"]
+Became = Literal["changed", "held", "refused", "locked", "later"]
 
 
 #: Short, because a step that refreshes has already made a call, and its lease covers both.
@@ -399,6 +425,9 @@ class Keys:
         #: Since when connections' own secrets have been refused, in epoch seconds; None once accepted again.
         #: Connections about which nothing is known yet are absent.
         self.lockouts: dict[str, float | None] = {}
+        #: The same of connections that refuse several people at once; and when a person was last accepted.
+        self.people_out: dict[str, float | None] = {}
+        self._accepted_at: dict[str, float] = {}
 
     def open(self, account: Account) -> Access:
         """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
@@ -416,14 +445,18 @@ class Keys:
     def worked(self, account: Account, access: Access) -> None:
         """Note that a provider accepted the credential, by the access that the call was made with."""
         self._unproven.pop(account.id, None)
-        if access.credential.acts != "person" and self.lockouts.get(account.connection, 0.0) is not None:
-            self.lockouts[account.connection] = None
+        is_persons = access.credential.acts == "person"
+        if is_persons:
+            self._accepted_at[account.connection] = self._clock.monotonic()
+        refusals = self.people_out if is_persons else self.lockouts
+        if refusals.get(account.connection, 0.0) is not None:
+            refusals[account.connection] = None
 
-    async def refused(self, account: Account, runtime: Runtime) -> Became:
+    async def refused(self, account: Account, runtime: Runtime, refusal: errors.CredentialRefused) -> Became:
         """Handle a refused credential: refresh it once if possible.
 
-        ``changed``: there is a new secret, continue with it. ``suspected``: one refusal may be wrong, so the
-        credential is checked again. ``refused``: the link is gone. ``locked``: the operator's own secret is
+        ``changed``: there is a new secret, continue with it. ``held``: everything waits, and its person is
+        told if the refusal repeats. ``refused``: the link is gone. ``locked``: the operator's own secret is
         refused, which linking again can't fix; it must be replaced in the settings. ``later``: the refresh
         got no answer.
         """
@@ -450,16 +483,18 @@ class Keys:
                 return "locked"
             if fresh == "later":
                 return "later"
-            noted = AuditEntry(
-                "usher",
-                "account.suspect",
-                current.id,
-                "refused",
-                {"connection": current.connection, "cause": problems.cause_of(fresh)},
+            accepted = self._clock.monotonic() - self._accepted_at.get(account.connection, -math.inf)
+            hold = partial(
+                accounts.hold,
+                account=current,
+                cause=problems.cause_of(fresh),
+                renamed=refusal.message if isinstance(refusal, errors.Renamed) else "",
+                lately=min(accepted, TOGETHER),
             )
-            if await self._store.suspect_account(current.id, current.secret, [noted]):
-                log.info("credential suspected", connection=account.connection, account=account.id)
-            return "suspected"
+            if await self._store.carry_out(hold) and self.people_out.get(account.connection) is None:
+                log.warning("connection refuses several people", connection=account.connection)
+                self.people_out[account.connection] = self._clock.now()
+            return "held"
 
     def locked_out(self, connection: str) -> None:
         """Note that a connection's own secret is refused; logged once until it is accepted again."""

@@ -12,7 +12,7 @@ from bot.domain.runs import FoundRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import LIMITED, SUSPECTED, Answer, Done, EnginePart, Later, Refused, Unknown
+from bot.reconciler.ask import HELD, LIMITED, Answer, Done, EnginePart, Later, Refused, Unknown
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.snapshots import RUNS
 from bot.store.tasks import NewTask
@@ -183,8 +183,8 @@ def settled(answer: Answer[_Found]) -> Done[_Found] | Refused:
 
 
 def not_yet(answer: Later | Unknown) -> Again:
-    """Return how to retry a task that wasn't done; limits and suspicions don't count as its failures."""
-    return (Busy if answer.cause in {LIMITED, SUSPECTED} else Again)(answer.wait, answer.cause)
+    """Return how to retry a task that wasn't done; what limits or holds everything isn't its own failure."""
+    return (Busy if answer.cause in {LIMITED, *HELD} else Again)(answer.wait, answer.cause)
 
 
 def waiting_commands(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:

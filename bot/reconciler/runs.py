@@ -301,7 +301,7 @@ class Runs(Stepper[ClaimedRun]):
                 return
             case _:
                 # A single failure that the next read may resolve isn't worth a line on the card.
-                is_shown = runtime.health.is_doubtful or answer.cause in {ask.LIMITED, ask.SUSPECTED}
+                is_shown = runtime.health.is_doubtful or answer.cause in {ask.LIMITED, *ask.HELD}
                 wait = max(answer.wait, runtime.pace.min_poll_interval)
                 hold = answer.sentence if is_shown else None
                 await self.all_later(batch, wait, hold, deadline_in=self.held_seconds)

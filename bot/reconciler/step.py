@@ -222,7 +222,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return await self._find(claimed, runtime)
         starts = step in UP
         attempts = subject.attempts if self.keeps_call else 0
-        access = self._asker.admit(runtime, account, attempts, starts=starts)
+        access = await self._asker.admit(runtime, account, attempts, starts=starts)
         if not isinstance(access, Access):
             return self.again(claimed, runtime, step, access, None if self.keeps_call else Call.NONE)
         calling = await self.calling(claimed, runtime, step, access)

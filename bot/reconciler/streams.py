@@ -164,8 +164,8 @@ class Streams(ask.EnginePart):
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (ask.Later, ask.Unknown)):
             follower.failures = 0 if follower.has_news else answer.attempts
-            # Checking whether a suspected credential is accepted again takes no request.
-            wait, cause = 0.0 if answer.cause == ask.SUSPECTED else answer.wait, answer.cause
+            # Nothing wakes a stream once its account is accepted again, and to look takes no request.
+            wait, cause = 0.0 if answer.cause in ask.HELD else answer.wait, answer.cause
         elif isinstance(answer, ask.Refused):
             cause = answer.cause
             if answer.needs_credential:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.accounts import APPROVED_SECONDS, Account, MadeBy
+from bot.domain.accounts import APPROVED_SECONDS, REPEATED_SECONDS, Account, MadeBy
 from bot.domain.audit import AuditEntry
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
@@ -19,7 +19,7 @@ from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.revocations import left_by
 from bot.store import accounts as rows
-from bot.store import approvals, browsers, hours, revocations
+from bot.store import approvals, browsers, hours, refusals, revocations
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -277,24 +277,38 @@ def _end(
         asked.did(tx, "account.unlinked", connection=account.connection)
 
 
-def refuse(
-    tx: Transaction,
-    account: Account,
-    cause: str,
-    *,
-    actor: str = "usher",
-    title: str = "",
-    renamed: str = "",
-) -> bool:
-    """End a link whose credential can't be used, and ask its person to link again.
+def hold(tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float) -> bool:
+    """Let everything wait for an account that its provider refuses; once that repeats, tell its person so.
 
-    Return False if it was ended or replaced meanwhile. ``title`` is the connection's; ``renamed`` is the name
-    that the account has by now, if that is why: its workspaces follow once that is linked.
+    Return True instead if it is the connection that refuses people: several whose refusals began within the
+    last ``lately`` seconds, in which nobody was accepted. ``renamed`` is what the account is called by now,
+    if that is why: its workspaces follow once that is linked.
     """
-    if not rows.refuse(tx, account, problems.sentence(cause, title), renamed or None):
+    held = refusals.hold(tx, account, renamed or None)
+    if held is None or held.refused_since is None:
+        return False  # It was unlinked, or has a new secret.
+    about, now = {"connection": held.connection, "cause": cause}, tx.now()
+    if account.refused_since is None:
+        append_audit(tx, [AuditEntry("usher", "account.hold", held.id, "refused", about)])
+    if now - held.refused_since < REPEATED_SECONDS:
+        return False
+    if refusals.are_several(tx, held.connection, now - lately):
+        return True
+    body = {**about, "username": held.username, "since": held.refused_since, "renamed": renamed}
+    kind, occasion = NoticeKind.SIGN_IN_REFUSED, f"{held.refused_since:.3f}"
+    add_notices(tx, [NewNotice(held.id, kind, occasion, held.principal, body)])
+    return False
+
+
+def refuse(tx: Transaction, account: Account, cause: str, *, actor: str = "usher", title: str = "") -> bool:
+    """End a link that can't be used any more, and ask its person to link again.
+
+    Return False if it was ended or replaced meanwhile. ``title`` is the connection's.
+    """
+    if not rows.refuse(tx, account, problems.sentence(cause, title)):
         return False
     about = {"connection": account.connection, "cause": cause}
-    body = {**about, "username": account.username, "since": account.refused_since, "renamed": renamed}
+    body = {**about, "username": account.username, "since": account.refused_since}
     # An account that is linked again may be refused again, which is a new occasion.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINK_AGAIN, occasion, account.principal, body)])

@@ -199,9 +199,7 @@ class HomeGatherer:
             link = LinkFacts(name, title, "none", _linked_by(provider))
             if account is not None:
                 is_refused = account.state == "refused"
-                state: LinkState = (
-                    "refused" if is_refused else "suspected" if account.refused_since else "linked"
-                )
+                state: LinkState = "refused" if is_refused else "held" if account.refused_since else "linked"
                 link = replace(link, state=state, username=account.username, since=account.refused_since)
             elif name in asked:
                 link = replace(link, state="asked", username=asked[name].username)

@@ -13,7 +13,7 @@ from bot.messages.texts import problems
 from bot.providers import base
 from bot.services.asked import Asked
 from bot.services.making import check_offered
-from bot.store import errands, inbox, runs
+from bot.store import errands, inbox, refusals, runs
 from bot.store.tables import RUNS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
@@ -24,12 +24,13 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
     asked.check(tx, "run")
     check_offered(_able(asked, connection), spec, asked.principal, "job")
-    asked.account(tx, connection)
+    account = asked.account(tx, connection)
     if not asked.is_new(tx):
         before = runs.run(tx, inbox.result_of(tx, asked.interaction))
         if before is None or before.principal != asked.principal:
             raise StoreError("this interaction was something else before")
         return before
+    refusals.try_at_once(tx, account)
     now = tx.now()
     run = Run(
         id=tx.ids.new("job"),

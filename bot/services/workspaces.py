@@ -22,7 +22,7 @@ from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.making import check_offered
-from bot.store import errands, gates, inbox, operations, timers, workspaces
+from bot.store import errands, gates, inbox, operations, refusals, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -91,7 +91,7 @@ def begin(
     """
     workspace, context = owned(tx, asked, verb, workspace_id), asked.context
     provider = context.need(workspace.connection)
-    asked.account(tx, workspace.connection)
+    account = asked.account(tx, workspace.connection)
     check_possible(context, workspace, verb)
     mode = _mode(context, workspace, verb)
     is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)
@@ -118,6 +118,7 @@ def begin(
     if planned_for is not None:
         timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = asker = TIMER if verb.brings_down else HOURS
+    refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,
         workspace,
@@ -184,11 +185,12 @@ def _create(
     if not isinstance(provider, base.Making):
         raise Refused("workspace.no_create", problems.sentence("no_create", provider.settings.title))
     check_offered(provider, fresh.spec, asked.principal)
-    usable(provider, acting(tx, asked, fresh.connection))
+    account = usable(provider, acting(tx, asked, fresh.connection))
     if not asked.is_new(tx):
         return _repeated(tx, asked, fresh.id)
     if former is not None:
         operations.put_away(tx, former.id)
+    refusals.try_at_once(tx, account)
     workspaces.insert_provisional(tx, fresh)
     verb, seconds = OperationVerb.CREATE, context.deadline_seconds
     made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)

@@ -1,16 +1,14 @@
 """Linked accounts: written, refused and ended, each with all that depends on it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain.accounts import Account
-from bot.domain.audit import AuditEntry
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind, first_reminder
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates, hours, operations, runs
-from bot.store.audit import append_audit
 from bot.store.links import expire
 from bot.store.notices import add_notices
 from bot.store.revocations import owe
@@ -21,12 +19,11 @@ from bot.store.tables import (
     GATES,
     OPERATIONS,
     REMEMBERED,
-    RUNS,
     SNAPSHOTS,
     TASKS,
     WORKSPACES,
 )
-from bot.store.transaction import Row, Transaction, from_json
+from bot.store.transaction import Row, Transaction
 
 
 def account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
@@ -116,15 +113,14 @@ def holders(tx: Transaction) -> set[Principal]:
     return {Principal.from_key(row["principal"]) for row in tx.all("holders")}
 
 
-def refuse(tx: Transaction, account: Account, hold: str, renamed_to: str | None = None) -> bool:
+def refuse(tx: Transaction, account: Account, hold: str) -> bool:
     """Mark an active account as refused if its secret is still the same.
 
-    ``renamed_to`` is its name at the provider by now: once that is linked, its workspaces are found by it.
     Its secret is deleted, its open operations and runs get ``hold``, its watches pause. Return False if it
     was already refused or changed.
     """
     active = {"id": account.id, "state": "active", "secret": account.secret}
-    if not ACCOUNTS.change(tx, active, state="refused", secret="", renamed_to=renamed_to):
+    if not ACCOUNTS.change(tx, active, state="refused", secret=""):
         return False
     pair = {"principal": account.principal.key, "connection": account.connection}
     errands.hold_all(tx, pair, hold)
@@ -186,102 +182,10 @@ def resume(tx: Transaction, pair: dict[str, str]) -> None:
         gates.make_due(tx, workspace)
 
 
-def suspect_account(tx: Transaction, account_id: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Record when an active account's secret was first refused.
-
-    Return False if that is already recorded, or if the secret has changed.
-    """
-    if not ACCOUNTS.change(
-        tx,
-        {"id": account_id, "secret": secret, "state": "active", "refused_since": None},
-        refused_since=tx.now(),
-        refused_for=0,
-    ):
-        return False
-    append_audit(tx, audit)
-    return True
-
-
-def suspects(tx: Transaction) -> list[Account]:
-    """Return the active accounts whose secret was refused, least recently checked first."""
-    return ACCOUNTS.found(tx, "suspects")
-
-
-def claim_probe(tx: Transaction, account_id: str, every: float) -> float | None:
-    """Grant a check of a suspected account at most once every ``every`` seconds.
-
-    Return the seconds since the last check during this suspicion, 0 for the first, None if it is too early.
-    """
-    row, now = ACCOUNTS.row(tx, id=account_id), tx.now()
-    if row is None or row["refused_since"] is None or row["state"] != "active":
-        return None
-    since = 0.0 if row["looked_at"] is None else now - row["looked_at"]
-    # A last check in the future was written by a clock that has since been corrected.
-    if row["looked_at"] is not None and 0.0 <= since < every:
-        return None
-    is_of_this = row["looked_at"] is not None and row["looked_at"] >= row["refused_since"]
-    ACCOUNTS.change(tx, {"id": account_id}, looked_at=now)
-    return max(since, 0.0) if is_of_this else 0.0
-
-
-def count_refusal(
-    tx: Transaction,
-    account_id: str,
-    secret: str,
-    seconds: float,
-    least: float,
-    notice: NewNotice | None = None,
-) -> float:
-    """Add ``seconds`` to how long the refusals have lasted (at least ``least``) and return the total.
-
-    Return 0 if they have ended. The notice is written only if its person is waiting for an operation, a run
-    or a command on the account.
-    """
-    row = tx.one("count_refusal", id=account_id, secret=secret, seconds=seconds, least=least)
-    if row is None:
-        return 0.0
-    if notice is not None and _waits(tx, row):
-        add_notices(tx, [notice])
-    return float(row["refused_for"])
-
-
-def _waits(tx: Transaction, account: Row) -> bool:
-    pair = {"principal": account["principal"], "connection": account["connection"]}
-    if OPERATIONS.row(tx, **pair, outcome=None) or RUNS.row(tx, **pair, outcome=None):
-        return True
-    return any(
-        task["kind"] == TaskKind.SCHEDULE or from_json(task["payload"]).get("then")
-        for task in tx.all("tasks_of_account", account_id=account["id"])
-    )
-
-
-def trust_account(tx: Transaction, account_id: str, secret: str) -> bool:
-    """End a suspicion: operations, runs, reads and tasks of the account resume at once."""
-    row = tx.one("trust_account", id=account_id, secret=secret)
-    if row is None:
-        return False
-    resume_suspected(tx, row)
-    return True
-
-
-def resume_suspected(tx: Transaction, account: Row) -> None:
-    """Resume everything that waited for an account."""
-    resume(tx, {"principal": account["principal"], "connection": account["connection"]})
-    tx.run("hurry_tasks_of_account", account_id=account["id"], now=tx.now())
-
-
-def suspicion_totals(tx: Transaction, since: float, enough: int) -> Mapping[str, tuple[int, int, int]]:
-    """Return, for each connection with a suspicion, how many accounts are refused and how many were read.
-
-    Credentials that have ended say nothing of the connection, and are left out.
-
-    An account counts as refused once ``count_refusal`` has counted it, and as read if that was after
-    ``since``; reads are counted up to ``enough``. The third number counts those refused only since then.
-    """
-    return {
-        row["connection"]: (int(row["refused"]), int(row["lately"]), int(row["fresh"]))
-        for row in tx.all("suspicion_totals", since=since, enough=enough, now=tx.now())
-    }
+def go_on(tx: Transaction, account: Account) -> None:
+    """Let operations, runs, reads and tasks of an account go on at once."""
+    resume(tx, {"principal": account.principal.key, "connection": account.connection})
+    tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
 
 
 def due_reminders(tx: Transaction, limit: int) -> list[Account]:

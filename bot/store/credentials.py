@@ -4,7 +4,8 @@ from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.notices import first_reminder
-from bot.store.accounts import resume_suspected
+from bot.store.accounts import go_on
+from bot.store.refusals import ACCEPTED
 from bot.store.tables import ACCOUNTS, FORGOTTEN
 from bot.store.transaction import Transaction
 
@@ -23,9 +24,9 @@ def recall(tx: Transaction, account_id: str, secret: str) -> bool:
     """Let a link go on whose secret was forgotten and opens again; return False if it was ended meanwhile."""
     FORGOTTEN.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
-    row = ACCOUNTS.changed(tx, refused, state="active", secret=secret, refused_since=None, refused_for=0)
+    row = ACCOUNTS.changed(tx, refused, state="active", secret=secret, **ACCEPTED)
     if row is not None:
-        resume_suspected(tx, row)
+        go_on(tx, ACCOUNTS.of(row))
     return row is not None
 
 
@@ -45,19 +46,18 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``.
 
-    A fresh one, which may end at ``ends_at``, ends the suspicion of the old one and resumes everything that
-    waited.
+    What waited for a refused one goes on with a fresh one, which may end at ``ends_at``.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}
     # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
     if is_fresh:
-        known = {"refused_since": None, "refused_for": 0}
+        known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.of(before).is_approved:
             # What ends by itself isn't prolonged by what opens it.
             known |= {"ends_at": ends_at, "remind_at": first_reminder(tx.now(), ends_at)}
     if not ACCOUNTS.change(tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known):
         return False
     if is_fresh and before is not None and before["refused_since"] is not None:
-        resume_suspected(tx, before)
+        go_on(tx, ACCOUNTS.of(before))
     return True

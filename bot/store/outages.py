@@ -11,6 +11,9 @@ from bot.store.transaction import Transaction
 
 #: The name of what isn't an outage of a connection: another Usher answers people of the same app.
 TWICE: Final = "#twice"
+#: The suffixes of outages of a connection's own secret, and of its people's.
+OURS: Final = "#secret"
+PEOPLE: Final = "#people"
 
 
 def outages(tx: Transaction) -> Mapping[str, float]:

@@ -277,39 +277,13 @@ ORDER BY linked_at, id;
 -- name: due_reminders
 SELECT * FROM accounts WHERE remind_at <= :now AND state = 'active' ORDER BY remind_at, id LIMIT :limit;
 
--- name: suspects
-SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY COALESCE(looked_at, 0), id;
+-- name: held_accounts
+SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY connection, id;
 
--- name: count_refusal
-UPDATE accounts SET refused_for = :seconds + CASE WHEN refused_for < :least THEN :least ELSE refused_for END
-WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
-RETURNING *;
-
--- name: trust_account
-UPDATE accounts SET refused_since = NULL, refused_for = 0
-WHERE id = :id AND secret = :secret AND state = 'active' AND refused_since IS NOT NULL
-RETURNING *;
-
--- Only refusals confirmed by a second check count, and none of a credential that has ended. Accounts read there are counted from their rows, up to what is
--- enough, as there may be thousands.
--- name: suspicion_totals
-SELECT s.connection,
-    SUM(CASE WHEN s.refused_for > 0 THEN 1 ELSE 0 END) AS refused,
-    SUM(CASE WHEN s.refused_for > 0 AND s.refused_since >= :since THEN 1 ELSE 0 END) AS fresh,
-    (
-        SELECT COUNT(*) FROM (
-            SELECT 1 FROM accounts a
-            WHERE a.connection = s.connection AND a.state = 'active'
-                AND (a.refused_since IS NOT NULL OR a.discovered_at >= :since OR EXISTS (
-                    SELECT 1 FROM workspaces w
-                    WHERE w.principal = a.principal AND w.connection = a.connection AND w.observed_at >= :since
-                ))
-            LIMIT :enough
-        ) AS recent
-    ) AS lately
-FROM accounts s
-WHERE s.refused_since IS NOT NULL AND s.state = 'active' AND (s.ends_at IS NULL OR s.ends_at > :now)
-GROUP BY s.connection;
+-- name: refused_since
+SELECT COUNT(*) AS count FROM accounts
+WHERE connection = :connection AND refused_since >= :since AND state = 'active' AND renamed_to IS NULL
+    AND (ends_at IS NULL OR ends_at > :now);
 
 -- == workspaces ==
 

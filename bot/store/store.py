@@ -34,6 +34,7 @@ from bot.store import (
     operations,
     owners,
     people,
+    refusals,
     revocations,
     schema,
     signatures,
@@ -216,12 +217,9 @@ class Store(OnEngine):
     uses = read(counts.uses)
     holders = read(accounts_.holders, Priority.STEADY)
     save_secret = write(credentials.save_secret)
-    suspect_account = write(accounts_.suspect_account)
-    suspects = read(accounts_.suspects, Priority.STEADY)
-    claim_probe = write(accounts_.claim_probe)
-    count_refusal = write(accounts_.count_refusal)
-    trust_account = write(accounts_.trust_account)
-    suspicion_totals = read(accounts_.suspicion_totals, Priority.STEADY)
+    held_accounts = read(refusals.held_accounts, Priority.STEADY)
+    try_refused = write(refusals.try_refused)
+    accept_again = write(refusals.accept_again)
     approval = read(approvals.approval)
     page_rows = read(browsers.page_rows)
     keep_browser_session = write(browsers.keep_browser_session, Priority.URGENT)

@@ -143,9 +143,9 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     counts = await store.statistics()
     dead = [notice for notice in await store.dead_notices(DEAD_AT_MOST) if not notice.is_harmless]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
-    refused = Counter(account.connection for account in await store.suspects())
+    refused = Counter(account.connection for account in await store.held_accounts())
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
-    found_refused = f"{names}: checking whether they're accepted again" if names else "none"
+    found_refused = f"{names}: tried again now and then, until accepted or linked again" if names else "none"
     checks = [Check("store", True, f"{name}: {found}"), Check("refused sign-ins", True, found_refused)]
     checks.append(await check_messages(store))
     if not dead:

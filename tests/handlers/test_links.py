@@ -31,7 +31,7 @@ from tests.handlers.rig import (
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import FakeMachines, fake_settings
-from tests.rigs.store import ALICE, link_account, refuse
+from tests.rigs.store import ALICE, hold, link_account, refuse
 
 
 async def test_link_offers_every_connection(bot):
@@ -179,10 +179,10 @@ async def test_whoami_says_how_long_counts_what_nobody_proved(bot):
     assert "linked as alice (approved by an Usher admin, until <!date^" in said
 
 
-async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_looked_at(bot):
+async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_tried_on(bot):
     account = await activate(bot.store, ALICE, "saturn")
     assert "Link again" not in buttons(await bot.say("whoami"))
-    await bot.store.suspect_account(account.id, account.secret)
+    await hold(bot.store, account)
     answer = await bot.say("whoami")
     assert "linked as alice (proven with a token), but your sign-in has been refused since <!date^" in words(
         answer

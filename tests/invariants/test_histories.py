@@ -356,7 +356,7 @@ class Histories(RuleBasedStateMachine):
     async def _link_again(self):
         for name, principal in PEOPLE.items():
             account = await self.life.store.account(principal, "cloud")
-            # Who is suspected has been asked to link again, too, and may.
+            # Who is refused has been asked to link again, too, and may.
             if account is not None and (account.state == "refused" or account.refused_since is not None):
                 await self._link(name)
 

@@ -67,7 +67,7 @@ FEW = own(
     links=[
         LINKED,
         LinkFacts("courses", "Courses", "needless"),
-        LinkFacts("hub", "Course hub", "suspected", "token", "alice", NOW - 600),
+        LinkFacts("hub", "Course hub", "held", "token", "alice", NOW - 600),
         LinkFacts("lab", "The lab", "asked", "admin", "alice.k"),
         LinkFacts("other", "Other cloud", "refused", "token", "alice"),
         LinkFacts("workbench", "Workbench", "none", "admin"),
@@ -218,7 +218,7 @@ LINKS = st.builds(
     LinkFacts,
     st.sampled_from(["saturn", "hub"]),
     WORDS,
-    st.sampled_from(["linked", "suspected", "refused", "asked", "none", "needless"]),
+    st.sampled_from(["linked", "held", "refused", "asked", "none", "needless"]),
     st.sampled_from(["token", "admin", "both", ""]),
     WORDS,
 )

@@ -1,11 +1,12 @@
 """Every error of a provider × every way of asking: the answer, and what it does to health and credential."""
 
 import asyncio
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
+from bot.domain.accounts import Account
 from bot.messages.texts import cards
 from bot.providers.base import Access, Credential
 from bot.reconciler.ask import Asker, Done, Later, Refused, Unknown
@@ -14,9 +15,14 @@ from bot.support import errors
 from tests.rigs.clock import FakeClock
 from tests.rigs.listeners import Unheard, Unobserved
 from tests.rigs.providers import FakeProvider
+from tests.rigs.store import ALICE
 
-ACCOUNT = SimpleNamespace(id="account_1", connection="cloud", refused_since=None, state="active")
-SUSPECT = SimpleNamespace(id="account_1", connection="cloud", refused_since=1.0, state="active")
+NOW, HOUR = 1e9, 3600.0
+
+ACCOUNT = Account("account_1", ALICE, "cloud", "alice", "sealed", "active", linked_at=0.0)
+#: Refused just now, and long enough ago to be tried.
+HELD = replace(ACCOUNT, refused_since=1.0, looked_at=NOW)
+DUE = replace(ACCOUNT, refused_since=1.0, looked_at=None)
 
 #: Error → answer, whether the connection is held to fail, whether the credential is seen to.
 TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
@@ -42,7 +48,14 @@ TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.Untold: (Refused, False, False),
     TimeoutError: (Unknown, True, False),
 }
-WAYS = ("a person's", "a start", "a suspect's", "the connection's own", "a stream", "a stream that spoke")
+WAYS = (
+    "a person's",
+    "a start",
+    "one refused before",
+    "the connection's own",
+    "a stream",
+    "a stream that spoke",
+)
 
 
 class Book:
@@ -61,7 +74,7 @@ class Book:
     def worked(self, _account, _access):
         self.seen.append("worked")
 
-    async def refused(self, _account, _runtime):
+    async def refused(self, _account, _runtime, _error):
         self.seen.append("refused")
         return self.became
 
@@ -73,8 +86,12 @@ class Rows:
     """Stand where the account's row is, which somebody else may change, and what is noted."""
 
     def __init__(self) -> None:
-        self.account: SimpleNamespace | None = ACCOUNT
+        self.account: Account | None = ACCOUNT
         self.reads = 0
+        self.now_at = NOW
+        self.accepted = 0
+        #: Whether nobody else tries what is refused.
+        self.is_ours = True
         self.pauses: list[tuple[str, dict[str, float]]] = []
         #: How long before this process another one noted that the connection doesn't answer.
         self.earlier = 0.0
@@ -84,6 +101,16 @@ class Rows:
 
     async def silent(self, _connection, since, _answered_at):
         return since - self.earlier
+
+    async def now(self):
+        return self.now_at
+
+    async def try_refused(self, _account):
+        return self.is_ours
+
+    async def accept_again(self, _account):
+        self.accepted += 1
+        return True
 
     async def account_by_id(self, _account_id):
         self.reads += 1
@@ -112,7 +139,7 @@ class Bench:
 
         if way.startswith("a stream"):
             return await self.asker.follow(self.runtime, ACCOUNT, "output", stream, take, attempts=attempts)
-        account = None if way == "the connection's own" else SUSPECT if way == "a suspect's" else ACCOUNT
+        account = None if way == "the connection's own" else DUE if way == "one refused before" else ACCOUNT
         self.rows.account = account
         return await self.asker.ask(
             self.runtime,
@@ -121,7 +148,6 @@ class Bench:
             send,
             attempts=attempts,
             starts=way == "a start",
-            tries_suspected=way == "a suspect's",
         )
 
 
@@ -136,6 +162,9 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     else:
         assert type(got) is answer
         assert ("refused" in bench.book.seen) is is_credentials
+    # Whoever refuses it for another reason has accepted the sign-in.
+    is_let_in = answer is Refused and way == "one refused before"
+    assert bench.rows.accepted == is_let_in
     # A stream that breaks off after it spoke says nothing about the connection.
     assert (bench.runtime.health.since is not None) is (fails and way != "a stream that spoke")
     # A refusal proves that the connection answers; what never left proves nothing.
@@ -162,7 +191,7 @@ def test_the_table_has_every_error_of_a_provider():
     [
         ("changed", Later, ""),
         ("later", Later, ""),
-        ("suspected", Later, "credential_suspected"),
+        ("held", Later, "sign_in_refused"),
         ("locked", Refused, "connection_refused"),
         ("refused", Refused, "credential_refused"),
     ],
@@ -172,8 +201,8 @@ async def test_what_a_refused_credential_became_decides(became, answer, cause):
     bench.book.became = became
     got = await bench.ask("a person's", errors.CredentialRefused(), attempts=3)
     assert (type(got), got.cause) == (answer, cause)
-    # A suspected one is tried as often as any call that fails: it may be good for all but one of them.
-    assert got.attempts == 3 + (became == "suspected") if answer is Later else got.needs_credential
+    # It counts as any call that fails: the credential may be good for all but one of them.
+    assert got.attempts == 3 + (became == "held") if answer is Later else got.needs_credential
 
 
 async def test_waits_grow_and_heed_what_the_provider_asked_for():
@@ -247,39 +276,77 @@ async def test_who_stood_still_since_committing_to_a_call_sends_nothing():
     assert bench.book.seen == []
 
 
-async def test_an_unlinked_accounts_last_call_is_sent_with_a_suspected_credential_too():
+async def test_an_unlinked_accounts_last_call_is_sent_with_a_refused_credential_too():
     bench = Bench()
 
     async def revoke(_access):
         return "revoked"
 
-    revoking = SimpleNamespace(id="account_1", connection="cloud", refused_since=1.0, state="revoking")
+    revoking = replace(HELD, state="revoking")
     assert await bench.asker.ask(bench.runtime, revoking, "revoke", revoke) == Done("revoked")
     assert bench.rows.reads == 0
     # It is used for nothing else.
     assert (await bench.asker.ask(bench.runtime, revoking, "who am i", revoke)).cause == "unlinked"
 
 
-async def test_a_suspected_credential_is_tried_by_who_finds_out_about_it_alone():
+@pytest.mark.parametrize(("row", "is_ours", "wait"), [(HELD, True, HOUR), (DUE, False, 30.0)])
+async def test_what_was_refused_is_sent_by_one_alone_and_when_it_is_due(row, is_ours, wait):
     bench = Bench()
 
     async def send(_access):
         raise NOTHING_MAY_BE_SENT
 
-    bench.rows.account = SUSPECT
+    bench.rows.account, bench.rows.is_ours = row, is_ours
     got = await bench.asker.ask(bench.runtime, ACCOUNT, "call", send, attempts=2)
-    assert (type(got), got.cause, got.attempts) == (Later, "credential_suspected", 2)
+    assert (type(got), got.cause, got.attempts, got.wait) == (Later, "sign_in_refused", 2, wait)
+    bench.rows.account = replace(row, renamed_to="alicia")
+    assert (await bench.asker.ask(bench.runtime, ACCOUNT, "call", send)).cause == "renamed"
+
+
+async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_was_accepted():
+    bench = Bench()
+    bench.rows.account = DUE
+
+    async def busy(_account):
+        raise errors.StoreBusy("not committed in time")
+
+    async def send(_access):
+        return "done"
+
+    bench.rows.accept_again = busy
+    assert await bench.asker.ask(bench.runtime, ACCOUNT, "call", send) == Done("done")
+
+
+@pytest.mark.parametrize(
+    ("lasted", "ago", "left"),
+    [
+        # Half a minute, then as long as it has been refused, and an hour in the end.
+        (0.0, 0.0, 30.0),
+        (0.0, 30.0, 0.0),
+        (30.0, 0.0, 30.0),
+        (60.0, 10.0, 50.0),
+        (600.0, 0.0, 600.0),
+        (5 * HOUR, 0.0, HOUR),
+        (5 * HOUR, HOUR, 0.0),
+        # What an earlier release, or a clock that has since been corrected, has left.
+        (-600.0, 0.0, 30.0),
+        (60.0, -600.0, 0.0),
+    ],
+)
+def test_the_longer_it_is_refused_the_rarer_it_is_tried(lasted, ago, left):
+    tried = NOW - ago
+    account = replace(ACCOUNT, refused_since=tried - lasted, looked_at=tried)
+    assert account.tried_in(NOW) == left
+    assert replace(account, state="refused").tried_in(NOW) == 0.0
+    assert replace(account, refused_since=None).tried_in(NOW) == 0.0
 
 
 @pytest.mark.parametrize(
     ("row", "cause"),
     [
         (None, "unlinked"),
-        (SimpleNamespace(id="account_1", state="revoking"), "unlinked"),
-        (
-            SimpleNamespace(id="account_1", state="refused", refusal="credential_refused"),
-            "credential_refused",
-        ),
+        (replace(ACCOUNT, state="revoking"), "unlinked"),
+        (replace(ACCOUNT, state="refused"), "credential_refused"),
     ],
 )
 async def test_nothing_is_sent_for_an_account_that_has_ended_since_it_was_read(row, cause):

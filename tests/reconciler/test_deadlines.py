@@ -43,22 +43,36 @@ async def test_a_run_that_is_seen_has_no_deadline(runs):
     assert (run.deadline_at, run.held_since, waiting(runs, run_id)) == (None, None, [])
 
 
-@pytest.mark.parametrize("is_begun", [False, True])
-async def test_a_run_whose_credential_is_refused_is_told_of_once(runs, is_begun):
-    if is_begun:
-        run_id = await runs.begun()
+async def test_a_run_whose_credential_is_refused_is_told_of_once(runs):
+    run_id = await runs.begun()
     runs.cloud.refused_tokens.add("token-1")
-    if not is_begun:
-        run_id = await runs.runs()
     await runs.world.pass_time(DEADLINE - 60, step=30)
     assert waiting(runs, run_id) == []
     await runs.world.pass_time(3 * DEADLINE, step=30)
     (told,) = waiting(runs, run_id)
-    assert ("I haven't been able to check on" if is_begun else "still hasn't started") in told
+    assert "I haven't been able to check on" in told
     assert "Keep waiting" in told
     assert "Stop waiting" in told
     assert "You asked me to run" in said(runs.message(f"{run_id}/job_card/1"))
     assert (await runs.run(run_id)).is_open
+
+
+async def test_a_launch_waits_for_a_refused_credential_until_it_is_no_longer_good(runs):
+    await runs.world.link()
+    await runs.world.know()
+    runs.cloud.refused_tokens.add("token-1")
+    run_id = await runs.runs(deadline_seconds=DEADLINE)
+    await runs.world.pass_time(DEADLINE - 60, step=30)
+    assert waiting(runs, run_id) == []
+    await runs.world.pass_time(120, step=30)
+    (told,) = waiting(runs, run_id)
+    assert "still hasn't started" in told
+    runs.cloud.refused_tokens.clear()
+    await runs.world.pass_time(DEADLINE, step=30)
+    run = await runs.run(run_id)
+    assert (run.outcome, run.has_called) == (Outcome.FAILED, False)
+    assert "Do you still want it?" in run.cause
+    assert runs.cloud.count("launch_job") <= 8
 
 
 async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_none(runs):

@@ -9,7 +9,6 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.reconciler.suspicions import GIVEN_UP_AFTER
 from bot.support.errors import Conflict, Forbidden, InvalidRequest, LimitReached, NotFound, Unreachable
 from tests.rigs.store import ALICE, BOB
 
@@ -170,14 +169,14 @@ async def test_an_expired_token_is_refreshed_once(world):
     assert {call.token for call in world.provider.calls if call.method == "start"} == {"fresh-1"}
 
 
-async def test_a_refreshed_token_that_is_refused_as_well_is_given_up(world):
+async def test_a_refreshed_token_that_is_refused_as_well_is_told_once(world):
     await world.link(refresh="again")
     workspace = await world.own()
     world.provider.refused_tokens = {"token-1", "fresh-1"}
     await world.begin(workspace)
-    await world.pass_time(GIVEN_UP_AFTER + 60, step=5)
+    await world.pass_time(960, step=5)
     assert world.provider.refreshed == 1
-    assert world.slack.kinds().count("link_again") == 1
+    assert world.slack.kinds().count("sign_in_refused") == 1
 
 
 async def test_a_refresh_without_an_answer_is_tried_again(world):

@@ -78,7 +78,8 @@ async def test_what_waits_for_a_refused_link_does_not_go_out_a_month_later(world
     await refuse(world.store, await world.store.account(ALICE, "cloud"))
     operation_id = await world.begin(row)
     await world.pass_time(30 * DAY, step=12 * HOUR)
-    assert (await world.store.operation(operation_id)).is_open
+    operation = await world.store.operation(operation_id)
+    assert (operation.is_open, "no longer accepts your link" in operation.hold) == (True, True)
     await link_account(world.store, ALICE, "cloud", secret=world.seal(ALICE))
     await asked_about(world, operation_id)
     assert world.provider.count("start") == 0

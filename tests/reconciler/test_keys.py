@@ -16,7 +16,7 @@ from tests.rigs.store import ALICE
 async def refused(world, account):
     """Have an account's credential refused; return what became of it."""
     keys, runtime = Keys(world.context), SimpleNamespace(provider=world.provider)
-    return keys, await keys.refused(account, runtime)
+    return keys, await keys.refused(account, runtime, errors.CredentialRefused())
 
 
 async def test_what_another_process_has_renewed_meanwhile_is_taken_and_not_renewed_again(world):
@@ -27,16 +27,17 @@ async def test_what_another_process_has_renewed_meanwhile_is_taken_and_not_renew
     assert (await world.store.account(ALICE, "cloud")).refused_since is None
 
 
-async def test_a_fresh_credential_that_is_refused_at_once_is_suspected_and_not_renewed_again(world):
+async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewed_again(world):
     keys, became = await refused(world, await world.link(refresh="again"))
     assert (became, world.provider.refreshed) == ("changed", 1)
     fresh = await world.store.account(ALICE, "cloud")
     runtime = SimpleNamespace(provider=world.provider)
-    assert await keys.refused(fresh, runtime) == "suspected"
+    refusal = errors.CredentialRefused()
+    assert await keys.refused(fresh, runtime, refusal) == "held"
     assert world.provider.refreshed == 1
     # Once it was accepted, it is renewed like any other.
     keys.worked(fresh, keys.open(fresh))
-    assert await keys.refused(await world.store.account(ALICE, "cloud"), runtime) == "changed"
+    assert await keys.refused(await world.store.account(ALICE, "cloud"), runtime, refusal) == "changed"
     assert world.provider.refreshed == 2
 
 
@@ -68,11 +69,11 @@ async def test_what_the_connections_secret_renews_is_in_the_audit(world):
     assert (became, [row["target"] for row in entries]) == ("changed", [account.id])
 
 
-async def test_whom_the_connections_secret_may_not_act_for_any_more_is_suspected_and_nobody_else(world):
+async def test_whom_the_connections_secret_may_not_act_for_any_more_is_held_and_nobody_else(world):
     account = await of_connection(world)
     world.provider.fail("refresh", errors.Forbidden("not that person"))
     keys, became = await refused(world, account)
-    assert (became, keys.lockouts) == ("suspected", {})
+    assert (became, keys.lockouts) == ("held", {})
 
 
 async def test_a_connections_refused_secret_is_told_once_until_it_is_accepted_again(world):

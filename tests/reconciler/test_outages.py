@@ -6,7 +6,7 @@ from bot.domain.errands import Outcome
 from bot.domain.installations import Installation, Installations
 from bot.domain.tasks import TaskKind
 from bot.reconciler.runtimes import BREAKS_AFTER, LONGEST_PAUSE
-from bot.reconciler.suspicions import OURS, PEOPLE
+from bot.store.outages import OURS, PEOPLE
 from bot.store.tasks import NewTask
 from bot.support.errors import Unreachable
 from tests.rigs.providers import fake_settings
@@ -258,7 +258,7 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
     world = administered
     other = reborn_beside(world)
     refusals = [
-        one.engine.keys.lockouts if what == OURS else one._suspicions.outages
+        one.engine.keys.lockouts if what == OURS else one.engine.keys.people_out
         for one in (other, world.reconciler)
     ]
     await other.step_tasks()

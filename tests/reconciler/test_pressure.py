@@ -89,7 +89,7 @@ async def test_at_the_deadline_an_operation_that_waits_for_a_link_is_told_too(wo
     operation_id = await world.begin(await world.own())
     world.provider.refused_tokens = {"token-1"}
     await world.pass_time(1900, step=20)
-    assert sorted(world.slack.kinds()) == ["card", "link_again", "sign_in_refused", "waiting"]
+    assert sorted(world.slack.kinds()) == ["card", "sign_in_refused", "waiting"]
     assert (await world.store.operation(operation_id)).is_open
 
 

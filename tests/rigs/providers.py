@@ -245,10 +245,6 @@ class FakeMachines(Faulty, Provider):
     async def check(self, credential: Credential) -> Identity:
         return Identity("alice", credential)
 
-    async def who_am_i(self, access: Access) -> None:
-        async with self._called("who_am_i", access, ""):
-            pass
-
     def page_url(self, remote_id: str) -> str:
         return f"{self.settings.base_url}/dash/{remote_id}"
 

@@ -35,6 +35,7 @@ from bot.store import (
     inbox,
     operations,
     preferences,
+    refusals,
     runs,
     timers,
     workspaces,
@@ -191,9 +192,14 @@ async def unlink(
     )
 
 
-async def refuse(store: Store, account: Account, renamed_to: str | None = None) -> bool:
+async def hold(store: Store, account: Account, renamed_to: str | None = None) -> Account | None:
+    """Have an account's secret refused by its provider."""
+    return await store.carry_out(lambda tx: refusals.hold(tx, account, renamed_to))
+
+
+async def refuse(store: Store, account: Account) -> bool:
     """Mark an account as refused, without the message; its operations wait with "Link again."."""
-    return await store.carry_out(lambda tx: account_rows.refuse(tx, account, "Link again.", renamed_to))
+    return await store.carry_out(lambda tx: account_rows.refuse(tx, account, "Link again."))
 
 
 async def begin_session(store: Store, session: BrowserSession) -> None:

@@ -10,7 +10,7 @@ from bot.domain.workspaces import State
 from bot.services.linking import digest
 from bot.store.workspaces import FoundWorkspace
 from bot.web.app import without_secrets
-from tests.rigs.store import refuse
+from tests.rigs.store import hold
 from tests.security.codes import code_on, link
 from tests.web.rig import ALICE, BOB, GOOD, Inputs
 
@@ -254,7 +254,7 @@ async def test_who_was_renamed_there_finds_what_they_had_once_the_new_name_is_li
     former = await links(GOOD)
     found = FoundWorkspace("alice/training", "saturn#alice/training", "training", State.RUNNING)
     await made.store.merge_discovered(former.id, [found])
-    assert await refuse(made.store, former, "alice-two")
+    assert await hold(made.store, former, "alice-two")
     assert (await links("fedcba9876543210")).username == "alice-two"
     (row,) = await made.store.workspaces(ALICE)
     assert (row.name, row.remote_id, row.gate_key) == ("training", "alice-two/training", "alice-two/training")

@@ -207,7 +207,7 @@ def _link_buttons(link: LinkFacts) -> list[Element]:
     if link.by == "admin":
         return [kit.button(home_words.ASK_BUTTON, "ask_link", link.connection)]
     label = home_words.LINK_BUTTON if link.state == "none" else cards.LINK_AGAIN
-    style = kit.PRIMARY if link.state != "suspected" else None
+    style = kit.PRIMARY if link.state != "held" else None
     return [kit.button(label, "invite", link_value(link.connection), style=style)]
 
 

@@ -196,7 +196,7 @@ def _link_ending(facts: Facts) -> Answer:
 @draws(NoticeKind.SIGN_IN_REFUSED, past=notices.PAST_SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _sign_in_refused(facts: Facts) -> Answer:
     """Say that a link may be accepted again without anybody doing anything."""
-    if facts.link_has_ended:
+    if facts.link_has_ended or facts.word("renamed"):
         return _link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now)
     return _said(notices.SIGN_IN_REFUSED, facts, again, since=since)

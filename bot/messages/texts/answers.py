@@ -259,9 +259,7 @@ WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "approval": "{linked} (approved by an Usher admin, until {until})",
     "import": "{linked} (from your Usher admin's list, until {until})",
 }
-WHOAMI_SUSPECTED: Final = (
-    "{linked}, but your sign-in has been refused since {since}. I'm checking whether it's accepted again."
-)
+WHOAMI_HELD: Final = "{linked}, but your sign-in has been refused since {since}. I'll keep trying."
 WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
 WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"

@@ -183,7 +183,7 @@ WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
     "renamed": "has to link their {title} account again",
-    "credential_suspected": "can't sign in to {title} right now",
+    "sign_in_refused": "can't sign in to {title} right now",
     "forbidden": "isn't allowed to do that on {title}.{said}",
     "forgotten": "took it off their list",
     "gave_up": "{title} kept failing",

@@ -76,7 +76,7 @@ LINK_ENDING: Final = (
 )
 SIGN_IN_REFUSED: Final = (
     "{title} has refused your sign-in since {since}. It may be a problem there, so I've kept your link. "
-    "I'll keep checking, and what's waiting will carry on once it's accepted again. "
+    "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
 #: Why an account was unlinked, where the person did not do it.
@@ -169,8 +169,8 @@ OUTAGES: Final[dict[str, str]] = {
     "let_in": ("*{title}* accepts my key again. I'm carrying on with what was waiting."),
     "people_out": (
         "*{title}* is refusing the sign-ins of several people at once. That looks like a problem there, "
-        "so I've kept everyone's link. I check every 30 seconds, and what's waiting will carry on once "
-        "they're accepted again."
+        "so nobody has to link again. I'll keep trying, and what's waiting will carry on once they're "
+        "accepted again."
     ),
     "token": (
         "I couldn't renew my access to *{place}* in Slack, and trying again won't help. I'll stop "
@@ -188,8 +188,7 @@ OUTAGES: Final[dict[str, str]] = {
         "asked everyone concerned whether they still want it. ({place})"
     ),
     "people_in": (
-        "*{title}* is no longer refusing several people's sign-ins. Anyone it still refuses will be "
-        "asked to link again."
+        "*{title}* accepts people's sign-ins again. Anyone it still refuses will be asked to link again."
     ),
 }
 

@@ -91,8 +91,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
     "approval_ended": "Your link to {title} has expired. Link again, then try again.",
     "renamed": "Your account on {title} has another name by now. Link again, then try again.",
-    "credential_suspected": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
-    "checking and carry on once it's accepted again. If you've changed or revoked it, link again.",
+    "sign_in_refused": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
+    "trying and carry on once it's accepted again. If you've changed or revoked it, link again.",
     "forbidden": "Your {title} account isn't allowed to do that.{said} "
     "Ask your {title} admin for permission.",
     "not_found": "{title} can't find it. Type `list` to see what's there.",

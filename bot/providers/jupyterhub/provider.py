@@ -29,7 +29,7 @@ from bot.domain.stops import StopMode
 from bot.domain.workspaces import State
 from bot.providers import base, connection
 from bot.providers.base import Access, Credential, Identity, OAuthClient
-from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, confirm, parse_reference, who_is
+from bot.providers.jupyterhub.servers import Listed, ServerName, Servers, parse_reference, who_is
 from bot.providers.requests import (
     Api,
     clean,
@@ -325,10 +325,6 @@ class JupyterHub(
         owner = await who_is(self._api, credential)
         username, granted = owner_in(owner)
         return Identity(username, await _own_token(self._api, credential, username, owner, granted))
-
-    async def who_am_i(self, access: Access) -> None:
-        """Ask whose token it is, without minting one; raise Renamed if that has another name by now."""
-        await confirm(self._api, access)
 
     def can_revoke(self, credential: Credential) -> bool:
         """Return whether Usher minted it; one that the person pasted is theirs to delete."""

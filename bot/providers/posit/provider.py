@@ -322,11 +322,6 @@ class PositProvider(
         names = {clean(session.username, MAX_NAME) for session in found} - {""}
         return base.Identity(names.pop() if len(names) == 1 else "", credential)
 
-    async def who_am_i(self, access: base.Access) -> None:
-        """Ask for the version, which every valid token may."""
-        with checks_token():
-            await self._with(access.credential).version()
-
     async def check_username(self, username: str) -> base.Identity:
         """Look a username up among the server's users."""
         users = await self._with_super_admin().get_users(total=ABOUT_SECONDS)

@@ -86,11 +86,9 @@ async def revocation(rig: Rig) -> None:
     # What linking keeps: the pasted one, or one of Usher's own in its place.
     linked = await rig.provider.check(rig.access.credential)
     access = Access(linked.username, linked.credential)
-    await rig.provider.who_am_i(access)
+    await rig.provider.status(access, [rig.remote_id])
     assert rig.provider.can_revoke(linked.credential)
     await rig.provider.revoke(access)
-    with pytest.raises(CredentialRefused):
-        await rig.provider.who_am_i(access)
     with pytest.raises(CredentialRefused):
         await rig.provider.status(access, [rig.remote_id])
 
@@ -108,16 +106,16 @@ async def minting(rig: Rig) -> None:
     assert following.ends_at >= own.ends_at
     # The one before stays valid until it is revoked, and that leaves the other one.
     for credential in (own, following):
-        await rig.provider.who_am_i(Access(rig.access.username, credential))
+        await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])
     await rig.provider.need(base.Revocation).revoke(Access(rig.access.username, own))
-    await rig.provider.who_am_i(Access(rig.access.username, following))
+    await rig.provider.status(Access(rig.access.username, following), [rig.remote_id])
 
 
 @contract(base.Renewal)
 async def renewal(rig: Rig) -> None:
     old = rig.sides.ended()
     with pytest.raises(CredentialRefused):
-        await rig.provider.who_am_i(Access(rig.access.username, old))
+        await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
     with pytest.raises(CredentialRefused):
         # Only the token: there is nothing to renew it with.
         await rig.provider.refresh(rig.with_token(old.token.get_secret_value()))
@@ -156,7 +154,7 @@ async def signing_in(rig: Rig) -> None:
     assert (asked["code_challenge"], asked["code_challenge_method"]) == (flow.challenge, "S256")
     identity = await client.finish(code, flow.verifier, back)
     assert identity.username == rig.access.username
-    await rig.provider.who_am_i(Access(identity.username, identity.credential))
+    await rig.provider.status(Access(identity.username, identity.credential), [rig.remote_id])
     with pytest.raises(CredentialRefused):
         await client.finish(code, flow.verifier, back)  # it is for one use
     told = rig.provider.registration(back)

@@ -96,7 +96,6 @@ async def test_a_bad_token_is_refused_by_every_method(linked_rig: Rig, token):
     with pytest.raises(CredentialRefused):
         await provider.check(bad.credential)
     for call in (
-        provider.who_am_i(bad),
         provider.status(bad, [rig.remote_id]),
         provider.start(bad, rig.remote_id),
         provider.stop(bad, rig.remote_id),
@@ -104,13 +103,6 @@ async def test_a_bad_token_is_refused_by_every_method(linked_rig: Rig, token):
     ):
         with pytest.raises(CredentialRefused):
             await call
-
-
-async def test_a_look_at_a_good_credential_is_one_request_and_changes_nothing(linked_rig: Rig):
-    before = linked_rig.sent()
-    for _ in range(3):
-        await linked_rig.provider.who_am_i(linked_rig.access)
-    assert linked_rig.sent() == before + 3
 
 
 async def test_a_read_after_its_window_does_not_leave(rig: Rig):

@@ -1,5 +1,6 @@
-"""Accounts: unlinked, refused, suspected and reminded with all that hangs on them; and their browsers."""
+"""Accounts: unlinked, refused, held and reminded with all that hangs on them; and their browsers."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -14,6 +15,7 @@ from bot.domain.tasks import TaskKind
 from bot.messages.texts import problems
 from bot.services import accounts
 from bot.store import accounts as rows
+from bot.store import refusals
 from bot.store.tables import ACCOUNTS
 from bot.store.tasks import NewTask
 from tests.rigs.store import (
@@ -24,7 +26,7 @@ from tests.rigs.store import (
     accept_operation,
     begin_session,
     browser_session,
-    launched,
+    hold,
     link_account,
     linked,
     put_link,
@@ -159,143 +161,96 @@ async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     assert await store.account_by_id(account.id) is None
 
 
-# -- suspected credentials: one look in a while, then everything goes on -------------------------------------
+# -- refused credentials: one try in a while, then everything goes on ----------------------------------------
 
 
-TOLD = NewNotice("account", NoticeKind.SIGN_IN_REFUSED, "1", ALICE)
+async def are_several(store, since, connection="saturn"):
+    return await store.engine.read(lambda tx: refusals.are_several(tx, connection, since))
 
 
-async def test_a_suspicion_is_written_once_and_for_the_secret_that_was_refused(store, clock):
+async def test_a_refusal_is_written_with_its_beginning_and_for_the_secret_that_was_refused(store, clock):
     account = await link_account(store)
-    assert not await store.suspect_account(account.id, "another secret")
-    assert await store.suspect_account(account.id, account.secret)
+    assert await hold(store, replace(account, secret="former")) is None
+    began = clock.now()
+    assert (await hold(store, account)).refused_since == began
     clock.advance(10)
-    assert not await store.suspect_account(account.id, account.secret)
-    (suspect,) = await store.suspects()
-    assert (suspect.id, suspect.state, suspect.refused_since) == (account.id, "active", clock.now() - 10)
+    held = await hold(store, account, "alicia")
+    assert (held.state, held.secret, held.renamed_to) == ("active", account.secret, "alicia")
+    assert (held.refused_since, held.looked_at) == (began, clock.now())
+    assert await store.held_accounts() == [held]
+    assert (await hold(store, account)).renamed_to is None
+    ended = (await unlink(store, ALICE, "saturn", revocable=["saturn"]))[0]
+    assert await hold(store, ended) is None
 
 
-async def test_one_look_in_a_while_is_granted(store, clock):
-    account = await link_account(store)
-    assert await store.claim_probe(account.id, 30.0) is None
-    await store.suspect_account(account.id, account.secret)
-    granted = []
-    for _ in range(5):
-        granted.append(await store.claim_probe(account.id, 30.0))
-        clock.advance(15)
-    assert granted == [0.0, None, 30.0, None, 30.0]
-
-
-async def test_a_look_by_a_clock_that_was_ahead_keeps_nobody_from_the_next(store, clock):
-    account = await link_account(store)
-    await store.suspect_account(account.id, account.secret)
-    await store.engine.write(lambda tx: ACCOUNTS.change(tx, {"id": account.id}, looked_at=clock.now() + 3600))
-    assert await store.claim_probe(account.id, 30.0) == 0.0
-
-
-async def test_who_was_never_checked_comes_first(store):
-    checked, never = [await link_account(store, principal) for principal in (ALICE, BOB)]
-    for account in (checked, never):
-        await store.suspect_account(account.id, account.secret)
-    await store.claim_probe(checked.id, 30.0)
-    assert [account.id for account in await store.suspects()] == [never.id, checked.id]
-
-
-async def test_the_first_look_of_another_suspicion_waits_as_well_and_counts_nothing(store, clock):
-    account = await link_account(store)
-    await store.suspect_account(account.id, account.secret)
-    assert await store.claim_probe(account.id, 30.0) == 0.0
-    await store.trust_account(account.id, account.secret)
-    clock.advance(5)
-    await store.suspect_account(account.id, account.secret)
-    assert await store.claim_probe(account.id, 30.0) is None
-    clock.advance(25)
-    assert await store.claim_probe(account.id, 30.0) == 0.0
-
-
-async def test_refusals_add_up_until_one_is_accepted_or_the_secret_is_another(store):
-    account = await link_account(store)
-    count = store.count_refusal
-    assert await count(account.id, account.secret, 30.0, 1.0) == 0.0
-    await store.suspect_account(account.id, account.secret)
-    assert [await count(account.id, account.secret, seconds, 1.0) for seconds in (0.0, 30.0, 31.0)] == [
-        1,
-        31,
-        62,
-    ]
-    assert await count(account.id, "another secret", 30.0, 1.0) == 0.0
-    assert await store.trust_account(account.id, account.secret)
-    assert not await store.trust_account(account.id, account.secret)
-    assert await store.suspects() == []
-    await store.suspect_account(account.id, account.secret)
-    assert await count(account.id, account.secret, 5.0, 1.0) == 6.0
-    assert await store.save_secret(account.id, account.secret, "sealed again")
-    assert len(await store.suspects()) == 1
-    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True)
-    assert await store.suspects() == []
-
-
-async def test_only_who_waits_for_something_is_told_and_once(store):
-    mine = await linked(store)
-    account = mine.account
-    await store.suspect_account(account.id, account.secret)
-    await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
-    assert await store.claim_notices(10, 60.0) == []
-    await start(store, mine.workspaces[0])
-    for _ in range(2):
-        await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
-    assert [notice.kind for notice in await store.claim_notices(10, 60.0)] == [NoticeKind.SIGN_IN_REFUSED]
-
-
-async def test_a_waiting_command_and_a_run_are_something_to_wait_for(store):
-    account = await link_account(store)
-    await store.suspect_account(account.id, account.secret)
-    await store.add_tasks([NewTask(TaskKind.DISCOVER, account.id)])
-    await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
-    assert await store.claim_notices(10, 60.0) == []
-    await store.add_tasks(
-        [NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", {"then": [{"text": "new"}]})]
-    )
-    await store.count_refusal(account.id, account.secret, 30.0, 1.0, TOLD)
-    assert len(await store.claim_notices(10, 60.0)) == 1
-    theirs = await link_account(store, BOB)
-    await store.suspect_account(theirs.id, theirs.secret)
-    await launched(store, BOB, "saturn")
-    told = NewNotice("theirs", NoticeKind.SIGN_IN_REFUSED, "1", BOB)
-    await store.count_refusal(theirs.id, theirs.secret, 30.0, 1.0, told)
-    assert NoticeKind.SIGN_IN_REFUSED in {notice.kind for notice in await store.claim_notices(10, 60.0)}
+async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
+    held = await hold(store, await link_account(store))
+    clock.advance(30)
+    assert [await store.try_refused(held) for _ in range(2)] == [True, False]
+    tried = await store.account_by_id(held.id)
+    assert tried.tried_in(clock.now()) == 30.0
+    # Their person asks for something: the next call tries it, and again only one does.
+    await store.carry_out(lambda tx: refusals.try_at_once(tx, tried))
+    asked = await store.account_by_id(held.id)
+    assert asked.tried_in(clock.now()) == 0.0
+    assert [await store.try_refused(asked) for _ in range(2)] == [True, False]
 
 
 async def test_what_waited_goes_on_at_once(store, clock):
     mine = await linked(store)
-    account = mine.account
-    await store.suspect_account(account.id, account.secret)
+    account = await hold(store, mine.account)
     operation = await start(store, mine.workspaces[0])
     (step,) = await store.claim_operations(10, 40.0)
     await store.save_step(Update(operation.id, 500.0, hold="refused", start_call=Call.NONE, claim=step.claim))
     await store.add_tasks([NewTask(TaskKind.SNAPSHOT, f"{account.id}/templates", due_in=500.0)])
     clock.advance(INTERVAL + MARGIN)
-    assert await store.trust_account(account.id, account.secret)
+    assert not await store.accept_again(replace(account, secret="former"))
+    assert await store.accept_again(account)
+    assert await store.held_accounts() == []
     (step,) = await store.claim_operations(10, 40.0)
     assert (step.operation.id, step.operation.hold) == (operation.id, None)
     assert len(await store.claim_tasks(10, 40.0)) == 1
     assert len(await store.claim_reads("saturn", 10, INTERVAL, MARGIN)) == 1
 
 
-async def test_totals_count_confirmed_refusals_and_who_was_read_lately(store, clock):
-    accounts = [await link_account(store, who) for who in (ALICE, BOB)]
-    assert await store.suspicion_totals(0.0, 9) == {}
-    for account in accounts:
-        await store.suspect_account(account.id, account.secret)
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (0, 2, 0)}
-    await store.count_refusal(accounts[0].id, accounts[0].secret, 0.0, 1.0)
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2, 1)}
-    await store.trust_account(accounts[1].id, accounts[1].secret)
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 1, 1)}
-    await store.merge_discovered(accounts[1].id, [])
-    assert await store.suspicion_totals(clock.now() - 300, 9) == {"saturn": (1, 2, 1)}
-    assert await store.suspicion_totals(clock.now() - 300, 1) == {"saturn": (1, 1, 1)}
-    assert await store.suspicion_totals(clock.now() + 1, 9) == {"saturn": (1, 1, 0)}
+async def test_a_fresh_secret_is_refused_by_nobody_and_the_same_under_another_key_still_is(store):
+    account = await hold(store, await link_account(store))
+    assert await store.save_secret(account.id, account.secret, "sealed again")
+    assert [one.id for one in await store.held_accounts()] == [account.id]
+    assert await store.save_secret(account.id, "sealed again", "fresh", is_fresh=True)
+    assert await store.held_accounts() == []
+
+
+async def test_several_are_two_of_a_connection_who_were_first_refused_since_then(store, clock):
+    mine, theirs = [await link_account(store, who) for who in (ALICE, BOB)]
+    elsewhere = await link_account(store, BOB, "hub")
+    began = clock.now()
+    for account in (mine, elsewhere):
+        await hold(store, account)
+    assert not await are_several(store, began)
+    clock.advance(10)
+    for account in (mine, theirs):
+        await hold(store, account)
+    assert await are_several(store, began)
+    assert not await are_several(store, began + 1)
+    # Another name, or its end, says why one is refused.
+    await hold(store, theirs, "bobby")
+    assert not await are_several(store, began)
+    await hold(store, theirs)
+    await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": mine.id}, ends_at=clock.now()))
+    assert not await are_several(store, began)
+    # As long as the outage lasts it is everybody's, whenever they are refused.
+    await store.begin_outage("saturn#people", began)
+    assert await are_several(store, clock.now() + 1)
+    assert not await are_several(store, clock.now() + 1, "hub")
+
+
+async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at_once(store, clock):
+    pairs = ((ALICE, "saturn"), (BOB, "hub"))
+    held = [await hold(store, await link_account(store, *pair)) for pair in pairs]
+    await store.carry_out(lambda tx: refusals.try_all(tx, "saturn"))
+    found = [await store.account_by_id(one.id) for one in held]
+    assert [one.tried_in(clock.now()) for one in found] == [0.0, 30.0]
 
 
 # -- reminders of credentials that end -----------------------------------------------------------------------

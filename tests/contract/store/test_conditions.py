@@ -205,14 +205,6 @@ async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, a
     assert await store.claim_runs_of(account, 10, 60.0) is None
 
 
-async def test_an_answer_to_the_former_secret_says_nothing_of_the_present_one(store, account):
-    assert await store.suspect_account(account.id, account.secret)
-    assert not await store.trust_account(account.id, "former")
-    assert await store.count_refusal(account.id, "former", 30.0, 0.0) == 0.0
-    assert (await store.account_by_id(account.id)).refused_since is not None
-    assert await store.trust_account(account.id, account.secret)
-
-
 # -- what is made, planned and kept --------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from tests.rigs.store import (
     ALICE,
     BOB,
     accept_operation,
+    hold,
     link_account,
     linked,
     observe,
@@ -211,7 +212,7 @@ async def test_what_a_renamed_person_had_is_found_by_the_new_name_and_nobody_els
     before = await linked(store, names=("alice/training", "alice/other"), username="alice")
     training, other = before.workspaces
     operation = (await accept_operation(store, training)).operation
-    assert await refuse(store, before.account, "alicia")
+    assert await hold(store, before.account, "alicia")
     again = Account("a2", ALICE, "saturn", linked_as, "new", "active", clock.now())
     await put_account(store, again, moved)
     found = {row.id: (row.remote_id, row.gate_key) for row in await store.workspaces(ALICE)}

@@ -32,7 +32,6 @@ RARE = {
     "forgotten_accounts",
     "owed_revocations",
     "end_browser_sessions_at",
-    "suspicion_totals",
     "is_worked",
     "owned",
     "sweep_owners",

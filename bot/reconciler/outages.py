@@ -1,0 +1,165 @@
+"""Outages of connections, and the pauses that they asked for: seen by this process, written for all.
+
+A connection is out of order as well while it refuses its own secret, or several people at once.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+import structlog
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.reconciler.ask import EngineContext, EnginePart
+from bot.store.outages import OURS, PEOPLE
+from bot.store.refusals import try_all
+from bot.support.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+
+#: What a message about the beginning and the end of each says.
+_WORDS: Final = {"": ("away", "back"), OURS: ("locked_out", "let_in"), PEOPLE: ("people_out", "people_in")}
+
+
+class Outages(EnginePart):
+    """Begin and end outages from what this process learns about its connections; the rows are everybody's.
+
+    An outage that another process began is taken over: whoever sees the connection answer next ends it.
+    """
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_out}
+        #: The current outages when the rows were last read.
+        self._current: Mapping[str, float] = {}
+        #: What this process still takes for an outage, since when, after another process has ended it: two
+        #: that find different things don't end and begin it in turn.
+        self._over: dict[str, float] = {}
+
+    async def step(self) -> int:
+        """Begin and end outages from the connections' health; return how many changed. Costs a small read."""
+        try:
+            for runtime in self._runtimes.values():
+                await runtime.health.answering.write(self._store)
+            current = dict(await self._store.outages())
+            self._take_over(current)
+            self._current = current
+            return await self._changed(current)
+        except StoreError as error:
+            log.warning("outage not written", problem=error)
+            return 0
+
+    def _take_over(self, current: Mapping[str, float]) -> None:
+        """Learn what other processes have begun and ended since the rows were last read."""
+        for name in current.keys() - self._current.keys():
+            connection, suffix = _parts(name)
+            if connection in self._runtimes and suffix:
+                self._refusals[suffix][connection] = current[name]
+            elif connection in self._runtimes:
+                self._runtimes[connection].health.resume(current[name])
+        found = self._found()
+        for name in self._current.keys() - current.keys():
+            since = found.get(name)
+            if since is not None:
+                self._over[name] = since
+                if name in self._runtimes:
+                    self._runtimes[name].health.retry()
+
+    def _found(self) -> dict[str, float | None]:
+        """Return what this process finds: since when there is an outage, None where there is none."""
+        found: dict[str, float | None] = {}
+        for name, runtime in self._runtimes.items():
+            if runtime.health.answers:
+                found[name] = None
+            elif runtime.health.is_doubtful and runtime.health.since is not None:
+                found[name] = runtime.health.since
+        for suffix, refusals in self._refusals.items():
+            found |= {f"{name}{suffix}": since for name, since in refusals.items() if name in self._runtimes}
+        return found
+
+    async def _changed(self, current: dict[str, float]) -> int:
+        for name in list(current):
+            if _parts(name)[0] not in self._runtimes:
+                await self._store.end_outage(name, [])
+                del current[name]
+        changed = 0
+        for name, since in self._found().items():
+            if since is None:
+                self._over.pop(name, None)
+                if name in current:
+                    await self._end(current, name)
+                    changed += 1
+            elif name not in current and self._over.get(name) != since:
+                await self._begin(current, name, since)
+                changed += 1
+        return changed
+
+    async def _begin(self, current: dict[str, float], name: str, since: float) -> None:
+        connection, suffix = _parts(name)
+        notices = self._messages(connection, _WORDS[suffix][0], since, suffix)
+        current[name] = await self._store.begin_outage(name, since, notices)
+        if not suffix:
+            self._runtimes[connection].health.resume(current[name])
+
+    async def _end(self, current: dict[str, float], name: str) -> None:
+        connection, suffix = _parts(name)
+        until = None if suffix else await self._store.now()
+        notices = self._messages(connection, _WORDS[suffix][1], current[name], suffix, until=until)
+        await self._store.end_outage(name, notices)
+        if suffix == PEOPLE:
+            await self._store.carry_out(partial(try_all, connection=connection))
+        del current[name]
+
+    def _messages(
+        self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
+    ) -> list[NewNotice]:
+        """Return a message for each administrator whom the connection serves, once per outage.
+
+        Its beginning is the occasion.
+        """
+        serves = self._runtimes[connection].provider.serves
+        body = {"connection": connection, "what": what, "since": since, "until": until}
+        return [
+            NewNotice(
+                f"outage:{connection}{kind}:{principal.key}",
+                NoticeKind.OUTAGE,
+                f"{what}:{since:.3f}",
+                principal,
+                body,
+            )
+            for principal in self._installation.administrators_of(serves)
+        ]
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return an outage's connection and its suffix, "" if the connection itself is away."""
+    connection, mark, suffix = name.partition("#")
+    return connection, mark + suffix
+
+
+#: How often the rows are read, in seconds: for so long others may go on asking.
+EVERY: Final = 1.0
+
+
+class Pauses(EnginePart):
+    """Let the connections' limits learn from the rows. ``Asker`` writes them."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        super().__init__(engine)
+        self._read_at: float | None = None
+
+    async def step(self) -> None:
+        """Read the rows, at most once a second: there are few, and none while nobody asks for a pause."""
+        now = self._clock.monotonic()
+        if self._read_at is not None and now < self._read_at + EVERY:
+            return
+        self._read_at = now
+        try:
+            pauses = await self._store.pauses()
+        except StoreError as error:
+            log.warning("pauses not read", problem=error)
+            return
+        for pause in pauses:
+            if (runtime := self._runtimes.get(pause.connection)) is not None:
+                runtime.limits_of(pause.calls).learn(pause)

@@ -1,0 +1,66 @@
+"""Refusals of people's sign-ins: since when, who tries again, and what goes on once one is accepted."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bot.domain.accounts import Account
+from bot.store.accounts import go_on
+from bot.store.outages import PEOPLE, outages
+from bot.store.tables import ACCOUNTS
+from bot.store.transaction import Transaction
+
+#: What is known of a secret that its provider accepts.
+ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "refused_for": 0, "renamed_to": None}
+
+
+def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:
+    """Note that an active account's secret was refused now; return the account, None if that has changed.
+
+    ``renamed_to`` is its name at the provider by now: once that is linked, its workspaces are found by it.
+    """
+    now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
+    ACCOUNTS.change(tx, {**same, "refused_since": None}, refused_since=now)
+    row = ACCOUNTS.changed(tx, same, looked_at=now, renamed_to=renamed_to)
+    return None if row is None else ACCOUNTS.of(row)
+
+
+def held_accounts(tx: Transaction) -> list[Account]:
+    """Return the active accounts that their providers refuse."""
+    return ACCOUNTS.found(tx, "held_accounts")
+
+
+def are_several(tx: Transaction, connection: str, since: float) -> bool:
+    """Return whether a connection refuses several people: two since then, or everybody still.
+
+    Secrets that have ended, and accounts that have another name, say nothing of the connection.
+    """
+    row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
+    return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages(tx)
+
+
+def try_refused(tx: Transaction, account: Account) -> bool:
+    """Grant the next try of a refused account; return False if somebody else has got it."""
+    return ACCOUNTS.change(tx, {"id": account.id, "looked_at": account.looked_at}, looked_at=tx.now()) == 1
+
+
+def try_at_once(tx: Transaction, account: Account) -> None:
+    """Let the next call try an account, should it be refused: its person asks for something."""
+    if account.is_held:
+        ACCOUNTS.change(tx, {"id": account.id}, looked_at=None)
+
+
+def try_all(tx: Transaction, connection: str) -> None:
+    """Try every account at once that a connection refused."""
+    for account in held_accounts(tx):
+        if account.connection == connection:
+            try_at_once(tx, account)
+            go_on(tx, account)
+
+
+def accept_again(tx: Transaction, account: Account) -> bool:
+    """Let what waited for a refused account go on, as its secret was accepted; False if that has changed."""
+    same = {"id": account.id, "secret": account.secret, "state": "active"}
+    if not ACCOUNTS.change(tx, same, **ACCEPTED):
+        return False
+    go_on(tx, account)
+    return True
