@@ -15,7 +15,7 @@ from bot.domain.workspaces import State
 from bot.reconciler.ask import TOGETHER
 from bot.services import workspaces
 from bot.store.tasks import NewTask
-from bot.support.errors import CredentialRefused, Forbidden, Renamed
+from bot.support.errors import CredentialRefused, Renamed
 from tests.reconciler.classroom import seat
 from tests.reconciler.runs import new_run_world
 from tests.reconciler.test_limits import CAROL, DAVE, calls_of
@@ -251,17 +251,6 @@ async def test_another_persons_credential_reads_on_what_both_may_see(world):
     refuse(world, ALICE)
     operation = await world.begin((await world.store.workspaces(BOB))[0])
     assert await world.until_ended(operation, 90) is Outcome.FULFILLED
-
-
-async def test_a_try_that_is_forbidden_something_has_been_let_in(world):
-    workspace = await seat(world, ALICE)
-    await world.begin(workspace)
-    world.provider.fail("status", REFUSED)
-    await world.pass_time(REPEATED_SECONDS - 5)
-    assert (await account_of(world)).refused_since is not None
-    world.provider.fail("status", Forbidden("not your scope"))
-    await world.pass_time(30)
-    assert (await account_of(world)).refused_since is None
 
 
 async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_keeps_the_link(world):

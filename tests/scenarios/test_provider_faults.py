@@ -171,18 +171,6 @@ async def test_a_refused_token_is_told_once_and_the_start_goes_on_after_linking_
     assert len(linked.resource("notebook").runs) == 1
 
 
-async def test_a_token_refused_at_the_start_call_waits_for_the_link_too(linked):
-    alice = linked.alice
-    linked.saturn.state.accounts.mark("alice", "revoked")
-    await alice.types("start notebook")
-    await linked.pass_time(60)
-    again = alice.only("sign_in_refused")
-    await alice.links("alice", asked=again)
-    await linked.pass_time(60)
-    assert "*notebook* is ready" in alice.only("ready").text
-    assert len(linked.resource("notebook").runs) == 1
-
-
 async def test_a_whole_provider_that_is_away_is_named_once_and_everything_goes_on_afterwards(linked):
     alice, bob = linked.alice, linked.bob
     await bob.has_linked("bob")
