@@ -26,6 +26,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.output.transcript import Board
 from bot.providers import base
 from bot.services.context import Context
+from bot.store.operations import ShownOperation
 from bot.support.guards import guards
 
 #: The path of the pages in which workspaces open; our own ids follow it.
@@ -47,14 +48,13 @@ class Gatherer:
         self._board = board
         self._names = PeopleNames(context)
 
-    async def of_operation(self, operation: Operation) -> WorkspaceFacts:
-        """Gather facts for an operation's card or for a notice about it."""
-        workspace = await self._store.workspace(operation.workspace_id)
-        return await self._of_row(operation, operation=operation, workspace=workspace)
-
     async def of_workspace(self, workspace: Workspace, operation: Operation | None = None) -> WorkspaceFacts:
         """Gather facts for a workspace's row, and for the card of ``operation`` if there is one."""
-        facts = await self._of_row(workspace, operation=operation, workspace=workspace)
+        account = await self._store.account(workspace.principal, workspace.connection)
+        now = await self._store.now()
+        facts = self._of_workspace(
+            now, workspace.connection, account, operation=operation, workspace=workspace
+        )
         return replace(facts, hours=tuple(await self._store.rules_of(workspace.id)))
 
     async def of_all(
@@ -143,8 +143,8 @@ class Gatherer:
                 # Whoever reads it is where its poster is.
                 return None if card is None else await self.of_class(card, card.principal)
             case _:
-                operation = await self._store.operation(subject)
-                return None if operation is None else await self.of_operation(operation)
+                found = await self._store.shown_operation(subject)
+                return None if found is None else self._of_operation(await self._store.now(), found)
 
     async def of_message(self, card: Card) -> Facts | None:
         """Gather facts for redrawing a message; return None if the row that it shows is gone."""
@@ -158,8 +158,9 @@ class Gatherer:
         if isinstance(facts, WorkspaceFacts):
             is_gone = card.kind.subject == "operation" and facts.operation is None
             kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
-            is_superseded = await self._is_superseded(facts, card)
-            facts = replace(facts, former_name=card.name, kept=kept, is_superseded=is_superseded)
+            if facts.operation is None:
+                facts = replace(facts, is_superseded=await self._is_superseded(facts, card))
+            facts = replace(facts, former_name=card.name, kept=kept)
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
@@ -177,20 +178,14 @@ class Gatherer:
     async def owed(self, notice: Notice) -> Facts:
         """Gather facts for what somebody is owed: its rows as they are, and whether newer ones tell it."""
         facts = await self.of_notice(notice)
-        if isinstance(facts, WorkspaceFacts) and facts.operation is not None:
-            facts = replace(facts, is_superseded=await self._is_superseded(facts, notice))
         if isinstance(facts, WorkspaceFacts) and notice.kind is NoticeKind.CLASS_ENDING:
             facts = replace(facts, kept=await self._kept(notice))
         return replace(facts, written_at=notice.created_at)
 
-    async def _is_superseded(self, facts: WorkspaceFacts, card: Notice | Card) -> bool:
-        """Return whether something newer was asked for since."""
+    async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
+        """Return whether something newer was asked for since a message that is about no operation."""
         newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
-        if newest is None:
-            return False
-        if facts.operation is not None:
-            return newest.id != facts.operation.id
-        return newest.created_at > card.created_at
+        return newest is not None and newest.created_at > card.created_at
 
     async def _kept(self, warning: Notice | Card) -> bool | None:
         """Return whether a person kept their workspace out of the end of a class; None while they may."""
@@ -267,12 +262,12 @@ class Gatherer:
             page_url=_job_page(self._connections.get(run.connection), run),
         )
 
-    async def _of_row(
-        self, row: Operation | Workspace, *, operation: Operation | None, workspace: Workspace | None
-    ) -> WorkspaceFacts:
-        account = await self._store.account(row.principal, row.connection)
-        now = await self._store.now()
-        return self._of_workspace(now, row.connection, account, operation=operation, workspace=workspace)
+    def _of_operation(self, now: float, found: ShownOperation) -> WorkspaceFacts:
+        operation, workspace, account = found.operation, found.workspace, found.account
+        facts = self._of_workspace(
+            now, operation.connection, account, operation=operation, workspace=workspace
+        )
+        return replace(facts, is_superseded=found.is_superseded)
 
     def _of_workspace(
         self,

@@ -161,7 +161,8 @@ def notice_sent(tx: Transaction, notice_id: str, channel_id: str, message_ts: st
         cards.drop(tx, notice_id)
     # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
     # the person typed, which may be a conversation with somebody else.
-    if channel_id.startswith("D") and kind is not NoticeKind.REPLY:
+    is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
+    if is_direct and row["direct"] != channel_id:
         DIRECT_CHANNELS.put(tx, principal=row["principal"], channel_id=channel_id)
 
 

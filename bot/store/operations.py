@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName
@@ -21,6 +22,20 @@ from bot.support.errors import StoreError
 READ_SECONDS = 2.0
 
 _BESIDE = reader_of("w a p")
+_SHOWN = reader_of("o w a")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOperation:
+    """Hold an operation with its workspace, unless that is deleted, and the account it was asked for with.
+
+    ``is_superseded``: something else was asked for since.
+    """
+
+    operation: Operation
+    workspace: Workspace | None
+    account: Account | None
+    is_superseded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +204,16 @@ def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) ->
 def operation(tx: Transaction, operation_id: str) -> Operation | None:
     """Return one operation."""
     return OPERATIONS.one(tx, id=operation_id)
+
+
+def shown_operation(tx: Transaction, operation_id: str) -> ShownOperation | None:
+    """Return one operation with all that its messages show."""
+    row = tx.one("shown_operation", id=operation_id)
+    if row is None:
+        return None
+    found, workspace, account = _SHOWN(row)
+    is_superseded = workspace is not None and row["newest"] != operation_id
+    return ShownOperation(found, workspace, account, is_superseded)
 
 
 def latest_operation(tx: Transaction, workspace_id: str) -> Operation | None:

@@ -48,9 +48,9 @@ def silent(tx: Transaction, name: str, since: float, answered_at: float | None) 
 
 def answered(tx: Transaction, name: str, at: float) -> bool:
     """Note when something answered; return whether it hadn't before that."""
-    is_over = tx.run("silence_over", name=name, at=at) == 1
-    REACHED.put(tx, name=name, answered_at=at)
-    return is_over
+    row = tx.one("answered", name=name, at=at)
+    is_silent = row is not None and row["silent_since"] is not None
+    return is_silent and tx.run("silence_over", name=name, at=at) == 1
 
 
 def reached(tx: Transaction) -> dict[str, Reached]:

@@ -1,16 +1,17 @@
 """Preferences: what people want to be told, and whether that includes a new notice."""
 
-from dataclasses import replace
+from collections.abc import Callable
 
 from bot.domain.notices import NewNotice, News, NoticeKind, is_wanted
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.runs import RunState
 from bot.store import tables
-from bot.store.transaction import Transaction
+from bot.store.transaction import Row, Transaction, as_json
 
 #: How a run ends that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
+_PREFERENCES: Callable[[Row], Preferences | None] = tables.reader_of("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:
@@ -25,25 +26,25 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 def wants(tx: Transaction, new: NewNotice) -> bool:
     """Return whether a person wants a new notice as a message of its own, by their preferences."""
-    return new.kind.topic is None or is_wanted(_news(tx, new), preferences(tx, new.principal))
+    if new.kind.topic is None:
+        return True
+    about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
+    row = tx.one("heard", **about, principal=new.principal)
+    assert row is not None  # it is found whatever there is
+    return is_wanted(_news(new.kind, row), _PREFERENCES(row) or Preferences())
 
 
-def _news(tx: Transaction, new: NewNotice) -> News:
-    news, workspace_id = News(new.kind), new.body.get("workspace")
-    if new.kind.subject == "operation":
-        operation = tables.OPERATIONS.row(tx, id=new.subject)
-        if operation is None:
-            return news
-        workspace_id = operation["workspace_id"]
+def _news(kind: NoticeKind, row: Row) -> News:
+    is_of_run = kind is NoticeKind.JOB_ENDED
+    if (kind.subject == "operation" and not row["is_operation"]) or (is_of_run and row["run_state"] is None):
+        return News(kind)
+    chosen: bool | None = None
+    if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
+        chosen = row["tells_ready" if kind is NoticeKind.READY else "tells_stopped"]
+    return News(
+        kind,
+        chosen=None if chosen is None else bool(chosen),
+        is_failure=is_of_run and row["run_state"] not in _WELL,
         # What hours start has no card; it is as if it had one that was sent without a sound.
-        news = replace(news, has_card=operation["planned_for"] is not None)
-    elif new.kind is NoticeKind.JOB_ENDED:
-        run = tables.RUNS.row(tx, id=new.subject)
-        if run is None:
-            return news
-        news = replace(news, is_failure=run["state"] not in _WELL)
-    row = tables.WORKSPACES.row(tx, id=workspace_id) if workspace_id else None
-    if row is not None and new.kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
-        chosen = row["tells_ready" if new.kind is NoticeKind.READY else "tells_stopped"]
-        news = replace(news, chosen=None if chosen is None else bool(chosen))
-    return replace(news, has_card=news.has_card or tx.one("has_card", subject=new.subject) is not None)
+        has_card=bool(row["has_card"] or row["planned_for"] is not None),
+    )

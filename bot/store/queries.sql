@@ -55,20 +55,20 @@ ON CONFLICT (gate_key) DO UPDATE SET
 -- What steps need to know of whom they act for. An account that is being revoked is so only when alone.
 -- part: acting
 LEFT JOIN accounts a ON a.id = (
-        SELECT c.id FROM accounts c WHERE c.principal = e.principal AND c.connection = e.connection
+        SELECT c.id FROM accounts c WHERE c.principal = o.principal AND c.connection = o.connection
         ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
     )
-LEFT JOIN people p ON p.principal = e.principal
+LEFT JOIN people p ON p.principal = o.principal
 
 -- name: claimed_operations
-SELECT e.id, {columns w a p} FROM json_each(:ids) wanted
-JOIN operations e ON e.id = wanted.key
-LEFT JOIN workspaces w ON w.id = e.workspace_id
+SELECT o.id, {columns w a p} FROM json_each(:ids) wanted
+JOIN operations o ON o.id = wanted.key
+LEFT JOIN workspaces w ON w.id = o.workspace_id
 {acting};
 
 -- name: claimed_runs
-SELECT e.id, {columns a p} FROM json_each(:ids) wanted
-JOIN runs e ON e.id = wanted.key
+SELECT o.id, {columns a p} FROM json_each(:ids) wanted
+JOIN runs o ON o.id = wanted.key
 {acting};
 
 -- name: keep_waiting
@@ -191,6 +191,11 @@ INSERT INTO reached (name, answered_at, silent_since) VALUES (:name, :answered_a
 ON CONFLICT (name) DO UPDATE SET silent_since = CASE
     WHEN reached.silent_since > COALESCE(excluded.answered_at, 0) THEN reached.silent_since
     ELSE excluded.silent_since END
+RETURNING silent_since;
+
+-- name: answered
+INSERT INTO reached (name, answered_at) VALUES (:name, :at)
+ON CONFLICT (name) DO UPDATE SET answered_at = excluded.answered_at
 RETURNING silent_since;
 
 -- name: silence_over
@@ -577,6 +582,16 @@ RETURNING *;
 
 -- == operations ==
 
+-- name: shown_operation
+SELECT {columns o w a}, (
+        SELECT n.id FROM operations n WHERE n.workspace_id = o.workspace_id
+        ORDER BY n.created_at DESC, CASE WHEN n.outcome IS NULL THEN 0 ELSE 1 END, n.id DESC LIMIT 1
+    ) AS newest
+FROM operations o
+LEFT JOIN workspaces w ON w.id = o.workspace_id
+{acting}
+WHERE o.id = :id;
+
 -- name: latest_operation
 SELECT * FROM operations WHERE workspace_id = :workspace_id
 ORDER BY created_at DESC, CASE WHEN outcome IS NULL THEN 0 ELSE 1 END, id DESC LIMIT 1;
@@ -946,7 +961,8 @@ UPDATE notices SET
     state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
     body = '{}'
 WHERE id = :id AND state <> 'sent'
-RETURNING subject, kind, principal;
+RETURNING subject, kind, principal,
+    (SELECT d.channel_id FROM direct_channels d WHERE d.principal = notices.principal) AS direct;
 
 -- name: notice_retry
 UPDATE notices SET state = 'retry', due_at = :due_at, error = :error,
@@ -991,10 +1007,16 @@ UPDATE notices SET state = 'dead', error = :error, body = '{}'
 WHERE held_by = :id AND state IN ('pending', 'retry', 'leased');
 
 -- Whether a card of an operation or a run was posted, or is about to be.
--- name: has_card
-SELECT 1 AS found FROM notices
-WHERE subject = :subject AND kind IN {CARD} AND state <> 'dead'
-LIMIT 1;
+-- name: heard
+SELECT o.id IS NOT NULL AS is_operation, o.planned_for, r.state AS run_state, w.tells_ready, w.tells_stopped,
+    {columns q}, EXISTS (
+        SELECT 1 FROM notices n WHERE n.subject = wanted.key AND n.kind IN {CARD} AND n.state <> 'dead'
+    ) AS has_card
+FROM json_each(:subjects) wanted
+LEFT JOIN operations o ON o.id = wanted.key
+LEFT JOIN runs r ON r.id = wanted.key
+LEFT JOIN workspaces w ON w.id = COALESCE(o.workspace_id, :workspace)
+LEFT JOIN preferences q ON q.principal = :principal;
 
 -- name: dead_notices
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;

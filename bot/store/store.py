@@ -246,6 +246,7 @@ class Store(OnEngine):
     # -- operations, creations, the poll gate ----------------------------------------------------------------
 
     operation = read(operations.operation)
+    shown_operation = read(operations.shown_operation)
     latest_operation = read(operations.latest_operation)
     creation_of = read(operations.creation_of)
     open_operations = read(operations.open_operations)

@@ -167,9 +167,9 @@ def _way(hint: Any) -> _Way:
 def _reader(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
     """Write the function that makes models of a row, as ``dataclasses`` writes a constructor.
 
-    Of one table it is that model; of several, whose columns have a prefix, a tuple, with None for what a row
-    hasn't. A frozen model's constructor sets each field with a call, and takes four times as long as what is
-    done here: the fields are set while it isn't frozen yet.
+    Of several tables it makes a tuple; where columns have a prefix, a row may lack what is None then. A
+    frozen model's constructor sets each field with a call, and takes four times as long as what is done here:
+    the fields are set while it isn't frozen yet.
     """
     # Both, as they are one slot of a type.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
@@ -179,7 +179,7 @@ def _reader(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
         one, indent = f"one_{prefix}", "    "
         known[f"model_{prefix}"] = table.model
         known[f"thawed_{prefix}"] = type("Thawed", (table.model or object,), {"__slots__": (), **free})
-        if len(parts) > 1:
+        if prefix:
             lines += [f"    {one} = None", f"    if row[{prefix + table.keys[0][0]!r}] is not None:"]
             indent *= 2
         lines.append(f"{indent}{one} = new(thawed_{prefix})")
@@ -228,6 +228,11 @@ class Table(Generic[Model]):
         }
         #: Every time column.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
+
+    def read(self) -> list[str]:
+        """Return the columns that a model is made of, and the one that every row has."""
+        read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
+        return list(dict.fromkeys([self.keys[0][0], *read]))
 
     def columns(self, one: Model) -> Row:
         """Return a model's fields by column, as parameters of a query."""
@@ -500,6 +505,7 @@ ALIASES: Final[Mapping[str, Table[Any]]] = {
     "w": WORKSPACES,
     "a": ACCOUNTS,
     "p": PEOPLE,
+    "q": PREFERENCES,
 }
 
 
@@ -508,8 +514,7 @@ def columns_of(aliases: str) -> str:
     return ", ".join(
         f"{alias}.{column} AS {alias}_{column}"
         for alias in aliases.split()
-        for field in ALIASES[alias].fields
-        for column in (ALIASES[alias].own[field][1] if field in ALIASES[alias].own else (field,))
+        for column in ALIASES[alias].read()
     )
 
 

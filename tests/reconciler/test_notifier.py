@@ -131,16 +131,16 @@ async def test_what_broke_on_its_way_has_the_same_time_to_show(world):
 
 async def test_a_send_that_would_outlive_its_lease_does_not_begin(world):
     await world.store.add_notices([message(kind=NoticeKind.FAILED)])
-    real = world.store.operation
+    real = world.store.shown_operation
 
     async def slow(operation_id):
         world.clock.advance(50)
         return await real(operation_id)
 
-    world.store.operation = slow
+    world.store.shown_operation = slow
     await world.notifier.step_notices()
     assert world.slack.messages == []
-    world.store.operation = real
+    world.store.shown_operation = real
     await world.work()
     assert len(world.slack.messages) == 1
 
@@ -242,19 +242,19 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 async def test_an_error_of_our_own_delays_one_notice_only(world):
     await world.store.add_notices([message(1, kind=NoticeKind.FAILED), message(2, BOB)])
-    real = world.store.operation
+    real = world.store.shown_operation
 
     async def broken(subject):
         if subject == "subject-1":
             raise RuntimeError("a mistake")
         return await real(subject)
 
-    world.store.operation = broken
+    world.store.shown_operation = broken
     with capture_logs() as logs:
         await world.work()
     assert [entry["event"] for entry in logs].count("notice not drawn") == 1
     assert len(world.slack.messages) == 1
-    world.store.operation = real
+    world.store.shown_operation = real
     await world.pass_time(90, step=10)
     assert len(world.slack.messages) == 2
 
@@ -321,18 +321,18 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     await world.begin(await world.own())
     await world.notifier.step_notices()
     await world.pass_time(1)
-    real = world.store.workspace
+    real = world.store.shown_operation
 
-    async def broken(_workspace_id):
+    async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    world.store.workspace = broken
+    world.store.shown_operation = broken
     with capture_logs() as logs:
         for _ in range(20):
             world.clock.advance(1)
             await world.reconciler.reads.step()
             await world.notifier.step_cards()
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
-    world.store.workspace = real
+    world.store.shown_operation = real
     await world.pass_time(90, step=5)
     assert "started at" in world.slack.messages[0]["text"]

@@ -18,7 +18,7 @@ async def undrawable(world):
     async def broken(_operation_id):
         raise RuntimeError("a mistake")
 
-    world.store.operation = broken
+    world.store.shown_operation = broken
     await world.store.add_notices([NewNotice("operation_nowhere", NoticeKind.READY, "end", ALICE)])
 
 
@@ -54,10 +54,10 @@ async def undrawable_card(world):
     await world.until_ended(operation_id)
     await world.pass_time(60)
 
-    async def broken(_operation):
+    async def broken(*_subject):
         raise RuntimeError("a mistake")
 
-    world.notifier._cards._gatherer.of_operation = broken
+    world.notifier._cards._gatherer.of_card = broken
     await want_read(world.store, (await world.store.operation(operation_id)).workspace_id)
     world.provider.put("r1", State.STOPPED)
     return await world.store.card(operation_id)
@@ -79,7 +79,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
         await world.pass_time(3600, step=20)
     assert not [entry for entry in logs if entry["log_level"] == "error"]
     # What it showed last is drawn again once it is so again.
-    del world.notifier._cards._gatherer.of_operation
+    del world.notifier._cards._gatherer.of_card
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, (await world.store.operation(card.id)).workspace_id)
     await world.pass_time(60)
