@@ -236,7 +236,8 @@ async def _done(
             return await routes.run(request.about("workspace", "open", (), workspace.id))
         if does is routes.Does.SHOWS or verb in _ASKS or not is_guess:
             manner = Manner.ASKED if is_guess and verb in _ASKS else request.manner
-            return await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
+            said = await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
+            return replies.with_remarks(said, targets.unknown_remarks(which))
         offered = await targets.one(request, workspace)
         return replies.with_remarks(offered, targets.unknown_remarks(which))
     if does is routes.Does.SHOWS and not which.unknown:
@@ -272,7 +273,7 @@ async def _chosen(
             raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
         found = {group[0].id: group[0] for group in groups}
         is_started = which.is_beginning and reading.manner is Manner.TYPED and does is routes.Does.STARTS
-        is_sure = (not which.is_near or is_started) and not which.unknown and not which.has_more
+        is_sure = (not which.is_near or is_started) and not which.unknown and not which.left_out
         return list(found.values()), is_sure and len(found) == 1
     if which.is_all and which.unknown:
         raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))

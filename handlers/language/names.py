@@ -234,6 +234,20 @@ _EXPLAINED: Final = (
     | vocabulary.THEM
     | vocabulary.POINTING
 )
+#: Stand before what is left out, and belong to it.
+_SMALL: Final = (
+    vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"with", "using", "in", "by"}
+)
+#: Say nothing more in a remark after a name: ``stop report, I don't need it anymore``.
+_HARMLESS: Final = (
+    vocabulary.OF_QUESTIONS
+    | vocabulary.NEGATIONS
+    | vocabulary.BEFORE_A_NAME
+    | vocabulary.PLEASE
+    | vocabulary.REMARKS
+    | vocabulary.IT
+    | {"need", "needed", "today", "now", "anymore", "want", "using", "home", "leaving", "working", "work"}
+) - vocabulary.ONE_AT_A_TIME
 _IN_QUESTIONS: Final = _EXPLAINED | vocabulary.OF_QUESTIONS | vocabulary.OF_JOBS
 _OF_A_STATE: Final = vocabulary.WITH_A_STATE | vocabulary.RUNNING | vocabulary.STOPPED
 _OF_A_PLACE: Final = vocabulary.ORDINALS.keys() | {"one", "ones"}
@@ -259,8 +273,8 @@ class Which:
     quoted: str = ""
     #: A name that may be meant: with a slip, or by its beginning.
     is_near: bool = False
-    #: Another one is named in a remark, so that a part may not be understood.
-    has_more: bool = False
+    #: What is said besides a name and isn't understood, as it was typed: ``with EPOCHS=20``.
+    left_out: tuple[str, ...] = ()
     is_beginning: bool = False
     #: A word before a name says that another one may be meant, as in ``old report``.
     is_described: bool = False
@@ -325,13 +339,38 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
         is_all=all_at >= 0,
         state=state,
         besides=besides,
-        has_more=not besides and any(piece.span is not None for piece in pieces[end:]),
         is_theirs=bool(names.owners(pieces)),
     )
     found, places = _unexplained(head, found, all_at, is_question=is_question)
     if places and not found.workspaces and not found.runs and not found.is_all:
-        return _near(found, places, names, is_question=is_question)
-    return found
+        found = _near(found, places, names, is_question=is_question)
+    left = _left_out(head, found) + _remarked(() if besides else pieces[end:])
+    return replace(found, left_out=left if found.workspaces else ())
+
+
+def _left_out(head: Sequence[Piece], found: Which) -> tuple[str, ...]:
+    """Return what nothing explains, with the small words before it; what is listed like a name is none."""
+    left: list[list[Piece]] = []
+    last = -1
+    for at, piece in enumerate(head):
+        if piece.span is not None or plain_end(piece.typed) not in found.unknown:
+            continue
+        begin = at
+        while begin > last + 1 and head[begin - 1].word in _SMALL:
+            begin -= 1
+        is_listed = head[begin].word in vocabulary.JOINING or (begin and head[begin - 1].typed.endswith(","))
+        if left and last == begin - 1:
+            left[-1] += head[begin : at + 1]
+        elif not is_listed:
+            left.append(list(head[begin : at + 1]))
+        last = at
+    return tuple(plain_end(" ".join(piece.typed for piece in phrase)) for phrase in left)
+
+
+def _remarked(remark: Sequence[Piece]) -> tuple[str, ...]:
+    """Return a remark that may be more than one: it names something, or says what nothing explains."""
+    is_more = any(piece.span is not None or piece.word not in _HARMLESS for piece in remark)
+    return (plain_end(" ".join(piece.typed for piece in remark)),) if is_more else ()
 
 
 def _besides(pieces: Sequence[Piece], words: Sequence[str], all_at: int) -> tuple[tuple[Workspace, ...], int]:

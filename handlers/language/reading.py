@@ -181,8 +181,9 @@ class _Sentence:
 
     def _without_end(self, words: tuple[str, ...], *, is_polite: bool) -> tuple[tuple[str, ...], bool]:
         wanted = [phrase for phrases in vocabulary.WANTED.values() for phrase in phrases]
-        news = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.NEWS)), None)
-        words = words[:news]
+        news = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.NEWS)), len(words))
+        if all(at < news for at in self._named(words)):
+            words = words[:news]
         while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)) and not ends(words, wanted):
             is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
             words = words[:-count]

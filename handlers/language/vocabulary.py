@@ -398,7 +398,7 @@ BESIDES_HOURS: Final = (
 #: Says that something is somebody else's: only one's own is ever touched.
 OF_OTHERS: Final = _words("his her hers their theirs somebody's someone's everybody's everyone's others'")
 #: What only looks like a possessive.
-OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's")
+OF_ONESELF: Final = _words("let's it's that's there's here's today's tonight's yesterday's tomorrow's week's")
 #: Begins a remark, after which nothing more is named: ``stop report, I don't need it``.
 REMARKS: Final = _words("i i'm im i've i'll we we're we've it's its that's")
 #: Before what somebody else said.

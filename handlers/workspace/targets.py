@@ -479,8 +479,10 @@ def _remarks(
 
 
 def unknown_remarks(which: Which) -> list[str]:
-    """Say which words name nothing."""
-    return [fill(talk.SEVERAL_UNKNOWN, names=bold(which.unknown[:5]))] if which.unknown else []
+    """Say which words name nothing, and what isn't understood."""
+    listed = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
+    said = [(talk.SEVERAL_UNKNOWN, listed[:5]), (talk.LEFT_OUT, which.left_out[:5])]
+    return [fill(template, names=bold(names)) for template, names in said if names]
 
 
 def _nothing(request: Request, rows: Sequence[Workspace], which: Which) -> Answer:

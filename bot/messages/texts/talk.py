@@ -191,6 +191,8 @@ SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
 SEVERAL_LEFT_OUT: Final = "Not included: {names}."
 SEVERAL_STATE: Final = "*{name}* ({state}, {as_of})"
+#: What wasn't understood of a request, in the words of its person.
+LEFT_OUT: Final = "I left out {names}."
 SEVERAL_UNKNOWN: Final = "I can't find {names}."
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
 NONE_OF_THEM: Final = "There's nothing to do: {names}."
