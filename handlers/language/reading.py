@@ -636,19 +636,18 @@ class _Sentence:
         """Read several requests in one: ``start a and stop b``."""
         at = self._other_verb(verb, words)
         head = words[:at]
-        while head and plain(head[-1]) in vocabulary.THEN:
+        while head and plain(head[-1]) in _BETWEEN:
             head = head[:-1]
-        found = (self._command(verb, "workspace", head, manner), self._imperative(words[at:], Manner.SAID))
-        parts = [part for one in found if one is not None for part in one.parts or (one,)]
+        rest, _ = self._without_courtesy(words[at:])
+        found = (self._command(verb, "workspace", head, manner), rest and self._imperative(rest, Manner.SAID))
+        parts = [part for one in found if one for part in one.parts or (one,)]
         named, whole = Which(), []
         for part in parts:
             # *It* is what was named before it.
             named = part.which if part.which.workspaces or part.which.points != "it" else named
             whole.append(replace(part, which=named))
-        parts = whole
-        if not head or len(parts) < 2 or not all(map(_is_whole, parts)):
-            return Reading("talk", "one_at_a_time")
-        return Reading("several", parts=tuple(parts))
+        parts = [part for part in whole if _is_whole(part)]
+        return Reading("several", parts=tuple(parts)) if head and parts else Reading("talk", "one_at_a_time")
 
     def _other_verb(self, verb: str, words: tuple[str, ...]) -> int:
         """Return where a verb follows that is about something else: ``start a and stop b``; 0 for nowhere."""
@@ -680,7 +679,7 @@ def _is_whole(part: Reading) -> bool:
     """Return whether one of several requests can be offered as it is: nothing is left to look for or ask."""
     which = part.which
     is_named = bool(which.workspaces) and not (which.unknown or which.is_near or which.is_all)
-    return part.verb in TIMED and is_named and not (part.how or part.hours)
+    return part.verb in TIMED | {"open", "status"} and is_named and not (part.how or part.hours)
 
 
 _BY_FIRST_WORD: Final = {
@@ -690,6 +689,8 @@ _BY_FIRST_WORD: Final = {
 _NEW: Final = tuple(phrase for phrase, verb in vocabulary.PHRASAL.items() if verb == "new")
 #: They ask, too, unless a request follows.
 _MAY: Final = frozenset({"can", "could", "do", "does", "will", "would", "should", "may"})
+#: Join two requests, or lead from one to the other: ``and give me``.
+_BETWEEN: Final = vocabulary.THEN | vocabulary.SHOWING | vocabulary.BEFORE_SHOWN
 _ASKING: Final = (*vocabulary.HOW_TO, *vocabulary.WHETHER, *vocabulary.QUESTIONS)
 _NOT_A_REMARK: Final = vocabulary.NEGATIONS | vocabulary.CONDITIONS | vocabulary.PLEASE
 _STAYING: Final = frozenset({"run", "running", "on", "up", "alive"})
