@@ -31,6 +31,8 @@ async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
     """
     about = await request.heard()
     if about.ask or about.takes_press:
+        # A later *yes* is no answer to it.
+        request.spoken.about = replace(about, ask="", takes_press=False)
         return replies.hint(words.LEFT)
     found = await request.asked.to(acts.undo)
     return None if or_verb and found.act is None else await _said(request, found)

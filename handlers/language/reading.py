@@ -646,8 +646,9 @@ class _Sentence:
             # *It* is what was named before it.
             named = part.which if part.which.workspaces or part.which.points != "it" else named
             whole.append(replace(part, which=named))
-        parts = [part for part in whole if _is_whole(part)]
-        return Reading("several", parts=tuple(parts)) if head and parts else Reading("talk", "one_at_a_time")
+        if not head or len(whole) < 2 or not all(map(_is_whole, whole)):
+            return Reading("talk", "one_at_a_time")
+        return Reading("several", parts=tuple(whole))
 
     def _other_verb(self, verb: str, words: tuple[str, ...]) -> int:
         """Return where a verb follows that is about something else: ``start a and stop b``; 0 for nowhere."""
