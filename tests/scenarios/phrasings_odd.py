@@ -216,4 +216,12 @@ ODD = [
     ("stop the old report", "says I can't find a workspace called *old report*"),
     ("stop report of bob", "says I can't find a workspace called *report of bob*"),
     ("what is report's status?", "says *report* · Saturn Cloud"),
+    # -- every word is used, harmless, or named, and what is left over takes a press
+    ("start notebook with EPOCHS=20", "says I left out *with EPOCHS=20*"),
+    ("start notebook for the demo", "offers Start notebook"),
+    ("start notebook, I need it for the demo", "says I left out *I need it for the demo*"),
+    ("stop report and survey gracefully", "says I left out *gracefully*"),
+    ("open report in vscode", "says I left out *in vscode*"),
+    ("start notebook and tell me when it's up", "does start notebook"),
+    ("start notebook and give me the link to report", "offers Start notebook"),
 ]  # fmt: skip
