@@ -80,7 +80,7 @@ async def test_a_form_shows_it_as_characters_and_hands_it_back(acme):
 async def test_a_name_of_ones_own_is_kept_as_it_was_typed(acme):
     alice = acme.alice
     await alice.types(f'alias report "{NAME} & co"')
-    assert f"*{SENT} &amp; co*" in (await alice.types("list")).text
+    assert f"|{SENT} &amp; co>*" in (await alice.types("list")).text
     assert f"*{SENT} &amp; co*" in (await alice.types(f"status {NAME} & co")).text
 
 

@@ -21,7 +21,7 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         linked = alice.only("linked")
         assert linked.labels == ["Show my workspaces", "New workspace", "Unlink"]
         assert "style" not in linked.button("Unlink")
-        assert any("*notebook* · Saturn Cloud" in shown.text for shown in alice.sees())
+        assert any("*notebook*\nStopped · Saturn Cloud" in shown.text for shown in alice.sees())
         shown = (await alice.presses(linked, "Show my workspaces"))[-1]
         assert shown.ts != linked.ts
         assert {"Refresh", "New workspace"} <= set(shown.labels)
@@ -49,7 +49,7 @@ async def test_what_is_taken_back_offers_the_way_back(linked):
     forgotten = await alice.types("forget report")
     (back,) = await alice.presses(forgotten, "Undo")
     assert "*report* on Saturn Cloud is back on your list." in back.text
-    assert "*report*" in (await alice.types("list")).text
+    assert "|report>*" in (await alice.types("list")).text
     ended = await alice.types("unlink saturn --yes")
     assert ended.labels == ["Link Saturn Cloud"]
 

@@ -20,7 +20,7 @@ async def test_a_recipe_becomes_a_workspace_that_runs(cloud):
     (made,) = cloud.made("mine")
     assert (made.spec["owner"], made.spec["instance_type"]) == ("acme/alice", "large")
     assert "*mine* is ready." in alice.only("ready").text
-    assert "*mine*" in (await alice.types("list")).text
+    assert "|mine>*" in (await alice.types("list")).text
     assert cloud.calls(CLONE) == 1
     assert cloud.calls(f"POST .*/{made.id}/start") == 1
 

@@ -1,5 +1,7 @@
 """Whom a person acts as at a Workbench: by an own token, or as a username that an administrator approved."""
 
+import re
+
 import pytest
 import pytest_asyncio
 
@@ -23,8 +25,8 @@ async def test_an_own_token_links_and_the_waiting_command_goes_on(tmp_path):
         linked = alice.only("linked")
         assert "Your Workbench account" in linked.text
         listed = (await alice.types("list")).text
-        assert "*analysis* · Workbench\nRunning" in listed
-        assert "*thesis* · Workbench\nSuspended" in listed
+        assert re.search(r"\|analysis>\*\nRunning[^\n]* · Workbench", listed)
+        assert "*thesis*\nSuspended" in listed
         assert asked.is_private
 
 

@@ -301,7 +301,7 @@ async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(
     assert second is not first
     assert second.state == "running"
     assert linked.asked("launch_session") == 2
-    assert (await alice.types("list")).text.count("*paper*") == 1
+    assert (await alice.types("list")).text.count("|paper>*") == 1
 
 
 async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):

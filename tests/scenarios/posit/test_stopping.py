@@ -51,7 +51,7 @@ async def test_what_was_made_here_is_ended_and_made_anew_once_its_person_agrees(
     ]
     assert "restarted at" in alice.card.text
     assert (linked.asked("stop_session"), linked.asked("launch_session")) == (1, 2)
-    assert (await alice.types("list")).text.count("*paper*") == 1
+    assert (await alice.types("list")).text.count("|paper>*") == 1
     assert await linked.audit("workspace.renew")
 
 
