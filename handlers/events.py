@@ -67,7 +67,9 @@ async def converse(occurrence: Occurrence, surface: Surface, text: str) -> None:
         log.info("words of long ago not read", interaction=surface.interaction)
         return
     if text or not occurrence.event.get("files"):
-        answer = await run_text(services, principal, surface, text or "help")
+        # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
+        unsaid = "hello" if surface.where is Where.DIRECT else "help"
+        answer = await run_text(services, principal, surface, text or unsaid)
     else:
         answer = await run_talk(services, principal, surface, "file")
     if answer.unwritten == "unsure":

@@ -103,14 +103,14 @@ class Gatherer:
     async def of_preferences(self, principal: Principal, rows: Sequence[Workspace]) -> PreferenceFacts:
         """Gather what is shown of a person's preferences, by their workspaces; in Home and on request.
 
-        A workspace's or connection's that is gone counts as none.
+        A workspace's or connection's that is gone counts as none. The only workspace is what `start` means.
         """
         wanted = await self._store.preferences(principal)
         provider = self._connections.get(wanted.connection)
         return PreferenceFacts(
             wanted=wanted,
             now=await self._store.now(),
-            workspace=next((one for one in rows if one.id == wanted.workspace_id), None),
+            workspace=next((one for one in rows if one.id == wanted.workspace_id or len(rows) == 1), None),
             connection_title=provider.settings.title if provider is not None else "",
             own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),
         )

@@ -103,7 +103,9 @@ async def ordered(request: Request, workspace: Workspace, said: str, former: str
         if refusal.rule != "workspace.ends":
             raise
         return _question(request, workspace, said)
-    return await _answered(request, workspace, words.SET, replaced)
+    (asked,) = wanted if len(wanted) == 1 else (None,)
+    once = asked if asked is not None and len(asked.days) == 1 and not asked.days & rules.EVERY_DAY else None
+    return await _answered(request, workspace, words.SET, replaced, once)
 
 
 async def _leave_out(request: Request, workspace: Workspace, verb: str, said: str) -> Answer:
@@ -177,17 +179,21 @@ def _question(request: Request, workspace: Workspace, said: str) -> Answer:
 
 
 async def _answered(
-    request: Request, workspace: Workspace, template: str, replaced: Iterable[Rule] = ()
+    request: Request,
+    workspace: Workspace,
+    template: str,
+    replaced: Iterable[Rule] = (),
+    once: Wanted | None = None,
 ) -> Answer:
-    """Say a workspace's hours as they are, with what can be done about them."""
+    """Say a workspace's hours as they are, with what can be done about them; ``once`` first."""
     request.spoken.of([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
     if not facts.hours:
         none = fill(words.NONE, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
-    former = "; ".join(map(drawn.said, replaced))
+    former = Markup("; ".join(map(drawn.said, replaced)))
     more = [fill(words.REPLACED, hours=former)] if former else []
-    return replies.answer(*drawn.of_one(template, facts, more))
+    return replies.answer(*drawn.of_one(template, facts, more, once))
 
 
 async def _all(request: Request) -> Answer:
@@ -199,12 +205,15 @@ async def _all(request: Request) -> Answer:
     gone = services.not_set_up(kept.values())
     if rows or gone:
         return drawn.of_all(rows, gone)
-    return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME")
+    able = [drawn.form_button()] if any(map(hours_button, every)) else []
+    return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME", able)
 
 
-def _hint(request: Request, sentence: str, more: str, name: str) -> Answer:
+def _hint(
+    request: Request, sentence: str, more: str, name: str, buttons: Sequence[kit.Element] = ()
+) -> Answer:
     typed = Markup(line(written((name,))))
-    return replies.hint(sentence, more=request.filled(more, typed=typed))
+    return replies.hint(sentence, buttons, more=request.filled(more, typed=typed))
 
 
 @routes.action("hours_off")

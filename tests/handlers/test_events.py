@@ -69,6 +69,13 @@ async def test_what_is_said_with_a_file_or_about_oneself_is_said(bot, app, keys)
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 
+async def test_an_empty_direct_message_is_greeted(bot, app):
+    await bot.link()
+    await send(app, message(" "))
+    (body,) = await replies(bot)
+    assert "Hi! " in json.dumps(body["blocks"])
+
+
 @pytest.mark.parametrize("say", [message, mention])
 async def test_a_file_without_a_word_gets_one_sentence_once(bot, app, say):
     text = "" if say is message else "<@UBOT> "

@@ -56,6 +56,12 @@ async def test_at_first_settings_say_what_applies_and_open_the_form(bot):
     assert (await bot.press("settings_form")).view == answer.view
 
 
+async def test_settings_and_a_bare_start_agree_on_the_only_workspace(bot):
+    await bot.link(names=("notebook",))
+    assert "start` without a name means *notebook*." in words(await bot.say("settings"))
+    assert "Starting *notebook*" in words(await bot.say("start"))
+
+
 async def test_what_is_saved_is_shown_and_stays(bot):
     row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
     await bot.store.save_people([Person(ALICE, "Alice", time_zone="Europe/Berlin", seen_at=bot.clock.now())])

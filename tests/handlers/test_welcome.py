@@ -129,6 +129,16 @@ async def introduced_to(bot):
     return await introduced(bot.services, ALICE, replies.answer("Done."))
 
 
+@pytest.mark.parametrize("is_linked", [False, True])
+async def test_the_first_help_says_once_what_usher_is(bot, is_linked):
+    if is_linked:
+        await bot.link()
+    first = words(await introduced(bot.services, ALICE, await bot.direct("help")))
+    assert first.count("I start, stop and open") == 1
+    assert ("link it to begin" in first) is not is_linked
+    assert "`start NAME`" in first
+
+
 async def test_a_list_of_ones_own_is_a_new_message_and_a_refresh_is_not(bot):
     await bot.link()
     assert not (await bot.press("list")).replaces

@@ -210,5 +210,5 @@ async def test_somebody_who_became_a_guest_loses_their_rows_and_is_audited_once(
 async def test_hints_in_a_home_are_slash_commands(world):
     await world.own()
     await opened(world)
-    assert "`/workspace start` without a name asks which workspace you mean." in shown(world)
+    assert "`/workspace start` without a name means" in shown(world)
     assert "`start`" not in shown(world)

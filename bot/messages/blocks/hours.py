@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from bot.domain.facts import Facts, WorkspaceFacts
 from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Occurrence, Rule, Side, Wanted, clock, dates
-from bot.domain.moments import zone_of
+from bot.domain.moments import instant, zone_of
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import planned_mode
@@ -15,8 +15,8 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
+from bot.messages.texts import cards, notices, problems, times, verbs
 from bot.messages.texts import hours as words
-from bot.messages.texts import notices, problems, times, verbs
 
 CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
@@ -26,13 +26,25 @@ PROPOSED: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
 OPTIONS: Final = 100
 
 
-def said(rule: Rule) -> str:
+def said(rule: Rule) -> Markup:
     """Say hours: ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
     days = words.NAMED.get(rule.days) or ", ".join([*named, *_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
     template = words.ONLY_START if rule.stops is None else template
-    return template.format(days=days, begin=clock(rule.starts), end=clock(rule.stops))
+    return Markup(template.format(days=days, begin=_time(rule, rule.starts), end=_time(rule, rule.stops)))
+
+
+#: A day on which no zone's clocks are changed: on it, times are drawn that come on any day.
+_ANY_DAY: Final = date(2024, 1, 15)
+
+
+def _time(rule: Rule, minutes: int | None) -> str:
+    """Say a time of day as Slack says all others to its reader; where they aren't, as their zone has it."""
+    if minutes is None or rule.zone != rule.seen_zone:
+        return clock(minutes)
+    at = instant(_ANY_DAY, minutes, zone_of(rule.zone))
+    return f"<!date^{at:.0f}^{{time}}|{clock(minutes)}>"
 
 
 def _dates(days: Iterable[str]) -> list[str]:
@@ -48,7 +60,7 @@ def _order(rule: Rule) -> tuple[bool, int, list[str], int | None]:
 
 def _names(rules: Sequence[Rule]) -> dict[str, str]:
     zones = dict.fromkeys(one.zone for one in rules)
-    return {"hours": "; ".join(map(said, sorted(rules, key=_order))), "zone": ", ".join(zones)}
+    return {"hours": Markup("; ".join(map(said, sorted(rules, key=_order)))), "zone": ", ".join(zones)}
 
 
 def lines(facts: WorkspaceFacts) -> list[str]:
@@ -61,13 +73,23 @@ def lines(facts: WorkspaceFacts) -> list[str]:
     return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(facts.hours))]
 
 
-def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tuple[str, list[Element]]:
-    """Say a workspace's hours, what comes next or why they rest, with what can be done about them."""
+def of_one(
+    template: str, facts: WorkspaceFacts, more: Sequence[str] = (), once: Wanted | None = None
+) -> tuple[str, list[Element]]:
+    """Say a workspace's hours, what comes next or why they rest, with what can be done about them.
+
+    ``once`` are those just asked for, if they come on one day only: then that is said first.
+    """
     rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
-    sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
+    new = [one for one in rules if one.wanted == once]
+    if once is not None and new:
+        sentences = [*_once(facts, once, new[0]), *more]
+    else:
+        sentences = [fill(template, name=workspace.title, title=title, **_names(rules)), *more]
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
-    sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else _next(facts)
+    sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
+    sentences += _next(facts) if not causes and not new else []
     buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *hours_button(facts)]
     off = _left_out(facts)
@@ -76,6 +98,21 @@ def of_one(template: str, facts: WorkspaceFacts, more: Sequence[str] = ()) -> tu
         resume = kit.button(words.RESUME if causes else label, "hours_on", workspace.id, style=kit.PRIMARY)
         buttons.insert(0, resume)
     return " ".join(sentences), buttons
+
+
+def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
+    """Say what is done on one day, then the other hours that the workspace has."""
+    assert facts.workspace is not None, "hours are a workspace's"
+    day, zone, down = date.fromisoformat(min(once.days)), zone_of(rule.zone), planned_mode(facts.effects)
+    times_of = [(OperationVerb.START, once.starts), (OperationVerb(down), once.stops)]
+    (verb, first), *then = [
+        (verb, instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
+    ]
+    names = {"name": facts.workspace.title, "title": facts.connection_title, "at": kit.day_moment(first)}
+    stop = [fill(words.ONCE_UNTIL, until=kit.moment(at, first), **FORMS[verb]) for verb, at in then]
+    others = [one for one in facts.hours if one is not rule]
+    said = [fill(words.ONCE, then=Markup("".join(stop)), **names, **FORMS[verb])]
+    return [*said, fill(words.BESIDES, **_names(others))] if others else said
 
 
 def _resting(facts: WorkspaceFacts) -> list[Element]:
@@ -192,7 +229,12 @@ def of_all(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answe
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
     blocks += [kit.context(remark)] if remark else []
-    return kit.answer(blocks)
+    return kit.answer([*blocks, *kit.actions([form_button()])])
+
+
+def form_button() -> Element:
+    """Return the button that opens the form for any workspace."""
+    return kit.button(cards.HOURS, "hours_form")
 
 
 def _is_down(facts: WorkspaceFacts) -> bool:

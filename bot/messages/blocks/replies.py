@@ -525,15 +525,18 @@ def introduced(answer: Answer, what: str, steps: Sequence[Element], *, is_first:
     if is_first and any(" " in one.get("value", "") for one in links):
         rows = [block for block in answer.blocks if block["type"] == "actions"]
         return kit.with_blocks(answer, (kit.section(begins(what, waits=True)), *rows))
-    what = begins(what, waits=False) if is_first else what
+    plain, what = what, begins(what, waits=False) if is_first else what
     offered = {_kind(element) for element in kit.buttons_of(answer.blocks)}
     missing = [step for step in steps if _kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.cut(answer.text, kit.SECTION)),)
-    is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
     first = str((body[0].get("text") or {}).get("text"))
     if first.startswith(home.HI):
         what = f"{home.HI}{what}"
         body = (kit.section(first.removeprefix(home.HI)), *body[1:])
+    elif first == plain:
+        # It says what Usher is anyway, such as help.
+        body = body[1:]
+    is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]
     tail = kit.actions(missing)
     room = kit.MESSAGE_BLOCKS - len(head) - len(tail)

@@ -24,6 +24,10 @@ NEXT: Final = "Next, I'll {do} it {at}."
 
 SET: Final = "*{name}* on {title} has hours now: {hours} ({zone})."
 KEPT: Final = "*{name}* on {title}: {hours} ({zone})."
+#: Hours that come on one day; what stops it again that day; those it has besides.
+ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
+ONCE_UNTIL: Final = ", and {do} it at {until}"
+BESIDES: Final = "Its other hours: {hours} ({zone})."
 REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} has no hours any more. I won't start or stop it by myself."
 NONE: Final = "*{name}* on {title} has no hours."
