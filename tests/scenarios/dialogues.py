@@ -246,7 +246,7 @@ class Player:
         self, expected: Mapping[str, Any], shown: Sequence[Shown], done: Sequence[tuple[str, str, str]]
     ) -> list[str]:
         found = []
-        text = "\n".join(one.text for one in shown).casefold()
+        text = "\n".join(one.read for one in shown).casefold()
         labels = [label for one in shown for label in one.labels]
         acts = {f"{verb} {name}@{place}".casefold() for verb, name, place in done}
         if (wanted := expected.get("does")) is not None:

@@ -27,7 +27,7 @@ ODD = [
     ("stop report at 5 past 6", "says haven't done anything"),
     ("stop at 5 past 6 report", "says haven't done anything"),
     # -- at hours: once, or again and again
-    ("start notebook at 6pm", "says has hours now: 15 Jan from 18:00"),
+    ("start notebook at 6pm", "says I'll start *notebook* on Saturn Cloud 15 Jan 2027 at 18:00 UTC."),
     ("start notebook every day at 9", "says every day from 09:00"),
     ("stop report daily at 6pm", "says has hours now: every day until 18:00"),
     ("can you skip tomorrow?", "offers Hours report skip tomorrow"),

@@ -46,7 +46,7 @@ async def wrong_with(world, shown, expected):
     """Return what is wrong with an answer, or ""."""
     kind, _, what = expected.partition(" ")
     done = await begun(world)
-    said = "\n".join(one.text for one in shown)
+    said = "\n".join(one.read for one in shown)
     if done != ([what] if kind == "does" else []):
         return f"did {done}: {said}"
     match kind:

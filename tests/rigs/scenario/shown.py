@@ -1,5 +1,6 @@
 """A message as one person sees it: its words, its buttons, the addresses behind them."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,11 @@ class Shown:
     def text(self) -> str:
         """Return everything that it says, as a person reads it, with its buttons in brackets."""
         return spoken(self.json)
+
+    @property
+    def read(self) -> str:
+        """Return the same with each time in place of its mark, as somebody in UTC reads it."""
+        return re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", self.text)
 
     @property
     def short(self) -> str:
