@@ -1,0 +1,465 @@
+"""Answer what a person wrote, or do it: read, decided by the tables of ``handlers.deciding``, carried out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.accounts import Account
+from bot.domain.notices import Answer, Spoken
+from bot.domain.runs import Run
+from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State, Workspace
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.kit import AGREED, Press
+from bot.messages.texts import answers, talk
+from bot.services import naming
+from bot.support.guards import guards
+from handlers import acts, deciding, mistyped, questions, routes, talking
+from handlers.command_line import plain
+from handlers.connections import makers
+from handlers.deciding import Choice, Subject, Sure, Way
+from handlers.language import vocabulary
+from handlers.language.names import Names
+from handlers.language.reading import READ, TIMED, Reading, read
+from handlers.language.words import Manner
+from handlers.linking import all_linked
+from handlers.request import WORDS, Answered, Request
+from handlers.snapshots import refresh_lists
+from handlers.workspace import hours, targets, timers
+from handlers.workspace.operations import all_at_once
+
+#: The verbs that mean a person's default workspace: none of them takes anything away.
+_FOLLOWS_DEFAULT: Final = frozenset({"start", "open", "resume", "status"})
+_ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULTS
+
+
+@routes.text("words")
+async def answer(request: Request) -> Answer:
+    """Answer what a person wrote, or do it."""
+    reading, rows = await _understood(request)
+    authorised = request.verb
+    request = replace(
+        request,
+        verb=reading.what if reading.kind == "verb" else WORDS,
+        folder=reading.folder or request.folder,
+        arguments=reading.words,
+        manner=reading.manner,
+    )
+    request.spoken.what = reading.what
+    if request.verb != authorised:
+        # It was authorised as what was typed; something else may be meant.
+        await request.asked.authorise(request.verb)
+    if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
+        return replies.hint(sentence)
+    if not reading.is_foreign:
+        return await _decided(request, reading, rows)
+    try:
+        said = await _decided(request, reading, rows)
+    except Answered as early:
+        said = early.answer
+    about = await request.heard()
+    if about.says_english or not said.text or reading.what == "foreign":
+        return said
+    request.spoken.says_english = True
+    return replies.with_remarks(said, [talk.IN_ENGLISH])
+
+
+async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
+    """Return what was read, with the names of what the person has; their runs are read only where needed."""
+    services, given, verbs = request.services, request.arguments, routes.verbs_of_folders()
+    first = plain(given[0]) if given else "list"
+    if not given or (first in verbs[request.folder] and (request.folder == "job" or first not in READ)):
+        return read(given, request.folder, verbs), ()
+    if (whole := await targets.typed(request)) is not None:
+        return whole, whole.which.named
+    rows = await services.store.workspaces(request.principal)
+    reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
+    which = reading.which
+    is_of_runs = {plain(word) for word in given} & _ABOUT_RUNS and reading.kind != "talk"
+    if is_of_runs or which.unknown or (reading.kind == "nothing" and not which.workspaces):
+        runs = await services.store.runs(request.principal)
+        if runs:
+            reading = read(given, request.folder, verbs, Names(rows, runs, services.connections))
+    return reading, rows
+
+
+async def _decided(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    others = {"question": questions.answered, "several": _one_each, "nothing": _followed}
+    if reading.kind == "talk":
+        return await _talked(request, reading, rows)
+    if reading.kind in others:
+        return await others[reading.kind](request, reading, rows)
+    if wrong := await mistyped.wrong_flags(request):
+        return mistyped.unknown_flag(request, wrong)
+    is_of_hours = reading.what == "hours" and (reading.hours or not reading.which.is_nothing)
+    if reading.folder == "workspace" and (reading.what in READ or is_of_hours):
+        return await _commanded(request, reading, rows)
+    does = routes.nature(request.folder, request.verb).does
+    sure = Sure.CLEAR if reading.manner is Manner.TYPED or does is not routes.Does.MAKES else Sure.GUESS
+    way = deciding.way_of("one", sure, does)
+    return await (_offered_to_make if way is Way.OFFERED else routes.run)(request)
+
+
+async def _offered_to_make(request: Request) -> Answer:
+    """Offer what makes something so that it works: with names in place of *it*, and connections."""
+    given, services = request.arguments, request.services
+    named, _ = naming.leading_connection(given, services.connections)
+    _, heard, _, spoken_runs = await talking.heard(request)
+    points = bool(given) and plain(given[0]) in vocabulary.IT
+    if request.verb == "run" and given and named is None:
+        every = await services.store.runs(request.principal)
+        state = next((vocabulary.RUN_STATES[word] for word in given if word in vocabulary.RUN_STATES), "")
+        known = [run for run in every if run.name == given[0] or run.state == state]
+        if known := spoken_runs if points else known:
+            request.spoken.of_run(known[0].id)
+            return lists.run_again(known[0], services.title(known[0].connection))
+        places = tuple(makers(services, "job"))
+        request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
+    elif request.verb == "new" and named is None:
+        request = replace(request, arguments=())
+    if points and len(heard) == 1:
+        if request.verb == "run":
+            return await targets.one(request.about("workspace", "start", ()), heard[0])
+        request = replace(request, arguments=(heard[0].title, *given[1:]))
+    return talking.as_command(request)
+
+
+async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Offer each of several requests on its own."""
+    blocks: list[kit.Block] = []
+    for part in reading.parts:
+        try:
+            # Each is only offered, whatever the message agreed to.
+            flags = request.flags - {AGREED}
+            one = replace(
+                request, verb=part.what, arguments=part.words, manner=Manner.ASKED, flags=flags, target=None
+            )
+            said = await _commanded(one, replace(part, manner=Manner.ASKED), rows)
+        except Answered as early:
+            said = early.answer
+        blocks += said.blocks
+    named = dict.fromkeys(one.id for part in reading.parts for one in part.which.named)
+    request.spoken.about = Spoken(tuple(named), takes_press=True)
+    return kit.answer([kit.section(talk.ONE_EACH), *blocks])
+
+
+# -- a verb and what it is about ---------------------------------------------------------------------------
+
+
+async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    which = reading.which
+    match deciding.subject_of(reading):
+        case Subject.HELD:
+            return await _left_alone(request, reading, rows)
+        case Subject.THEIRS:
+            return talking.theirs(request, which.named)
+        case Subject.LAST_ACT:
+            return await acts.cancelled(request)
+        case Subject.RUN:
+            return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
+        case Subject.HOURS if with_hours := await hours.having(request, rows):
+            is_sure = reading.manner is not Manner.ASKED
+            return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
+        case Subject.HOURS | Subject.OVERVIEW:
+            return await routes.run(replace(request, arguments=()))
+        case Subject.PLACE:
+            return await questions.answered(request, replace(reading, what="health"), rows)
+    return await _of_own(request, reading, rows)
+
+
+async def _left_alone(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Do nothing, and say so."""
+    which = reading.which
+    named = which.named or ((await talking.heard(request, rows)).workspaces if which.points else [])
+    request.spoken.of(named)
+    if which.runs and not named:
+        return talking.run_left_alone(request, which.runs[0])
+    return talking.left_alone(request, reading, named or rows[:1], is_named=bool(named))
+
+
+async def _of_own(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Find the workspaces that are meant and the time, and do or offer it."""
+    which, old = reading.which, list[Account]()
+    if (which.unknown or which.is_near) and not which.is_all:
+        reading, old, rows = await _read_again(request, reading)
+        which = reading.which
+    request = await timers.timed(request, reading)
+    order = reading.hours or (await hours.once(request) if timers.starts_later(reading) else "")
+    try:
+        chosen, is_sure = await _chosen(request, reading, rows, old)
+    except Answered:
+        if not order or which.is_named or which.unknown or not rows:
+            raise
+        # Buttons that ask which would start them now.
+        chosen, is_sure = rows, False
+    return await _done(request, reading, chosen, order, is_sure=is_sure)
+
+
+async def _read_again(
+    request: Request, reading: Reading
+) -> tuple[Reading, list[Account], Sequence[Workspace]]:
+    """Read names again that aren't known, and have outdated lists checked for them; raises Answered then."""
+    old, rows = await targets.old_and_rows(request)
+    runs = await request.services.store.runs(request.principal)
+    names = Names(rows, runs, request.services.connections)
+    again = read(request.given, request.folder, routes.verbs_of_folders(), names)
+    if again.what != reading.what or reading.kind != again.kind:
+        again = reading
+    if rows and (again.which.unknown or again.which.is_near) and not again.which.is_beginning:
+        promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
+        if promise:
+            raise Answered(replies.answer(promise))
+    return again, old, rows
+
+
+async def _done(
+    request: Request, reading: Reading, chosen: Sequence[Workspace], order: str, *, is_sure: bool
+) -> Answer:
+    """Do a verb to what was chosen, or offer it; ``order`` is what it says about hours."""
+    verb, which = reading.what, reading.which
+    request.spoken.of(chosen)
+    timers.refuse(request, reading, chosen)
+    if order or verb == "hours":
+        is_sure = is_sure and reading.manner is not Manner.ASKED
+        return await hours.ordered_or_offered(request, chosen, order, is_sure=is_sure)
+    is_one = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
+    is_agreed = "yes" in request.flags and request.manner is Manner.TYPED and not request.more
+    # Without a planned stop there is nothing to extend, and the answer says so.
+    only_says = request.more > 0 and is_one and chosen[0].stop_at is None
+    is_clear = only_says or (reading.manner is not Manner.ASKED and is_sure)
+    sure = deciding.sure_of(which, is_one=is_one, is_clear=is_clear, is_agreed=is_agreed)
+    match deciding.way_of("one" if is_one else "several", sure, deciding.kind_of(verb)):
+        case Way.DONE | Way.ASKED as way:
+            (workspace,) = chosen
+            manner = Manner.ASKED if way is Way.ASKED else request.manner
+            said = await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
+            return replies.with_remarks(said, targets.unknown_remarks(which))
+        case Way.OFFERED:
+            (workspace,) = chosen
+            if verb == "start" and workspace.state is State.RUNNING and request.at is None:
+                return await routes.run(request.about("workspace", "open", (), workspace.id))
+            offered = await targets.one(request, workspace)
+            return replies.with_remarks(offered, targets.unknown_remarks(which))
+        case Way.LISTED:
+            return await questions.listed(request, chosen)
+        case Way.AT_ONCE if targets.is_known(request):
+            needed = await targets.needed(request, chosen)
+            return await all_at_once(request, targets.verb_of(request), needed)
+    return await targets.several(request, chosen, which)
+
+
+async def _chosen(
+    request: Request, reading: Reading, rows: Sequence[Workspace], old: Sequence[Account]
+) -> tuple[Sequence[Workspace], bool]:
+    """Return what a verb is about, and whether that is sure; raises Answered with a question or a hint."""
+    which, does = reading.which, routes.nature("workspace", reading.what).does
+    match deciding.choice_of(reading):
+        case Choice.ANOTHER:
+            raise Answered(talking.described(request, _after_verb(reading), which.named))
+        case Choice.NAMED:
+            places = which.connections
+            groups = [await targets.at_places(request, group, places, rows) for group in which.workspaces]
+            if many := next((group for group in groups if len(group) > 1), None):
+                raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
+            found = {group[0].id: group[0] for group in groups}
+            return list(found.values()), deciding.is_sure_of(reading) and len(found) == 1
+        case Choice.UNKNOWN_FEW:
+            raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))
+        case Choice.ALL:
+            there = [one for one in rows if which.connections in {(), (one.connection,)}]
+            fitting = [one for one in there if not which.state or targets.is_in(one, which.state)]
+            return [one for one in fitting if one not in which.besides], False
+        case Choice.UNKNOWN:
+            await all_linked(request, which.connections)
+            raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
+        case Choice.POINTED:
+            return await _pointed(request, reading, rows)
+    is_sure = reading.manner is not Manner.ASKED and does is not routes.Does.ENDS
+    return [await _usual(request, rows)], is_sure
+
+
+def _after_verb(reading: Reading) -> str:
+    """Return what stands where a name would, without courtesy around it."""
+    given = [word for word in reading.words if not word.startswith("--")]
+    while given and plain(given[0]) in vocabulary.BEFORE_A_NAME:
+        given = given[1:]
+    return " ".join(given).rstrip(",;:!?….") or " ".join(reading.which.unknown)
+
+
+async def _pointed(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[Sequence[Workspace], bool]:
+    """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
+    which = reading.which
+    _, named, listed, runs = await talking.heard(request, rows)
+    if which.place:
+        one = questions.counted(listed, which.place)
+        if one is None:
+            raise Answered(talking.not_counted(request, listed))
+        return [one], True
+    if runs and which.points and not named:
+        raise Answered(await _of_run(request, reading, runs[0], is_sure=True))
+    at = [one for one in named or rows if which.connections in {(), (one.connection,)}]
+    if which.connections and not at:
+        at = await targets.there(request, which.connections, rows)
+    if which.points == "other" and len(named) == 1:
+        at = [one for one in listed or rows if one not in named]
+    fitting = await targets.needed(request, at)
+    if which.points == "them" and (named or len(fitting) == 2):
+        return at, False
+    if len(at) == 1:
+        return at, bool(named) or (bool(which.connections) and reading.manner is Manner.TYPED)
+    if named and len(fitting) == 1:
+        return fitting, False
+    raise Answered(targets.which_of_all(request, fitting or at or rows))
+
+
+async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
+    """Return what is meant without a name: the only one, the default, or what was pointed at; or ask."""
+    if not rows:
+        old, rows = await targets.old_and_rows(request)
+        if not rows:
+            raise Answered(await targets.nothing_yet(request, old))
+    is_free = request.verb not in {"forget", "remove"}
+    if len(rows) == 1 and is_free:
+        return rows[0]
+    if request.verb in _FOLLOWS_DEFAULT:
+        wanted = await request.services.store.preferences(request.principal)
+        usual = next((one for one in rows if one.id == wanted.workspace_id), None)
+        if usual is not None:
+            return usual
+    does = routes.nature("workspace", request.verb).does
+    heard = (await talking.heard(request, rows)).workspaces
+    if len(heard) == 1 and does is not routes.Does.ENDS:
+        return heard[0]
+    fitting = await targets.needed(request, rows)
+    is_offered = does is routes.Does.ENDS and is_free and targets.verb_of(request) in talk.DO_ONE
+    if is_offered and len(fitting) == 1:
+        raise Answered(await targets.one(request, fitting[0]))
+    raise Answered(targets.which_of_all(request, fitting or rows))
+
+
+async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool) -> Answer:
+    """Do to a run what a verb of workspaces says about it."""
+    verb = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(reading.what, "")
+    request.spoken.of_run(run.id)
+    if reading.what in {"start", "restart", "resume"}:
+        if reading.when is not None:
+            return timers.only_stops(request, [run.name])
+        return lists.run_again(run, request.services.title(run.connection))
+    if not verb:
+        return talking.offered(request, ["job list"])
+    is_guess = reading.manner is Manner.ASKED or not is_sure
+    asked = request.about("job", verb, (run.name,), run.id)
+    return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
+
+
+# -- what refers to what was said before ---------------------------------------------------------------------
+
+
+async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    if reading.what == "undo":
+        is_stop = plain(request.given[0]) == "stop"
+        stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
+        said = await acts.no(request, or_verb=is_stop)
+        return said or await _commanded(replace(request, verb="stop"), stop, rows)
+    if reading.what not in {"yes", "nothing", "again"}:
+        return talking.small_talk(request, reading.what)
+    about, named, _, runs = await talking.heard(request)
+    if reading.what == "again":
+        return await _again(request, about, named)
+    if reading.what == "nothing":
+        request.spoken.of(named)
+        return talking.small_talk(request, "nothing")
+    if about.takes_press:
+        request.spoken.about = about
+        titles = [one.title for one in named]
+        titles += [request.services.title(about.connection)] if about.connection else []
+        return talking.takes_press(request, [*titles, *(run.name for run in runs)])
+    if about.ask and about.ask != "which":
+        request.spoken.of(named)
+        return await _agreed(request, Press.of_text(about.ask))
+    if about.ask == "which" and named:
+        return targets.which_of_all(replace(request, verb=about.what or "status"), named)
+    request.spoken.of(named)
+    return talking.not_asked(request, [one.title for one in named])
+
+
+@guards("The policy decides, the audit remembers")
+async def _agreed(request: Request, press: Press) -> Answer:
+    """Do what was offered with a button; so far only words were authorised."""
+    pressed = request.pressed(press)
+    handler = routes.pressed(pressed, press.name)
+    assert handler is not None, "what was offered exists"
+    await request.asked.authorise(pressed.verb)
+    return await handler(pressed)
+
+
+async def _again(request: Request, about: Spoken, named: Sequence[Workspace]) -> Answer:
+    """Do once more what was last done, or start what has failed; otherwise show everything."""
+    if len(named) != 1:
+        return await routes.run(request.about("workspace", "list", ()))
+    request.spoken.of(named)
+    verb = about.what if about.what in {"start", "restart", "resume", "open", "status"} else "status"
+    verb = "start" if named[0].state is State.FAILED else verb
+    return await routes.run(request.about("workspace", verb, (), named[0].id))
+
+
+async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Answer words without a verb: by what was spoken of before, by the names in them, or with hints."""
+    which, about = reading.which, await request.heard()
+    if which.is_theirs and which.named:
+        return talking.theirs(request, which.named)
+    is_short = not which.unknown
+    if is_short and about.what in READ and _goes_on(reading, about):
+        points = which if which.place or which.is_named else replace(which, points=which.points or "it")
+        manner = Manner.ASKED if which.points == "other" else Manner.SAID
+        again = replace(
+            reading, kind="verb", what=about.what, folder="workspace", manner=manner, which=points
+        )
+        return await _commanded(replace(request, verb=about.what), again, rows)
+    if which.named and reading.when is not None and is_short:
+        return timers.only_stops(request, [one.title for one in which.named])
+    if reading.what == "same" and which.named and about.what in READ:
+        again = replace(reading, kind="verb", what=about.what, manner=Manner.ASKED)
+        return await _commanded(replace(request, verb=about.what), again, rows)
+    guess = await _mistyped_verb(request, reading, rows)
+    is_clear = is_short and not which.is_near and (which.is_named or bool(which.points))
+    if guess is not None and not is_clear:
+        return guess
+    if which.is_named or (is_short and (which.points or which.state)):
+        follows = about.what == "health" if not which.named else about.what in {"why", "since", "until"}
+        asked = about.what if follows and is_short else "state"
+        request.spoken.what = asked
+        return await questions.answered(request, replace(reading, kind="question", what=asked), rows)
+    if reading.is_foreign:
+        return talking.small_talk(request, "foreign")
+    if request.folder == "job" and len(request.arguments) == 1:
+        return await routes.run(request.about("job", "status", request.arguments))
+    return talking.not_understood(request)
+
+
+def _goes_on(reading: Reading, about: Spoken) -> bool:
+    """Return whether words answer the question which one, or say another place or time for the same."""
+    which = reading.which
+    if about.ask == "which" and (which.named or which.place or which.points or which.connections):
+        return True
+    if reading.when is not None:
+        return bool(about.workspaces) and not which.named and about.what in TIMED
+    return bool(which.place) or which.points == "other"
+
+
+async def _mistyped_verb(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer | None:
+    """Return what is offered where the first word may be a verb with a slip; None if it can't."""
+    near = talking.near(request, plain(request.arguments[0])) if request.arguments else []
+    if not near:
+        return None
+    if near[0] in READ and request.folder == "workspace" and not request.flags:
+        names = Names(rows, (), request.services.connections)
+        guessed = read((near[0], *reading.words[1:]), "workspace", routes.verbs_of_folders(), names)
+        if guessed.how:
+            return talking.left_alone(request, guessed, rows[:1], is_named=False)
+        if guessed.verb and guessed.which.is_named:
+            guessed = replace(guessed, manner=Manner.ASKED)
+            return await _commanded(replace(request, verb=near[0], arguments=guessed.words), guessed, rows)
+    return talking.unknown_verb(request)

@@ -1,0 +1,227 @@
+"""Answer questions about one's own workspaces, runs and connections; what is mentioned is never changed."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.domain.errands import Outcome
+from bot.domain.notices import Answer, Spoken
+from bot.domain.operations import Operation, OperationVerb
+from bot.domain.outages import Reached
+from bot.domain.runs import Run
+from bot.domain.workspaces import State, Workspace
+from bot.messages.blocks import kit, lists, replies
+from bot.messages.blocks.cards import FORMS
+from bot.messages.blocks.kit import Markup, fill, safe
+from bot.messages.texts import answers, problems, talk, times
+from handlers import routes, talking
+from handlers.command_line import plain, written
+from handlers.language import vocabulary
+from handlers.language.reading import Reading
+from handlers.linking import all_linked
+from handlers.request import Request
+from handlers.workspace import targets
+from handlers.workspace.operations import as_it_is
+
+_UP: Final = frozenset({State.RUNNING, State.STARTING})
+#: What is asked about one workspace, beyond its state.
+_MORE: Final = frozenset({"why", "since", "until", "length"})
+
+
+async def answered(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer:
+    """Answer a question; what it mentions is never changed."""
+    which = reading.which
+    named = which.named
+    if which.is_theirs:
+        return talking.theirs(request, named)
+    if which.connections and named:
+        there = [one for one in named if one.connection in which.connections]
+        named = there or named
+    runs = list(which.runs)
+    if not named and not runs and not which.quoted:
+        named, runs = await _asked_about(request, reading, rows)
+    if reading.topic:
+        return await _on_topic(request, reading.topic, named)
+    is_of_run = reading.what in {"result", "output"} and not named
+    if runs or is_of_run:
+        return await _of_runs(request, reading, runs)
+    if named:
+        request.spoken.of(named)
+        return await _of_workspaces(request, reading, named)
+    if which.connections and reading.what == "health":
+        request.spoken.about = Spoken(connection=which.connections[0])
+        return await health(request, which.connections[0])
+    if which.quoted:
+        old, rows = await targets.old_and_rows(request)
+        return await targets.unknown(request.about("workspace", "status", ()), which.quoted, rows, old)
+    is_about_yours = which.connections or which.state or which.is_all or reading.kind != "question"
+    is_strange = any(plain(word) not in vocabulary.OF_LISTS for word in which.unknown)
+    if which.unknown and not is_about_yours and (reading.what != "list" or is_strange):
+        if reading.is_foreign:
+            return talking.small_talk(request, "foreign")
+        more = request.filled(answers.UNKNOWN_VERB_HELP)
+        return replies.hint(talk.NOTHING_NAMED, more=more)
+    await all_linked(request, which.connections)
+    narrowed = [which.state] if which.state and reading.what == "list" else []
+    narrowed += [written((connection,)) for connection in which.connections]
+    return await routes.run(request.about("workspace", "list", tuple(narrowed)))
+
+
+async def _asked_about(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> tuple[list[Workspace], list[Run]]:
+    """Return what a question that names nothing is about: what was last spoken of, if it points there."""
+    which = reading.which
+    is_open = reading.what in _MORE or bool(reading.topic)
+    points = bool(which.points or which.place)
+    is_about_all = not points and (bool(which.connections) or not is_open)
+    if is_about_all or (which.state and not which.points) or (which.unknown and not reading.topic):
+        return [], []
+    _, named, listed, runs = await talking.heard(request, rows)
+    if which.place:
+        one = counted(listed, which.place)
+        named = [one] if one is not None else []
+    elif which.points == "other" and len(named) == 1:
+        named = [one for one in listed or rows if one not in named]
+    elif is_open and len(named) > 1 and not which.points:
+        named = []
+    if which.connections:
+        named = [one for one in named if one.connection in which.connections]
+    if named or runs:
+        return named, [] if named else runs
+    return (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
+
+
+def counted(listed: Sequence[Workspace], place: int) -> Workspace | None:
+    """Return what stands at a place of a list, counted from its end if negative; None if nothing does."""
+    at = place - 1 if place > 0 else len(listed) + place
+    return listed[at] if 0 <= at < len(listed) else None
+
+
+async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:
+    if len(named) > 1:
+        return await listed(request, named)
+    (workspace,) = named
+    about = request.about("workspace", "status", request.arguments, workspace.id)
+    if reading.what not in _MORE:
+        return await routes.run(about)
+    services = request.services
+    latest = await services.store.latest_operation(workspace.id)
+    said = {"why": _why, "since": _since, "length": _since, "until": _until}[reading.what]
+    return await as_it_is(about, workspace, more=said(request, workspace, latest))
+
+
+async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
+    """Return a list of exactly these workspaces."""
+    only = {
+        "what": answers.WORKSPACES,
+        "words": written([one.title for one in named]),
+        "rows": [one.id for one in named],
+    }
+    return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
+
+
+def _why(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say why a workspace is as it is, as far as that is known."""
+    now, title = request.services.clock.now(), request.services.title(workspace.connection)
+    at = kit.moment_at(latest.ended_at or latest.created_at, now) if latest is not None else ""
+    since = kit.moment(latest.created_at, now) if latest is not None else ""
+    names = {"name": workspace.title, "title": title, "at": at, "since": since}
+    if latest is not None and latest.is_open:
+        held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
+        return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
+    # Then its state has just said so.
+    is_said = workspace.state is State.FAILED and workspace.reason is not None
+    if latest is not None and latest.outcome in {Outcome.FAILED, Outcome.REFUSED}:
+        is_said &= problems.word_of(latest.cause) == "provider_failed"
+        page = request.services.context.need(workspace.connection).page_url(workspace.remote_id)
+        cause = safe(problems.sentence(latest.cause or "", title, has_page=bool(page)))
+        cause = Markup("" if is_said else cause)
+        return fill(talk.WHY_FAILED, cause=cause, **names, **FORMS[latest.verb]).strip()
+    if is_said:
+        return ""
+    brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
+    if workspace.state in _UP:
+        if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
+            return fill(talk.WHY_UP, **names)
+        return fill(talk.WHY_UP_ELSEWHERE, **names)
+    if problems.condition(workspace, title):
+        return fill(talk.WHY_DETAIL, **names)
+    if workspace.state is State.FAILED:
+        return fill(talk.WHY_BROKEN, **names)
+    if brought_down and latest is not None:
+        return fill(talk.WHY_TIMER if latest.planned_for is not None else talk.WHY_STOPPED, **names)
+    if workspace.up_at is not None:
+        return fill(talk.WHY_ELSEWHERE, **(names | {"at": kit.moment_at(workspace.up_at, now)}))
+    return fill(talk.WHY_UNKNOWN, **names)
+
+
+def _since(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say since when a workspace is in its state, and how long that is."""
+    now = request.services.clock.now()
+    ended = latest.ended_at if latest is not None and latest.outcome is Outcome.FULFILLED else None
+    if latest is not None and latest.is_open:
+        return request.filled(talk.SINCE_BEGUN, workspace, since=kit.moment(latest.created_at, now))
+    is_up = workspace.state is State.RUNNING
+    if latest is not None and ended is not None and latest.verb.brings_down is is_up:
+        ended = None
+    if (since := ended or (workspace.started_at if is_up else workspace.down_at)) is not None:
+        length = times.duration(max(now - since, 60.0))
+        return request.filled(talk.SINCE, workspace, since=kit.moment(since, now), length=length)
+    if not is_up and workspace.up_at is not None:
+        return request.filled(talk.SINCE_LAST_UP, workspace, at=kit.moment_at(workspace.up_at, now))
+    return request.filled(talk.SINCE_UNKNOWN, workspace)
+
+
+def _until(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+    """Say what ends a workspace; when it is planned, its state says so."""
+    if latest is not None and latest.is_open:
+        return fill(talk.UNTIL_DONE, **FORMS[latest.verb])
+    if workspace.state not in _UP:
+        return request.filled(talk.UNTIL_DOWN, workspace)
+    if workspace.stop_at is not None:
+        return request.filled(talk.UNTIL, workspace, at=kit.day_moment(workspace.stop_at))
+    if workspace.ends_at is not None:
+        return request.filled(talk.UNTIL_ENDS, workspace, at=kit.day_moment(workspace.ends_at))
+    typed, command = talking.typed_name(workspace.title), request.command_of("workspace")
+    return request.filled(talk.UNTIL_NONE, workspace, typed=typed, command=command)
+
+
+async def _of_runs(request: Request, reading: Reading, runs: Sequence[Run]) -> Answer:
+    """Answer about a run: the one that is named or was spoken of, otherwise the newest."""
+    if not runs:
+        runs = (await talking.heard(request)).runs or await request.services.store.runs(request.principal)
+    if not runs:
+        return await routes.run(request.about("job", "status", ()))
+    run = runs[0]
+    request.spoken.of_run(run.id)
+    if reading.what == "output":
+        return await routes.run(request.about("job", "logs", (run.name,), run.id))
+    return lists.run_status(await request.services.gatherer.of_run(run))
+
+
+async def _on_topic(request: Request, topic: str, named: Sequence[Workspace]) -> Answer:
+    """Answer what can't be done here, below the workspace that is meant."""
+    said = talking.fact_of(request, topic)
+    if len(named) != 1:
+        return replies.hint(said)
+    request.spoken.of(named)
+    return await as_it_is(request, named[0], more=said)
+
+
+async def health(request: Request, connection: str) -> Answer:
+    """Say whether a connection answers."""
+    services = request.services
+    found = (await services.store.reached()).get(connection, Reached(connection))
+    now, since, answered_at = services.clock.now(), found.silent_since, found.answered_at
+    template = talk.CONNECTION_UP
+    if since is not None:
+        template = talk.CONNECTION_AWAY
+    elif answered_at is not None:
+        template = talk.CONNECTION_ANSWERED
+    sentence = fill(
+        template,
+        title=services.title(connection),
+        since=kit.moment(since or now, now),
+        at=kit.moment_at(answered_at or now, now),
+    )
+    return replies.hint(sentence, lists.command_buttons([f"list {written((connection,))}"]))
