@@ -206,7 +206,18 @@ class Asked:
 
         ``hidden_as`` is what they are told instead if the target is somebody else's.
         """
-        person = people.person(tx, self.principal)
+        self.check_as(tx, people.person(tx, self.principal), verb, target, hidden_as=hidden_as)
+
+    def check_as(
+        self,
+        tx: Transaction,
+        person: Person | None,
+        verb: str,
+        target: policy.Target | None = None,
+        *,
+        hidden_as: Refused | None = None,
+    ) -> None:
+        """Ask the policy as ``check`` does, about the person as their row was just read."""
         is_current = self.goes_by_rows or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.domain.accounts import Account
 from bot.domain.acts import HOURS, NO_CHANGE, TIMER, Change, timed
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
@@ -50,12 +51,17 @@ def _unknown() -> Refused:
 
 def owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
-    workspace = workspaces.workspace(tx, workspace_id)
+    return _owned(tx, asked, verb, workspace_id)[0]
+
+
+def _owned(tx: Transaction, asked: Asked, verb: str, workspace_id: str) -> tuple[Workspace, Account | None]:
+    """Return a workspace of this person, and their account on its connection; raises as ``owned``."""
+    workspace, account, person = workspaces.reached(tx, workspace_id, asked.principal)
     if workspace is None:
         raise _unknown()
-    asked.check(tx, verb, Target("workspace", workspace.id, workspace.principal))
+    asked.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
     asked.context.need(workspace.connection)
-    return workspace
+    return workspace, account
 
 
 def note(
@@ -89,9 +95,10 @@ def begin(
     its own. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to
     confirm.
     """
-    workspace, context = owned(tx, asked, verb, workspace_id), asked.context
+    context = asked.context
+    workspace, reached = _owned(tx, asked, verb, workspace_id)
     provider = context.need(workspace.connection)
-    account = asked.account(tx, workspace.connection)
+    account = usable(provider, reached)
     check_possible(context, workspace, verb)
     mode = _mode(context, workspace, verb)
     is_unknown = not agreed or costs_more(workspace.stakes, agreed, is_planned=planned_for is not None)

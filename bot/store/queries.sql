@@ -320,6 +320,16 @@ FROM workspaces w
 WHERE w.principal = :principal AND w.connection = :connection AND w.remote_id > :after
 ORDER BY w.remote_id LIMIT :limit;
 
+-- A workspace as somebody reaches it: with their own account and row, whoever owns it.
+-- name: reached_workspace
+SELECT {columns w a p} FROM workspaces w
+LEFT JOIN accounts a ON a.id = (
+        SELECT c.id FROM accounts c WHERE c.principal = :principal AND c.connection = w.connection
+        ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1
+    )
+LEFT JOIN people p ON p.principal = :principal
+WHERE w.id = :id;
+
 -- name: listed_workspace
 UPDATE workspaces SET
     {changes}, doubt = NULL,

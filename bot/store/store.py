@@ -196,7 +196,8 @@ class Store(OnEngine):
     begin_outage = write(outages_.begin_outage)
     end_outage = write(outages_.end_outage)
     silent = write(outages_.silent)
-    answered = write(outages_.answered)
+    # It locks a row that nobody holds for long: it takes no turn among those who decide.
+    answered = write(outages_.answered, Priority.RECORDS)
     reached = read(outages_.reached, Priority.STEADY)
     pauses = read(pauses_.pauses, Priority.STEADY)
     note_pauses = write(pauses_.note_pauses)

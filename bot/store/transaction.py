@@ -37,7 +37,8 @@ class Priority(IntEnum):
 
     URGENT = 0  #: a person is waiting: 2 s, then StoreBusy
     STEADY = 1  #: steps, notices: 10 s
-    RECORDS = 2  #: results of polls, written in batches; beside other records and claims, of any process
+    #: Results of polls, who answers: written in batches; beside other records and claims, of any process.
+    RECORDS = 2
     CLAIMS = 3  #: due rows that nobody else may take: as steady work, and beside others as records
     IDLE = 4  #: what can wait until nobody else wants anything: 10 s, then StoreBusy
 

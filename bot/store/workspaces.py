@@ -1,16 +1,17 @@
 """People's workspaces: created through Usher, found in lists, added, named, hidden and ending."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from bot.domain import reasons
+from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.observed import Created
 from bot.domain.operations import OperationVerb
-from bot.domain.people import Principal
+from bot.domain.people import Person, Principal
 from bot.domain.reads import Doubt
 from bot.domain.settling import GONE, UNLISTED
 from bot.domain.stops import Consent, Ending
@@ -29,10 +30,13 @@ from bot.store.tables import (
     doubt_columns,
     name_columns,
     principal_of,
+    reader_of,
     word,
 )
 from bot.store.transaction import Engine, Row, Transaction, as_words, from_json
 from bot.support.cleaning import fold
+
+_REACHED: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = reader_of("w a p")
 
 
 def workspaces(
@@ -52,6 +56,15 @@ def workspaces_called(tx: Transaction, principal: Principal, name: str, stem: st
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.found(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
+
+
+def reached(
+    tx: Transaction, workspace_id: str, principal: Principal
+) -> tuple[Workspace | None, Account | None, Person | None]:
+    """Return a workspace, whoever owns it, with a person's account on its connection and what Slack says."""
+    row = tx.one("reached_workspace", id=workspace_id, principal=principal)
+    found: tuple[Workspace | None, Account | None, Person | None] = (None, None, None)
+    return found if row is None else _REACHED(row)
 
 
 def workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
