@@ -20,7 +20,7 @@ from benchmarks.sizes import Sizes
 from bot.domain.people import Principal
 from bot.domain.workspaces import State, Workspace
 from bot.services import workspaces
-from bot.slack.calls import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY, METHODS
+from bot.slack.methods import CHAT_POST_MESSAGE, CONVERSATIONS_HISTORY, METHODS
 from bot.support.errors import SlackUnknownOutcome
 from tests.reconciler.runs import RunWorld, new_run_world
 

@@ -21,10 +21,12 @@ from bot.reconciler.scheduler import Scheduler
 from bot.services.context import Context, Wake
 from bot.services.hints import Hints
 from bot.services.owners import RENEWED_EVERY, owners_of
-from bot.slack.calls import SlackCaller, WebApi
-from bot.slack.installed import READ_EVERY, Entered, enter
+from bot.slack.calls import SlackCaller
+from bot.slack.installed import READ_EVERY
 from bot.slack.notifier import Notifier
 from bot.slack.people import People
+from bot.slack.tenants import Entered, enter
+from bot.slack.web_api import WebApi
 from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds

@@ -24,7 +24,8 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers, problems
 from bot.services import home
-from bot.slack.calls import VIEWS_OPEN, AnySlack, leads_to_slack
+from bot.slack.calls import AnySlack, leads_to_slack
+from bot.slack.methods import VIEWS_OPEN
 from bot.store.transaction import one_request
 from bot.support.errors import Refused, SlackFailed, StoreError
 from handlers import payload, routes

@@ -1,121 +1,35 @@
-"""Slack's methods and how they are called: one call at a time, within their limits; what an error means.
+"""Calls of Slack's methods: one at a time, within their limits.
 
 Every call of a limited method is counted in the database before it is made, so the budget holds across
-restarts and for all processes together (ADR 30). Only ``error_codes.toml`` judges errors.
+restarts and for all processes together (ADR 30).
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
-import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
-from importlib.resources import files
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.installations import Installation
 from bot.domain.outages import SLACK
 from bot.domain.people import Principal
 from bot.services.answering import Answering
+from bot.slack.errors import SHUT_OUT_SECONDS, meaning
+from bot.slack.methods import AUTH_TEST, METHODS, UNLISTED, UPLOAD_URL
 from bot.store.budget import LEAVES_WITHIN, MINUTE, Room
 from bot.store.store import Store
 from bot.support.addresses import is_loopback
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.guards import guards
-from bot.support.responses import parse_retry_after
 from bot.support.windows import Attempt, TooLateError, Window, trying
 
 log = structlog.get_logger(__name__)
-
-Caller = Literal["bot", "app", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """What one method requires: ``METHODS`` has those that Usher calls.
-
-    Budgets are per method, app and workspace; source: ``docs/slack.md``, "Rate limits".
-
-    ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that itself
-    grants permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``
-    are upper bounds of calls; None where Slack publishes none.
-    """
-
-    caller: Caller = "bot"
-    scopes: frozenset[str] = frozenset()
-    per_minute: int | None = None
-    per_channel_per_minute: int | None = None
-
-
-AUTH_TEST: Final = "auth.test"
-CHAT_POST_MESSAGE: Final = "chat.postMessage"
-CHAT_UPDATE: Final = "chat.update"
-CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
-CONVERSATIONS_HISTORY: Final = "conversations.history"
-CONVERSATIONS_OPEN: Final = "conversations.open"
-CONVERSATIONS_REPLIES: Final = "conversations.replies"
-FILES_GET_UPLOAD_URL: Final = "files.getUploadURLExternal"
-FILES_COMPLETE_UPLOAD: Final = "files.completeUploadExternal"
-USERS_INFO: Final = "users.info"
-USERS_LIST: Final = "users.list"
-VIEWS_OPEN: Final = "views.open"
-VIEWS_UPDATE: Final = "views.update"
-VIEWS_PUBLISH: Final = "views.publish"
-OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
-#: Removes the app from a workspace; its token is revoked where that is refused.
-APPS_UNINSTALL: Final = "apps.uninstall"
-AUTH_REVOKE: Final = "auth.revoke"
-OAUTH_ACCESS: Final = "oauth.v2.access"
-AUTH_TEAMS_LIST: Final = "auth.teams.list"
-APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: Not a method of the Web API, but a post to the address that came with a command or a click.
-RESPONSE_URL: Final = "response_url"
-#: Not a method either: a file's bytes go to the upload address that Slack returned.
-UPLOAD_URL: Final = "upload_url"
-
-_CHAT: Final = frozenset({"chat:write"})
-_FILES: Final = frozenset({"files:write"})
-_USERS: Final = frozenset({"users:read"})
-
-METHODS: Final[Mapping[str, Method]] = {
-    AUTH_TEST: Method(),
-    CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
-    CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
-    CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
-    # Direct messages only: no other history scope is ever requested.
-    CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds the direct message with a person, to look there for a first message of unknown outcome.
-    CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
-    # Reads a thread of a direct message, to look there for a message or a file of unknown outcome.
-    CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
-    FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
-    USERS_INFO: Method(scopes=_USERS, per_minute=100),
-    USERS_LIST: Method(scopes=_USERS, per_minute=20),
-    VIEWS_OPEN: Method(per_minute=100),
-    VIEWS_UPDATE: Method(per_minute=100),
-    VIEWS_PUBLISH: Method(per_minute=100),
-    # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
-    AUTH_TEAMS_LIST: Method(per_minute=20),
-    OPENID_CONNECT_TOKEN: Method(caller="none"),
-    APPS_UNINSTALL: Method(per_minute=1),
-    AUTH_REVOKE: Method(per_minute=50),
-    OAUTH_ACCESS: Method(caller="none"),
-    APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
-    RESPONSE_URL: Method(caller="none"),
-    UPLOAD_URL: Method(caller="none"),
-}
 
 
 #: Our own code: Usher isn't installed there, or not any more.
@@ -368,10 +282,6 @@ class PacedSlack:
         self._shut_until = self._clock.monotonic() + SHUT_OUT_SECONDS
 
 
-#: The limit for methods without a row of their own, taken from Slack's lower tiers.
-UNLISTED = Method(per_minute=20)
-
-
 class Budget:
     """Grant calls. ``share`` reserves the rest of a method's budget for more urgent calls.
 
@@ -404,179 +314,3 @@ class Budget:
     async def pause(self, method: str, seconds: float) -> None:
         """Stop calling a method for a while, because Slack asked for it."""
         await self._store.pause_slack_method(self._team, method, seconds)
-
-
-class Meaning(StrEnum):
-    """Name what a refusal means; the table explains each."""
-
-    TOKEN = "token"  # noqa: S105 - no secret
-    SHUT_OUT = "shut_out"
-    LIMITED = "limited"
-    UNSURE = "unsure"
-    AGAIN = "again"
-    STALE = "stale"
-    PLACE = "place"
-    PERSON = "person"
-    THREAD = "thread"
-    BLOCKS = "blocks"
-    LOST = "lost"
-    FILE = "file"
-    SETUP = "setup"
-    REQUEST = "request"
-    #: The table doesn't have the code.
-    UNKNOWN = "unknown"
-
-    @property
-    def is_final(self) -> bool:
-        """Return whether the same call would be refused again."""
-        return self not in _PASSING
-
-    @property
-    def is_shut_out(self) -> bool:
-        """Return whether the app isn't let in at all: there is nothing wrong with the message itself."""
-        return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
-
-
-#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
-SHUT_OUT_SECONDS: Final = 60.0
-_PASSING: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
-
-
-def read_table() -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the codes of each method by their meaning, as the file has them."""
-    table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # One table explains the others.
-    return {name: codes for name, codes in table.items() if name != "meanings"}
-
-
-_MEANINGS: Final[Mapping[str, Meaning]] = {
-    code: Meaning(name)
-    for by_meaning in read_table().values()
-    for name, codes in by_meaning.items()
-    for code in codes
-}
-
-
-def meaning_of(code: str) -> Meaning:
-    """Return what an error code means."""
-    return _MEANINGS.get(code, Meaning.UNKNOWN)
-
-
-def rests(error: SlackFailed, otherwise: float) -> float | None:
-    """Return for how many seconds a call that does no harm twice waits; None if Slack never takes it.
-
-    ``otherwise`` is for what passes by itself.
-    """
-    if isinstance(error, SlackLimited):
-        return error.retry_after
-    means = meaning(error)
-    if means.is_shut_out:
-        return SHUT_OUT_SECONDS
-    return None if means.is_final else otherwise
-
-
-def meaning(error: SlackFailed) -> Meaning:
-    """Return what a failed call means."""
-    if isinstance(error, SlackLimited):
-        return Meaning.LIMITED
-    if isinstance(error, SlackUnknownOutcome):
-        return Meaning.UNSURE
-    return meaning_of(error.code)
-
-
-#: An upload slower than this, in bytes a second, is given up for now.
-_SLOWEST: Final = 200_000
-
-
-class WebApi:
-    """Implement SlackCaller for production. ``session`` belongs to the caller and has no other use."""
-
-    def __init__(
-        self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
-    ) -> None:
-        self._clock = clock
-        self._timeout = timeout
-        self._session = session
-        self._own = base_url
-        self._client = AsyncWebClient(
-            token=token, base_url=base_url, session=session, timeout=int(timeout), retry_handlers=[]
-        )
-
-    async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Send one request; raise the SlackFailed kinds, never an error that contains its headers."""
-        # Methods that write accept JSON; methods that read accept forms only.
-        writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
-        sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _form(arguments)}
-        try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._client.api_call(method, **sent)
-        except SlackApiError as error:
-            raise self._translated(method, error.response) from None
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
-            raise SlackFailed(method, UNREACHABLE) from None
-        except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
-            raise SlackUnknownOutcome(method, "no_answer") from None
-        data = response.data
-        if not isinstance(data, dict):
-            raise SlackUnknownOutcome(method, "malformed_answer")
-        return SlackAnswer(data, _date(response.headers))
-
-    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Post the bytes as a stream, without a token; raise the SlackFailed kinds."""
-        if not leads_to_slack(url, self._own):
-            raise SlackFailed(UPLOAD_URL, "strange_address")
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        seconds = self._timeout + size / _SLOWEST
-        try:
-            async with (
-                asyncio.timeout(seconds),
-                self._session.post(
-                    url,
-                    data=pieces,
-                    headers=headers,
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeout),
-                ) as response,
-            ):
-                status = response.status
-        except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError.
-            raise SlackFailed(UPLOAD_URL, "no_answer") from None
-        if status != 200:
-            raise SlackFailed(UPLOAD_URL, f"status_{status}")
-
-    def _translated(self, method: str, response: Any) -> SlackFailed:
-        status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
-        data = getattr(response, "data", None)
-        code = str(data.get("error") or "") if isinstance(data, dict) else ""
-        means = meaning_of(code)
-        if status == 429 or means is Meaning.LIMITED:
-            wait = parse_retry_after(
-                _header(getattr(response, "headers", None), "retry-after"), self._clock.now()
-            )
-            return SlackLimited(method, max(wait if wait is not None else 30.0, 1.0))
-        if status >= 500 or not code or means is Meaning.UNSURE:
-            return SlackUnknownOutcome(method, code or f"status_{status}")
-        return SlackPermanent(method, code) if means.is_final else SlackFailed(method, code)
-
-
-def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Encode arguments as a form: booleans in lower case, empty values left out."""
-    texts = {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in arguments.items()
-        if value is not None
-    }
-    return {key: text for key, text in texts.items() if text}
-
-
-def _header(headers: Any, name: str) -> str | None:
-    found = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
-    return None if found is None else str(found)
-
-
-def _date(headers: Any) -> float | None:
-    value = _header(headers, "date")
-    try:
-        return parsedate_to_datetime(value).timestamp() if value else None
-    except (ValueError, TypeError):
-        return None

@@ -10,17 +10,9 @@ import structlog
 
 from bot.domain.people import Person, Principal
 from bot.services.owners import Owners
-from bot.slack.calls import (
-    AUTH_TEAMS_LIST,
-    AUTH_TEST,
-    USERS_INFO,
-    USERS_LIST,
-    AnySlack,
-    Meaning,
-    PacedSlack,
-    SlackAnswer,
-    meaning,
-)
+from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
+from bot.slack.errors import Meaning, meaning
+from bot.slack.methods import AUTH_TEAMS_LIST, AUTH_TEST, USERS_INFO, USERS_LIST
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 

@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     job_command: str = Field("/job", validation_alias="USHER_JOB_COMMAND")
     deadline_minutes: float = Field(30.0, gt=0, le=24 * 60, validation_alias="USHER_DEADLINE_MINUTES")
     warn_minutes: float = Field(5.0, gt=0, le=24 * 60, validation_alias="USHER_WARN_MINUTES")
-    # What Slack doesn't take within a day is given up (``bot.slack.notifier.drawing.Timing``).
+    # What Slack doesn't take within a day is given up (``bot.slack.notifier.timing.Timing``).
     unwarned_hours: float = Field(12.0, gt=0, le=24, validation_alias="USHER_UNWARNED_HOURS")
     poll_margin: float = Field(0.5, ge=0.1, le=2.0, validation_alias="USHER_POLL_MARGIN_SECONDS")
     person_burst: int = Field(30, ge=1, le=1_000_000, validation_alias="USHER_PERSON_BURST")

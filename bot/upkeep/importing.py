@@ -19,9 +19,9 @@ from bot.providers.connection import ConnectionSettings
 from bot.services import accounts, approvals, revocations
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.slack.calls import WebApi
-from bot.slack.installed import Entered, enter
 from bot.slack.people import People
+from bot.slack.tenants import Entered, enter
+from bot.slack.web_api import WebApi
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds

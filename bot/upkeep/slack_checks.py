@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from bot.domain.people import Person, Principal
 from bot.providers import base
-from bot.slack.installed import is_listed
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
+from bot.slack.tokens import is_listed
 from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.domain.outages import SLACK
 from bot.providers import base
-from bot.slack.calls import Meaning, meaning_of
+from bot.slack.errors import Meaning, meaning_of
 from bot.store import name_of, open_store, schema
 from bot.store.outages import TWICE
 from bot.store.owners import ROLES

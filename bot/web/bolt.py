@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.installations import Installation
 from bot.messages.blocks import kit
 from bot.messages.texts import pages
-from bot.slack.installed import Tenants
+from bot.slack.tenants import Tenants
 from bot.support.clock import Ids
 from bot.support.environment import without_variables
 from bot.web.shapes import Malformed, kind_of

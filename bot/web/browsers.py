@@ -31,7 +31,7 @@ from pydantic import SecretStr
 from bot.domain.people import Principal
 from bot.services.context import PeopleBook
 from bot.services.linking import NAME_LENGTH, Visit, digest
-from bot.slack.calls import OPENID_CONNECT_TOKEN
+from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
 from bot.support.http import Http

@@ -27,8 +27,9 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from bot.domain.installations import Installed
 from bot.messages.texts import ide
 from bot.services.context import Context
-from bot.slack.installed import InstalledSlack, lasts
+from bot.slack.installed import InstalledSlack
 from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH, INSTALL_REDIRECT_PATH, OPTIONAL_SCOPES
+from bot.slack.tokens import lasts
 from bot.support.environment import without_variables
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackUnknownOutcome
 from bot.web import render

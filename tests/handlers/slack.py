@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.domain.installations import Installation
 from bot.domain.people import Principal
 from bot.slack.calls import Budget, PacedSlack, SlackAnswer
-from bot.slack.installed import OneTenant
+from bot.slack.tenants import OneTenant
 from bot.support.addresses import DIRECT
 from bot.support.clock import SystemIds
 from bot.support.errors import SlackFailed

@@ -2,7 +2,7 @@
 
 from bot.domain.outages import SLACK
 from bot.slack import calls
-from bot.slack.calls import METHODS
+from bot.slack.methods import METHODS
 
 
 def test_every_name_has_its_row_and_every_row_its_name():

@@ -9,7 +9,7 @@ from bot.domain.homes import HomeUse
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.slack.calls import CHAT_POST_MESSAGE, VIEWS_PUBLISH
+from bot.slack.methods import CHAT_POST_MESSAGE, VIEWS_PUBLISH
 from bot.store.tasks import NewTask
 from bot.support.pool import Pool
 from tests.rigs.slack import FakeSlack

@@ -6,7 +6,7 @@ from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.slack.calls import CHAT_POST_MESSAGE
+from bot.slack.methods import CHAT_POST_MESSAGE
 from bot.store.notices import CARD_FIRST
 from bot.support.errors import SlackLimited, SlackPermanent
 from tests.rigs.store import accept_operation

@@ -8,7 +8,8 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.slack.calls import AUTH_TEST, METHODS, UNREACHABLE
+from bot.slack.calls import UNREACHABLE
+from bot.slack.methods import AUTH_TEST, METHODS
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world

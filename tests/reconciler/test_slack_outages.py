@@ -6,7 +6,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.preferences import Preferences
 from bot.domain.workspaces import State
-from bot.slack.calls import METHODS, UNREACHABLE
+from bot.slack.calls import UNREACHABLE
+from bot.slack.methods import METHODS
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
 from tests.reconciler.classroom import person
 from tests.rigs.store import ALICE, prefer

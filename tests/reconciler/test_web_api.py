@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.slack.calls import WebApi, leads_to_slack
+from bot.slack.calls import leads_to_slack
+from bot.slack.web_api import WebApi
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
 

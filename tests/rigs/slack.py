@@ -4,7 +4,8 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from bot.slack.calls import METHODS, SlackAnswer
+from bot.slack.calls import SlackAnswer
+from bot.slack.methods import METHODS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty

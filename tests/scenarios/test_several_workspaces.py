@@ -2,7 +2,7 @@
 
 import pytest_asyncio
 
-from bot.slack.installed import EARLY
+from bot.slack.tokens import EARLY
 from bot.store.budget import Room
 from bot.upkeep import slack_checks
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several

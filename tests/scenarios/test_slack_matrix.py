@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.domain.tasks import TaskKind
-from bot.slack import calls
+from bot.slack import methods
 from bot.store.tasks import NewTask
 from tests.rigs.scenario.stage import spoil
 from tests.rigs.thorough import one_in
@@ -35,14 +35,14 @@ TROUBLE = {
 }
 #: What the bot calls while it runs; the sign-in's and the socket's methods have their own tests.
 METHODS = [
-    calls.CHAT_POST_MESSAGE,
-    calls.CHAT_UPDATE,
-    calls.CHAT_POST_EPHEMERAL,
-    calls.CONVERSATIONS_HISTORY,
-    calls.CONVERSATIONS_OPEN,
-    calls.USERS_INFO,
-    calls.USERS_LIST,
-    calls.VIEWS_OPEN,
+    methods.CHAT_POST_MESSAGE,
+    methods.CHAT_UPDATE,
+    methods.CHAT_POST_EPHEMERAL,
+    methods.CONVERSATIONS_HISTORY,
+    methods.CONVERSATIONS_OPEN,
+    methods.USERS_INFO,
+    methods.USERS_LIST,
+    methods.VIEWS_OPEN,
 ]
 #: Every trouble with the method that sends; with the others, which are troubled by the same code, some.
 ROWS = [(METHODS[0], name) for name in TROUBLE] + [
@@ -70,10 +70,10 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
     """The operation ends, each message is there once at most, and what was given up is marked as such."""
     alice = linked.alice
     linked.slack_fails(method, times=2, **TROUBLE[name])
-    if method in {calls.CONVERSATIONS_HISTORY, calls.CONVERSATIONS_OPEN}:
-        linked.slack_fails(calls.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
+    if method in {methods.CONVERSATIONS_HISTORY, methods.CONVERSATIONS_OPEN}:
+        linked.slack_fails(methods.CHAT_POST_MESSAGE, times=1, drop=True, after=True)
     said = await alice.mentions("status training")
-    assert said or method == calls.CHAT_POST_EPHEMERAL
+    assert said or method == methods.CHAT_POST_EPHEMERAL
     await linked.bot.store.add_tasks([NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace link code"))["ok"]
     await alice.types("start training")
@@ -121,7 +121,7 @@ async def test_an_address_that_has_run_out_is_not_used_and_the_answer_comes_dire
 @pytest.mark.parametrize("word", ["expired_trigger_id", "invalid_trigger", "not_authed"])
 async def test_a_form_whose_trigger_has_run_out_is_answered_with_words(linked, word):
     fault = {"status": 200, "body": json.dumps({"ok": False, "error": word})}
-    linked.slack_fails(calls.VIEWS_OPEN, times=1, **fault)
+    linked.slack_fails(methods.VIEWS_OPEN, times=1, **fault)
     told = await linked.alice.types("link code")
     assert "Enter code" in told.text
     assert (linked.alice.modal() or {}).get("callback_id") != "code"

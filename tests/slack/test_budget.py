@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.installations import Installation
-from bot.slack.calls import METHODS, Budget, PacedSlack, SlackAnswer, WebApi
+from bot.slack.calls import Budget, PacedSlack, SlackAnswer
+from bot.slack.methods import METHODS
+from bot.slack.web_api import WebApi
 from bot.support.connector import CleanConnector
 from bot.support.errors import SlackLimited
 from bot.support.windows import GatedRequest

@@ -6,21 +6,13 @@ import tomllib
 import pytest
 
 from bot.messages.texts import classes
-from bot.slack import calls
-from bot.slack.calls import (
-    METHODS,
-    RESPONSE_URL,
-    SHUT_OUT_SECONDS,
-    UPLOAD_URL,
-    Meaning,
-    meaning,
-    meaning_of,
-    rests,
-)
+from bot.slack import errors
+from bot.slack.errors import SHUT_OUT_SECONDS, Meaning, meaning, meaning_of, rests
+from bot.slack.methods import METHODS, RESPONSE_URL, UPLOAD_URL
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.project.repository import ROOT
 
-TABLE = calls.read_table()
+TABLE = errors.read_table()
 FILE = ROOT / "bot/slack/error_codes.toml"
 #: Tables that are no method's.
 SHARED = {"every method", "no page", "usher"}

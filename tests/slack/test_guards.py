@@ -12,7 +12,8 @@ from bot.output.transcript import Board
 from bot.services.gather import Gatherer
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier
-from bot.slack.notifier.drawing import CARD_WAIT, LONGEST_PAUSE, Place, Places, draw_card
+from bot.slack.notifier.drawing import LONGEST_PAUSE, draw_card
+from bot.slack.notifier.places import CARD_WAIT, Place, Places
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from tests.rigs.clock import FakeClock
 from tests.rigs.context import context

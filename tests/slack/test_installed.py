@@ -11,8 +11,10 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.policy import FOREIGN_TEAM
 from bot.services.asked import decided
-from bot.slack.calls import NOT_INSTALLED, SHUT_OUT_SECONDS, SlackAnswer
-from bot.slack.installed import EARLY, MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
+from bot.slack.calls import NOT_INSTALLED, SlackAnswer
+from bot.slack.errors import SHUT_OUT_SECONDS
+from bot.slack.installed import MOST_UNKNOWN, UNKNOWN_SECONDS, InstalledSlack
+from bot.slack.tokens import EARLY
 from bot.store.installations import RENEWING_SECONDS
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.support.vault import Vault

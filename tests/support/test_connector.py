@@ -6,7 +6,7 @@ import time
 import aiohttp
 import pytest
 
-from bot.slack.calls import WebApi
+from bot.slack.web_api import WebApi
 from bot.support.clock import SystemClock
 from bot.support.connector import CleanConnector
 from tests.support.http_rig import http, raw_server, whole

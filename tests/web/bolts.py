@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
 from bot.domain.installations import Installation
-from bot.slack.installed import OneTenant
+from bot.slack.tenants import OneTenant
 from bot.web.bolt import build_bolt
 from tests.rigs.clock import CountingIds
 from tests.web.signed import TEAM

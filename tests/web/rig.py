@@ -19,7 +19,7 @@ from bot.domain.people import Person, Principal
 from bot.providers import base
 from bot.providers.base import Credential, Identity, Pace, Provider, TokenHelp
 from bot.services.context import Context
-from bot.slack.installed import OneTenant
+from bot.slack.tenants import OneTenant
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.settings import Settings

@@ -11,9 +11,12 @@ from bot.output.transcript import Board
 from bot.services.context import Context
 from bot.services.gather import Gatherer
 from bot.slack.calls import AnySlack
-from bot.slack.notifier.drawing import Timing
-from bot.slack.notifier.outbox import Outbox, Replies
-from bot.slack.notifier.redrawing import CardUpdates, HomeViews, Outputs
+from bot.slack.notifier.cards import CardUpdates
+from bot.slack.notifier.homes import HomeViews
+from bot.slack.notifier.outbox import Outbox
+from bot.slack.notifier.outputs import Outputs
+from bot.slack.notifier.replies import Replies
+from bot.slack.notifier.timing import Timing
 from bot.support.http import Http
 from bot.support.pool import Pool
 from bot.support.settings import SLACK_API_URL

@@ -13,109 +13,33 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.notices import Answer, Card, Mark, Notice, NoticeKind
+from bot.domain.notices import Answer, Card, Notice, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.blocks.notices import owed, redraw
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.slack import calls
-from bot.slack.calls import Meaning, PacedSlack, meaning
+from bot.slack import methods
+from bot.slack.calls import PacedSlack
+from bot.slack.errors import Meaning, meaning
+from bot.slack.notifier.places import Place, Places
+from bot.slack.notifier.timing import Timing
 from bot.store.notices import TOO_BUSY
-from bot.store.store import Store
 from bot.support.errors import SlackPermanent, StoreError
-from bot.support.guards import guards
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Hold the notifier's parameters; times in seconds.
-
-    ``settles``: how long to wait for a message of unknown outcome to appear before looking for it.
-    ``looks_back``: how long before the attempt the search begins, by Slack's time.
-    """
-
-    lease: float = 60.0
-    send_timeout: float = 10.0
-    settles: float = 15.0
-    looks_back: float = 120.0
-    reply_lives: float = 60.0
-    card_interval: float = 15.0
-    #: What Slack hasn't accepted after this long is given up, and reported by doctor.
-    gives_up_after: float = 86_400.0
-    #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.
-    gives_up_in_channel: float = 3_600.0
-    #: What can't be drawn after this long is sent as a plain text.
-    draws_for: float = 300.0
-    batch: int = 20
-
-    def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease: it would be sent twice."""
-        if self.send_timeout >= self.lease:
-            raise ValueError("the time-out of a send must be shorter than the lease of a notice")
-
-    @property
-    def last_start(self) -> float:
-        """Return how long after its claim a send may start, so that it ends within the lease."""
-        return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
-
-
-#: How long a notice waits for the card in whose thread it belongs, and that hasn't been posted yet.
-CARD_WAIT: Final = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Name a conversation (a person's id means their direct message), and a thread in it or None."""
-
-    channel: str
-    thread_ts: str | None = None
-
-
-class Places:
-    """Find the place of each notice.
-
-    Output never goes to a channel, where not everybody should see it and files may be refused: if the card is
-    in a channel, the output goes to the person's direct message instead.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        #: Notices whose thread Slack refused; they are sent on their own.
-        self._alone: set[str] = set()
-
-    @guards("Output is read again, not remembered")
-    async def of(self, notice: Notice) -> Place | None:
-        """Return where a notice belongs; None while the card above it hasn't been posted."""
-        if Mark.IN_CHANNEL in notice.kind.marks:
-            return Place(str(notice.body.get("channel_id") or ""))
-        to_person = Place(notice.principal.user_id)
-        if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
-            return to_person
-        card = await self._store.card(notice.subject)
-        if card is None:
-            return to_person
-        if card.channel_id is not None and card.message_ts is not None:
-            is_direct = card.channel_id.startswith("D")
-            return Place(card.channel_id, card.message_ts) if is_direct else to_person
-        age = await self._store.now() - notice.created_at
-        return None if age < CARD_WAIT else to_person
-
-    def leave_thread(self, notice: Notice) -> None:
-        """Note that a notice can't go into its thread."""
-        self._alone.add(notice.id)
 
 
 #: For so many seconds an operation's card waits while more edits wait than Slack takes in a minute: it
 #: would make more of them. Most operations have ended by then, and their end says it all.
 BUSY_WAIT: Final = 120.0
-_A_MINUTE: Final = calls.METHODS[calls.CHAT_UPDATE].per_minute or 0
+_A_MINUTE: Final = methods.METHODS[methods.CHAT_UPDATE].per_minute or 0
 #: How many seconds until something that can't be drawn yet is tried again.
 NOT_READY: Final = 2.0
 #: The longest pause between two attempts, in seconds.
 LONGEST_PAUSE: Final = 300.0
+#: What is sent with every message: no preview of an address, and no name that becomes a mention.
+AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +136,12 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
     Raises SlackFailed. Repeating an edit does no harm.
     """
     try:
-        await slack.call(calls.CHAT_UPDATE, message)
+        await slack.call(methods.CHAT_UPDATE, message)
     except SlackPermanent as error:
         if meaning(error) is not Meaning.BLOCKS or not message["blocks"]:
             raise
         log.warning("slack refused blocks", ts=message["ts"], problem=error.code)
-        await slack.call(calls.CHAT_UPDATE, {**message, "blocks": []})
+        await slack.call(methods.CHAT_UPDATE, {**message, "blocks": []})
 
 
 def digest(message: Mapping[str, Any]) -> str:

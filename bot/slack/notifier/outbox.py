@@ -1,14 +1,9 @@
-"""Send notices: claim, draw from rows, send once, and write the result back into the row.
-
-What may have been sent is looked for first, by the key in its metadata. A message that promised an answer
-("Checking …") becomes that answer, where it can be edited. Replies to clicks, events and mentions are sent
-right away or not at all, and never twice (ADR 4).
-"""
+"""Send notices: claim, draw from rows, send once, and write the result back into the row."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,28 +12,20 @@ import structlog
 from bot.domain.notices import Answer, Mark, NewNotice, Notice, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
-from bot.domain.surfaces import Where
 from bot.messages.blocks import kit
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.gather import Gatherer
-from bot.slack import calls
-from bot.slack.calls import NOT_INSTALLED, AnySlack, Meaning, PacedSlack, leads_to_slack, meaning
-from bot.slack.notifier.drawing import (
-    LONGEST_PAUSE,
-    Drawing,
-    Drawings,
-    Place,
-    Places,
-    Timing,
-    digest,
-    edit,
-    update,
-)
-from bot.store.store import Store
+from bot.slack import calls, methods
+from bot.slack.calls import NOT_INSTALLED, AnySlack, PacedSlack
+from bot.slack.errors import Meaning, meaning
+from bot.slack.notifier.drawing import AS_WRITTEN, LONGEST_PAUSE, Drawing, Drawings, digest, edit, update
+from bot.slack.notifier.lookup import Lookup, metadata
+from bot.slack.notifier.places import Place, Places
+from bot.slack.notifier.replies import Replies
+from bot.slack.notifier.timing import Timing
 from bot.support import errors
 from bot.support.guards import guards
-from bot.support.http import Http
 from bot.support.pool import Pool, contained, pool_room, run_all
 
 log = structlog.get_logger(__name__)
@@ -60,10 +47,6 @@ BECOMES_WITHIN: Final = 120.0
 SOON: Final = 1.0
 #: For how many seconds an answer waits until Slack has room for an edit; then it is a message of its own.
 LONGEST_WAIT: Final = 5.0
-
-
-#: What is sent with every message: no preview of an address, and no name that becomes a mention.
-_AS_WRITTEN: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
 class Outbox:
@@ -103,7 +86,7 @@ class Outbox:
         if installed and all(slack.is_away for slack in installed):
             return 0
         # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
-        room = self._slack.room(calls.CHAT_POST_MESSAGE)
+        room = self._slack.room(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.claim_notices(most, self._timing.lease, SHARES, self._owners.name, room)
         unsure: dict[Principal, list[Notice]] = {}
@@ -121,7 +104,7 @@ class Outbox:
 
     async def _guarded(self, notice: Notice, claimed_at: float) -> None:
         """Keep one notice's failure from affecting the others; once its lease ends it is tried again."""
-        method = calls.CHAT_POST_MESSAGE
+        method = methods.CHAT_POST_MESSAGE
         # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
         back = partial(self._unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
         failed = partial(self._later, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
@@ -134,7 +117,7 @@ class Outbox:
     async def _one(self, notice: Notice, claimed_at: float) -> None:
         try:
             if self._slack.to(notice.principal).is_away:
-                raise errors.SlackFailed(calls.CHAT_POST_MESSAGE, calls.UNREACHABLE)
+                raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE)
             if notice.kind is NoticeKind.CLASS_CARD and notice.unknown_since is not None:
                 # Channel history is never read: the poster is asked, and says whether to send it again.
                 await self._ask_poster(notice, _UNSURE)
@@ -212,7 +195,7 @@ class Outbox:
 
     async def _searched(self, notices: Sequence[Notice]) -> None:
         """Look for a person's messages that may have been sent; put back those that weren't."""
-        broken = errors.SlackFailed(calls.CONVERSATIONS_HISTORY, "internal")
+        broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         later, of = partial(self._all_later, notices, broken), notices[0].principal.key
         async with contained("search", self._ids, back=later, failed=later, principal=of):
             threads: dict[str | None, list[Notice]] = {}
@@ -263,7 +246,7 @@ class Outbox:
         }
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
-        await self._slack.to(notice.principal).call(calls.FILES_COMPLETE_UPLOAD, message)
+        await self._slack.to(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
         await self._store.notice_sent(notice.id, channel, "")
 
     async def _send(self, notice: Notice, answer: Answer, place: Place) -> None:
@@ -271,7 +254,7 @@ class Outbox:
             "channel": place.channel,
             "text": answer.text,
             "metadata": metadata(notice),
-            **_AS_WRITTEN,
+            **AS_WRITTEN,
         }
         if place.thread_ts is not None:
             message["thread_ts"] = place.thread_ts
@@ -292,7 +275,7 @@ class Outbox:
         await self._store.notice_sent(notice.id, *sent, drawn)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:
-        method = calls.CHAT_POST_MESSAGE
+        method = methods.CHAT_POST_MESSAGE
         share = SHARES[notice.kind.urgency]
         answer = await self._slack.to(notice.principal).call(
             method, message, channel=_paced_as(notice), share=share
@@ -311,7 +294,7 @@ class Outbox:
     async def _limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Put back what Slack has no room for: at its old place, or until its person can be reached."""
         wait = error.retry_after
-        room, share = self._slack.room(calls.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
+        room, share = self._slack.room(methods.CHAT_POST_MESSAGE), SHARES[notice.kind.urgency]
         if not await self._store.slack_calls_left(room, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)
         await self._store.notice_retry(notice, wait, error=error.code)
@@ -354,7 +337,7 @@ class Outbox:
             return
         message = {"channel": channel, "user": notice.principal.user_id, "text": notice_words.NOT_DIRECT}
         try:
-            await self._slack.to(notice.principal).call(calls.CHAT_POST_EPHEMERAL, message)
+            await self._slack.to(notice.principal).call(methods.CHAT_POST_EPHEMERAL, message)
         except errors.SlackFailed as failed:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
@@ -380,195 +363,3 @@ def _paced_as(notice: Notice) -> str:
     if notice.kind is NoticeKind.CLASS_CARD:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id
-
-
-PAGE: Final = 200
-EVENT_TYPE: Final = "usher_notice"
-
-
-def metadata(notice: Notice) -> dict[str, Any]:
-    """Return what marks a message as a notice's, to be found again."""
-    return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
-
-
-class Lookup:
-    """Read the direct message with a person, or a thread in it, back to a time."""
-
-    def __init__(self, store: Store, slack: AnySlack) -> None:
-        self._store = store
-        self._slack = slack
-
-    @guards("No notice is lost or sent twice")
-    async def find(
-        self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
-    ) -> dict[str, tuple[str, str]]:
-        """Return where the messages of a person's notices are (channel, ts) by their ids; raises SlackFailed.
-
-        ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
-        the first page's response at the latest: so the search starts with the newest. A thread is short, and
-        Slack returns it from its beginning, so it is read whole.
-        """
-        slack, channel = self._slack.to(notices[0].principal), await self.channel(notices[0])
-        method, within = calls.CONVERSATIONS_HISTORY, {}
-        if thread_ts is not None:
-            method, within = calls.CONVERSATIONS_REPLIES, {"ts": thread_ts}
-        cursor = ""
-        found: dict[str, tuple[str, str]] = {}
-        while True:
-            answer = await slack.call(
-                method,
-                {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
-            )
-            messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
-            for notice in notices:
-                ts = _of_notice(messages, notice)
-                if ts is not None:
-                    found[notice.id] = channel, ts
-            cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
-            if not messages or not cursor or len(found) == len(notices):
-                return found
-            back_to = oldest - slack.behind
-            if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
-                return found
-
-    async def channel(self, notice: Notice) -> str:
-        """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
-        known = notice.channel_id or await self._store.known_channel(notice.principal)
-        if known:
-            return known
-        whom = notice.principal
-        answer = await self._slack.to(whom).call(calls.CONVERSATIONS_OPEN, {"users": whom.user_id})
-        channel = (answer.data.get("channel") or {}).get("id")
-        if not channel:
-            raise errors.SlackUnknownOutcome(calls.CONVERSATIONS_OPEN, "malformed_answer")
-        return str(channel)
-
-
-def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None:
-    file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
-    for message in messages:
-        payload = (message.get("metadata") or {}).get("event_payload") or {}
-        files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
-        if (payload.get("key") == notice.key or (file_id and file_id in files)) and message.get("ts"):
-            return str(message["ts"])
-    return None
-
-
-#: What an answer in a channel is refused with where a direct message may work.
-_CLOSED: Final = frozenset({Meaning.PLACE, Meaning.PERSON, Meaning.THREAD})
-
-
-class Replies:
-    """Send replies to where they belong.
-
-    A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
-    ``response_url``, or ``channel_id``, ``thread_ts`` and ``where`` it is read; without either, the person.
-    With ``view`` it redraws a form.
-    """
-
-    def __init__(self, store: Store, slack: AnySlack, http: Http, timing: Timing, api_url: str) -> None:
-        self._api_url = api_url
-        self._store = store
-        self._slack = slack
-        self._http = http
-        self._timing = timing
-
-    async def send(self, notice: Notice) -> None:
-        """Send a reply once; one that is too late is given up, and so is one that may have been sent."""
-        left = notice.created_at + self._timing.reply_lives - await self._store.now()
-        if notice.unknown_since is not None or left <= 0:
-            await self._dead(notice, "expired" if left <= 0 else "outcome_unknown")
-            return
-        try:
-            await self._deliver(notice)
-        except (errors.SlackLimited, errors.RateLimited) as error:
-            # It was not delivered, so it may be tried again while it is still useful.
-            await self._again(notice, error.retry_after or 1.0, left, "ratelimited")
-        except errors.Unreachable:
-            await self._again(notice, 1.0, left, "unreachable")
-        except (errors.SlackFailed, errors.ProviderError) as error:
-            await self._dead(notice, getattr(error, "code", type(error).__name__))
-
-    async def _deliver(self, notice: Notice) -> None:
-        body = notice.body
-        if body.get("view"):
-            await self._redraw(notice)
-            return
-        message: dict[str, Any] = {"text": body.get("text") or ""}
-        message |= {"blocks": list(body["blocks"])} if body.get("blocks") else {}
-        thread = {"thread_ts": body["thread_ts"]} if body.get("thread_ts") else {}
-        if body.get("response_url"):
-            await self._respond(notice, message)
-        elif body.get("channel_id") and body.get("where") != Where.DIRECT:
-            try:
-                await self._in_channel(notice, message | thread)
-            except errors.SlackPermanent as error:
-                if meaning(error) not in _CLOSED:
-                    raise
-                # The channel doesn't take it, but they are waiting for it.
-                await self._post(notice, _moved(body), notice.principal.user_id)
-        else:
-            target = body.get("channel_id") or notice.principal.user_id
-            await self._post(notice, message | thread, str(target))
-
-    async def _redraw(self, notice: Notice) -> None:
-        """Redraw an open form; one that was closed or changed in the meantime doesn't need it."""
-        body = notice.body
-        place = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
-        await self._slack.to(notice.principal).call(calls.VIEWS_UPDATE, {"view": body["view"], **place})
-        await self._store.notice_sent(notice.id, "", "")
-
-    async def _respond(self, notice: Notice, message: dict[str, Any]) -> None:
-        url = str(notice.body["response_url"])
-        if not leads_to_slack(url, self._api_url):
-            raise errors.SlackFailed(calls.RESPONSE_URL, "strange_address")
-        replaces = bool(notice.body.get("replaces"))
-        message |= {"replace_original": replaces, "unfurl_links": False, "unfurl_media": False}
-        if not replaces:
-            message["response_type"] = "in_channel" if notice.body.get("in_channel") else "ephemeral"
-        total = self._timing.send_timeout
-        answer = await self._http.request("POST", url, json_body=message, total=total, max_bytes=100_000)
-        if answer.status == 429:
-            raise errors.RateLimited(retry_after=answer.retry_after())
-        if answer.status >= 300:
-            raise errors.SlackFailed(calls.RESPONSE_URL, f"status_{answer.status}")
-        await self._store.notice_sent(notice.id, "", "")
-
-    async def _in_channel(self, notice: Notice, message: dict[str, Any]) -> None:
-        """Answer in a channel: visible only to this person, unless they asked to share it."""
-        channel = str(notice.body["channel_id"])
-        if notice.body.get("in_channel"):
-            await self._post(notice, message, channel)
-            return
-        message |= {"channel": channel, "user": notice.principal.user_id}
-        await self._slack.to(notice.principal).call(calls.CHAT_POST_EPHEMERAL, message)
-        await self._store.notice_sent(notice.id, channel, "")
-
-    async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
-        message |= {"channel": channel, **_AS_WRITTEN}
-        # A person's direct message goes by two ids; its budget goes by the person.
-        direct = channel.startswith("D") or channel == notice.principal.user_id
-        paced = notice.principal.user_id if direct else channel
-        if direct:
-            message["metadata"] = metadata(notice)
-        answer = await self._slack.to(notice.principal).call(calls.CHAT_POST_MESSAGE, message, channel=paced)
-        data = answer.data
-        await self._store.notice_sent(notice.id, str(data.get("channel") or ""), str(data.get("ts") or ""))
-
-    async def _again(self, notice: Notice, wait: float, left: float, error: str) -> None:
-        if wait >= left:
-            await self._dead(notice, error)
-        else:
-            await self._store.notice_retry(notice, wait, error=error)
-
-    async def _dead(self, notice: Notice, error: str) -> None:
-        log.info("reply given up", notice=notice.id, problem=error)
-        await self._store.notice_dead(notice.id, error)
-
-
-def _moved(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of an answer that says why it isn't in its channel."""
-    said = notice_words.NOT_IN_CHANNEL.format(channel=body["channel_id"])
-    blocks = body.get("blocks") or [kit.section(str(body.get("text") or ""))]
-    moved = kit.answer([kit.context(said), *blocks])
-    return {"text": moved.text, "blocks": list(moved.blocks)}

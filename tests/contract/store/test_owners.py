@@ -10,7 +10,8 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.services.owners import MISSED, RENEWED_EVERY, SharedOwners
-from bot.slack.calls import USERS_LIST, SlackAnswer
+from bot.slack.calls import SlackAnswer
+from bot.slack.methods import USERS_LIST
 from bot.slack.people import People
 from bot.store.owners import LEASE
 from bot.store.tasks import NewTask

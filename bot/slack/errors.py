@@ -1,0 +1,87 @@
+"""What Slack's errors mean: only ``error_codes.toml`` judges them."""
+
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib.resources import files
+from typing import Final
+
+from bot.support.errors import SlackFailed, SlackLimited, SlackUnknownOutcome
+
+
+class Meaning(StrEnum):
+    """Name what a refusal means; the table explains each."""
+
+    TOKEN = "token"  # noqa: S105 - no secret
+    SHUT_OUT = "shut_out"
+    LIMITED = "limited"
+    UNSURE = "unsure"
+    AGAIN = "again"
+    STALE = "stale"
+    PLACE = "place"
+    PERSON = "person"
+    THREAD = "thread"
+    BLOCKS = "blocks"
+    LOST = "lost"
+    FILE = "file"
+    SETUP = "setup"
+    REQUEST = "request"
+    #: The table doesn't have the code.
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether the same call would be refused again."""
+        return self not in _PASSING
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Return whether the app isn't let in at all: there is nothing wrong with the message itself."""
+        return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
+
+
+#: How long nothing is sent after Slack shut the app out; then a single call tests whether that is over.
+SHUT_OUT_SECONDS: Final = 60.0
+_PASSING: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
+
+
+def read_table() -> Mapping[str, Mapping[str, list[str]]]:
+    """Return the codes of each method by their meaning, as the file has them."""
+    table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
+    # One table explains the others.
+    return {name: codes for name, codes in table.items() if name != "meanings"}
+
+
+_MEANINGS: Final[Mapping[str, Meaning]] = {
+    code: Meaning(name)
+    for by_meaning in read_table().values()
+    for name, codes in by_meaning.items()
+    for code in codes
+}
+
+
+def meaning_of(code: str) -> Meaning:
+    """Return what an error code means."""
+    return _MEANINGS.get(code, Meaning.UNKNOWN)
+
+
+def rests(error: SlackFailed, otherwise: float) -> float | None:
+    """Return for how many seconds a call that does no harm twice waits; None if Slack never takes it.
+
+    ``otherwise`` is for what passes by itself.
+    """
+    if isinstance(error, SlackLimited):
+        return error.retry_after
+    means = meaning(error)
+    if means.is_shut_out:
+        return SHUT_OUT_SECONDS
+    return None if means.is_final else otherwise
+
+
+def meaning(error: SlackFailed) -> Meaning:
+    """Return what a failed call means."""
+    if isinstance(error, SlackLimited):
+        return Meaning.LIMITED
+    if isinstance(error, SlackUnknownOutcome):
+        return Meaning.UNSURE
+    return meaning_of(error.code)

@@ -1,0 +1,88 @@
+"""Slack's methods: what each requires, and how often it may be called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Caller = Literal["bot", "app", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one method requires: ``METHODS`` has those that Usher calls.
+
+    Budgets are per method, app and workspace; source: ``docs/slack.md``, "Rate limits".
+
+    ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that itself
+    grants permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``
+    are upper bounds of calls; None where Slack publishes none.
+    """
+
+    caller: Caller = "bot"
+    scopes: frozenset[str] = frozenset()
+    per_minute: int | None = None
+    per_channel_per_minute: int | None = None
+
+
+AUTH_TEST: Final = "auth.test"
+CHAT_POST_MESSAGE: Final = "chat.postMessage"
+CHAT_UPDATE: Final = "chat.update"
+CHAT_POST_EPHEMERAL: Final = "chat.postEphemeral"
+CONVERSATIONS_HISTORY: Final = "conversations.history"
+CONVERSATIONS_OPEN: Final = "conversations.open"
+CONVERSATIONS_REPLIES: Final = "conversations.replies"
+FILES_GET_UPLOAD_URL: Final = "files.getUploadURLExternal"
+FILES_COMPLETE_UPLOAD: Final = "files.completeUploadExternal"
+USERS_INFO: Final = "users.info"
+USERS_LIST: Final = "users.list"
+VIEWS_OPEN: Final = "views.open"
+VIEWS_UPDATE: Final = "views.update"
+VIEWS_PUBLISH: Final = "views.publish"
+OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
+#: Removes the app from a workspace; its token is revoked where that is refused.
+APPS_UNINSTALL: Final = "apps.uninstall"
+AUTH_REVOKE: Final = "auth.revoke"
+OAUTH_ACCESS: Final = "oauth.v2.access"
+AUTH_TEAMS_LIST: Final = "auth.teams.list"
+APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
+#: Not a method of the Web API, but a post to the address that came with a command or a click.
+RESPONSE_URL: Final = "response_url"
+#: Not a method either: a file's bytes go to the upload address that Slack returned.
+UPLOAD_URL: Final = "upload_url"
+
+_CHAT: Final = frozenset({"chat:write"})
+_FILES: Final = frozenset({"files:write"})
+_USERS: Final = frozenset({"users:read"})
+
+METHODS: Final[Mapping[str, Method]] = {
+    AUTH_TEST: Method(),
+    CHAT_POST_MESSAGE: Method(scopes=_CHAT, per_minute=500, per_channel_per_minute=60),
+    CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
+    CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
+    # Direct messages only: no other history scope is ever requested.
+    CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
+    # Finds the direct message with a person, to look there for a first message of unknown outcome.
+    CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
+    # Reads a thread of a direct message, to look there for a message or a file of unknown outcome.
+    CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
+    FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
+    FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
+    USERS_INFO: Method(scopes=_USERS, per_minute=100),
+    USERS_LIST: Method(scopes=_USERS, per_minute=20),
+    VIEWS_OPEN: Method(per_minute=100),
+    VIEWS_UPDATE: Method(per_minute=100),
+    VIEWS_PUBLISH: Method(per_minute=100),
+    # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
+    AUTH_TEAMS_LIST: Method(per_minute=20),
+    OPENID_CONNECT_TOKEN: Method(caller="none"),
+    APPS_UNINSTALL: Method(per_minute=1),
+    AUTH_REVOKE: Method(per_minute=50),
+    OAUTH_ACCESS: Method(caller="none"),
+    APPS_CONNECTIONS_OPEN: Method(caller="app", scopes=frozenset({"connections:write"})),
+    RESPONSE_URL: Method(caller="none"),
+    UPLOAD_URL: Method(caller="none"),
+}
+
+
+#: The limit for methods without a row of their own, taken from Slack's lower tiers.
+UNLISTED = Method(per_minute=20)

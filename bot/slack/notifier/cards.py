@@ -1,0 +1,79 @@
+"""Cards that changed: a message is marked dirty, and the newest state wins."""
+
+from functools import partial
+
+import structlog
+
+from bot.domain.notices import Card, NewNotice, NoticeKind
+from bot.domain.plan import backoff
+from bot.services.context import Context
+from bot.services.gather import Gatherer
+from bot.slack import methods
+from bot.slack.calls import AnySlack
+from bot.slack.errors import rests
+from bot.slack.notifier.drawing import digest, draw_card, edit, update
+from bot.slack.notifier.timing import Timing
+from bot.support import errors
+from bot.support.pool import Pool, contained, pool_room, run_all
+
+log = structlog.get_logger(__name__)
+
+
+class CardUpdates:
+    """Redraw dirty cards in place."""
+
+    def __init__(self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing) -> None:
+        self._store = context.store
+        self._owners = context.owners
+        self._slack = slack
+        self._gatherer = gatherer
+        self._ids = context.ids
+        self._timing = timing
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Claim as many cards as the budget allows, and update them; return how many there were."""
+        most = pool_room(pool, self._timing.batch)
+        if most <= 0:
+            return 0
+        updates, owner = self._slack.room(methods.CHAT_UPDATE), self._owners.name
+        cards = await self._store.claim_cards(
+            most, self._timing.card_interval, self._timing.lease, updates, owner
+        )
+        await run_all([self._guarded(card) for card in cards], pool)
+        return len(cards)
+
+    async def _guarded(self, card: Card) -> None:
+        # Repeating an update does no harm, whatever became of the first attempt.
+        retry, soon = partial(self._store.card_retry, card.id), backoff(4, 0.5)
+        back, failed = partial(retry, soon), partial(self._hand_over, card)
+        async with contained("card", self._ids, back=back, failed=failed, card=card.id):
+            try:
+                await self._one(card)
+            except errors.SlackFailed as error:
+                seconds = rests(error, soon)
+                if seconds is not None:
+                    await retry(seconds)
+                    return
+                log.info("card lost", card=card.id, problem=error.code)
+                await self._store.card_lost(card.id)
+
+    async def _hand_over(self, card: Card) -> None:
+        """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
+        body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
+        occasion = f"update:{card.updated_at:.3f}"
+        notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
+        await self._store.add_notices([notice])
+        await self._store.unplace_card(card.id)
+
+    async def _one(self, card: Card) -> None:
+        answer = await draw_card(self._gatherer, card)
+        if answer is None or card.channel_id is None or card.message_ts is None:
+            await self._store.card_lost(card.id)
+            return
+        message = update(card.channel_id, card.message_ts, answer)
+        # What a run has written is kept nowhere else: the message about its end stays.
+        is_kept = card.kind is NoticeKind.JOB_ENDED and card.stage == "live"
+        drawn = card.claimed_drawn if is_kept else digest(message)
+        if drawn != card.claimed_drawn:
+            await edit(self._slack.to(card.principal), message)
+        await self._store.card_updated(card.id, card, drawn)

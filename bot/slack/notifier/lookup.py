@@ -1,0 +1,84 @@
+"""What may have been sent is looked for before it is sent again, by the key in its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from bot.domain.notices import Notice, NoticeKind
+from bot.slack import methods
+from bot.slack.calls import AnySlack
+from bot.store.store import Store
+from bot.support import errors
+from bot.support.guards import guards
+
+PAGE: Final = 200
+EVENT_TYPE: Final = "usher_notice"
+
+
+def metadata(notice: Notice) -> dict[str, Any]:
+    """Return what marks a message as a notice's, to be found again."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
+
+
+class Lookup:
+    """Read the direct message with a person, or a thread in it, back to a time."""
+
+    def __init__(self, store: Store, slack: AnySlack) -> None:
+        self._store = store
+        self._slack = slack
+
+    @guards("No notice is lost or sent twice")
+    async def find(
+        self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
+    ) -> dict[str, tuple[str, str]]:
+        """Return where the messages of a person's notices are (channel, ts) by their ids; raises SlackFailed.
+
+        ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
+        the first page's response at the latest: so the search starts with the newest. A thread is short, and
+        Slack returns it from its beginning, so it is read whole.
+        """
+        slack, channel = self._slack.to(notices[0].principal), await self.channel(notices[0])
+        method, within = methods.CONVERSATIONS_HISTORY, {}
+        if thread_ts is not None:
+            method, within = methods.CONVERSATIONS_REPLIES, {"ts": thread_ts}
+        cursor = ""
+        found: dict[str, tuple[str, str]] = {}
+        while True:
+            answer = await slack.call(
+                method,
+                {"channel": channel, "limit": PAGE, "include_all_metadata": True, "cursor": cursor, **within},
+            )
+            messages = [each for each in answer.data.get("messages") or () if isinstance(each, dict)]
+            for notice in notices:
+                ts = _of_notice(messages, notice)
+                if ts is not None:
+                    found[notice.id] = channel, ts
+            cursor = str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
+            if not messages or not cursor or len(found) == len(notices):
+                return found
+            back_to = oldest - slack.behind
+            if thread_ts is None and float(messages[-1].get("ts") or 0.0) < back_to:
+                return found
+
+    async def channel(self, notice: Notice) -> str:
+        """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
+        known = notice.channel_id or await self._store.known_channel(notice.principal)
+        if known:
+            return known
+        whom = notice.principal
+        answer = await self._slack.to(whom).call(methods.CONVERSATIONS_OPEN, {"users": whom.user_id})
+        channel = (answer.data.get("channel") or {}).get("id")
+        if not channel:
+            raise errors.SlackUnknownOutcome(methods.CONVERSATIONS_OPEN, "malformed_answer")
+        return str(channel)
+
+
+def _of_notice(messages: Iterable[dict[str, Any]], notice: Notice) -> str | None:
+    file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
+    for message in messages:
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}
+        if (payload.get("key") == notice.key or (file_id and file_id in files)) and message.get("ts"):
+            return str(message["ts"])
+    return None

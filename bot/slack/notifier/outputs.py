@@ -1,0 +1,122 @@
+"""Outputs of runs, sent as files."""
+
+import re
+from typing import Final
+
+import structlog
+
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.plan import backoff
+from bot.domain.runs import Run
+from bot.messages.texts import runs
+from bot.output.transcript import Board, Entry
+from bot.services.context import Context
+from bot.services.owners import OUTPUT
+from bot.slack import methods
+from bot.slack.calls import AnySlack
+from bot.slack.errors import rests
+from bot.slack.notifier.timing import Timing
+from bot.support import errors
+from bot.support.pool import Pool, pool_room, run_all
+
+log = structlog.get_logger(__name__)
+
+
+#: How often a file that Slack doesn't accept is retried, at growing intervals (about half an hour in all).
+DELIVERIES: Final = 10
+LONGEST_WAIT: Final = 300.0
+_NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
+
+
+class Outputs:
+    """Upload the outputs that are over as files."""
+
+    def __init__(self, context: Context, slack: AnySlack, timing: Timing, board: Board) -> None:
+        self._store = context.store
+        self._slack = slack
+        self._board = board
+        self._ids = context.ids
+        self._owners = context.owners
+        self._timing = timing
+
+    async def step(self, pool: Pool | None = None) -> int:
+        """Start uploading files; return of how many.
+
+        After this process stood still, another one may know more of an output, and have sent it.
+        """
+        due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
+        if not due:
+            return 0
+        try:
+            owned = await self._owners.own_all([OUTPUT + entry.run_id for entry in due])
+        except errors.StoreError as error:
+            log.warning("outputs not sent", problem=error)
+            return 0
+        room = pool_room(pool, self._timing.batch)
+        mine = [entry for entry in due if OUTPUT + entry.run_id in owned][: max(room, 0)]
+        for entry in mine:
+            entry.is_delivering = True
+        await run_all([self._guarded(entry) for entry in mine], pool)
+        return len(mine)
+
+    def _is_deliverable(self, entry: Entry) -> bool:
+        is_due = entry.is_over and not entry.is_done and not entry.is_delivering
+        return is_due and self._board.monotonic() >= entry.deliver_after
+
+    async def _guarded(self, entry: Entry) -> None:
+        try:
+            await self._deliver(entry)
+        except errors.StoreError as error:
+            log.warning("file not written", run=entry.run_id, problem=error)
+            entry.deliver_after = self._board.monotonic() + 1.0
+        except Exception:
+            log.exception("file failed", run=entry.run_id, reference=self._ids.reference())
+            entry.deliver_after = self._board.monotonic() + 60.0
+        finally:
+            entry.is_delivering = False
+
+    async def _deliver(self, entry: Entry) -> None:
+        """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
+        run = await self._store.run(entry.run_id)
+        spool = entry.transcript.spool
+        if run is None:
+            await self._done(entry)
+            return
+        if not spool.size:
+            await self._done(entry, *([self._missing(run, "empty")] if entry.is_asked else []))
+            return
+        name = runs.FILE_NAME.format(
+            name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
+            id=run.id.rpartition("_")[2][:8],
+        )
+        try:
+            answer = await self._slack.to(run.principal).call(
+                methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
+            )
+            await self._slack.to(run.principal).upload(
+                str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size
+            )
+        except errors.SlackFailed as error:
+            seconds = rests(error, 0.0)
+            if seconds == 0.0:
+                entry.deliveries += 1
+                seconds = backoff(entry.deliveries + 2, 0.5, longest=LONGEST_WAIT)
+            if seconds is None or entry.deliveries >= DELIVERIES:
+                await self._done(entry, self._missing(run, error.code))
+            else:
+                entry.deliver_after = self._board.monotonic() + seconds
+        else:
+            # Asked for again it comes again: as a file of its own.
+            file = str(answer.data.get("file_id") or "")
+            body = {"job": run.id, "file": file, "name": name}
+            await self._done(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
+
+    def _missing(self, run: Run, cause: str) -> NewNotice:
+        """Return the notice that there is no file."""
+        log.info("no file of an output", run=run.id, problem=cause)
+        body = {"job": run.id, "connection": run.connection, "cause": cause}
+        return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)
+
+    async def _done(self, entry: Entry, *notices: NewNotice) -> None:
+        await self._store.output_done(entry.run_id, notices)
+        entry.done(self._board.monotonic())

@@ -1,0 +1,76 @@
+"""Tenants: whose requests are served, and with which token."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from bot.domain.installations import AnyInstallation, Installation
+from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller
+from bot.slack.installed import InstalledSlack
+from bot.slack.methods import AUTH_TEST
+from bot.store.store import Store
+from bot.support.clock import Clock
+from bot.support.settings import Settings
+
+
+class Tenants(Protocol):
+    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``."""
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the installation that a team belongs to; None for a stranger's."""
+        ...
+
+    def token_of(self, name: str) -> str:
+        """Return the bot's token of an installation, by its id."""
+        ...
+
+
+class OneTenant:
+    """Serve the one installation that the bot token in the environment is for."""
+
+    def __init__(self, installation: Installation, bot_token: SecretStr) -> None:
+        self._installation = installation
+        self._token = bot_token.get_secret_value()
+
+    async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
+        """Return the only installation, if a team belongs to it."""
+        return self._installation.of(enterprise_id, team_id)
+
+    def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
+        """Return the only token."""
+        return self._token
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Hold where Usher is installed, whose requests are served and what calls Slack there.
+
+    ``by_oauth`` is None with a bot token.
+    """
+
+    place: AnyInstallation
+    tenants: Tenants
+    slack: AnySlack
+    by_oauth: InstalledSlack | None = None
+
+
+async def enter(
+    settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
+) -> Entered:
+    """Ask Slack who the bot token belongs to, or read the installations by OAuth.
+
+    ``make`` returns a caller for a token. Raises SlackFailed and StoreError.
+    """
+    if settings.slack_bot_token is None:
+        installed = await InstalledSlack.enter(settings, store, make, clock)
+        return Entered(installed.installations, installed, installed, installed)
+    token = settings.slack_bot_token
+    caller = make(token.get_secret_value())
+    answer = await caller.call(AUTH_TEST, {})
+    installation = Installation.from_auth_test(
+        answer.data, settings.admin_ids() | settings.global_admin_ids()
+    )
+    slack = PacedSlack(caller, Budget(store, installation), clock)
+    return Entered(installation, OneTenant(installation, token), slack)

@@ -1,0 +1,215 @@
+"""Tokens of installations: one process at a time replaces one before it expires, with the row as the lock."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from bot.domain.installations import Installed
+from bot.domain.notices import NewNotice
+from bot.slack.calls import NOT_INSTALLED, SlackCaller
+from bot.slack.errors import Meaning, meaning
+from bot.slack.methods import OAUTH_ACCESS
+from bot.store.store import Store
+from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
+from bot.support.settings import ANY_WORKSPACE
+from bot.support.vault import Vault
+
+log = structlog.get_logger(__name__)
+
+
+#: How long before its end a token is replaced, as in Bolt: until then the old one is used if that fails.
+EARLY: Final = 7_200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Hold a row with its secret opened; the token is "" if no key opens it."""
+
+    row: Installed
+    token: str
+    refresh: str
+
+
+class Tokens:
+    """Hold the token of each installation. ``client`` is the app's id and secret; ``make`` returns a caller.
+
+    Only rows of workspaces and organisations that are ``listed`` count. ``lost`` returns what to say where
+    Slack takes a refresh token no more: it has given out the next one, which was lost.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        client: tuple[str, str],
+        make: Callable[[str], SlackCaller],
+        listed: frozenset[str],
+        lost: Callable[[Installed], Sequence[NewNotice]],
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self.client = {"client_id": client[0], "client_secret": client[1]}
+        self._make = make
+        self.listed = listed
+        self._lost = lost
+        self._entries: dict[str, Entry] = {}
+        self._renewing: dict[str, asyncio.Task[None]] = {}
+        #: What Slack has given out and no row has yet, by the sealed secret that it replaces.
+        self._unwritten: dict[str, tuple[str, float | None]] = {}
+        #: The sealed secrets that Slack, when last asked, didn't replace because it shuts the app out there.
+        self._shut: set[str] = set()
+
+    async def read(self) -> list[Installed]:
+        """Read the rows and return them. Raises StoreError."""
+        rows = [row for row in await self._store.installations() if is_listed(row, self.listed)]
+        self._entries = {row.id: self._entry(row) for row in rows}
+        self._shut &= {row.secret for row in rows}
+        return rows
+
+    async def write(self) -> None:
+        """Write what Slack has given out and couldn't be written so far. Raises StoreError."""
+        for row in [one.row for one in self._entries.values() if one.row.secret in self._unwritten]:
+            await self._write(row)
+
+    def _entry(self, row: Installed) -> Entry:
+        known = self._entries.get(row.id)
+        if known is not None and known.row.secret == row.secret:
+            return Entry(row, known.token, known.refresh)
+        try:
+            secret = self._vault.open(row.row_key, row.secret)
+        except SecretError:
+            log.warning("token not opened", installation=row.id)
+            return Entry(row, "", "")
+        return Entry(row, secret["token"], secret.get("refresh", ""))
+
+    def entry(self, name: str) -> Entry | None:
+        """Return the row of an installation with its token; None if there is none."""
+        return self._entries.get(name)
+
+    def can_replace(self, entry: Entry) -> bool:
+        """Return whether Slack may still replace a token."""
+        return bool(entry.refresh) and entry.row.lost_at is None
+
+    def token_of(self, name: str) -> str:
+        """Return a token without asking anybody; "" without one."""
+        entry = self._entries.get(name)
+        return entry.token if entry is not None else ""
+
+    async def token(self, name: str) -> str:
+        """Return a valid token, replaced in time.
+
+        Raises SlackLimited if there is none now, and SlackPermanent if there won't be one.
+        """
+        entry = self._entries.get(name)
+        if entry is None or not entry.token:
+            raise SlackPermanent(OAUTH_ACCESS, NOT_INSTALLED if entry is None else "not_authed")
+        expires_at = entry.row.expires_at
+        if expires_at is None:
+            return entry.token
+        left = expires_at - await self._store.now()
+        if left > EARLY or not entry.refresh:
+            return entry.token
+        is_first = name not in self._renewing
+        renewing = self._renew(entry)
+        if left > 0 and not is_first:
+            return entry.token
+        # A call that is given up doesn't end what others wait for, and what Slack gave out would be lost.
+        await asyncio.shield(renewing)
+        fresh = self._entries.get(name, entry)
+        if fresh.token == entry.token and left <= 0:
+            if fresh.row.lost_at is not None or fresh.row.secret in self._shut:
+                # Not a pause, which would have everybody else's people wait for this workspace.
+                raise SlackPermanent(OAUTH_ACCESS, "token_expired")
+            # Somebody else is replacing it, or Slack didn't answer.
+            raise SlackLimited(OAUTH_ACCESS, 1.0)
+        return fresh.token
+
+    async def other_than(self, name: str, token: str, code: str) -> str | None:
+        """Return the token in place of one that Slack refused with a code; None if there is no other."""
+        entry = self._entries.get(name)
+        if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
+            await asyncio.shield(self._renew(entry))
+            entry = self._entries.get(name)
+        return entry.token if entry is not None and entry.token != token else None
+
+    def _renew(self, entry: Entry) -> asyncio.Task[None]:
+        """Replace a token, in one task for all who want it."""
+        name = entry.row.id
+        if name not in self._renewing:
+            # Apart from the call that needs it, and from the moment by which that has to leave.
+            apart = contextvars.Context()
+            task = asyncio.create_task(self._renewed(entry), name=f"token {name}", context=apart)
+            task.add_done_callback(lambda _: self._renewing.pop(name, None))
+            self._renewing[name] = task
+        return self._renewing[name]
+
+    async def _renewed(self, entry: Entry) -> None:
+        row = entry.row
+        if row.lost_at is not None:
+            return
+        try:
+            if row.secret not in self._unwritten and await self._store.claim_renewal(row.id, row.secret):
+                asked = {**self.client, "grant_type": "refresh_token", "refresh_token": entry.refresh}
+                answer = await self._make("").call(OAUTH_ACCESS, asked)
+                self._shut.discard(row.secret)
+                sealed = self._vault.seal(row.row_key, secret_of(answer.data))
+                self._unwritten[row.secret] = sealed, lasts(answer.data)
+            await self._write(row)
+            await self.read()
+        except (SlackFailed, StoreError, KeyError) as error:
+            # It is tried again when the claim has ended, unless it is lost.
+            log.warning("token not replaced", installation=row.id, problem=str(error))
+            if isinstance(error, SlackFailed) and meaning(error).is_shut_out:
+                self._shut.add(row.secret)
+            # Slack takes the refresh token no more; what else shuts the app out may pass.
+            if isinstance(error, SlackFailed) and meaning(error) is Meaning.TOKEN:
+                await self._lose(row)
+
+    async def _lose(self, row: Installed) -> None:
+        """Note for all that a token can't be replaced any more, and tell whoever can install Usher again."""
+        log.error("token lost: Usher has to be installed there again", installation=row.id)
+        try:
+            await self._store.lose_token(row.id, row.secret, self._lost(row))
+            await self.read()
+        except StoreError as error:
+            log.warning("lost token not noted", installation=row.id, problem=error)
+
+    async def _write(self, row: Installed) -> None:
+        """Write what Slack has given out; without the database it waits here, as Slack gives it out once."""
+        made = self._unwritten.get(row.secret)
+        if made is not None:
+            await self._store.renew_installation(row.id, row.secret, *made)
+            self._unwritten.pop(row.secret, None)
+            log.info("token replaced", installation=row.id)
+
+    async def close(self) -> None:
+        """Wait for tokens that are being replaced, and write what Slack has given out."""
+        await asyncio.gather(*self._renewing.values(), return_exceptions=True)
+        try:
+            await self.write()
+        except StoreError as error:
+            log.warning("tokens not written", problem=error)
+
+
+def is_listed(row: Installed, listed: Collection[str]) -> bool:
+    """Return whether the operator lets people of a workspace use Usher, or all of its organisation."""
+    return bool({ANY_WORKSPACE, row.id, row.enterprise_id} & set(listed))
+
+
+def secret_of(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is sealed of an answer that brings a token; raises KeyError if it brings none."""
+    token = answer["access_token"]
+    if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
+        raise KeyError("access_token")
+    refresh = answer.get("refresh_token")
+    return {"token": token, **({"refresh": refresh} if isinstance(refresh, str) and refresh else {})}
+
+
+def lasts(answer: Mapping[str, Any]) -> float | None:
+    """Return for how many seconds a token is valid; None without an end."""
+    seconds = answer.get("expires_in")
+    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None

@@ -1,0 +1,114 @@
+"""Slack's Web API as it is called: a request, and its answer or error."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.calls import UNREACHABLE, SlackAnswer, leads_to_slack
+from bot.slack.errors import Meaning, meaning_of
+from bot.slack.methods import FILES_COMPLETE_UPLOAD, UPLOAD_URL
+from bot.support.clock import Clock
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
+from bot.support.responses import parse_retry_after
+
+#: An upload slower than this, in bytes a second, is given up for now.
+_SLOWEST: Final = 200_000
+
+
+class WebApi:
+    """Implement SlackCaller for production. ``session`` belongs to the caller and has no other use."""
+
+    def __init__(
+        self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
+    ) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._session = session
+        self._own = base_url
+        self._client = AsyncWebClient(
+            token=token, base_url=base_url, session=session, timeout=int(timeout), retry_handlers=[]
+        )
+
+    async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
+        """Send one request; raise the SlackFailed kinds, never an error that contains its headers."""
+        # Methods that write accept JSON; methods that read accept forms only.
+        writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
+        sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _form(arguments)}
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._client.api_call(method, **sent)
+        except SlackApiError as error:
+            raise self._translated(method, error.response) from None
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
+            raise SlackFailed(method, UNREACHABLE) from None
+        except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
+            raise SlackUnknownOutcome(method, "no_answer") from None
+        data = response.data
+        if not isinstance(data, dict):
+            raise SlackUnknownOutcome(method, "malformed_answer")
+        return SlackAnswer(data, _date(response.headers))
+
+    async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
+        """Post the bytes as a stream, without a token; raise the SlackFailed kinds."""
+        if not leads_to_slack(url, self._own):
+            raise SlackFailed(UPLOAD_URL, "strange_address")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        seconds = self._timeout + size / _SLOWEST
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._session.post(
+                    url,
+                    data=pieces,
+                    headers=headers,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeout),
+                ) as response,
+            ):
+                status = response.status
+        except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError.
+            raise SlackFailed(UPLOAD_URL, "no_answer") from None
+        if status != 200:
+            raise SlackFailed(UPLOAD_URL, f"status_{status}")
+
+    def _translated(self, method: str, response: Any) -> SlackFailed:
+        status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+        data = getattr(response, "data", None)
+        code = str(data.get("error") or "") if isinstance(data, dict) else ""
+        means = meaning_of(code)
+        if status == 429 or means is Meaning.LIMITED:
+            wait = parse_retry_after(
+                _header(getattr(response, "headers", None), "retry-after"), self._clock.now()
+            )
+            return SlackLimited(method, max(wait if wait is not None else 30.0, 1.0))
+        if status >= 500 or not code or means is Meaning.UNSURE:
+            return SlackUnknownOutcome(method, code or f"status_{status}")
+        return SlackPermanent(method, code) if means.is_final else SlackFailed(method, code)
+
+
+def _form(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Encode arguments as a form: booleans in lower case, empty values left out."""
+    texts = {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in arguments.items()
+        if value is not None
+    }
+    return {key: text for key, text in texts.items() if text}
+
+
+def _header(headers: Any, name: str) -> str | None:
+    found = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
+    return None if found is None else str(found)
+
+
+def _date(headers: Any) -> float | None:
+    value = _header(headers, "date")
+    try:
+        return parsedate_to_datetime(value).timestamp() if value else None
+    except (ValueError, TypeError):
+        return None
