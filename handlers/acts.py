@@ -21,7 +21,7 @@ from handlers.talking import heard, typed_name
 @routes.action("undo")
 async def pressed(request: Request) -> Answer:
     """Take the act back whose button it is."""
-    return await _said(request, await request.asked.to(acts.undo, request.target or ""))
+    return await taken_back(request, await request.asked.to(acts.undo, request.target or ""))
 
 
 async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
@@ -35,7 +35,7 @@ async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
         request.spoken.about = replace(about, ask="", takes_press=False)
         return replies.hint(words.LEFT)
     found = await request.asked.to(acts.undo)
-    return None if or_verb and found.act is None else await _said(request, found)
+    return None if or_verb and found.act is None else await taken_back(request, found)
 
 
 async def cancelled(request: Request) -> Answer:
@@ -61,7 +61,7 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     return replies.with_button(answer, kit.button(words.UNDO, "undo", done[0].id))
 
 
-async def _said(request: Request, found: TakenBack) -> Answer:
+async def taken_back(request: Request, found: TakenBack) -> Answer:
     """Say what became of it, with what leads back where that is a request of its own."""
     act, undone = found.act, found.inverse.undone
     if found.workspace is not None:

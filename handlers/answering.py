@@ -14,8 +14,8 @@ from bot.messages.blocks.kit import AGREED, Press
 from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.support.guards import guards
-from handlers import acts, deciding, mistyped, questions, routes, talking
-from handlers.command_line import plain
+from handlers import acts, amending, deciding, mistyped, questions, routes, talking
+from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Subject, Sure, Way
 from handlers.language import vocabulary
@@ -37,6 +37,12 @@ _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULT
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
     reading, rows = await _understood(request)
+    other = await amending.amended(request, reading, rows)
+    if isinstance(other, Answer):
+        return other
+    if other is not None:
+        request = replace(request, arguments=other, given=other, text=written(other))
+        reading, rows = await _understood(request)
     authorised = request.verb
     request = replace(
         request,

@@ -58,6 +58,7 @@ async def link(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     buttons = ways(services, names)
     if len(names) > 1:
+        request.spoken.about = Spoken(ask="which")
         return replies.hint(answers.LINK_WHICH, buttons)
     title = services.title(names[0])
     # Connections that people can't link themselves are offered too: a click says why not.
@@ -280,6 +281,7 @@ async def unlink(request: Request) -> Answer:
         buttons = [
             unlink_button(one, request.services.title(one), number) for number, one in enumerate(ending)
         ]
+        request.spoken.about = Spoken(ask="which")
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _chosen_to_end(request, name, ending)
     if kit.AGREED not in request.flags or request.manner is not Manner.TYPED:

@@ -115,7 +115,7 @@ async def _sources(services: Services, principal: Principal) -> list[Choice]:
     for connection in makers(services, "workspace"):
         title = services.title(connection)
         found.append(Choice(connection, title))
-        for template in await _templates(services, principal, connection):
+        for template in await templates(services, principal, connection):
             label = home_words.SOURCE.format(template=line(template.label), title=line(title))
             found.append(Choice(f"{connection} {template.value}", label))
     return [one for one in found if len(one.value) <= _VALUE]
@@ -125,7 +125,8 @@ async def _sources(services: Services, principal: Principal) -> list[Choice]:
 _VALUE = 150
 
 
-async def _templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
+async def templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
+    """Return the templates of a connection that a person is known to be offered."""
     account = await own(services.asked(principal), connection)
     if account is None or account.state != "active":
         return []

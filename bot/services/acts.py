@@ -75,7 +75,7 @@ def _under_way(tx: Transaction, asked: Asked) -> TakenBack:
 
 def _candidates(tx: Transaction, asked: Asked, act_id: str) -> list[Act]:
     if not act_id:
-        return rows.recent(tx, asked.principal, asked.channel_id or "", asked.thread_ts or "")
+        return rows.recent_acts(tx, asked.principal, asked.channel_id or "", asked.thread_ts or "")
     act = rows.act(tx, act_id)
     unknown = Refused("act.unknown", problems.sentence("no_act"))
     if act is None:

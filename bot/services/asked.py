@@ -246,7 +246,7 @@ class Asked:
             raise AskFirst
         is_new = inbox.first_sight(tx, self.interaction, self.said_at)
         if not is_new and self.acts is not None:
-            known = rows.recent(tx, self.principal)
+            known = rows.recent_acts(tx, self.principal)
             self.acts.update(
                 {(one.action, one.subject): one for one in known if one.interaction == self.interaction}
             )

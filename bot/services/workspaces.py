@@ -141,7 +141,8 @@ def begin(
         timers.put(tx, workspace.id, timer)
         detail["until"] = f"{timer.at:.0f}"
     change = NO_CHANGE if timer is None else timed(workspace, timer)
-    change = change.begun(accepted.operation, accepted.replaced, asker)
+    if timer is None or not accepted.joined:
+        change = change.begun(accepted.operation, accepted.replaced, asker)
     note(tx, asked, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
     return _shown(tx, asked, accepted)
 

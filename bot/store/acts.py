@@ -24,7 +24,9 @@ def act(tx: Transaction, act_id: str) -> Act | None:
     return ACTS.one(tx, id=act_id)
 
 
-def recent(tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = "") -> list[Act]:
+def recent_acts(
+    tx: Transaction, principal: Principal, channel_id: str = "", thread_ts: str = ""
+) -> list[Act]:
     """Return a person's acts of two minutes that weren't taken back.
 
     Those of a thread come first, then those of its conversation; of each the newest.

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.store import accounts as accounts_
 from bot.store import (
+    acts,
     approvals,
     audit,
     browsers,
@@ -233,6 +234,7 @@ class Store(OnEngine):
     workspace = read(workspaces_.workspace)
     rules = read(hours.rules)
     rules_of = read(hours.rules_of)
+    recent_acts = read(acts.recent_acts)
     spoken = read(conversations.spoken)
     speak = write(conversations.speak, Priority.URGENT)
     preferences = read(preferences_.preferences)

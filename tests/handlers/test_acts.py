@@ -139,7 +139,9 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
     await begun(bot, "report", stop_call=Call.ACCEPTED)
     answer = await bot.direct("should I stop notebook?")
     await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
-    assert words(await bot.direct("no")) == "OK, I won't."
+    answer = await bot.direct("no")
+    assert words(answer) == "OK, I won't."
+    assert (answer.about.ask, answer.about.takes_press) == ("", False)
     (operation,) = await bot.store.open_operations(ALICE)
     assert operation.verb == "stop"
 

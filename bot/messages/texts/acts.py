@@ -21,6 +21,12 @@ DONE: Final = "I've already {done} *{name}*."
 #: There is no way back that ends nothing.
 NO_WAY_BACK: Final = "That can't be undone."
 NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."
+#: To a change that the last act can't be given.
+NOT_TAKEN: Final = (
+    "I can't change that about what I did last with *{name}*. To take it back, type `{command}undo`."
+)
+#: What isn't wanted wasn't done.
+NOT_ELSEWHERE: Final = "I only did that with *{name}* on {title}."
 START_AGAIN: Final = "Start it again"
 RUN_STARTED: Final = "I've already sent the run *{name}* to {title}."
 RUN_STOPPING: Final = "I'm already stopping *{name}*."

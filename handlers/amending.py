@@ -1,0 +1,173 @@
+"""What is said right after a question or an act and means that: *rstudio*, *make that 6*, *not the hub one*.
+
+It becomes the words of a request of its own, after what was done was taken back where that has to go first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain import hours as rules
+from bot.domain.acts import Act, Undone
+from bot.domain.notices import Answer, Spoken
+from bot.domain.workspaces import Workspace
+from bot.messages.blocks import replies
+from bot.messages.texts import acts as words
+from bot.services import acts as use_cases
+from bot.services import naming
+from bot.store.tables import RULES
+from bot.support.cleaning import fold
+from handlers import acts
+from handlers.command_line import plain
+from handlers.connections import makers
+from handlers.language import vocabulary
+from handlers.language.reading import Reading
+from handlers.preferences import templates
+from handlers.request import Request
+
+#: Questions whose choices are no workspaces.
+_OPEN: Final = frozenset({"new", "link", "unlink"})
+#: Begin what can only be about something said or done before.
+_OPENINGS: Final = frozenset({"make", "except", "with", "without", "not", "no", "and", "but"})
+_MADE: Final = frozenset({("make", "it"), ("make", "that")})
+#: Longer texts are requests of their own.
+_MOST_WORDS: Final = 6
+_UNTIL: Final = frozenset({"", "for", "until", "till", "til"})
+
+
+async def amended(
+    request: Request, reading: Reading, rows: Sequence[Workspace]
+) -> Answer | tuple[str, ...] | None:
+    """Return the words that are meant, or the answer; None for what stands on its own."""
+    given = request.given
+    if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
+        return None
+    if (
+        reading.kind not in {"nothing", "question"}
+        and reading.how != "not"
+        and plain(given[0]) not in _OPENINGS
+    ):
+        return None
+    about = await request.heard()
+    if about.ask == "which" and about.what in _OPEN:
+        return await _chosen(request, reading, about)
+    if reading.how == "not" and about.ask and reading.which.named:
+        rest = [one for one in rows if one.id in about.workspaces and one not in reading.which.named]
+        return (about.what, *(_name(one, rows) for one in rest)) if rest else replies.hint(words.LEFT)
+    place = (request.surface.channel_id, request.surface.thread_ts or "")
+    act = next(iter(await request.services.store.recent_acts(request.principal, *place)), None)
+    workspace = next((one for one in rows if act is not None and one.id == act.subject), None)
+    if act is None or not act.can_be_undone:
+        return None
+    found = None if workspace is None else await _of_act(request, reading, act, workspace, rows)
+    if found is not None:
+        return found
+    is_made = tuple(map(plain, given[:2])) in _MADE and reading.when is None
+    if is_made or plain(given[0]) in {"except", "with", "without"}:
+        name = act.name if workspace is None else workspace.title
+        return replies.hint(request.filled(words.NOT_TAKEN, None, name=name))
+    return None
+
+
+async def _chosen(request: Request, reading: Reading, about: Spoken) -> tuple[str, ...] | None:
+    """Return the request with what was chosen: a connection, or a template of the only one that has it."""
+    services = request.services
+    given = tuple(word for word in request.given if plain(word) not in vocabulary.BEFORE_A_NAME)
+    if naming.leading_connection(given, services.connections)[0] is not None:
+        return (about.what, *given)
+    if about.what != "new" or reading.kind != "nothing" or reading.which.named:
+        return None
+    wanted = fold(" ".join(given))
+    found = [
+        (about.what, place, one.value)
+        for place in makers(services, "workspace")
+        for one in await templates(services, request.principal, place)
+        if wanted in {fold(one.label), fold(one.value)}
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+async def _of_act(
+    request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
+) -> Answer | tuple[str, ...] | None:
+    verb, name = act.action.rpartition(".")[2], _name(workspace, rows)
+    first, is_made = plain(request.given[0]), tuple(map(plain, request.given[:2])) in _MADE
+    said = request.given[2:] if is_made else request.given
+    if (order := _hours(act, said)) is not None:
+        return await _instead(request, act, ("hours", name, *order.split()))
+    when, is_errand = reading.when, bool(act.errand)
+    if is_made and len(said) == 1 and said[0].isdecimal() and act.until is not None:
+        return ("stop", name, *_like(act, said[0]))
+    if when is not None and is_errand and reading.kind == "nothing" and not reading.which.named:
+        is_later = verb in {"stop", "suspend"} or (verb in {"start", "restart"} and when.lead not in _UNTIL)
+        back = (verb, name, *when.text.split()) if when.text.startswith(when.lead) else None
+        return await _instead(request, act, back or (verb, name, when.lead, when.text)) if is_later else None
+    if is_made and act.action == "workspace.alias" and said:
+        return ("alias", name, " ".join(said))
+    is_no, is_there = reading.how == "not" or first in {"no", "but"}, workspace.connection
+    other = _other(reading, workspace, rows) if is_no and is_errand else None
+    if other is not None:
+        return await _instead(request, act, (verb, _name(other, rows)))
+    which = reading.which
+    is_named = workspace in which.named if which.named else bool(which.points)
+    is_it = is_named and reading.what in {verb, "status"}
+    if reading.how == "not" and is_it and which.connections in {(), (is_there,)}:
+        return await acts.taken_back(request, await request.asked.to(use_cases.undo, act.id))
+    if reading.how == "not" and is_it:
+        title = request.services.title(is_there)
+        return replies.hint(request.filled(words.NOT_ELSEWHERE, workspace, title=title))
+    return None
+
+
+def _name(workspace: Workspace, rows: Sequence[Workspace]) -> str:
+    """Return what names a workspace, and no other of its person's."""
+    same = [one for one in rows if fold(one.title) == fold(workspace.title)]
+    return workspace.title if len(same) == 1 else naming.address(workspace, rows)
+
+
+async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer | tuple[str, ...]:
+    """Take an act back before what is wanted in its place; say why where that can't be done."""
+    interaction = request.asked.interaction
+    first = replace(request.asked, interaction=interaction and f"{interaction}/instead")
+    found = await first.to(use_cases.undo, act.id)
+    is_back = found.inverse.undone in {Undone.CANCELLED, Undone.RESTORED}
+    return then if is_back else await acts.taken_back(request, found)
+
+
+def _like(act: Act, number: str) -> tuple[str, ...]:
+    """Return a bare number as a time of the kind that an act was for: an hour of the day, or a length."""
+    length = (act.until or 0.0) - act.done_at
+    if length % 60.0 < 1.0:
+        return ("in", number, "h" if length >= 3600.0 else "min")
+    return ("at", f"{int(number) % 12 + 12}:00")
+
+
+def _hours(act: Act, said: Sequence[str]) -> str | None:
+    """Return the hours that an act set, as they are wanted now; None for anything else."""
+    made = [row for row in act.became.get("rules", {}).values() if row is not None]
+    if act.action != "workspace.hours" or len(made) != 1 or not said:
+        return None
+    wanted = RULES.of(made[0]).wanted
+    folded = [plain(word) for word in said]
+    days = " ".join(sorted(wanted.days))
+    if folded[0] in {"except", "without", "not", "but"}:
+        out = frozenset[str]().union(*map(rules.days_of, folded[1:]))
+        left = wanted.days - out
+        return rules.written(rules.Wanted(left, wanted.starts, wanted.stops)) if out and left else None
+    at = " ".join(folded[folded.index("at") + 1 :]) if "at" in folded else " ".join(folded)
+    is_stop = "stop" in folded
+    start, stop = rules.clock(wanted.starts), rules.clock(wanted.stops)
+    text = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at
+    found = rules.read(f"{days} {at}") if "-" in at or "to" in folded else rules.read(f"{days} {text}")
+    return None if found is None else rules.written(found)
+
+
+def _other(reading: Reading, workspace: Workspace, rows: Sequence[Workspace]) -> Workspace | None:
+    """Return the workspace that is meant in place of another: of the same name elsewhere, or by its name."""
+    which, is_not = reading.which, reading.how == "not"
+    if which.connections:
+        alike = [one for one in rows if fold(one.title) == fold(workspace.title)]
+        fitting = [one for one in alike if is_not is (one.connection not in which.connections)]
+        return fitting[0] if len(fitting) == 1 and fitting[0] != workspace else None
+    named = [one for one in which.named if one != workspace]
+    return named[0] if not is_not and len(named) == 1 else None

@@ -1,0 +1,143 @@
+"""What is said right after a question or an act and means that: amendments, and choices of a question."""
+
+import pytest
+
+from bot.domain.errands import Call
+from bot.domain.forms import Choice, Field, Form
+from bot.domain.observed import Observed
+from bot.domain.runs import Update
+from bot.domain.snapshots import Snapshot
+from bot.domain.workspaces import State
+from tests.handlers.rig import activate, buttons, rig, words
+from tests.handlers.run_rig import run_rig
+from tests.rigs.clock import FakeClock
+from tests.rigs.maker import Maker
+from tests.rigs.providers import fake_settings
+from tests.rigs.store import ALICE, linked, observe
+
+
+@pytest.fixture
+async def bot():
+    async with rig() as one:
+        await one.link(names=("notebook", "report", "training"))
+        await linked(one.store, ALICE, ("training",), connection="hub", username="alice")
+        await observe(one.store, one.clock, await one.workspace("report"), Observed(State.RUNNING))
+        yield one
+
+
+async def talk(bot, *said):
+    """Say one after the other, with what was spoken of; return the last answer."""
+    for text in said:
+        bot.clock.advance(1)
+        answer = await bot.direct(text)
+        if answer.text and answer.about is not None:
+            await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
+    return answer
+
+
+async def wanted(bot):
+    """Return what is wanted: operations, timers in hours from now, and hours."""
+    rows = await bot.store.workspaces(ALICE)
+    of = {one.id: f"{one.title}@{one.connection}" for one in rows}
+    found = [f"{one.verb} {of[one.workspace_id]}" for one in await bot.store.open_operations(ALICE)]
+    timers = ((one.title, one.stop_at) for one in rows if one.stop_at is not None)
+    found += [f"timer {title} {(at - bot.clock.now()) / 3600:.0f}" for title, at in timers]
+    for one in await bot.store.rules(ALICE):
+        days = ",".join(sorted(one.days))
+        found.append(f"{days} {one.starts}-{one.stops}")
+    return found
+
+
+OFFERED = {"saturn": {"names": ["Jupyter", "Common"]}, "posit": {"names": ["RStudio", "Common"]}}
+
+
+class Studio(Maker):
+    """Offer templates."""
+
+    def form(self, snapshot, purpose, values, asker):
+        choices = tuple(Choice(name.casefold(), name) for name in snapshot["names"])
+        return Form((Field("template", "Template", "choice", choices),))
+
+
+WEEKDAYS = "fri,mon,thu,tue,wed"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "found"),
+    [
+        ("stop report at 5pm", "make that 6", ["timer report 10"]),
+        ("stop report in 2 hours", "make that 6", ["timer report 6"]),
+        ("stop report at 5pm", "make it 6pm", ["timer report 10"]),
+        ("start notebook for 2h", "make that 6 hours", ["start notebook@saturn", "timer notebook 6"]),
+        ("start notebook", "and stop it at 5pm", ["start notebook@saturn", "timer notebook 9"]),
+        ("start notebook every weekday at 9", "and stop it at 5", [f"{WEEKDAYS} 540-1020"]),
+        ("start notebook every weekday at 9", "except Fridays", ["mon,thu,tue,wed 540-None"]),
+        ("hours notebook weekdays 9:00-18:00", "make that 10", [f"{WEEKDAYS} 600-1080"]),
+        ("stop report", "in an hour", ["timer report 1"]),
+        ("start notebook", "in an hour", ["2027-01-15 541-None"]),
+        ("start training@hub", "not the hub one", ["start training@saturn"]),
+        ("start training@hub", "no, the saturn one", ["start training@saturn"]),
+        ("start training@saturn", "not the hub one", ["start training@saturn"]),
+        ("start notebook", "no, training@hub", ["start training@hub"]),
+        ("stop report", "don't stop report", []),
+        ("start notebook", "not notebook", []),
+        ("start notebook", "with EPOCHS=20", ["start notebook@saturn"]),
+        ("start notebook", "list", ["start notebook@saturn"]),
+    ],
+)
+async def test_what_follows_an_act_amends_it(bot, first, then, found):
+    answer = await talk(bot, first, then)
+    assert sorted(await wanted(bot)) == sorted(found), words(answer) if answer.text else ""
+
+
+async def test_what_was_sent_is_not_amended_and_nothing_is_begun_in_its_place(bot):
+    await talk(bot, "stop report")
+    (operation,) = await bot.store.open_operations(ALICE)
+    assert await bot.store.save_step(Update(operation.id, 5.0, called=True, stop_call=Call.ACCEPTED))
+    answer = await talk(bot, "in an hour")
+    assert words(answer) == "I'm already stopping *report*."
+    assert list(buttons(answer)) == ["Start it again"]
+    assert await wanted(bot) == ["stop report@saturn"]
+
+
+async def test_a_name_is_amended_and_what_an_act_does_not_take_is_said(bot):
+    await talk(bot, "alias notebook thesis", "make that diary")
+    assert (await bot.workspace("notebook")).alias == "diary"
+    said = "I can't change that about what I did last with *diary*. To take it back, type `undo`."
+    assert words(await talk(bot, "except Fridays")) == said
+    async with run_rig() as other:
+        answer = await talk(other, "job run posit -- ls", "with EPOCHS=20")
+        assert "I can't change that about what I did last with *ls*." in words(answer)
+
+
+async def test_the_next_message_answers_an_open_question():
+    async with rig() as bot:
+        assert "Which account" in words(await talk(bot, "link"))
+        assert list(buttons(await talk(bot, "the hub"))) == ["Link Hub"]
+    clock = FakeClock()
+    settings = [
+        fake_settings(name, title=title) for name, title in (("saturn", "Saturn"), ("posit", "Posit"))
+    ]
+    async with rig(connections={one.name: Studio(clock, one) for one in settings}) as bot:
+        for name in ("saturn", "posit"):
+            account = await activate(bot.store, ALICE, name)
+            offered = Snapshot(name, account.id, "templates", OFFERED[name], bot.clock.now())
+            await bot.store.save_snapshot(offered)
+        assert list(buttons(await talk(bot, "new"))) == ["Posit", "Saturn"]
+        answer = await talk(bot, "rstudio")
+        assert words(answer) == "The form for Posit is ready. Press *Open the form*."
+        assert answer.view is not None
+        await talk(bot, "new")
+        assert words(await talk(bot, "the saturn")).startswith("The form for Saturn is ready.")
+        await talk(bot, "new")
+        assert "Checking" in words(await talk(bot, "list"))
+
+
+async def test_some_of_those_that_were_asked_about_are_left_out(bot):
+    for name in ("notebook", "training"):
+        await observe(bot.store, bot.clock, await bot.workspace(name), Observed(State.RUNNING))
+    answer = await talk(bot, "stop everything", "not report")
+    assert not [name for name in ("report",) if name in words(answer)]
+    await bot.push(answer, next(iter(buttons(answer))))
+    assert {one.split("@")[0] for one in await wanted(bot)} >= {"stop notebook"}
+    assert "stop report@saturn" not in await wanted(bot)
