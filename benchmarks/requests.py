@@ -43,12 +43,12 @@ async def _cost(
 
 async def measure_help(sizes: Sizes) -> list[Figure]:
     """Measure ``/workspace help``."""
-    people = max(sizes.people, -(-((sizes.rounds + 1) * sizes.acks) // _EACH))
+    people = max(sizes.people, -(-((sizes.ack_rounds + 1) * sizes.acks) // _EACH))
     costs: dict[str, list[float]] = defaultdict(list)
     async with AsyncExitStack() as stack:
         scene = await stack.enter_async_context(stage(Crowd(people)))
         running = await servers(stack, scene, sizes, *variants(sizes, BARE))
-        for number in range(sizes.rounds + 1):
+        for number in range(sizes.ack_rounds + 1):
             for name in in_turn([*running], number):
                 expected = b"" if name == BARE else b"start"
                 cost, _ = await _cost(running[name], _helps(scene.crowd, sizes.acks), sizes, expected)

@@ -15,16 +15,16 @@ class Sizes:
     against: Path | None = None
     connections: int = 100
     runs: int = 3
-    #: What is measured in turn is measured so often, after a first time that only warms up: so many requests.
-    rounds: int = 6
-    acks: int = 2_000
+    #: What is measured in turn is measured so often, after a first time that only warms up.
+    rounds: int = 4
+    ack_rounds: int = 20
+    acks: int = 500
     people: int = 200
     #: Requests of a run that nobody signed, and how many strangers send them.
     unsigned: int = 4_000
     strangers: int = 20
-    starts: int = 200
-    #: Whoever has just worked rests for so long, to see what it uses then.
-    idle_between: float = 4.0
+    #: Slack takes the changes of about as many messages in a minute.
+    starts: int = 40
     #: Starts that come at so many a second, for so long, so often.
     rates: tuple[int, ...] = (10, 50, 100)
     steady_seconds: float = 10.0
@@ -97,12 +97,12 @@ TOY = Sizes(
     connections=4,
     runs=1,
     rounds=1,
+    ack_rounds=1,
     acks=60,
     people=5,
     unsigned=40,
     strangers=2,
     starts=6,
-    idle_between=0.5,
     steady_seconds=0.5,
     steady_rounds=1,
     pending=30,

@@ -26,13 +26,16 @@ from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, in_turn, least, serve
 
 #: Workspaces become ready before they may be read for the first time after their call.
 _READY = ("--soonest", "1", "--latest", "4")
-#: Quiet is who uses less of a core than this, for so many seconds.
-_QUIET, _LOOK_EVERY = 0.03, 1.0
+#: Quiet is who uses less of a core than this, for so many seconds; at work, so many times as much as at rest.
+_QUIET, _SLICE, _AT_WORK = 0.03, 1.0, 1.5
 _LEFT = """
     SELECT (SELECT COUNT(*) FROM operations WHERE outcome IS NULL)
         + (SELECT COUNT(*) FROM notices WHERE state <> 'sent')
+        + (SELECT COUNT(*) FROM cards WHERE is_dirty = 1)
 """
 _FAILED = "SELECT COUNT(*) FROM operations WHERE outcome <> 'fulfilled'"
+#: They are pressed over so many connections.
+_CONNECTIONS = 20
 #: A person starts so many workspaces in a run.
 _EACH = 20
 
@@ -88,32 +91,34 @@ class _Starts:
         )
 
     async def costs(self) -> dict[str, list[float]]:
-        """Return the CPU of a start in each round, in µs, without what each uses while it has nothing to do.
+        """Return the CPU of a start in each round, in µs, without what each uses at rest.
 
         They do what follows the acknowledgements at the same time, as all wait for the poll gate.
         """
-        spent: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        idle: dict[str, list[float]] = defaultdict(list)
+        found: dict[str, list[float]] = defaultdict(list)
         for number in range(self.sizes.rounds + 1):
+            spent: dict[str, list[float]] = defaultdict(list)
             began, used = time.perf_counter(), self._used()
             for name in in_turn([*self.servers], number):
                 server, starts = self.servers[name], self.commands(self.sizes.starts, name)
-                outcome = await press(server.target, starts, self.sizes.connections, _is_taken(name))
+                outcome = await press(server.target, starts, _CONNECTIONS, _is_taken(name))
                 self.rates[name].append(_right(outcome).rate)
-            await self.quiet()
-            took, worked = time.perf_counter() - began, self._used()
-            await asyncio.sleep(self.sizes.idle_between)
-            for name, after in self._used().items():
-                spent[name].append((worked[name] - used[name], took))
-                idle[name].append((after - worked[name]) / self.sizes.idle_between)
-        # The first round warms up.
-        return {
-            name: [(cpu - median(idle[name]) * took) / self.sizes.starts * 1e6 for cpu, took in rounds[1:]]
-            for name, rounds in spent.items()
-        }
+            took = time.perf_counter() - began
+            pressed = self._used()
+            await self._until_quiet(spent)
+            # The first round warms up.
+            for name in self.servers if number else ():
+                rest = median(spent[name])
+                work = [each - rest for each in spent[name] if each > _AT_WORK * rest]
+                cost = pressed[name] - used[name] - took * rest / _SLICE + sum(work)
+                found[name].append(cost / self.sizes.starts * 1e6)
+        return found
 
     async def waits(self) -> dict[tuple[str, int], float]:
-        """Return the 99th percentile of the seconds until a start is acknowledged, by who and by the rate."""
+        """Return the 99th percentile of the seconds until a start is acknowledged, by who and by the rate.
+
+        What is left to do for the ones before goes on meanwhile.
+        """
         found: dict[tuple[str, int], list[float]] = defaultdict(list)
         for number in range(self.sizes.steady_rounds):
             for name in in_turn(variants(self.sizes), number):
@@ -121,20 +126,20 @@ class _Starts:
                     starts = self.commands(round(rate * self.sizes.steady_seconds), name)
                     outcome = await press_steadily(self.servers[name].target, starts, rate, _is_taken(name))
                     found[name, rate].append(quantile(_right(outcome).seconds, 0.99))
-                await self.quiet()
         for (name, rate), late in sorted(found.items()):
             note(f"{rate} starts a second, {name}: p99 {[round(1000 * each) for each in late]} ms")
         return {key: min(late) for key, late in found.items()}
 
-    async def quiet(self) -> None:
-        """Wait until every workspace is ready, its person is told, and nobody has anything to do."""
-        until = time.perf_counter() + self.sizes.patience
-        used, left = self._used(), 0
+    async def _until_quiet(self, spent: dict[str, list[float]]) -> None:
+        """Wait until every workspace is ready and Slack shows it; note the CPU of each second meanwhile."""
+        until, used, left = time.perf_counter() + self.sizes.patience, self._used(), 0
         while time.perf_counter() < until:
-            await asyncio.sleep(_LOOK_EVERY)
-            left = sum(_left(self.scene.database(name)) for name in self.servers)
+            await asyncio.sleep(_SLICE)
             before, used = used, self._used()
-            if not left and all(used[name] - before[name] < _QUIET * _LOOK_EVERY for name in used):
+            for name in used:
+                spent[name].append(used[name] - before[name])
+            left = sum(_left(self.scene.database(name)) for name in self.servers)
+            if not left and all(each[-1] < _QUIET * _SLICE for each in spent.values()):
                 return
         raise BenchmarkError(f"{left} starts and messages weren't done in time")
 
@@ -145,7 +150,7 @@ class _Starts:
 
 
 def _left(database: Path) -> int:
-    """Return how many starts aren't over in a database, and how many messages aren't sent; all went well."""
+    """Return how many starts aren't over in a database, and messages not sent or up to date; none failed."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
         if failed := rows.execute(_FAILED).fetchone()[0]:
             raise BenchmarkError(f"{failed} workspaces didn't get ready")
