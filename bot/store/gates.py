@@ -5,7 +5,7 @@ The rule is in ``docs/rules.md``, "The poll gate".
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -20,11 +20,12 @@ from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, timers
 from bot.store.errands import Woken
 from bot.store.schema import setting
-from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt, doubt_columns, name_columns, word
+from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, name_columns, reader_of, word
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
 
 #: The suffix of a gate's key for reading a candidate that no record explains.
 _CANDIDATE: Final = "#candidate"
+_ACCOUNT: Final[Callable[[Row], Account]] = reader_of("a")
 #: Reads due within this many seconds are made along with their reader's current one.
 ALONG: Final = 1.0
 
@@ -126,9 +127,10 @@ def claim_reads(
         if (reader := _reader(tx, gate, watchers[gate["gate_key"]], connection)) is not None
     ]
     _note_readers(tx, granted, watchers, now)
-    times = {"due_at": until, "claimed_at": now}
-    readers = tx.all("readers", connection=connection, **times) if granted else []
-    accounts = {row["id"]: ACCOUNTS.of(row) for row in readers}
+    accounts: dict[str, Account] = {}
+    for _, reader in granted:
+        if reader["account_id"] not in accounts:
+            accounts[reader["account_id"]] = _ACCOUNT(reader)
     return [
         _grant(gate, reader, watchers[gate["gate_key"]], accounts[reader["account_id"]], interval, now)
         for gate, reader in granted

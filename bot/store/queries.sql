@@ -710,7 +710,7 @@ RETURNING gate_key, remote_id, reader;
 -- Who may see what a claim granted: found by the due time just written, which other rows may share.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.tried_at, a.id AS account_id,
-    a.refused_since,
+    a.refused_since, {columns a},
     w.doubt, w.doubt_times, w.doubt_since, w.entry, o.id IS NOT NULL AS has_operation,
     o.stop_call IS NOT NULL AND o.stop_call <> 'none' AS is_ending
 FROM gates g
@@ -718,12 +718,6 @@ JOIN workspaces w ON w.gate_key = g.gate_key AND w.hidden = 0
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
 LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL
 WHERE g.connection = :connection AND g.due_at = :due_at AND g.claimed_at = :claimed_at;
-
--- Whose accounts read what a claim granted.
--- name: readers
-SELECT * FROM accounts WHERE id IN (
-    SELECT reader FROM gates WHERE connection = :connection AND due_at = :due_at AND claimed_at = :claimed_at
-);
 
 -- name: set_reader
 UPDATE gates SET reader = :account_id
