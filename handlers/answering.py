@@ -277,6 +277,9 @@ async def _chosen(
             return [one for one in fitting if one not in which.besides], False
         case Choice.UNKNOWN:
             await all_linked(request, which.connections)
+            is_name = which.quoted or reading.manner is Manner.TYPED or len(which.unknown) <= _NAME_WORDS
+            if not is_name and (likely := await _likely(request, [reading.what], rows)):
+                raise Answered(likely)
             raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
         case Choice.POINTED:
             return await _pointed(request, reading, rows)
@@ -442,7 +445,29 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
         return talking.small_talk(request, "foreign")
     if request.folder == "job" and len(request.arguments) == 1:
         return await routes.run(request.about("job", "status", request.arguments))
-    return talking.not_understood(request)
+    said = [vocabulary.SYNONYMS["workspace"].get(word, word) for word in map(plain, request.arguments)]
+    likely = await _likely(request, said, rows) if len(said) > _NAME_WORDS else None
+    return likely or talking.not_understood(request)
+
+
+#: Acts that a sentence may mean, how many of them are offered, and how many words may be a name in one.
+_LIKELY: Final = vocabulary.ANYWHERE - {"cancel", "keep"}
+_MOST_LIKELY: Final = 3
+_NAME_WORDS: Final = 2
+
+
+async def _likely(request: Request, said: Sequence[str], rows: Sequence[Workspace]) -> Answer | None:
+    """Offer what verbs in a sentence may mean, of what would do anything now; None for nothing."""
+    verbs = [verb for verb in dict.fromkeys(said) if verb in _LIKELY]
+    found: list[kit.Element] = []
+    for verb in verbs:
+        one = request.about("workspace", verb, ())
+        needed = (await targets.needed(one, rows))[: _MOST_LIKELY - len(found)]
+        found += targets.choices(one, needed, targets.labels_of(needed, rows))
+    if not found:
+        return None
+    more = request.filled(talk.LIKELY, verb=kit.Markup(verbs[0]))
+    return replies.hint(talk.NOT_UNDERSTOOD, found, more=more)
 
 
 def _goes_on(reading: Reading, about: Spoken) -> bool:

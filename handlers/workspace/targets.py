@@ -153,7 +153,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
-    buttons = _choices(request, rows, labels_of(rows, rows))
+    buttons = choices(request, rows, labels_of(rows, rows))
     sentence = request.filled(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _asking(request, replies.answer(sentence, buttons), rows)
 
@@ -171,7 +171,7 @@ def which_of_these(
     elif all(title.startswith(fold(name)) for title in titles):
         sentence = fill(answers.WHICH_BEGINNING, name=name)
     more = request.filled(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
-    return _asking(request, replies.hint(sentence, _choices(request, found, labels), more=more), found)
+    return _asking(request, replies.hint(sentence, choices(request, found, labels), more=more), found)
 
 
 def _asking(request: Request, answer: Answer, found: Sequence[Workspace]) -> Answer:
@@ -214,7 +214,7 @@ async def unknown(
         return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
     more: list[str] = [unread(request)] if request.waited.problem else []
-    buttons = _choices(request, near, labels_of(near, rows))
+    buttons = choices(request, near, labels_of(near, rows))
     if near:
         offered = (
             answers.NEAREST if buttons else f"{answers.NEAREST} {', '.join(line(one.title) for one in near)}"
@@ -265,7 +265,7 @@ async def _set_up(request: Request, name: str) -> list[str]:
     return found
 
 
-def _choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
+def choices(request: Request, found: Sequence[Workspace], labels: Sequence[str]) -> list[dict[str, object]]:
     """Return a button for each that may be meant, which says what it does."""
     done = talk.DO_ONE.get(verb_of(request)) if request.at is None else talk.DO_AT.get(request.verb)
     if done is not None:

@@ -224,4 +224,9 @@ ODD = [
     ("open report in vscode", "says I left out *in vscode*"),
     ("start notebook and tell me when it's up", "does start notebook"),
     ("start notebook and give me the link to report", "offers Start notebook"),
+    # -- beyond that, at most three acts that may be meant, each of which works
+    ("everybody ought to suspend disbelief", "says Did you mean one of these?"),
+    ("somebody please make the launch thing happen", "says Did you mean one of these?"),
+    ("my boss says to launch something", "offers Start notebook"),
+    ("purple monkey dishwasher", "says I didn't understand"),
 ]  # fmt: skip

@@ -161,7 +161,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "docs/commands.md",
     ),
     "share": Fact(
-        "share/sharing/invite/collaborate/colleague/teammate/someone/somebody",
+        "share/sharing/invite/collaborate, with/let colleague/teammate/someone/somebody/friend",
         "I can't share a workspace: everyone works in their own, with their own account.",
         "docs/rules.md",
     ),

@@ -91,6 +91,8 @@ AS_COMMAND: Final = "Do you mean {commands}?"
 #: After a question about something that isn't the person's.
 NOTHING_NAMED: Final = "I don't see the name of any of your workspaces or runs in that."
 NOT_UNDERSTOOD: Final = "I didn't understand that."
+#: Above what may be meant.
+LIKELY: Final = "Did you mean one of these? Otherwise type something like `{command}{verb} NAME`."
 #: To a question about a connection.
 CONNECTION_UP: Final = "I don't know of any problem with *{title}* right now."
 CONNECTION_ANSWERED: Final = f"{CONNECTION_UP} It last answered {{at}}."
