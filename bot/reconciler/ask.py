@@ -282,7 +282,9 @@ class Asker:
     ) -> Later:
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
-        return Later(wait, problems.sentence(cause, runtime.title), attempts, cause)
+        is_out = cause == "sign_in_refused" and self._keys.people_out.get(runtime.name) is not None
+        sentence = problems.sentence("people_out" if is_out else cause, runtime.title)
+        return Later(wait, sentence, attempts, cause)
 
     async def _worked(self, runtime: Runtime, account: Account | None, access: Access) -> None:
         runtime.health.worked()

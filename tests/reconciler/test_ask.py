@@ -64,6 +64,7 @@ class Book:
     def __init__(self) -> None:
         self.became = "changed"
         self.seen: list[str] = []
+        self.people_out: dict[str, float | None] = {}
         self.closed: Exception | None = None
 
     def open(self, _account):

@@ -159,7 +159,9 @@ async def test_several_people_refused_at_once_are_the_connections_outage_and_nob
     assert "refusing the sign-ins of several people" in away
     assert [entry["event"] for entry in logs].count("connection refuses several people") == 1
     assert "sign_in_refused" not in world.slack.kinds()
+    assert "Link again" not in str(world.slack.messages)
     for operation in operations:
+        assert "refusing several people's sign-ins" in (await world.store.operation(operation)).hold
         assert await keep_waiting(world.store, operation, 3 * HOUR)
     # One that is dead all the same is told from the others once anybody is accepted.
     world.provider.refused_tokens = {token_of(DAVE)}

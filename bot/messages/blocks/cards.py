@@ -189,8 +189,9 @@ def _under_way(operation: Operation, workspace: Workspace | None) -> OperationVe
 
 def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     workspace = facts.workspace
-    # Meanwhile its calls wait.
-    buttons = [link_again_button(facts)] if operation.hold and facts.is_refused else []
+    # Meanwhile its calls wait; where several people's do, linking again wouldn't help.
+    is_theirs = operation.hold != problems.sentence("people_out", facts.connection_title)
+    buttons = [link_again_button(facts)] if operation.hold and is_theirs and facts.is_refused else []
     if operation.deadline_at is None:
         buttons.append(keep_waiting_button(operation))
     if workspace is not None and not operation.verb.brings_down:

@@ -93,6 +93,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "renamed": "Your account on {title} has another name by now. Link again, then try again.",
     "sign_in_refused": "{title} has refused your sign-in. It may be a problem there, so I'll keep "
     "trying and carry on once it's accepted again. If you've changed or revoked it, link again.",
+    "people_out": "{title} is refusing several people's sign-ins. That looks like a problem there, so I'll "
+    "keep trying and carry on once they're accepted again.",
     "forbidden": "Your {title} account isn't allowed to do that.{said} "
     "Ask your {title} admin for permission.",
     "not_found": "{title} can't find it. Type `list` to see what's there.",
