@@ -91,8 +91,11 @@ async def test_a_call_that_fails_three_times(linked, call, name):
     await linked.pass_time(165, step=5)
 
     told = [shown.kind for shown in alice.sees() if shown.kind not in {"card", ""}]
+    if name == "401" and "read" in call:
+        # Three in a row are told, and end nothing; between two calls a read is accepted.
+        assert told.pop(0) == "sign_in_refused"
     assert len(told) == 1, told
-    assert told[0] in {end, "failed", "link_again"}
+    assert told[0] in {end, "failed"}
     assert problems.CAUSES["internal"] not in "".join(seen)
     has_waited = told[0] == end and not FAULTS[name].get("after") and "null" not in name and name != "409"
     if told[0] != end or (has_waited and left == 0):
