@@ -11,9 +11,8 @@ from bot.domain.workspaces import Workspace
 
 #: How long before the stop owners are warned, in seconds.
 CLASS_WARNING_SECONDS = 300.0
-#: Nobody's workspace is stopped sooner than this after their warning was delivered: people who pressed late,
-#: or while Usher was down, get their five minutes too (less the time it may take to warn everybody).
-LEAST_CLASS_WARNING_SECONDS = CLASS_WARNING_SECONDS - 30.0
+#: The least seconds between two redraws of a card: how long a press may wait to be counted.
+REST = 3.0
 
 #: What a press is waiting for before an operation can be created; "" for nothing.
 Waiting = Literal["", "unlinked", "no_workspace", "many_workspaces"]
@@ -47,6 +46,11 @@ class ClassCard:
     done_at: Past | None = None
     posts: int = 1
 
+    @property
+    def stopper(self) -> str:
+        """Return who ends it: the key of whoever asked for that, else of whoever posted it."""
+        return self.stopped_by or self.principal.key
+
     def is_over(self, now: float) -> bool:
         """Return whether it's too late to press."""
         ended = self.closed_at is not None or self.done_at is not None
@@ -58,8 +62,8 @@ class Participant:
     """Hold one person's press of one card.
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
-    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when the end of the class was processed for this
-    person.
+    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when nothing more was to be done for that: it
+    was stopped, put off, or there was nothing to stop.
     """
 
     card_id: str

@@ -94,8 +94,6 @@ class WorkspaceFacts(Facts):
     hours: tuple[Rule, ...] = ()
     #: The class whose end stops it.
     of_class: ClassFacts | None = None
-    #: Whether the person kept it when their class was to stop it; None while they still may.
-    kept: bool | None = None
     #: What it was called, if it is deleted by now.
     former_name: str | None = None
 

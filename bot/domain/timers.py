@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from bot.domain.classes import CLASS_WARNING_SECONDS
 from bot.domain.stops import Effects, Ending, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
@@ -37,14 +38,27 @@ def coming_ends(workspace: Workspace, effects: Effects, now: float) -> list[tupl
 class Timer:
     """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
 
-    ``warns``: its person is warned in any case, as somebody who didn't name that time just now.
+    ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``card``: the
+    class because of which it is set; "" for a person's own.
     """
 
     at: float
     mode: StopMode
     agreed: bool = False
     warns: bool = False
+    card: str = ""
 
     def needs_warning(self, now: float) -> bool:
         """Return whether its person is warned; somebody who has just named a near end isn't."""
         return self.warns or self.at - now > TIMER_WARNING_SECONDS + SOONEST_SECONDS
+
+
+def warned_before(card: str | None) -> float:
+    """Return how long before its stop a timer's person is warned, in seconds, by its class if it has one."""
+    return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
+
+
+def due_at(workspace: Workspace) -> float:
+    """Return when something is due of a workspace's timer: its warning, or its stop if that was given."""
+    stop_at = workspace.stop_at or 0.0
+    return stop_at if workspace.stop_warned else stop_at - warned_before(workspace.stop_card)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from bot.output.transcript import Board
 from bot.reconciler.ask import Asker, EngineContext, Keys
-from bot.reconciler.classes import Classes
 from bot.reconciler.clockwork import Clockwork
 from bot.reconciler.lists import Lists
 from bot.reconciler.operations import Operations
@@ -18,6 +17,7 @@ from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime
 from bot.reconciler.streams import Streams
 from bot.reconciler.tasks import Tasks
+from bot.services.classes import CLASSES
 from bot.services.context import Context
 from bot.services.expiries import EXPIRIES
 from bot.services.hours import HOURS, NEEDED
@@ -71,8 +71,7 @@ class Reconciler:
         self.operations, self.runs = Operations(engine), Runs(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        self.classes = Classes(engine)
-        self.clockwork = Clockwork(context, [HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
+        self.clockwork = Clockwork(context, [CLASSES, HOURS, TIMERS, EXPIRIES, REMINDERS, NEEDED])
 
     async def step_tasks(self, pool: Pool | None = None) -> int:
         """Do due tasks, learn of pauses, report outages; return how many."""

@@ -7,7 +7,7 @@ from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.due import Due, R
 from bot.support.errors import NotIdentified, Refused
-from bot.support.pool import Pool, contained
+from bot.support.pool import Pool, contained, run_all
 
 
 class Clockwork:
@@ -31,16 +31,17 @@ class Clockwork:
         rows: Sequence[R] = ()
         async with contained(kind.name, context.ids):
             rows = await context.store.claim_due(lambda tx: kind.claim(tx, context))
-        for row in rows:
-            async with contained(kind.name, context.ids, row=row.id):
-                await self._one(kind, row)
+        # Side by side, so that they share commits.
+        await run_all([self._one(kind, row) for row in rows], None)
         return len(rows)
 
     async def _one(self, kind: Due[R], row: R) -> None:
-        asked = Asked(self._context, row.principal, kind.key(row), self._context.ids.reference())
-        try:
-            await asked.to(kind.carry_out, row)
-        except NotIdentified:
-            await asked.to(kind.later, row)
-        except Refused as refusal:
-            await asked.to(kind.refuse, row, refusal)
+        context = self._context
+        async with contained(kind.name, context.ids, row=row.id):
+            asked = Asked(context, row.principal, kind.key(row), context.ids.reference())
+            try:
+                await asked.to(kind.carry_out, row)
+            except NotIdentified:
+                await asked.to(kind.later, row)
+            except Refused as refusal:
+                await asked.to(kind.refuse, row, refusal)

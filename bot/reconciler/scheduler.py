@@ -152,7 +152,6 @@ class Scheduler:
             Loop("tasks", reconciler.step_tasks, 50, ids, clock, self.work_left),
             Loop("jobs", reconciler.runs.step, 200, ids, clock, self.work_left),
             Loop("streams", reconciler.streams.step, STREAMS, ids, clock, nobody, is_endless=True),
-            Loop("classes", reconciler.classes.step, 1, ids, clock, self.work_left),
             Loop("clockwork", reconciler.clockwork.step, 1, ids, clock, self.work_left),
             Loop("notices", notifier.step_notices, 50, ids, clock, self.work_left),
             Loop("cards", notifier.step_cards, 20, ids, clock, self.work_left),

@@ -10,8 +10,10 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from bot.domain.acts import NO_CHANGE, Change
+from bot.domain.audit import AuditEntry
 from bot.domain.classes import (
     CLASS_WARNING_SECONDS,
+    REST,
     ClassCard,
     ClassCounts,
     ClassProblem,
@@ -24,24 +26,38 @@ from bot.domain.errands import Call
 from bot.domain.forms import Spec, marked
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.policy import Target
-from bot.domain.workspaces import State, Workspace
+from bot.domain.people import Principal
+from bot.domain.policy import Target, decide
+from bot.domain.stops import ends_by_consent, gentlest_mode
+from bot.domain.timers import Timer
+from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from bot.providers.base import Provider
 from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
-from bot.services.gather import shown_url
-from bot.services.workspaces import unmade
-from bot.store import cards, classes, inbox, operations, workspaces
+from bot.services.context import Context
+from bot.services.due import Due
+from bot.services.gather import class_effects, shown_url
+from bot.services.workspaces import effects, unmade
+from bot.store import cards, classes, inbox, operations, people, timers, workspaces
+from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
-from bot.store.tables import CLASS_CARDS, OPERATIONS
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
+from bot.support.guards import guards
 
 #: How many seconds back starts are counted to estimate their rate.
 OBSERVED_SECONDS: Final = 30.0
+#: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
+LONGEST: Final = 60.0
+#: How many cards are looked at in one go, and how many presses in one transaction.
+CARDS: Final = 20
+SOME: Final = 100
+#: How long the summary waits for the stops to finish.
+SUMMARY_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +171,8 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
     ends = {"now": now, "stops_at": now + CLASS_WARNING_SECONDS, "stopped_by": by}
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
+        if closed.stops_at != card.stops_at:
+            timers.let_go(tx, card.id)
         cards.owe_about(tx, card.id, changed=True)
         _note(tx, asked, "class.stop_all", card)
     return closed
@@ -214,7 +232,7 @@ def press(
     if workspace is None:
         if is_new:
             tx.run("note_participant", **key, waits_for=target.waits_for)
-            tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
+            tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         return Press(card, target, Joined("noted"))
     if not is_new:
         operation_id = before.operation_id if before is not None else None
@@ -228,8 +246,10 @@ def press(
             operation_id=operation.id if operation is not None else None,
             is_ready=operation is None,
         )
+        if card.stops_at is not None:
+            _time(tx, asked.context, card, workspace_id)
         _place(tx, asked, card, message_ts)
-        tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
+        tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
         _note(tx, asked, "class.press", card, change, workspace=workspace.id, consent="stop")
     if operation is None:
@@ -338,7 +358,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
 
 
 def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
-    """Withdraw a consent; return False if there is none left to withdraw."""
+    """Withdraw a consent by the warning that 0.1.0 sent; return False if there is none left to withdraw."""
     card = _card(tx, card_id)
     asked.check(tx, "class_keep")
     before = classes.participant(tx, card.id, asked.principal)
@@ -346,10 +366,10 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
         return False
     if before.withdrawn_at is not None or before.ended_at is not None or not asked.is_new(tx):
         return before.withdrawn_at is not None
-    tx.one("withdraw_consent", card_id=card.id, principal=asked.principal.key, now=tx.now())
-    tx.run("look_at_class", id=card.id, now=tx.now(), rest=classes.REST)
-    if before.workspace_id is not None:
-        cards.owe_about(tx, before.workspace_id, changed=True)
+    timers.withdraw(tx, card.id, asked.principal.key)
+    workspace = workspaces.workspace(tx, before.workspace_id or "")
+    if workspace is not None and workspace.stop_card == card.id:
+        timers.clear(tx, workspace.id)
     _note(tx, asked, "class.keep", card, consent="withdrawn")
     return True
 
@@ -405,3 +425,124 @@ def _note(
     target = f"{card.connection}/{card.title}"
     more = {"card": card.id, "trainer": card.principal.key}
     asked.note(tx, action, target, about=card, change=change, **detail, **more)
+
+
+# -- the end -------------------------------------------------------------------------------------------------
+
+
+def _time(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
+    """Set the timer of a workspace for the end of a class; return False if there is none to set.
+
+    One that its person has set goes before, and so does the sooner end of another class.
+    """
+    workspace, provider = workspaces.workspace(tx, workspace_id), context.connections.get(card.connection)
+    at = card.stops_at
+    if workspace is None or provider is None or at is None:
+        return False
+    if workspace.stop_at is not None and (workspace.stop_card is None or workspace.stop_at <= at):
+        return workspace.stop_card == card.id
+    mode = gentlest_mode(effects(context, workspace))
+    agreed = ends_by_consent(class_effects(provider, card), is_any=card.spec is None)
+    timers.put(tx, workspace.id, Timer(at, mode, agreed, warns=True, card=card.id))
+    return True
+
+
+def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
+    """Count a card's presses, have what its class has started stopped at the end, and sum up after that."""
+    card, now = classes.class_card(tx, looked.id), tx.now()
+    if card is None or card.done_at is not None:
+        return
+    if card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
+        found = classes.presses_to_end(tx, card.id, SOME)
+        for press in found:
+            if not (_is_up(tx, press) and _time(tx, asked.context, card, press.workspace_id or "")):
+                _ended(tx, card.id, press.principal)
+        if len(found) == SOME:
+            return  # The others come when the claim ends.
+    counts = classes.class_counts(tx, card.id)
+    classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST)
+    # Until everybody has had their five minutes, however late it is.
+    is_over = card.stops_at is not None and now >= card.stops_at and not counts.left
+    if is_over and (not counts.stopping or now >= (card.stops_at or 0.0) + SUMMARY_SECONDS):
+        _finish(tx, card, counts)
+
+
+def _is_up(tx: Transaction, press: Participant) -> bool:
+    """Return whether a presser's workspace is theirs, up or coming up, and not being brought down."""
+    workspace = workspaces.workspace(tx, press.workspace_id or "")
+    if workspace is None or workspace.principal != press.principal:
+        return False
+    operation = operations.latest_operation(tx, workspace.id)
+    if operation is not None and operation.is_open:
+        return not operation.verb.brings_down
+    return workspace.state not in NOT_UP
+
+
+def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
+    """End a card for good, with the summary."""
+    CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
+    cards.owe_about(tx, card.id, changed=True)
+    body = {"connection": card.connection}
+    to = [
+        NewNotice(card.id, NoticeKind.CLASS_OVER, f"summary:{key}", Principal.from_key(key), body)
+        for key in sorted({card.principal.key, card.stopper})
+    ]
+    add_notices(tx, to, card.id)
+    detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
+    target = f"{card.connection}/{card.title}"
+    append_audit(tx, [AuditEntry(card.stopper, "class.over", target, "ok", detail)])
+
+
+@guards("Nobody acts through another's account")
+def consents(tx: Transaction, context: Context, workspace: Workspace) -> bool:
+    """Return whether a workspace's timer may stop it now, which is audited if not.
+
+    For one that a class has set the policy is asked for the one exception: a recorded consent that names who
+    may stop it. What the card announced for a fixed time happens whatever has become of its trainer by then.
+    """
+    if workspace.stop_card is None:
+        return True
+    card = classes.class_card(tx, workspace.stop_card)
+    press = classes.participant(tx, workspace.stop_card, workspace.principal)
+    if card is None or press is None or press.workspace_id != workspace.id or press.withdrawn_at is not None:
+        return False
+    actor = Principal.from_key(card.stopper)
+    person = people.person(tx, actor) if card.stopped_by else None
+    target = Target("consent", workspace.id, press.principal, consented_to=card.principal)
+    decision = decide(actor, "class_stop", target, context.installation, person)
+    if not decision.allowed:
+        refused = AuditEntry(actor.key, "class.stop", card.id, "refused", {"rule": decision.rule})
+        append_audit(tx, [refused])
+    return decision.allowed
+
+
+def ended(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
+    """Note that a class is over for a workspace whose timer it has set, and the stop if one was begun."""
+    card = classes.class_card(tx, workspace.stop_card or "")
+    if card is None:
+        return
+    _ended(tx, card.id, workspace.principal, stop)
+    if stop is not None:
+        detail = {
+            "card": card.id,
+            "workspace": workspace.id,
+            "owner": workspace.principal.key,
+            "rule": "policy.consent",
+            "because": "stop_all" if card.stopped_by else "until",
+        }
+        target = f"{workspace.connection}/{workspace.remote_id}"
+        append_audit(tx, [AuditEntry(card.stopper, "class.stop", target, "accepted", detail)])
+
+
+def _ended(tx: Transaction, card_id: str, principal: Principal, stop: Operation | None = None) -> None:
+    key = {"card_id": card_id, "principal": principal, "ended_at": None}
+    PARTICIPANTS.change(tx, key, ended_at=tx.now(), stop_operation_id=stop.id if stop is not None else None)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+
+
+CLASSES: Final = Due(
+    name="class",
+    every=0.5,
+    claim=lambda tx, _: classes.claim_class_cards(tx, CARDS, REST),
+    carry_out=_look,
+)

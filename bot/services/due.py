@@ -1,48 +1,41 @@
 """What time does: kinds of rows that come due, each carried out as a use case in its person's name.
 
 A kind is declared in the module of its use cases; ``bot.reconciler.clockwork`` drives them all. A claim makes
-its rows due again after a while, so what a crash cuts short is done later; ``carry_out`` reads the row again,
-and leaves it alone if somebody has changed it since.
+its rows due again after a while, so what a crash cuts short is done later; ``carry_out`` leaves alone what
+somebody has changed since.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from bot.domain.people import Principal
+from bot.domain.accounts import Account
+from bot.domain.classes import ClassCard
+from bot.domain.hours import Rule
+from bot.domain.workspaces import Workspace
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-
-class Row(Protocol):
-    """A row of somebody's that has a time."""
-
-    @property
-    def id(self) -> str:
-        """Its key."""
-        ...
-
-    @property
-    def principal(self) -> Principal:
-        """In whose name it is carried out."""
-        ...
-
-
 #: For how long a row is claimed that nothing else makes due again.
 LEASE: Final = 60.0
 #: When to ask again while Slack can't say who somebody is.
 ASKS_AGAIN: Final = 30.0
-R = TypeVar("R", bound=Row)
+#: A workspace read longer ago than this is read again before anything is decided, and waited for this long.
+FRESH_SECONDS: Final = 60.0
+PATIENCE: Final = 30.0
+#: How often it is looked whether such a read has come.
+LOOKS_EVERY: Final = 5.0
+R = TypeVar("R", Account, ClassCard, Rule, Workspace)
 
 
-def never_refused(_tx: Transaction, _asked: Asked, _row: Row, refusal: Refused) -> None:
+def never_refused(_tx: Transaction, _asked: Asked, _row: Any, refusal: Refused) -> None:
     """Let a refusal be an error: nobody is asked before it is carried out."""
     raise refusal
 
 
-def when_the_claim_ends(_tx: Transaction, _asked: Asked, _row: Row) -> None:
+def when_the_claim_ends(_tx: Transaction, _asked: Asked, _row: Any) -> None:
     """Leave a row until it is due again by itself."""
 
 

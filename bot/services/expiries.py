@@ -6,13 +6,10 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.workspaces import Workspace
 from bot.services.asked import Asked
 from bot.services.context import Context
-from bot.services.due import Due
+from bot.services.due import FRESH_SECONDS, Due
 from bot.store import workspaces
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
-
-#: A workspace read longer ago than this is read again first: its end may have moved.
-FRESH_SECONDS: Final = 60.0
 
 
 def _claim(tx: Transaction, context: Context) -> list[Workspace]:

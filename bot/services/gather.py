@@ -157,10 +157,9 @@ class Gatherer:
         is_gone = card.kind.subject == "job" and not isinstance(facts, RunFacts)
         if isinstance(facts, WorkspaceFacts):
             is_gone = card.kind.subject == "operation" and facts.operation is None
-            kept = await self._kept(card) if card.kind is NoticeKind.CLASS_ENDING else None
             if facts.operation is None:
                 facts = replace(facts, is_superseded=await self._is_superseded(facts, card))
-            facts = replace(facts, former_name=card.name, kept=kept)
+            facts = replace(facts, former_name=card.name)
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)
@@ -178,21 +177,12 @@ class Gatherer:
     async def owed(self, notice: Notice) -> Facts:
         """Gather facts for what somebody is owed: its rows as they are, and whether newer ones tell it."""
         facts = await self.of_notice(notice)
-        if isinstance(facts, WorkspaceFacts) and notice.kind is NoticeKind.CLASS_ENDING:
-            facts = replace(facts, kept=await self._kept(notice))
         return replace(facts, written_at=notice.created_at)
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
         """Return whether something newer was asked for since a message that is about no operation."""
         newest = await self._store.latest_operation(facts.workspace.id) if facts.workspace else None
         return newest is not None and newest.created_at > card.created_at
-
-    async def _kept(self, warning: Notice | Card) -> bool | None:
-        """Return whether a person kept their workspace out of the end of a class; None while they may."""
-        press = await self._store.participant(warning.subject, warning.principal)
-        if press is None or press.withdrawn_at is not None:
-            return press is not None
-        return None if press.ended_at is None else False
 
     async def of_notice(self, notice: Notice | Card, workspace_id: str | None = None) -> Facts:
         """Gather facts for a notice: by the subject that its kind names, else by the keys of its body."""
@@ -208,8 +198,9 @@ class Gatherer:
         connection = str(body.get("connection") or (workspace.connection if workspace else ""))
         account = await self._store.account(notice.principal, connection) if connection else None
         now, of_class = await self._store.now(), None
-        if kind.subject == "class":
-            card = await self._store.class_card(notice.subject)
+        of_timer = workspace.stop_card if workspace and kind is NoticeKind.TIMER_ENDING else None
+        if card_id := notice.subject if kind.subject == "class" else of_timer:
+            card = await self._store.class_card(card_id)
             of_class = None if card is None else await self.of_class(card, notice.principal, body)
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
             facts = self._of_workspace(now, connection, account, workspace=workspace, body=body)

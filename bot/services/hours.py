@@ -22,9 +22,9 @@ from bot.domain.workspaces import NOT_UP, UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
 from bot.services.asked import Asked
-from bot.services.due import ASKS_AGAIN, LEASE, Due
+from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import note, owned
-from bot.store import accounts, acts, classes, gates, homes, operations, people, preferences, timers
+from bot.store import accounts, acts, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
@@ -32,11 +32,7 @@ from bot.store.tables import RULES
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: A workspace read longer ago than this is read again before anything is decided, and waited for this long.
-FRESH_SECONDS: Final = 60.0
-PATIENCE: Final = 30.0
-LOOKS_EVERY: Final = 5.0
-#: The same where it is only to be asked about.
+#: How soon again where its person is only to be asked about it.
 LOOKS_AGAIN: Final = 30.0
 HOUR: Final = 3600.0
 #: How many rules, or workspaces that were left running, are claimed at once.
@@ -342,13 +338,7 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         return
     account = accounts.account(tx, principal, workspace.connection)
     is_ruled = any(not rule.paused for rule in rows.rules_of(tx, workspace.id))
-    if (
-        account is None
-        or account.state != "active"
-        or account.is_refused
-        or is_ruled
-        or classes.ends(tx, workspace)
-    ):
+    if account is None or account.state != "active" or account.is_refused or is_ruled:
         return
     zone = people.zone(tx, principal)
     wanted = [preferences.preferences(tx, principal).asks_after, provider.settings.asks_after_hours]

@@ -15,19 +15,21 @@ import structlog
 
 from bot.domain.installations import AnyInstallation
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import OperationVerb
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, costs_more, is_final, planned_mode
 from bot.domain.timers import (
     AGAIN_SECONDS,
     LEAST_TIMER_WARNING_SECONDS,
     MORE_SECONDS,
-    TIMER_WARNING_SECONDS,
     Timer,
+    due_at,
+    warned_before,
 )
 from bot.domain.workspaces import Workspace
+from bot.services import classes
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
-from bot.services.due import ASKS_AGAIN, LEASE, Due
+from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import begin, effects_now
 from bot.store import accounts, operations, workspaces
 from bot.store import timers as rows
@@ -39,11 +41,6 @@ log = structlog.get_logger(__name__)
 
 #: How many timers are claimed at once.
 SOME: Final = 200
-#: A workspace read longer ago than this is read again first: it may have been stopped, or used, since.
-FRESH_SECONDS: Final = 60.0
-#: For how long such a read is waited for at least, and how often to look whether it has come.
-PATIENCE: Final = 30.0
-LOOKS_EVERY: Final = 5.0
 #: What some rules are called as the cause of a stop that wasn't possible.
 _CAUSES: Final = {
     "ends": "not_agreed",
@@ -57,20 +54,13 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     workspace, now = workspaces.workspace(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
-    stop_at, is_warned = workspace.stop_at, workspace.stop_warned
-    due_at = stop_at if is_warned else stop_at - TIMER_WARNING_SECONDS
-    read_at = now if workspace.is_provisional else workspace.observed_at or 0.0
-    is_unread = now - read_at > FRESH_SECONDS
-    warned_at = stop_at - TIMER_WARNING_SECONDS if is_warned else now
-    if now < due_at:
-        rows.look_at_timer(tx, workspace.id, stop_at, due_at)
-    elif is_unread and now < due_at + PATIENCE:
-        _read(tx, workspace, stop_at)
-    elif is_unread and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
+    stop_at, is_warned, read_at = workspace.stop_at, workspace.stop_warned, _read_at(workspace, now)
+    warned_at = stop_at - warned_before(workspace.stop_card) if is_warned else now
+    if now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
         # Its person is warned again once it was read; where it can't be, they are told.
         connection = workspace.connection
         usable(asked.context.need(connection), accounts.account(tx, workspace.principal, connection))
-        _read(tx, workspace, stop_at, unwarned=True)
+        _read(tx, workspace, unwarned=True)
     elif rows.settle_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
@@ -82,9 +72,14 @@ def carry_out(tx: Transaction, asked: Asked, looked: Workspace) -> None:
         rows.timer_warned(tx, workspace.id, stop_at, moved_to, warning)
 
 
-def _read(tx: Transaction, workspace: Workspace, stop_at: float, *, unwarned: bool = False) -> None:
+def _read_at(workspace: Workspace, now: float) -> float:
+    return now if workspace.is_provisional else workspace.observed_at or 0.0
+
+
+def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
     workspaces.read_soon(tx, workspace.id)
-    rows.look_at_timer(tx, workspace.id, stop_at, tx.now() + LOOKS_EVERY, unwarned=unwarned)
+    look_at = tx.now() + LOOKS_EVERY
+    rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, look_at, unwarned=unwarned)
 
 
 def _later(tx: Transaction, _asked: Asked, looked: Workspace) -> None:
@@ -98,6 +93,7 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Workspace, refusal: Refused)
         cause = "credential_refused" if refusal.is_refused else "unlinked"
     notice = _notice(looked, NoticeKind.TIMER_FAILED, stop_at, cause=_CAUSES.get(cause, cause))
     rows.end_timer(tx, looked.id, stop_at, [notice])
+    classes.ended(tx, looked)
 
 
 def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:
@@ -108,36 +104,55 @@ def _notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any)
 def stop(tx: Transaction, asked: Asked, workspace: Workspace) -> None:
     """Stop a workspace in its person's name, as its timer says; raises as ``begin``.
 
+    A class's timer stops nothing without its person's consent.
+    """
+    if classes.consents(tx, asked.context, workspace):
+        classes.ended(tx, workspace, _stop(tx, asked, workspace))
+    else:
+        rows.end_timer(tx, workspace.id, workspace.stop_at or 0.0)
+        classes.ended(tx, workspace)
+
+
+def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | None:
+    """Begin the stop, or write what comes instead.
+
     Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
     ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
-    is tried again a day later. Administrators are told of both that and of a stop without a warning.
+    is tried again a day later, unless that was for a class. Administrators are told of both that and of a
+    stop without a warning.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
         rows.end_timer(tx, workspace.id, stop_at)
-        return
+        return None
     planned, mode = effects_now(asked.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
         # The way that was chosen ends it for good only since then.
         mode = planned_mode(planned)
+        if is_final(planned, mode):
+            raise Refused("workspace.ends", "its person hasn't agreed to that")
     agreed = Consent(workspace.stop_agreed)
     to_admins: list[NewNotice] = []
     if not rows.is_warned(tx, workspace.id):
         is_kept = not is_final(planned, mode)
         to_admins = unwarned(asked.context.installation, workspace, f"{stop_at:.0f}", is_kept=is_kept)
         if not is_kept:
-            rows.put(tx, workspace.id, Timer(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
             add_notices(tx, to_admins)
-            return
+            if workspace.stop_card is None:
+                rows.put(tx, workspace.id, Timer(tx.now() + AGAIN_SECONDS, mode, bool(agreed), warns=True))
+            else:
+                rows.end_timer(tx, workspace.id, stop_at)
+            return None
         # Slack may not have been there to be asked about its person, either.
         asked = replace(asked, goes_by_rows=True)
     if is_final(planned, mode) and costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
         warning = _notice(workspace, NoticeKind.TIMER_ENDING, later, put_off=stop_at)
         rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
-        return
-    begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
+        return None
+    stop = begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
     add_notices(tx, to_admins)
+    return stop.operation
 
 
 def unwarned(
@@ -156,7 +171,13 @@ def unwarned(
 
 
 def _claim(tx: Transaction, context: Context) -> list[Workspace]:
-    return rows.claim_timers(tx, SOME, LEASE, context.unwarned_seconds)
+    """Claim what is due, and have read first what wasn't lately."""
+    now, claimed = tx.now(), rows.claim_timers(tx, SOME, LEASE, context.unwarned_seconds)
+    unread = [one for one in claimed if now - _read_at(one, now) > FRESH_SECONDS]
+    waiting = [one for one in unread if now < due_at(one) + PATIENCE]
+    for one in waiting:
+        _read(tx, one)
+    return [one for one in claimed if one not in waiting]
 
 
 TIMERS: Final = Due(

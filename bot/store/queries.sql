@@ -450,15 +450,15 @@ WHERE id = :id AND stop_at IS NOT NULL AND state IN ('stopped', 'suspended', 'fa
     );
 
 -- After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
--- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited);
--- and the stop comes no sooner after it than promised (:heard).
+-- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited) and
+-- it isn't for a class that may end something for good; and the stop comes no sooner after it than promised (:heard).
 -- name: claim_timers
 UPDATE workspaces SET
     stop_warned = CASE
         WHEN stop_look_at < :absent AND stop_at < :absent THEN 0
         WHEN stop_warning IS NOT NULL AND NOT COALESCE((
             SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> ''
-                ELSE n.state = 'dead' OR n.created_at <= :waited END
+                ELSE n.state = 'dead' OR (n.created_at <= :waited AND (stop_card IS NULL OR stop_agreed = 0)) END
             FROM notices n WHERE n.id = workspaces.stop_warning
         ), FALSE) THEN 0
         ELSE stop_warned END,
@@ -1352,14 +1352,6 @@ DELETE FROM gates WHERE gate_key = :gate_key AND next_check_at < :before AND NOT
 
 -- == class cards ==
 
--- Leases here are as short as the least time between two redraws: doing one twice does no harm.
--- As with timers, a warning is void after a long absence.
--- name: void_class_warnings
-UPDATE participants SET warned_at = NULL
-WHERE warned_at IS NOT NULL AND ended_at IS NULL AND card_id IN (
-    SELECT id FROM class_cards WHERE done_at IS NULL AND look_at < :absent
-);
-
 -- name: claim_class_cards
 UPDATE class_cards SET look_at = :until
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -1397,17 +1389,17 @@ SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN 
 -- name: seats_taken
 SELECT COUNT(*) AS count FROM participants WHERE card_id = :card_id;
 
--- Each effective press is a consent, even after an earlier one was withdrawn.
+-- Each effective press is a consent, even after an earlier one was withdrawn. Processes of 0.1.0 neither warn nor stop
+-- whom they think to be warned later than ever: the timer does.
 -- name: press_class
 INSERT INTO participants (
-    card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at
+    card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
 ) VALUES (
-    :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now
+    :card_id, :principal, :now, '', :workspace_id, :operation_id, :is_ready, :now, 1e12
 )
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
-    is_ready = excluded.is_ready, consented_at = excluded.consented_at,
-    warned_at = CASE WHEN participants.withdrawn_at IS NULL THEN participants.warned_at ELSE NULL END,
+    is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
     withdrawn_at = NULL;
 
 -- name: note_participant
@@ -1418,8 +1410,7 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
 -- name: withdraw_consent
 UPDATE participants SET withdrawn_at = :now
 WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
-    AND ended_at IS NULL
-RETURNING *;
+    AND ended_at IS NULL;
 
 -- A person's progress is that of the newest operation that brings their workspace up.
 -- name: class_counts
@@ -1437,7 +1428,8 @@ SELECT
     COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
     COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
     COALESCE(SUM(CASE
-        WHEN s.outcome NOT IN ('fulfilled', 'replaced') THEN 1 ELSE 0 END), 0) AS not_stopped,
+        WHEN s.outcome NOT IN ('fulfilled', 'replaced') OR (p.ended_at IS NOT NULL AND w.id IS NOT NULL) THEN 1
+        ELSE 0 END), 0) AS not_stopped,
     COALESCE(SUM(CASE
         WHEN p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
     COALESCE(SUM(CASE
@@ -1450,6 +1442,8 @@ LEFT JOIN operations o ON o.id = (
     ORDER BY x.created_at DESC, x.id DESC LIMIT 1
 )
 LEFT JOIN operations s ON s.id = p.stop_operation_id
+-- What was put off has a timer still.
+LEFT JOIN workspaces w ON w.id = p.workspace_id AND w.stop_card = p.card_id AND w.stop_at IS NOT NULL
 WHERE p.card_id = :card_id;
 
 -- name: class_problems
@@ -1464,31 +1458,19 @@ WHERE p.card_id = :card_id AND p.is_ready = 0 AND (
 )
 ORDER BY p.joined_at, p.principal LIMIT :limit;
 
--- name: presses_to_warn
-SELECT * FROM participants
-WHERE card_id = :card_id AND consented_at IS NOT NULL AND warned_at IS NULL AND ended_at IS NULL
+-- Those who agreed to the end of a class, as long as nothing ends it for them: their workspace's timer, if it has one.
+-- name: presses_to_end
+SELECT * FROM participants p
+WHERE p.card_id = :card_id AND p.consented_at IS NOT NULL AND p.ended_at IS NULL
 -- guards: Nobody acts through another's account
-    AND withdrawn_at IS NULL
+    AND p.withdrawn_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM workspaces w WHERE w.id = p.workspace_id AND w.stop_card = p.card_id AND w.stop_at IS NOT NULL
+    )
 LIMIT :limit;
 
--- name: presses_to_stop
-SELECT * FROM participants
-WHERE card_id = :card_id AND consented_at IS NOT NULL AND ended_at IS NULL AND warned_at <= :heard
-    AND (warning IS NULL OR COALESCE((
-        SELECT CASE WHEN n.state = 'sent' THEN n.message_ts <> '' AND n.sent_at <= :heard
-            ELSE n.state = 'dead' OR n.created_at <= :waited END
-        FROM notices n WHERE n.id = participants.warning
-    ), FALSE))
--- guards: Nobody acts through another's account
-    AND withdrawn_at IS NULL
-LIMIT :limit;
-
--- Cards that aren't done are few, and indexed by when they are looked at; a person is in each of them once.
--- name: class_to_end
-SELECT 1 FROM class_cards c CROSS JOIN participants p
-WHERE c.done_at IS NULL AND c.look_at > 0 AND c.stops_at IS NOT NULL
-    AND p.card_id = c.id AND p.principal = :principal AND p.workspace_id = :id
-    AND p.consented_at IS NOT NULL AND p.withdrawn_at IS NULL AND p.ended_at IS NULL;
+-- name: end_class_timers
+UPDATE workspaces SET {changes} WHERE stop_card = :card_id;
 
 -- name: class_of_stop
 SELECT c.* FROM participants p JOIN class_cards c ON c.id = p.card_id WHERE p.stop_operation_id = :operation_id;

@@ -283,13 +283,6 @@ class Store(OnEngine):
     class_card = read(classes.class_card)
     participant = read(classes.participant)
     class_counts = read(classes.class_counts, Priority.STEADY)
-    claim_class_cards = write(classes.claim_class_cards, Priority.CLAIMS)
-    class_counted = write(classes.class_counted)
-    presses_to_warn = read(classes.presses_to_warn, Priority.STEADY)
-    class_warned = write(classes.class_warned)
-    presses_to_stop = read(classes.presses_to_stop, Priority.STEADY)
-    stop_for_class = write(classes.stop_for_class)
-    finish_class = write(classes.finish_class)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
 
     # -- Homes -----------------------------------------------------------------------------------------------

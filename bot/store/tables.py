@@ -438,7 +438,7 @@ OCCURRENCES = _plain("occurrences", "rule_id local side", at=STAYS)
 OUTAGES = _plain("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE``.
 OWNERS = _plain("owners", "name", "owner", until=LEASE)
-PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=PAST)
+PARTICIPANTS = Table("participants", Participant, "card_id principal", "card_id", warned_at=STAYS)
 # ``bot.reconciler.runtimes.LONGEST_ASKED``.
 PAUSES = _plain("pauses", "connection calls who", noted_at=PAST, until=due(300.0))
 PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST)

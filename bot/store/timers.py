@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain import errands, operations, timers, workspaces
+from bot.domain.classes import REST
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
 from bot.store import cards, warnings
 from bot.store.notices import add_notices
 from bot.store.schema import setting
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, principal_of, word
-from bot.store.transaction import Transaction
+from bot.store.transaction import Row, Transaction
 
 #: What a workspace's row holds without a timer.
 NONE: Final[Mapping[str, Any]] = {
@@ -23,19 +24,22 @@ NONE: Final[Mapping[str, Any]] = {
     "stop_warned": False,
     "stop_warning": None,
     "stop_look_at": None,
+    "stop_card": None,
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _LOOKS_EVERY: Final = 30.0
 
 
 def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
-    """Set a workspace's timer, instead of an earlier one.
+    """Set a workspace's timer, instead of an earlier one; a person's own takes a class's back.
 
     If its person has just named the time, what is still to be started is good until then.
     """
     needs_warning = timer.needs_warning(tx.now())
     if (row := WORKSPACES.row(tx, id=workspace_id)) is not None:
         warnings.drop(tx, row["stop_warning"])
+        if not timer.card:
+            _withdraw(tx, row)
     WORKSPACES.change(
         tx,
         {"id": workspace_id},
@@ -44,7 +48,8 @@ def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
         stop_agreed=timer.agreed,
         stop_warned=not needs_warning,
         stop_warning=None,
-        stop_look_at=timer.at - timers.TIMER_WARNING_SECONDS if needs_warning else timer.at,
+        stop_look_at=timer.at - timers.warned_before(timer.card) if needs_warning else timer.at,
+        stop_card=timer.card or None,
     )
     if not timer.warns:
         tx.run("limit_start", workspace_id=workspace_id, at=timer.at)
@@ -52,11 +57,29 @@ def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
 
 
 def clear(tx: Transaction, workspace_id: str) -> None:
-    """Take a workspace's timer back."""
+    """Take a workspace's timer back; of a class's, that withdraws the consent."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["stop_at"] is not None:
+        _withdraw(tx, row)
         WORKSPACES.change(tx, {"id": workspace_id}, **NONE)
         cards.owe_about(tx, workspace_id, changed=True)
+
+
+def _withdraw(tx: Transaction, workspace: Row) -> None:
+    """Withdraw its person's consent to the class that has set a workspace's timer, if one has."""
+    if workspace["stop_card"] is not None:
+        withdraw(tx, workspace["stop_card"], workspace["principal"])
+
+
+def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
+    """Withdraw a person's consent to the end of a class."""
+    tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
+
+
+def let_go(tx: Transaction, card_id: str) -> None:
+    """Clear the timers that a class has set, whose end has moved."""
+    tx.run(setting("end_class_timers", *NONE), card_id=card_id, **NONE)
 
 
 def claim_timers(
@@ -65,7 +88,8 @@ def claim_timers(
     """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
 
     One that nobody has looked at for long when it was due counts as not warned of, and so does one whose
-    warning wasn't delivered, for ``waits`` seconds and unless it never can be.
+    warning wasn't delivered, for ``waits`` seconds and unless it never can be. What wasn't due after all is
+    looked at when it is.
     """
     now = tx.now()
     found = WORKSPACES.found(
@@ -78,7 +102,10 @@ def claim_timers(
         waited=now - waits,
         limit=limit,
     )
-    return sorted(found, key=lambda one: (one.stop_at or 0.0, one.id))
+    early = [one for one in found if now < timers.due_at(one)]
+    for one in early:
+        look_at_timer(tx, one.id, one.stop_at or 0.0, timers.due_at(one))
+    return sorted((one for one in found if one not in early), key=lambda one: (one.stop_at or 0.0, one.id))
 
 
 def look_at_timer(

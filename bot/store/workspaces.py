@@ -225,7 +225,8 @@ def renew(
         woken=0,
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"])
-    if former is not None:
+    # Who agreed to the end of a class did so for that one workspace.
+    if former is not None and former["stop_card"] is None:
         WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
     hours.follow(tx, row["workspace_id"], fresh.id)
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)

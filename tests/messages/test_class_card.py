@@ -12,8 +12,8 @@ from bot.domain.facts import WorkspaceFacts
 from bot.domain.forms import Spec
 from bot.domain.people import Named, Principal
 from bot.domain.stops import StopEffect
-from bot.domain.workspaces import Workspace
-from bot.messages.blocks import classes
+from bot.domain.workspaces import State, Workspace
+from bot.messages.blocks import buttons, classes
 from bot.messages.texts import classes as class_words
 from bot.messages.texts import problems
 from handlers.class_card import card_command, ends_at
@@ -82,19 +82,26 @@ def test_an_end_on_another_day_names_it():
 
 def test_the_warning_and_the_summary():
     workspace = Workspace("w1", TRAINER, "saturn", "r1", "g1", "notebook", url="https://app.example.test/ide")
-    for name, title, effects in (("ends", "Saturn Cloud", {}), ("ends-for-good", "Workbench", ENDS)):
+    cases = [
+        ("ends", "Saturn Cloud", {}),
+        ("ends-for-good", "Workbench", ENDS),
+        ("spares", "Workbench", ENDS),
+    ]
+    for name, title, effects in cases:
         of = class_facts(STOPPED, title, NOW, effects=effects, people=PEOPLE)
-        body = {"stops_at": STOPPED.stops_at}
+        at = STOPPED.stops_at
+        timed = replace(workspace, state=State.RUNNING, stop_at=at, stop_mode="stop", stop_card=STOPPED.id)
+        timed = replace(timed, stop_agreed=name == "ends-for-good")
         facts = WorkspaceFacts(
             now=NOW,
             connection="saturn",
             connection_title=title,
-            workspace=workspace,
+            workspace=timed,
             effects=effects,
             of_class=of,
-            body=body,
+            body={"stop_at": at},
         )
-        check_golden(f"notices/class-{name}", classes.ending(facts))
+        check_golden(f"notices/class-{name}", buttons.ending(facts))
     counts = replace(COUNTS, stopped=470, kept=10, not_stopped=2, stopping=1)
     answer = classes.summary(class_facts(STOPPED, "Saturn Cloud", NOW, counts=counts))
     check_golden("notices/class-summary", answer)

@@ -38,7 +38,6 @@ ABOUT = {
     NoticeKind.ENDING: None,
     NoticeKind.TIMER_ENDING: None,
     NoticeKind.TIMER_FAILED: None,
-    NoticeKind.CLASS_ENDING: None,
 }
 
 

@@ -78,7 +78,6 @@ LINES = {
         )
     },
     "class-ending": (NoticeKind.CLASS_ENDING, replace(facts(), operation=None)),
-    "class-kept": (NoticeKind.CLASS_ENDING, replace(facts(kept=True), operation=None)),
     "asked": (NoticeKind.ASKED, facts(operation=verb("create"))),
     "job-waiting": (NoticeKind.JOB_WAITING, run_facts(RUN)),
     "job-ended": (

@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.services import classes
 from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreBusy
-from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, press, seat, told
+from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, person, post, press, seat, told
 from tests.reconciler.fuse import Fuse, Killed
 from tests.reconciler.world import new_world
 
@@ -56,7 +56,7 @@ async def test_what_its_owner_stopped_before_is_left_alone(world):
     await world.pass_time(60)
     await world.pass_time(700, step=5)
     assert [one.method for one in world.provider.calls].count("stop") == 1
-    assert "1 were already stopped" in told(world, TRAINER)[-1]
+    assert "I left 1 alone" in told(world, TRAINER)[-1]
 
 
 async def test_who_presses_late_has_five_minutes_all_the_same(world):
@@ -103,6 +103,44 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(world):
     assert states(world)["r-U000"] is State.RUNNING
     refused = [row for row in await world.store.audit_entries() if row["result"] == "refused"]
     assert refused[-1]["action"] == "class.stop"
+
+
+async def test_the_end_takes_two_transactions_a_person(world):
+    """A warning and a stop; beside those, what is due is claimed for all, and the card's counts."""
+    spent = {count: await _spent(world, count) for count in (5, 20)}
+    assert spent[20] - spent[5] == 2 * 15, spent
+
+
+async def _spent(world, count):
+    """Return how many transactions of what time does had something to do at the end of a class."""
+    everybody = [person(100 * count + number) for number in range(count)]
+    for principal in everybody:
+        await seat(world, principal, State.RUNNING)
+    card = await post(world, stops_at=world.clock.now() + 700)
+    for principal in everybody:
+        await press(world, card, principal)
+    await world.pass_time(300, step=5, longest=5)
+    clockwork, engine, made, worked = world.reconciler.clockwork, world.store.engine, [0], 0
+    step = clockwork.step
+
+    def count_one(work, priority, writes):
+        made[0] += 1
+        return work
+
+    async def counted():
+        nonlocal worked
+        made[0], engine.watch = 0, count_one
+        done = await step()
+        engine.watch = None
+        worked += made[0] if done else 0
+        return done
+
+    clockwork.step = counted
+    await world.pass_time(700, step=5, longest=5)
+    clockwork.step = step
+    stopped = {key: one for key, one in states(world).items() if any(p.user_id in key for p in everybody)}
+    assert set(stopped.values()) == {State.SUSPENDED}
+    return worked
 
 
 # -- the card on its way -----------------------------------------------------------------------------------
@@ -165,7 +203,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
             assert sorted(world.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
             for principal in everybody:
                 heard = told(world, principal)
-                assert sum("ending" in text for text in heard) == 1, heard
+                assert sum("I warned you" in text for text in heard) == 1, heard
                 assert sum("has been suspended" in text for text in heard) == 1, heard
             assert len(told(world, TRAINER)) == 1
             if not fuse.is_blown:

@@ -207,7 +207,6 @@ async def test_nothing_is_claimed_after_the_drain(world, scheduler):
         "tasks",
         "jobs",
         "streams",
-        "classes",
         "clockwork",
         "notices",
         "cards",

@@ -291,9 +291,9 @@ async def test_the_end_of_a_class_removes_nothing_whose_card_spoke_of_a_stop(wor
     await want_read(world.store, row.id)
     await world.pass_time(10)
     await ask(world.world).to(classes.stop_all, card.id)
-    await world.pass_time(10)
-    assert "I'll leave it running" in str(world.told("class_ending")[-1])
+    await world.pass_time(35)
+    assert "I'll leave it running" in str(world.told("timer_ending")[-1])
     await world.pass_time(400)
     assert (await world.row(row)).state is State.RUNNING
-    assert "this would end it for good, so I haven't done it" in str(world.told("failed")[-1])
-    assert "1 couldn't be stopped" in told(world.world, TRAINER)[-1]
+    assert "this would end it for good, so I haven't done it" in str(world.told("timer_failed")[-1])
+    assert "I left 1 alone" in told(world.world, TRAINER)[-1]

@@ -261,7 +261,6 @@ class World:
                 self.reconciler.reads.step,
                 self.reconciler.step_tasks,
                 self.reconciler.runs.step,
-                self.reconciler.classes.step,
                 self.reconciler.clockwork.step,
                 self._streams,
                 self.notifier.step_notices,

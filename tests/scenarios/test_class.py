@@ -136,11 +136,11 @@ async def test_forty_press_and_each_gets_their_own(class_room):
 async def _ends(made, trainer, first):
     """Have the trainer end the class; the first person keeps theirs."""
     await trainer.presses(_card(made), "Stop all")
-    await made.pass_time(5)
+    await made.pass_time(35)
     warned = first.sees()[-1]
     assert "is ending the class *Statistics for all*" in warned.text
-    await first.presses(warned, "Keep mine")
-    assert "stays as it is" in first.sees()[-1].text
+    await first.presses(warned, "Keep running")
+    assert "keeps running. I won't stop it" in first.sees()[-1].text
     assert "Get my workspace" not in _card(made).labels
     await made.pass_time(360, step=10)
     running = [one.owner for one in made.saturn.state.resources.values() if one.live()]

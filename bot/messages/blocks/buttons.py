@@ -11,7 +11,7 @@ from bot.domain.timers import coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import BUTTON, Block, Element, Markup, Press, draws, fill, line, safe
-from bot.messages.texts import answers, cards, notices, problems, times, verbs
+from bot.messages.texts import answers, cards, classes, notices, problems, times, verbs
 from bot.messages.texts import hours as words
 
 
@@ -218,6 +218,9 @@ def ending(facts: WorkspaceFacts) -> Answer:
         return kit.message(fill(cards.SET, done=done, at=at, **names), [], keep_buttons(workspace)[:1])
     left = times.duration(max(round((workspace.stop_at - facts.now) / 60), 1) * 60)
     template, buttons = cards.ENDING, keep_buttons(workspace)
+    if (of := facts.of_class) is not None:
+        template = classes.WARNED
+        names |= {"course": of.card.title, "who": kit.person(of.people.get(of.card.stopper))}
     if facts.body.get("put_off") is not None:
         template, buttons = cards.PUT_OFF, [*buttons, *offered(facts)]
     sentence = fill(template, done=done, left=left, at=at, **names)
@@ -227,6 +230,8 @@ def ending(facts: WorkspaceFacts) -> Answer:
 
 def _lost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     mode = _mode(workspace)
+    if is_final(facts.effects, mode) and not workspace.stop_agreed:
+        return [cards.ENDING_SPARED]
     if is_final(facts.effects, mode):
         return [fill(cards.ENDING_FINAL, lost=lost(workspace, facts.effects[mode]))]
     said = [at_stake(workspace)] if at_stake(workspace) else []

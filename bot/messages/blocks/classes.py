@@ -6,14 +6,13 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.classes import LEAST_CLASS_WARNING_SECONDS, ClassCard, ClassProblem
+from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.buttons import at_stake
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, notices, problems, times
@@ -52,17 +51,15 @@ def _does(facts: ClassFacts) -> list[str]:
     return [does, consent]
 
 
-def end_words(effects: Effects, *, is_any: bool = False, is_agreed: bool = True) -> dict[str, Markup]:
+def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
     """Return what the end of a class does: the action, what the workspace does, and what that means.
 
-    ``is_any`` as in ``ends_by_consent``. ``is_agreed``: its owner agreed that it ends for good.
+    ``is_any`` as in ``ends_by_consent``.
     """
     stop, keeps = effects.get("stop"), gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
     wording = classes.SUSPENDS if keeps else classes.STOPS
-    if ends and not is_agreed:
-        wording = classes.SPARES
-    elif ends:
+    if ends:
         wording = classes.SUSPENDS_OR_ENDS if keeps else classes.ENDS
     done, does, means = wording
     lost = cards.LOST[stop] if stop is not None and ends else ""
@@ -178,32 +175,10 @@ def without_addresses(text: str) -> str:
     return _ADDRESS.sub("…", text)
 
 
-def _ending_past(facts: WorkspaceFacts) -> str:
-    return filled(notices.PAST_KEPT if facts.kept else notices.PAST_CLASS_ENDING, facts)
-
-
-@draws(NoticeKind.CLASS_ENDING, past=_ending_past, is_true=lambda facts: facts.kept is None, keeps_open=True)
+@draws(NoticeKind.CLASS_ENDING, past=notices.PAST_CLASS_ENDING, is_true=lambda _: False)
 def ending(facts: WorkspaceFacts) -> Answer:
-    """Tell an owner that the class is ending, with a way to keep their workspace."""
-    of, workspace = facts.of_class, facts.workspace
-    if of is None or workspace is None:
-        return unknown()
-    card = of.card
-    end = end_words(facts.effects, is_agreed=ends_by_consent(of.effects, is_any=card.spec is None))
-    sent_at = facts.sent_at or facts.now
-    sentence = fill(
-        classes.WARNED,
-        title=card.title,
-        who=_stopper(of),
-        name=workspace.title,
-        at_title=of.connection_title,
-        at=kit.moment(max(facts.time("stops_at"), sent_at + LEAST_CLASS_WARNING_SECONDS), facts.now),
-        **end,
-    )
-    said = at_stake(workspace)
-    sentence = f"{sentence} {said}" if said else sentence
-    buttons = [kit.button(classes.KEEP_MINE, "class_keep", card.id, style=kit.PRIMARY)]
-    return kit.message(sentence, buttons=buttons)
+    """Draw the warning of an end that 0.1.0 has sent: the timer has another."""
+    return replies.answer(filled(notices.PAST_CLASS_ENDING, facts))
 
 
 def unknown() -> Answer:
@@ -268,7 +243,7 @@ def _poster(facts: ClassFacts) -> Markup:
 
 def _stopper(facts: ClassFacts) -> Markup:
     """Name whoever ends the class."""
-    return kit.person(facts.people.get(facts.card.stopped_by or facts.card.principal.key))
+    return kit.person(facts.people.get(facts.card.stopper))
 
 
 def at(card: ClassCard, when: float, now: float) -> Markup:

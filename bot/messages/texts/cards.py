@@ -291,6 +291,8 @@ PUT_OFF: Final = (
     "If you don't answer, I'll try again in {left}, {at}."
 )
 ENDING_UNSAVED: Final = "Save your work before then."
+#: Where it would end for good only since it was planned, or for a class that didn't say so.
+ENDING_SPARED: Final = "Right now that would end it for good. If it still would then, I'll leave it running."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 #: The same message once it is no longer true.
 OVER: Final = "*{name}* on {title} has no planned stop any more."

@@ -24,12 +24,6 @@ SUSPENDS_OR_ENDS: Final = (
     "is suspended or ends for good",
     "If it's suspended, what's in its memory stays. If it ends, it can't be started again. {lost}",
 )
-#: The same for a workspace that nobody agreed to end for good.
-SPARES: Final = (
-    "stopped",
-    "stops",
-    "Right now that would end it for good. If it still would then, I'll leave it running.",
-)
 AT: Final = "{clock} ({zone})"
 AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
@@ -127,7 +121,10 @@ SUMMARY: Final = "The class *{name}* is over."
 SUMMARY_COUNTS: Final = "{pressed} joined, {ready} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
-SUMMARY_REST: Final = "{rest} were already stopped or are no longer linked."
+SUMMARY_REST: Final = (
+    "I left {rest} alone: they were already stopped, are no longer linked, have a planned stop of their own, "
+    "or would have been lost."
+)
 
 # -- a press -----------------------------------------------------------------------------------------------
 
@@ -209,11 +206,7 @@ CLOSED: Final = (
     "I'll send you a summary."
 )
 CLOSED_ALREADY: Final = "The class is already being ended."
-WARNED: Final = (
-    "{who} is ending the class *{title}*. Your *{name}* on {at_title} {does} at {at}.{means} "
-    "Save your work, or press *Keep mine* to keep it running."
-)
-KEEP_MINE: Final = "Keep mine"
+WARNED: Final = "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}."
 KEPT_MINE: Final = "Your workspace stays as it is. Stop it yourself when you don't need it: `{command}stop`."
 KEPT_TOO_LATE: Final = "It's too late for that: the class has ended. Start it again with `{command}start`."
 STOPPED_BY: Final = "*{name}* on {title} has been {done}: {who} ended the class *{course}*."

@@ -237,6 +237,5 @@ PAST_LINK_ENDING: Final = "I reminded you at {sent} that your link to {title} wa
 PAST_JOB_CARD: Final = "You asked me to run *{name}* on {title} at {at}."
 PAST_JOB_WAITING: Final = "*{name}* on {title} was taking longer than usual at {at}."
 #: The warning before the end of a class, once its reader has kept the workspace.
-PAST_KEPT: Final = "*{name}* on {title} stays as it is when its class ends."
 #: Any other, and one whose workspace or run nobody knows any more.
 PAST_OVER: Final = "This message from {at} is out of date."

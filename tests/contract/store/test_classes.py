@@ -5,17 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.audit import AuditEntry
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Update
+from bot.domain.timers import Timer
 from bot.domain.workspaces import State
-from bot.services import classes
+from bot.services import classes, timers, workspaces
 from bot.services.classes import Draft
+from bot.store import classes as class_rows
+from bot.store import timers as timer_rows
+from bot.store.tables import PARTICIPANTS, WORKSPACES
+from bot.support.clock import SystemIds
 from tests.rigs.providers import BASE_URL
 from tests.rigs.store import (
     ALICE,
@@ -26,7 +30,9 @@ from tests.rigs.store import (
     linked,
     observe,
     refuse,
+    set_timer,
     unlink,
+    within,
 )
 from tests.rigs.use_cases import ask
 
@@ -57,8 +63,21 @@ async def noted(store, principal, interaction):
     return await press(store, principal, interaction)
 
 
-#: How a class stops a workspace, within how many seconds, and by which reference.
-STOP = (OperationVerb.STOP, 1800.0, "R-2")
+async def look(store, card_id=CARD):
+    """Do what time does for a card."""
+    card = await store.class_card(card_id)
+    await by(store, TRAINER).to(classes.CLASSES.carry_out, card)
+
+
+async def time(store, who):
+    """Return somebody's workspace, with its timer."""
+    (row,) = await store.workspaces(who)
+    return row
+
+
+async def stop(store, who):
+    """Do what somebody's timer does when its time has come."""
+    await ask(store, principal=who).to(timers.stop, await time(store, who))
 
 
 async def up(store, clock, principal=ALICE):
@@ -186,42 +205,50 @@ async def test_a_card_of_unknown_outcome_is_found_by_a_press_of_it(store):
     assert not await by(store, TRAINER, "r1").to(classes.post_again, CARD)
 
 
+async def claimed(store):
+    return await within(store, class_rows.claim_class_cards, 10, 3.0)
+
+
+async def counted(store, card_id, counts):
+    await within(store, class_rows.class_counted, card_id, counts, rest=3.0, longest=60.0)
+
+
 async def test_a_press_between_counting_and_writing_is_counted_soon(store, clock):
     await posted(store)
     await noted(store, ALICE, "p1")
-    (due,) = await store.claim_class_cards(10, 3.0)
+    (due,) = await claimed(store)
     counts = await store.class_counts(due.id)
     clock.advance(0.1)
     await noted(store, BOB, "p2")
     clock.advance(0.1)
-    await store.class_counted(due.id, counts, rest=3.0, longest=60.0)
+    await counted(store, due.id, counts)
     clock.advance(3.0)
-    (due,) = await store.claim_class_cards(10, 3.0)
-    await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
+    (due,) = await claimed(store)
+    await counted(store, due.id, await store.class_counts(due.id))
     clock.advance(100.0)
-    assert await store.claim_class_cards(10, 3.0) == []
+    assert await claimed(store) == []
 
 
 async def test_cards_are_looked_at_when_something_is_due(store, clock):
     await posted(store, stops_at=clock.now() + 3600)
-    assert await store.claim_class_cards(10, 3.0) == []
+    assert await claimed(store) == []
     row = (await linked(store)).workspaces[0]
     made = (await press(store, row)).operation
-    (due,) = await store.claim_class_cards(10, 3.0)
-    assert await store.claim_class_cards(10, 3.0) == []
-    await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
+    (due,) = await claimed(store)
+    assert await claimed(store) == []
+    await counted(store, due.id, await store.class_counts(due.id))
     assert (await store.card(due.id)).is_dirty
     # A press a moment later is counted with the others.
     await press(store, row, "p2")
-    assert await store.claim_class_cards(10, 3.0) == []
+    assert await claimed(store) == []
     clock.advance(3.0)
-    (due,) = await store.claim_class_cards(10, 3.0)
+    (due,) = await claimed(store)
     await store.save_step(Update(made.id, 0.0, outcome=Outcome.FULFILLED))
-    await store.class_counted(due.id, await store.class_counts(due.id), rest=3.0, longest=60.0)
+    await counted(store, due.id, await store.class_counts(due.id))
     clock.advance(100.0)
-    assert await store.claim_class_cards(10, 3.0) == []
+    assert await claimed(store) == []
     clock.advance(3600 - 300 - 103)
-    assert [one.id for one in await store.claim_class_cards(10, 3.0)] == [CARD]
+    assert [one.id for one in await claimed(store)] == [CARD]
 
 
 async def ended(store, clock, *people):
@@ -231,51 +258,143 @@ async def ended(store, clock, *people):
     return await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
 
 
-async def test_the_end_is_told_first_and_reaches_who_consented_only(store, clock):
+async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     closed = await ended(store, clock, ALICE, BOB)
-    assert (closed.stopped_by, closed.stops_at, closed.is_over(clock.now())) == (
-        TRAINER.key,
-        clock.now() + 300,
-        True,
-    )
+    over = (closed.stopped_by, closed.stops_at, closed.is_over(clock.now()))
+    assert over == (TRAINER.key, clock.now() + 300, True)
     assert await by(store, TRAINER, "other").to(classes.stop_all, CARD) is None
-    told = await store.presses_to_warn(CARD, 10)
-    assert {one.principal for one in told} == {ALICE, BOB}
-    notice = NewNotice(CARD, NoticeKind.MESSAGE, "warned:1", ALICE, {"text": "soon"})
-    await store.class_warned(CARD, [(ALICE, notice), (BOB, None)])
-    await deliver(store, NoticeKind.MESSAGE)
-    assert await store.presses_to_warn(CARD, 10) == []
+    await look(store)
+    for who in (ALICE, BOB):
+        row = await time(store, who)
+        assert (row.stop_at, row.stop_card, row.stop_warned) == (closed.stops_at, CARD, False)
+    # Who was warned isn't warned again.
+    (row,) = await store.workspaces(ALICE)
+    late = {"stop_warned": True, "stop_at": closed.stops_at + 60}
+    await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
+    await look(store)
+    assert (await time(store, ALICE)).stop_warned
+    await ask(store, "keep", BOB).to(workspaces.keep, (await time(store, BOB)).id)
+    await look(store)
+    assert (await time(store, BOB)).stop_at is None
+    clock.advance(300.0)
+    await stop(store, ALICE)
+    open_stop = await store.latest_operation((await time(store, ALICE)).id)
+    assert (open_stop.verb, open_stop.principal) == (OperationVerb.SUSPEND, ALICE)
+    assert (await store.class_of_stop(open_stop.id)).id == CARD
+    entry = (await store.audit_entries())[-1]
+    assert (entry["action"], entry["actor"], entry["result"]) == ("class.stop", TRAINER.key, "accepted")
+    counts = await store.class_counts(CARD)
+    assert (counts.stopping, counts.kept, counts.stopped, counts.left) == (1, 1, 0, 0)
+    await look(store)
+    assert (await store.class_card(CARD)).done_at is None
+    await store.save_step(Update(open_stop.id, 0.0, outcome=Outcome.FULFILLED))
+    assert (await store.class_counts(CARD)).stopped == 1
+    for _ in range(2):
+        await look(store)
+    assert len(await deliver(store, NoticeKind.CLASS_OVER)) == 1
+
+
+async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_persons_own(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    own = await up(store, clock, BOB)
+    await set_timer(store, own, Timer(clock.now() + 7200, "stop"))
+    await press(store, await up(store, clock))
+    await press(store, own, "p2")
+    row = await time(store, ALICE)
+    assert (row.stop_at, row.stop_card, row.stop_mode) == (clock.now() + 3600, CARD, "suspend")
+    assert (await time(store, BOB)).stop_at == clock.now() + 7200
+    clock.advance(3300)
+    await look(store)
+    assert (await time(store, BOB)).stop_at == clock.now() + 3900
+    counts = await store.class_counts(CARD)
+    assert (counts.left, counts.kept) == (1, 0)
+
+
+async def test_a_timer_of_ones_own_takes_the_place_of_the_classs(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    row = await up(store, clock)
+    await press(store, row)
+    later = Timer(clock.now() + 9000, "stop")
+    await ask(store, "later").to(workspaces.set, row.id, later)
+    assert ((await time(store, ALICE)).stop_at, (await time(store, ALICE)).stop_card) == (later.at, None)
+    clock.advance(3600)
+    await look(store)
+    assert (await time(store, ALICE)).stop_at == later.at
+    assert (await store.class_counts(CARD)).kept == 1
+    assert (await store.class_card(CARD)).done_at is not None
+
+
+async def test_stop_all_moves_the_end(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    await press(store, await up(store, clock))
+    closed = await by(store, TRAINER, "stop").to(classes.stop_all, CARD)
+    await look(store)
+    assert (await time(store, ALICE)).stop_at == closed.stops_at == clock.now() + 300
+
+
+async def test_what_was_started_again_since_is_stopped_too(store, clock):
+    await posted(store, stops_at=clock.now() + 3600)
+    row = await up(store, clock)
+    await press(store, row)
+    await observe(store, clock, row, Observed(State.STOPPED))
+    assert (await time(store, ALICE)).stop_at is None
+    await observe(store, clock, row, Observed(State.RUNNING))
+    clock.advance(3300)
+    await look(store)
+    assert (await time(store, ALICE)).stop_card == CARD
+
+
+async def test_of_two_classes_the_sooner_end_counts(store, clock):
+    first = await posted(store, stops_at=clock.now() + 3600)
+    row = await up(store, clock)
+    await press(store, row)
+    another = by(store, TRAINER, "again")
+    another = replace(another, context=replace(another.context, ids=SystemIds()))
+    draft = Draft("C1", "saturn", "Maths", pattern="notebook", stops_at=clock.now() + 1800)
+    second = await another.to(classes.post, draft)
+    await by(store, ALICE, "p2").to(classes.press, second.id, has_looked=True)
+    row = await time(store, ALICE)
+    assert (row.stop_at, row.stop_card) == (second.stops_at, second.id)
+    await by(store, ALICE, "p3").to(classes.press, first.id, has_looked=True)
+    assert (await time(store, ALICE)).stop_card == second.id
+    assert (await store.participant(first.id, ALICE)).withdrawn_at is None
+
+
+async def test_processes_of_0_1_0_leave_the_end_to_the_timer(store, clock):
+    """They warn whom nobody has warned, and stop whom somebody has warned some time ago."""
+    await posted(store, stops_at=clock.now() + 3600)
+    await press(store, await up(store, clock))
+    row = await store.carry_out(lambda tx: PARTICIPANTS.row(tx, card_id=CARD, principal=ALICE))
+    assert row["warned_at"] > clock.now() + 10 * 365 * 86_400
+    await by(store, ALICE, "keep").to(classes.keep, CARD)
+    await press(store, await time(store, ALICE), "p2")
+    row = await store.carry_out(lambda tx: PARTICIPANTS.row(tx, card_id=CARD, principal=ALICE))
+    assert row["warned_at"] > clock.now() + 10 * 365 * 86_400
+
+
+@pytest.mark.parametrize("warned_at", [None, 5.0])
+async def test_a_class_that_0_1_0_was_about_to_end_ends_all_the_same(store, clock, warned_at):
+    """Of its presses no timer was set; its warning still keeps."""
+    await posted(store, stops_at=clock.now() + 200)
+    for number, who in enumerate((ALICE, BOB)):
+        await press(store, await up(store, clock, who), f"p{number}")
+    await store.carry_out(lambda tx: timer_rows.let_go(tx, CARD))
+    await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, warned_at=warned_at))
     for interaction in ("keep", "keep", "keep2"):
         assert await by(store, BOB, interaction).to(classes.keep, CARD)
     assert not await by(store, TRAINER, "keep3").to(classes.keep, CARD)
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
-    clock.advance(300.0)
-    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
-    assert left.principal == ALICE
-    (row,) = await store.workspaces(ALICE)
-    entry = AuditEntry(TRAINER.key, "class.stop", row.id, "accepted")
-    assert await store.stop_for_class(left, *STOP, audit=[entry])
-    assert not await store.stop_for_class(left, *STOP, audit=[entry])
-    stop = await store.latest_operation(row.id)
-    assert (stop.verb, stop.principal) == (OperationVerb.STOP, ALICE)
-    assert (await store.class_of_stop(stop.id)).id == CARD
-    counts = await store.class_counts(CARD)
-    assert (counts.stopping, counts.kept, counts.stopped) == (1, 1, 0)
-    await store.save_step(Update(stop.id, 0.0, outcome=Outcome.FULFILLED))
-    assert (await store.class_counts(CARD)).stopped == 1
-    assert await store.finish_class(CARD, [NewNotice("", NoticeKind.MESSAGE, "over", TRAINER)])
-    assert not await store.finish_class(CARD, [])
+    await look(store)
+    assert ((await time(store, ALICE)).stop_card, (await time(store, ALICE)).stop_warned) == (CARD, False)
+    assert (await time(store, BOB)).stop_at is None
 
 
 @pytest.mark.parametrize("outcome", ENDS)
 async def test_however_a_stop_for_the_class_ends_it_is_counted(store, clock, outcome):
     await ended(store, clock, ALICE)
-    await told_in_time(store, clock, ALICE)
-    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
-    (row,) = await store.workspaces(ALICE)
-    await store.stop_for_class(left, *STOP)
-    stop = await store.latest_operation(row.id)
-    await store.save_step(Update(stop.id, 0.0, outcome=outcome, cause="untold"))
+    await look(store)
+    await stop(store, ALICE)
+    operation = await store.latest_operation((await time(store, ALICE)).id)
+    await store.save_step(Update(operation.id, 0.0, outcome=outcome, cause="untold"))
     counts = await store.class_counts(CARD)
     is_stopped = outcome is Outcome.FULFILLED
     assert (counts.stopping, counts.stopped, counts.not_stopped) == (0, is_stopped, not is_stopped)
@@ -287,33 +406,16 @@ async def test_the_sooner_end_counts(store, clock):
     assert closed.stops_at == clock.now() + 100
 
 
-async def told_in_time(store, clock, *people):
-    await store.class_warned(CARD, [(principal, None) for principal in people])
-    clock.advance(300.0)
-
-
-async def test_who_has_no_message_to_wait_for_has_five_minutes_from_the_rows(store, clock):
-    """As processes of 0.1.0 write it."""
-    await ended(store, clock, ALICE)
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
-    await told_in_time(store, clock)
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
-    await store.class_warned(CARD, [(ALICE, None)])
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
-    await told_in_time(store, clock)
-    assert [one.principal for one in await store.presses_to_stop(CARD, 10, 270.0)] == [ALICE]
-
-
-async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
+async def test_what_is_down_or_being_stopped_gets_no_timer(store, clock):
     await ended(store, clock, ALICE, BOB)
-    await told_in_time(store, clock, ALICE, BOB)
-    stopping = (await store.workspaces(BOB))[0]
+    stopping = await time(store, BOB)
     own = (await accept_operation(store, stopping, OperationVerb.STOP, interaction="s")).operation
     account = await store.account(ALICE, "saturn")
     for _ in range(2):  # What was up needs a second list.
         await store.merge_discovered(account.id, [])
-    for left in await store.presses_to_stop(CARD, 10, 270.0):
-        assert await store.stop_for_class(left, *STOP)
+    await look(store)
+    assert (await time(store, BOB)).stop_at is None
+    assert (await store.class_counts(CARD)).left == 0
     assert await store.open_operations(ALICE) == []
     assert [one.id for one in await store.open_operations(BOB)] == [own.id]
     assert await store.class_of_stop(own.id) is None
@@ -321,19 +423,26 @@ async def test_what_is_down_or_being_stopped_gets_no_operation(store, clock):
 
 async def test_a_consent_ends_with_the_link(store, clock):
     await ended(store, clock, ALICE)
-    await told_in_time(store, clock, ALICE)
-    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
+    await look(store)
+    before = await time(store, ALICE)
     await unlink(store, ALICE)
-    await linked(store, ALICE, state=State.RUNNING)
-    assert not await store.stop_for_class(left, *STOP)
+    (row,) = (await linked(store, ALICE, state=State.RUNNING)).workspaces
+    await look(store)
+    assert (await time(store, ALICE)).stop_at is None
+    await timed_by(store, row, before.stop_at)
+    await stop(store, ALICE)
     assert await store.open_operations(ALICE) == []
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+
+
+async def timed_by(store, workspace, at, card_id=CARD):
+    """Give a workspace a class's timer, whoever agreed."""
+    await set_timer(store, workspace, Timer(at, "stop", warns=True, card=card_id))
 
 
 async def test_a_consent_is_to_one_workspace(store, clock):
     await ended(store, clock, ALICE)
-    await told_in_time(store, clock, ALICE)
-    (left,) = await store.presses_to_stop(CARD, 10, 270.0)
-    other = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces[1]
-    assert not await store.stop_for_class(replace(left, workspace_id=other.id), *STOP)
+    rows = (await linked(store, ALICE, ("notebook", "other"), state=State.RUNNING)).workspaces
+    await timed_by(store, rows[1], clock.now())
+    await ask(store).to(timers.stop, await store.workspace(rows[1].id))
     assert await store.open_operations(ALICE) == []
+    assert (await store.workspace(rows[1].id)).stop_at is None

@@ -17,11 +17,10 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
-from bot.services import classes
+from bot.services import classes, workspaces
 from bot.store import accounts as account_rows
 from bot.store import browsers, links
 from bot.store import cards as card_rows
-from bot.store import classes as class_rows
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.budget import Room
@@ -39,7 +38,7 @@ from bot.store.tables import (
     WORKSPACES,
 )
 from bot.store.tasks import NewTask, add_tasks
-from tests.contract.store.test_classes import CARD, TRAINER, by, press, up
+from tests.contract.store.test_classes import CARD, TRAINER, by, look, press, up
 from tests.contract.store.test_classes import posted as posted_class
 from tests.contract.store.test_creations import asked, provisional
 from tests.rigs.installed import ACME
@@ -439,11 +438,10 @@ def press_key(principal=ALICE):
 
 
 async def test_a_class_stops_nobody_who_never_agreed(store, clock):
-    await pressed(store, clock)
-    await store.class_warned(CARD, [(ALICE, None)])
-    clock.advance(300)
+    row = await pressed(store, clock)
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, press_key(), consented_at=None))
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
+    await look(store)
+    assert (await store.workspace(row.id)).stop_at is None
 
 
 async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
@@ -454,24 +452,21 @@ async def test_what_a_class_has_ended_is_not_kept_any_more(store, clock):
 
 
 async def test_who_consents_again_is_warned_again_before_the_end(store, clock):
-    row = await pressed(store, clock)
-    await store.class_warned(CARD, [(ALICE, None)])
-    clock.advance(300)
-    await by(store, ALICE, "keep").to(classes.keep, CARD)
-    again = {"workspace_id": row.id, "operation_id": None, "is_ready": 1, "now": clock.now()}
-    await run(store, "press_class", **press_key(ALICE.key), **again)
-    assert await store.presses_to_stop(CARD, 10, 270.0) == []
-    assert [one.principal for one in await store.presses_to_warn(CARD, 10)] == [ALICE]
+    await posted_class(store, stops_at=clock.now() + 200)
+    row = await up(store, clock)
+    await press(store, row)
+    await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, stop_warned=True))
+    await by(store, ALICE, "keep").to(workspaces.keep, row.id)
+    await press(store, row, "again")
+    again = await store.workspace(row.id)
+    assert (again.stop_card, again.stop_warned) == (CARD, False)
 
 
-async def test_a_class_is_ended_once_and_for_its_own_people(store, clock):
-    row = await pressed(store, clock)
+async def test_a_class_is_ended_once(store, clock):
+    await pressed(store, clock)
     end = {"id": CARD, "now": clock.now(), "stopped_by": BOB.key, "stops_at": clock.now() + 300}
     await run(store, "close_class", **end)
     assert (await store.class_card(CARD)).stopped_by == TRAINER.key
-    for whose, ends in ((ALICE, True), (BOB, False)):
-        theirs = replace(row, principal=whose)
-        assert await store.engine.read(lambda tx, of=theirs: class_rows.ends(tx, of)) is ends
 
 
 # -- what administrators and conversations are told of -------------------------------------------------------

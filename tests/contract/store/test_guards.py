@@ -3,55 +3,48 @@
 import pytest
 
 from bot.domain.errands import Call
-from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.runs import FoundRun, ObservedRun, RunState, Update
-from bot.services import classes
-from bot.store.tables import WORKSPACES
-from tests.contract.store.test_classes import CARD, STOP, by, ended, told_in_time
-from tests.rigs.store import ALICE, BOB, deliver, launched, link_account, unlink, want_stop
+from bot.services import workspaces
+from bot.store import timers as timer_rows
+from bot.store.tables import PARTICIPANTS, WORKSPACES
+from tests.contract.store.test_classes import CARD, ended, look, stop, time
+from tests.rigs.store import ALICE, BOB, launched, link_account, unlink, want_stop, within
+from tests.rigs.use_cases import ask
 
 
-async def left(store, clock):
-    """Return Alice's press as the end of her class has just read it."""
+async def timed(store, clock):
+    """Return Alice's workspace as the end of her class has set its timer."""
     await ended(store, clock, ALICE)
-    await told_in_time(store, clock, ALICE)
-    (read,) = await store.presses_to_stop(CARD, 10, 270.0)
-    return read
+    await look(store)
+    return await time(store, ALICE)
 
 
-async def kept(store):
-    assert await by(store, ALICE, "keep").to(classes.keep, CARD)
-
-
-async def test_a_consent_withdrawn_since_it_was_read_stops_nothing(store, clock):
-    read = await left(store, clock)
-    await kept(store)
-    assert not await store.stop_for_class(read, *STOP)
+async def test_a_consent_withdrawn_while_its_timer_stayed_stops_nothing(store, clock):
+    row = await timed(store, clock)
+    await within(store, timer_rows.withdraw, CARD, ALICE.key)
+    assert (await time(store, ALICE)).stop_at == row.stop_at
+    await stop(store, ALICE)
     assert await store.open_operations(ALICE) == []
     counts = await store.class_counts(CARD)
     assert (counts.kept, counts.stopping) == (1, 0)
 
 
-async def test_a_press_that_was_ended_since_it_was_read_stops_nothing_again(store, clock):
-    read = await left(store, clock)
+async def test_what_a_class_has_let_go_gets_no_timer_again(store, clock):
+    await timed(store, clock)
     # Nothing was to stop then; by now the workspace is their own matter again.
-    await store.stop_for_class(read)
-    assert not await store.stop_for_class(read, *STOP)
-    assert await store.open_operations(ALICE) == []
+    await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, ended_at=clock.now()))
+    await within(store, timer_rows.let_go, CARD)
+    await look(store)
+    assert (await time(store, ALICE)).stop_at is None
 
 
 async def test_who_keeps_theirs_before_the_warning_is_neither_warned_nor_stopped(store, clock):
     await ended(store, clock, ALICE, BOB)
-    await kept(store)
-    assert [one.principal for one in await store.presses_to_warn(CARD, 10)] == [BOB]
-    # Somebody had read the rows before, and warns both now.
-    warnings = [
-        (one, NewNotice(CARD, NoticeKind.CLASS_ENDING, f"ends:{one.key}", one)) for one in (ALICE, BOB)
-    ]
-    await store.class_warned(CARD, warnings)
-    assert [one.principal for one in await deliver(store, NoticeKind.CLASS_ENDING)] == [BOB]
-    clock.advance(300.0)
-    assert [one.principal for one in await store.presses_to_stop(CARD, 10, 270.0)] == [BOB]
+    await look(store)
+    await ask(store, "keep", ALICE).to(workspaces.keep, (await time(store, ALICE)).id)
+    await look(store)
+    assert (await time(store, ALICE)).stop_at is None
+    assert (await time(store, BOB)).stop_card == CARD
 
 
 @pytest.mark.parametrize(
@@ -102,8 +95,9 @@ async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_f
 
 
 async def test_a_workspace_that_has_become_somebody_elses_is_not_stopped_for_a_class(store, clock):
-    read = await left(store, clock)
+    await ended(store, clock, ALICE)
+    row = await time(store, ALICE)
     await link_account(store, BOB)
-    await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": read.workspace_id}, principal=BOB))
-    assert not await store.stop_for_class(read, *STOP)
-    assert await store.open_operations(BOB) == []
+    await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, principal=BOB))
+    await look(store)
+    assert (await time(store, BOB)).stop_at is None

@@ -1,14 +1,17 @@
 """Timers in the store: one per workspace, claimed when due, gone with what they end; and what runs on."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, Timer
-from bot.domain.workspaces import State
+from bot.domain.workspaces import PROVISIONAL, State
 from bot.store import timers, workspaces
 from tests.rigs.store import (
     ALICE,
@@ -236,3 +239,17 @@ async def test_what_runs_on_is_looked_at_now_and_then(store, clock):
     assert await runs_on(store) == []
     clock.advance(EVERY)
     assert await runs_on(store) == [rows[0].id]
+
+
+@pytest.mark.parametrize(("card", "is_kept"), [("", True), ("class_1", False)], ids=["own", "of a class"])
+async def test_a_restart_that_makes_another_takes_only_its_persons_own(
+    store, clock, workspace, card, is_kept
+):
+    """Who agreed to the end of a class did so for one workspace."""
+    at = clock.now() + HOUR
+    await set_timer(store, workspace, Timer(at, "stop", card=card))
+    await accept_operation(store, workspace, OperationVerb.RESTART)
+    (claimed,) = await store.claim_operations(10, 60.0)
+    fresh = replace(workspace, id="fresh", remote_id=f"{PROVISIONAL}fresh", gate_key="fresh", spec=Spec("x"))
+    assert await store.renew(claimed.operation.id, claimed.claim, fresh)
+    assert (await timer(store, fresh)) == (at if is_kept else None)

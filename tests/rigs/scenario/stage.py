@@ -121,7 +121,6 @@ class World:
             bot.reconciler.step_tasks,
             bot.reconciler.operations.step,
             bot.reconciler.reads.step,
-            bot.reconciler.classes.step,
             bot.reconciler.clockwork.step,
             bot.notifier.step_notices,
             bot.notifier.step_cards,
