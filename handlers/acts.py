@@ -1,21 +1,29 @@
 """Taking back: *undo*, *no* and *Undo*, which are about an open question first, then about the last act."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
-from bot.domain.acts import Undone
+from bot.domain.acts import RECENT_SECONDS, Undone
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.surfaces import Where
-from bot.messages.blocks import buttons, kit, replies
+from bot.messages.blocks import buttons, hours, kit, replies
 from bot.messages.blocks import runs as run_blocks
+from bot.messages.blocks.acts import did, lines
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Element, fill
 from bot.messages.texts import acts as words
+from bot.messages.texts import hours as hour_words
 from bot.services import acts
 from bot.services.acts import TakenBack
+from bot.services.home import today
 from handlers import routes
 from handlers.request import Request
 from handlers.talking import heard, typed_name
+
+#: How many acts an answer shows.
+_MOST: Final = 20
 
 
 @routes.action("undo")
@@ -51,6 +59,36 @@ async def cancelled(request: Request) -> Answer:
         request.spoken.of_run(run.id)
         return await routes.run(request.about("job", "stop", (run.name,), run.id))
     return await no(request, or_verb=True) or await routes.run(replace(request, arguments=()))
+
+
+async def asked_about(request: Request, topic: str) -> Answer:
+    """Answer what was asked for today or just now, what is set up, and why there are messages."""
+    services, now = request.services, request.services.clock.now()
+    done = await today(services.context, request.principal)
+    own = next((one for one in done if one.act.undone_at is None and not one.act.asker), None)
+    last = {} if own is None else {"at": kit.moment_at(own.act.done_at, now), "did": did(own)}
+    match topic:
+        case "today":
+            return _listed(words.TODAY, lines(done, now, _MOST)) or replies.hint(words.NONE_TODAY)
+        case "heard":
+            is_recent = own is not None and now - own.act.done_at <= RECENT_SECONDS
+            return replies.hint(fill(words.HEARD, **last) if is_recent else words.HEARD_NOTHING)
+        case "messages":
+            why = request.filled(words.WHY_MESSAGES)
+            return replies.hint(f"{fill(words.WHY_LAST, **last)}\n{why}" if last else why)
+    rows = await services.store.workspaces(request.principal)
+    every = await services.gatherer.of_all(request.principal, rows)
+    planned = [
+        buttons.said(words.PLANNED_STOP, one.workspace, one.connection_title)
+        for one in every
+        if one.workspace is not None and one.workspace.stop_at is not None
+    ]
+    planned += [hours.of_one(hour_words.KEPT, one)[0] for one in every if one.hours]
+    return _listed(words.SET_UP, planned) or replies.hint(words.NOTHING_SET_UP)
+
+
+def _listed(head: str, said: Sequence[str]) -> Answer | None:
+    return replies.hint(head, more="\n".join(said)) if said else None
 
 
 def with_undo(request: Request, answer: Answer) -> Answer:

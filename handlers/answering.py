@@ -372,6 +372,8 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
         stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
         said = await acts.no(request, or_verb=is_stop)
         return said or await _commanded(replace(request, verb="stop"), stop, rows)
+    if reading.what in {"today", "heard", "set_up", "messages"}:
+        return await acts.asked_about(request, reading.what)
     if reading.what not in {"yes", "nothing", "again"}:
         return talking.small_talk(request, reading.what)
     about, named, _, runs = await talking.heard(request)

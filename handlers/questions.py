@@ -142,7 +142,7 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
-            return fill(talk.WHY_UP, **names)
+            return fill(talk.WHY_UP if latest.planned_for is None else talk.WHY_UP_HOURS, **names)
         return fill(talk.WHY_UP_ELSEWHERE, **names)
     if problems.condition(workspace, title):
         return fill(talk.WHY_DETAIL, **names)

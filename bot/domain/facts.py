@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.domain.accounts import Approval
+from bot.domain.acts import Act
 from bot.domain.classes import ClassCard, ClassCounts
 from bot.domain.hours import Rule
 from bot.domain.notices import NoticeKind
@@ -202,6 +203,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class ActFacts:
+    """Hold what somebody asked for, and what its connection is called."""
+
+    act: Act
+    connection_title: str
+
+
+@dataclass(frozen=True, slots=True)
 class HomeFacts:
     """Hold what a person's own Home says.
 
@@ -226,6 +235,8 @@ class HomeFacts:
     links: Sequence[LinkFacts] = ()
     makers: Sequence[MakerFacts] = ()
     preferences: PreferenceFacts | None = None
+    #: What was asked for today, the newest first.
+    today: Sequence[ActFacts] = ()
     is_administrator: bool = False
     answer: Mapping[str, Any] | None = None
     answered_at: float = 0.0

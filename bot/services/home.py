@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from bot.domain.accounts import Account
 from bot.domain.acts import Change
 from bot.domain.facts import (
+    ActFacts,
     ConnectionFacts,
     HomeFacts,
     LinkFacts,
@@ -98,6 +100,7 @@ class HomeGatherer:
             links=await self._links(principal, accounts),
             makers=await self._makers(principal, accounts),
             preferences=await self._gatherer.of_preferences(principal, workspaces),
+            today=await today(self._context, principal),
             is_administrator=reach is not None,
             answer=home.shown_answer(now),
             answered_at=home.answered_at or now,
@@ -285,6 +288,14 @@ def read_lists(tx: Transaction, asked: Asked) -> None:
     ]
     for one in up[:READ]:
         gates.want(tx, one.id)
+
+
+async def today(context: Context, principal: Principal) -> list[ActFacts]:
+    """Return what a person asked for since their midnight, the newest first."""
+    local = datetime.fromtimestamp(await context.store.now(), await context.store.zone(principal))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = await context.store.acts_since(principal, midnight.timestamp())
+    return [ActFacts(one, context.title(one.connection)) for one in found]
 
 
 def save_preferences(tx: Transaction, asked: Asked, wanted: Preferences) -> None:

@@ -36,6 +36,11 @@ def recent_acts(
     return ACTS.found(tx, "recent_acts", principal=principal.key, since=since, **place)
 
 
+def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
+    """Return a person's acts from a moment on, the newest first."""
+    return ACTS.found(tx, "acts_since", principal=principal.key, since=since)
+
+
 def undone(tx: Transaction, act_id: str) -> None:
     """Note that an act was taken back."""
     ACTS.change(tx, {"id": act_id}, undone_at=tx.now())

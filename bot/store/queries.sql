@@ -1612,6 +1612,9 @@ ORDER BY
     CASE WHEN channel_id <> :channel_id THEN 2 WHEN thread_ts <> :thread_ts THEN 1 ELSE 0 END,
     done_at DESC, id DESC;
 
+-- name: acts_since
+SELECT * FROM acts WHERE principal = :principal AND done_at >= :since ORDER BY done_at DESC, id DESC LIMIT 100;
+
 -- name: forget_acts
 DELETE FROM acts WHERE principal = :principal AND connection = :connection;
 

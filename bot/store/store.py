@@ -235,6 +235,7 @@ class Store(OnEngine):
     rules = read(hours.rules)
     rules_of = read(hours.rules_of)
     recent_acts = read(acts.recent_acts)
+    acts_since = read(acts.acts_since)
     spoken = read(conversations.spoken)
     speak = write(conversations.speak, Priority.URGENT)
     preferences = read(preferences_.preferences)

@@ -161,6 +161,15 @@ TALK: Final = _by_phrase(
             wait no, don't, dont, don't do it, don't do that, never mind, nevermind, nvm, forget it,
             forget about it, forget that, leave it, ignore that, oops, my bad, wrong channel, scratch that,
             stop that, cancel that, revert, revert it, revert that""",
+        "today": """what did you do today, what have you done today, what did you do, what have you done,
+            what did i do today, what have i done today, what happened today, what did i ask you today""",
+        "heard": """did you hear me, do you hear me, can you hear me, did you get that, did you hear that,
+            did you get my message, are you listening, did that work""",
+        "set_up": """what have i set up, what did i set up, what is planned, what's planned,
+            what have i planned, what did i plan, what have you planned, what do you do by yourself""",
+        "messages": """why did you message me, why are you messaging me, why do you message me,
+            why did you write me, why did you write to me, why did i get this, why did i get this message,
+            why did i get that message, why this message""",
         "totals": "totals, total, show totals, show the totals, admin",
         "class": """create a class, make a class, set up a class, post a card, post a class card, make a card,
             create a card, create a class card, make a class card, show problems, who is waiting""",
@@ -267,7 +276,8 @@ ASKED: Final[Mapping[Asked, tuple[tuple[str, ...], ...]]] = {
             stop planned"""
     ),
     "why": _phrases(
-        """why, what happened, what's wrong, what is wrong, whats wrong, what went wrong, how come,
+        """who started, who stopped, who restarted, who suspended,
+            why, what happened, what's wrong, what is wrong, whats wrong, what went wrong, how come,
             reason, why's, what's the matter, what's going on"""
     ),
     "length": _phrases("how long"),

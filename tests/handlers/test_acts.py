@@ -3,10 +3,14 @@
 import pytest
 
 from bot.domain.errands import Call, Outcome
+from bot.domain.homes import Home
 from bot.domain.observed import Observed
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
+from bot.messages.blocks.home import home as draw
 from bot.messages.texts.verbs import VERBS
+from bot.services import hours
+from bot.services.home import HomeGatherer
 from handlers import routes
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.handlers.run_rig import going, run_rig
@@ -267,3 +271,38 @@ async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():
         await asked(bot, "job stop train.R")
         await bot.store.save_run_step(Update(run.id, 5.0, stop_call=Call.ACCEPTED, called=True))
         assert words(await asked(bot, "no")) == "I'm already stopping *train.R*."
+
+
+async def test_what_was_asked_for_is_told_and_shown_in_the_home(bot):
+    assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
+    assert "You haven't asked me to do anything" in words(await asked(bot, "did you hear me?"))
+    assert "no planned stops and no hours" in words(await asked(bot, "what have I set up?"))
+    await asked(bot, "start notebook")
+    await asked(bot, "stop report at 5pm")
+    await asked(bot, "alias asleep owl")
+    await asked(bot, "undo")
+    lines = words(await asked(bot, "what did you do today?")).splitlines()
+    assert lines[0] == "Today you asked me to:"
+    said = [line.partition(" · ")[2].partition(" <!")[0] for line in lines[1:]]
+    assert said == ["~rename *asleep*~", "stop *report*", "start *notebook*"]
+    assert "stop *report*" in words(await asked(bot, "did you hear me?"))
+    assert "*report* on Saturn Cloud will be stopped" in words(await asked(bot, "what have I set up?"))
+    assert "type `settings`" in words(await asked(bot, "why did you message me?"))
+    assert "as you asked" in words(await asked(bot, "who started notebook?"))
+    home = await HomeGatherer(bot.services.context, bot.services.gatherer).own(Home(ALICE, bot.clock.now()))
+    (shown,) = [block for block in draw(home)["blocks"] if "rename" in str(block)]
+    assert shown["text"]["text"].splitlines() == lines[1:]
+    # It is about the day that its person has.
+    bot.clock.advance(86_400)
+    assert words(await asked(bot, "what did you do today?")) == "You haven't asked me for anything today."
+
+
+async def test_what_hours_do_is_told_as_theirs(bot):
+    await asked(bot, "hours notebook daily 9:00-18:00")
+    (rule,) = await bot.store.rules(ALICE)
+    bot.clock.advance(rule.after(bot.clock.now()).at - bot.clock.now())
+    await observe(bot.store, bot.clock, await bot.workspace("notebook"), Observed(State.STOPPED))
+    await bot.services.asked(ALICE).to(hours.carry_out, rule)
+    assert "start *notebook*, by its hours" in words(await asked(bot, "what did you do today?"))
+    await begun(bot, "notebook", start_call=Call.ACCEPTED)
+    assert words(await asked(bot, "no")) == "I'm already starting *notebook*."

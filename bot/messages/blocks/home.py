@@ -28,6 +28,7 @@ from bot.domain.people import People
 from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.snapshots import About, Snapshot, User
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
@@ -40,6 +41,8 @@ from bot.messages.texts import runs as run_words
 ANSWER_BLOCKS: Final = 7
 LINKS: Final = 10
 MAKERS: Final = 8
+#: How many acts of today.
+TODAY: Final = 5
 #: How many templates are named on a connection's line.
 TEMPLATES: Final = 6
 
@@ -65,6 +68,7 @@ def home(facts: HomeFacts) -> dict[str, Any]:
             *_runs(facts),
             *_links(facts),
             *_makers(facts),
+            *_today(facts),
             *([kit.header(home_words.HOME), section(facts.preferences)] if facts.preferences else []),
             *foot(facts.now, buttons),
         ]
@@ -94,6 +98,11 @@ def answered(answer: Mapping[str, Any] | None, at: float, now: float) -> list[Bl
 def updated(now: float) -> str:
     """Say when a view was drawn."""
     return fill(home_words.UPDATED, at=kit.moment_at(now, now))
+
+
+def _today(facts: HomeFacts) -> list[Block]:
+    said = "\n".join(lines(facts.today, facts.now, TODAY))
+    return [kit.header(home_words.TODAY), kit.section(said)] if said else []
 
 
 # -- what waits for the person -------------------------------------------------------------------------------

@@ -55,3 +55,61 @@ INSTEAD: Final[Mapping[str, str]] = {
     "class.stop_all": "Everyone can still keep theirs with the button in their message.",
     "job.schedule": "To see and change your schedules, type `{job}schedule`.",
 }
+
+# -- what was asked for -------------------------------------------------------------------------------------
+
+TODAY: Final = "Today you asked me to:"
+NONE_TODAY: Final = "You haven't asked me for anything today."
+#: One act, with what it was.
+LINE: Final = "{at} · {did}"
+BY_HOURS: Final = "{did}, by its hours"
+AS_PLANNED: Final = "{did}, as planned"
+TAKEN_BACK: Final = "~{did}~"
+MORE: Final = "and {count} more"
+HEARD: Final = "Yes, I heard you. The last thing you asked me, {at}: {did}."
+HEARD_NOTHING: Final = "Yes, I hear you. You haven't asked me to do anything in the last two minutes."
+WHY_MESSAGES: Final = (
+    "I message you about what you ask me for and what becomes of your workspaces. "
+    "To choose what, type `{command}settings`."
+)
+WHY_LAST: Final = "The last thing that you asked me for, {at}: {did}."
+PLANNED_STOP: Final = "*{name}* on {title} will be {done} {at}."
+SET_UP: Final = "This is what I do by myself:"
+NOTHING_SET_UP: Final = "You haven't set anything up: no planned stops and no hours."
+#: By the act: what somebody asked for.
+DID: Final[Mapping[str, str]] = {
+    "workspace.start": "start *{name}*",
+    "workspace.restart": "restart *{name}*",
+    "workspace.stop": "stop *{name}*",
+    "workspace.suspend": "suspend *{name}*",
+    "workspace.force": "force *{name}* to quit",
+    "workspace.create": "create *{name}*",
+    "workspace.another": "create another *{name}*",
+    "workspace.remove": "remove *{name}*",
+    "workspace.timer": "change when *{name}* is stopped",
+    "workspace.needed": "keep *{name}* running",
+    "workspace.hours": "change the hours of *{name}*",
+    "workspace.alias": "rename *{name}*",
+    "workspace.notify": "change my messages about *{name}*",
+    "workspace.forget": "take *{name}* off your list",
+    "workspace.add": "put *{name}* on your list",
+    "hours.zone": "move your hours to your time zone",
+    "settings.save": "change your settings",
+    "job.run": "run *{name}*",
+    "job.another": "run *{name}* once more",
+    "job.stop": "stop the run *{name}*",
+    "job.force": "force the run *{name}* to quit",
+    "job.let_go": "stop following the run *{name}*",
+    "job.schedule": "change a schedule on {title}",
+    "class.post": "post the card *{name}*",
+    "class.press": "start your workspace for *{name}*",
+    "class.keep": "keep your workspace of *{name}*",
+    "class.stop_all": "end the class *{name}*",
+    "account.linked": "link your {title} account",
+    "account.unlinked": "unlink your {title} account",
+    "approval.asked": "ask for a link to {title}",
+    "approval.approved": "approve a link to {title}",
+    "approval.denied": "deny a link to {title}",
+}
+DID_PLANNED: Final = "stop *{name}* {at}"
+OTHER: Final = "something else"

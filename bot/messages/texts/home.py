@@ -26,6 +26,7 @@ NONE_NEW_OR_LINK: Final = (
     "or press *New workspace* to create one."
 )
 NONE_UNLINKED: Final = "Link an account below, and your workspaces show up here."
+TODAY: Final = "Today"
 NOTHING_SET_UP: Final = "Nothing is set up here yet. Ask your Usher admin to add a connection."
 
 RUNS: Final = "Your job runs"

@@ -1,0 +1,30 @@
+"""What people asked for, as lines: in answers and in their Homes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.domain.acts import HOURS, TIMER
+from bot.domain.facts import ActFacts
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts import acts as words
+
+_BY: Final = {HOURS: words.BY_HOURS, TIMER: words.AS_PLANNED}
+
+
+def did(one: ActFacts) -> Markup:
+    """Say what an act was; what was taken back is struck."""
+    act = one.act
+    is_planned = act.action == "workspace.timer" and act.until is not None
+    template = words.DID_PLANNED if is_planned else words.DID.get(act.action, words.OTHER)
+    at = kit.day_moment(act.until or 0.0)
+    said = fill(template, name=act.name, title=one.connection_title, at=at)
+    said = fill(_BY.get(act.asker, "{did}"), did=Markup(said))
+    return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))
+
+
+def lines(acts: Sequence[ActFacts], now: float, most: int) -> list[str]:
+    """Say what acts were and when, the newest first, and how many more there are."""
+    said = [fill(words.LINE, at=kit.moment(one.act.done_at, now), did=did(one)) for one in acts[:most]]
+    more = len(acts) - most
+    return [*said, fill(words.MORE, count=Markup(str(more)))] if more > 0 else said
