@@ -7,13 +7,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.accounts import RAREST_SECONDS, REPEATED_SECONDS, Account
-from bot.domain.errands import Outcome
+from bot.domain.errands import Call, Outcome
+from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.reconciler.ask import TOGETHER
 from bot.services import workspaces
+from bot.services.runs import launch
 from bot.store.tasks import NewTask
 from bot.support.errors import CredentialRefused, Renamed
 from tests.reconciler.classroom import seat
@@ -133,6 +135,17 @@ async def test_whoever_asks_for_something_has_it_tried_at_once(world, is_new):
         accepted = await world.ask().to(workspaces.begin, other.id, OperationVerb.START)
         operation = accepted.operation.id
     assert await world.until_ended(operation, 60) is Outcome.FULFILLED
+
+
+async def test_a_run_that_is_asked_for_is_tried_at_once():
+    async with new_run_world() as runs:
+        await runs.begun()
+        runs.cloud.refused_tokens.add("token-1")
+        await runs.world.pass_time(20 * 60, step=10)
+        runs.cloud.refused_tokens.clear()
+        run = await runs.world.ask().to(launch, "cloud", Spec("train"))
+        await runs.world.pass_time(10)
+        assert (await runs.run(run.id)).start_call is Call.ACCEPTED
 
 
 async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(world):
