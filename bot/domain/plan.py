@@ -348,7 +348,7 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
     the call, or hasn't come up within minutes: an early read may show the state from before the call.
     """
     called_at = operation.called_at or 0.0
-    # Where the machine slept, only the time of the call was moved.
+    # Where the clock was moved, only the time of the call begins again.
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
     settles_at = called_at + NEVER_UP_AFTER if accepted else _since(operation) + START_SETTLES

@@ -611,7 +611,3 @@ class DatabaseClock:
     def boot(self) -> str:
         """Identify the boot of this machine."""
         return self._machine.boot()
-
-    def slept(self) -> float:
-        """Return how many seconds this machine has slept since then."""
-        return self._machine.slept()

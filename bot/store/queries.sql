@@ -797,51 +797,16 @@ UPDATE operations SET
         ELSE next_step_at END
 WHERE id = :id AND outcome IS NULL;
 
--- The wall clock jumped ahead by :jump: what was closed stays closed for as long as it would have.
--- name: move_closed_gates
-UPDATE gates SET next_check_at = next_check_at + :jump, claimed_at = claimed_at + :jump
-WHERE next_check_at > :before;
+-- == healing after a clock was moved; the rest follows from the marks of times ==
 
--- What was seen up was seen up after its call as before.
--- name: move_sights
-UPDATE workspaces SET up_at = up_at + :was_set
-WHERE up_at > :recent AND id IN (SELECT workspace_id FROM operations WHERE outcome IS NULL);
+-- The wall clock jumped ahead by :jump: a lease lasts as long as it would have, so nobody takes over what is under way.
+-- name: move_leases
+UPDATE {errands} SET next_step_at = next_step_at + :jump, leased_until = leased_until + :jump
+WHERE outcome IS NULL AND leased_until > :before;
 
--- A call of a moment ago has not had more time because of a jump: what shows its outcome is still to come. A
--- lease lasts as long as it would have, so nobody takes over what is under way. What a creation that was called off
--- has made is still looked for by who called it off.
--- name: move_calls
-UPDATE {errands} SET
-    called_at = CASE WHEN called_at > :recent THEN called_at + :jump ELSE called_at END,
-    sent_at = CASE WHEN called_at > :recent THEN sent_at + :was_set ELSE sent_at END,
-    unknown_since = CASE WHEN unknown_since > :recent THEN unknown_since + :jump ELSE unknown_since END,
-    next_step_at = CASE WHEN leased_until > :before THEN next_step_at + :jump ELSE next_step_at END,
-    leased_until = CASE WHEN leased_until > :before THEN leased_until + :jump ELSE leased_until END
-WHERE (outcome IS NULL OR outcome = 'replaced')
-    AND (called_at > :recent OR unknown_since > :recent OR leased_until > :before);
-
--- name: move_prior_calls
-UPDATE operations SET prior_at = prior_at + :jump
-WHERE (outcome IS NULL OR outcome = 'replaced') AND prior_at > :recent;
-
--- Neither does a lease of a notice end early, nor has a message of unknown outcome had more time to show. When its
--- attempt was stays as it is: it is looked for by Slack's clock, which goes on while a machine of ours sleeps.
+-- Neither does a lease of a notice end early.
 -- name: move_sends
-UPDATE notices SET due_at = due_at + :jump
-WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at > :before;
-
--- While the machine slept, Slack's clock went on.
--- name: move_slack_calls
-UPDATE slack_calls SET made_at = made_at + :was_set;
-
--- name: move_slack_pauses
-UPDATE slack_methods SET paused_until = paused_until + :was_set WHERE paused_until > :before;
-
--- == healing after a clock was moved while nobody served; the rest follows from the marks of times ==
-
--- name: move_gates_back
-UPDATE gates SET next_check_at = next_check_at - :back, claimed_at = claimed_at - :back
-WHERE :back > 0.0 AND next_check_at > :now;
+UPDATE notices SET due_at = due_at + :jump WHERE state = 'leased' AND due_at > :before;
 
 -- A gate claimed in the future, or an unknown time ago, stays closed for its whole interval.
 -- name: heal_gates

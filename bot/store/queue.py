@@ -98,7 +98,7 @@ class QueuedEngine:
 
     def clock_reading(self) -> ClockReading:
         """Return how far the store's time is ahead of the machine's monotonic clock."""
-        return ClockReading(self.clock.boot(), self._time.ahead(), self.clock.slept())
+        return ClockReading(self.clock.boot(), self._time.ahead())
 
     # -- the threads' side -----------------------------------------------------------------------------------
 

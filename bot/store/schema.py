@@ -1,9 +1,8 @@
 """The schema of a database: its SQL files, read once, missing migrations, and what becomes of its times.
 
-Only the serving process heals them (``docs/adr/0019-who-heals-clocks.md``), first of all those left by a
-clock that was moved while nobody served. While the machine keeps running, its monotonic clock shows by how
-much the clock was moved. After a reboot nobody knows how much time has passed, so anything that must not be
-early waits its full time from now on.
+Only the serving process heals them (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
+its monotonic clock shows whether the wall clock was moved. Where it was, and after a reboot, nobody counts on
+how much time has passed: anything that must not be early waits its full time from now on.
 """
 
 import re
@@ -168,8 +167,6 @@ def migrations() -> dict[str, str]:
     return {name: scripts[name].read_text(encoding="utf-8") for name in sorted(scripts)}
 
 
-#: What happened within so many seconds moves back with a clock that was set back: open work is no older.
-_RECENT: Final = 86_400.0
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
 #: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
 _OPEN: Final = {
@@ -184,8 +181,7 @@ def healing_queries() -> dict[str, str]:
     """Return a statement for each table with times to heal, as ``queries.sql`` would name it.
 
     Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
-    seconds the clock was set back since the times were written. Times in the future move back by that, and so
-    does what happened in the last day, which keeps the order of all that open work compares.
+    seconds the clock was set back since the times were written: what is waited for comes that much sooner.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}
@@ -196,26 +192,28 @@ def healing_queries() -> dict[str, str]:
 
 def _statement(table: str, times: Mapping[str, Time]) -> str:
     is_open = _OPEN.get(table, "1 = 1")
-    sets = ", ".join(f"{name} = {_healthy(name, time, is_open)}" for name, time in times.items())
-    where = " OR ".join(_is_ill(name, time, is_open) for name, time in times.items())
-    return f"UPDATE {table} SET {sets} WHERE {where}"  # noqa: S608 - of the names above alone
-
-
-def _healthy(name: str, time: Time, is_open: str) -> str:
-    moved, limit = f"{name} - :back", f":now + {time.farthest!r}"
-    counts = f"WHEN {_counts(name, is_open)} THEN :now " if time.kind is Kind.SINCE else ""
-    stays = f"{name} <= :now" if time.kind is Kind.DUE else f"{name} <= :now - {_RECENT!r}"
-    return f"CASE {counts}WHEN {stays} THEN {name} WHEN {moved} > {limit} THEN :now ELSE {moved} END"
+    ill = {name: _is_ill(name, time, is_open) for name, time in times.items()}
+    sets = ", ".join(
+        f"{name} = CASE WHEN {is_ill} THEN {_healthy(name, times[name])} ELSE {name} END"
+        for name, is_ill in ill.items()
+    )
+    return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
 
 
 def _is_ill(name: str, time: Time, is_open: str) -> str:
-    since = ":now" if time.kind is Kind.DUE else f":now - {_RECENT!r}"
-    is_ahead = f"{name} > :now + {time.farthest!r} OR (:back > 0.0 AND {name} > {since})"
-    return f"{is_ahead} OR ({_counts(name, is_open)})" if time.kind is Kind.SINCE else is_ahead
+    match time.kind:
+        case Kind.DUE:
+            return f"{name} > :now + {time.farthest!r} OR (:back > 0.0 AND {name} > :now)"
+        case Kind.SINCE:
+            return f"{name} > :now OR (:is_unknown = 1 AND {name} IS NOT NULL AND {is_open})"
+        case _:
+            return f"{name} > :now"
 
 
-def _counts(name: str, is_open: str) -> str:
-    return f":is_unknown = 1 AND {name} IS NOT NULL AND {is_open}"
+def _healthy(name: str, time: Time) -> str:
+    if time.kind is not Kind.DUE:
+        return ":now"
+    return f"CASE WHEN {name} - :back > :now + {time.farthest!r} THEN :now ELSE {name} - :back END"
 
 
 #: Differences below this are ordinary slewing of the clock; less than any poll margin.
@@ -224,8 +222,6 @@ SMALL: Final = 0.1
 SLEWED: Final = 0.05
 #: No gate is closed for longer than this.
 LONGEST_GATE: Final = 600.0
-#: A call's outcome is watched for at most this long.
-RECENT_CALL: Final = 900.0
 #: A message of unknown outcome may be in flight for this long; ``Timing.settles``.
 SENDS_SETTLE: Final = 15.0
 
@@ -260,54 +256,42 @@ def note_beat(tx: Transaction, clock_reading: ClockReading) -> None:
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
     """Heal every time left by the previous serving process, then begin to serve."""
     last = SERVING.row(tx, id=1)
-    now = tx.now()
+    now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
-        moved, is_unknown = clock_reading.ahead - last["ahead"], False
-    else:
+        moved = clock_reading.ahead - last["ahead"]
+        is_unknown = abs(moved) > SMALL
+    elif last is not None:
         # The machine was rebooted or is a different one: only the last heartbeat gives an estimate.
-        moved, is_unknown = min(now - last["seen_at"], 0.0) if last is not None else 0.0, True
-    if moved > SMALL:
-        _move_along(tx, moved, now - moved, clock_reading)
-    if is_unknown:
-        tx.run("heal_sends", settled=now + SENDS_SETTLE)
-    back = -moved if moved < -SMALL else 0.0
-    for query in healing_queries():
-        tx.run(query, now=now, back=back, is_unknown=is_unknown)
-    tx.run("move_gates_back", now=now, back=0.0 if is_unknown else back)
-    tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=LONGEST_GATE)
-    note_beat(tx, clock_reading)
+        moved = now - last["seen_at"]
+    _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -SMALL else 0.0)
+    _write_beat(tx, now, clock_reading)
 
 
 def follow(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Move waiting times along with a wall clock that jumped ahead while this process serves."""
+    """Heal times after a wall clock that jumped ahead while this process serves, or a machine that slept.
+
+    What is under way here keeps its leases for as long as it would have.
+    """
     before = tx.now()
-    _move_along(tx, jump, before, clock_reading)
+    for errands in (OPERATIONS, RUNS):
+        tx.run(setting("move_leases", errands=errands.name), jump=jump, before=before)
+    tx.run("move_sends", jump=jump, before=before)
+    _heal(tx, before + jump, is_unknown=True)
     _write_beat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
 
 
-def _move_along(tx: Transaction, jump: float, before: float, clock_reading: ClockReading) -> None:
-    """Move closed gates, recent calls, leases and sends: a jump doesn't mean that they had more time.
-
-    When a call was sent, when something was seen up and what Slack counts move only with a clock that was
-    set: while the machine slept, the provider's clock and Slack's went on.
-    """
-    last, recent = SERVING.row(tx, id=1), before - RECENT_CALL
-    slept = clock_reading.slept - last["slept"] if last is not None else 0.0
-    was_set = jump - min(max(slept, 0.0), jump)
-    tx.run("move_closed_gates", jump=jump, before=before)
-    tx.run("move_sights", was_set=was_set, recent=recent)
-    for errands in (OPERATIONS, RUNS):
-        query = setting("move_calls", errands=errands.name)
-        tx.run(query, jump=jump, was_set=was_set, before=before, recent=recent)
-    tx.run("move_prior_calls", jump=jump, recent=recent)
-    tx.run("move_sends", jump=jump, before=before)
-    tx.run("move_slack_calls", was_set=was_set)
-    tx.run("move_slack_pauses", was_set=was_set, before=before)
+def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
+    """Heal all times; where it is unknown how much time has passed, what must not be early waits in full."""
+    if is_unknown:
+        tx.run("heal_sends", settled=now + SENDS_SETTLE)
+    for query in healing_queries():
+        tx.run(query, now=now, back=back, is_unknown=is_unknown)
+    tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=LONGEST_GATE)
 
 
 def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
-    read = {"ahead": clock_reading.ahead, "slept": clock_reading.slept, "boot": clock_reading.boot}
-    SERVING.put(tx, id=1, seen_at=now, **read)
+    # 0.1.0 also wrote for how long the machine had slept.
+    SERVING.put(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
 
 
 def migrated(tx: Transaction) -> dict[str, str]:

@@ -205,14 +205,10 @@ _SMALL = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot.
-
-    ``slept`` is how many seconds the machine has slept during that boot.
-    """
+    """Hold how far the store's time is ahead of the machine's monotonic clock, and in which boot."""
 
     boot: str
     ahead: float
-    slept: float
 
 
 class StoreTime:

@@ -39,10 +39,6 @@ class Clock(Protocol):
         """Identify the boot of the machine within which ``monotonic`` keeps counting; "" if unknown."""
         ...
 
-    def slept(self) -> float:
-        """Return how many seconds the machine has slept since that boot; ``monotonic`` leaves them out."""
-        ...
-
 
 class SystemClock:
     """Tell the machine's time."""
@@ -61,12 +57,6 @@ class SystemClock:
             return _BOOT_ID.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             return ""
-
-    def slept(self) -> float:
-        """Return what Linux counts; 0.0 on other systems, where a sleep looks like a clock that was moved."""
-        if not hasattr(time, "CLOCK_BOOTTIME"):
-            return 0.0
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
 
 
 class Ids(Protocol):

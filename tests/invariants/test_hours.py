@@ -148,7 +148,7 @@ async def _lived(life: Life, events: list[tuple[str, Any]]) -> float:
                 await life.pass_time(given_)
                 latest = max(latest, life.clock.now())
             case "down":
-                life.clock.sleep(given_)
+                life.clock.jump(given_)
                 await life.again()
             case "set":
                 life.clock.jump(given_)

@@ -102,7 +102,7 @@ async def test_what_was_made_right_before_the_machine_slept_is_taken(asked, is_k
     await asked.lose(0, Killed() if is_killed else LOST)
     with suppress(Killed):
         await asked.world.world.work()
-    asked.world.clock.sleep(3600)
+    asked.world.clock.jump(3600)
     asked.world.world.reborn()
     await asked.pass_time(200)
     assert (asked.cloud.count(asked.call), asked.made, asked.shown("asked")) == (1, 1, [])

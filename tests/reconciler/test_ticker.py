@@ -26,9 +26,6 @@ class MovedWall(tzinfo):
     def boot(self):
         return "this run"
 
-    def slept(self):
-        return 0.0
-
     def fromutc(self, when):
         return when + timedelta(seconds=self.off)
 

@@ -6,13 +6,12 @@ from itertools import count
 class FakeClock:
     """Stand still at ``now``; both clocks move together by ``advance``.
 
-    The wall clock moves alone by ``jump`` (it was set), and by ``sleep`` (the machine slept).
+    The wall clock moves alone by ``jump``: it was set, or the machine slept.
     """
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self._now = now
         self._monotonic = 1_000.0
-        self._slept = 0.0
 
     def now(self) -> float:
         return self._now
@@ -22,13 +21,6 @@ class FakeClock:
 
     def boot(self) -> str:
         return "this run"
-
-    def slept(self) -> float:
-        return self._slept
-
-    def sleep(self, seconds: float) -> None:
-        self._now += seconds
-        self._slept += seconds
 
     def jump(self, seconds: float) -> None:
         self._now += seconds

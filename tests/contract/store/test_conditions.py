@@ -323,17 +323,11 @@ async def test_news_wake_nothing_that_is_over(store, clock, operation):
     assert await run(store, "wake_operation", **news) == 0
 
 
-async def test_a_jump_of_the_clock_moves_what_a_call_and_a_lease_wait_for(store, clock, operation):
+async def test_a_jump_of_the_clock_moves_what_a_lease_waits_for(store, clock, operation):
     now = clock.now()
-    held = {
-        "called_at": now - 20,
-        "unknown_since": now - 10,
-        "leased_until": now + 30,
-        "next_step_at": now + 30,
-    }
+    held = {"leased_until": now + 30, "next_step_at": now + 30}
     await change(store, OPERATIONS, operation.id, **held)
-    jump = {"jump": 600.0, "was_set": 600.0, "before": now, "recent": now - 900}
-    await run(store, setting("move_calls", errands="operations"), **jump)
+    await run(store, setting("move_leases", errands="operations"), jump=600.0, before=now)
     row = await row_of(store, OPERATIONS, id=operation.id)
     assert {name: row[name] - value for name, value in held.items()} == dict.fromkeys(held, 600.0)
 

@@ -363,15 +363,11 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     calling = Update(run.id, 30.0, start_call=Call.CALLING, called=True, claim=step.claim)
     await store.save_run_step(calling)
     called_at = (await store.run(run.id)).called_at
-    clock.sleep(3000)
-    clock.jump(600)
+    clock.jump(3600)
     assert await store.claim_runs(10, 60.0) == []
     moved = await store.run(run.id)
     # What it made is looked for by the provider's clock, which goes on while ours sleeps.
-    assert (moved.called_at, moved.sent_at) == (
-        pytest.approx(called_at + 3600, abs=0.01),
-        pytest.approx(called_at + 600, abs=0.01),
-    )
+    assert (moved.called_at, moved.sent_at) == (pytest.approx(called_at + 3600, abs=0.01), called_at)
     clock.advance(30.1)
     assert len(await store.claim_runs(10, 60.0)) == 1
 

@@ -38,17 +38,11 @@ RARE = {
     "links_by_connection",
     "workspaces_by_connection",
     "heal_gates",
-    "move_gates_back",
     "heal_sends",
     *healing_queries(),
-    "move_closed_gates",
-    "move_calls of operations",
-    "move_calls of runs",
-    "move_sights",
-    "move_prior_calls",
+    "move_leases of operations",
+    "move_leases of runs",
     "move_sends",
-    "move_slack_calls",
-    "move_slack_pauses",
 }
 
 #: Indexes of the few rows that are just what is looked for, walked in the order that is wanted; and tables
