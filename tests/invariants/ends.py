@@ -119,7 +119,8 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
         assert warned or lost or about in set_near, f"stopped without a warning: {row}"
     soonest = min(LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS + SOONEST_SECONDS)
     for row in warnings:
-        at = float(row["occasion"])
+        # One that is written again, as the first was given up, says so behind its time.
+        at = float(row["occasion"].partition(":")[0])
         assert at - row["created_at"] >= soonest - 1.0, f"warned too late: {row}"
 
 
