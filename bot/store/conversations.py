@@ -47,6 +47,10 @@ def spoken(
     rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
     row = next(iter(rows), None)
     about = _about(row["about"]) if row is not None else Spoken()
+    is_asking = row is not None and (about.ask or about.takes_press)
+    if row is not None and is_asking and tx.one("act_since", **place, since=row["spoken_at"]) is not None:
+        # Its button was pressed, or something else was done in its place.
+        about = replace(about, ask="", takes_press=False)
     if thread_ts:
         card = tx.one("card_of_thread", **place, thread_ts=thread_ts)
         if card is not None:

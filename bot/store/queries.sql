@@ -1580,6 +1580,9 @@ ORDER BY
 -- name: acts_since
 SELECT * FROM acts WHERE principal = :principal AND done_at >= :since ORDER BY done_at DESC, id DESC LIMIT 100;
 
+-- name: act_since
+SELECT id FROM acts WHERE principal = :principal AND done_at > :since AND channel_id = :channel_id LIMIT 1;
+
 -- name: forget_acts
 DELETE FROM acts WHERE principal = :principal AND connection = :connection;
 

@@ -150,6 +150,16 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
     assert operation.verb == "stop"
 
 
+async def test_a_question_whose_button_was_pressed_is_open_no_more(bot):
+    question = await asked(bot, "should I stop report at 5pm?")
+    await bot.store.speak(ALICE, "D1", None, question.about.as_body())
+    bot.clock.advance(1)
+    await bot.push(question, channel_id="D1")
+    assert (await bot.workspace("report")).stop_at is not None
+    assert words(await asked(bot, "no")) == "I won't stop *report*."
+    assert (await bot.workspace("report")).stop_at is None
+
+
 async def test_without_an_act_it_says_what_is_under_way_or_that_nothing_is(bot):
     assert words(await asked(bot, "no")) == "Nothing of yours is under way."
     await asked(bot, "start notebook")
@@ -252,7 +262,11 @@ async def test_a_repeated_delivery_takes_back_once(bot):
 
 
 async def test_what_can_not_be_taken_back_says_what_can_be_done_instead(bot):
+    await asked(bot, "alias notebook thesis")
     await asked(bot, "unlink saturn --yes")
+    # What was done there is forgotten with the account.
+    told = words(await asked(bot, "what did you do today?")).splitlines()
+    assert [line.partition(" · ")[2] for line in told[1:]] == ["unlink your Saturn Cloud account"]
     answer = await asked(bot, "undo")
     assert words(answer) == "That can't be undone.\nTo link Saturn Cloud again, type `link saturn`."
 
