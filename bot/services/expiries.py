@@ -7,7 +7,7 @@ from bot.domain.workspaces import Workspace
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.due import FRESH_SECONDS, Due
-from bot.store import workspaces
+from bot.store import gates, workspaces
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 
@@ -20,7 +20,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 def _warn(tx: Transaction, _asked: Asked, workspace: Workspace) -> None:
     """Announce the end of a workspace that was read just now, else have it read."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
-        workspaces.read_soon(tx, workspace.id)
+        gates.make_due(tx, workspace.id)
         return
     body = {"workspace": workspace.id, "connection": workspace.connection}
     occasion = f"{workspace.ends_at:.0f}"

@@ -348,7 +348,7 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.NEEDED, day):
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
-        stored.read_soon(tx, workspace.id)
+        gates.make_due(tx, workspace.id)
         stored.ask_again(tx, workspace.id, now + LOOKS_AGAIN)
         return
     mode = planned_mode(workspaces.effects(context, workspace))

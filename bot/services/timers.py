@@ -31,7 +31,7 @@ from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import begin, effects_now
-from bot.store import accounts, operations, workspaces
+from bot.store import accounts, gates, operations, workspaces
 from bot.store import timers as rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
@@ -77,7 +77,7 @@ def _read_at(workspace: Workspace, now: float) -> float:
 
 
 def _read(tx: Transaction, workspace: Workspace, *, unwarned: bool = False) -> None:
-    workspaces.read_soon(tx, workspace.id)
+    gates.make_due(tx, workspace.id)
     look_at = tx.now() + LOOKS_EVERY
     rows.look_at_timer(tx, workspace.id, workspace.stop_at or 0.0, look_at, unwarned=unwarned)
 

@@ -179,7 +179,7 @@ def resume(tx: Transaction, pair: dict[str, str]) -> None:
     hours.resume(tx, pair)
     cards.owe_about(tx, cards.of_link(pair["principal"], pair["connection"]), changed=True)
     for workspace in WORKSPACES.rows(tx, **pair, hidden=False):
-        gates.make_due(tx, workspace)
+        gates.make_due(tx, workspace["id"])
 
 
 def go_on(tx: Transaction, account: Account) -> None:

@@ -35,25 +35,16 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False) -> None
 
     An unproven row gets another attempt of its own. ``brings_up``: an episode of the workspace begins.
     """
-    row = tx.one("use_workspace", id=workspace_id, now=tx.now(), brings_up=brings_up)
-    if row is not None:
-        make_due(tx, row)
+    tx.run("use_workspace", id=workspace_id, now=tx.now(), brings_up=brings_up)
+    make_due(tx, workspace_id)
 
 
-def make_due(tx: Transaction, workspace: Row) -> None:
-    """Make the gate of a row of ``workspaces`` due now, or as soon as it may open.
+def make_due(tx: Transaction, workspace_id: str) -> None:
+    """Make a workspace's gate due now, or as soon as it may open, without counting as use.
 
-    A provisional row has nothing to read: its gate is never due, so no claim finds it.
+    One that wasn't made has nothing to read: its gate is never due, so no claim finds it.
     """
-    if workspace["remote_id"].startswith(PROVISIONAL):
-        return
-    tx.run(
-        "want_gate",
-        gate_key=workspace["gate_key"],
-        connection=workspace["connection"],
-        remote_id=workspace["remote_id"],
-        now=tx.now(),
-    )
+    tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
 
 def close_candidate(

@@ -265,7 +265,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.wants_read:
         gates.want(tx, row["workspace_id"])
     if update.read_needed:
-        tx.run("want_gate_of", id=row["workspace_id"], unmade=f"{PROVISIONAL}%", now=tx.now())
+        gates.make_due(tx, row["workspace_id"])
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:

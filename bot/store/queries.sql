@@ -40,16 +40,6 @@ next_step_at = :until, leased_until = :until, claim = :claim, woken = 0,
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND made_at > :since)
 
--- What becomes of a gate that somebody wants to be read.
--- part: wanted
-ON CONFLICT (gate_key) DO UPDATE SET
-    connection = excluded.connection,
-    wanted_at = excluded.wanted_at,
-    due_at = CASE
-        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
-        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
-        ELSE excluded.wanted_at END
-
 -- == operations and runs ==
 
 -- What steps need to know of whom they act for. An account that is being revoked is so only when alone.
@@ -365,8 +355,7 @@ UPDATE workspaces SET
     used_at = :now, episode = episode + :brings_up,
     reason = CASE WHEN :brings_up = 0 THEN reason END,
     tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
-WHERE id = :id
-RETURNING id, gate_key, connection, remote_id;
+WHERE id = :id;
 
 -- == creations ==
 
@@ -669,13 +658,14 @@ DELETE FROM browser_sessions WHERE principal LIKE :within;
 -- Makes the gate due, but never before it may open.
 -- name: want_gate
 INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
-VALUES (:gate_key, :connection, :remote_id, :now, :now)
-{wanted};
-
--- name: want_gate_of
-INSERT INTO gates (gate_key, connection, remote_id, due_at, wanted_at)
 SELECT gate_key, connection, remote_id, :now, :now FROM workspaces WHERE id = :id AND remote_id NOT LIKE :unmade
-{wanted};
+ON CONFLICT (gate_key) DO UPDATE SET
+    connection = excluded.connection,
+    wanted_at = excluded.wanted_at,
+    due_at = CASE
+        WHEN gates.due_at IS NOT NULL AND gates.due_at <= excluded.wanted_at THEN gates.due_at
+        WHEN gates.next_check_at > excluded.wanted_at THEN gates.next_check_at
+        ELSE excluded.wanted_at END;
 
 -- name: close_gate
 UPDATE gates SET next_check_at = :until, claimed_at = :now

@@ -260,7 +260,7 @@ class Store(OnEngine):
     renew = write(workspaces_.renew)
     name_created = write(workspaces_.name_created)
     unexplained = read(workspaces_.unexplained, Priority.STEADY)
-    read_soon = write(workspaces_.read_soon)
+    make_due = write(gates.make_due)
     claim_reads = write(gates.claim_reads, Priority.CLAIMS)
     close_candidate = write(gates.close_candidate, Priority.URGENT)
     close_gate = write(gates.close_gate, Priority.URGENT)

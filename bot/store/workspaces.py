@@ -149,13 +149,6 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
     WORKSPACES.change(tx, {"id": workspace_id}, left_look_at=at)
 
 
-def read_soon(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due as ``gates.want`` does, without counting as use."""
-    row = WORKSPACES.row(tx, id=workspace_id)
-    if row is not None:
-        gates.make_due(tx, row)
-
-
 def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, remark: str) -> bool:
     """Write a provider's event about a workspace, mark its card dirty and make its gate due.
 
@@ -167,7 +160,7 @@ def hear(tx: Transaction, connection: str, gate_key: str, interaction: str, rema
     for row in found:
         WORKSPACES.change(tx, {"id": row["id"]}, remark=remark)
         cards.owe_about(tx, row["id"], changed=True)
-    gates.make_due(tx, found[0])
+    gates.make_due(tx, found[0]["id"])
     return True
 
 
@@ -303,7 +296,7 @@ def name_created(
         _make_known(tx, row, created, gate_key, now)
     else:
         named_id = _put_beside(tx, row, created, gate_key, now)
-    gates.make_due(tx, gate)
+    gates.make_due(tx, named_id)
     cards.owe(tx, operation_id, changed=True)
     cards.owe_about(tx, named_id, changed=True)
     return workspace(tx, named_id)
@@ -517,7 +510,7 @@ def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float)
     )
     written = insert(tx, found)
     if written and one.state in _MOVING:
-        gates.make_due(tx, gate)
+        gates.make_due(tx, found.id)
     return written
 
 
@@ -549,7 +542,7 @@ def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) 
         return
     timers.note(tx, row["id"], row["state"], state, start)
     if changed and state in _MOVING:
-        gates.make_due(tx, {**row, "gate_key": one.gate_key})
+        gates.make_due(tx, row["id"])
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
         cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)
@@ -584,7 +577,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
         WORKSPACES.change(tx, {"id": row["id"]}, **doubt_columns(Doubt(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
-            gates.make_due(tx, row)
+            gates.make_due(tx, row["id"])
         return
     _put(
         tx,

@@ -109,7 +109,7 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
     async with new_world(lambda clock: Foretelling(clock, kind)) as world:
         row = await world.own(state=State.RUNNING)
         world.provider.machines["r1"].ends_at = world.clock.now() + 12 * MINUTE
-        await world.store.read_soon(row.id)
+        await world.store.make_due(row.id)
         await world.pass_time(6 * MINUTE)
         assert (await world.store.workspace(row.id)).ends_how == "stops"
         assert world.slack.messages == []

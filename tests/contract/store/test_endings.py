@@ -122,11 +122,11 @@ async def test_without_an_account_nothing_ends_for_anybody(store, clock, workspa
 
 async def test_a_read_for_nobody_in_particular_is_no_use(store, clock, workspace):
     used = (await store.workspace(workspace.id)).used_at
-    await store.read_soon(workspace.id)
+    await store.make_due(workspace.id)
     (claim,) = await store.claim_reads("saturn", 10, 10.0, 0.5)
     assert claim.remote_id == workspace.remote_id
     assert (await store.workspace(workspace.id)).used_at == used
-    await store.read_soon("nobody's")
+    await store.make_due("nobody's")
 
 
 async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
