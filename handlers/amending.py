@@ -109,8 +109,9 @@ async def _of_act(
     if other is not None:
         return await _instead(request, act, (verb, _name(other, rows)))
     which = reading.which
-    is_named = workspace in which.named if which.named else bool(which.points)
-    is_it = is_named and reading.what in {verb, "status"}
+    # Without a verb, something has to say what it is about.
+    wanted = {verb, "status"} if which.named or which.points else {verb}
+    is_it = reading.what in wanted and workspace in (which.named or (workspace,))
     if reading.how == "not" and is_it and which.connections in {(), (is_there,)}:
         return await acts.taken_back(request, await request.asked.to(use_cases.undo, act.id))
     if reading.how == "not" and is_it:

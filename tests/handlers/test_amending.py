@@ -81,6 +81,8 @@ WEEKDAYS = "fri,mon,thu,tue,wed"
         ("start notebook", "no, training@hub", ["start training@hub"]),
         ("stop report", "don't stop report", []),
         ("start notebook", "not notebook", []),
+        ("stop report", "don't stop anything", []),
+        ("stop report", "don't stop notebook", ["stop report@saturn"]),
         ("start notebook", "with EPOCHS=20", ["start notebook@saturn"]),
         ("start notebook", "list", ["start notebook@saturn"]),
     ],
