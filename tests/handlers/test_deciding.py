@@ -7,7 +7,19 @@ import pytest
 from bot.domain.people import Principal
 from bot.domain.workspaces import Workspace
 from handlers import routes
-from handlers.deciding import WAYS, Choice, Kind, Number, Subject, Sure, Way, choice_of, subject_of, way_of
+from handlers.deciding import (
+    WAYS,
+    Choice,
+    Kind,
+    Number,
+    Subject,
+    Sure,
+    Way,
+    choice_of,
+    is_sure_of,
+    subject_of,
+    way_of,
+)
 from handlers.language.names import Names
 from handlers.language.reading import read
 from handlers.routes import Does
@@ -45,6 +57,22 @@ def test_several_are_only_done_at_once_with_consent():
         if way_of(number, sure, kind) is Way.AT_ONCE
     }
     assert at_once == {("several", Sure.AGREED, kind) for kind in KINDS if kind is not Does.SHOWS}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("start report", ()),
+        ("start report, I need it today", ()),
+        ("start report with EPOCHS=20", ("with EPOCHS=20",)),
+        ("start report, I need it for the demo", ("I need it for the demo",)),
+        ("start report using the large gpu", ("using the large gpu",)),
+    ],
+)
+def test_what_is_left_over_makes_it_a_guess(text, left):
+    reading = reading_of(text)
+    assert reading.which.left_out == left
+    assert is_sure_of(reading) is not bool(left)
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,13 @@ def test_what_sets_no_hours(text):
 def test_what_are_my_hours_shows_all():
     reading = read(["what", "are", "my", "hours?"], "workspace", VERBS, NAMES)
     assert (reading.verb, reading.words, reading.hours) == ("hours", (), "")
+
+
+def test_what_asks_for_news_of_another_one_is_a_request_of_its_own():
+    asked = "start notebook and give me the link"
+    parts = read(f"{asked} to report".split(), "workspace", VERBS, NAMES).parts
+    assert [(part.verb, part.which.named[0].name) for part in parts] == [
+        ("start", "notebook"),
+        ("open", "report"),
+    ]
+    assert read(asked.split(), "workspace", VERBS, NAMES).verb == "start"
