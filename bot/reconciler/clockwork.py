@@ -1,13 +1,16 @@
 """What time does, done: rows that are due are claimed, and each is carried out in its person's name."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bot.services.asked import Asked
 from bot.services.context import Context
 from bot.services.due import Due, R
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contained, run_all
+
+#: So many are carried out side by side, to share commits; whoever types meanwhile waits for no more.
+TOGETHER: Final = 10
 
 
 class Clockwork:
@@ -31,8 +34,8 @@ class Clockwork:
         rows: Sequence[R] = ()
         async with contained(kind.name, context.ids):
             rows = await context.store.claim_due(lambda tx: kind.claim(tx, context))
-        # Side by side, so that they share commits.
-        await run_all([self._one(kind, row) for row in rows], None)
+        for first in range(0, len(rows), TOGETHER):
+            await run_all([self._one(kind, row) for row in rows[first : first + TOGETHER]], None)
         return len(rows)
 
     async def _one(self, kind: Due[R], row: R) -> None:

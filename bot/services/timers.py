@@ -40,7 +40,7 @@ from bot.support.errors import NotLinked, Refused
 log = structlog.get_logger(__name__)
 
 #: How many timers are claimed at once.
-SOME: Final = 200
+SOME: Final = 50
 #: What some rules are called as the cause of a stop that wasn't possible.
 _CAUSES: Final = {
     "ends": "not_agreed",
@@ -182,7 +182,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 TIMERS: Final = Due(
     name="timer",
-    every=2.0,
+    every=1.0,
     claim=_claim,
     carry_out=carry_out,
     refuse=_refuse,
