@@ -19,8 +19,8 @@ from bot.domain.runs import Update
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Credential
 from bot.store import open_store
+from bot.store.discovered import FoundWorkspace
 from bot.store.store import Store
-from bot.store.workspaces import FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreBusy
 from bot.support.vault import Vault, row_key

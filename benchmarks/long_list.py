@@ -14,10 +14,10 @@ from benchmarks.stage import note
 from bot.domain.accounts import Account
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
+from bot.store.discovered import FoundWorkspace
 from bot.store.sqlite import SqliteEngine
 from bot.store.store import Store
 from bot.store.transaction import Priority, Transaction, Work
-from bot.store.workspaces import FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.store import put_account
 

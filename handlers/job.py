@@ -1,18 +1,11 @@
-"""What people do with jobs: run one, with a form or in one line, schedule it, follow its runs, stop them.
+"""What people do with jobs: run one, with a form or in one line, follow its runs, stop them.
 
 ``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
-
-The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
-who chose the shortcut presses *Run*, with their own account.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Callable, Sequence
 
 from bot.domain.accounts import Account
 from bot.domain.errands import Call
@@ -20,36 +13,25 @@ from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run
-from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import FORMS
-from bot.messages.blocks.kit import Markup, Press, fill, line, safe
+from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import outcome_of
-from bot.messages.texts import answers, times, verbs
+from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.providers import base
-from bot.services import accounts, making, naming, runs, snapshots
-from bot.services.making import COMMAND, TEMPLATE, Filled, Flag, PersonalOffer
-from bot.support.cleaning import fold, has_invisible, unescape
+from bot.services import making, naming, runs, snapshots
+from bot.services.making import Filled, Flag, PersonalOffer
+from bot.support.cleaning import fold
 from handlers import narrowed, routes
-from handlers.command_line import CommandLine, command_line, decoded, written
+from handlers.command_line import CommandLine, command_line, written
 from handlers.connections import commanding, connection_of, leading, maker_of, makers, named
-from handlers.dispatch import run_button
-from handlers.forms import Making, make, open_form, value_of, view_of
+from handlers.forms import Making, make, open_form
 from handlers.language.words import Manner, is_slip
-from handlers.linking import link_first, linked, ways
-from handlers.payload import value_in
+from handlers.linking import link_first, linked
 from handlers.request import SILENT, Answered, Request
-from handlers.snapshots import (
-    ask_for_offer,
-    known_offer,
-    offer_of,
-    offer_to,
-    refresh_lists,
-    refreshed,
-    unread,
-)
+from handlers.snapshots import offer_of, refresh_lists, refreshed, unread
 
 #: Each flag is tried with every choice, so their number is limited; nobody writes more.
 MOST_FLAGS = 50
@@ -215,225 +197,6 @@ def _refused(request: Request, result: Filled, said: list[str]) -> Answer:
     if form.field(making.COMMAND) and making.COMMAND not in result.values:
         more.append(request.filled(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
-
-
-OFF = "off"
-#: No more jobs than this are shown at once.
-MOST = 30
-
-
-@routes.verb("job", "schedule", flags=None)
-async def schedule(request: Request) -> Answer:
-    """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
-    typed = command_line(request.text, request.services.commands).words
-    name, cron = _split(typed)
-    known = await set_up(request)
-    if not name:
-        return _list(request, known)
-    wanted = job_of(request, name, known)
-    title = request.services.title(wanted.connection)
-    if cron is None:
-        shown = fill(run_words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
-        return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
-    given = "" if cron == OFF else cron
-    await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
-    template = run_words.CLEARING if cron == OFF else run_words.SETTING
-    return replies.answer(fill(template, name=wanted.job.name, title=title))
-
-
-def _split(typed: Sequence[str]) -> tuple[str, str | None]:
-    """Return the name, and the expression or ``off`` after it; raises Answered if that is invalid."""
-    if not typed:
-        return "", None
-    if len(typed) > 1 and typed[-1].casefold() == OFF:
-        return " ".join(typed[:-1]), OFF
-    if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
-        return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
-    # What was quoted after a name is meant as a schedule, whatever it says.
-    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.looks_like_cron(typed[-1]) or " " in typed[-1]):
-        return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
-    if len(typed) > 4 and runs.looks_like_cron(" ".join(typed[1:])):
-        return typed[0], _checked(" ".join(typed[1:]))
-    return " ".join(typed), None
-
-
-def _checked(cron: str) -> str:
-    """Return an expression that can fire; raises Answered with what is wrong with any other."""
-    if runs.is_cron(cron) and runs.fires(cron):
-        return cron
-    raise Answered(replies.hint(fill(run_words.NEVER if runs.is_cron(cron) else run_words.CRON, cron=cron)))
-
-
-def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
-    if not known:
-        return replies.answer(run_words.NO_JOBS)
-    shown = [(one.job, request.services.title(one.connection)) for one in known[:MOST]]
-    rows = [fill(run_words.JOB_ROW, name=job.name, title=title, cron=_when(job)) for job, title in shown]
-    return replies.answer("\n".join([run_words.JOBS, *rows, request.filled(run_words.NEXT)]))
-
-
-def _when(job: base.Scheduled) -> Markup:
-    if not job.cron:
-        return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
-    return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
-
-
-@dataclass(frozen=True, slots=True)
-class SetUpJob:
-    """Hold a job and the connection where it is set up."""
-
-    connection: str
-    job: base.Scheduled
-
-
-async def set_up(request: Request) -> list[SetUpJob]:
-    """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
-    services = request.services
-    able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
-    if not able:
-        raise Answered(replies.hint(run_words.NOWHERE))
-    theirs = [await accounts.own(request.asked, name) for name in able]
-    active = [account for account in theirs if account is not None and account.state == "active"]
-    if not active:
-        links = [name for name, _ in services.linkable() if name in able]
-        raise Answered(link_first(request, run_words.NOT_LINKED, links))
-    found: list[SetUpJob] = []
-    for account in active:
-        known = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)
-        jobs = services.connections[account.connection].need(base.Schedules).schedules(known.payload)
-        found += [SetUpJob(account.connection, job) for job in jobs]
-    return found
-
-
-def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
-    """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
-    stem, connection = naming.split_connection(name, request.services.connections)
-    for key, provider in request.services.connections.items():
-        job_id = provider.job_reference(stem) if connection in {None, key} else None
-        if job_id is not None:
-            listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
-            return next(listed, SetUpJob(key, base.Scheduled(job_id, f"job {job_id[:8]}", None)))
-    here = [one for one in known if connection in {None, one.connection}]
-    found = [one for one in here if fold(one.job.name) == fold(stem)]
-    found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
-    if len(found) == 1:
-        return found[0]
-    template = run_words.TWICE if found else run_words.NO_SUCH_JOB
-    raise Answered(replies.hint(request.filled(template, name=name)))
-
-
-_BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
-_INLINE: Final = re.compile(r"`([^`\n]+)`")
-#: Slack's limit of a field, and of what a form carries.
-_FIELD: Final = 3000
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Hold a message's command, and who wrote it if that is somebody else."""
-
-    text: str
-    author: str
-
-    @property
-    def carried(self) -> str:
-        """Return it as a form or a waiting request carries it."""
-        return json.dumps([self.author, self.text], ensure_ascii=False)
-
-    @classmethod
-    def read(cls, carried: str) -> Code:
-        """Read it back; what can't be read is empty."""
-        try:
-            author, text = json.loads(carried)
-        except (ValueError, TypeError):
-            return cls("", "")
-        return cls(str(text), str(author))
-
-
-@routes.shortcut("run_as_job")
-async def run_as_job(request: Request) -> Answer:
-    """Answer with the form, filled with the command; or say why there is none."""
-    services = request.services
-    text = code_of(request.message)
-    if not text:
-        return replies.hint(verbs.NO_CODE)
-    if has_invisible(text):
-        return replies.hint(verbs.CODE_INVISIBLE)
-    writer = str(request.message.get("user") or request.message.get("bot_id") or "")
-    code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
-    able = commanding(services)
-    if not able:
-        return replies.hint(verbs.CODE_NOWHERE)
-    accounts = await services.store.accounts(request.principal)
-    active = [name for name in able if name in {one.connection for one in accounts if one.state == "active"}]
-    if not active:
-        return replies.hint(fill(verbs.CODE_NOT_LINKED, titles=services.titles(able)), ways(services, able))
-    if len(active) == 1:
-        return await _form(request, active[0], code)
-    if len(text) > _FIELD:
-        titles = services.titles(active)
-        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(text), title=titles, limit=_FIELD))
-    choices = [(name, services.title(name)) for name in active]
-    return Answer(text=verbs.WHERE["job"], view=forms.code_choice_view(choices, code.text, code.author))
-
-
-@routes.view(forms.CODE_CALLBACK)
-async def place_chosen(request: Request) -> Answer:
-    """Open the form of the connection that was chosen, with the command as it was in the question."""
-    code = Code(value_in(request.view, forms.CODE_FIELD).strip(), request.carried)
-    press = Press("run_code", f"{value_in(request.view, forms.CODE_PLACE)}\n{code.carried}")
-    surface = Surface(kind="button", interaction=request.surface.interaction)
-    answer = await run_button(request.services, request.principal, surface, press)
-    return replace(answer, view=answer.view or forms.answer_view(answer, "job"))
-
-
-@routes.action("run_code")
-async def form_of_place(request: Request) -> Answer:
-    """Open the form of a connection that was chosen, or whose offer has been read by now."""
-    connection, _, carried = (request.target or "").partition("\n")
-    code = Code.read(carried)
-    if not code.text or connection not in commanding(request.services):
-        return replies.hint(verbs.OUTDATED)
-    return await _form(request, connection, code)
-
-
-def code_of(message: Mapping[str, Any]) -> str:
-    """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
-    text = str(message.get("text") or "")
-    words = _INLINE.findall(text)
-    blocks = _BLOCK.findall(text) or (words if len(words) == 1 else [])
-    return "\n".join(unescape(decoded(block)).strip("\n") for block in blocks).strip()
-
-
-async def _form(request: Request, connection: str, code: Code) -> Answer:
-    services = request.services
-    title = services.title(connection)
-    making = Making(connection, "job", request.surface.channel_id or "", code.author)
-    account = await linked(request, connection)
-    snapshot = await known_offer(request, account)
-    if snapshot is None and not request.is_asked:
-        return replies.hint(fill(verbs.CODE_LATER, title=title))
-    if snapshot is None:
-        external_id = services.ids.new("form")
-        press = Press("run_code", f"{connection}\n{code.carried}").text
-        then = replace(request.waiting(""), press=press, view=external_id, folder="job")
-        await ask_for_offer(request, account, verbs.NO_OFFER_ANSWER, then=then)
-        loading = forms.sentence_view("job", fill(verbs.LOADING, title=title), external_id=external_id)
-        return Answer(text=fill(verbs.CODE_LATER, title=title), view=loading)
-    offer = PersonalOffer(services.connections[connection], snapshot, "job", request.principal)
-    given = await services.store.remembered(request.principal, connection, "job")
-    values = {name: value_of(value) for name, value in given.items()}
-    field = offer.form(values).field(COMMAND)
-    if field is None:
-        # A template of the last time may bring a command of its own.
-        values.pop(TEMPLATE, None)
-        field = offer.form(values).field(COMMAND)
-    if field is None or (field.kind != "long_text" and "\n" in code.text):
-        return replies.hint(fill(verbs.CODE_NO_PLACE, title=title, command=request.command_of("job")))
-    limit = min(field.max_length or _FIELD, _FIELD)
-    if len(code.text) > limit:
-        return replies.hint(fill(verbs.CODE_TOO_LONG, length=len(code.text), title=title, limit=limit))
-    return Answer(text=verbs.OPEN_FORM, view=view_of(offer, making, account, {**values, COMMAND: code.text}))
 
 
 @routes.verb("job", "list", does=routes.Does.SHOWS)

@@ -25,7 +25,7 @@ from bot.providers.base import Credential, Scheduled
 from bot.providers.saturn.offers import Offer
 from bot.services.snapshots import payload_of
 from bot.store import open_store
-from bot.store.workspaces import FoundWorkspace
+from bot.store.discovered import FoundWorkspace
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.vault import Vault, row_key

@@ -7,11 +7,14 @@ import random
 from collections.abc import Callable
 
 from bot.output.transcript import Board
-from bot.reconciler.ask import Asker, EngineContext, Keys
+from bot.reconciler.ask import Asker
 from bot.reconciler.clockwork import Clockwork
+from bot.reconciler.context import EngineContext
+from bot.reconciler.keys import Keys
 from bot.reconciler.lists import Lists
 from bot.reconciler.operations import Operations
-from bot.reconciler.outages import Outages, Pauses
+from bot.reconciler.outages import Outages
+from bot.reconciler.pauses import Pauses
 from bot.reconciler.reads import Reads
 from bot.reconciler.runs import Runs
 from bot.reconciler.runtimes import News, Numbers, Observer, Replay, Runtime

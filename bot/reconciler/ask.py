@@ -6,30 +6,22 @@ Every provider error ends here and becomes one of four answers. The caller decid
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
-from functools import partial
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import structlog
 
 from bot.domain.accounts import REPEATED_SECONDS, Account
-from bot.domain.audit import AuditEntry
 from bot.domain.plan import backoff
 from bot.messages.texts import problems
-from bot.output.transcript import Board
-from bot.providers import base
-from bot.providers.base import Access, Credential, Provider
-from bot.reconciler.runtimes import LONGEST_ASKED, News, Numbers, Runtime
-from bot.services import accounts
-from bot.services.context import Context
+from bot.providers.base import Access, Credential
+from bot.reconciler.keys import Became, Keys
+from bot.reconciler.runtimes import LONGEST_ASKED, Numbers, Runtime
 from bot.store.pauses import Calls
 from bot.store.store import Store
 from bot.support import errors
-from bot.support.vault import row_key
 from bot.support.windows import Window, freely, leaving_by
 
 log = structlog.get_logger(__name__)
@@ -51,8 +43,6 @@ UNLINKED: Final = "unlinked"
 #: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
 _UNREADABLE: Final = "bad_answer"
 _UNREADABLE_TIMES: Final = 3
-#: Refusals of several people that began within this many seconds, while nobody was accepted, are an outage.
-TOGETHER: Final = 600.0
 #: After these errors the provider, or a proxy in front of it, may have acted.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
@@ -395,145 +385,6 @@ def _ended(runtime: Runtime, cause: str) -> Refused:
     return Refused(errors.CredentialRefused(), cause, problems.sentence(cause, runtime.title))
 
 
-#: ``locked``: it is the connection's own secret that is refused.
-#: An error says why a renewal gave no usable credential.
-_Unrenewed = Literal["later", "locked"] | errors.PermanentError
-#: What became of a refused credential; see ``Keys.refused``.
-Became = Literal["changed", "held", "refused", "locked", "later"]
-
-
-#: Short, because a step that refreshes has already made a call, and its lease covers both.
-REFRESH_SECONDS = 10.0
-#: Minting with the connection's secret takes more requests: a login link, a session, the token, its owner.
-MINT_SECONDS = 14.0
-#: How long a decrypted secret is cached, so that a poll every ten seconds doesn't decrypt it each time.
-OPEN_SECONDS = 60.0
-MOST_OPEN = 5_000
-
-
-class Keys:
-    """Decrypt accounts' secrets, and react when a provider refuses one."""
-
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._vault = context.vault
-        self._clock = context.clock
-        #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
-        self._opened: dict[tuple[str, str, str], Access] = {}
-        self._open_until = 0.0
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: The secret from a refresh, by account, until a call with it succeeds.
-        self._unproven: dict[str, str] = {}
-        #: Since when connections' own secrets have been refused, in epoch seconds; None once accepted again.
-        #: Connections about which nothing is known yet are absent.
-        self.lockouts: dict[str, float | None] = {}
-        #: The same of connections that refuse several people at once; and when a person was last accepted.
-        self.people_out: dict[str, float | None] = {}
-        self._accepted_at: dict[str, float] = {}
-
-    def open(self, account: Account) -> Access:
-        """Return the access for an account's calls; raise SecretError if its secret can't be decrypted."""
-        now = self._clock.monotonic()
-        if now >= self._open_until or len(self._opened) >= MOST_OPEN:
-            self._opened.clear()
-            self._open_until = now + OPEN_SECONDS
-        key = (row_key(account.principal.key, account.connection), account.username, account.secret)
-        access = self._opened.get(key)
-        if access is None:
-            sealed = self._vault.open(key[0], account.secret)
-            access = self._opened[key] = Access(account.username, Credential.from_mapping(sealed))
-        return access
-
-    def worked(self, account: Account, access: Access) -> None:
-        """Note that a provider accepted the credential, by the access that the call was made with."""
-        self._unproven.pop(account.id, None)
-        is_persons = access.credential.acts == "person"
-        if is_persons:
-            self._accepted_at[account.connection] = self._clock.monotonic()
-        refusals = self.people_out if is_persons else self.lockouts
-        if refusals.get(account.connection, 0.0) is not None:
-            refusals[account.connection] = None
-
-    async def refused(self, account: Account, runtime: Runtime, refusal: errors.CredentialRefused) -> Became:
-        """Handle a refused credential: refresh it once if possible.
-
-        ``changed``: there is a new secret, continue with it. ``held``: everything waits, and its person is
-        told if the refusal repeats. ``refused``: the link is gone. ``locked``: the operator's own secret is
-        refused, which linking again can't fix; it must be replaced in the settings. ``later``: the refresh
-        got no answer.
-        """
-        lock = self._locks.setdefault(account.id, asyncio.Lock())
-        async with lock:
-            current = await self._store.account_by_id(account.id)
-            if current is None or current.state != "active":
-                return "refused"
-            if current.secret != account.secret:
-                return "changed"
-            fresh = await self._refreshed(current, runtime.provider)
-            if isinstance(fresh, Credential):
-                sealed = self._vault.seal(
-                    row_key(current.principal.key, current.connection), fresh.as_mapping()
-                )
-                if await self._store.save_secret(
-                    current.id, current.secret, sealed, is_fresh=True, ends_at=fresh.ends_at
-                ):
-                    self._unproven[current.id] = sealed
-                    await self._note_renewal(current, fresh)
-                return "changed"
-            if fresh == "locked":
-                self.locked_out(account.connection)
-                return "locked"
-            if fresh == "later":
-                return "later"
-            accepted = self._clock.monotonic() - self._accepted_at.get(account.connection, -math.inf)
-            hold = partial(
-                accounts.hold,
-                account=current,
-                cause=problems.cause_of(fresh),
-                renamed=refusal.message if isinstance(refusal, errors.Renamed) else "",
-                lately=min(accepted, TOGETHER),
-            )
-            if await self._store.carry_out(hold) and self.people_out.get(account.connection) is None:
-                log.warning("connection refuses several people", connection=account.connection)
-                self.people_out[account.connection] = self._clock.now()
-            return "held"
-
-    def locked_out(self, connection: str) -> None:
-        """Note that a connection's own secret is refused; logged once until it is accepted again."""
-        if self.lockouts.get(connection) is None:
-            log.warning("the connection's own secret is refused", connection=connection)
-            self.lockouts[connection] = self._clock.now()
-
-    def _is_of_connection(self, account: Account) -> bool:
-        try:
-            return self.open(account).credential.acts != "person"
-        except errors.SecretError:
-            return False
-
-    async def _refreshed(self, account: Account, provider: Provider) -> Credential | _Unrenewed:
-        of_connection = self._is_of_connection(account)
-        refusal: _Unrenewed = "locked" if of_connection else errors.CredentialRefused()
-        if not isinstance(provider, base.Renewal) or self._unproven.get(account.id) == account.secret:
-            return refusal
-        try:
-            access = self.open(account)
-            if not access.credential.is_renewable:
-                return refusal
-            async with asyncio.timeout(MINT_SECONDS if of_connection else REFRESH_SECONDS):
-                return await provider.refresh(access)
-        except errors.CredentialRefused:
-            return refusal
-        except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
-            log.info("refresh failed", connection=account.connection, problem=error)
-            # The connection's secret is valid, but no longer gives access to this account.
-            return error if of_connection and isinstance(error, errors.PermanentError) else "later"
-
-    async def _note_renewal(self, account: Account, fresh: Credential) -> None:
-        if fresh.acts == "admin":
-            detail = {"connection": account.connection, "username": account.username, "acts": "admin"}
-            await self._store.append_audit([AuditEntry("usher", "account.renew", account.id, "ok", detail)])
-
-
 class Watch:
     """End a call by its ``limit``: after ``seconds``, or once its account is unlinked.
 
@@ -589,39 +440,3 @@ class Watch:
     def _end(self) -> None:
         if not self._limit.expired():
             self._limit.reschedule(self._loop.time())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineContext(Context):
-    """Add to the context what the parts of one reconciler share.
-
-    ``runtimes`` are this process's connections; followed outputs are written to the ``board``.
-    """
-
-    runtimes: Mapping[str, Runtime]
-    keys: Keys
-    asker: Asker
-    numbers: Numbers
-    jitter: Callable[[], float]
-    board: Board
-    news: News
-
-    @classmethod
-    def over(cls, context: Context, **parts: Any) -> EngineContext:
-        """Return the context extended by the engine's own parts."""
-        return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
-
-
-class EnginePart:
-    """Hold what most parts of a reconciler use of its context."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        self._context = engine
-        self._store = engine.store
-        self._clock = engine.clock
-        self._ids = engine.ids
-        self._owners = engine.owners
-        self._installation = engine.installation
-        self._runtimes = engine.runtimes
-        self._asker = engine.asker
-        self._numbers = engine.numbers

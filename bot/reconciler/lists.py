@@ -12,11 +12,12 @@ from bot.domain.runs import FoundRun
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import HELD, LIMITED, Answer, Done, EnginePart, Later, Refused, Unknown
+from bot.reconciler.ask import HELD, LIMITED, Answer, Done, Later, Refused, Unknown
+from bot.reconciler.context import EnginePart
 from bot.reconciler.runtimes import LISTS_SHARE, Runtime
 from bot.services.snapshots import RUNS
+from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
-from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import NotFound
 
 log = structlog.get_logger(__name__)

@@ -24,7 +24,8 @@ from bot.domain.workspaces import State
 from bot.messages.texts import cards
 from bot.providers import base
 from bot.reconciler import outcomes
-from bot.reconciler.ask import REFUSED_WAIT, Done, EngineContext, Later, NotDone, Refused, Unknown
+from bot.reconciler.ask import REFUSED_WAIT, Done, Later, NotDone, Refused, Unknown
+from bot.reconciler.context import EngineContext
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, UP, Stepper, knowing, went_well
 from bot.services.workspaces import another, effects_now

@@ -1,4 +1,4 @@
-"""Outages of connections, and the pauses that they asked for: seen by this process, written for all.
+"""Outages of connections: seen by this process, written for all.
 
 A connection is out of order as well while it refuses its own secret, or several people at once.
 """
@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.reconciler.ask import EngineContext, EnginePart
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.store.outages import OURS, PEOPLE
 from bot.store.refusals import try_all
 from bot.support.errors import StoreError
@@ -136,30 +136,3 @@ def _parts(name: str) -> tuple[str, str]:
     """Return an outage's connection and its suffix, "" if the connection itself is away."""
     connection, mark, suffix = name.partition("#")
     return connection, mark + suffix
-
-
-#: How often the rows are read, in seconds: for so long others may go on asking.
-EVERY: Final = 1.0
-
-
-class Pauses(EnginePart):
-    """Let the connections' limits learn from the rows. ``Asker`` writes them."""
-
-    def __init__(self, engine: EngineContext) -> None:
-        super().__init__(engine)
-        self._read_at: float | None = None
-
-    async def step(self) -> None:
-        """Read the rows, at most once a second: there are few, and none while nobody asks for a pause."""
-        now = self._clock.monotonic()
-        if self._read_at is not None and now < self._read_at + EVERY:
-            return
-        self._read_at = now
-        try:
-            pauses = await self._store.pauses()
-        except StoreError as error:
-            log.warning("pauses not read", problem=error)
-            return
-        for pause in pauses:
-            if (runtime := self._runtimes.get(pause.connection)) is not None:
-                runtime.limits_of(pause.calls).learn(pause)

@@ -26,7 +26,8 @@ from bot.messages.texts import cards, problems
 from bot.providers import base
 from bot.providers.base import Access, Pace, SendWindow
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, Refused, Unknown
+from bot.reconciler.ask import Done, Later, Refused, Unknown
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import News, Runtime
 from bot.store.store import Store
 from bot.support import errors

@@ -2,7 +2,8 @@
 
 from bot.domain.tasks import Task
 from bot.providers import base
-from bot.reconciler.ask import EnginePart, Refused
+from bot.reconciler.ask import Refused
+from bot.reconciler.context import EnginePart
 from bot.reconciler.lists import settled
 from bot.services import reminders, revocations
 

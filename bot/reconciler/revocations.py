@@ -9,7 +9,8 @@ from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import REVOKE, Done, EngineContext, EnginePart, Refused
+from bot.reconciler.ask import REVOKE, Done, Refused
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.lists import Again, slot
 from bot.services import revocations
 from bot.store.revocations import owe, revocation_refused

@@ -19,7 +19,7 @@ from bot.domain.policy import Target
 from bot.domain.runs import ClaimedRun, ObservedRun, Run, RunState, Update
 from bot.messages.texts import cards, problems
 from bot.providers import base
-from bot.reconciler import ask, outcomes
+from bot.reconciler import ask, context, outcomes
 from bot.reconciler.runtimes import Runtime
 from bot.reconciler.step import CONFLICTS, PATIENCE, PROBE_WAIT, Stepper, knowing, went_well
 from bot.store.transaction import Row
@@ -46,7 +46,7 @@ class Runs(Stepper[ClaimedRun]):
     late = NoticeKind.JOB_WAITING
     keeps_call = True
 
-    def __init__(self, engine: ask.EngineContext) -> None:
+    def __init__(self, engine: context.EngineContext) -> None:
         super().__init__(engine)
         self._board = engine.board
         self.held_seconds = engine.deadline_seconds

@@ -26,7 +26,8 @@ from bot.domain.settling import ANSWER_SECONDS, Verdict, has_settled, judge, sea
 from bot.messages.texts import cards, problems
 from bot.providers.base import Access
 from bot.reconciler import outcomes
-from bot.reconciler.ask import Done, EngineContext, EnginePart, Later, NotDone, Refused, Unknown
+from bot.reconciler.ask import Done, Later, NotDone, Refused, Unknown
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.asked import decided
 from bot.services.owners import STARTS

@@ -14,7 +14,7 @@ from bot.domain.runs import OutputChunk, Run, RunState
 from bot.messages.texts import problems, runs
 from bot.output.transcript import CAP, LONGEST_CHARACTER, Entry
 from bot.providers import base
-from bot.reconciler import ask
+from bot.reconciler import ask, context
 from bot.services.owners import OUTPUT
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contained, pool_room, run_all
@@ -55,10 +55,10 @@ class _Follower:
     over_since: float | None = None
 
 
-class Streams(ask.EnginePart):
+class Streams(context.EnginePart):
     """Follow watched outputs that this process owns. Nothing survives it: everything is read again."""
 
-    def __init__(self, engine: ask.EngineContext) -> None:
+    def __init__(self, engine: context.EngineContext) -> None:
         super().__init__(engine)
         self._board = engine.board
         self._followers: dict[str, _Follower] = {}

@@ -16,7 +16,8 @@ from bot.domain.policy import is_current
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import base
-from bot.reconciler.ask import LIMITED, Done, EngineContext, EnginePart, Refused
+from bot.reconciler.ask import LIMITED, Done, Refused
+from bot.reconciler.context import EngineContext, EnginePart
 from bot.reconciler.lists import (
     DISCOVER_SECONDS,
     Again,

@@ -40,7 +40,7 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import class_effects, shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, inbox, operations, people, timers, workspaces
+from bot.store import cards, classes, creations, inbox, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -281,7 +281,7 @@ def _brought_up(
     if workspace.is_provisional:
         if instead_of:
             operations.put_away(tx, instead_of)
-        workspaces.insert_provisional(tx, workspace)
+        creations.insert_provisional(tx, workspace)
         accepted = Accepted(operations.add(tx, workspace, OperationVerb.CREATE, *given))
     else:
         accepted = operations.accept(tx, workspace, OperationVerb.START, *given)

@@ -23,7 +23,7 @@ from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.making import check_offered
-from bot.store import errands, gates, inbox, operations, refusals, timers, workspaces
+from bot.store import creations, errands, gates, inbox, operations, refusals, timers, workspaces
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -199,7 +199,7 @@ def _create(
     if former is not None:
         operations.put_away(tx, former.id)
     refusals.try_at_once(tx, account)
-    workspaces.insert_provisional(tx, fresh)
+    creations.insert_provisional(tx, fresh)
     verb, seconds = OperationVerb.CREATE, context.deadline_seconds
     made = operations.add(tx, fresh, verb, seconds, asked.reference, asked.channel_id)
     if timer is not None:

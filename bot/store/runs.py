@@ -13,11 +13,11 @@ from bot.domain.plan import MAX_ATTEMPTS
 from bot.domain.runs import ClaimedRun, FoundRun, Run, RunState, StopKind, Update
 from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates
+from bot.store.discovered import PIECE, listing_start
 from bot.store.errands import Woken
 from bot.store.notices import add_notices
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
-from bot.store.workspaces import PIECE, listing_start
 
 #: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
 STOP_AGAIN_SECONDS = 10.0

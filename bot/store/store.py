@@ -25,7 +25,9 @@ from bot.store import (
     classes,
     conversations,
     counts,
+    creations,
     credentials,
+    discovered,
     forms,
     gates,
     homes,
@@ -245,7 +247,7 @@ class Store(OnEngine):
     snapshot = read(snapshots.snapshot)
     remember = write(forms.remember, Priority.URGENT)
     remembered = read(forms.remembered)
-    merge_discovered = several(workspaces_.merge_discovered)
+    merge_discovered = several(discovered.merge_discovered)
 
     # -- operations, creations, the poll gate ----------------------------------------------------------------
 
@@ -257,9 +259,9 @@ class Store(OnEngine):
     refusals = read(counts.refusals)
     claim_operations = write(operations.claim_operations, Priority.CLAIMS)
     save_step = write(operations.save_step)
-    renew = write(workspaces_.renew)
-    name_created = write(workspaces_.name_created)
-    unexplained = read(workspaces_.unexplained, Priority.STEADY)
+    renew = write(creations.renew)
+    name_created = write(creations.name_created)
+    unexplained = read(creations.unexplained, Priority.STEADY)
     make_due = write(gates.make_due)
     claim_reads = write(gates.claim_reads, Priority.CLAIMS)
     close_candidate = write(gates.close_candidate, Priority.URGENT)

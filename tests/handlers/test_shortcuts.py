@@ -10,7 +10,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.workspaces import State
 from handlers.dispatch import replay
-from handlers.job import code_of
+from handlers.snippets import code_of
 from tests.handlers.rig import words
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send

@@ -8,7 +8,7 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services.workspaces import again as another
-from bot.store.workspaces import FoundWorkspace
+from bot.store.discovered import FoundWorkspace
 from bot.support.errors import BadAnswer, Conflict, Forbidden, UnknownOutcome, Unreachable, Untold
 from tests.rigs.store import ALICE, name_workspace
 

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.providers.base import Credential
-from bot.reconciler.ask import Keys
+from bot.reconciler.keys import Keys
 from bot.support import errors
 from bot.support.vault import row_key
 from tests.rigs.providers import FakeProvider

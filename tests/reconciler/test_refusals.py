@@ -13,7 +13,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.reconciler.ask import TOGETHER
+from bot.reconciler.keys import TOGETHER
 from bot.services import workspaces
 from bot.services.runs import launch
 from bot.store.tasks import NewTask

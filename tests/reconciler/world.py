@@ -29,8 +29,8 @@ from bot.services.workspaces import create
 from bot.slack.calls import Budget, PacedSlack
 from bot.slack.notifier import Notifier, Timing
 from bot.slack.people import People
+from bot.store.discovered import FoundWorkspace
 from bot.store.store import Store
-from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import SlackUnknownOutcome, StoreBusy, UnknownOutcome
 from bot.support.pool import Pool
 from bot.support.responses import Response

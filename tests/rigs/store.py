@@ -29,6 +29,7 @@ from bot.store import (
     approvals,
     browsers,
     cards,
+    creations,
     errands,
     gates,
     homes,
@@ -41,12 +42,12 @@ from bot.store import (
     workspaces,
 )
 from bot.store.audit import append_audit
+from bot.store.discovered import FoundWorkspace
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
 from bot.store.store import Store
 from bot.store.tables import BROWSER_SESSIONS, CARDS, LINKS, NOTICES, OPERATIONS, RUNS
 from bot.store.transaction import Transaction
-from bot.store.workspaces import FoundWorkspace
 from bot.support.clock import Clock, Ids
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -400,7 +401,7 @@ async def accept_creation(
     """Write a workspace to be made and its creation, as a use case does."""
 
     def write(tx: Transaction) -> Accepted:
-        workspaces.insert_provisional(tx, workspace)
+        creations.insert_provisional(tx, workspace)
         made = operations.add(tx, workspace, OperationVerb.CREATE, 1800.0, "R-1", channel_id)
         return _said(tx, Accepted(made), interaction, notices, audit)
 

@@ -20,8 +20,8 @@ from bot.messages.blocks import classes, kit, replies
 from bot.output.transcript import EscapeRemover, Lines, Transcript
 from bot.providers import connection, requests, sphere
 from bot.providers.jupyterhub import servers
-from bot.providers.posit import types
-from bot.providers.posit.client import OutputDecoder
+from bot.providers.posit import addresses
+from bot.providers.posit.output import OutputDecoder
 from bot.providers.saturn import offers
 from bot.services import approvals, linking, naming, runs
 from bot.support.cleaning import Hider, clean
@@ -31,11 +31,11 @@ from bot.web import app, shapes
 from handlers import mistyped, routes
 from handlers.command_line import LONGEST, LONGEST_COMMAND, command_line, parse, running_flags
 from handlers.events import mentioned
-from handlers.job import code_of
 from handlers.language.names import Names
 from handlers.language.reading import read
 from handlers.narrowed import workspaces_like
 from handlers.occurrence import Occurrence
+from handlers.snippets import code_of
 from tests.handlers.rig import Rig
 from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import mention
@@ -225,7 +225,7 @@ READERS = {
         LONGEST_COMMAND, pure(lambda text: servers.parse_reference(text, BASE)), f"{BASE}/"
     ),
     "a reference to Workbench": Reader(
-        LONGEST_COMMAND, pure(lambda text: types.reference(text, BASE)), f"{BASE}/s/"
+        LONGEST_COMMAND, pure(lambda text: addresses.reference(text, BASE)), f"{BASE}/s/"
     ),
     "a reference to Saturn": Reader(
         LONGEST_COMMAND, pure(lambda text: offers.resource_id(text, BASE, "workspace")), f"{BASE}/dash/"

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.services.linking import digest
-from bot.store.workspaces import FoundWorkspace
+from bot.store.discovered import FoundWorkspace
 from bot.web.app import without_secrets
 from tests.rigs.store import hold
 from tests.security.codes import code_on, link

@@ -10,7 +10,8 @@ from bot.domain.forms import Field, Form, Spec
 from bot.messages.blocks.forms import flag as shown_flag
 from bot.messages.blocks.forms import wrong_flag
 from bot.providers.posit import drafts, forms, specs
-from bot.providers.posit.types import ComputeEnvs, Offer
+from bot.providers.posit.offers import Offer
+from bot.providers.posit.types import ComputeEnvs
 from bot.services import making
 from bot.services.making import Flag
 from handlers.command_line import command_line

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.domain.forms import LIMIT, Choice, Purpose, Values, free_name, text_of
 from bot.domain.people import Principal
 from bot.providers.connection import named
-from bot.providers.posit import types
+from bot.providers.posit import offers
 from bot.providers.posit.launches import (
     JobTemplate,
     Resources,
@@ -23,7 +23,8 @@ from bot.providers.posit.launches import (
     session_of,
     templates_for,
 )
-from bot.providers.posit.types import ComputeEnv, Offer, ResourceLimit
+from bot.providers.posit.offers import Offer
+from bot.providers.posit.types import ComputeEnv, ResourceLimit
 
 MAX_SESSION_NAME = 64
 _MAX_KEY = 80
@@ -73,7 +74,7 @@ class Draft:
     @property
     def limits(self) -> Mapping[str, ResourceLimit]:
         """Return the limits that may be chosen, by field: none if a profile sets them all."""
-        if self.cluster is None or (self.profiles and self.profile != types.CUSTOM_PROFILE):
+        if self.cluster is None or (self.profiles and self.profile != offers.CUSTOM_PROFILE):
             return {}
         if self.fixed.resource_limits or self.fixed.resource_profile:
             return {}
@@ -93,7 +94,7 @@ class Draft:
     @property
     def opens_files(self) -> bool:
         """Return whether the IDE can open a file at launch."""
-        return self.purpose == "workspace" and self.ide in types.OPENS_FILES
+        return self.purpose == "workspace" and self.ide in offers.OPENS_FILES
 
 
 def draft(
@@ -103,18 +104,20 @@ def draft(
     offered = templates_for(prepared, purpose, asker)
     template = named(offered, text_of(values, "template"))
     session, job = session_of(template), job_of(template)
-    ides = types.offered_ides(offer.envs) if purpose == "workspace" else []
+    ides = offers.offered_ides(offer.envs) if purpose == "workspace" else []
     ide = session.workbench or _one_of(text_of(values, "ide"), ides, ides[0] if ides else "")
     clusters = (
-        types.session_clusters(offer.envs, ide) if purpose == "workspace" else types.job_clusters(offer.envs)
+        offers.session_clusters(offer.envs, ide)
+        if purpose == "workspace"
+        else offers.job_clusters(offer.envs)
     )
     fixed: Resources = session.launch_parameters if purpose == "workspace" else job
-    chosen = types.named(clusters, fixed.cluster or text_of(values, "cluster"))
-    usual = types.default_cluster(offer.envs, ide) if purpose == "workspace" else None
+    chosen = offers.named(clusters, fixed.cluster or text_of(values, "cluster"))
+    usual = offers.default_cluster(offer.envs, ide) if purpose == "workspace" else None
     cluster = chosen or (None if fixed.cluster else usual or (clusters[0] if clusters else None))
     profiles = _profiles(cluster) if not fixed.resource_profile and not fixed.resource_limits else []
-    images = types.images(cluster) if cluster is not None else ()
-    default = types.default_image(offer.envs, cluster, ide) if cluster is not None else ""
+    images = offers.images(cluster) if cluster is not None else ()
+    default = offers.default_image(offer.envs, cluster, ide) if cluster is not None else ""
     return Draft(
         purpose=purpose,
         templates=offered,
@@ -143,7 +146,7 @@ def constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
     """Return the placement constraints to choose from, each as ``name=value``."""
     listed = cluster.placement_constraints if cluster is not None else ()
     return tuple(
-        Choice(f"{one.name}={one.value}", f"{types.spoken(one.name)}: {one.value}")
+        Choice(f"{one.name}={one.value}", f"{offers.spoken(one.name)}: {one.value}")
         for one in dict.fromkeys(listed)
         if one.value
     )
@@ -162,8 +165,8 @@ def _profiles(cluster: ComputeEnv | None) -> list[str]:
     if cluster is None or not cluster.resource_profiles:
         return []
     listed = [one.name for one in cluster.resource_profiles]
-    if cluster.resource_limits and types.CUSTOM_PROFILE not in listed:
-        listed.append(types.CUSTOM_PROFILE)
+    if cluster.resource_limits and offers.CUSTOM_PROFILE not in listed:
+        listed.append(offers.CUSTOM_PROFILE)
     return listed
 
 

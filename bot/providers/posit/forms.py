@@ -10,10 +10,11 @@ from collections.abc import Iterable
 
 from bot.domain import forms
 from bot.domain.forms import Choice, Form, name_field
-from bot.providers.posit import types
+from bot.providers.posit import offers, types
 from bot.providers.posit.drafts import LIMITS, MAX_SESSION_NAME, Draft, constraint_choices, proposed_name
+from bot.providers.posit.offers import Offer
 from bot.providers.posit.specs import MAX_COMMAND, MAX_TEXT
-from bot.providers.posit.types import Offer, ResourceLimit
+from bot.providers.posit.types import ResourceLimit
 
 ANYWHERE = "Where it should run. Leave it empty to run anywhere."
 
@@ -61,7 +62,7 @@ def _where(drafted: Draft) -> list[forms.Field]:
         found.append(forms.Field("cluster", "Cluster", "search", names, initial, redraws=True))
     if cluster is None:
         return found
-    images = types.images(cluster)
+    images = offers.images(cluster)
     if images and not fixed.container_image:
         found.append(forms.Field("image", "Image", "search", _choices(images), drafted.image, optional=True))
     if cluster.queues and not fixed.queues:
@@ -73,7 +74,7 @@ def _with(drafted: Draft) -> list[forms.Field]:
     found = []
     if drafted.profiles:
         listed = drafted.cluster.resource_profiles if drafted.cluster is not None else ()
-        labels = {one.name: one.label for one in listed} | {types.CUSTOM_PROFILE: "My own limits"}
+        labels = {one.name: one.label for one in listed} | {offers.CUSTOM_PROFILE: "My own limits"}
         choices = tuple(Choice(name, labels.get(name) or name) for name in drafted.profiles)
         found.append(forms.Field("profile", "Resources", "search", choices, drafted.profile, redraws=True))
     found += [_limit(field, limit) for field, limit in drafted.limits.items()]
@@ -81,13 +82,13 @@ def _with(drafted: Draft) -> list[forms.Field]:
     if choices and not drafted.fixed.placement_constraints:
         found.append(forms.Field("constraints", "Placement", "searches", choices, (), optional=True))
     for field, key in drafted.places.items():
-        label = types.spoken(key)
+        label = offers.spoken(key)
         found.append(forms.Field(field, label, "text", optional=True, hint=ANYWHERE, max_length=MAX_TEXT))
     return found
 
 
 def _limit(field: str, limit: ResourceLimit) -> forms.Field:
-    label = limit.label or (LIMITS[limit.name][1] if limit.name in LIMITS else types.spoken(limit.name))
+    label = limit.label or (LIMITS[limit.name][1] if limit.name in LIMITS else offers.spoken(limit.name))
     if not limit.is_number:
         return forms.Field(field, label, "text", initial=limit.proposed, optional=True, max_length=MAX_TEXT)
     number = types.number_of(limit.proposed)

@@ -22,24 +22,11 @@ from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.providers.connection import AllOf, ConnectionSettings, Linking, named
 from bot.providers.posit import drafts, forms, launches, specs
+from bot.providers.posit.addresses import is_session_id, job_id, reference, session_id, session_url
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
-from bot.providers.posit.types import (
-    SUSPENDS,
-    Offer,
-    Version,
-    WorkbenchJob,
-    WorkbenchSession,
-    is_over,
-    is_session_id,
-    is_up,
-    job_id,
-    observed,
-    observed_job,
-    reference,
-    session_id,
-    session_url,
-    suspends,
-)
+from bot.providers.posit.offers import Offer
+from bot.providers.posit.states import is_over, is_up, observed, observed_job, suspends
+from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
 from bot.providers.requests import MAX_NAME, checks_token, clean, may_have_acted, moment
 from bot.support import errors
 from bot.support.http import Http

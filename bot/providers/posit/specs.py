@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable
 
 from bot.domain.forms import NOT_OFFERED, FormProblems, Spec, Value, Values, name_problem, several_of, text_of
-from bot.providers.posit import types
+from bot.providers.posit import offers
 from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, constraint_choices, proposed_name
-from bot.providers.posit.types import CUSTOM_PROFILE, ComputeEnv, Offer
+from bot.providers.posit.offers import CUSTOM_PROFILE, Offer
+from bot.providers.posit.types import ComputeEnv
 from bot.providers.requests import clean
 
 MAX_TEXT = 500
@@ -81,7 +82,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
         return
     chosen: list[tuple[str, str, Iterable[str]]] = [("profile", drafted.profile, drafted.profiles)]
     if not fixed.container_image:
-        chosen.append(("image", drafted.image, types.images(cluster)))
+        chosen.append(("image", drafted.image, offers.images(cluster)))
     if not fixed.queues:
         chosen.append(("queue", text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:

@@ -1,18 +1,12 @@
-"""The parts of the Workbench API's responses that are used, and what they mean; pure.
+"""The parts of the Workbench API's responses that are used; pure.
 
 Only a thing's name or id is required. Anything else that is missing, null or of another type than documented
-keeps its default and is logged once; a list entry without a name is left out. States of sessions and jobs are
-mapped to ours (``docs/providers/posit.md``, "States"). A server gives a session's location as a path from its
-own root, which a proxy may have moved: the configured address with its own path is put in front, and another
-host is never trusted.
+keeps its default and is logged once; a list entry without a name is left out.
 """
 
 import math
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -30,81 +24,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.domain import reasons
-from bot.domain.observed import Observed
-from bot.domain.runs import ObservedRun, RunState
-from bot.domain.stops import AtStake
-from bot.domain.workspaces import DOWN, Action, State
-from bot.providers.base import URL_NOT_ALLOWED, unknown_word
-from bot.providers.connection import is_dots, path_below
-from bot.providers.requests import MAX_MESSAGE, MAX_NAME, clean, moment, note
-from bot.support.errors import BadAnswer, NotFound
-
-#: A request joins ids by commas, so that an id may contain nothing but these.
-SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"
-_JOB_ID = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: A session's path ends with the project's id and the session's, 8 characters each.
-_LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
-_BARE = re.compile(r"[0-9a-f]{8}")
-
-
-def session_url(address: str, base_url: str) -> str | None:
-    """Return a session's address on the configured server, None if it isn't an address.
-
-    An address on another host is returned as it is: the connection's own list of hosts decides about it.
-    """
-    if not address or "\\" in address:
-        return None
-    base = urlsplit(base_url)
-    try:
-        parts = urlsplit(f"{base.scheme}:{address}" if address.startswith("//") else address)
-        host = parts.hostname
-    except ValueError:
-        return None
-    if parts.scheme and parts.scheme not in {"http", "https"}:
-        return None
-    if any(is_dots(part) for part in parts.path.split("/")):
-        return None
-    if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
-        return parts.geturl()
-    if not parts.path.startswith("/"):
-        return None
-    rest = f"?{parts.query}" if parts.query else ""
-    rest += f"#{parts.fragment}" if parts.fragment else ""
-    prefix = base.path.rstrip("/")
-    path = parts.path
-    is_below = not prefix or path == prefix or path.startswith(f"{prefix}/")
-    return f"{base.scheme}://{base.netloc}{path if is_below else prefix + path}{rest}"
-
-
-def reference(text: str, base_url: str) -> str | None:
-    """Return the session's id in a pasted address of this server, or the bare id; None for anything else."""
-    text = text.strip()
-    if _BARE.fullmatch(text):
-        return text
-    path = path_below(text, base_url)
-    link = _LINK.fullmatch(path) if path is not None else None
-    return link[1] if link is not None else None
-
-
-def session_id(text: str) -> str:
-    """Return a session's id; raise NotFound if it is malformed."""
-    if not is_session_id(text):
-        raise NotFound("there is no such session")
-    return text
-
-
-def job_id(text: str) -> str:
-    """Return a job's id; raise NotFound if it is malformed."""
-    if not _JOB_ID.fullmatch(text) or set(text) == {"."}:
-        raise NotFound("there is no such job")
-    return text
-
-
-def is_session_id(text: str) -> bool:
-    """Return whether a text may be a session's id."""
-    return re.fullmatch(SESSION_ID, text) is not None
-
+from bot.providers.posit.addresses import SESSION_ID
+from bot.providers.requests import MAX_MESSAGE, clean, moment, note
+from bot.support.errors import BadAnswer
 
 T = TypeVar("T")
 
@@ -451,198 +373,9 @@ class WorkbenchUser(_Answer):
         return self.status.casefold() == "active"
 
 
-_STATES = {
-    "launching": State.STARTING,
-    "resuming": State.STARTING,
-    "pending": State.STARTING,
-    "starting": State.STARTING,
-    "running": State.RUNNING,
-    "suspending": State.STOPPING,
-    "suspended": State.SUSPENDED,
-    "failed": State.FAILED,
-    # A session that has ended can't be started again; it is gone once the server forgets it.
-    "finished": State.GONE,
-    "killed": State.GONE,
-}
-_JOBS = {
-    "pending": RunState.QUEUED,
-    "running": RunState.RUNNING,
-    "suspended": RunState.RUNNING,
-    "finished": RunState.SUCCEEDED,
-    "failed": RunState.FAILED,
-    "canceled": RunState.CANCELLED,
-    "cancelled": RunState.CANCELLED,
-    "killed": RunState.CANCELLED,
-}
-_UP: frozenset[Action] = frozenset({"stop", "force"})
-_ACTIONS: Mapping[State, frozenset[Action]] = {
-    State.STARTING: _UP,
-    State.STOPPING: frozenset({"force"}),
-    State.SUSPENDED: frozenset({"start", "stop", "force"}),
-    State.FAILED: frozenset(),
-    State.GONE: frozenset(),
-}
-NO_URL = "The server gives no link for it."
-HELD = "Suspended by the cluster."
 ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
-
-
-def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
-    """Return what is known of a session; ``address`` checks the URL that the server gives."""
-    state = _STATES.get(session.activity_state.casefold())
-    label = clean(session.title, MAX_NAME) or None
-    if state is None:
-        strange = unknown_word(clean(session.activity_state))
-        return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
-    used = moment(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
-    if state is not State.RUNNING:
-        said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
-        detail, reason = reasons.split(state, clean(said, reasons.LIMIT))
-        kept: frozenset[AtStake] = frozenset({"memory"} if session.suspend_size else ())
-        return Observed(
-            state,
-            detail=detail,
-            reason=reason,
-            name=label,
-            actions=_ACTIONS[state],
-            at_stake=kept if state is State.SUSPENDED else None,
-            last_used_at=used,
-            down_at=moment(session.last_state_updated) if state in DOWN else None,
-        )
-    url = address(session.url)
-    may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
-    at_stake: set[AtStake] = {"busy"} if session.executing else set()
-    if session.save_prompt_required:
-        at_stake.add("unsaved")
-    missing = None
-    if url is None:
-        missing = URL_NOT_ALLOWED if session.url else NO_URL
-    else:
-        may.add("open")
-    return Observed(
-        state,
-        url=url,
-        detail=missing,
-        name=label,
-        actions=_UP | may,
-        at_stake=frozenset(at_stake),
-        last_used_at=used,
-        started_at=session.since,
-    )
-
-
-def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
-    """Return whether a session can be suspended: only RStudio can; None while its IDE is unknown.
-
-    ``ide`` is what it was launched as, if known; while it runs, its allowed actions reveal it.
-    """
-    if ide:
-        return ide == SUSPENDS
-    if state in {State.SUSPENDED, State.STOPPING}:
-        return True
-    return "suspend" in actions if state is State.RUNNING and actions is not None else None
-
-
-def is_over(session: WorkbenchSession) -> bool:
-    """Return whether a session has ended and merely remains in the server's list."""
-    return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
-
-
-def is_up(session: WorkbenchSession) -> bool:
-    """Return whether a session is running or about to."""
-    return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
-
-
-def observed_job(job: WorkbenchJob) -> ObservedRun:
-    """Return what is known of a job; a finished one has failed if its exit code says so."""
-    word = job.status.casefold()
-    state = _JOBS.get(word, RunState.UNKNOWN)
-    if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
-        state = RunState.FAILED
-    # The code is a word for what the message says in full.
-    detail = clean(job.status_message or job.status_code) or None
-    if state is RunState.UNKNOWN:
-        detail = unknown_word(clean(job.status))
-    elif word == "suspended":
-        detail = detail or HELD
-    elif state is RunState.RUNNING and not detail and job.cluster:
-        where = ON_HOST if job.host else ON_CLUSTER
-        detail = where.format(cluster=clean(job.cluster, MAX_NAME), host=clean(job.host, MAX_NAME))
-    return ObservedRun(
-        state,
-        exit_code=job.exit_code if state.is_over else None,
-        detail=detail,
-        name=clean(job.name, MAX_NAME) or None,
-        started_at=job.submitted_at,
-        ended_at=job.updated_at if state.is_over else None,
-    )
-
-
-#: The IDEs that can open a file at launch.
-OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 #: The only IDE whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"
-CUSTOM_PROFILE = "custom"
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Hold what a server offers to an account, and the names that the person's sessions already use."""
-
-    envs: ComputeEnvs
-    names: tuple[str, ...] = ()
-
-
-def offered_ides(envs: ComputeEnvs) -> list[str]:
-    """Return the IDEs that are installed and, if there are clusters, supported by one; as they are listed."""
-    return [
-        name
-        for name, info in envs.workbenches.items()
-        if info.lang.available and (session_clusters(envs, name) or not envs.clusters)
-    ]
-
-
-def session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]:
-    """Return the clusters that run sessions of an IDE."""
-    return [cluster for cluster in envs.clusters if _runs_sessions(cluster, workbench)]
-
-
-def job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
-    """Return the clusters that run jobs: those that don't rule them out for every IDE."""
-    return [
-        cluster
-        for cluster in envs.clusters
-        if not cluster.workbenches
-        or any(support.supports_adhoc_jobs is not False for support in cluster.workbenches.values())
-    ]
-
-
-def default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
-    """Return where an IDE runs by default.
-
-    The server's default may not be listed ("Localhost" when "Local" is listed): then it is the first that is.
-    """
-    clusters = session_clusters(envs, workbench)
-    info = envs.workbenches.get(workbench)
-    wanted = info.default_cluster if info is not None else ""
-    return named(clusters, wanted) or (clusters[0] if clusters else None)
-
-
-def named(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
-    """Return the cluster with a name."""
-    return next((cluster for cluster in clusters if cluster.name == name), None)
-
-
-def default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
-    """Return the image used if none is chosen; "" if the server names none of its own."""
-    info = envs.workbenches.get(workbench)
-    wanted = (info.default_image if info is not None else "", cluster.default_image)
-    return next((image for image in wanted if image and image in cluster.images), "")
-
-
-def images(cluster: ComputeEnv) -> tuple[str, ...]:
-    """Return the images to choose from, none if the cluster has no containers."""
-    return cluster.images if cluster.supports_containers else ()
 
 
 def number_of(text: str) -> float | None:
@@ -657,22 +390,3 @@ def number_of(text: str) -> float | None:
 def plain(number: float) -> str:
     """Return a number as people write it."""
     return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")
-
-
-_WORD = re.compile(r"[A-Za-z][0-9A-Za-z]*([-_][0-9A-Za-z]+)*")
-_INITIALS = re.compile(r"\b(cpu|gpu|ram|id)(s?)\b", re.IGNORECASE)
-
-
-def spoken(key: str) -> str:
-    """Return a server's key as words: "node-type" as "Node type", "gpuCount" as "GPU count"."""
-    if not _WORD.fullmatch(key) or key.isupper():
-        return key
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[-_]", " ", key).split(" ")
-    text = " ".join(word if word.isupper() else word.lower() for word in words)
-    text = _INITIALS.sub(lambda found: found[1].upper() + found[2].lower(), text)
-    return text[:1].upper() + text[1:]
-
-
-def _runs_sessions(cluster: ComputeEnv, workbench: str) -> bool:
-    support = cluster.workbenches.get(workbench)
-    return support is None or support.supports_interactive_sessions is not False

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.store.workspaces import FoundWorkspace
+from bot.store.discovered import FoundWorkspace
 from tests.rigs.store import ALICE, accept_operation, linked, observe
 
 BUTTONS = frozenset({"open", "stop"})

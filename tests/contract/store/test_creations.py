@@ -12,8 +12,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
+from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
-from bot.store.workspaces import FoundWorkspace
 from tests.rigs.store import (
     ALICE,
     INTERVAL,

@@ -13,7 +13,7 @@ from bot.domain.reads import ReadResult
 from bot.domain.runs import Update
 from bot.domain.workspaces import State, Workspace
 from bot.store import gates
-from bot.store.workspaces import FoundWorkspace
+from bot.store.discovered import FoundWorkspace
 from tests.rigs.providers import NO_GPU
 from tests.rigs.store import (
     ALICE,

@@ -12,8 +12,8 @@ from bot.domain.people import Person, Principal
 from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
+from bot.store.discovered import FoundWorkspace
 from bot.store.tasks import NewTask
-from bot.store.workspaces import FoundWorkspace
 from tests.contract.store.test_gates import SHARED, by_reference, claim_one
 from tests.rigs.store import (
     ALICE,

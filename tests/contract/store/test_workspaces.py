@@ -8,9 +8,9 @@ from bot.domain.observed import Observed
 from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
+from bot.store.discovered import FoundWorkspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
-from bot.store.workspaces import FoundWorkspace
 from bot.support.errors import StoreBusy
 from tests.rigs.store import (
     ALICE,

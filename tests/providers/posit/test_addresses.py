@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.providers.posit.types import reference, session_url
+from bot.providers.posit.addresses import reference, session_url
 
 ROOT, BELOW = "https://wb.acme.io", "https://wb.acme.io/rstudio"
 

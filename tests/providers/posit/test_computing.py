@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.providers.posit import types
+from bot.providers.posit import offers, types
 from bot.providers.posit.types import ComputeEnvs
 from bot.support.errors import BadAnswer
 
@@ -68,31 +68,31 @@ LOCAL, KUBERNETES = ENVS.clusters
 
 
 def test_only_what_is_installed_and_runs_somewhere_is_offered():
-    assert types.offered_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
-    assert types.session_clusters(ENVS, "RStudio") == [LOCAL]
-    assert types.session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
+    assert offers.offered_ides(ENVS) == ["RStudio", "JupyterLab", "Positron"]
+    assert offers.session_clusters(ENVS, "RStudio") == [LOCAL]
+    assert offers.session_clusters(ENVS, "JupyterLab") == [LOCAL, KUBERNETES]
     nowhere = ComputeEnvs.from_json({**ANSWER, "clusters": ANSWER["clusters"][1:]})
-    assert types.offered_ides(nowhere) == ["JupyterLab", "Positron"]
+    assert offers.offered_ides(nowhere) == ["JupyterLab", "Positron"]
 
 
 def test_jobs_run_where_some_ide_may_run_them():
-    assert types.job_clusters(ENVS) == [LOCAL]
+    assert offers.job_clusters(ENVS) == [LOCAL]
     bare = ComputeEnvs.from_json({"clusters": [{"name": "Slurm"}], "workbenches": {}})
-    assert [cluster.name for cluster in types.job_clusters(bare)] == ["Slurm"]
+    assert [cluster.name for cluster in offers.job_clusters(bare)] == ["Slurm"]
 
 
 def test_a_default_that_is_not_listed_is_the_first_that_is():
-    assert types.default_cluster(ENVS, "RStudio") == LOCAL
-    assert types.default_cluster(ENVS, "JupyterLab") == KUBERNETES
-    assert types.default_cluster(ComputeEnvs(clusters=(), workbenches={}), "RStudio") is None
+    assert offers.default_cluster(ENVS, "RStudio") == LOCAL
+    assert offers.default_cluster(ENVS, "JupyterLab") == KUBERNETES
+    assert offers.default_cluster(ComputeEnvs(clusters=(), workbenches={}), "RStudio") is None
 
 
 def test_images_are_offered_where_there_are_containers():
-    assert types.images(LOCAL) == ()
-    assert types.images(KUBERNETES) == ("r:4", "r:5")
-    assert types.default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
-    assert types.default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
-    assert types.default_image(ENVS, LOCAL, "JupyterLab") == ""
+    assert offers.images(LOCAL) == ()
+    assert offers.images(KUBERNETES) == ("r:4", "r:5")
+    assert offers.default_image(ENVS, KUBERNETES, "RStudio") == "r:4"
+    assert offers.default_image(ENVS, KUBERNETES, "JupyterLab") == "r:5"
+    assert offers.default_image(ENVS, LOCAL, "JupyterLab") == ""
 
 
 def test_limits_are_read_in_either_spelling():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bot.domain.forms import FormProblems, Spec, Values
 from bot.messages.blocks.forms import make_view
 from bot.providers.posit import drafts, forms, launches, specs
-from bot.providers.posit.types import ComputeEnvs, Offer, spoken
+from bot.providers.posit.offers import Offer, spoken
+from bot.providers.posit.types import ComputeEnvs
 from bot.services import making
 from bot.services.making import Flag
 from handlers.payload import values_of

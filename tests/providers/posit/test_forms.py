@@ -12,8 +12,9 @@ from bot.domain.forms import FormProblems, Spec, Values
 from bot.domain.people import Principal
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.launches import Template
+from bot.providers.posit.offers import Offer
 from bot.providers.posit.provider import PositProvider, PositSettings
-from bot.providers.posit.types import ComputeEnvs, Offer
+from bot.providers.posit.types import ComputeEnvs
 from tests.providers.posit.test_computing import ANSWER, BOTH
 
 ALICE, BOB = Principal(None, "T1", "UALICE"), Principal(None, "T1", "UBOB")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.runs import OutputChunk
-from bot.providers.posit.client import OutputDecoder
+from bot.providers.posit.output import OutputDecoder
 from bot.support import errors
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -4,7 +4,8 @@ import pytest
 
 from bot.domain.runs import RunState
 from bot.domain.workspaces import State
-from bot.providers.posit.types import WorkbenchJob, WorkbenchSession, is_over, is_up, observed, observed_job
+from bot.providers.posit.states import is_over, is_up, observed, observed_job
+from bot.providers.posit.types import WorkbenchJob, WorkbenchSession
 
 
 def session(word: str, workbench: str = "RStudio", url: str = "/s/1/", detail: str = "") -> WorkbenchSession:

@@ -1,0 +1,77 @@
+"""Addresses and ids of sessions and jobs; pure.
+
+A server gives a session's location as a path from its own root, which a proxy may have moved: the configured
+address with its own path is put in front, and another host is never trusted.
+"""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.providers.connection import is_dots, path_below
+from bot.support.errors import NotFound
+
+#: A request joins ids by commas, so that an id may contain nothing but these.
+SESSION_ID: Final = r"^[0-9A-Za-z_-]{1,100}$"
+_JOB_ID = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
+#: A session's path ends with the project's id and the session's, 8 characters each.
+_LINK = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
+_BARE = re.compile(r"[0-9a-f]{8}")
+
+
+def session_url(address: str, base_url: str) -> str | None:
+    """Return a session's address on the configured server, None if it isn't an address.
+
+    An address on another host is returned as it is: the connection's own list of hosts decides about it.
+    """
+    if not address or "\\" in address:
+        return None
+    base = urlsplit(base_url)
+    try:
+        parts = urlsplit(f"{base.scheme}:{address}" if address.startswith("//") else address)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme and parts.scheme not in {"http", "https"}:
+        return None
+    if any(is_dots(part) for part in parts.path.split("/")):
+        return None
+    if parts.scheme and (host or "").rstrip(".") != (base.hostname or ""):
+        return parts.geturl()
+    if not parts.path.startswith("/"):
+        return None
+    rest = f"?{parts.query}" if parts.query else ""
+    rest += f"#{parts.fragment}" if parts.fragment else ""
+    prefix = base.path.rstrip("/")
+    path = parts.path
+    is_below = not prefix or path == prefix or path.startswith(f"{prefix}/")
+    return f"{base.scheme}://{base.netloc}{path if is_below else prefix + path}{rest}"
+
+
+def reference(text: str, base_url: str) -> str | None:
+    """Return the session's id in a pasted address of this server, or the bare id; None for anything else."""
+    text = text.strip()
+    if _BARE.fullmatch(text):
+        return text
+    path = path_below(text, base_url)
+    link = _LINK.fullmatch(path) if path is not None else None
+    return link[1] if link is not None else None
+
+
+def session_id(text: str) -> str:
+    """Return a session's id; raise NotFound if it is malformed."""
+    if not is_session_id(text):
+        raise NotFound("there is no such session")
+    return text
+
+
+def job_id(text: str) -> str:
+    """Return a job's id; raise NotFound if it is malformed."""
+    if not _JOB_ID.fullmatch(text) or set(text) == {"."}:
+        raise NotFound("there is no such job")
+    return text
+
+
+def is_session_id(text: str) -> bool:
+    """Return whether a text may be a session's id."""
+    return re.fullmatch(SESSION_ID, text) is not None

@@ -1,0 +1,137 @@
+"""States of sessions and jobs, mapped to ours (``docs/providers/posit.md``, "States"); pure."""
+
+from collections.abc import Callable, Mapping
+
+from bot.domain import reasons
+from bot.domain.observed import Observed
+from bot.domain.runs import ObservedRun, RunState
+from bot.domain.stops import AtStake
+from bot.domain.workspaces import DOWN, Action, State
+from bot.providers.base import URL_NOT_ALLOWED, unknown_word
+from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
+from bot.providers.requests import MAX_NAME, clean, moment
+
+_STATES = {
+    "launching": State.STARTING,
+    "resuming": State.STARTING,
+    "pending": State.STARTING,
+    "starting": State.STARTING,
+    "running": State.RUNNING,
+    "suspending": State.STOPPING,
+    "suspended": State.SUSPENDED,
+    "failed": State.FAILED,
+    # A session that has ended can't be started again; it is gone once the server forgets it.
+    "finished": State.GONE,
+    "killed": State.GONE,
+}
+_JOBS = {
+    "pending": RunState.QUEUED,
+    "running": RunState.RUNNING,
+    "suspended": RunState.RUNNING,
+    "finished": RunState.SUCCEEDED,
+    "failed": RunState.FAILED,
+    "canceled": RunState.CANCELLED,
+    "cancelled": RunState.CANCELLED,
+    "killed": RunState.CANCELLED,
+}
+_UP: frozenset[Action] = frozenset({"stop", "force"})
+_ACTIONS: Mapping[State, frozenset[Action]] = {
+    State.STARTING: _UP,
+    State.STOPPING: frozenset({"force"}),
+    State.SUSPENDED: frozenset({"start", "stop", "force"}),
+    State.FAILED: frozenset(),
+    State.GONE: frozenset(),
+}
+NO_URL = "The server gives no link for it."
+HELD = "Suspended by the cluster."
+
+
+def observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
+    """Return what is known of a session; ``address`` checks the URL that the server gives."""
+    state = _STATES.get(session.activity_state.casefold())
+    label = clean(session.title, MAX_NAME) or None
+    if state is None:
+        strange = unknown_word(clean(session.activity_state))
+        return Observed(State.UNKNOWN, detail=strange, name=label, actions=_UP)
+    used = moment(session.last_used) if state in {State.RUNNING, State.SUSPENDED} else None
+    if state is not State.RUNNING:
+        said = session.status_detail if state in {State.STARTING, State.FAILED} else ""
+        detail, reason = reasons.split(state, clean(said, reasons.LIMIT))
+        kept: frozenset[AtStake] = frozenset({"memory"} if session.suspend_size else ())
+        return Observed(
+            state,
+            detail=detail,
+            reason=reason,
+            name=label,
+            actions=_ACTIONS[state],
+            at_stake=kept if state is State.SUSPENDED else None,
+            last_used_at=used,
+            down_at=moment(session.last_state_updated) if state in DOWN else None,
+        )
+    url = address(session.url)
+    may: set[Action] = {"suspend"} if session.workbench == SUSPENDS else set()
+    at_stake: set[AtStake] = {"busy"} if session.executing else set()
+    if session.save_prompt_required:
+        at_stake.add("unsaved")
+    missing = None
+    if url is None:
+        missing = URL_NOT_ALLOWED if session.url else NO_URL
+    else:
+        may.add("open")
+    return Observed(
+        state,
+        url=url,
+        detail=missing,
+        name=label,
+        actions=_UP | may,
+        at_stake=frozenset(at_stake),
+        last_used_at=used,
+        started_at=session.since,
+    )
+
+
+def suspends(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
+    """Return whether a session can be suspended: only RStudio can; None while its IDE is unknown.
+
+    ``ide`` is what it was launched as, if known; while it runs, its allowed actions reveal it.
+    """
+    if ide:
+        return ide == SUSPENDS
+    if state in {State.SUSPENDED, State.STOPPING}:
+        return True
+    return "suspend" in actions if state is State.RUNNING and actions is not None else None
+
+
+def is_over(session: WorkbenchSession) -> bool:
+    """Return whether a session has ended and merely remains in the server's list."""
+    return _STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
+
+
+def is_up(session: WorkbenchSession) -> bool:
+    """Return whether a session is running or about to."""
+    return _STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
+
+
+def observed_job(job: WorkbenchJob) -> ObservedRun:
+    """Return what is known of a job; a finished one has failed if its exit code says so."""
+    word = job.status.casefold()
+    state = _JOBS.get(word, RunState.UNKNOWN)
+    if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
+        state = RunState.FAILED
+    # The code is a word for what the message says in full.
+    detail = clean(job.status_message or job.status_code) or None
+    if state is RunState.UNKNOWN:
+        detail = unknown_word(clean(job.status))
+    elif word == "suspended":
+        detail = detail or HELD
+    elif state is RunState.RUNNING and not detail and job.cluster:
+        where = ON_HOST if job.host else ON_CLUSTER
+        detail = where.format(cluster=clean(job.cluster, MAX_NAME), host=clean(job.host, MAX_NAME))
+    return ObservedRun(
+        state,
+        exit_code=job.exit_code if state.is_over else None,
+        detail=detail,
+        name=clean(job.name, MAX_NAME) or None,
+        started_at=job.submitted_at,
+        ended_at=job.updated_at if state.is_over else None,
+    )

@@ -1,0 +1,49 @@
+"""The engine's context: what the parts of one reconciler share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bot.output.transcript import Board
+from bot.reconciler.ask import Asker
+from bot.reconciler.keys import Keys
+from bot.reconciler.runtimes import News, Numbers, Runtime
+from bot.services.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineContext(Context):
+    """Add to the context what the parts of one reconciler share.
+
+    ``runtimes`` are this process's connections; followed outputs are written to the ``board``.
+    """
+
+    runtimes: Mapping[str, Runtime]
+    keys: Keys
+    asker: Asker
+    numbers: Numbers
+    jitter: Callable[[], float]
+    board: Board
+    news: News
+
+    @classmethod
+    def over(cls, context: Context, **parts: Any) -> EngineContext:
+        """Return the context extended by the engine's own parts."""
+        return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
+
+
+class EnginePart:
+    """Hold what most parts of a reconciler use of its context."""
+
+    def __init__(self, engine: EngineContext) -> None:
+        self._context = engine
+        self._store = engine.store
+        self._clock = engine.clock
+        self._ids = engine.ids
+        self._owners = engine.owners
+        self._installation = engine.installation
+        self._runtimes = engine.runtimes
+        self._asker = engine.asker
+        self._numbers = engine.numbers

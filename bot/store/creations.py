@@ -1,0 +1,228 @@
+"""Creations: workspaces to be made, and what was made for them, found by its name."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.domain.audit import AuditEntry
+from bot.domain.errands import Call, Outcome
+from bot.domain.observed import Created
+from bot.domain.operations import OperationVerb
+from bot.domain.stops import Consent
+from bot.domain.workspaces import PROVISIONAL, Workspace
+from bot.store import cards, gates, hours, operations, timers
+from bot.store.audit import append_audit
+from bot.store.tables import CARDS, GATES, NOTICES, OPERATIONS, WORKSPACES, name_columns
+from bot.store.transaction import Row, Transaction, from_json
+from bot.store.workspaces import insert, workspace
+
+#: The columns that a read or a list writes.
+_FOUND = (
+    "state",
+    "url",
+    "detail",
+    "reason",
+    "progress",
+    "observed_at",
+    "tried_at",
+    "actions",
+    "ends_at",
+    "ends_how",
+)
+
+
+def renew(
+    tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
+) -> bool:
+    """Replace the workspace that an open restart has ended with a provisional one.
+
+    In one transaction the old row leaves the list and the operation becomes a creation of the new one, with
+    the same card. Return False, nothing written, if the operation ended meanwhile or another step holds it.
+    """
+    row = OPERATIONS.row(tx, id=operation_id)
+    if row is None or row["outcome"] is not None or row["claim"] != claim:
+        return False
+    insert_provisional(tx, fresh)
+    OPERATIONS.change(
+        tx,
+        {"id": operation_id},
+        workspace_id=fresh.id,
+        verb=OperationVerb.CREATE,
+        agreed=Consent.GIVEN,
+        start_call=Call.NONE,
+        stop_call=Call.NONE,
+        called_at=None,
+        sent_at=None,
+        read_since=None,
+        attempts=0,
+        progress_floor=0,
+        hold=None,
+        read_hold=None,
+        waits_for="time",
+        next_step_at=tx.now(),
+        leased_until=0,
+        claim="",
+        woken=0,
+    )
+    former = WORKSPACES.row(tx, id=row["workspace_id"])
+    # Who agreed to the end of a class did so for that one workspace.
+    if former is not None and former["stop_card"] is None:
+        WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NONE})
+    hours.follow(tx, row["workspace_id"], fresh.id)
+    CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
+    cards.owe_about(tx, row["workspace_id"], changed=True)
+    ended = {"id": row["workspace_id"], "hidden": False}
+    hidden = WORKSPACES.changed(tx, ended, hidden=True, **timers.NONE)
+    if hidden is not None:
+        tx.run("rest_gate_without_reader", gate_key=hidden["gate_key"])
+    cards.owe(tx, operation_id, changed=True)
+    append_audit(tx, audit)
+    return True
+
+
+def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
+    """Write a workspace to be made, by its ``spec``; it isn't read until it exists.
+
+    ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id.
+    """
+    gate = {
+        "gate_key": workspace.gate_key,
+        "connection": workspace.connection,
+        "remote_id": workspace.remote_id,
+    }
+    GATES.add_new(tx, **gate)
+    insert(tx, replace(workspace, used_at=tx.now()))
+
+
+def unexplained(
+    tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
+) -> list[str]:
+    """Return those of these gates that no record explains, so that only this creation can have made them.
+
+    Empty if any other creation on the connection called after ``since`` (epoch seconds) has no id yet: the
+    candidate may be its result. A gate outlives its last watcher by a day, so resources of unlinked accounts
+    are known too.
+    """
+    doubt = tx.one(
+        "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
+    )
+    if doubt is not None:
+        return []
+    creation = OPERATIONS.row(tx, id=operation_id)
+    if creation is None:
+        return []
+    mine = {"principal": creation["principal"], "since": creation["created_at"]}
+    return [one for one in gate_keys if tx.one("explained", gate_key=one, **mine) is None]
+
+
+def name_created(
+    tx: Transaction, operation_id: str, created: Created, gate_key: str, claim: str = ""
+) -> Workspace | None:
+    """Write the id that the provider gave, before anything else can fail; return the workspace.
+
+    In the same transaction ``start_call`` becomes ACCEPTED, ``read_since`` now, and the gate due. If it isn't
+    ``is_started``, ``start_call`` becomes NONE instead, so that it is started next. This also applies if the
+    operation ended or the workspace was hidden meanwhile: whatever exists is shown. Return None if its person
+    unlinked meanwhile, which deleted the row. A row that a list added for the same remote id is merged into
+    this one, with its operations and their cards; of two open operations the younger stays (but a start gives
+    way to the creation, which includes it). A second id for one operation gets a row of its own, which is
+    then returned. The step keeps its lease.
+    """
+    now = tx.now()
+    accept = "accept_created" if created.is_started else "accept_created_at_rest"
+    tx.run(accept, id=operation_id, claim=claim, now=now)
+    operation = OPERATIONS.row(tx, id=operation_id)
+    row = WORKSPACES.row(tx, id=operation["workspace_id"]) if operation else None
+    if row is None:
+        return None
+    gate = {"gate_key": gate_key, "connection": row["connection"], "remote_id": created.remote_id}
+    GATES.add_new(tx, **gate)
+    gates.take_over(tx, gate_key)
+    named_id: str = row["id"]
+    if row["remote_id"].startswith(PROVISIONAL) or row["remote_id"] == created.remote_id:
+        _make_known(tx, row, created, gate_key, now)
+    else:
+        named_id = _put_beside(tx, row, created, gate_key, now)
+    gates.make_due(tx, named_id)
+    cards.owe(tx, operation_id, changed=True)
+    cards.owe_about(tx, named_id, changed=True)
+    return workspace(tx, named_id)
+
+
+def _make_known(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> None:
+    listed = WORKSPACES.row(
+        tx,
+        principal=row["principal"],
+        connection=row["connection"],
+        remote_id=created.remote_id,
+    )
+    if listed is not None and listed["id"] != row["id"]:
+        _take_over(tx, row, listed)
+        row = {
+            **row,
+            **{column: listed[column] for column in _FOUND},
+            "alias": row["alias"] or listed["alias"],
+        }
+    WORKSPACES.change(
+        tx,
+        {"id": row["id"]},
+        remote_id=created.remote_id,
+        gate_key=gate_key,
+        **name_columns(created.name or row["name"]),
+        alias=row["alias"],
+        # The account that created it may see it.
+        verified_at=row["verified_at"] or now,
+        used_at=row["used_at"] or now,
+        **{column: row[column] for column in _FOUND},
+        hidden=False,
+        # It exists from now on: a list requested earlier can't contain it.
+        created_at=now,
+    )
+    if row["gate_key"] != gate_key:
+        # The provisional gate was never read through, so it isn't needed.
+        tx.run("sweep_gate", gate_key=row["gate_key"], before=now)
+
+
+def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
+    """Merge a creation's row with the one that a list added for it, with operations, cards and notices.
+
+    At most one operation stays open: the younger, except that a start gives way to the creation.
+    """
+    creating, other = (OPERATIONS.row(tx, workspace_id=one["id"], outcome=None) for one in (row, listed))
+    if creating is not None and other is not None:
+        is_same = (creating["verb"], other["verb"]) == (OperationVerb.CREATE, OperationVerb.START)
+        is_older = other["created_at"] < creating["created_at"]
+        operations.end(tx, (other if is_same or is_older else creating)["id"], Outcome.REPLACED, None)
+    moving = OPERATIONS.rows(tx, workspace_id=listed["id"])
+    OPERATIONS.change(tx, {"workspace_id": listed["id"]}, workspace_id=row["id"])
+    for moved in moving:
+        cards.owe(tx, moved["id"], changed=True)
+        for notice in tx.all("unsent_notices_of", subject=moved["id"]):
+            body = from_json(notice["body"])
+            if body.get("workspace") == listed["id"]:
+                NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
+    cards.move(tx, row["principal"], listed["id"], row["id"])
+    hours.follow(tx, listed["id"], row["id"])
+    WORKSPACES.delete(tx, id=listed["id"])
+
+
+def _put_beside(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
+    """Show a second workspace made by the same creation in a row of its own; return the row's id."""
+    first = WORKSPACES.of(row)
+    made = Workspace(
+        id=tx.ids.new("workspace"),
+        principal=first.principal,
+        connection=first.connection,
+        remote_id=created.remote_id,
+        gate_key=gate_key,
+        name=created.name or first.name,
+        verified_at=now,
+        used_at=now,
+        origin=first.origin,
+        spec=first.spec,
+    )
+    if insert(tx, made):
+        return made.id
+    key = {"principal": made.principal, "connection": made.connection, "remote_id": made.remote_id}
+    existing = WORKSPACES.changed(tx, key, hidden=False)
+    assert existing is not None  # it was there
+    return str(existing["id"])

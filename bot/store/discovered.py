@@ -1,0 +1,234 @@
+"""Workspaces found in a provider's list: merged with the rows of whoever it was read for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from bot.domain import reasons
+from bot.domain.reads import Doubt
+from bot.domain.settling import GONE, UNLISTED
+from bot.domain.stops import Ending
+from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace
+from bot.store import cards, gates, timers
+from bot.store.schema import setting
+from bot.store.tables import ACCOUNTS, GATES, WORKSPACES, doubt_columns, name_columns, principal_of, word
+from bot.store.transaction import Engine, Row, Transaction, as_words
+from bot.store.workspaces import insert
+
+#: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
+_MOVING = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
+#: How many rows of a list are merged per transaction: a few milliseconds.
+PIECE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWorkspace:
+    """Describe a workspace found on a provider, to be merged into a person's list.
+
+    ``actions`` and ``ends_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
+    """
+
+    remote_id: str
+    gate_key: str
+    name: str
+    state: State
+    url: str | None = None
+    detail: str | None = None
+    actions: frozenset[Action] | None = None
+    ends_at: float | None = None
+    ends_how: Ending | None = None
+    reason: str | None = None
+
+
+async def merge_discovered(
+    engine: Engine, account_id: str, found: Sequence[FoundWorkspace], *, is_whole: bool = True
+) -> int:
+    """Merge a list into the account's workspaces, in pieces; return how many were new.
+
+    Workspaces discovered before and now absent are put in doubt once everything is merged and read soon,
+    unless the list is incomplete or they have an open operation: they become ``gone`` when that read, or
+    the next list, confirms it. Hidden ones stay hidden. An unlink between two pieces ends the merge.
+    States come from the list only if no read is newer than the listing's start (the claim of its
+    discover task), and a name of "" keeps the known one. The listing was made with the account itself, so
+    it verifies its rows.
+    """
+    state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
+    while not state.is_over:
+        state = await engine.write(partial(_merge_piece, merge=state), rows=PIECE)
+    return state.new
+
+
+@dataclass(frozen=True, slots=True)
+class _Merge:
+    """Track the merge of a list: each piece is a transaction of its own, so that other work gets its turn.
+
+    ``listed`` holds all remote ids of the list, ``at`` how many of ``found`` are merged, and ``after`` the
+    remote id up to which rows were checked for absence.
+    """
+
+    account_id: str
+    found: Sequence[FoundWorkspace]
+    listed: frozenset[str]
+    is_whole: bool
+    start: float | None = None
+    at: int = 0
+    after: str = ""
+    new: int = 0
+    is_over: bool = False
+
+
+def _merge_piece(tx: Transaction, merge: _Merge) -> _Merge:
+    """Merge the next piece of a list; an unlink meanwhile ends it.
+
+    Absent workspaces are handled after the last piece, and only if the list was complete.
+    """
+    account = ACCOUNTS.row(tx, id=merge.account_id)
+    if account is None or account["state"] == "revoking":
+        # The unlink deleted what was merged before; keep nothing more of the list.
+        return replace(merge, is_over=True)
+    now, start = tx.now(), merge.start
+    if start is None:
+        start = listing_start(tx, TaskKind.DISCOVER, merge.account_id)
+    pair = {"principal": account["principal"], "connection": account["connection"]}
+    piece = merge.found[merge.at : merge.at + PIECE]
+    new = merge.new + sum(_merge_one(tx, one, pair, start) for one in piece)
+    merge = replace(merge, start=start, at=merge.at + len(piece), new=new)
+    left = PIECE - len(piece)
+    if merge.at < len(merge.found) or not left:
+        return merge
+    if merge.is_whole:
+        rows_after = tx.all("workspaces_of_account", **pair, after=merge.after, limit=left)
+        for row in rows_after:
+            if row["remote_id"] not in merge.listed:
+                _note_absence(tx, row, start)
+        if len(rows_after) == left:
+            return replace(merge, after=rows_after[-1]["remote_id"])
+    ACCOUNTS.change(tx, {"id": merge.account_id}, discovered_at=now)
+    return replace(merge, is_over=True)
+
+
+def listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
+    """Return when the list being merged was requested: that is how old its data is."""
+    task = tx.one("listing_start", kind=kind, account_id=account_id)
+    return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
+
+
+def _merge_one(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
+    row = WORKSPACES.row(tx, **pair, remote_id=one.remote_id)
+    if row is None:
+        return _insert_found(tx, one, pair, start)
+    _update_found(tx, one, row, start)
+    return 0
+
+
+def _insert_found(tx: Transaction, one: FoundWorkspace, pair: Row, start: float) -> int:
+    gate = {"gate_key": one.gate_key, "connection": pair["connection"], "remote_id": one.remote_id}
+    GATES.add_new(tx, **gate)
+    found = Workspace(
+        id=tx.ids.new("workspace"),
+        principal=principal_of(pair["principal"]),
+        connection=pair["connection"],
+        remote_id=one.remote_id,
+        gate_key=one.gate_key,
+        name=one.name or one.remote_id,
+        state=one.state,
+        url=one.url,
+        detail=one.detail,
+        observed_at=start,
+        verified_at=start,
+        actions=one.actions,
+        ends_at=one.ends_at,
+        ends_how=one.ends_how,
+        reason=one.reason,
+    )
+    written = insert(tx, found)
+    if written and one.state in _MOVING:
+        gates.make_due(tx, found.id)
+    return written
+
+
+def _update_found(tx: Transaction, one: FoundWorkspace, row: Row, start: float) -> None:
+    """Update a known row. A listing with the account itself proves that the person may see it."""
+    is_news = start >= (row["observed_at"] or 0.0) and one.state is not State.UNKNOWN
+    state = one.state if is_news else word(State, row["state"])
+    changed = state.value != row["state"]
+    values = _columns(one, row, is_new=changed) if is_news else _columns(None, row)
+    if one.gate_key != row["gate_key"]:
+        GATES.add_new(tx, gate_key=one.gate_key, connection=row["connection"], remote_id=one.remote_id)
+    name = one.name or row["name"]
+    _put(
+        tx,
+        row["id"],
+        **name_columns(name),
+        gate_key=one.gate_key,
+        state=state,
+        # Not every list has addresses: one that was read stays while the workspace runs on.
+        url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
+        detail=one.detail if is_news else row["detail"],
+        reason=reasons.kept(word(State, row["state"]), row["reason"], state, one.reason if is_news else None),
+        progress=None if changed else row["progress"],
+        observed_at=start if is_news else row["observed_at"],
+        verified_at=row["verified_at"] or start,
+        **values,
+    )
+    if row["hidden"]:
+        return
+    timers.note(tx, row["id"], row["state"], state, start)
+    if changed and state in _MOVING:
+        gates.make_due(tx, row["id"])
+    has_other_buttons = values["actions"] != row["actions"]
+    if changed or name != row["name"] or any(values[column] != row[column] for column in values):
+        cards.owe_about(tx, row["id"], changed=changed or has_other_buttons)
+
+
+def _put(tx: Transaction, workspace_id: str, **columns: Any) -> None:
+    tx.run(setting("listed_workspace", *columns), id=workspace_id, **columns)
+
+
+def _columns(one: FoundWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
+    """Return allowed actions and end; values that a list lacks are kept while the state is the same."""
+    values = {
+        "actions": as_words(one.actions) if one else None,
+        "ends_at": one.ends_at if one else None,
+        "ends_how": one.ends_how if one else None,
+    }
+    return (
+        values
+        if is_new
+        else {column: row[column] if values[column] is None else values[column] for column in values}
+    )
+
+
+def _note_absence(tx: Transaction, row: Row, start: float) -> None:
+    is_stale = row["created_at"] > start or (row["observed_at"] or 0.0) > start
+    if row["remote_id"].startswith(PROVISIONAL):
+        # Not created yet, so no list can contain it.
+        return
+    if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
+        return
+    if row["doubt"] not in (GONE, UNLISTED):
+        # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
+        WORKSPACES.change(tx, {"id": row["id"]}, **doubt_columns(Doubt(UNLISTED, 1, tx.now())))
+        if not row["hidden"]:
+            gates.make_due(tx, row["id"])
+        return
+    _put(
+        tx,
+        row["id"],
+        name=row["name"],
+        gate_key=row["gate_key"],
+        state=State.GONE,
+        url=None,
+        detail=None,
+        reason=None,
+        progress=None,
+        observed_at=start,
+        verified_at=row["verified_at"],
+        actions=None,
+        ends_at=None,
+        ends_how=None,
+    )
+    timers.note(tx, row["id"], row["state"], State.GONE, start)
+    cards.owe_about(tx, row["id"], changed=True)

@@ -1,0 +1,124 @@
+"""Schedules of jobs: shown, set and turned off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.notices import Answer
+from bot.messages.blocks import replies
+from bot.messages.blocks.kit import Markup, fill, line
+from bot.messages.texts import answers
+from bot.messages.texts import runs as run_words
+from bot.providers import base
+from bot.services import accounts, naming, runs
+from bot.support.cleaning import fold
+from handlers import routes
+from handlers.command_line import command_line
+from handlers.linking import link_first
+from handlers.request import Answered, Request
+from handlers.snapshots import offer_to
+
+OFF = "off"
+#: No more jobs than this are shown at once.
+MOST = 30
+
+
+@routes.verb("job", "schedule", flags=None)
+async def schedule(request: Request) -> Answer:
+    """Show all schedules, or one; with five fields set it, with ``off`` remove it."""
+    typed = command_line(request.text, request.services.commands).words
+    name, cron = _split(typed)
+    known = await set_up(request)
+    if not name:
+        return _list(request, known)
+    wanted = job_of(request, name, known)
+    title = request.services.title(wanted.connection)
+    if cron is None:
+        shown = fill(run_words.ONE, name=wanted.job.name, title=title, cron=_when(wanted.job))
+        return replies.answer(f"{shown} {request.filled(run_words.NEXT_OF_ONE, name=name)}")
+    given = "" if cron == OFF else cron
+    await request.asked.to(runs.schedule, wanted.connection, wanted.job, given)
+    template = run_words.CLEARING if cron == OFF else run_words.SETTING
+    return replies.answer(fill(template, name=wanted.job.name, title=title))
+
+
+def _split(typed: Sequence[str]) -> tuple[str, str | None]:
+    """Return the name, and the expression or ``off`` after it; raises Answered if that is invalid."""
+    if not typed:
+        return "", None
+    if len(typed) > 1 and typed[-1].casefold() == OFF:
+        return " ".join(typed[:-1]), OFF
+    if len(typed) > 5 and runs.is_cron(" ".join(typed[-5:])):
+        return " ".join(typed[:-5]), _checked(" ".join(typed[-5:]))
+    # What was quoted after a name is meant as a schedule, whatever it says.
+    if len(typed) > 1 and (runs.is_cron(typed[-1]) or runs.looks_like_cron(typed[-1]) or " " in typed[-1]):
+        return " ".join(typed[:-1]), _checked(" ".join(typed[-1].split()))
+    if len(typed) > 4 and runs.looks_like_cron(" ".join(typed[1:])):
+        return typed[0], _checked(" ".join(typed[1:]))
+    return " ".join(typed), None
+
+
+def _checked(cron: str) -> str:
+    """Return an expression that can fire; raises Answered with what is wrong with any other."""
+    if runs.is_cron(cron) and runs.fires(cron):
+        return cron
+    raise Answered(replies.hint(fill(run_words.NEVER if runs.is_cron(cron) else run_words.CRON, cron=cron)))
+
+
+def _list(request: Request, known: Sequence[SetUpJob]) -> Answer:
+    if not known:
+        return replies.answer(run_words.NO_JOBS)
+    shown = [(one.job, request.services.title(one.connection)) for one in known[:MOST]]
+    rows = [fill(run_words.JOB_ROW, name=job.name, title=title, cron=_when(job)) for job, title in shown]
+    return replies.answer("\n".join([run_words.JOBS, *rows, request.filled(run_words.NEXT)]))
+
+
+def _when(job: base.Scheduled) -> Markup:
+    if not job.cron:
+        return Markup(run_words.UNTOLD if job.cron is None else run_words.NONE)
+    return Markup(fill(run_words.RUNS_AT, cron=Markup(line(job.cron))))
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpJob:
+    """Hold a job and the connection where it is set up."""
+
+    connection: str
+    job: base.Scheduled
+
+
+async def set_up(request: Request) -> list[SetUpJob]:
+    """Return the jobs that are set up for a person; raises Answered if they can't be known yet."""
+    services = request.services
+    able = sorted(name for name, one in services.connections.items() if isinstance(one, base.Schedules))
+    if not able:
+        raise Answered(replies.hint(run_words.NOWHERE))
+    theirs = [await accounts.own(request.asked, name) for name in able]
+    active = [account for account in theirs if account is not None and account.state == "active"]
+    if not active:
+        links = [name for name, _ in services.linkable() if name in able]
+        raise Answered(link_first(request, run_words.NOT_LINKED, links))
+    found: list[SetUpJob] = []
+    for account in active:
+        known = await offer_to(request, account, asking=answers.CHECKING, nothing=run_words.NO_OFFER)
+        jobs = services.connections[account.connection].need(base.Schedules).schedules(known.payload)
+        found += [SetUpJob(account.connection, job) for job in jobs]
+    return found
+
+
+def job_of(request: Request, name: str, known: list[SetUpJob]) -> SetUpJob:
+    """Return the job that a name, a link or an id refers to; raises Answered with what to write instead."""
+    stem, connection = naming.split_connection(name, request.services.connections)
+    for key, provider in request.services.connections.items():
+        job_id = provider.job_reference(stem) if connection in {None, key} else None
+        if job_id is not None:
+            listed = (one for one in known if (one.connection, one.job.job_id) == (key, job_id))
+            return next(listed, SetUpJob(key, base.Scheduled(job_id, f"job {job_id[:8]}", None)))
+    here = [one for one in known if connection in {None, one.connection}]
+    found = [one for one in here if fold(one.job.name) == fold(stem)]
+    found = found or [one for one in here if fold(one.job.name).startswith(fold(stem))]
+    if len(found) == 1:
+        return found[0]
+    template = run_words.TWICE if found else run_words.NO_SUCH_JOB
+    raise Answered(replies.hint(request.filled(template, name=name)))
