@@ -1,5 +1,7 @@
 """Outputs of runs in Slack: the end on the card, up to date, and whole as a file, nothing twice."""
 
+import asyncio
+
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
@@ -173,6 +175,22 @@ async def test_what_is_written_after_a_streams_early_end_is_not_lost(runs):
     runs.cloud.writes("run1", "early\n")
     runs.cloud.closes("run1")
     await runs.world.pass_time(1)
+    runs.cloud.writes("run1", "late\n")
+    await end(runs, run_id)
+    assert content(runs.slack.shared()[0]) == "early\nlate\n"
+
+
+async def test_what_is_written_after_the_stream_in_which_the_run_ended_is_not_lost(runs):
+    run_id = await runs.begun(3)
+    runs.cloud.writes("run1", "early\n")
+    runs.cloud.ends("run1")
+    while (await runs.run(run_id)).is_open:
+        await runs.world.pass_time(1)
+    runs.cloud.closes("run1")
+    for _ in range(20):
+        # The stream that is open ends, and none is begun.
+        await asyncio.sleep(0)
+    assert runs.cloud.outputs["run1"].open == 0
     runs.cloud.writes("run1", "late\n")
     await end(runs, run_id)
     assert content(runs.slack.shared()[0]) == "early\nlate\n"
