@@ -161,7 +161,7 @@ async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(worl
 )
 async def test_after_a_downtime_a_start_is_made_up_for_while_its_hours_last(world, text, back, starts, what):
     await given(world, text)
-    world.clock.sleep(local(back) - world.clock.now())
+    world.clock.jump(local(back) - world.clock.now())
     world.reborn()
     await world.know(time_zone="Europe/Berlin")
     await world.pass_time(60, step=10)
@@ -172,7 +172,7 @@ async def test_after_a_downtime_a_start_is_made_up_for_while_its_hours_last(worl
 
 async def test_a_late_stop_reads_first_and_warns_anew(world):
     workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
-    world.clock.sleep(local("21:00") - world.clock.now())
+    world.clock.jump(local("21:00") - world.clock.now())
     world.reborn()
     await world.know(time_zone="Europe/Berlin")
     await world.pass_time(120, step=5)
@@ -185,7 +185,7 @@ async def test_a_late_stop_reads_first_and_warns_anew(world):
 
 async def test_many_days_without_us_are_one_message(world):
     await given(world, "weekdays 9:00")
-    world.clock.sleep(6 * DAY + 2 * HOUR)
+    world.clock.jump(6 * DAY + 2 * HOUR)
     world.reborn()
     await world.know(time_zone="Europe/Berlin")
     await world.pass_time(60, step=10)

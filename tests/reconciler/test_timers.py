@@ -91,7 +91,7 @@ async def test_after_a_downtime_its_person_gets_five_minutes(world):
 
 
 def asleep(world, seconds):
-    world.clock.sleep(seconds)
+    world.clock.jump(seconds)
 
 
 def down(world, seconds):
