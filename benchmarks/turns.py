@@ -7,7 +7,7 @@ and what counts of each is its least.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -34,18 +34,19 @@ def variants(sizes: Sizes, *baselines: str) -> list[str]:
 
 async def servers(stack: AsyncExitStack, scene: Stage, sizes: Sizes, *names: str) -> dict[str, Bot]:
     """Start them all, each on a database of its own."""
-    running = {}
     places = [(name, scene.beside(name)) for name in names]
-    for name, place in places:
-        match name:
-            case "minimum":
-                server = place.minimum()
-            case "bare_bolt":
-                server = place.bare_bolt()
-            case _:
-                server = place.bot(home=home(sizes, name))
-        running[name] = await stack.enter_async_context(server)
-    return running
+    return {name: await stack.enter_async_context(server(place, sizes, name)) for name, place in places}
+
+
+def server(place: Stage, sizes: Sizes, name: str) -> AbstractAsyncContextManager[Bot]:
+    """Run one of them within a block."""
+    match name:
+        case "minimum":
+            return place.minimum()
+        case "bare_bolt":
+            return place.bare_bolt()
+        case _:
+            return place.bot(home=home(sizes, name))
 
 
 def in_turn(names: Sequence[str], number: int) -> Iterator[str]:
