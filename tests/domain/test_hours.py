@@ -27,6 +27,7 @@ from bot.domain.hours import (
     written,
 )
 from bot.domain.moments import instant
+from bot.domain.preferences import NEVER
 from bot.domain.workspaces import State, Workspace
 from tests.rigs.store import ALICE
 
@@ -233,7 +234,7 @@ def local(text: str) -> float:
         ("22 09:00", 8, {"started_at": "21 09:12"}, True),
         ("22 16:59", 8, {"started_at": "21 09:12"}, True),
         ("22 17:00", 8, {"started_at": "21 09:12"}, False),
-        ("22 12:00", None, {"started_at": "01 09:12"}, False),
+        ("22 12:00", NEVER, {"started_at": "01 09:12"}, False),
         ("22 12:00", 8, {}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "last_used_at": "22 04:01"}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "last_used_at": "22 04:00"}, True),
@@ -250,7 +251,7 @@ def local(text: str) -> float:
 )
 def test_who_left_something_alone_for_long_is_asked_in_daytime(now, hours, more, is_asked):
     known = {key: value if key == "state" else local(value) for key, value in more.items()}
-    after = None if hours is None else hours * HOUR
+    after = hours * HOUR
     evening = evening_of_asking(replace(LEFT, **known), after, local(now), ZoneInfo(BERLIN))
     assert evening == (local("22 18:00") if is_asked else None)
 

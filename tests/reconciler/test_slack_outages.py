@@ -148,7 +148,7 @@ async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
     if arrived:
         # It shows how it ended, like any other.
         assert (await world.store.card(operation_id)).message_ts == world.slack.messages[0]["ts"]
-        assert "Running" in world.slack.messages[0]["text"]
+        assert "already running" in world.slack.messages[0]["text"]
 
 
 async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world):

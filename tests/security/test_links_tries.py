@@ -9,6 +9,7 @@ from bot.messages.blocks.notices import render
 from bot.providers.connection import ConnectionSettings
 from bot.services.gather import Gatherer
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError
+from tests.handlers.rig import words
 from tests.reconciler.test_ask import TABLE
 from tests.rigs.store import unlink
 from tests.security.codes import code_on, link, walk_to_code
@@ -162,10 +163,10 @@ async def test_an_account_of_somebody_else_is_refused(made):
     told = [each for each in claimed if each.occasion.startswith("tried:")]
     assert {each.principal for each in told} == {ALICE}
     gatherer = Gatherer(made.context)
-    assert [render(each.kind, await gatherer.of_notice(each)).text for each in told] == [
+    assert [words(render(each.kind, await gatherer.of_notice(each))) for each in told] == [
         (
-            "<@U0BOB> tried to link your Saturn Cloud account alice, with a token that works. I refused, and "
-            "your link stays as it is. If they shouldn't have your token, replace it there and then "
+            "<@U0BOB> tried to link your Saturn Cloud account *alice*, with a token that works. I refused, "
+            "and your link stays as it is. If they shouldn't have your token, replace it there and then "
             "link again."
         )
     ]

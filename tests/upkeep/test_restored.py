@@ -21,6 +21,7 @@ from bot.upkeep import store_checks
 from bot.upkeep.archives import Witness
 from tests.app.command_line import environment, run
 from tests.app.test_start import of_slack
+from tests.handlers.rig import words
 from tests.playground.slack_help import slack
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.store import ALICE, BOB, link_account, linked, set_timer, unlink
@@ -39,7 +40,7 @@ async def told(made) -> list[tuple]:
     notices = await made.store.claim_notices(50, 0.01)
     gatherer = Gatherer(made.context)
     return [
-        (one.principal, render(one.kind, await gatherer.of_notice(one)).text)
+        (one.principal, words(render(one.kind, await gatherer.of_notice(one))))
         for one in notices
         if one.kind is NoticeKind.RESTORED
     ]
@@ -74,7 +75,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             said = dict(await told(made))
             assert set(said) == {ALICE, BOB}
             assert said[ALICE].startswith("My records were restored from a backup")
-            assert "Type unlink saturn to remove it again" in said[ALICE]
+            assert "Type `unlink saturn` to remove it again" in said[ALICE]
             assert [row["action"] for row in await made.store.audit_entries()][-1] == "store.restored"
             assert await store_checks.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:

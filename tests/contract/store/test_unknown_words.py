@@ -12,6 +12,7 @@ from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.store import timers
 from bot.store.budget import ENDLESS
+from bot.store.cards import OUTPUT_INTERVAL
 from bot.store.tasks import NewTask
 from bot.support.errors import UnknownWord
 from tests.rigs.store import (
@@ -160,6 +161,7 @@ async def test_a_notice_is_left_alone_and_so_is_its_card(store, clock, two):
     assert card.subject == known.id
     await store.card_updated(card.id, card)
     await rewrite(store, "UPDATE cards SET is_dirty = 1, changed_at = NULL WHERE is_notice = 1")
+    clock.advance(OUTPUT_INTERVAL)
     (card,) = await store.claim_cards(10, 0.0, 60.0)
     assert card.subject == known.id
     await store.card_updated(card.id, card)
