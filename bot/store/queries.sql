@@ -1183,11 +1183,6 @@ WHERE kind = :kind AND subject >= :about || '/' AND subject < :about || '0' AND 
 LIMIT 1;
 
 -- The subject is the account's id, or begins with it and a slash, the character before 0.
--- name: tasks_of_account
-SELECT * FROM tasks
-WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')
-    AND subject >= :account_id AND subject < :account_id || '0';
-
 -- name: hurry_tasks_of_account
 UPDATE tasks SET due_at = :now
 WHERE kind IN ('discover', 'list_jobs', 'snapshot', 'schedule')

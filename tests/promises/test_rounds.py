@@ -71,7 +71,7 @@ def test_a_query_is_the_work_of_the_functions_that_run_it():
     queries = "bot/store/queries.sql"
     query = "-- name: close_gate\nUPDATE gates"
     reached = touched(queries, patched(queries, query, f"{query} "))
-    assert reached == {"bot/store/gates.py::close"}
+    assert reached == {"bot/store/gates.py::close_gate"}
 
 
 def test_mutants_change_one_thing_each():

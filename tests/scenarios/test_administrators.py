@@ -107,7 +107,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     await Asked(services.context, tara_, "by tara").to(classes.stop_all, key)
     await places.pass_time(10)
     (card,) = [one for one in chen.sees(GENERAL) if one.kind == "class_card"]
-    said = words(card) + words(oscar.only("class_ending"))
+    said = words(card) + words(oscar.only("timer_ending"))
     assert said.count("tara (*Acme Research*)") == 2
     assert f"<@{TARA}>" not in said
 

@@ -202,5 +202,5 @@ def _published(world):
 def _row(shown, name):
     """Return what the section of a workspace says."""
     texts = [str(block.get("text", {}).get("text", "")) for block in shown.json["blocks"]]
-    found = (text for text in texts if re.match(rf"\*(?:<[^|]*\|)?{name}>?\* · ", text))
+    found = (text for text in texts if re.match(rf"\*(?:<[^|]*\|)?{name}>?\*\n", text))
     return next(found).partition("\n")[2].lower()

@@ -138,7 +138,8 @@ async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, e
     await linked.pass_time(5)
     session = linked.session(name)
     await alice.presses(card, "Stop all")
-    await linked.pass_time(340, step=20)
+    # The workspace is read before its person is warned, and again before it is stopped.
+    await linked.pass_time(400, step=20)
     assert session.state == end
     (ended,) = [one for one in alice.sees() if one.kind in {"stopped", "suspended"}]
     assert told in ended.text
