@@ -115,7 +115,9 @@ async def begun(bot, name, **update):
     assert await bot.store.save_step(Update(operation.id, 5.0, called=True, **update))
 
 
-@pytest.mark.parametrize("no", ["no", "undo", "wait", "don't", "stop that", "oops", "never mind"])
+@pytest.mark.parametrize(
+    "no", ["no", "undo", "wait", "don't", "stop that", "oops", "never mind", "wait dont"]
+)
 async def test_what_is_under_way_is_said_and_left_with_what_leads_back(bot, no):
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
