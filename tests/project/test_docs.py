@@ -75,3 +75,12 @@ def test_a_problem_fails_the_check_and_is_named(tmp_path, capsys):
     (tmp_path / "page.md").write_text("fine\n[here](nothing.md)\n")
     assert docs.main(tmp_path) == 1
     assert capsys.readouterr().out == "page.md:2: a link that leads nowhere: nothing.md\n"
+
+
+def test_no_two_decisions_have_one_number():
+    """And each says the number of its file in its heading."""
+    decisions = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    numbers = [path.name[:4] for path in decisions if path.name != "0000-template.md"]
+    assert len(set(numbers)) == len(numbers) > 60
+    for path in decisions[1:]:
+        assert path.read_text(encoding="utf-8").startswith(f"# {int(path.name[:4])}. "), path.name
