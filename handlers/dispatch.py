@@ -555,6 +555,8 @@ def fit_for_channel(answer: Answer) -> Answer:
     is_private = any(
         one["action_id"] in kit.ADDRESSES or "url" in one for one in kit.buttons_of(answer.blocks)
     )
+    # In a list, a name is the link. What people typed is escaped: it can't look like one.
+    is_private = is_private or "<http" in str(answer.blocks)
     return replace(answer, in_channel=False) if is_private else answer
 
 

@@ -121,7 +121,7 @@ class TooLate(StoreError):
 
 
 class Outdated(StoreError):
-    """Signal that what a call was decided on has changed: it is decided anew, and not committed to."""
+    """Signal that the rows behind a decision have changed since: decide again before calling."""
 
 
 class StoreTooNew(StoreError):

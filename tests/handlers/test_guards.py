@@ -39,6 +39,7 @@ PRIVATE = {
     # Its address comes with the press.
     "unwritten": [row(kit.button("Open", "open_url"))],
     "beside a text": [{**kit.section("notebook"), "accessory": kit.button("Open", "open_url", url=IDE)}],
+    "name": [kit.section(f"*{kit.link(IDE, 'notebook')}*")],
     "menu": [row(overflow(("Stop", Press("stop", "ws_1"), None), ("Open", Press("open_url"), IDE)))],
 }
 
