@@ -17,7 +17,7 @@ _SETTING_ADVICE: Final = {
     "USHER_ENCRYPTION_KEYS": (
         f"{command('keys new')} creates a key. Keep your old keys too: stored data needs them."
     ),
-    "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/install.md shows one.",
+    "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/team.md shows one.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
     "USHER_DATABASE_URL": (
         "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."

@@ -37,7 +37,7 @@ _OWED_ADVICE = (
 LONG_AUDIT = 1_000_000
 #: A message that has been due for so many seconds is late.
 LATE_SECONDS = 60.0
-_LATE_ADVICE = "docs/operate.md, “Messages are late”, says what to look for."
+_LATE_ADVICE = "docs/incidents.md, “Messages are late”, says what to look for."
 #: How many of the newest dead notices are read; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."

@@ -61,12 +61,12 @@ def test_counters_are_used_as_rates_or_as_never_and_nothing_else_is():
 
 
 def test_every_alert_leads_to_its_part_of_the_manual():
-    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/incidents.md").read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (.+)$", page, flags=re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
     for rule in RULE_GROUP:
         path, _, anchor = rule["annotations"]["runbook"].partition("#")
-        assert path == "docs/operate.md"
+        assert path == "docs/incidents.md"
         assert anchor in anchors, anchor
         assert rule["alert"] in page
         assert rule["labels"]["severity"] in {"critical", "warning"}
