@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot COMMAND``; ``python -m bot --help`` lists the commands.
+"""The command line: ``usher COMMAND``; ``usher --help`` lists the commands.
 
 Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words.
 """

@@ -151,7 +151,7 @@ def flags() -> frozenset[str]:
 
 
 def names() -> dict[str, list[str]]:
-    """Return everything that was found, for ``python -m bot routes``."""
+    """Return everything that was found, for ``usher routes``."""
     tables: dict[str, Table[Any]] = {f"command {command}": verbs(command) for command in commands()}
     tables |= {"action": action, "shortcut": shortcut, "view": view, "options": options, "event": event}
     return {kind: list(table.found) for kind, table in tables.items()}

@@ -159,7 +159,7 @@ _LONG_DESCRIPTION: Final = (
 )
 _HEADER: Final = """\
 # The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
-# Made by `python -m bot manifest`; bot/slack/manifest.py says why each scope and event is requested.
+# Made by `usher manifest`; bot/slack/manifest.py says why each scope and event is requested.
 """
 
 

@@ -8,7 +8,6 @@ and tickets.
 import os
 import re
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -130,10 +129,10 @@ def without_variables(prefix: str) -> Iterator[None]:
         os.environ.update(hidden)
 
 
-#: A wheel brings a command of its own.
-NAME: Final = "usher" if Path(sys.argv[0]).stem == "usher" else "python -m bot"
+#: What people type: the project's script, wherever it is installed.
+NAME: Final = "usher"
 
 
 def command(words: str) -> str:
-    """Return one of Usher's commands as it is typed here, in backticks."""
+    """Return one of Usher's commands as it is typed, in backticks."""
     return f"`{NAME} {words}`"

@@ -1,4 +1,4 @@
-"""The doctor: all checks of ``python -m bot doctor``.
+"""The doctor: all checks of ``usher doctor``.
 
 Nothing is changed and nothing is sent to people. The exit status is 0 if every check is good, 2 if the
 settings are wrong, otherwise 1.

@@ -58,7 +58,7 @@ def test_random_tests_are_the_same_in_every_run_but_the_thorough_one_which_tells
 
 def test_the_procfile_has_the_processes_that_share_a_database():
     assert (ROOT / "Procfile").read_text(encoding="utf-8") == (
-        "web: env USHER_HOST=0.0.0.0 python -m bot web\nworker: env USHER_HOST=0.0.0.0 python -m bot worker\n"
+        "web: env USHER_HOST=0.0.0.0 usher web\nworker: env USHER_HOST=0.0.0.0 usher worker\n"
     )
 
 

@@ -2,11 +2,14 @@
 
 import configparser
 import json
+import os
 import re
 import shlex
 import sys
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from subprocess import run
 
 import pytest
@@ -54,7 +57,7 @@ def seconds(text: str) -> float:
 def test_each_role_of_the_procfile_runs_in_compose():
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     assert [line.partition(":")[0] for line in lines] == list(OURS)
-    assert all(line.endswith(f"python -m bot {OURS[line.partition(':')[0]]['command']}") for line in lines)
+    assert all(line.endswith(f" usher {OURS[line.partition(':')[0]]['command']}") for line in lines)
 
 
 def unit(path) -> configparser.ConfigParser:
@@ -75,9 +78,9 @@ def test_the_image_stands_on_one_pinned_base_and_packages_with_hashes():
 
 def test_the_image_runs_a_command_of_ours_as_nobody_special():
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", said("USER")[-1])
-    assert json.loads(said("ENTRYPOINT")[0]) == ["python", "-m", "bot"]
+    assert json.loads(said("ENTRYPOINT")[0]) == ["usher"]
     assert is_command(json.loads(said("CMD")[0]))
-    known = VARIABLES.keys() | {"PATH", "PYTHONDONTWRITEBYTECODE", "CREDENTIALS_DIRECTORY"}
+    known = VARIABLES.keys() | {"PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH", "CREDENTIALS_DIRECTORY"}
     assert environment().keys() <= known
     assert said("EXPOSE") == [environment()["PORT"]]
     assert said("VOLUME") == said("WORKDIR")[-1:]
@@ -142,7 +145,7 @@ def test_a_service_has_settings_of_ours_and_no_more_rights_than_it_needs(name):
 def test_the_unit_runs_each_role_as_a_user_of_its_own():
     text = UNIT.read_text(encoding="utf-8")
     service = unit(UNIT)["Service"]
-    assert service["ExecStart"] == "/opt/usher/bin/python -m bot %i"
+    assert service["ExecStart"] == "/opt/usher/bin/usher %i"
     named = set(re.findall(r"usher@(\w+)", text + PAGE))
     assert named == {"serve", "web", "worker"}
     assert all(is_command([name]) for name in named)
@@ -155,6 +158,28 @@ def test_the_unit_runs_each_role_as_a_user_of_its_own():
     assert f"LoadCredential={service['LoadCredential']}" in PAGE
     prefix = service["LoadCredential"].partition(":")[0]
     assert {name for name in re.findall(r"=credential:(\w+)", PAGE) if not name.startswith(prefix)} == set()
+
+
+def has_run(folder: Path, words: list[str], environment: Mapping[str, str]) -> bool:
+    """Return whether a command runs code of the folder that it may write, as it does what it should."""
+    (folder / "structlog.py").write_text(
+        "import pathlib; pathlib.Path('code').touch(); from logging import *"
+    )
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
+    ended = run([*words, "keys", "new"], cwd=folder, env=given, capture_output=True, timeout=30, check=False)
+    return ended.returncode != 0 or (folder / "code").exists()
+
+
+def test_the_folder_that_they_may_write_is_not_code_at_the_next_start(tmp_path):
+    """Neither by the script nor for whoever types it as a module there, as people were told to once."""
+    script, module = [str(Path(sys.executable).with_name("usher"))], [sys.executable, "-m", "bot"]
+    in_unit = dict([unit(UNIT)["Service"]["Environment"].split("=", 1)])
+    in_image = {name: value for name, value in environment().items() if name.startswith("PYTHON")}
+    assert not has_run(tmp_path, script, {})
+    assert not has_run(tmp_path, module, in_unit)
+    assert not has_run(tmp_path, module, in_image)
+    assert f"-p Environment={unit(UNIT)['Service']['Environment']}" in PAGE
+    assert has_run(tmp_path, module, {}), "nothing was tried: this is what the setting is for"
 
 
 def test_the_page_names_settings_that_exist():

@@ -290,7 +290,7 @@ async def test_a_database_that_is_none_or_is_old(tmp_path):
     file.write_bytes(b"")
     (old,) = await store_checks.check_store(settings(tmp_path))
     assert not old.is_good
-    assert "python -m bot migrate" in old.found
+    assert "usher migrate" in old.found
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
         connection.execute("DROP TABLE outages")
         connection.execute("ALTER TABLE notices RENAME TO elsewhere")
     (check,) = await store_checks.check_store(Settings(**env))
-    assert (check.is_good, "python -m bot migrate" in check.found) == (False, True)
+    assert (check.is_good, "usher migrate" in check.found) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     started = await run("serve", env=env)
     assert started.status == 1
     assert "This database is a backup made on " in started.err
-    assert started.err.endswith("before you start Usher: `python -m bot restored`\n")
+    assert started.err.endswith("before you start Usher: `usher restored`\n")
     restored = await run("restored", env=env)
     assert "their people are asked: stops: 1." in restored.out
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())

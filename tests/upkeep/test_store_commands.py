@@ -318,7 +318,7 @@ async def test_doctor_says_when_archiving_is_worth_it(tmp_path, monkeypatch):
         monkeypatch.setattr(store_checks, "LONG_AUDIT", 2700)
         (check,) = await store_checks.check_audit(store)
         assert (check.is_good, check.found) == (True, "2700 entries since 2026-02-26")
-        assert "`python -m bot audit archive`" in check.advice
+        assert "`usher audit archive`" in check.advice
         await archive(store, tmp_path / "audit.jsonl", DAY)
         assert await store_checks.check_audit(store) == []
 

@@ -266,9 +266,9 @@ async def test_a_database_without_tables_says_so(clock):
     engine = postgres.engine(postgres.new_database("usher_bare"), clock, SystemIds())
     await engine.open()
     store = Store(engine)
-    with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
+    with pytest.raises(StoreUnavailable, match="usher migrate"):
         await store.workspaces(ALICE)
-    with pytest.raises(StoreUnavailable, match="python -m bot migrate"):
+    with pytest.raises(StoreUnavailable, match="usher migrate"):
         await first_sight(store, "i1")
     await store.close()
 
