@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -24,6 +24,8 @@ from bot.support.http import Http
 from bot.support.settings import SettingsError
 
 NAME = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
+#: Keys that were renamed, by the name that old connections files have.
+_FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
 
 
 @cache
@@ -196,8 +198,9 @@ def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSet
 
 def _sentence(error: Any) -> str:
     place = "".join(f".{part}" for part in error["loc"])
+    now = _FORMER_KEYS.get(str(error["loc"][-1]) if error["loc"] else "")
     message = {
         "missing": "is not set",
-        "extra_forbidden": "isn't a key of this provider",
+        "extra_forbidden": f"is called {now} now" if now else "isn't a key of this provider",
     }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     return f"{place}: {message}"

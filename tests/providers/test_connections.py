@@ -173,6 +173,8 @@ def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
         ("[connections.saturn]", ".provider: needs one of"),
         ("[connections.saturn]\nprovider = ['saturn']", ".provider: needs one of"),
         (SATURN + 'name = "other"', ".name: isn't a key"),
+        (SATURN + "[[connections.saturn.recipes]]", ".recipes: is called templates now"),
+        (HUB + "[[connections.hub.presets]]", ".presets: is called templates now"),
         (SATURN + "title = 3", ".title: "),
         (SATURN + 'ide_hosts = ["not a host"]', ".ide_hosts: "),
     ],
