@@ -25,16 +25,15 @@ _OF_WORKSPACES = [
 _OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed", "settled_at"]
 
 
-async def everything(bot):
+async def everything(store, who=ALICE):
     """Return what a person has and wants, and what the engine has yet to send."""
-    store = bot.store
-    rows = await store.workspaces(ALICE, hidden=True)
-    operations = await store.open_operations(ALICE)
-    runs = [run for run in await store.runs(ALICE) if run.is_open]
+    rows = await store.workspaces(who, hidden=True)
+    operations = await store.open_operations(who)
+    runs = [run for run in await store.runs(who) if run.is_open]
     return {
         "workspaces": {one.id: [getattr(one, name) for name in _OF_WORKSPACES] for one in rows},
-        "rules": {one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.rules(ALICE)},
-        "preferences": await store.preferences(ALICE),
+        "rules": {one.id: [getattr(one, name) for name in _OF_RULES] for one in await store.rules(who)},
+        "preferences": await store.preferences(who),
         "operations": {one.workspace_id: (one.verb, one.start_call, one.stop_call) for one in operations},
         "runs": {run.id: run.stop_wanted for run in runs},
     }
@@ -91,22 +90,22 @@ async def test_what_is_taken_back_is_as_it_was_and_nothing_is_sent(bot, said):
     *before, last = said
     for text in before:
         await asked(bot, text)
-    was = await everything(bot)
+    was = await everything(bot.store)
     await asked(bot, last)
-    assert await everything(bot) != was
+    assert await everything(bot.store) != was
     answer = await asked(bot, "undo")
-    assert await everything(bot) == was, words(answer)
+    assert await everything(bot.store) == was, words(answer)
     assert not [one for one in await bot.store.claim_operations(10, 60.0) if one.subject.id not in before]
 
 
 async def test_settings_are_taken_back_by_their_button_in_the_home(bot):
     await save(bot, **FIELDS, **NONE)
-    was = await everything(bot)
+    was = await everything(bot.store)
     bot.clock.advance(1)
     await save(bot, tell=[], **NONE)
-    assert await everything(bot) != was
+    assert await everything(bot.store) != was
     assert "Your settings are as they were before." in words(await asked(bot, "undo"))
-    assert await everything(bot) == was
+    assert await everything(bot.store) == was
 
 
 async def begun(bot, name, **update):
@@ -121,11 +120,11 @@ async def begun(bot, name, **update):
 async def test_what_is_under_way_is_said_and_left_with_what_leads_back(bot, no):
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
-    was = await everything(bot)
+    was = await everything(bot.store)
     answer = await asked(bot, no)
     assert words(answer) == "I'm already stopping *report*."
     assert list(buttons(answer)) == ["Start it again"]
-    assert await everything(bot) == was
+    assert await everything(bot.store) == was
     await bot.push(answer)
     (operation,) = await bot.store.open_operations(ALICE)
     assert operation.verb == "start"
@@ -205,11 +204,11 @@ async def test_nothing_that_ends_for_good_leads_back():
 
 async def test_a_stop_of_what_was_coming_up_is_taken_back_to_that(bot):
     await asked(bot, "start notebook for 2h")
-    was = await everything(bot)
+    was = await everything(bot.store)
     await asked(bot, "stop notebook")
     answer = await asked(bot, "undo")
     assert "I'm starting it as you asked before" in words(answer)
-    assert await everything(bot) == was
+    assert await everything(bot.store) == was
 
 
 async def test_what_has_changed_since_is_left_alone(bot):
