@@ -1,4 +1,4 @@
-"""Conversations: what was last spoken of where a person writes."""
+"""Conversations: what was last spoken of where a person writes, or done there since."""
 
 import json
 from collections.abc import Mapping
@@ -39,17 +39,17 @@ def spoken(
 ) -> Spoken:
     """Return what was last spoken of there: in a thread below a card, what the card is about.
 
-    What began since without another answer is spoken of, too, unless ``has_begun`` is False: its card is the
-    answer.
+    What was done since without another answer is spoken of, too, unless ``has_begun`` is False: its card is
+    the answer.
     """
     since = tx.now() - KEPT_SECONDS
     place = {"principal": principal.key, "channel_id": channel_id}
     rows = tx.all("spoken", **place, thread_ts=thread_ts or "", since=since)
     row = next(iter(rows), None)
     about = _about(row["about"]) if row is not None else Spoken()
-    is_asking = row is not None and (about.ask or about.takes_press)
-    if row is not None and is_asking and tx.one("act_since", **place, since=row["spoken_at"]) is not None:
-        # Its button was pressed, or something else was done in its place.
+    done = tx.one("done_since", **place, since=since if row is None else row["spoken_at"])
+    if done is not None:
+        # The button of a question was pressed, or something else was done in its place.
         about = replace(about, ask="", takes_press=False)
     if thread_ts:
         card = tx.one("card_of_thread", **place, thread_ts=thread_ts)
@@ -60,16 +60,12 @@ def spoken(
             return replace(about, **named) if is_there else Spoken(**named)  # type: ignore[arg-type]
         if row is not None and row["thread_ts"] == thread_ts:
             return about
-    if not has_begun:
+    if done is None or not has_begun:
         return about
-    since = row["spoken_at"] if row is not None else since
-    begun = tx.one("begun_since", **place, since=since)
-    if begun is not None:
-        return Spoken(
-            (begun["workspace_id"],), listed=about.listed, what=begun["verb"], says_english=about.says_english
-        )
-    run = tx.one("run_since", **place, since=since)
-    return Spoken(runs=(run["id"],), listed=about.listed, what="run") if run is not None else about
+    folder, _, verb = done["action"].partition(".")
+    key = (done["subject"],)
+    of: dict[str, Any] = {"runs": key} if folder == "job" else {"workspaces": key}
+    return Spoken(listed=about.listed, what=verb, says_english=about.says_english, **of)
 
 
 def _about(text: str) -> Spoken:

@@ -1565,9 +1565,6 @@ ORDER BY
 -- name: acts_since
 SELECT * FROM acts WHERE principal = :principal AND done_at >= :since ORDER BY done_at DESC, id DESC LIMIT 100;
 
--- name: act_since
-SELECT id FROM acts WHERE principal = :principal AND done_at > :since AND channel_id = :channel_id LIMIT 1;
-
 -- name: forget_acts
 DELETE FROM acts WHERE principal = :principal AND connection = :connection;
 
@@ -1588,18 +1585,21 @@ WHERE principal = :principal AND channel_id = :channel_id AND (message_ts = :thr
     AND kind <> 'class_card'
 LIMIT 1;
 
--- What was called off isn't spoken of.
--- name: begun_since
-SELECT o.workspace_id, o.verb FROM workspaces w
+-- What is no act was begun by 0.1.0; what was called off isn't spoken of.
+-- name: done_since
+SELECT subject, action, done_at FROM acts
+WHERE principal = :principal AND channel_id = :channel_id AND done_at > :since AND undone_at IS NULL
+UNION ALL
+SELECT o.workspace_id, 'workspace.' || o.verb, o.created_at FROM workspaces w
 JOIN operations o ON o.workspace_id = w.id AND o.created_at > :since
 WHERE w.principal = :principal AND o.channel_id = :channel_id AND o.planned_for IS NULL
     AND (o.outcome IS NULL OR o.outcome <> 'cancelled')
-ORDER BY o.created_at DESC LIMIT 1;
-
--- name: run_since
-SELECT id FROM runs
-WHERE principal = :principal AND channel_id = :channel_id AND created_at > :since
-ORDER BY created_at DESC LIMIT 1;
+    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.principal = w.principal AND a.errand = o.id)
+UNION ALL
+SELECT r.id, 'job.run', r.created_at FROM runs r
+WHERE r.principal = :principal AND r.channel_id = :channel_id AND r.created_at > :since
+    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.principal = r.principal AND a.errand = r.id)
+ORDER BY done_at DESC LIMIT 1;
 
 -- name: sweep_conversations
 DELETE FROM conversations WHERE spoken_at < :before AND principal IN (

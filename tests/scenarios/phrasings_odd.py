@@ -103,7 +103,7 @@ ODD = [
     ("start notebook && stop report", "says One thing at a time"),
     ("hey! is report still running? if so, please stop it", "says *report* · Saturn Cloud"),
     ("> stop report", "says *report* · Saturn Cloud"),
-    ("no wait, stop", "says There's nothing left to undo"),
+    ("no wait, stop", "says I haven't done anything"),
     ("remind me to stop report at 6", "offers Stop report then"),
     ("why is it slow?", "says I can't see why something is slow"),
     ("is it up?", "says Your workspaces"),

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from bot.domain.accounts import Link
+from bot.domain.acts import Act
 from bot.domain.browsers import BrowserSession
 from bot.domain.errands import Call, Outcome
 from bot.domain.hours import WEEKEND, Rule
@@ -27,6 +28,7 @@ from bot.store.budget import Room
 from bot.store.schema import setting
 from bot.store.tables import (
     ACCOUNTS,
+    ACTS,
     CARDS,
     GATES,
     INSTALLATIONS,
@@ -491,7 +493,11 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     await accept_operation(store, theirs, channel_id="C1")
     await launched(store, BOB, channel_id="C1")
     clock.advance(1)
+    done = Act("act_1", BOB, "workspace.alias", await store.now(), theirs.id, channel_id="C1")
+    await store.carry_out(lambda tx: ACTS.add(tx, done))
+    clock.advance(1)
     assert await store.spoken(ALICE, "C1", None) == Spoken()
+    assert await store.spoken(BOB, "C1", None) == Spoken((theirs.id,), what="alias")
     card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
     await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
     await store.notice_sent(card.id, "C1", "1.1")
