@@ -8,7 +8,6 @@ Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +293,13 @@ def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str,
 
 
 def _base(url: str) -> str:
-    parts = urlsplit(url)
-    plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    if parts.scheme != "https" or not parts.hostname or not plain or any(c.isspace() for c in url):
-        raise ValueError("the address must be https://HOST, followed by nothing but a path")
-    return url.rstrip("/")
+    """Return the address as ``serve`` takes it, which Slack takes with https only."""
+    from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
+
+    try:
+        base = public_origin(url)
+    except ValueError as wrong:
+        raise ValueError(f"the address {wrong}") from None
+    if not base.startswith("https://"):
+        raise ValueError("the address must be https://HOST: Slack takes no other")
+    return base

@@ -7,6 +7,8 @@ to the proxy, in clear, what is for this machine.
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -25,6 +27,22 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+#: Where Usher proves that it answers at its public address (``Vault.prove``): below what is forwarded anyway.
+PROOF_PATH: Final = "/link/here"
+
+
+def public_origin(url: str) -> str:
+    """Return the origin that people's browsers use, in lower case; raise ValueError if it can't be one."""
+    parts = urlsplit(url)
+    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    is_safe = is_safe_origin(parts.scheme, parts.hostname)
+    if not (is_safe and is_plain) or any(c.isspace() for c in url):
+        raise ValueError("needs the https address that people's browsers use (http only for this machine)")
+    if parts.path not in ("", "/"):
+        raise ValueError("needs an address without a path")
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 _BY_TUNNEL = frozenset({"https", "wss"})

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
-from bot.support.addresses import Proxy, is_safe_origin
+from bot.support.addresses import Proxy, is_safe_origin, public_origin
 from bot.support.environment import command, key_file, referenced, resolve_secret, variables
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
@@ -181,16 +181,7 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _public_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if not is_safe_origin(parts.scheme, parts.hostname) or parts.username or parts.query:
-            raise ValueError(
-                "needs the https address that people's browsers use (http only for this machine)"
-            )
-        if parts.path not in ("", "/"):
-            raise ValueError("needs an address without a path")
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        return None if value is None else public_origin(value)
 
     @field_validator("https_proxy")
     @classmethod

@@ -6,10 +6,14 @@ reseals under the newest.
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
+
+#: In place of a row's key, which has a colon: so a proof opens nothing.
+_PROOF: Final = "proof"
 
 
 class Vault:
@@ -32,6 +36,17 @@ class Vault:
         if content.get("row") != row_key:
             raise SecretError("a stored secret belongs to another row")
         return {str(key): str(value) for key, value in content["secret"].items()}
+
+    def prove(self, nonce: str) -> str:
+        """Return what only who has these keys can answer to a nonce."""
+        return self.seal(_PROOF, {"nonce": nonce})
+
+    def is_proof(self, nonce: str, answer: str) -> bool:
+        """Return whether who answered this to a nonce has one of these keys."""
+        try:
+            return self.open(_PROOF, answer)["nonce"] == nonce
+        except SecretError:
+            return False
 
     def rotate(self, sealed: str) -> str:
         """Return the same secret sealed under the newest key; raise SecretError if no key opens it."""

@@ -6,18 +6,27 @@ settings are wrong, otherwise 1.
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
+from typing import Final
 
 from bot.output.transcript import TOTAL
 from bot.providers import base
+from bot.support import errors
+from bot.support.addresses import PROOF_PATH
+from bot.support.environment import command
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.upkeep.checks import Check
+from bot.support.vault import Vault
+from bot.upkeep.checks import Check, plain
 from bot.upkeep.connection_checks import check_connection, check_page, check_sign_in, check_way_in
 from bot.upkeep.slack_checks import check_listed, check_slack
 from bot.upkeep.store_checks import check_store
+
+#: How long the public address may take to answer; seconds.
+_LOOK_SECONDS: Final = 5.0
 
 
 async def run_checks(
@@ -25,8 +34,8 @@ async def run_checks(
 ) -> list[Check]:
     """Run every check that the settings allow; ``wrong`` are the variables that have no good value."""
     checks: list[Check] = []
-    if "USHER_PUBLIC_URL" not in wrong:
-        checks.append(_check_address(settings))
+    if not {"USHER_PUBLIC_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
+        checks.append(await check_address(settings, http))
     if not {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"} & set(wrong):
         checks += check_sign_in(settings, providers)
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
@@ -44,11 +53,43 @@ async def run_checks(
     return checks
 
 
-def _check_address(settings: Settings) -> Check:
-    if settings.public_url is not None:
-        return Check("public address", True, settings.public_url)
-    advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
-    return Check("public address", False, "not set, so nobody can link an account", advice)
+async def check_address(settings: Settings, http: Http) -> Check:
+    """Ask at the public address for what only this Usher can answer, because it has the keys.
+
+    Where nothing answers, Usher may not have been started yet: that is asked on this machine.
+    """
+    label, url = "public address", settings.public_url
+    if url is None:
+        advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
+        return Check(label, False, "not set, so nobody can link an account", advice)
+    here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.port}"  # noqa: S104 - not listened at
+    forward = f"Forward it to {here}: docs/team.md, “Behind a proxy”."
+    try:
+        if (other := await _other_at(url, settings, http)) is not None:
+            return Check(label, False, f"{url} leads to something else ({other})", forward)
+    except errors.ProviderError as failed:
+        found = f"nothing answers at {url} ({plain(failed)})"
+        try:
+            is_here = await _other_at(here, settings, http) is None
+        except errors.ProviderError:
+            is_here = False
+        if is_here:
+            return Check(label, False, f"{found}, though Usher runs here", forward)
+        advice = f"Usher doesn't run on this machine: start it with {command('serve')}, and look again."
+        return Check(label, True, found, advice, is_warning=True)
+    return Check(label, True, f"{url} leads to this Usher")
+
+
+async def _other_at(url: str, settings: Settings, http: Http) -> str | None:
+    """Return what else answers at an address, None for this Usher; raise ProviderError if nothing does."""
+    nonce = secrets.token_hex(16)
+    try:
+        answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
+    except errors.BadAnswer as failed:
+        return plain(failed)
+    if Vault(settings.keys()).is_proof(nonce, answer.body.decode(errors="replace")):
+        return None
+    return plain(f"HTTP {answer.status} {answer.headers.get('Server') or ''}".strip())
 
 
 def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:

@@ -24,10 +24,12 @@ from bot.services.browsers import Browsing
 from bot.services.context import Context
 from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.store.store import Store
+from bot.support.addresses import PROOF_PATH
 from bot.support.clock import Ids
 from bot.support.errors import StoreError
 from bot.support.http import Http
 from bot.support.settings import Settings
+from bot.support.vault import Vault
 from bot.web import render
 from bot.web.bolt import over_http
 from bot.web.browsers import Browsers, SlackSignIn
@@ -99,6 +101,7 @@ def build_app(
         # Before the links, where every other word is taken for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
+        routes.append(proving(context.vault))
     app = web.Application(middlewares=[failures(context.ids)], client_max_size=MAX_BYTES)
     app.router.add_routes(routes)
     app[OVER_HTTPS] = (context.public_url or "").startswith("https://")
@@ -200,6 +203,15 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
         return await workspaces.come_from_slack(request, page)
 
     return come
+
+
+def proving(vault: Vault) -> web.RouteDef:
+    """Return the route at which ``doctor`` sees whether this Usher answers at the public address."""
+
+    async def prove(request: web.Request) -> web.Response:
+        return web.Response(text=vault.prove(request.match_info["nonce"]))
+
+    return web.get(PROOF_PATH + "/{nonce:[0-9a-f]{32}}", prove)
 
 
 async def _static(request: web.Request) -> web.StreamResponse:

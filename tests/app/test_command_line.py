@@ -76,7 +76,7 @@ async def test_the_manifest_in_its_forms():
 async def test_a_manifest_that_slack_would_refuse_is_not_made(words):
     ended = await run("manifest", *words)
     assert (ended.status, ended.out) == (2, "")
-    assert "must be https" in ended.err or "slash command" in ended.err
+    assert "the address needs" in ended.err or "must be https" in ended.err or "slash command" in ended.err
 
 
 async def test_a_new_key_is_a_key_and_another_each_time():

@@ -94,11 +94,14 @@ async def slack_api_url(folder):
 
 @proves("HTTPS_PROXY", "NO_PROXY")
 async def proxy(folder):
-    api = {"USHER_SLACK_API_URL": "https://slack.acme.example/api/"}
+    api = {
+        "USHER_SLACK_API_URL": "https://slack.acme.example/api/",
+        "USHER_PUBLIC_URL": "https://usher.acme.example",
+    }
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
     for without, asked in (
-        ("", {"slack.acme.example:443", "app.acme.example:443"}),
-        ("slack.acme.example", {"app.acme.example:443"}),
+        ("", {"slack.acme.example:443", "app.acme.example:443", "usher.acme.example:443"}),
+        ("slack.acme.example", {"app.acme.example:443", "usher.acme.example:443"}),
         ("acme.example", set()),
     ):
         async with forward_proxy(refusal) as between:
@@ -110,7 +113,7 @@ async def proxy(folder):
             async with running("serve", env=environment(folder, **told)) as serving:
                 await serving.line_with("slack not reached")
                 written = (await serving.end()).err
-            assert {line.split()[1] for line in between.asked} == asked - {"app.acme.example:443"}
+            assert {line.split()[1] for line in between.asked} == asked & {"slack.acme.example:443"}
         assert ("the HTTP proxy refuses the connection with 403" in ended.out) == bool(asked)
         assert PASSWORD not in ended.out + ended.err + written
 

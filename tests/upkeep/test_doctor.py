@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography.fernet import Fernet
 
 from bot.domain.errands import Outcome
 from bot.domain.notices import NewNotice, NoticeKind
@@ -19,9 +20,12 @@ from bot.store import open_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
+from bot.support.vault import Vault
 from bot.upkeep import connection_checks, store_checks
 from bot.upkeep.checks import as_text
+from bot.upkeep.doctor import check_address
 from bot.upkeep.slack_checks import check_listed, check_slack
+from bot.web.app import proving
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run
 from tests.app.test_start import of_slack
@@ -368,6 +372,40 @@ async def dies(store, kind, code):
     await store.notice_dead(notice.id, code)
 
 
+@asynccontextmanager
+async def usher(*keys):
+    """Answer at the public address as an Usher with these keys does."""
+    app = web.Application()
+    app.router.add_routes([proving(Vault(keys))])
+    async with TestServer(app, host="127.0.0.1") as made:
+        yield str(made.make_url("")).rstrip("/")
+
+
+async def test_the_public_address_is_looked_at(tmp_path, http):
+    """This Usher answers there, also while its keys change; or something else; or nothing."""
+
+    async def looked(url, **changes):
+        return await check_address(settings(tmp_path, USHER_PUBLIC_URL=url, **changes), http)
+
+    another = Fernet.generate_key().decode()
+    async with usher(KEY) as url, usher(another) as other, server(lambda: web.Response(status=502)) as page:
+        good = await looked(url)
+        assert (good.is_good, good.found) == (True, f"{url} leads to this Usher")
+        assert (await looked(other, USHER_ENCRYPTION_KEYS=f"{KEY},{another}")).is_good
+        for elsewhere, status in ((other, 200), (page.removesuffix("/api/"), 502)):
+            check = await looked(elsewhere)
+            assert not check.is_good
+            assert f"{elsewhere} leads to something else (HTTP {status}" in check.found
+        gone = f"http://127.0.0.1:{reserved_port()}"
+        here = await looked(gone, PORT=url.rpartition(":")[2])
+        assert (here.is_good, "though Usher runs here" in here.found) == (False, True)
+        assert url in here.advice
+    nothing = await looked(gone, PORT=str(reserved_port()))
+    assert (nothing.is_good, nothing.is_warning) == (True, True)
+    assert nothing.found.startswith(f"nothing answers at {gone}")
+    assert "start it" in nothing.advice
+
+
 async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
     async with AsyncExitStack() as stack:
         local, _client = await stack.enter_async_context(slack())
@@ -375,7 +413,8 @@ async def test_the_whole_answer_for_people_and_for_machines(tmp_path):
         connections = tmp_path / "connections.toml"
         connections.write_text(f'[connections.saturn]\nprovider = "saturn"\nbase_url = "{saturn.url}"\n')
         connections.chmod(0o600)
-        env = environment(tmp_path, **of_slack(local))
+        url = await stack.enter_async_context(usher(KEY))
+        env = environment(tmp_path, **of_slack(local, USHER_PUBLIC_URL=url))
         good = await run("doctor", env=env)
         assert good.status == 0, good.out
         assert [line.partition(":")[0] for line in good.out.splitlines()] == [

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
+from bot.support.addresses import PROOF_PATH
 from bot.support.errors import StoreBusy, StoreUnavailable
 from bot.web.app import build_app, failures, listening, protect
 from bot.web.health import Metrics
@@ -39,6 +40,19 @@ async def test_health_tells_its_state_and_no_secret():
         assert browser.status == 200
         await browser.get("/metrics")
         assert browser.status == 200
+
+
+async def test_usher_proves_that_it_answers_at_its_address_to_a_nonce_and_to_nothing_else():
+    nonce = "0123456789abcdef" * 2
+    async with rig() as made:
+        browser = await made.browser()
+        answer = await browser.get(f"{PROOF_PATH}/{nonce}")
+        assert made.context.vault.is_proof(nonce, answer)
+        # One that somebody has kept proves nothing to the next nonce.
+        assert not made.context.vault.is_proof(nonce[::-1], answer)
+        for other in (nonce[1:], f"{nonce}0", nonce.upper()):
+            await browser.get(f"{PROOF_PATH}/{other}")
+            assert browser.status == 404
 
 
 async def test_figures_are_few_and_name_nobody():
