@@ -6,10 +6,12 @@ from importlib import import_module
 import pytest
 
 from bot.providers import provider_classes
+from bot.providers.base import Making
 from bot.providers.facts import Exchange, Fact, every, facts_of, has, on, or_unseen
 from tests.project.repository import ROOT
 
-KINDS = sorted(provider_classes())
+#: Where workspaces can be made, which is what a trial does, and looks for facts.
+KINDS = sorted(kind for kind, one in provider_classes().items() if issubclass(one, Making))
 
 
 def exchange(body=None, *, method="GET", path="/api/user", status=200, sent=None):

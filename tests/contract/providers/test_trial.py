@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from bot.commands.trying import access_of, tried
 from bot.domain.workspaces import State
-from bot.providers.base import Removal
+from bot.providers.base import Making, Removal
 from bot.providers.facts import Observing, facts_of
 from bot.support import errors
 from bot.support.errors import NotDone
 from bot.upkeep.trial import LONGEST, STEM, Record, Stage, Trial
-from tests.contract.providers.conftest import KINDS, RIGS
+from tests.contract.providers.conftest import KINDS, RIGS, class_of
 from tests.contract.providers.rigs import provider_of
 from tests.rigs.store import memory_store
 
@@ -49,7 +49,11 @@ async def ready(kind, hubs, folder):
         yield rig, trial
 
 
-@pytest_asyncio.fixture(loop_scope="session", params=KINDS)
+#: Where workspaces can be made, which is what a trial does.
+MAKERS = [kind for kind in KINDS if issubclass(class_of(kind), Making)]
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=MAKERS)
 async def prepared(request, hubs, tmp_path):
     async with ready(request.param, hubs, tmp_path) as found:
         yield found
