@@ -57,17 +57,15 @@ async def answer(request: Request) -> Answer:
         await request.asked.authorise(request.verb)
     if mistyped.suspected(request) and (sentence := await mistyped.token_in(request)):
         return replies.hint(sentence)
-    if not reading.is_foreign:
-        return await _decided(request, reading, rows)
     try:
         said = await _decided(request, reading, rows)
     except Answered as early:
         said = early.answer
-    about = await request.heard()
-    if about.says_english or not said.text or reading.what == "foreign":
-        return said
-    request.spoken.says_english = True
-    return replies.with_remarks(said, [talk.IN_ENGLISH])
+    remarks = targets.left_out(reading) if said.text else []
+    if reading.is_foreign and reading.what != "foreign" and said.text:
+        remarks += [] if (await request.heard()).says_english else [talk.IN_ENGLISH]
+        request.spoken.says_english = True
+    return replies.with_remarks(said, remarks)
 
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
@@ -81,8 +79,12 @@ async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
     rows = await services.store.workspaces(request.principal)
     reading = read(given, request.folder, verbs, Names(rows, (), services.connections))
     which = reading.which
-    is_of_runs = {plain(word) for word in given} & _ABOUT_RUNS and reading.kind != "talk"
-    if is_of_runs or which.unknown or (reading.kind == "nothing" and not which.workspaces):
+    is_of_runs = reading.folder == "job" or {plain(word) for word in given} & _ABOUT_RUNS
+    if (
+        (is_of_runs and reading.kind != "talk")
+        or which.unknown
+        or (reading.kind == "nothing" and not which.workspaces)
+    ):
         runs = await services.store.runs(request.principal)
         if runs:
             reading = read(given, request.folder, verbs, Names(rows, runs, services.connections))
@@ -110,22 +112,13 @@ async def _offered_to_make(request: Request) -> Answer:
     """Offer what makes something so that it works: with names in place of *it*, and connections."""
     given, services = request.arguments, request.services
     named, _ = naming.leading_connection(given, services.connections)
-    _, heard, _, spoken_runs = await talking.heard(request)
-    points = bool(given) and plain(given[0]) in vocabulary.IT
+    heard = (await talking.heard(request)).workspaces
     if request.verb == "run" and given and named is None:
-        every = await services.store.runs(request.principal)
-        state = next((vocabulary.RUN_STATES[word] for word in given if word in vocabulary.RUN_STATES), "")
-        known = [run for run in every if run.name == given[0] or run.state == state]
-        if known := spoken_runs if points else known:
-            request.spoken.of_run(known[0].id)
-            return lists.run_again(known[0], services.title(known[0].connection))
         places = tuple(makers(services, "job"))
         request = replace(request, arguments=(*places, *given)) if len(places) == 1 else request
     elif request.verb == "new" and named is None:
         request = replace(request, arguments=())
-    if points and len(heard) == 1:
-        if request.verb == "run":
-            return await targets.one(request.about("workspace", "start", ()), heard[0])
+    if given and plain(given[0]) in vocabulary.IT and len(heard) == 1:
         request = replace(request, arguments=(heard[0].title, *given[1:]))
     return talking.as_command(request)
 
@@ -162,7 +155,7 @@ async def _commanded(request: Request, reading: Reading, rows: Sequence[Workspac
         case Subject.LAST_ACT:
             return await acts.cancelled(request)
         case Subject.RUN:
-            return await _of_run(request, reading, which.runs[0], is_sure=not which.is_near)
+            return await _of_run(request, reading, which.runs[0])
         case Subject.HOURS if with_hours := await hours.having(request, rows):
             is_sure = reading.manner is not Manner.ASKED
             return await hours.ordered_or_offered(request, with_hours, reading.hours, is_sure=is_sure)
@@ -238,14 +231,13 @@ async def _done(
         case Way.DONE | Way.ASKED as way:
             (workspace,) = chosen
             manner = Manner.ASKED if way is Way.ASKED else request.manner
-            said = await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
-            return replies.with_remarks(said, targets.unknown_remarks(which))
+            return await routes.run(replace(request, target=workspace.id, row=workspace, manner=manner))
         case Way.OFFERED:
             (workspace,) = chosen
-            if verb == "start" and workspace.state is State.RUNNING and request.at is None:
-                return await routes.run(request.about("workspace", "open", (), workspace.id))
-            offered = await targets.one(request, workspace)
-            return replies.with_remarks(offered, targets.unknown_remarks(which))
+            instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
+            if instead and not await targets.needed(request, chosen):
+                return await routes.run(request.about("workspace", instead, (), workspace.id))
+            return await targets.one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
         case Way.AT_ONCE if targets.is_known(request):
@@ -307,7 +299,7 @@ async def _pointed(
             raise Answered(talking.not_counted(request, listed))
         return [one], True
     if runs and which.points and not named:
-        raise Answered(await _of_run(request, reading, runs[0], is_sure=True))
+        raise Answered(await _of_run(request, reading, runs[0]))
     at = [one for one in named or rows if which.connections in {(), (one.connection,)}]
     if which.connections and not at:
         at = await targets.there(request, which.connections, rows)
@@ -348,7 +340,7 @@ async def _usual(request: Request, rows: Sequence[Workspace]) -> Workspace:
     raise Answered(targets.which_of_all(request, fitting or rows))
 
 
-async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool) -> Answer:
+async def _of_run(request: Request, reading: Reading, run: Run) -> Answer:
     """Do to a run what a verb of workspaces says about it."""
     verb = {"stop": "stop", "cancel": "stop", "open": "status", "status": "status"}.get(reading.what, "")
     request.spoken.of_run(run.id)
@@ -358,7 +350,7 @@ async def _of_run(request: Request, reading: Reading, run: Run, *, is_sure: bool
         return lists.run_again(run, request.services.title(run.connection))
     if not verb:
         return talking.offered(request, ["job list"])
-    is_guess = reading.manner is Manner.ASKED or not is_sure
+    is_guess = reading.manner is Manner.ASKED or not deciding.is_sure_of(reading)
     asked = request.about("job", verb, (run.name,), run.id)
     return await routes.run(replace(asked, manner=Manner.ASKED if is_guess else Manner.TYPED))
 

@@ -65,8 +65,9 @@ CHOICES: Final[tuple[tuple[Choice, Callable[[Which, Does], bool]], ...]] = (
     (Choice.NAMED, lambda it, _: bool(it.workspaces)),
     (Choice.UNKNOWN_FEW, lambda it, _: it.is_all and bool(it.unknown)),
     (Choice.ALL, lambda it, _: it.is_all or (bool(it.state) and not it.unknown)),
+    (Choice.POINTED, lambda it, _: bool(it.place or it.points)),
     (Choice.UNKNOWN, lambda it, _: bool(it.unknown)),
-    (Choice.POINTED, lambda it, _: bool(it.place or it.points or it.connections)),
+    (Choice.POINTED, lambda it, _: bool(it.connections)),
     (Choice.USUAL, lambda *_: True),
 )
 

@@ -89,6 +89,10 @@ class Names:
         """Return whether a workspace is called exactly that, whatever its signs and marks are."""
         return fold(text) in self._workspaces
 
+    def runs_in(self, state: str) -> list[Run]:
+        """Return the runs in a state, the newest first."""
+        return [run for run in self._runs if run.state == vocabulary.RUN_STATES.get(state)]
+
     def _spans(self, words: Sequence[str]) -> list[Span]:
         found: list[Span] = []
         at = 0
@@ -238,6 +242,8 @@ _EXPLAINED: Final = (
 _SMALL: Final = (
     vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"with", "using", "in", "by"}
 )
+#: Follow what is left out, and belong to it.
+_GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
 #: Say nothing more in a remark after a name: ``stop report, I don't need it anymore``.
 _HARMLESS: Final = (
     vocabulary.OF_QUESTIONS
@@ -344,27 +350,43 @@ def which_of(pieces: Sequence[Piece], names: Names, *, is_question: bool = False
     found, places = _unexplained(head, found, all_at, is_question=is_question)
     if places and not found.workspaces and not found.runs and not found.is_all:
         found = _near(found, places, names, is_question=is_question)
-    left = _left_out(head, found) + _remarked(() if besides else pieces[end:])
-    return replace(found, left_out=left if found.workspaces else ())
+    out = _left_out(head, [at for at in places if plain_end(head[at].typed) in found.unknown])
+    pointing = vocabulary.IT | vocabulary.THEM
+    if found.quoted or not any(piece.word in pointing for at, piece in enumerate(head) if at not in out):
+        # `this banana` points at nothing.
+        found = replace(found, points="" if found.points != "other" else "other")
+    if not (found.workspaces or found.runs or found.points or found.place):
+        return found
+    phrases = (" ".join(head[at].typed for at in phrase) for phrase in _together(out))
+    return replace(found, left_out=(*map(plain_end, phrases), *_remarked(() if besides else pieces[end:])))
 
 
-def _left_out(head: Sequence[Piece], found: Which) -> tuple[str, ...]:
-    """Return what nothing explains, with the small words before it; what is listed like a name is none."""
-    left: list[list[Piece]] = []
-    last = -1
-    for at, piece in enumerate(head):
-        if piece.span is not None or plain_end(piece.typed) not in found.unknown:
-            continue
-        begin = at
-        while begin > last + 1 and head[begin - 1].word in _SMALL:
+def _together(places: Iterable[int]) -> list[list[int]]:
+    """Return places in groups of neighbours."""
+    found: list[list[int]] = []
+    for at in sorted(places):
+        if not found or found[-1][-1] + 1 != at:
+            found.append([])
+        found[-1].append(at)
+    return found
+
+
+def _left_out(head: Sequence[Piece], places: Sequence[int]) -> set[int]:
+    """Return where words are that nothing explains, with small ones before them and general ones after.
+
+    What is listed like a name is none of them.
+    """
+    out: set[int] = set()
+    for at in places:
+        begin, end = at, at + 1
+        while begin and begin - 1 not in out and head[begin - 1].word in _SMALL:
             begin -= 1
         is_listed = head[begin].word in vocabulary.JOINING or (begin and head[begin - 1].typed.endswith(","))
-        if left and last == begin - 1:
-            left[-1] += head[begin : at + 1]
-        elif not is_listed:
-            left.append(list(head[begin : at + 1]))
-        last = at
-    return tuple(plain_end(" ".join(piece.typed for piece in phrase)) for phrase in left)
+        while end < len(head) and head[end].word in _GENERAL:
+            end += 1
+        if begin - 1 in out or not is_listed:
+            out.update(range(begin, end))
+    return out
 
 
 def _remarked(remark: Sequence[Piece]) -> tuple[str, ...]:

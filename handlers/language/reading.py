@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from bot.domain import moments
 from handlers.command_line import ENDS, Quoted, plain
@@ -83,6 +83,16 @@ class Reading:
         return self.what if self.kind == "verb" else ""
 
 
+class Opening(NamedTuple):
+    """Hold the verb that words begin with, its folder, the other words, and of how many words it is."""
+
+    verb: str = ""
+    folder: str = ""
+    rest: tuple[str, ...] = ()
+    length: int = 0
+    is_wanted: bool = False
+
+
 def read(
     written: Sequence[str],
     folder: str,
@@ -133,7 +143,7 @@ class _Sentence:
         if of_hours := self._of_hours():
             return of_hours
         if is_typed:
-            if begins(self.written, _NEW) and not without_nouns(self.written[begins(self.written, _NEW) :]):
+            if (opening := self._opening(self.written)).verb == "new" and not without_nouns(opening.rest):
                 return self.made("new", (), Manner.SAID)
             return self._command(first, "workspace", self.written[1:], manner)
         return self._whole(self.written) or self._sentence()
@@ -180,11 +190,10 @@ class _Sentence:
         return self._without_end(words, is_polite=is_polite)
 
     def _without_end(self, words: tuple[str, ...], *, is_polite: bool) -> tuple[tuple[str, ...], bool]:
-        wanted = [phrase for phrases in vocabulary.WANTED.values() for phrase in phrases]
         news = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.NEWS)), len(words))
         if all(at < news for at in self._named(words)):
             words = words[:news]
-        while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)) and not ends(words, wanted):
+        while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
             is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
             words = words[:-count]
         return words, is_polite
@@ -238,7 +247,7 @@ class _Sentence:
         first = plain(words[0])
         if [plain(word) for word in words[:2]] == ["do", "not"]:
             return None
-        is_short = self.is_question and not is_polite and not self._verb_at(words, 0)[0]
+        is_short = self.is_question and not is_polite and not self._verb(words)
         is_asking = first in vocabulary.ASKING or begins(words, vocabulary.QUESTIONS)
         if not (is_asking or is_short or vocabulary.INABILITY.intersection(map(plain, words))):
             return None
@@ -287,63 +296,67 @@ class _Sentence:
     def _imperative(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
         """Read a request: a verb or another word for one at its beginning, and what follows."""
         while len(words) > 1 and plain(words[0]) in {"no", "wait"}:
-            rest = words[1:]
-            if plain(rest[0]) != "wait" and self._verb_at(rest, 0)[0] not in {"cancel", "keep"}:
+            if plain(words[1]) != "wait" and self._verb(words[1:]) not in {"cancel", "keep"}:
                 break
-            words = rest
-        if (caused := self._caused(words)) is not None:
-            return caused
-        if count := begins(words, vocabulary.LONGER):
-            return self._command("keep", "workspace", (*words[count:], "longer"), manner)
+            words = words[1:]
+        opening = self._opening(words)
         more = moments.longer(words)
-        if more is not None and self._verb_at(words, 0)[0] in {"", "keep"}:
+        if more is not None and (opening.is_wanted or opening.verb in {"", "keep"}):
             rest = without(more[0], vocabulary.GIVING)
             return replace(self._command("keep", "workspace", rest, manner), more=more[1])
-        verb, folder, count = self._verb_at(words, 0)
-        if plain(words[0]) in vocabulary.SHOWING and not (verb and count > 1):
+        if plain(words[0]) in vocabulary.SHOWING and (opening.is_wanted or opening.length < 2):
             return self._shown(words[1:], manner)
-        if verb == "schedule" and any(span.workspaces for span in self.names.spans(words)):
+        if opening.is_wanted:
+            return self._wanted(opening, ())
+        if opening.verb == "schedule" and any(span.workspaces for span in self.names.spans(words)):
             return self._embedded(words[1:], is_polite=False)
-        if not verb:
-            return None
-        if count < 0:
-            # With the name in between: `turn notebook off`.
-            particle = next(at for at, word in enumerate(words) if at and plain(word) in vocabulary.PARTICLES)
-            return self._of(verb, folder, (*words[1:particle], *words[particle + 1 :]), manner)
-        return self._of(verb, folder, words[count:], manner)
+        return self._of(opening.verb, opening.folder, opening.rest, manner) if opening.verb else None
+
+    def _wanted(self, opening: Opening, before: tuple[str, ...]) -> Reading | None:
+        """Read what somebody is done with, or would like to have; it is offered."""
+        rest = (*before, *opening.rest)
+        if any(piece.word in vocabulary.NEGATIONS for piece in pieces_of(rest, self.names)):
+            return self._forbidden(rest)
+        which = self._which(rest, is_question=True)
+        is_about_any = which.is_named or which.points or which.is_all
+        return self._command(opening.verb, "workspace", rest, Manner.ASKED) if is_about_any else None
 
     def _forbidden(self, words: tuple[str, ...]) -> Reading:
         """Read *don't …*: nothing is done, whatever it is."""
         pieces = pieces_of(words, self.names)
-        verb = next((found for at in range(len(words)) if (found := self._verb_at(words, at)[0])), "")
+        verb = next((found for at in range(len(words)) if (found := self._verb(words[at:]))), "")
         which = which_of(pieces, self.names)
         return Reading("verb", verb or "status", "workspace", (), Manner.ASKED, which, how="not")
 
-    def _verb_at(self, words: tuple[str, ...], at: int) -> tuple[str, str, int]:
-        """Return the verb that words have at a place, its folder, and of how many words it is.
-
-        That is -1 where its second word follows what is named: ``turn notebook off``.
-        """
-        rest = words[at:]
-        word = plain(rest[0])
-        phrases = _BY_FIRST_WORD.get(word, ())
-        for phrase, verb in phrases:
-            if begins(rest, (phrase,)):
-                return verb, "workspace", len(phrase)
-        for phrase, verb in phrases:
-            is_split = len(phrase) == 2 and phrase[1] in vocabulary.PARTICLES
-            if is_split and any(plain(one) == phrase[1] for one in rest[2:]):
-                return verb, "workspace", -1
+    def _opening(self, words: tuple[str, ...]) -> Opening:
+        """Return how words begin a request; its verb is "" if they don't."""
+        word = plain(words[0])
+        for phrase, meaning in vocabulary.OPENINGS.get(word, ()):
+            verb, _, extra = meaning.partition(" ")
+            is_wanted, head = verb.endswith("?"), phrase[: phrase.index("…")] if "…" in phrase else phrase
+            tail = phrase[len(head) + 1 :]
+            if not begins(words, (head,)):
+                continue
+            places = range(len(head) + 1, len(words)) if tail else (len(head),)
+            at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
+            if at and begins(words[at:], (tail,)) == len(tail):
+                rest = (*words[len(head) : at], *words[at + bool(tail) :], *extra.split())
+                return Opening(verb.rstrip("?"), "workspace", rest, len(phrase), is_wanted)
         for folder in (self.folder, *(other for other in self.verbs if other != self.folder)):
             verb = word if word in self.verbs[folder] else vocabulary.SYNONYMS[folder].get(word, "")
             if verb:
-                return verb, folder, 1
-        return "", "", 0
+                return Opening(verb, folder, words[1:], 1)
+        return Opening()
+
+    def _verb(self, words: tuple[str, ...]) -> str:
+        """Return the verb that words begin with, if they are more than a wish."""
+        opening = self._opening(words)
+        return "" if opening.is_wanted else opening.verb
 
     def _named_verbs(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the verbs that words name anywhere, the first two."""
         known = self.verbs["workspace"] | self.verbs[self.folder]
-        found = [verb for at in range(len(words)) if (verb := self._verb_at(words, at)[0])]
+        found = [verb for at in range(len(words)) if (verb := self._verb(words[at:]))]
         return tuple(verb for verb in dict.fromkeys(found) if verb in known)[:2]
 
     def _shown(self, words: tuple[str, ...], manner: Manner) -> Reading:
@@ -358,9 +371,9 @@ class _Sentence:
             return found
         if set(folded) <= vocabulary.OF_LISTS | vocabulary.STATES.keys():
             return self.made("list", words, manner)
-        verb, folder, count = self._verb_at(words, 0)
-        if verb in _SHOWS and count > 0:
-            return self._of(verb, folder, words[count:], manner)
+        opening = self._opening(words)
+        if opening.verb in _SHOWS:
+            return self._of(opening.verb, opening.folder, opening.rest, manner)
         return Reading("question", "state", which=which)
 
     def _of_runs(self, folded: Sequence[str], which: Which) -> Reading | None:
@@ -370,40 +383,6 @@ class _Sentence:
             return Reading("question", "output", which=which)
         return (
             Reading("question", "result") if said & vocabulary.OF_JOBS and said & vocabulary.NEWEST else None
-        )
-
-    def _wanted(self, words: tuple[str, ...]) -> Reading | None:
-        """Read what somebody is done with, or would like to have; it is offered."""
-        for verb, phrases in vocabulary.WANTED.items():
-            for at in range(len(words)):
-                if count := begins(words[at:], phrases):
-                    rest = (*words[:at], *words[at + count :])
-                    pieces = pieces_of(rest, self.names)
-                    if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
-                        return self._forbidden(words)
-                    which = which_of(pieces, self.names, is_question=True)
-                    if which.is_named or which.points or which.is_all:
-                        return self._command(verb, "workspace", rest, Manner.ASKED)
-        return None
-
-    def _caused(self, words: tuple[str, ...]) -> Reading | None:
-        """Read ``make notebook stop``, ``let notebook run`` and ``leave it on until 8pm``; it is offered."""
-        first, last = plain(words[0]), plain(words[-1])
-        if first in {"get", "have"} and last in _STAYING | {"going", "started", "ready"} and len(words) > 1:
-            return self._command("start", "workspace", words[1:-1], Manner.SAID)
-        if first in {"make", "set", "use"} and last == "default":
-            return self.made("settings", (), Manner.SAID)
-        if len(words) < 3 or first not in {"make", "let", "leave"}:
-            return None
-        on = next((at for at, word in enumerate(words) if at > 1 and plain(word) in _STAYING), 0)
-        if on and (first == "leave" or any(plain(word) in moments.LEADS for word in words[on + 1 :])):
-            return self._command("keep", "workspace", (*words[1:on], *words[on + 1 :]), Manner.ASKED)
-        if plain(words[1]) == "sure":
-            return Reading("question", "state", which=self._which(words[2:], is_question=True))
-        at = next((at for at, word in enumerate(words) if at > 1 and plain(word) in READ | {"run"}), 0)
-        verb = "start" if plain(words[at]) == "run" else plain(words[at])
-        return (
-            self._command(verb, "workspace", (*words[1:at], *words[at + 1 :]), Manner.ASKED) if at else None
         )
 
     def _listed(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
@@ -419,13 +398,13 @@ class _Sentence:
             rest, _ = self._without_courtesy(words[at:])
             if asked := self._how_to(rest):
                 return asked
-            if not rest or self._verb_at(rest, 0)[0] not in READ:
+            if not rest or self._verb(rest) not in READ:
                 continue
             pieces = pieces_of(words[:at], self.names)
             if {piece.word for piece in pieces} & _NOT_A_REMARK:
                 return None
             about = which_of(pieces, self.names, is_question=True)
-            is_gentle = self._verb_at(rest, 0)[0] in _SHOWS | {"start"} and not about.is_named
+            is_gentle = self._verb(rest) in _SHOWS | {"start"} and not about.is_named
             found = self._imperative(rest, Manner.SAID if is_gentle else Manner.ASKED)
             if found is not None and about.workspaces and not found.which.is_named:
                 found = replace(found, which=replace(about, unknown=()))
@@ -434,7 +413,7 @@ class _Sentence:
 
     def _on_topic(self, words: tuple[str, ...]) -> Reading | None:
         """Read a question about Usher itself, or what can't be done here: ``make notebook bigger``."""
-        verb, first = self._verb_at(words, 0)[0], plain(self.written[0])
+        verb, first = self._verb(words), plain(self.written[0])
         is_asking = first in vocabulary.ASKING or begins(words, _ASKING) or (first in _MAY and not verb)
         if not is_asking and verb not in {"", "new"}:
             return None
@@ -451,20 +430,24 @@ class _Sentence:
 
         A name, a word of courtesy, and when to stop it mean that it is to run until then.
         """
-        if early := self._wanted(words) or self._listed(words, Manner.SAID):
+        openings = [(at, self._opening(words[at:])) for at in range(len(words))]
+        wants = (self._wanted(one, words[:at]) for at, one in openings if one.is_wanted)
+        if early := next(filter(None, wants), None) or self._listed(words, Manner.SAID):
             return early
         pieces = pieces_of(words, self.names)
         if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
             return self._forbidden(words)
         found = [
-            (at, verb, folder, count)
-            for at in range(len(words))
-            for verb, folder, count in [self._verb_at(words, at)]
-            if verb in vocabulary.ANYWHERE and count and plain(words[at]) not in vocabulary.NOUNS
+            (at, one)
+            for at, one in openings
+            if one.verb in vocabulary.ANYWHERE
+            and not one.is_wanted
+            and plain(words[at]) not in vocabulary.NOUNS
         ]
         if not found:
             return None
-        at, verb, folder, count = found[0]
+        (at, opening), *_ = found
+        verb, folder = opening.verb, opening.folder
         which = self._which(self._times(words[:at])[0])
         when = self._times(words[at:])[1]
         is_polite = is_polite or any(plain(word) in vocabulary.PLEASE for word in words)
@@ -473,7 +456,7 @@ class _Sentence:
             return replace(started, when=moments.Phrase("until", when.text))
         if at and folder == "workspace":
             is_first = not which.is_named and not which.unknown and not which.points
-            rest = (*words[:at], *words[at + max(count, 1) :])
+            rest = (*words[:at], *opening.rest)
             return self._command(verb, folder, rest, Manner.SAID if is_first else Manner.ASKED)
         return None
 
@@ -525,8 +508,9 @@ class _Sentence:
                 return Reading("verb", "help", "job")
             words = self._explained(words)
         elif folder == "job":
-            if verb not in {"run", "schedule"}:
-                words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
+            if verb == "run" and manner is not Manner.TYPED and (again := self._run_again(words, manner)):
+                return again
+            words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
         elif verb in {"link", "unlink"}:
             words = without_account(verb, words)
         elif verb == "list" and are_run_list(words):
@@ -541,6 +525,14 @@ class _Sentence:
         elif verb == "settings":
             words = ()
         return Reading("verb", verb, folder, words, manner)
+
+    def _run_again(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
+        """Read a run by its name, by its state, or as *it*."""
+        if failed := [run for word in words for run in self.names.runs_in(plain(word))]:
+            words = (Quoted(failed[0].name),)
+        which = self._which(words)
+        is_one = which.runs or which.points == "it"
+        return self._command("start", "workspace", words, manner) if is_one else None
 
     def _explained(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the verb that somebody wants help with: the first word that means one."""
@@ -657,7 +649,7 @@ class _Sentence:
             if at in named:
                 continue
             joins = plain(before) in vocabulary.THEN or before.endswith((",", ";", ".", "!"))
-            found = self._verb_at(words, at)[0] if joins or plain(word) in self.verbs["workspace"] else ""
+            found = self._verb(words[at:]) if joins or plain(word) in self.verbs["workspace"] else ""
             if found in vocabulary.ONE_AT_A_TIME and (joins or found != verb):
                 return at
         return 0
@@ -683,16 +675,10 @@ def _is_whole(part: Reading) -> bool:
     return part.verb in TIMED | {"open", "status"} and is_named and not (part.how or part.hours)
 
 
-_BY_FIRST_WORD: Final = {
-    first: tuple((phrase, verb) for phrase, verb in vocabulary.PHRASAL.items() if phrase[0] == first)
-    for first in {phrase[0] for phrase in vocabulary.PHRASAL}
-}
-_NEW: Final = tuple(phrase for phrase, verb in vocabulary.PHRASAL.items() if verb == "new")
 #: They ask, too, unless a request follows.
 _MAY: Final = frozenset({"can", "could", "do", "does", "will", "would", "should", "may"})
 #: Join two requests, or lead from one to the other: ``and give me``.
 _BETWEEN: Final = vocabulary.THEN | vocabulary.SHOWING | vocabulary.BEFORE_SHOWN
 _ASKING: Final = (*vocabulary.HOW_TO, *vocabulary.WHETHER, *vocabulary.QUESTIONS)
 _NOT_A_REMARK: Final = vocabulary.NEGATIONS | vocabulary.CONDITIONS | vocabulary.PLEASE
-_STAYING: Final = frozenset({"run", "running", "on", "up", "alive"})
 _OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}

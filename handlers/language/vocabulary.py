@@ -20,9 +20,23 @@ def _by_word(table: Mapping[str, str]) -> Mapping[str, str]:
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
-def _by_phrase(table: Mapping[str, str]) -> Mapping[tuple[str, ...], str]:
+def _by_phrase(table: Mapping[str, str]) -> dict[tuple[str, ...], str]:
     found = {phrase: verb for verb, phrases in table.items() for phrase in _phrases(phrases)}
     return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+#: The second word of a verb, which may follow the name: ``turn notebook off``.
+PARTICLES: Final = _words("on off up down")
+
+
+def _by_opening(table: Mapping[str, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]:
+    """Return openings with their verbs by their first word, those with what is named in between last."""
+    found = _by_phrase(table)
+    found |= {
+        (one[0], "…", one[1]): verb for one, verb in found.items() if len(one) == 2 and one[1] in PARTICLES
+    }
+    ranked = sorted(found.items(), key=lambda item: ("…" in item[0], -len(item[0])))
+    return {first: tuple(one for one in ranked if one[0][0] == first) for first in {one[0] for one in found}}
 
 
 #: Other words for verbs, by the folder in which they were written.
@@ -82,36 +96,45 @@ NO_VERBS: Final = _words(
     quiet upgrade update resize reset clear refresh edit change"""
 )
 
-#: Several words that are one verb of workspaces.
-PHRASAL: Final = _by_phrase(
+#: What begins a request in several words, by its verb; with ``?`` it is only wanted, which may stand anywhere
+#: in a sentence. A word after the verb is added. ``…`` stands for what is named, of what follows it only the
+#: first word belongs to the verb, and a particle may follow it, too: ``turn notebook off``.
+OPENINGS: Final = _by_opening(
     {
         "start": """start up, turn on, switch on, power on, power up, spin up, fire up, boot up, bring up,
-            kick off, get going""",
+            kick off, get going, get … going, get … started, get … running, get … up, get … ready""",
         "stop": """shut down, turn off, switch off, power off, power down, spin down, bring down, take down,
             tear down, wind down, close down""",
         "resume": "wake up, carry on, carry on with",
+        "keep longer": """extend, prolong, lengthen, postpone the stop of, add more time to, add time to""",
         "remove": "get rid of, throw away, throw out",
         "new": "set up, start a new, start new, start another, open a new, spin up a new",
         "link": """log in, log into, sign in, sign into, hook up, log me in, sign me in, switch account,
             switch accounts, change account, have access to, get access to, have access, get access""",
         "unlink": "log out, log off, sign out, log out of, sign out of, log me out, sign me out",
-        "settings": "set default, set my default, change my default",
+        "settings": """set default, set my default, change my default, make … default, set … default,
+            use … default""",
         "open": """go to, take me to, bring me to, jump to, get into, open up, link to, link for,
             url of, address of""",
         "cancel": "call off",
         "whoami": "who am i",
-        "status": "status of, state of, look at, how about, what about, check on",
+        "status": "status of, state of, look at, how about, what about, check on, make sure",
+        "stop?": """i'm done with, im done with, i am done with, done with, finished with, through with,
+            i've finished with, can be stopped, is no longer needed, no longer need, don't need, dont need,
+            do not need, not using, can go down, should be stopped, should be off, make … stop""",
+        "restart?": "make … restart",
+        "keep?": """should run, should stay on, should stay up, should keep running, must run, needs to run,
+            has to run, must stay on, needs to stay on, leave … running, leave … on, leave … up,
+            leave … alive, let … run until, let … run till, let … run for""",
+        "start?": """would be nice, would be great, would be, i need, i want, i'll need, i could use, give me,
+            get me, can i have, may i have, should be running, should be up, work on, work with, work in,
+            time for, need, want, i'd need, make … start, make … run, let … run, let … start""",
     }
 )
 #: A stop that is planned: to take it back keeps what it is about.
 PLANS: Final = _words("planned plan timer timers scheduled countdown")
-#: Asks for more time: `keep NAME longer`, unless they say until when.
-LONGER: Final = _phrases("extend, prolong, lengthen, postpone the stop of, add more time to, add time to")
 #: What such a request may say besides, where *longer* or *more* says it.
 GIVING: Final = _words("give me add get have let i we need want can could run keep leave on to stay")
-#: The second word of a verb, which may follow the name: ``turn notebook off``.
-PARTICLES: Final = _words("on off up down")
-
 #: Sentences that mean one thing, whole; without courtesy and without what ends them.
 SENTENCES: Final = _by_phrase(
     {
@@ -363,24 +386,6 @@ EXCEPT: Final = _phrases(
     "except, except for, but, but not, besides, without, apart from, other than, not, excluding"
 )
 
-#: Words that wish something, by what would fulfil it.
-WANTED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "stop": _phrases(
-        """i'm done with, im done with, i am done with, done with, finished with, through with,
-            i've finished with, can be stopped, is no longer needed, no longer need, don't need, dont need,
-            do not need, not using, can go
-            down, should be stopped, should be off"""
-    ),
-    "keep": _phrases(
-        """should run, should stay on, should stay up, should keep running, must run, needs to run,
-            has to run, must stay on, needs to stay on"""
-    ),
-    "start": _phrases(
-        """would be nice, would be great, i need, i want, i'll need, i could use, give me, get me,
-            can i have, may i have, should be running, should be up, work on, work with, work in, time for,
-            need, want, i'd need"""
-    ),
-}
 #: Verbs that may stand anywhere in a sentence; other words for verbs are also something else.
 ANYWHERE: Final = _words("start stop restart suspend resume open keep cancel")
 #: Words for those verbs that are something else in the middle of a sentence.
@@ -398,7 +403,7 @@ BEFORE_A_NAME: Final = _words(
     mein meine meinen das der die den dem el la los las mi mis le les mon ma mes"""
 )
 #: What may stand between a verb and a name and says nothing.
-IN_BETWEEN: Final = _words("please pls plz bitte now just")
+IN_BETWEEN: Final = _words("please pls plz bitte now just i we i'm im again anymore")
 BESIDES_HOURS: Final = (
     BEFORE_A_NAME
     | PLEASE

@@ -475,13 +475,19 @@ def _remarks(
     if out:
         names = ", ".join(_state(request, one) for one in out)
         remarks.append(fill(talk.SEVERAL_LEFT_OUT, names=Markup(names)))
-    return [*remarks, *unknown_remarks(which)]
+    return remarks
 
 
-def unknown_remarks(which: Which) -> list[str]:
-    """Say which words name nothing, and what isn't understood."""
+def left_out(reading: Reading) -> list[str]:
+    """Say which words of what is answered or offered name nothing, and what isn't understood."""
+    which = reading.which
+    if reading.how or reading.topic or which.is_theirs or reading.kind not in {"verb", "question"}:
+        return []
     listed = [word for word in which.unknown if not any(word in phrase.split() for phrase in which.left_out)]
-    said = [(talk.SEVERAL_UNKNOWN, listed[:5]), (talk.LEFT_OUT, which.left_out[:5])]
+    said = [
+        (talk.SEVERAL_UNKNOWN, listed[:5] if which.workspaces else []),
+        (talk.LEFT_OUT, which.left_out[:5]),
+    ]
     return [fill(template, names=bold(names)) for template, names in said if names]
 
 
@@ -489,7 +495,7 @@ def _nothing(request: Request, rows: Sequence[Workspace], which: Which) -> Answe
     if not which.workspaces:
         return replies.hint(request.filled(talk.NONE_AT_ALL))
     names = Markup(", ".join(_state(request, one) for one in rows[:MOST]))
-    return replies.hint(fill(talk.NONE_OF_THEM, names=names), more="".join(unknown_remarks(which)))
+    return replies.hint(fill(talk.NONE_OF_THEM, names=names))
 
 
 def _state(request: Request, workspace: Workspace) -> str:

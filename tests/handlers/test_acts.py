@@ -142,7 +142,7 @@ async def test_what_was_not_sent_is_cancelled_and_said(bot):
 async def test_an_open_question_is_answered_first_and_what_was_done_before_stays(bot):
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)
-    answer = await bot.direct("should I stop notebook?")
+    answer = await bot.direct("should I start notebook?")
     await bot.store.speak(ALICE, "D1", None, answer.about.as_body())
     answer = await bot.direct("no")
     assert words(answer) == "OK, I won't."

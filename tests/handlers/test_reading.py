@@ -30,16 +30,13 @@ ENDING = {verb for verb in VERBS["workspace"] if routes.nature("workspace", verb
 WORDS = sorted(
     {
         *(word for table in vocabulary.SYNONYMS.values() for word in table),
-        *(
-            word
-            for phrase in (*vocabulary.PHRASAL, *vocabulary.SENTENCES, *vocabulary.TALK)
-            for word in phrase
-        ),
+        *(word for phrase in (*vocabulary.SENTENCES, *vocabulary.TALK) for word in phrase),
         *(
             word
             for phrase in (*vocabulary.COURTESY, *vocabulary.HOW_TO, *vocabulary.EXCEPT)
             for word in phrase
         ),
+        *(word for table in vocabulary.OPENINGS.values() for phrase, _ in table for word in phrase),
         *vocabulary.OF_QUESTIONS,
         *vocabulary.NEGATIONS,
         *(word for fact in FACTS.values() for word in re.findall(r"[\w-]+", fact.asks)),

@@ -222,6 +222,8 @@ ODD = [
     ("start notebook, I need it for the demo", "says I left out *I need it for the demo*"),
     ("stop report and survey gracefully", "says I left out *gracefully*"),
     ("open report in vscode", "says I left out *in vscode*"),
+    ("is report running for the demo?", "says I left out *for the demo*"),
+    ("why did report stop after lunch", "says I left out *lunch*"),
     ("start notebook and tell me when it's up", "does start notebook"),
     ("start notebook and give me the link to report", "offers Start notebook"),
     # -- beyond that, at most three acts that may be meant, each of which works
