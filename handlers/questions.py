@@ -13,6 +13,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.cards import FORMS
 from bot.messages.blocks.kit import Markup, fill, safe
 from bot.messages.texts import answers, problems, talk, times
+from bot.messages.texts.acts import BY
 from handlers import routes, talking
 from handlers.command_line import plain, written
 from handlers.language import vocabulary
@@ -106,8 +107,12 @@ async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Wor
         return await routes.run(about)
     services = request.services
     latest = await services.store.latest_operation(workspace.id)
-    said = {"why": _why, "since": _since, "length": _since, "until": _until}[reading.what]
-    return await as_it_is(about, workspace, more=said(request, workspace, latest))
+    if reading.what == "why":
+        by = "" if latest is None else await services.store.asker_of(latest)
+        said = _why(request, workspace, latest, BY.get(by, BY[""]))
+    else:
+        said = (_until if reading.what == "until" else _since)(request, workspace, latest)
+    return await as_it_is(about, workspace, more=said)
 
 
 async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
@@ -120,12 +125,12 @@ async def listed(request: Request, named: Sequence[Workspace]) -> Answer:
     return lists.workspace_list(await request.services.gatherer.of_all(request.principal, named), only=only)
 
 
-def _why(request: Request, workspace: Workspace, latest: Operation | None) -> str:
+def _why(request: Request, workspace: Workspace, latest: Operation | None, by: str) -> str:
     """Say why a workspace is as it is, as far as that is known."""
     now, title = request.services.clock.now(), request.services.title(workspace.connection)
     at = kit.moment_at(latest.ended_at or latest.created_at, now) if latest is not None else ""
     since = kit.moment(latest.created_at, now) if latest is not None else ""
-    names = {"name": workspace.title, "title": title, "at": at, "since": since}
+    names = {"name": workspace.title, "title": title, "at": at, "since": since, "by": by}
     if latest is not None and latest.is_open:
         held = f" {kit.held(latest.hold, now)}" if latest.hold else ""
         return fill(talk.WHY_UNDER_WAY, held=Markup(held), **names, **FORMS[latest.verb])
@@ -142,14 +147,14 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None) -> st
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
-            return fill(talk.WHY_UP if latest.planned_for is None else talk.WHY_UP_HOURS, **names)
+            return fill(talk.WHY_UP, **names)
         return fill(talk.WHY_UP_ELSEWHERE, **names)
     if problems.condition(workspace, title):
         return fill(talk.WHY_DETAIL, **names)
     if workspace.state is State.FAILED:
         return fill(talk.WHY_BROKEN, **names)
-    if brought_down and latest is not None:
-        return fill(talk.WHY_TIMER if latest.planned_for is not None else talk.WHY_STOPPED, **names)
+    if brought_down:
+        return fill(talk.WHY_STOPPED, **names)
     if workspace.up_at is not None:
         return fill(talk.WHY_ELSEWHERE, **(names | {"at": kit.moment_at(workspace.up_at, now)}))
     return fill(talk.WHY_UNKNOWN, **names)

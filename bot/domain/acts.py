@@ -18,9 +18,10 @@ from bot.domain.workspaces import Workspace
 
 #: For how many seconds *undo* and *no* are about an act.
 RECENT_SECONDS: Final = 120.0
-#: Act by themselves, in the name of whoever set them up.
+#: Act by themselves, in the name of whoever set them up or agreed to them.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
+CLASS: Final = "class"
 TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed")
 #: What can't be taken back in any state: it makes or ends something, or others rely on it.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE})

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from bot.domain.acts import HOURS as BY_HOURS
 from bot.domain.acts import NO_CHANGE, Act, Change, timed
 from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, left_since, written
 from bot.domain.moments import zone_of
@@ -141,6 +142,11 @@ def _drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> Non
         rows.drop(tx, one.id)
 
 
+def has_planned(tx: Transaction, workspace: Workspace) -> bool:
+    """Return whether a workspace's timer was set by its hours."""
+    return any(_timed(tx, workspace, rule) is not None for rule in rows.rules_of(tx, workspace.id))
+
+
 def _timed(tx: Transaction, workspace: Workspace, rule: Rule) -> Occurrence | None:
     """Return the stop that a rule has set a workspace's timer for; a late warning may have put it off."""
     stop = rows.timed(tx, rule)
@@ -240,7 +246,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         return
     if became == "started":
         once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
-        workspaces.begin(tx, once, workspace.id, OperationVerb.START, planned_for=last.at)
+        workspaces.begin(tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS)
     if became == "timer":
         mode = planned_mode(workspaces.effects_now(asked.context, workspace))
         timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.acts import CLASS, HOURS, TIMER
 from bot.domain.installations import AnyInstallation
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -26,7 +27,7 @@ from bot.domain.timers import (
     warned_before,
 )
 from bot.domain.workspaces import Workspace
-from bot.services import classes
+from bot.services import classes, hours
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
@@ -150,7 +151,9 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         warning = _notice(workspace, NoticeKind.TIMER_ENDING, later, put_off=stop_at)
         rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
         return None
-    stop = begin(tx, asked, workspace.id, OperationVerb(mode), agreed=agreed, planned_for=stop_at)
+    asker = CLASS if workspace.stop_card else HOURS if hours.has_planned(tx, workspace) else TIMER
+    verb = OperationVerb(mode)
+    stop = begin(tx, asked, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
     add_notices(tx, to_admins)
     return stop.operation
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.accounts import Account
-from bot.domain.acts import HOURS, NO_CHANGE, TIMER, Change, timed
+from bot.domain.acts import NO_CHANGE, Change, timed
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
@@ -86,12 +86,13 @@ def begin(
     agreed: Consent = Consent.NONE,
     timer: Timer | None = None,
     planned_for: float | None = None,
+    asker: str = "",
 ) -> Accepted:
     """Accept an operation with its first card and its audit row.
 
     A start joins a creation that is under way; for a workspace that is gone and was made here, another is
     made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
-    along with it. ``planned_for``: it carries out the timer or the hours for that time, without a card of
+    along with it. ``planned_for``: ``asker`` carries out what was planned for that time, without a card of
     its own. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks them to
     confirm.
     """
@@ -121,10 +122,10 @@ def begin(
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
-    detail, asker = {"agreed": "yes"} if ends else {}, ""
+    detail = {"agreed": "yes"} if ends else {}
     if planned_for is not None:
         timers.end_timer(tx, workspace.id, planned_for)
-        detail["because"] = asker = TIMER if verb.brings_down else HOURS
+        detail["because"] = asker
     refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.domain.acts import RECENT_SECONDS, Act
+from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act
 from bot.domain.hours import Rule
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.store import preferences
 from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, WORKSPACES
@@ -39,6 +40,14 @@ def recent_acts(
 def acts_since(tx: Transaction, principal: Principal, since: float) -> list[Act]:
     """Return a person's acts from a moment on, the newest first."""
     return ACTS.found(tx, "acts_since", principal=principal.key, since=since)
+
+
+def asker_of(tx: Transaction, operation: Operation) -> str:
+    """Return what began an operation in its person's name, "" for themself; 0.1.0 began what is in no act."""
+    found = ACTS.all(tx, "done_at", errand=operation.id)
+    if found or operation.planned_for is None:
+        return found[0].asker if found else ""
+    return TIMER if operation.verb.brings_down else HOURS
 
 
 def undone(tx: Transaction, act_id: str) -> None:

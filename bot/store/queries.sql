@@ -1594,11 +1594,11 @@ SELECT o.workspace_id, 'workspace.' || o.verb, o.created_at FROM workspaces w
 JOIN operations o ON o.workspace_id = w.id AND o.created_at > :since
 WHERE w.principal = :principal AND o.channel_id = :channel_id AND o.planned_for IS NULL
     AND (o.outcome IS NULL OR o.outcome <> 'cancelled')
-    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.principal = w.principal AND a.errand = o.id)
+    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.errand = o.id)
 UNION ALL
 SELECT r.id, 'job.run', r.created_at FROM runs r
 WHERE r.principal = :principal AND r.channel_id = :channel_id AND r.created_at > :since
-    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.principal = r.principal AND a.errand = r.id)
+    AND NOT EXISTS (SELECT 1 FROM acts a WHERE a.errand = r.id)
 ORDER BY done_at DESC LIMIT 1;
 
 -- name: sweep_conversations

@@ -238,6 +238,7 @@ class Store(OnEngine):
     rules_of = read(hours.rules_of)
     recent_acts = read(acts.recent_acts)
     acts_since = read(acts.acts_since)
+    asker_of = read(acts.asker_of)
     spoken = read(conversations.spoken)
     speak = write(conversations.speak, Priority.URGENT)
     preferences = read(preferences_.preferences)

@@ -385,7 +385,7 @@ ACCOUNTS = Table(
     # A duration.
     refused_for=STAYS,
 )
-ACTS = Table("acts", Act, "id")
+ACTS = Table("acts", Act, "id", "errand")
 APPROVALS = Table("approvals", accounts.Approval, "id", _PAIR)
 AUDIT = _plain("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")

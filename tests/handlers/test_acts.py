@@ -319,5 +319,6 @@ async def test_what_hours_do_is_told_as_theirs(bot):
     await observe(bot.store, bot.clock, await bot.workspace("notebook"), Observed(State.STOPPED))
     await bot.services.asked(ALICE).to(hours.carry_out, rule)
     assert "start *notebook*, by its hours" in words(await asked(bot, "what did you do today?"))
+    assert ", by its hours." in words(await asked(bot, "who started notebook?"))
     await begun(bot, "notebook", start_call=Call.ACCEPTED)
     assert words(await asked(bot, "no")) == "I'm already starting *notebook*."

@@ -69,6 +69,11 @@ async def test_who_presses_late_has_five_minutes_all_the_same(world):
     assert states(world)["r-U000"] is State.RUNNING
     await world.pass_time(200, step=2)
     assert states(world)["r-U000"] is State.SUSPENDED
+    pressed, stopped = reversed(await world.store.acts_since(alice, 0.0))
+    assert (pressed.action, pressed.asker) == ("class.press", "")
+    assert (stopped.action, stopped.asker) == ("workspace.suspend", "class")
+    assert await world.store.asker_of(await world.store.operation(stopped.errand)) == "class"
+    assert await world.store.asker_of(await world.store.operation(pressed.errand)) == ""
 
 
 async def test_an_end_that_nobody_was_there_for_is_told_first_and_comes_all_the_same(world):

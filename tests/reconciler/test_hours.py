@@ -83,6 +83,8 @@ async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     await until(world, "18:02")
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
+    stopped = await world.store.latest_operation(workspace.id)
+    assert (stopped.verb, await world.store.asker_of(stopped)) == ("stop", "hours")
 
 
 async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):

@@ -1,15 +1,11 @@
 """What people asked for, as lines: in answers and in their Homes."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from bot.domain.acts import HOURS, TIMER
 from bot.domain.facts import ActFacts
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import acts as words
-
-_BY: Final = {HOURS: words.BY_HOURS, TIMER: words.AS_PLANNED}
 
 
 def did(one: ActFacts) -> Markup:
@@ -19,7 +15,8 @@ def did(one: ActFacts) -> Markup:
     template = words.DID_PLANNED if is_planned else words.DID.get(act.action, words.OTHER)
     at = kit.day_moment(act.until or 0.0)
     said = fill(template, name=act.name, title=one.connection_title, at=at)
-    said = fill(_BY.get(act.asker, "{did}"), did=Markup(said))
+    if act.asker:
+        said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(act.asker, ""))
     return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.acts import CLASS, HOURS, TIMER
+
 UNDO: Final = "Undo"
 #: An open question was answered with no.
 LEFT: Final = "OK, I won't."
@@ -62,8 +64,14 @@ TODAY: Final = "Today you asked me to:"
 NONE_TODAY: Final = "You haven't asked me for anything today."
 #: One act, with what it was.
 LINE: Final = "{at} · {did}"
-BY_HOURS: Final = "{did}, by its hours"
-AS_PLANNED: Final = "{did}, as planned"
+DID_BY: Final = "{did}, {by}"
+#: By what acted in somebody's name.
+BY: Final[Mapping[str, str]] = {
+    "": "as you asked",
+    HOURS: "by its hours",
+    TIMER: "as you planned",
+    CLASS: "at the end of its class",
+}
 TAKEN_BACK: Final = "~{did}~"
 MORE: Final = "and {count} more"
 HEARD: Final = "Yes, I heard you. The last thing you asked me, {at}: {did}."

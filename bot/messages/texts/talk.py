@@ -59,15 +59,13 @@ NOT_COUNTED: Final = "There aren't that many in the list: {names}."
 
 # -- questions ----------------------------------------------------------------------------------------------
 
-WHY_UNDER_WAY: Final = "{Doing} since {since}, as you asked.{held}"
+WHY_UNDER_WAY: Final = "{Doing} since {since}, {by}.{held}"
 WHY_FAILED: Final = "I couldn't {do} it {at}. {cause}"
-WHY_UP: Final = "You started it {at}."
-WHY_UP_HOURS: Final = "Its hours started it {at}."
+WHY_UP: Final = "It was started {at}, {by}."
 WHY_UP_ELSEWHERE: Final = "It was started on {title}, without me."
 WHY_DETAIL: Final = "That's all I know."
 WHY_BROKEN: Final = "{title} says that it failed, and gives no cause."
-WHY_TIMER: Final = "It was stopped {at}, as you had planned."
-WHY_STOPPED: Final = "You stopped it {at}."
+WHY_STOPPED: Final = "It was stopped {at}, {by}."
 WHY_ELSEWHERE: Final = "It stopped on {title}, without me, and I don't know why. It last ran {at}."
 WHY_UNKNOWN: Final = "Nobody has started it through me lately."
 SINCE: Final = "Since {since}, so for {length}."

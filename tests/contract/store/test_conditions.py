@@ -626,6 +626,9 @@ async def test_what_is_history_is_not_closed_again(store, workspace):
 async def test_it_means_what_its_person_began_and_has_not_called_off(store, clock, workspace, left, is_meant):
     begun = (await accept_operation(store, workspace, channel_id="C1")).operation
     await change(store, OPERATIONS, begun.id, **left)
+    # In no act, as 0.1.0 writes it.
+    asker = await store.asker_of(await store.operation(begun.id))
+    assert asker == ("hours" if "planned_for" in left else "")
     clock.advance(1)
     named = (await store.spoken(ALICE, "C1", None)).workspaces
     assert named == ((workspace.id,) if is_meant else ())
