@@ -120,8 +120,8 @@ def referenced() -> set[str]:
 
 
 @contextmanager
-def without_variables(prefix: str) -> Iterator[None]:
-    """Hide the environment variables with a prefix while a library that reads them is being set up."""
+def without_variables(prefix: str | tuple[str, ...]) -> Iterator[None]:
+    """Hide the environment variables with a prefix from a library or a program while it is being set up."""
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
     try:
         yield

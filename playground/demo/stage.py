@@ -102,13 +102,8 @@ async def stage(
         url = f"http://127.0.0.1:{port_of['usher']}"
         hub_words = ["--die-with-parent", "--oauth-redirect-uri", f"{url}/link/back/hub"]
         hub_words += ["--light"] if light else []
-        for name, words in (
-            ("slack", _app(url)),
-            ("saturn", []),
-            ("jupyterhub", hub_words),
-            ("posit", []),
-            ("sphere", []),
-        ):
+        for name in ("slack", "saturn", "jupyterhub", "posit", "sphere"):
+            words = hub_words if name == "jupyterhub" else []
             place = ["--port", str(port_of[name]), *_seed(folder, name, held)]
             children.append(await start_child(name, ["playground", name, *words, *place], folder))
         lines = await _unless(stop, asyncio.gather(*map(ready_line, children)))
@@ -160,14 +155,6 @@ def _seed(folder: Path, server: str, held: kept.Kept) -> list[str]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(seed), encoding="utf-8")
     return ["--seed", str(path)]
-
-
-def _app(bot_url: str) -> list[str]:
-    """Have the local Slack know the app by its manifest: it grants and sends no more than that names.
-
-    The address to which Sign in with Slack returns is added by hand, as the operator does with this form.
-    """
-    return ["--manifest", str(HOME / "manifest.yml"), "--redirect-url", f"{bot_url}/link/slack"]
 
 
 def write_connections(folder: Path, text: str) -> Path:
@@ -242,7 +229,7 @@ async def _manifest(environment: dict[str, str]) -> dict[str, Any]:
 
 
 async def _register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> None:
-    """Set the app up again, now that the connections are known, with the address to which Slack sends.
+    """Set the app up by its manifest, as the local Slack grants and sends no more than that names.
 
     The address to which Sign in with Slack returns is added by hand, as the operator does with this form.
     """

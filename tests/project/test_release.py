@@ -4,14 +4,17 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import urllib.request
 import zipfile
 
 import pytest
 
 from bot.support.release import RELEASE, is_newer
+from playground.processes import reserved_port
 from tests.app.command_line import environment
 from tests.project.repository import ROOT, files, named
 
@@ -80,11 +83,11 @@ def test_the_same_source_becomes_the_same_bytes(release, tmp_path):
     assert first == second
 
 
-def test_the_wheel_holds_the_bot_and_nothing_else(release):
+def test_the_wheel_holds_the_bot_with_its_demonstration_and_nothing_else(release):
     with zipfile.ZipFile(one(release, ".whl")) as wheel:
         names = set(wheel.namelist())
     about = {name for name in names if ".dist-info/" in name}
-    assert names - about == tracked("bot", "handlers")
+    assert names - about == tracked("bot", "handlers", "playground")
     assert {name.split("/", 1)[1] for name in about} == {
         *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
     }
@@ -98,11 +101,59 @@ def test_the_source_distribution_holds_everything_that_is_tracked(release):
     assert {(member.uid, member.uname, member.mtime) for member in members} == {(0, "", MOMENT)}
 
 
-def test_the_wheel_works_without_the_repository(release, tmp_path):
-    installed = tmp_path / "installed"
+@pytest.fixture
+def installed(release, tmp_path):
+    """What the wheel installs, and the settings with which it is run from a folder of its own."""
     with zipfile.ZipFile(one(release, ".whl")) as wheel:
-        wheel.extractall(installed)
-    given = {**environment(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": str(installed)}
-    words = [sys.executable, "-P", "-c", USHER, "migrate"]
-    done = subprocess.run(words, cwd=tmp_path, env=given, capture_output=True, text=True, check=False)
+        wheel.extractall(tmp_path / "installed")
+    given = {**environment(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "installed")}
+    return [sys.executable, "-P", "-c", USHER], given
+
+
+def test_the_wheel_works_without_the_repository(installed, tmp_path):
+    words, given = installed
+    done = subprocess.run(
+        [*words, "migrate"], cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, "0001_initial" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_the_wheel_has_the_demonstration(installed, tmp_path):
+    """With the local Slack's page, the seeds and the hub, and without the settings of a real Usher."""
+    words, given = installed
+    given |= {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path), "USHER_LOG_FORMAT": "none"}
+    port = str(reserved_port())
+    with subprocess.Popen(
+        [*words, "demo", "--light", "--port", port],
+        cwd=tmp_path,
+        env=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as playing:
+        said = []
+        while not said or (said[-1] and "#key=" not in said[-1]):
+            said.append(playing.stdout.readline())
+        assert said[-1], said
+        with urllib.request.urlopen(said[-1].strip().partition("#")[0]) as answer:
+            assert b"<title>" in answer.read()
+        playing.send_signal(signal.SIGINT)
+        rest, _ = playing.communicate(timeout=60)
+    assert (playing.returncode, "Everything has been stopped and removed." in rest) == (0, True), rest
+
+
+@pytest.mark.parametrize("words", [["demo"], ["demo", "--once"]])
+def test_without_its_extra_the_demonstration_says_what_to_install(installed, tmp_path, words):
+    (python, *flags, load), given = installed
+    without = f"import sys; sys.modules['jupyterhub'] = None; {load}"
+    done = subprocess.run(
+        [python, *flags, without, *words],
+        cwd=tmp_path,
+        env=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "(jupyterhub)" in done.stderr
+    assert "pip install 'usher-bot[demo]'" in done.stderr

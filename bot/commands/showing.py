@@ -1,0 +1,28 @@
+"""The command that shows Usher: it becomes the demonstration, a program of its own."""
+
+import argparse
+import os
+import sys
+from importlib.util import find_spec
+from typing import Final, NoReturn
+
+from bot.support.environment import without_variables
+from bot.support.errors import NotDone
+from bot.support.settings import PREFIXES
+
+#: What the demonstration imports besides; none of it needs npm or a compiler.
+_NEEDED: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
+
+
+def demo(arguments: argparse.Namespace) -> NoReturn:
+    """Run the demonstration in place of this process, without settings of a real Usher."""
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise NotDone(
+            f"The demonstration needs more than Usher itself ({', '.join(missing)}). Install its extra here: "
+            "pip install 'usher-bot[demo]'"
+        )
+    words = ["demo-once" if arguments.once else "demo", *(["--light"] if arguments.light else [])]
+    words += [] if arguments.port is None else ["--port", str(arguments.port)]
+    program = [sys.executable, "-P", "-m", "playground", *words]
+    with without_variables(PREFIXES):
+        os.execv(sys.executable, program)  # noqa: S606 - fixed words
