@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.domain import moments
+from bot.domain import hours, lessons, moments
 from bot.domain.classes import ClassCard, Queue
 from bot.domain.facts import ClassFacts
 from bot.domain.forms import Form, FormProblems
+from bot.domain.hours import DAY_MINUTES, EVERY_DAY, Wanted
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
@@ -49,7 +51,8 @@ async def post(request: Request) -> Answer:
         return replies.hint(class_words.IN_A_CHANNEL)
     asked = card_command(request.text, services.commands)
     zone = await services.store.zone(request.principal)
-    stops_at = ends_at(asked, zone, services.clock.now())
+    stops_at = None if asked.hours else ends_at(asked, zone, services.clock.now())
+    course = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
     if not asked.what:
         asked.problems.append(request.filled(class_words.USAGE))
     if asked.problems:
@@ -62,8 +65,10 @@ async def post(request: Request) -> Answer:
     else:
         draft = await _pattern(request, asked)
     draft = replace(draft, channel_id=surface.channel_id, time_zone=zone.key, stops_at=stops_at)
-    draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum)
+    draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum, **course)
     card = await request.asked.to(classes.post, draft)
+    if card.is_course:
+        return replies.answer(fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card)))
     ends = class_words.POSTED_NO_END
     if stops_at is not None:
         end = drawn.end_words(
@@ -147,6 +152,8 @@ class CardCommand:
     title: str = ""
     until: str | None = None
     maximum: int | None = None
+    hours: Wanted | None = None
+    first: str = ""
     problems: list[str] = field(default_factory=list)
 
     def about(self, what: str) -> str:
@@ -168,6 +175,12 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
                     command.problems.append(fill(class_words.LONG_TITLE, most=TITLE_MOST))
             case "until":
                 command.until = value
+            case "from":
+                command.first = value
+            case "hours":
+                command.hours = hours.read(value)
+                if not is_timetable(command.hours):
+                    command.problems.append(class_words.BAD_HOURS)
             case "max":
                 is_number = value.isascii() and value.isdecimal() and len(value) < 6
                 command.maximum = int(value) if is_number else 0
@@ -176,6 +189,31 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case _:
                 command.problems.append(fill(class_words.BAD_FLAG, flag=flag))
     return command
+
+
+def is_timetable(wanted: Wanted | None) -> bool:
+    """Return whether hours are lessons: on weekdays, each with a begin and a later end."""
+    if wanted is None or wanted.starts is None or wanted.stops is None:
+        return False
+    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
+
+
+def timetable_of(command: CardCommand, today: date) -> dict[str, Any]:
+    """Return the days and times of a course; none for a class. What is wrong is added to the problems."""
+    if command.hours is None:
+        return {}
+    first = moments.day_of(command.first, today) if command.first else today
+    last = (first or today) + timedelta(days=lessons.USUAL_DAYS)
+    until = moments.day_of(command.until, first or today) if command.until else last
+    if (
+        first is None
+        or until is None
+        or not today <= first <= until <= today + timedelta(days=lessons.MOST_DAYS)
+    ):
+        command.problems.append(class_words.BAD_DAYS)
+        return {}
+    days = {"first_day": first.isoformat(), "last_day": until.isoformat()}
+    return {"days": command.hours.days, "starts": command.hours.starts, "stops": command.hours.stops, **days}
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
@@ -233,6 +271,11 @@ async def press(request: Request) -> Answer:
         template = class_words.MANY if wanted.waits_for == "many_workspaces" else class_words.NO_WORKSPACE
         title, who = request.services.title(card.connection), await _poster(request, card)
         return replies.hint(request.filled(template, pattern=_sought(request, card), title=title, who=who))
+    if card.is_course:
+        facts = await request.services.gatherer.of_workspace(wanted.workspace)
+        now = class_words.ENROLLED_MAKING if wanted.workspace.is_provisional else ""
+        is_on = done.result in {"started", "joined"}
+        return drawn.joined(card, facts, class_words.ENROLLED_NOW if is_on else now)
     if done.result == "running":
         return await _opened(request, wanted.workspace)
     return _on_its_way(request, card, wanted.workspace, pressed)

@@ -1,6 +1,7 @@
 """Class cards: one button in a channel, and the result of each person's press."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.domain.forms import Spec
@@ -26,6 +27,10 @@ class ClassCard:
     the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
     the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
     that. ``posts`` counts how often the card was sent to its channel.
+
+    With ``days`` it is a course: whoever joined has a workspace started ``lead`` seconds before each lesson
+    and stopped after it, until the last one, which ends at ``stops_at``. Days and times are those of a rule
+    (``bot.domain.hours``). ``trainers`` are the keys of others who may do what its poster may.
     """
 
     id: str
@@ -45,6 +50,20 @@ class ClassCard:
     stopped_by: str | None = None
     done_at: Past | None = None
     posts: int = 1
+    days: frozenset[str] = frozenset()
+    starts: int | None = None
+    stops: int | None = None
+    first_day: str = ""
+    last_day: str = ""
+    off: frozenset[str] = frozenset()
+    moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    lead: Stays = 0.0
+    trainers: frozenset[str] = frozenset()
+
+    @property
+    def is_course(self) -> bool:
+        """Return whether it has a timetable."""
+        return bool(self.days)
 
     @property
     def stopper(self) -> str:
@@ -81,11 +100,13 @@ class Participant:
 class ClassCounts:
     """Count the presses of a card. ``going`` are those of ``waiting`` with an open operation.
 
+    ``expected`` and ``ready`` are at a lesson of a course those who don't skip it, and whose workspace runs.
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of the class, ``kept`` the owners who
     withdrew their consent; ``left`` are consented presses for which the end is still to be processed.
     """
 
     pressed: int = 0
+    expected: int = 0
     ready: int = 0
     waiting: int = 0
     going: int = 0
@@ -111,10 +132,12 @@ class Queue:
 class Joined:
     """Hold the result of a press. ``joined``: a start was already open; ``running``: there was nothing to do.
 
+    ``enrolled``: they joined a course, none of whose lessons is on.
+
     ``queue`` is set until the start call of ``operation`` is sent.
     """
 
-    result: Literal["started", "joined", "running", "noted", "sought", "over", "full"]
+    result: Literal["started", "joined", "running", "noted", "sought", "over", "full", "enrolled"]
     operation: Operation | None = None
     queue: Queue | None = None
 

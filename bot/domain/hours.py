@@ -8,8 +8,8 @@ twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.moments import instant, minute_of, zone_of
 from bot.domain.people import Principal
 from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
-from bot.domain.times import Past
+from bot.domain.times import Past, Stays
 from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
@@ -32,8 +32,10 @@ DAY_MINUTES: Final = 24 * 60
 LEAD: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: For how long a start without a stop is made up for.
 WINDOW: Final = 1_800.0
-#: What is longer ago isn't told any more, and nothing is planned further ahead.
+#: What is longer ago isn't told any more, and nothing but lessons is planned further ahead.
 HORIZON: Final = 30 * 86_400.0
+#: How far ahead lessons are planned.
+YEAR: Final = 366 * 86_400.0
 #: The shortest hours, and the most rules of one workspace.
 LEAST_MINUTES: Final = 30
 MOST: Final = 14
@@ -86,6 +88,10 @@ class Rule:
     ``days`` are names of weekdays, or the dates of hours that come once; ``off`` are dates on which they
     don't come. What was planned up to ``settled_at`` is settled. ``agreed``: its person knows that the stop
     ends the workspace for good. ``seen_zone`` is the last zone of theirs that they were asked about.
+
+    One with a ``card`` has the lessons of that course, between its first and its last day, and starts
+    ``lead`` seconds before them. ``moved`` has the times of lessons that were moved, by the day on which they
+    come.
     """
 
     id: str
@@ -105,34 +111,49 @@ class Rule:
     #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
     name: str = ""
     remote_id: str = ""
+    card: str | None = None
+    course: str = ""
+    first_day: str = ""
+    last_day: str = ""
+    moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    lead: Stays = 0.0
 
     def due(self, now: float) -> list[Occurrence]:
         """Return what is to be looked at and isn't settled, in its order."""
         since = max(self.settled_at, now - HORIZON)
-        return [one for one in self._between(since, now + LEAD) if one.due_at <= now]
+        return [one for one in self.between(since, now + max(LEAD, self.lead)) if one.due_at <= now]
 
     def after(self, moment: float) -> Occurrence | None:
         """Return the first occurrence after a moment."""
-        spans = (2 * 86_400.0, 9 * 86_400.0, HORIZON)
-        return next((one for span in spans for one in self._between(moment, moment + span)), None)
+        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR if self.card else HORIZON)
+        return next((one for span in spans for one in self.between(moment, moment + span)), None)
+
+    def is_on(self, now: float) -> bool:
+        """Return whether it is between a start and the stop that follows."""
+        coming = self.after(now)
+        return coming is not None and coming.side == "stop" and self.starts is not None
 
     @property
     def wanted(self) -> Wanted:
         """Return the hours that were asked for."""
         return Wanted(self.days, self.starts, self.stops)
 
-    def _between(self, after: float, until: float) -> list[Occurrence]:
+    def between(self, after: float, until: float) -> list[Occurrence]:
+        """Return what is planned after a moment and up to another, in its order."""
         zone = zone_of(self.zone)
         first, last = (datetime.fromtimestamp(at, zone).date() for at in (after, until))
         # Hours that begin on one day may end on the next.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
-        return sorted(one for day in days for one in self._on(day) if after < one.at <= until)
+        return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
-    def _on(self, day: date) -> list[Occurrence]:
+    def on(self, day: date) -> list[Occurrence]:
+        """Return what begins on a day: a start, a stop, or both."""
         named = day.isoformat()
-        if named in self.off or not self.days & {named, DAYS[day.weekday()]}:
+        is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
+        is_usual = is_usual and (not self.last_day or named <= self.last_day)
+        if named in self.off or not (is_usual or named in self.moved):
             return []
-        zone, starts, stops = zone_of(self.zone), self.starts, self.stops
+        zone, (starts, stops) = zone_of(self.zone), self.moved.get(named, (self.starts, self.stops))
         if starts is not None and stops is not None and stops <= starts:
             stops += DAY_MINUTES
         start = None if starts is None else instant(day, starts, zone)
@@ -142,7 +163,7 @@ class Rule:
         found = []
         if start is not None and starts is not None:
             until = start + WINDOW if stop is None else stop
-            found.append(Occurrence(start, "start", _local(day, starts), start, until))
+            found.append(Occurrence(start, "start", _local(day, starts), start - self.lead, until))
         if stop is not None and stops is not None:
             due_at = stop - LEAD if start is None else max(stop - LEAD, start + 1.0)
             found.append(Occurrence(stop, "stop", _local(day, stops), due_at, stop))

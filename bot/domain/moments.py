@@ -38,6 +38,10 @@ LEADS: Final[Mapping[str, Kind]] = {
 _LONGER: Final = frozenset({"longer", "more", "another", "extra", "additional", "further"})
 _SOME: Final = frozenset({"time", "a", "bit", "little", "some", "while"})
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS: Final = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+)
 _NUMBERS: Final = {"a": "1", "an": "1"} | {
     word: str(number)
     for number, word in enumerate(
@@ -268,6 +272,36 @@ def _on(time: _Time, day: str) -> _Time | Unread:
 
 def _halves(hour: int) -> tuple[int, int]:
     return hour % 12, hour % 12 + 12
+
+
+def day_of(text: str, today: date) -> date | None:
+    """Return the day that a text names, from ``today`` on: a date, ``12 February``, ``Feb 12``, a weekday."""
+    words = text.casefold().replace(",", " ").replace(".", " ").split()
+    if len(words) == 1 and is_day(words[0]):
+        weekday = _weekday(words[0])
+        if weekday is not None:
+            return today + timedelta(days=(weekday - today.weekday()) % 7)
+        return (
+            date.fromisoformat(words[0])
+            if words[0][0].isdigit()
+            else today + timedelta(days=words[0] == "tomorrow")
+        )
+    numbers = [re.sub(r"(?<=\d)(st|nd|rd|th)$", "", word) for word in words if word[0].isdigit()]
+    months = [
+        at for word in words for at, name in enumerate(_MONTHS, 1) if len(word) > 2 and name.startswith(word)
+    ]
+    if len(months) != 1 or len(numbers) != len(words) - 1 or not all(map(str.isdecimal, numbers)):
+        return None
+    years = [int(one) for one in numbers[1:]] or [today.year, today.year + 1]
+    found = (_date(year, months[0], int(numbers[0])) for year in years) if numbers else ()
+    return next((day for day in found if day is not None and day >= today), None)
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 def is_day(word: str) -> bool:

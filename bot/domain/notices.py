@@ -152,6 +152,8 @@ class NoticeKind(StrEnum):
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = _Kind("hours_missed", offers="workspace")
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace")
+    #: A lesson begins: whether the workspace is ready for it.
+    LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     #: Whether the account that somebody else asked for is this person's.

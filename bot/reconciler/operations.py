@@ -144,7 +144,10 @@ class Operations(Stepper[ClaimedOperation]):
             cause = f"provider_failed: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hides = is_removed or _is_never_made(claimed) or outcome is Outcome.UNKNOWN
-        return outcomes.ended(operation, outcome, cause, claimed.claim, hides=hides)
+        # Who is ready before their lesson is told when it begins.
+        is_early = outcome is Outcome.FULFILLED and (operation.planned_for or 0.0) > await self._store.now()
+        tells = operation.verb.brings_down or not is_early
+        return outcomes.ended(operation, outcome, cause, claimed.claim, hides=hides, tells=tells)
 
     async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
         """Read, wait or renew as planned."""

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
+from bot.domain import lessons
 from bot.domain.acts import NO_CHANGE, Change
 from bot.domain.audit import AuditEntry
 from bot.domain.classes import (
@@ -24,11 +25,12 @@ from bot.domain.classes import (
 )
 from bot.domain.errands import Call
 from bot.domain.forms import Spec, marked
+from bot.domain.lessons import PREPARED_SECONDS
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
-from bot.domain.stops import ends_by_consent, gentlest_mode
+from bot.domain.stops import Effects, ends_by_consent, gentlest_mode, is_final
 from bot.domain.timers import Timer
 from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
@@ -40,7 +42,7 @@ from bot.services.context import Context
 from bot.services.due import Due
 from bot.services.gather import class_effects, shown_url
 from bot.services.workspaces import effects, unmade
-from bot.store import cards, classes, creations, inbox, operations, people, timers, workspaces
+from bot.store import cards, classes, creations, homes, hours, inbox, operations, people, timers, workspaces
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
@@ -56,6 +58,8 @@ LONGEST: Final = 60.0
 #: How many cards are looked at in one go, and how many presses in one transaction.
 CARDS: Final = 20
 SOME: Final = 100
+#: How long a workspace that was made for a course runs, so that its person can look at it.
+LOOK_SECONDS: Final = 3600.0
 #: How long the summary waits for the stops to finish.
 SUMMARY_SECONDS: Final = 900.0
 
@@ -73,6 +77,13 @@ class Draft:
     maximum: int | None = None
     time_zone: str = "UTC"
     stops_at: float | None = None
+    #: The timetable of a course.
+    days: frozenset[str] = frozenset()
+    starts: int | None = None
+    stops: int | None = None
+    first_day: str = ""
+    last_day: str = ""
+    trainers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +115,20 @@ class Press:
 
 
 def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
-    """Write a card to be sent to its channel."""
+    """Write a card to be sent to its channel; raises Refused where a course can't have its lessons."""
     asked.check(tx, "card")
-    asked.context.need(draft.connection)
-    card = ClassCard(
-        reference=asked.reference,
-        id=asked.context.ids.new("class"),
-        principal=asked.principal,
-        channel_id=draft.channel_id,
-        connection=draft.connection,
-        title=draft.title,
-        created_at=tx.now(),
-        pattern=draft.pattern,
-        template=draft.template,
-        spec=draft.spec,
-        maximum=draft.maximum,
-        time_zone=draft.time_zone,
-        stops_at=draft.stops_at,
-    )
+    provider = asked.context.need(draft.connection)
+    given: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__}
+    given |= {"reference": asked.reference, "id": asked.context.ids.new("class")}
+    card = ClassCard(principal=asked.principal, created_at=tx.now(), lead=lessons.LEAST_LEAD, **given)
+    look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
+    if card.is_course:
+        check_lessons(provider, class_effects(provider, card))
+        card = replace(card, stops_at=lessons.last_end(card))
+        look_at = lessons.looks_at(card, tx.now()) or 0.0
+        if not look_at:
+            raise Refused("course.never", class_words.NO_LESSONS)
     if asked.is_new(tx):
-        look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
@@ -227,6 +232,8 @@ def press(
     target = _target(tx, asked, card, before, has_looked=has_looked)
     if target.waits_for == "no_workspace" and not has_looked:
         return Press(card, target, Joined("sought"))
+    if card.is_course and target.workspace is not None:
+        check_lessons(asked.context.need(card.connection), effects(asked.context, target.workspace))
     is_new, workspace = asked.is_new(tx), target.workspace
     key = {"card_id": card.id, "principal": asked.principal.key, "now": tx.now()}
     if workspace is None:
@@ -238,20 +245,21 @@ def press(
         operation_id = before.operation_id if before is not None else None
         operation, joined = operations.operation(tx, operation_id or ""), True
     else:
-        workspace_id, operation, joined = _brought_up(tx, asked, workspace, target.instead_of, before)
+        workspace_id, operation, joined = _brought_up(tx, asked, card, target, workspace, before)
         tx.run(
             "press_class",
             **key,
             workspace_id=workspace_id,
             operation_id=operation.id if operation is not None else None,
-            is_ready=operation is None,
+            is_ready=operation is None and not card.is_course,
         )
-        if card.stops_at is not None:
-            _time(tx, asked.context, card, workspace_id)
+        _enrol(tx, asked, card, workspace_id, None if joined else operation)
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
         _note(tx, asked, "class.press", card, change, workspace=workspace.id, consent="stop")
+    if card.is_course and lessons.lesson_on(card, tx.now()) is None:
+        return Press(card, target, Joined("enrolled"))
     if operation is None:
         return Press(card, target, Joined("running"))
     queue = _queue(tx, card, operation)
@@ -259,13 +267,22 @@ def press(
 
 
 def _brought_up(
-    tx: Transaction, asked: Asked, workspace: Workspace, instead_of: str, before: Participant | None
+    tx: Transaction,
+    asked: Asked,
+    card: ClassCard,
+    target: JoinTarget,
+    workspace: Workspace,
+    before: Participant | None,
 ) -> tuple[str, Operation | None, bool]:
     """Join an open operation or accept a new one; return workspace, operation, and whether it joined.
 
-    There is no operation for what is running with its link, which can be shown at once.
+    There is no operation for what is running with its link, which can be shown at once, nor between the
+    lessons of a course for what is there.
     """
-    context = asked.context
+    context, lesson = asked.context, lessons.lesson_on(card, tx.now())
+    if card.is_course and lesson is None and not workspace.is_provisional:
+        return workspace.id, None, False
+    planned_for = None if lesson is None else lesson.begins
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
         tx.run("use_workspace", id=workspace.id, now=tx.now(), brings_up=False)
@@ -279,14 +296,62 @@ def _brought_up(
             return workspace_id, OPERATIONS.of(row), True
     given = (context.deadline_seconds, asked.reference, asked.channel_id)
     if workspace.is_provisional:
-        if instead_of:
-            operations.put_away(tx, instead_of)
+        if target.instead_of:
+            operations.put_away(tx, target.instead_of)
         creations.insert_provisional(tx, workspace)
-        accepted = Accepted(operations.add(tx, workspace, OperationVerb.CREATE, *given))
+        made = operations.add(tx, workspace, OperationVerb.CREATE, *given, planned_for=planned_for)
+        accepted = Accepted(made)
     else:
-        accepted = operations.accept(tx, workspace, OperationVerb.START, *given)
+        accepted = operations.accept(tx, workspace, OperationVerb.START, *given, planned_for=planned_for)
     inbox.keep_result(tx, asked.interaction, accepted.operation.id)
     return workspace.id, accepted.operation, accepted.joined
+
+
+def check_lessons(provider: Provider, effects: Effects) -> None:
+    """Raise Refused (``course.ends``) where a stop ends what a lesson would have to start again."""
+    if is_final(effects, gentlest_mode(effects)):
+        raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
+
+
+def _enrol(
+    tx: Transaction,
+    asked: Asked,
+    card: ClassCard,
+    workspace_id: str,
+    started: Operation | None,
+) -> None:
+    """Have a workspace stopped at the end of a class, or write its person's rule of a course.
+
+    What is made between two lessons is stopped again.
+    """
+    if not card.is_course:
+        if card.stops_at is not None:
+            _time(tx, asked.context, card, workspace_id)
+        return
+    lesson = lessons.lesson_on(card, tx.now())
+    now, former = tx.now(), hours.own_lessons(tx, card.id, asked.principal)
+    # In the order of joining, which is that of their starts.
+    key = former.id if former is not None else f"{card.id}:{now:017.6f}:{asked.principal.user_id}"
+    off = former.off if former is not None else card.off
+    seen = people.zone(tx, asked.principal).key
+    rule = replace(
+        lessons.timetable(card),
+        id=key,
+        principal=asked.principal,
+        workspace_id=workspace_id,
+        seen_zone=seen,
+        off=off,
+        settled_at=now if lesson is None else max(now, lesson.begins),
+    )
+    if lesson is not None:
+        became = "needless" if started is None else "started"
+        hours.begin_lesson(tx, rule, lesson, became)
+        hours.tell_of_lesson(tx, rule, lesson, started)
+    elif started is not None:
+        mode = gentlest_mode(class_effects(asked.context.connections.get(card.connection), card))
+        timers.put(tx, workspace_id, Timer(now + LOOK_SECONDS, mode, warns=True))
+    hours.put(tx, rule)
+    homes.want(tx, asked.principal)
 
 
 def _queue(tx: Transaction, card: ClassCard, operation: Operation) -> Queue | None:
@@ -452,7 +517,11 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     card, now = classes.class_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
-    if card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
+    if card.is_course:
+        coming = lessons.lesson(lessons.timetable(card), now)
+        if coming is not None and coming.begins - PREPARED_SECONDS <= now < coming.begins - card.lead:
+            hours.lead(tx, card.id, lessons.LEAST_LEAD, coming.begins)
+    elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = classes.presses_to_end(tx, card.id, SOME)
         for press in found:
             if not (_is_up(tx, press) and _time(tx, asked.context, card, press.workspace_id or "")):
@@ -460,7 +529,8 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         if len(found) == SOME:
             return  # The others come when the claim ends.
     counts = classes.class_counts(tx, card.id)
-    classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST)
+    lesson_at = lessons.looks_at(card, now) if card.is_course else None
+    classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.left
     if is_over and (not counts.stopping or now >= (card.stops_at or 0.0) + SUMMARY_SECONDS):

@@ -7,12 +7,13 @@ What was left running without hours is asked about, once a day.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from bot.domain.acts import HOURS as BY_HOURS
 from bot.domain.acts import NO_CHANGE, Act, Change, timed
 from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, left_since, written
+from bot.domain.lessons import Lesson
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
@@ -63,7 +64,7 @@ def add(
         raise Refused("hours.makes", problems.sentence("hours_make", title))
     stops = any(one.stops is not None for one in wanted)
     ends = stops and workspaces.made(context, workspace, now, agreed=agreed).agreed
-    known = rows.rules_of(tx, workspace.id)
+    known = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     replaced = [one for one in known if one.id == former or any(map(one.wanted.contradicts, wanted))]
     if len(known) - len(replaced) >= MOST:
         raise Refused("hours.many", problems.sentence("hours_many", title))
@@ -125,7 +126,7 @@ def put_back(tx: Transaction, act: Act) -> None:
 def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     """Take a workspace's hours away, with the stop that they have planned; return it."""
     workspace = owned(tx, asked, "hours", workspace_id)
-    rules = rows.rules_of(tx, workspace.id)
+    rules = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     if rules and asked.is_new(tx):
         was = acts.hours(tx, rules)
         _drop(tx, workspace, rules)
@@ -196,7 +197,7 @@ def move(tx: Transaction, asked: Asked) -> str:
     """Move a person's hours to the time zone that they are in now; return it."""
     asked.check(tx, "hours")
     zone = people.zone(tx, asked.principal).key
-    moving = [one for one in rows.rules(tx, asked.principal) if one.zone != zone]
+    moving = [one for one in rows.rules(tx, asked.principal) if one.zone != zone and not one.card]
     if moving and asked.is_new(tx):
         was = acts.hours(tx, moving)
         for one in moving:
@@ -239,14 +240,22 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         return
     last = due[-1]
     workspace = _there(tx, asked, last.side, rule.workspace_id)
-    became = _became(workspace, operations.latest_operation(tx, workspace.id), last, now)
+    latest = operations.latest_operation(tx, workspace.id)
+    became = _became(workspace, latest, last, now)
     if became == "unread":
         gates.want(tx, workspace.id)
-        rows.look_at_hours(tx, rule.id, now + LOOKS_EVERY)
+        rows.look_at_hours(tx, rule, now + LOOKS_EVERY)
         return
+    if became == "timer" and rule.card and _goes_on(tx, rule, last, latest):
+        became = "needless"
+    start = None
     if became == "started":
         once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
-        workspaces.begin(tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS)
+        start = workspaces.begin(
+            tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS
+        ).operation
+    if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
+        rows.tell_of_lesson(tx, rule, Lesson(last.at, last.until, last.local), start)
     if became == "timer":
         mode = planned_mode(workspaces.effects_now(asked.context, workspace))
         timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True))
@@ -265,8 +274,8 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop looks at it before its time comes.
-    if since >= due.at or (is_stop and workspace.stop_at is not None):
+    # A stop looks at it before its time comes, and a lesson's start comes before it.
+    if since >= (due.at if is_stop else due.due_at) or (is_stop and workspace.stop_at is not None):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
     if is_stop and is_coming_up:
@@ -278,6 +287,17 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     if is_so and (is_stop or not is_unread):
         return "needless"
     return "timer" if is_stop else "missed" if now >= due.until else "started"
+
+
+def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | None) -> bool:
+    """Return whether a workspace goes on after a lesson: the lesson didn't start it, or own hours need it."""
+    begin, _ = rule.on(date.fromisoformat(stop.local[:10]))
+    is_its = latest is not None and (latest.planned_for == begin.at or latest.verb is OperationVerb.RESTART)
+    own = [
+        one.after(begin.at) for one in rows.rules_of(tx, rule.workspace_id) if not (one.card or one.paused)
+    ]
+    is_needed = any(one is not None and (one.side == "stop" or one.at <= stop.at) for one in own)
+    return not is_its or is_needed or rows.became(tx, rule, begin) != "started"
 
 
 def _settle(tx: Transaction, rule: Rule, due: list[Occurrence], became: str) -> None:
@@ -317,7 +337,7 @@ def _refuse(tx: Transaction, _asked: Asked, looked: Rule, refusal: Refused) -> N
 
 
 def _later(tx: Transaction, _asked: Asked, looked: Rule) -> None:
-    rows.look_at_hours(tx, looked.id, tx.now() + ASKS_AGAIN)
+    rows.look_at_hours(tx, looked, tx.now() + ASKS_AGAIN)
 
 
 HOURS: Final = Due(
@@ -343,7 +363,9 @@ def _ask(tx: Transaction, asked: Asked, looked: Workspace) -> None:
     if workspace is None or provider is None:
         return
     account = accounts.account(tx, principal, workspace.connection)
-    is_ruled = any(not rule.paused for rule in rows.rules_of(tx, workspace.id))
+    is_ruled = any(
+        not rule.paused and (not rule.card or rule.is_on(now)) for rule in rows.rules_of(tx, workspace.id)
+    )
     if account is None or account.state != "active" or account.is_refused or is_ruled:
         return
     zone = people.zone(tx, principal)

@@ -12,7 +12,7 @@ from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 
 #: What changes about a rule by itself, so that it says nothing about what its person wants.
-_OF_RULES: Final = frozenset({"settled_at", "look_at", "seen_zone"})
+_OF_RULES: Final = frozenset({"settled_at", "look_at", "lesson_look_at", "lead", "seen_zone"})
 
 
 def add(tx: Transaction, act: Act) -> None:

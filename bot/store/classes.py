@@ -1,5 +1,6 @@
 """Class cards: what a press does in one transaction, and what the end of a class stops."""
 
+from bot.domain import lessons
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
@@ -26,8 +27,14 @@ def participant(tx: Transaction, card_id: str, principal: Principal) -> Particip
 
 
 def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
-    """Count a card's presses."""
-    row = tx.one("class_counts", card_id=card_id)
+    """Count a card's presses; of a course, also who is ready for the lesson that is on."""
+    card, now = class_card(tx, card_id), tx.now()
+    if card is not None and card.is_course:
+        on = lessons.lesson_on(card, now)
+        since, day = (now, "") if on is None else (on.begins - card.lead, on.local[:10])
+        row = tx.one("lesson_counts", card_id=card_id, since=since, day=day)
+    else:
+        row = tx.one("class_counts", card_id=card_id)
     return ClassCounts(**row) if row else ClassCounts()
 
 
@@ -48,11 +55,20 @@ def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCar
     return CLASS_CARDS.found(tx, "claim_class_cards", now=now, until=now + rest, limit=limit)
 
 
-def class_counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: float, longest: float) -> None:
+def class_counted(
+    tx: Transaction,
+    card_id: str,
+    counts: ClassCounts,
+    *,
+    rest: float,
+    longest: float,
+    lesson_at: float | None = None,
+) -> None:
     """Mark the card dirty if its counts differ from those shown; set when to look at it again.
 
     While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
-    (at most ``longest``); otherwise when the class ends or somebody presses.
+    (at most ``longest``); otherwise when the class ends, for a lesson (``lesson_at``), or when somebody
+    presses.
     """
     row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
@@ -62,7 +78,9 @@ def class_counted(tx: Transaction, card_id: str, counts: ClassCounts, *, rest: f
     since = 0.0 if has_changed else now - row["changed_at"]
     wait = rest if since * _SLOWER < rest else min(since * _SLOWER, longest)
     look_at = now + wait if counts.going or counts.stopping else NEVER
-    if row["stops_at"] is not None:
+    if lesson_at is not None:
+        look_at = min(look_at, lesson_at)
+    elif row["stops_at"] is not None:
         warns_at = row["stops_at"] - CLASS_WARNING_SECONDS
         due = warns_at if warns_at > now else row["stops_at"]
         look_at = min(look_at, due if due > now else now + rest)

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.domain.classes import REST
 from bot.domain.hours import EVERY_DAY, HORIZON, Occurrence, Rule
+from bot.domain.lessons import Lesson
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import Workspace
 from bot.store.notices import add_notices
-from bot.store.tables import OCCURRENCES, RULES
+from bot.store.tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.transaction import Row, Transaction
 
 #: Why a rule is paused that goes on once its person has linked again.
@@ -33,12 +36,60 @@ def rules(tx: Transaction, principal: Principal) -> list[Rule]:
 
 def put(tx: Transaction, new: Rule) -> None:
     """Add a rule, or replace it."""
-    RULES.put(tx, new, look_at=_look_at(new, new.settled_at))
+    RULES.put(tx, new, **_looks(new, _look_at(new, new.settled_at)))
 
 
 def drop(tx: Transaction, rule_id: str) -> None:
     """Delete a rule."""
     RULES.delete(tx, id=rule_id)
+
+
+def lessons_of(tx: Transaction, card_id: str) -> list[Rule]:
+    """Return the rules of a course, in the order of joining."""
+    return RULES.all(tx, "id", card=card_id)
+
+
+def own_lessons(tx: Transaction, card_id: str, principal: Principal) -> Rule | None:
+    """Return a person's rule of a course, if they have joined it."""
+    return RULES.one(tx, card=card_id, principal=principal)
+
+
+def lead(tx: Transaction, card_id: str, seconds: float, at: float) -> None:
+    """Have a course's next lesson started so many seconds before it begins, which is ``at``."""
+    CLASS_CARDS.change(tx, {"id": card_id}, lead=seconds)
+    tx.run("lead_lessons", card=card_id, lead=seconds, due_at=at - seconds)
+
+
+def became(tx: Transaction, looked: Rule, one: Occurrence) -> str:
+    """Return what became of a start or stop, "" if nothing has yet."""
+    row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
+    return "" if row is None else str(row["became"])
+
+
+def begin_lesson(tx: Transaction, joining: Rule, lesson: Lesson, became: str) -> None:
+    """Note what became of the begin of a lesson that somebody joins while it is on."""
+    key: Row = {"rule_id": joining.id, "local": lesson.local, "side": "start"}
+    OCCURRENCES.add_new(tx, **key, became=became, at=lesson.begins)
+
+
+def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Lesson, start: Operation | None) -> None:
+    """Have a person told when a lesson begins whether their workspace is ready.
+
+    ``start`` is the operation that starts it, None if it is up.
+    """
+    if (due_in := lesson.begins - tx.now()) > 0.0:
+        body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
+        body |= {"card": rule.card, "course": rule.course, "local": lesson.local, "ends": lesson.ends}
+        subject = rule.workspace_id if start is None else start.id
+        occasion = f"{rule.card}:{lesson.local}"
+        add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, rule.principal, body, due_in)])
+
+
+def leave(tx: Transaction, leaving: Rule) -> None:
+    """Let a person leave the course that a rule is of: their consent ends with its row."""
+    drop(tx, leaving.id)
+    PARTICIPANTS.delete(tx, card_id=leaving.card, principal=leaving.principal)
+    tx.run("look_at_class", id=leaving.card, now=tx.now(), rest=REST)
 
 
 def drop_all(tx: Transaction, principal: Principal) -> None:
@@ -49,39 +100,38 @@ def drop_all(tx: Transaction, principal: Principal) -> None:
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[Rule]:
     """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
     now = tx.now()
-    found = RULES.found(tx, "claim_rules", now=now, until=now + lease, limit=limit)
+    found = [
+        one
+        for query in ("claim_rules", "claim_lessons")
+        for one in RULES.found(tx, query, now=now, until=now + lease, limit=limit)
+    ]
     return sorted(found, key=lambda one: (one.due(now)[:1], one.id))
 
 
-def look_at_hours(tx: Transaction, rule_id: str, at: float) -> None:
+def look_at_hours(tx: Transaction, looked: Rule, at: float) -> None:
     """Set when a rule is looked at next, if it isn't paused."""
-    RULES.change(tx, {"id": rule_id, "paused": ""}, look_at=at)
+    RULES.change(tx, {"id": looked.id, "paused": ""}, **_looks(looked, at))
 
 
 def due(tx: Transaction, looked: Rule) -> list[Occurrence]:
     """Return what is due of a rule now; what was settled by an earlier clock, or in another zone, stays."""
-    key = {"rule_id": looked.id}
-    return [
-        one
-        for one in looked.due(tx.now())
-        if OCCURRENCES.row(tx, **key, local=one.local, side=one.side) is None
-    ]
+    return [one for one in looked.due(tx.now()) if not became(tx, looked, one)]
 
 
 def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> None:
     """Write what became of what was due, and when the rule is looked at next.
 
-    Hours that come once are deleted with their last occurrence.
+    Hours that come once, and those of a course, are deleted with their last occurrence.
     """
     now = tx.now()
     until = max([settled.settled_at, now - HORIZON, *(one.at for one in settled.due(now))])
     for one, what in became.items():
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, became=what, at=one.at)
     look_at = _look_at(settled, until)
-    if look_at is None and not settled.days & EVERY_DAY:
+    if look_at is None and (settled.card or not settled.days & EVERY_DAY):
         drop(tx, settled.id)
     else:
-        RULES.change(tx, {"id": settled.id}, settled_at=until, look_at=look_at)
+        RULES.change(tx, {"id": settled.id}, settled_at=until, **_looks(settled, look_at))
 
 
 def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
@@ -89,8 +139,7 @@ def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
     last = looked.after(looked.settled_at - 1.0)
     if last is None or last.at != looked.settled_at:
         return None
-    row = OCCURRENCES.row(tx, rule_id=looked.id, local=last.local, side=last.side)
-    return last if row is not None and row["became"] == "timer" else None
+    return last if became(tx, looked, last) == "timer" else None
 
 
 def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
@@ -101,7 +150,7 @@ def unsettle(tx: Transaction, changed: Rule, stop: Occurrence) -> None:
 
 def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None:
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
-    RULES.change(tx, {"id": paused.id}, paused=why, look_at=None)
+    RULES.change(tx, {"id": paused.id}, paused=why, **_looks(paused, None))
     if tell:
         body = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
         body |= {"name": paused.name}
@@ -118,8 +167,11 @@ def resume(tx: Transaction, pair: Mapping[str, Any]) -> None:
 
 
 def unlink(tx: Transaction, workspace: Row, *, tell: bool) -> None:
-    """Pause the rules of a workspace whose account was unlinked, which deletes its row."""
+    """Pause the rules of a workspace whose account was unlinked, which deletes its row; leave its courses."""
     for one in rules_of(tx, workspace["id"]):
+        if one.card:
+            leave(tx, one)
+            continue
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         put(tx, named)
         pause(tx, named, "unlinked", tell=tell)
@@ -142,7 +194,7 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
         moved = [
             one
             for one in RULES.all(tx, principal=person.principal)
-            if person.time_zone and one.seen_zone != person.time_zone
+            if person.time_zone and one.seen_zone != person.time_zone and not one.card
         ]
         for one in moved:
             RULES.change(tx, {"id": one.id}, seen_zone=person.time_zone)
@@ -152,6 +204,11 @@ def seen_in(tx: Transaction, people: Sequence[Person]) -> None:
             occasion = f"{tx.now():.0f}"
             key = person.principal.key
             add_notices(tx, [NewNotice(key, NoticeKind.HOURS_MOVED, occasion, person.principal, body)])
+
+
+def _looks(looked: Rule, at: float | None) -> Row:
+    """Return the column that says when a rule is looked at; 0.1.0 doesn't look at that of a course's."""
+    return {"lesson_look_at" if looked.card else "look_at": at}
 
 
 def _look_at(looked: Rule, after: float) -> float | None:

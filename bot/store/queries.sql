@@ -485,6 +485,22 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING *;
 
+-- Those of courses.
+-- name: claim_lessons
+UPDATE rules SET lesson_look_at = :until
+WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM rules WHERE lesson_look_at <= :now ORDER BY lesson_look_at, id LIMIT :limit
+    /* postgresql: FOR UPDATE SKIP LOCKED)) */
+)
+RETURNING *;
+
+-- What is looked at earlier than it is due is put off.
+-- name: lead_lessons
+UPDATE rules SET
+    lead = :lead,
+    lesson_look_at = CASE WHEN lesson_look_at > :due_at THEN :due_at ELSE lesson_look_at END
+WHERE card = :card;
+
 -- name: sweep_rules
 DELETE FROM rules WHERE id IN (
     SELECT id FROM rules WHERE paused = 'unlinked' AND settled_at < :before ORDER BY settled_at LIMIT :limit
@@ -1396,6 +1412,31 @@ LEFT JOIN operations s ON s.id = p.stop_operation_id
 LEFT JOIN workspaces w ON w.id = p.workspace_id AND w.stop_card = p.card_id AND w.stop_at IS NOT NULL
 WHERE p.card_id = :card_id;
 
+-- Joined are all, expected at the lesson on :day ('' between lessons) those who don't skip it.
+-- name: lesson_counts
+SELECT
+    COUNT(*) AS pressed,
+    COALESCE(SUM(p.is_expected), 0) AS expected,
+    COALESCE(SUM(CASE WHEN p.is_expected = 1 AND w.state = 'running' THEN 1 ELSE 0 END), 0) AS ready,
+    COALESCE(SUM(CASE
+        WHEN p.waits_for <> '' OR (o.id IS NOT NULL AND o.outcome IS NULL) THEN 1 ELSE 0 END), 0) AS waiting,
+    COALESCE(SUM(CASE WHEN o.id IS NOT NULL AND o.outcome IS NULL THEN 1 ELSE 0 END), 0) AS going,
+    COALESCE(SUM(CASE
+        WHEN o.outcome NOT IN ('fulfilled', 'replaced') AND w.state <> 'running' THEN 1 ELSE 0 END), 0) AS failed
+FROM (
+    SELECT p.*, CASE
+        WHEN CAST(:day AS TEXT) = '' OR (' ' || COALESCE(r.off, '') || ' ') LIKE ('% ' || CAST(:day AS TEXT) || ' %')
+        THEN 0 ELSE 1 END AS is_expected
+    FROM participants p LEFT JOIN rules r ON r.card = p.card_id AND r.principal = p.principal
+    WHERE p.card_id = :card_id
+) p
+LEFT JOIN workspaces w ON w.id = p.workspace_id
+LEFT JOIN operations o ON o.id = (
+    SELECT x.id FROM operations x
+    WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create') AND x.created_at >= :since
+    ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+);
+
 -- name: class_problems
 SELECT p.*, o.id AS newest_operation FROM participants p
 LEFT JOIN operations o ON o.id = (
@@ -1437,7 +1478,8 @@ WHERE p.card_id = :card_id AND o.called_at > :since;
 
 -- name: sweep_class_cards
 DELETE FROM class_cards WHERE id IN (
-    SELECT id FROM class_cards WHERE created_at < :before ORDER BY created_at LIMIT :limit
+    SELECT id FROM class_cards WHERE created_at < :before AND (days = '' OR done_at < :before)
+    ORDER BY created_at LIMIT :limit
 )
 RETURNING id;
 

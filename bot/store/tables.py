@@ -454,7 +454,10 @@ RULES = Table(
     "principal connection remote_id",
     _PAIR,
     "principal",
+    "card principal",
+    "card",
     look_at=due(60.0),
+    lesson_look_at=due(60.0),
 )
 RUNS = Table(
     "runs",

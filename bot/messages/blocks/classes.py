@@ -3,16 +3,18 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, WorkspaceFacts
+from bot.domain.hours import DAYS, clock
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled
 from bot.messages.blocks.kit import Block, Element, Markup, cut, draws, fill, safe
 from bot.messages.texts import answers, cards, classes, notices, problems, times
@@ -29,9 +31,12 @@ def class_card(facts: ClassFacts) -> Answer:
     name = fill(classes.TITLE, name=card.title)
     is_over = card.is_over(facts.now)
     lines = [name] if is_over else [name, *_does(facts)]
+    if card.is_course and not is_over:
+        lines = _course(facts)
     blocks: list[Block] = [kit.section("\n".join(lines))]
     if not is_over:
-        blocks += kit.actions([kit.button(classes.PRESS, "class_press", card.id, style=kit.PRIMARY)])
+        label = classes.JOIN if card.is_course else classes.PRESS
+        blocks += kit.actions([kit.button(label, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_state(facts)))
     if card.done_at is None:
         blocks += kit.actions(_trainers(facts))
@@ -49,6 +54,28 @@ def _does(facts: ClassFacts) -> list[str]:
         when = at(card, card.stops_at, facts.now)
         consent = fill(classes.CONSENT_UNTIL, who=_poster(facts), at=when, **end)
     return [does, consent]
+
+
+def _course(facts: ClassFacts) -> list[str]:
+    card = facts.card
+    join = fill(classes.COURSE_JOIN, pattern=card.pattern or card.template, title=facts.connection_title)
+    today = datetime.fromtimestamp(facts.now, ZoneInfo(card.time_zone)).date().isoformat()
+    days = [day for day in card.off if day >= today]
+    off = [fill(classes.NO_LESSON, days=", ".join(map(times.date_of, sorted(days))))] if days else []
+    moved = [
+        fill(classes.MOVED_LESSON, day=times.date_of(day), begin=clock(begin), end=clock(end))
+        for day, (begin, end) in sorted(card.moved.items())
+        if day >= today
+    ]
+    return [fill(classes.COURSE, name=card.title, lessons=timetable(card)), *off, *moved, join]
+
+
+def timetable(card: ClassCard) -> Markup:
+    """Say a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
+    named = [f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in card.days]
+    days = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
+    hours = {"begin": clock(card.starts), "end": clock(card.stops), "zone": card.time_zone}
+    return Markup(fill(classes.LESSONS, days=days, last=times.date_of(card.last_day), **hours))
 
 
 def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
@@ -70,6 +97,11 @@ def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
 def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
     end = end_words(facts.effects, is_any=card.spec is None)
+    if card.is_course:
+        lines = [fill(classes.JOINED, count=times.counted(counts.pressed, "person has", "people have"))]
+        if counts.expected:
+            lines.append(fill(classes.READY_NOW, **_numbers(ready=counts.ready, expected=counts.expected)))
+        return [*lines, *_seats(facts), *([classes.COURSE_OVER] if card.is_over(facts.now) else [])]
     if not counts.pressed:
         lines = [classes.NOBODY_YET]
     else:
@@ -81,8 +113,7 @@ def _state(facts: ClassFacts) -> list[str]:
         lines += (
             [fill(classes.KEPT, **_numbers(count=counts.kept))] if counts.kept and not card.done_at else []
         )
-    if card.maximum is not None and not card.is_over(facts.now):
-        lines.append(fill(classes.SEATS, places=times.counted(card.maximum, "place")))
+    lines += _seats(facts)
     if card.done_at is not None:
         lines.append(fill(classes.OVER, **_numbers(stopped=counts.stopped, kept=counts.kept)))
     elif card.closed_at is not None and card.stops_at is not None and facts.now < card.stops_at:
@@ -92,6 +123,12 @@ def _state(facts: ClassFacts) -> list[str]:
     return lines
 
 
+def _seats(facts: ClassFacts) -> list[str]:
+    card = facts.card
+    is_limited = card.maximum is not None and not card.is_over(facts.now)
+    return [fill(classes.SEATS, places=times.counted(card.maximum or 0, "place"))] if is_limited else []
+
+
 def _trainers(facts: ClassFacts) -> list[Element]:
     """Return the trainer's buttons; everybody sees them, but they work for nobody else.
 
@@ -99,7 +136,7 @@ def _trainers(facts: ClassFacts) -> list[Element]:
     """
     card = facts.card
     buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)]
-    if card.closed_at is None and not card.is_over(facts.now):
+    if card.closed_at is None and not card.is_over(facts.now) and not card.is_course:
         buttons.append(kit.button(classes.STOP_ALL, kit.ASK, f"class_stop {card.id}"))
     return buttons
 
@@ -179,6 +216,43 @@ def without_addresses(text: str) -> str:
 def ending(facts: WorkspaceFacts) -> Answer:
     """Draw the warning of an end that 0.1.0 has sent: the timer has another."""
     return replies.answer(filled(notices.PAST_CLASS_ENDING, facts))
+
+
+def _is_lesson(facts: WorkspaceFacts) -> bool:
+    """Return whether a lesson is on whose workspace is ready, or on its way without another message of it."""
+    operation = facts.operation
+    is_ready = facts.state is State.RUNNING
+    if operation is not None and not operation.is_open:
+        is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
+    return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
+
+
+@draws(
+    NoticeKind.LESSON,
+    past=lambda facts: filled(notices.PAST_LESSON, facts, course=facts.word("course")),
+    is_true=_is_lesson,
+)
+def lesson(facts: WorkspaceFacts) -> Answer:
+    """Tell a person when a lesson begins whether their workspace is ready for it."""
+    skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.word('local')}")
+    if facts.state is State.RUNNING:
+        return kit.message(
+            filled(classes.LESSON_READY, facts, course=facts.word("course")), [], [*open_buttons(facts), skip]
+        )
+    return kit.message(filled(classes.LESSON_STARTING, facts, course=facts.word("course")), [], [skip])
+
+
+def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
+    """Say what joining a course means, and what is done ``now``."""
+    said = filled(classes.ENROLLED, facts, course=card.title, lessons=timetable(card))
+    skip = kit.button(classes.SKIP_NEXT, "lesson_skip", card.id)
+    opens = open_buttons(facts) if facts.state is State.RUNNING else []
+    return replies.answer(" ".join(filter(None, [said, now])), [*opens, skip, leave_button(card.id)])
+
+
+def leave_button(card_id: str) -> Element:
+    """Return the button that leaves a course."""
+    return kit.button(classes.LEAVE_COURSE, "course_leave", card_id)
 
 
 def unknown() -> Answer:

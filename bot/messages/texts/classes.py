@@ -47,6 +47,43 @@ CONFIRM_STOP_ALL: Final = (
     "Not yet",
 )
 
+# -- a course: a card with a timetable -----------------------------------------------------------------------
+
+#: Its days, times and last day; at which of them there are none, or others.
+LESSONS: Final = "{days}, {begin}–{end} ({zone}), until {last}"
+NO_LESSON: Final = "No lesson on {days}."
+MOVED_LESSON: Final = "On {day}: {begin}–{end}."
+COURSE: Final = "*{name}* · {lessons}."
+COURSE_JOIN: Final = (
+    "Join once: I'll start your own *{pattern}* on {title} before each lesson and stop it afterwards. "
+    "You'll be warned before each stop, and you can skip a lesson or leave at any time."
+)
+JOIN: Final = "Join"
+JOINED: Final = "{count} joined."
+READY_NOW: Final = "*{ready} of {expected} are ready*"
+COURSE_OVER: Final = "The course has ended."
+COURSE_POSTED: Final = (
+    "I'm posting the card for *{name}* in this channel. Whoever joins gets a workspace: {lessons}. "
+    "I'll start early, so that workspaces are ready when a lesson begins."
+)
+NO_LESSONS: Final = "That timetable has no lessons to come, so I haven't posted anything."
+LESSONS_END: Final = (
+    "On {title}, a stop ends this workspace for good, so I can't start it again for the next lesson. "
+    "A course needs workspaces that can be started again."
+)
+ENROLLED: Final = (
+    "You've joined *{course}*: {lessons}. I'll have your *{name}* on {title} ready when a lesson begins, "
+    "and stop it afterwards if I started it. You'll be warned first and can keep it running."
+)
+ENROLLED_MAKING: Final = "I'm creating it now, so that you can have a look. It will stop again in an hour."
+ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
+SKIP_NEXT: Final = "Skip next time"
+LEAVE_COURSE: Final = "Leave"
+LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
+LESSON_STARTING: Final = (
+    "Your workspace for *{course}* is still starting. I'll send the link when it's ready."
+)
+
 # -- posting one -------------------------------------------------------------------------------------------
 
 USAGE: Final = (
@@ -63,6 +100,13 @@ POSTED: Final = "I'm posting the card for *{name}* in this channel. {ends}"
 POSTED_ENDS: Final = "The workspaces it starts will be {done} at {at}."
 POSTED_NO_END: Final = "Press *Stop all* on it to end the class."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
+BAD_HOURS: Final = (
+    "I can't read these lessons. Name weekdays, a begin and an end: `--hours tue,thu 8:00-9:30`."
+)
+BAD_DAYS: Final = (
+    "I can't read the course's days. Write them like `--from 7 January --until 12 February`; "
+    "a course lasts a year at most."
+)
 BAD_FLAG: Final = "`card` has no option `--{flag}`, so I haven't posted anything."
 LONG_TITLE: Final = "A title can have 1 to {most} characters."
 NO_SUCH_TEMPLATE: Final = "There's no template called *{name}* for you on {title}. Choose from: {known}."

@@ -216,6 +216,7 @@ PAST_SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {
 #: One whose operation went on after newer messages.
 PAST_ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
 #: Notices, by what they said.
+PAST_LESSON: Final = "*{course}* began at {sent}."
 PAST_READY: Final = "*{name}* on {title} was ready at {at}."
 PAST_STOPPED: Final = "*{name}* on {title} was stopped at {at}."
 PAST_SUSPENDED: Final = "*{name}* on {title} was suspended at {at}."

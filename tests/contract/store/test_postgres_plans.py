@@ -48,6 +48,7 @@ async def test_every_query_is_understood_and_has_an_index(connection):
         ("claim_runs", "runs_due"),
         ("claim_timers", "workspaces_timed"),
         ("claim_rules", "rules_due"),
+        ("claim_lessons", "rules_of_lessons_due"),
         ("claim_running", "workspaces_left"),
     ],
 )

@@ -1,0 +1,79 @@
+"""Courses: class cards with a timetable, and their lessons; pure."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bot.domain.classes import ClassCard
+from bot.domain.hours import YEAR, Rule
+
+#: Without an end, a course lasts so many days; none lasts longer than a year.
+USUAL_DAYS: Final = 140
+MOST_DAYS: Final = 366
+#: How long before a lesson its lead is determined, and its teacher told how many are ready.
+PREPARED_SECONDS: Final = 3_000.0
+REPORT_SECONDS: Final = 300.0
+#: The shortest time before a lesson at which workspaces are started for it.
+LEAST_LEAD: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Hold when a lesson begins and ends, in epoch seconds, and the local time for which it is planned."""
+
+    begins: float
+    ends: float
+    local: str
+
+
+def timetable(card: ClassCard) -> Rule:
+    """Return the rule that a course's days and times make, as everybody's own is made from it."""
+    return Rule(
+        id=card.id,
+        principal=card.principal,
+        connection=card.connection,
+        workspace_id="",
+        days=card.days,
+        starts=card.starts,
+        stops=card.stops,
+        zone=card.time_zone,
+        seen_zone=card.time_zone,
+        settled_at=card.created_at,
+        off=card.off,
+        card=card.id,
+        course=card.title,
+        first_day=card.first_day,
+        last_day=card.last_day,
+        moved=card.moved,
+        lead=card.lead,
+    )
+
+
+def lesson(rule: Rule, now: float) -> Lesson | None:
+    """Return the lesson that is on or comes next."""
+    coming = rule.after(now)
+    if coming is None:
+        return None
+    start, stop = rule.on(date.fromisoformat(coming.local[:10]))
+    return Lesson(start.at, stop.at, start.local)
+
+
+def lesson_on(card: ClassCard, now: float) -> Lesson | None:
+    """Return the lesson that is on, or for which workspaces are being started."""
+    coming = lesson(timetable(card), now) if card.is_course else None
+    return coming if coming is not None and now >= coming.begins - card.lead else None
+
+
+def last_end(card: ClassCard) -> float:
+    """Return when a course's last lesson ends; when it was posted, if it has none."""
+    every = timetable(card).between(card.created_at, card.created_at + 2 * YEAR)
+    return every[-1].at if every else card.created_at
+
+
+def looks_at(card: ClassCard, now: float) -> float | None:
+    """Return when a course is looked at next because of a lesson."""
+    coming = lesson(timetable(card), now)
+    if coming is None:
+        return None
+    ahead = (PREPARED_SECONDS, card.lead, REPORT_SECONDS, 0.0)
+    return min(at for at in (*(coming.begins - one for one in ahead), coming.ends) if at > now)
