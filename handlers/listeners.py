@@ -23,7 +23,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import forms, kit, replies
 from bot.messages.texts import answers, problems
-from bot.services import home
+from bot.services import home, workspaces
 from bot.slack.calls import AnySlack, leads_to_slack
 from bot.slack.methods import VIEWS_OPEN
 from bot.store.transaction import one_request
@@ -121,10 +121,13 @@ class Listeners:
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         press = payload.pressed(action)
+        principal = self._who(body)
         if press.name in kit.ADDRESSES:
+            if press.key and isinstance(principal, Principal):
+                with suppress(Refused, StoreError):
+                    await services.asked(principal).to(workspaces.refresh, press.key)
             return await ack()
         surface = payload.surface_of_button(body, action)
-        principal = self._who(body)
         if isinstance(principal, Answer):
             await _say(client, respond, principal)
             return await ack()

@@ -43,6 +43,11 @@ MOST: Final = 14
 #: what they leave unanswered is stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
+#: After so many starts in a row that nobody used, people are asked whether their hours go on; after so many
+#: they are paused. Once somebody said that they go on, so many more don't count.
+UNUSED_ASKS, UNUSED_PAUSES, UNUSED_SPARED = 3, 5, 20
+#: A use that the provider reports from so soon after a start is the start itself.
+COMES_UP: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,13 @@ class Rule:
     last_day: str = ""
     moved: Mapping[str, Sequence[int]] = field(default_factory=dict)
     lead: Stays = 0.0
+    #: When it last started its workspace, and how many times in a row nobody used that before the next time.
+    started_at: Past | None = None
+    unused: int = 0
+
+    def started(self, at: float, *, is_used: bool) -> Rule:
+        """Return it after another start; ``is_used``: the workspace has been used since the one before."""
+        return replace(self, started_at=at, unused=min(self.unused, 0) if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
         """Return what is to be looked at and isn't settled, in its order."""
@@ -278,7 +290,12 @@ def _span(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
     return frozenset(DAYS[(begin + count) % 7] for count in range((end - begin) % 7 + 1))
 
 
-# -- what was left running -----------------------------------------------------------------------------------
+# -- what nobody uses, and what was left running -------------------------------------------------------------
+
+
+def was_used(workspace: Workspace, since: float) -> bool:
+    """Return whether a workspace was used since it was started: through Usher, or as its provider says."""
+    return (workspace.asked_at or 0.0) >= since or (workspace.last_used_at or 0.0) >= since + COMES_UP
 
 
 def left_since(workspace: Workspace) -> tuple[float, bool] | None:

@@ -154,6 +154,8 @@ class NoticeKind(StrEnum):
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace")
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
+    #: Whether hours go on that start a workspace nobody uses.
+    HOURS_UNUSED = _Kind("hours_unused", urgency=3, marks=Mark.APART, since="0.2.0")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     #: Whether the account that somebody else asked for is this person's.

@@ -58,6 +58,8 @@ class Workspace:
     observed_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
+    #: When its person last opened it or asked anything of it.
+    asked_at: Past | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
     spec: Spec | None = None

@@ -285,7 +285,8 @@ def _brought_up(
     planned_for = None if lesson is None else lesson.begins
     url = shown_url(context.connections.get(workspace.connection), workspace, context.public_url)
     if workspace.state is State.RUNNING and url is not None:
-        tx.run("use_workspace", id=workspace.id, now=tx.now(), brings_up=False)
+        now = tx.now()
+        tx.run("use_workspace", id=workspace.id, now=now, asked_at=now, brings_up=False)
         return workspace.id, None, False
     # Of two presses at once, the second one joins the workspace that the first one creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None

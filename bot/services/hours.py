@@ -12,7 +12,19 @@ from typing import Any, Final
 
 from bot.domain.acts import HOURS as BY_HOURS
 from bot.domain.acts import NO_CHANGE, Act, Change, timed
-from bot.domain.hours import MOST, Occurrence, Rule, Wanted, evening_of_asking, left_since, written
+from bot.domain.hours import (
+    MOST,
+    UNUSED_ASKS,
+    UNUSED_PAUSES,
+    UNUSED_SPARED,
+    Occurrence,
+    Rule,
+    Wanted,
+    evening_of_asking,
+    left_since,
+    was_used,
+    written,
+)
 from bot.domain.lessons import Lesson
 from bot.domain.moments import zone_of
 from bot.domain.notices import NewNotice, NoticeKind
@@ -181,8 +193,9 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     for one in rows.rules_of(tx, workspace.id):
         today = datetime.fromtimestamp(now, zone_of(one.zone)).date().isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today) if days else frozenset()
-        since = now if one.paused else one.settled_at
-        resting.append((one, replace(one, off=off, paused="", settled_at=since)))
+        # Whoever lets what was paused come again is there.
+        again = replace(one, settled_at=now, started_at=None, unused=0) if one.paused else one
+        resting.append((one, replace(again, off=off, paused="")))
     if any(before != after for before, after in resting) and asked.is_new(tx):
         was = acts.hours(tx, [before for before, _ in resting])
         for before, after in resting:
@@ -243,23 +256,49 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     latest = operations.latest_operation(tx, workspace.id)
     became = _became(workspace, latest, last, now)
     if became == "unread":
-        gates.want(tx, workspace.id)
+        gates.want(tx, workspace.id, by_itself=True)
         rows.look_at_hours(tx, rule, now + LOOKS_EVERY)
         return
     if became == "timer" and rule.card and _goes_on(tx, rule, last, latest):
         became = "needless"
     start = None
     if became == "started":
+        since = rule.started_at
+        is_used = since is None or was_used(workspace, since) or acts.was_asked(tx, workspace, since)
+        started = rule.started(max(now, last.at), is_used=is_used)
+        if started.unused >= UNUSED_PAUSES and not rule.card:
+            rows.pause(tx, rule, "unused")
+            return
         once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
         start = workspaces.begin(
             tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS
         ).operation
+        rows.begun(tx, started)
+        if started.unused == UNUSED_ASKS and not rule.card:
+            _ask_on(tx, started, workspace)
     if rule.card and last.side == "start" and became in _WELL - {"by hand"}:
         rows.tell_of_lesson(tx, rule, Lesson(last.at, last.until, last.local), start)
     if became == "timer":
         mode = planned_mode(workspaces.effects_now(asked.context, workspace))
         timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True))
     _settle(tx, rule, due, became)
+
+
+def _ask_on(tx: Transaction, rule: Rule, workspace: Workspace) -> None:
+    """Ask a person whether hours go on that nobody uses."""
+    body = {"workspace": workspace.id, "connection": rule.connection, "times": rule.unused}
+    body |= {"is_said": workspace.last_used_at is not None}
+    occasion = f"{rule.id}:{rule.started_at:.0f}"
+    add_notices(tx, [NewNotice(workspace.id, NoticeKind.HOURS_UNUSED, occasion, rule.principal, body)])
+
+
+def go_on(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
+    """Note that a workspace's hours go on although nobody uses it."""
+    workspace = owned(tx, asked, "hours", workspace_id)
+    if asked.is_new(tx):
+        RULES.change(tx, {"workspace_id": workspace.id}, unused=-UNUSED_SPARED)
+        note(tx, asked, "workspace.needed", workspace)
+    return workspace
 
 
 def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:

@@ -7,12 +7,15 @@ from bot.domain.acts import HOURS, RECENT_SECONDS, TIMER, Act
 from bot.domain.hours import Rule
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
+from bot.domain.workspaces import Workspace
 from bot.store import preferences
 from bot.store.tables import ACTS, PREFERENCES, RULES, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 
 #: What changes about a rule by itself, so that it says nothing about what its person wants.
-_OF_RULES: Final = frozenset({"settled_at", "look_at", "lesson_look_at", "lead", "seen_zone"})
+_OF_RULES: Final = frozenset(
+    {"settled_at", "look_at", "lesson_look_at", "lead", "seen_zone", "started_at", "unused"}
+)
 
 
 def add(tx: Transaction, act: Act) -> None:
@@ -59,6 +62,12 @@ def hours(tx: Transaction, rules: Sequence[Rule | str]) -> dict[str, Any]:
     """Return what rows say about hours, by the ids of their rules; those that are gone have no row."""
     ids = sorted({one if isinstance(one, str) else one.id for one in rules})
     return {"rules": {one: RULES.row(tx, id=one) for one in ids}}
+
+
+def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
+    """Return whether a workspace's person has done anything with it since then."""
+    who = {"principal": workspace.principal.key, "subject": workspace.id}
+    return tx.one("was_asked", **who, since=since) is not None
 
 
 def by_now(tx: Transaction, act: Act) -> Mapping[str, Any] | None:

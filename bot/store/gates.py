@@ -30,12 +30,14 @@ _ACCOUNT: Final[Callable[[Row], Account]] = reader_of("a")
 ALONG: Final = 1.0
 
 
-def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False) -> None:
+def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
     """Make a workspace's gate due now, for a person who looks; the gate decides when the read may be sent.
 
     An unproven row gets another attempt of its own. ``brings_up``: an episode of the workspace begins.
+    ``by_itself``: no person looks, but time.
     """
-    tx.run("use_workspace", id=workspace_id, now=tx.now(), brings_up=brings_up)
+    asked_at = None if by_itself else tx.now()
+    tx.run("use_workspace", id=workspace_id, now=tx.now(), asked_at=asked_at, brings_up=brings_up)
     make_due(tx, workspace_id)
 
 

@@ -134,6 +134,11 @@ def settle(tx: Transaction, settled: Rule, became: Mapping[Occurrence, str]) -> 
         RULES.change(tx, {"id": settled.id}, settled_at=until, **_looks(settled, look_at))
 
 
+def begun(tx: Transaction, started: Rule) -> None:
+    """Write when a rule started its workspace, and how often nobody has used that."""
+    RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
+
+
 def timed(tx: Transaction, looked: Rule) -> Occurrence | None:
     """Return the stop that a rule settled last, if it set a timer for it."""
     last = looked.after(looked.settled_at - 1.0)

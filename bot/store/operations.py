@@ -94,7 +94,8 @@ def accept(
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
         if replaced is not None:
             made = _carried_over(tx, made, replaced)
-    gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down))
+    is_timed = more.get("planned_for") is not None
+    gates.want(tx, workspace.id, brings_up=not (is_joined or verb.brings_down), by_itself=is_timed)
     return Accepted(made, joined=is_joined, replaced=replaced)
 
 
@@ -263,7 +264,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.name is not None:
         choose(tx, row["workspace_id"], update.name)
     if update.wants_read:
-        gates.want(tx, row["workspace_id"])
+        gates.want(tx, row["workspace_id"], by_itself=True)
     if update.read_needed:
         gates.make_due(tx, row["workspace_id"])
     if update.hides and update.outcome is not None:

@@ -349,10 +349,10 @@ SELECT ended_at - called_at AS seconds FROM operations
 WHERE start_kind = :start_kind AND outcome = 'fulfilled' AND start_call = 'accepted' AND called_at IS NOT NULL
 ORDER BY ended_at DESC LIMIT 50;
 
--- A person is looking at it, so it is in use; if its last read proved nothing, it may be tried again.
+-- It is in use, by its person unless :asked_at is NULL; if its last read proved nothing, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
-    used_at = :now, episode = episode + :brings_up,
+    used_at = :now, asked_at = COALESCE(:asked_at, asked_at), episode = episode + :brings_up,
     reason = CASE WHEN :brings_up = 0 THEN reason END,
     tried_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE tried_at END
 WHERE id = :id;
@@ -476,6 +476,10 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 RETURNING *;
 
 -- == hours ==
+
+-- name: was_asked
+SELECT 1 AS found FROM acts
+WHERE principal = :principal AND done_at >= :since AND subject = :subject AND asker = '' LIMIT 1;
 
 -- name: claim_rules
 UPDATE rules SET look_at = :until

@@ -229,6 +229,13 @@ async def resume(request: Request) -> Answer:
     return await _answered(request, await request.asked.to(hours.rest, request.target or ""), words.SET)
 
 
+@routes.action("hours_keep")
+async def go_on(request: Request) -> Answer:
+    """Let hours go on that nobody uses."""
+    workspace = await request.asked.to(hours.go_on, request.target or "")
+    return replies.answer(request.filled(words.GOING_ON, workspace), replaces=True)
+
+
 @routes.action("hours_move")
 async def move(request: Request) -> Answer:
     """Move a person's hours to their time zone."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.hours import written
+from bot.domain.facts import WorkspaceFacts
+from bot.domain.hours import UNUSED_SPARED, written
+from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.people import Person
 from bot.domain.workspaces import State
+from bot.messages.blocks.notices import render
 from bot.store import hours as rows
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
@@ -98,6 +101,22 @@ async def test_sentences_set_hours_and_leave_days_out(bot):
         check_golden(name, await bot.say(text))
     assert await rules(bot) == []
     assert [(one.starts, one.stops) for one in await rules(bot, "training")] == [(540, None)]
+
+
+async def test_what_nobody_uses_goes_on_if_its_person_says_so(bot):
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    workspace = await bot.workspace("notebook")
+    body = {"workspace": workspace.id, "times": 3, "is_said": False}
+    known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
+    question = render(
+        NoticeKind.HOURS_UNUSED, WorkspaceFacts(now=bot.clock.now(), workspace=workspace, **known)
+    )
+    assert (
+        words(await bot.push(question, "Keep them")) == "OK, the hours of *notebook* on Saturn Cloud go on."
+    )
+    assert [one.unused for one in await rules(bot)] == [-UNUSED_SPARED]
+    await bot.push(question, "Turn hours off")
+    assert await rules(bot) == []
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,15 @@ async def test_a_button_that_holds_an_address_only_needs_its_ack(wired, action_i
     assert await wired.bot.notices() == []
 
 
+async def test_open_is_noted_as_use_by_its_owner_alone(wired):
+    mine, *_ = (await wired.bot.link()).workspaces
+    theirs, *_ = (await wired.bot.link(COLLEAGUE, username="bob")).workspaces
+    for row in (mine, theirs):
+        assert (await wired.send(click("open_url", row.id))).status == 200
+    used = [(await wired.bot.store.workspace(row.id)).asked_at for row in (mine, theirs)]
+    assert used == [wired.bot.clock.now(), None]
+
+
 async def test_a_form_that_takes_too_long_does_not_hold_up_the_ack(wired):
     wired.slack.slow = asyncio.Event()
     impatient = bolt_for(wired.bot.services, wired.slack, view_seconds=0.05)

@@ -25,7 +25,7 @@ def test_what_was_found():
         "action": [
             *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
             *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),
-            *("hours_form", "hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
+            *("hours_form", "hours_keep", "hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
             *(
                 "invite",
                 "job_again",

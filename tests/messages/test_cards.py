@@ -211,6 +211,7 @@ CARDS = {
 
 LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "stop_at": None}
 HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
+UNUSED = {"workspace": "workspace_1", "times": 3, "is_said": True}
 NOTICES = {
     "timer-ending": (NoticeKind.TIMER_ENDING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
@@ -266,6 +267,12 @@ NOTICES = {
             facts(body={"cause": "unlinked", "name": "R & more"}, linking=frozenset({"token"})),
             workspace=None,
         ),
+    ),
+    "hours-unused": (NoticeKind.HOURS_UNUSED, facts(body=UNUSED)),
+    "hours-unused-as-far-as-known": (NoticeKind.HOURS_UNUSED, facts(body=UNUSED | {"is_said": False})),
+    "hours-paused-unused": (
+        NoticeKind.HOURS_PAUSED,
+        facts(body={"workspace": "workspace_1", "cause": "unused"}),
     ),
     "hours-moved": (
         NoticeKind.HOURS_MOVED,

@@ -145,9 +145,13 @@ def offered(
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
-    if not facts.ide_url:
-        return page_button(facts)
-    return [kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)]
+    return [open_button(facts)] if facts.ide_url else page_button(facts)
+
+
+def open_button(facts: WorkspaceFacts) -> Element:
+    """Return *Open* with the address itself, where there is one; a press of it is noted as use."""
+    key = facts.workspace.id if facts.workspace is not None else ""
+    return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url)
 
 
 def page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:

@@ -5,7 +5,17 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from bot.domain.facts import Facts, WorkspaceFacts
-from bot.domain.hours import DAYS, EVERY_DAY, WEEKDAYS, Occurrence, Rule, Side, Wanted, clock, dates
+from bot.domain.hours import (
+    DAYS,
+    EVERY_DAY,
+    WEEKDAYS,
+    Occurrence,
+    Rule,
+    Side,
+    Wanted,
+    clock,
+    dates,
+)
 from bot.domain.moments import instant, zone_of
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
@@ -273,6 +283,18 @@ def paused(facts: WorkspaceFacts) -> Answer:
     if cause in words.BECAUSE:
         buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
     return kit.message(sentence, [], buttons)
+
+
+@draws(NoticeKind.HOURS_UNUSED)
+def unused(facts: WorkspaceFacts) -> Answer:
+    """Ask whether hours go on that start what nobody uses."""
+    count, key = Markup(str(facts.body.get("times"))), facts.word("workspace")
+    keep = kit.button(words.GO_ON, "hours_keep", key, style=kit.PRIMARY)
+    buttons = [keep, kit.button(words.TURN_OFF, "hours_off", key)]
+    is_said = bool(facts.body.get("is_said"))
+    said = f"{filled(words.UNUSED[is_said], facts, count=count)} {words.UNUSED_NEXT}"
+    unseen = [] if is_said else [filled(words.UNUSED_UNSEEN, facts)]
+    return kit.message(said, unseen, buttons)
 
 
 @draws(NoticeKind.HOURS_MOVED)

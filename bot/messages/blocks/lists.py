@@ -20,6 +20,7 @@ from bot.messages.blocks.buttons import (
     later_button,
     lost,
     offered,
+    open_button,
     page_button,
 )
 from bot.messages.blocks.cards import operation_card, under_way
@@ -198,7 +199,7 @@ def _open_button(facts: WorkspaceFacts, workspace: Workspace) -> Element:
     """Return *Open* with the address itself, or a button we answer if it isn't known."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY)
-    return kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
+    return open_button(facts)
 
 
 #: How many buttons people can take in at a glance.

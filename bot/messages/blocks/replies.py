@@ -17,7 +17,7 @@ from bot.domain.people import Named, People
 from bot.domain.stops import Effects
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
-from bot.messages.blocks.buttons import changing, remove_button, stop_button
+from bot.messages.blocks.buttons import changing, open_button, remove_button, stop_button
 from bot.messages.blocks.cards import link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill, safe
 from bot.messages.texts import answers, cards, home, pages, requests, times, verbs
@@ -153,8 +153,7 @@ def question(button: Element) -> Answer:
 def opening(facts: WorkspaceFacts, sentence: str) -> Answer:
     """Answer with the address itself, as a button that only its owner sees."""
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
-    button = kit.button(cards.OPEN, "open_url", style=kit.PRIMARY, url=facts.ide_url)
-    blocks = [kit.section(sentence), *kit.actions([button]), kit.context(answers.OPENING_PRIVATE)]
+    blocks = [kit.section(sentence), *kit.actions([open_button(facts)]), kit.context(answers.OPENING_PRIVATE)]
     return kit.answer(blocks)
 
 

@@ -53,6 +53,15 @@ BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll go on.",
     "refused": "{title} no longer accepts your link. Link again, and they'll go on.",
 }
+#: Where nobody used what they start, by whether the provider says when that was.
+UNUSED: Final[Mapping[bool, str]] = {
+    True: "The hours of *{name}* on {title} started it {count} times in a row, and nobody used it.",
+    False: "The hours of *{name}* on {title} started it {count} times in a row; nobody opened it from here.",
+}
+UNUSED_NEXT: Final = "Should they go on? If nobody uses it this time and the next, I'll pause them."
+UNUSED_UNSEEN: Final = "{title} doesn't tell me when it's used."
+GO_ON: Final = "Keep them"
+GOING_ON: Final = "OK, the hours of *{name}* on {title} go on."
 MOVED: Final = (
     "Slack says that your time zone is {zone} now. Your workspaces' hours are in {former} time. "
     "Should they move?"

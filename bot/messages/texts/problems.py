@@ -124,6 +124,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "You can't add anything else.",
     "connection_refused": "{title} no longer accepts my own key. Ask your Usher admin to "
     "replace it, and I'll carry on.",
+    "unused": "As far as I can tell, nobody used it the last 5 times they started it.",
     "hours_make": "On {title} a stop ends it for good, so a start would have to create a new one. "
     "I don't do that by myself, so give me only a time to stop.",
     "hours_many": "It already has a lot of hours. Turn them off and set them again.",
