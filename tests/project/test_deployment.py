@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from subprocess import run
 
+import jsonschema
 import pytest
 import yaml
 
@@ -140,6 +141,63 @@ def test_a_service_has_settings_of_ours_and_no_more_rights_than_it_needs(name):
         assert (address, target) == ("127.0.0.1", environment()["PORT"])
         first, _, last = published.partition("-")
         assert int(last) - int(first) + 1 == service["scale"]
+
+
+KUBERNETES = {
+    path.stem: list(yaml.safe_load_all(path.read_text())) for path in (DEPLOY / "kubernetes").iterdir()
+}
+SCHEMA = json.loads((ROOT / "tests/project/schemas/kubernetes.1.37.0.json").read_text(encoding="utf-8"))
+#: Every object that runs something, with its file's name.
+RUNS = [(name, one) for name, parts in KUBERNETES.items() for one in parts if "template" in one["spec"]]
+
+
+@pytest.mark.parametrize("name", KUBERNETES)
+def test_kubernetes_takes_what_is_to_be_applied(name):
+    for one in KUBERNETES[name]:
+        kind = SCHEMA["kinds"][f"{one['apiVersion']} {one['kind']}"]
+        validator = jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": SCHEMA["$defs"]})
+        assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(one)] == []
+    assert len({(one["kind"], one["metadata"]["name"]) for one in KUBERNETES[name]}) == len(KUBERNETES[name])
+
+
+@pytest.mark.parametrize(("name", "one"), RUNS, ids=[one["metadata"]["name"] for _, one in RUNS])
+def test_a_pod_runs_the_image_as_compose_does(name, one):
+    spec, pod = one["spec"], one["spec"]["template"]["spec"]
+    (runs,) = pod["containers"]
+    assert is_command(runs["args"])
+    assert (spec["replicas"] == 1) is (runs["args"] == ["serve"])
+    assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
+    # Services and budgets find pods of this file.
+    labels = [run["spec"]["selector"]["matchLabels"].items() for file, run in RUNS if file == name]
+    found = [other["spec"]["selector"] for other in KUBERNETES[name]]
+    assert all(any(each.get("matchLabels", each).items() <= of for of in labels) for each in found)
+    settings = {each["name"]: each["value"] for each in runs["env"]}
+    assert settings.keys() <= VARIABLES.keys()
+    assert {value.partition(":")[0] for value in settings.values()} == {"credential"}
+    # In place of a file in the volume, processes that share a database name it.
+    assert ("USHER_DATABASE_URL" in settings) is (one["kind"] == "Deployment")
+    mounted = {each["mountPath"]: each["name"] for each in runs["volumeMounts"]}
+    assert mounted["/etc/usher"] == "connections"
+    assert mounted[environment()["CREDENTIALS_DIRECTORY"]] == "secrets"
+    assert (said("VOLUME")[0] in mounted) is (one["kind"] == "StatefulSet")
+    volumes = {each["name"]: each for each in pod["volumes"]} | dict.fromkeys(
+        each["metadata"]["name"] for each in spec.get("volumeClaimTemplates", ())
+    )
+    assert set(mounted.values()) == volumes.keys()
+    # Usher refuses what others may write.
+    assert (
+        not (volumes["secrets"]["secret"]["defaultMode"] | volumes["connections"]["configMap"]["defaultMode"])
+        & 0o022
+    )
+    user, limits = pod["securityContext"], runs["securityContext"]
+    assert [f"{user['runAsUser']}:{user['runAsGroup']}"] == said("USER")
+    assert user["fsGroup"] == user["runAsGroup"]
+    assert (limits["readOnlyRootFilesystem"], limits["capabilities"]) == (True, {"drop": ["ALL"]})
+    assert not pod["automountServiceAccountToken"]
+    assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS + 2
+    assert runs["ports"] == [{"name": "http", "containerPort": int(environment()["PORT"])}]
+    probes = {kind: runs[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+    assert probes == {"startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz"}
 
 
 def test_the_unit_runs_each_role_as_a_user_of_its_own():
