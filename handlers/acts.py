@@ -28,8 +28,11 @@ _MOST: Final = 20
 
 @routes.action("undo")
 async def pressed(request: Request) -> Answer:
-    """Take the act back whose button it is."""
-    return await taken_back(request, await request.asked.to(acts.undo, request.target or ""))
+    """Take the act back whose button it is; the answer to it becomes that, a card is drawn anew anyhow."""
+    found = await request.asked.to(acts.undo, request.target or "")
+    is_answer = found.act is not None and found.act.id == request.target
+    is_back = found.inverse.undone in acts.CHANGES
+    return replace(await taken_back(request, found), replaces=is_answer and is_back)
 
 
 async def no(request: Request, *, or_verb: bool = False) -> Answer | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain import hours as rules
-from bot.domain.acts import Act, Undone
+from bot.domain.acts import Act
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
@@ -131,7 +131,7 @@ async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer 
     interaction = request.asked.interaction
     first = replace(request.asked, interaction=interaction and f"{interaction}/instead")
     found = await first.to(use_cases.undo, act.id)
-    is_back = found.inverse.undone in {Undone.CANCELLED, Undone.RESTORED}
+    is_back = found.inverse.undone in use_cases.CHANGES
     return then if is_back else await acts.taken_back(request, found)
 
 

@@ -23,7 +23,7 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: What taking back changes something for.
-_CHANGES: Final = frozenset({Undone.CANCELLED, Undone.RESTORED})
+CHANGES: Final = frozenset({Undone.CANCELLED, Undone.RESTORED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
         found = inverse(act, rows.by_now(tx, act), errand, effects)
         if found.undone is Undone.NOTHING and not act_id:
             continue
-        if found.undone in _CHANGES and asked.is_new(tx):
+        if found.undone in CHANGES and asked.is_new(tx):
             rows.undone(tx, act.id)
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", change=None, act=act.id, of=act.action)

@@ -23,9 +23,9 @@ def add(tx: Transaction, act: Act) -> None:
     ACTS.add(tx, act)
 
 
-def act(tx: Transaction, act_id: str) -> Act | None:
-    """Return an act."""
-    return ACTS.one(tx, id=act_id)
+def act(tx: Transaction, key: str) -> Act | None:
+    """Return an act, or the last one that began an errand."""
+    return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
 
 
 def recent_acts(

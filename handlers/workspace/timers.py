@@ -75,7 +75,7 @@ async def stop_later(request: Request, workspace: Workspace, moment: Moment, mod
         await linked(request, workspace.connection)
         next_ = request.filled(cards.NOT_UP_NEXT, workspace)
         return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
-    return drawn.planned(cards.SET, changed, title, moment)
+    return replies.answer(" ".join([drawn.said(cards.SET, changed, title), *drawn.day_said(moment)]))
 
 
 def timer_or_ask(

@@ -139,6 +139,17 @@ async def test_what_was_not_sent_is_cancelled_and_said(bot):
     assert words(await asked(bot, "no")) == "Nothing of yours is under way."
 
 
+async def test_the_card_of_a_stop_takes_it_back_until_it_was_sent(bot):
+    assert not (await asked(bot, "stop report")).text
+    card = await asked(bot, "status report")
+    assert "I've cancelled the stop of *report*." in words(await bot.push(card, "Undo"))
+    assert await bot.store.open_operations(ALICE) == []
+    assert words(await bot.push(card, "Undo")) == "There's nothing left to undo."
+    await asked(bot, "stop report")
+    await begun(bot, "report", stop_call=Call.ACCEPTED)
+    assert "Undo" not in buttons(await asked(bot, "status report"))
+
+
 async def test_an_open_question_is_answered_first_and_what_was_done_before_stays(bot):
     await asked(bot, "stop report")
     await begun(bot, "report", stop_call=Call.ACCEPTED)

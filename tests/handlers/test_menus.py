@@ -8,6 +8,7 @@ import pytest_asyncio
 from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
+from bot.domain.stops import Consent
 from bot.domain.workspaces import State
 from bot.messages.blocks import buttons as drawn
 from bot.messages.blocks import kit
@@ -20,7 +21,8 @@ from tests.rigs.store import ALICE, BOB, observe
 @pytest_asyncio.fixture
 async def running(bot):
     await bot.link()
-    await observe(bot.store, bot.clock, await bot.workspace(), Observed(State.RUNNING))
+    busy = Observed(State.RUNNING, at_stake=frozenset({"busy"}))
+    await observe(bot.store, bot.clock, await bot.workspace(), busy)
     return await bot.workspace()
 
 
@@ -93,9 +95,11 @@ async def test_the_question_is_for_the_owner_and_about_how_it_is_now(bot, runnin
     assert await verbs(bot) == []
 
 
-async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running):
-    await bot.press("ask", drawn.changing("suspend", running, agreed=True).text)
-    assert await verbs(bot) == [OperationVerb.SUSPEND]
+@pytest.mark.parametrize("verb", ["stop", "suspend"])
+async def test_what_has_nothing_to_be_asked_any_more_is_done(bot, running, verb):
+    await observe(bot.store, bot.clock, running, Observed(State.RUNNING, at_stake=frozenset()))
+    await bot.press("ask", drawn.changing(verb, running, agreed=Consent.GIVEN).text)
+    assert await verbs(bot) == [OperationVerb(verb)]
 
 
 async def test_unlinking_from_a_menu_asks_like_its_button(bot, running):

@@ -56,8 +56,7 @@ async def test_an_old_stop_says_how_things_are_and_offers_what_there_is(bot):
     await seen(bot, State.RUNNING)
     answer = await bot.push(listed, "Stop")
     check_golden("answers/outdated-stop", answer)
-    # It is in a menu, which asks first.
-    await bot.push(await bot.push(answer, "Stop"))
+    await bot.push(answer, "Stop")
     assert len(await bot.store.open_operations(ALICE)) == 1
 
 

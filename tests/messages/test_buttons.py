@@ -28,6 +28,15 @@ def drawn(*elements):
     return [[one.get("action_id") for one in block["elements"]] for block in kit.actions(elements)]
 
 
+def test_a_question_shows_the_characters_of_a_name():
+    words = ("Stop {name}?", "This stops {name}.", "Stop", "Keep running")
+    asked = kit.confirm(words, name="R&D <main>")
+    assert (asked["title"]["text"], asked["text"]["text"]) == (
+        "Stop R&amp;D &lt;main&gt;?",
+        "This stops R&amp;D &lt;main&gt;.",
+    )
+
+
 def test_the_first_two_are_buttons_and_the_rest_is_in_a_menu():
     names = [kit.button(name, name, "w1@2") for name in ("open", "suspend", "later")]
     stop = kit.button("Stop", "stop", "w1@2", confirm=QUESTION)

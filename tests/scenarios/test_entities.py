@@ -95,11 +95,3 @@ async def test_a_name_typed_into_a_form_is_the_one_at_the_provider(tmp_path):
         assert world.session(NAME) is not None
         assert f"*{SENT}*" in alice.only("ready").text
         assert f"*{SENT}*" in (await alice.types(f"status {NAME}")).text
-
-
-async def test_questions_of_buttons_show_the_characters(acme):
-    shown = await acme.alice.types(f"start {NAME}")
-    await acme.settle()
-    asks = acme.alice.card.button("Stop")["confirm"]
-    assert SENT in asks["text"]["text"]
-    assert shown.is_private

@@ -43,9 +43,10 @@ def start_button(workspace: Workspace) -> Element:
 
 
 def stop_button(workspace: Workspace, effects: Effects) -> Element:
-    """Return *Stop*, which asks first; if it ends the workspace for good, it says what is lost."""
-    final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
-    question = final or kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=lost(workspace, None))
+    """Return *Stop*, which asks first where it ends the workspace for good, or something is at stake."""
+    question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
+    if at_stake(workspace) and not final:
+        question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=lost(workspace, None))
     press = changing("stop", workspace, agreed=knowing(workspace) if final else Consent.NONE)
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question)
 
@@ -339,12 +340,6 @@ def day_said(moment: Moment) -> list[str]:
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *([cards.SHIFTED] if moment.is_shifted else []),
     ]
-
-
-def planned(template: str, workspace: Workspace, title: str, moment: Moment) -> Answer:
-    """Answer that a timer is set, with the way back."""
-    sentence = " ".join([said(template, workspace, title), *day_said(moment)])
-    return _message(sentence, keep_buttons(workspace)[:1])
 
 
 def asked(

@@ -24,6 +24,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.kit import VALUE, Element, Markup, draws, fill, safe
 from bot.messages.texts import cards, notices, problems, times
+from bot.messages.texts.acts import UNDO
 
 _BAR_CELLS = 10
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
@@ -196,6 +197,8 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
         buttons.append(keep_waiting_button(operation))
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
+    elif workspace is not None and not operation.has_called:
+        buttons.append(kit.button(UNDO, "undo", operation.id))
     return [*buttons, *force_buttons(facts), kit.button(cards.REFRESH, "refresh", operation.id)]
 
 
