@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -26,7 +27,7 @@ from bot.messages.texts import times
 from bot.services import classes, making, naming
 from bot.services.gather import class_effects
 from bot.support.errors import Refused
-from handlers import routes
+from handlers import course, routes
 from handlers.command_line import Quoted, running_flags, written
 from handlers.connections import makers, named
 from handlers.linking import question
@@ -38,6 +39,7 @@ NAMED = 12
 #: How many names are suggested for one that isn't known.
 NEAR = 3
 MOST: Final = 5_000
+_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)")
 TITLE_MOST: Final = 80
 #: In a shorter class, its end would be announced before anybody has pressed.
 SOONEST_SECONDS: Final = 600.0
@@ -47,12 +49,15 @@ SOONEST_SECONDS: Final = 600.0
 async def post(request: Request) -> Answer:
     """Write a card for the channel that the request came from."""
     services, surface = request.services, request.surface
-    if surface.channel_id is None or surface.is_in_conversation:
-        return replies.hint(class_words.IN_A_CHANNEL)
     asked = card_command(request.text, services.commands)
     zone = await services.store.zone(request.principal)
+    if (answer := await _course_change(request, asked)) is not None:
+        return answer
+    if surface.channel_id is None or surface.is_in_conversation:
+        return replies.hint(class_words.IN_A_CHANNEL)
     stops_at = None if asked.hours else ends_at(asked, zone, services.clock.now())
-    course = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
+    lessons_ = timetable_of(asked, datetime.fromtimestamp(services.clock.now(), zone).date())
+    others = (replace(request.principal, user_id=user).key for user in asked.others)
     if not asked.what:
         asked.problems.append(request.filled(class_words.USAGE))
     if asked.problems:
@@ -65,10 +70,12 @@ async def post(request: Request) -> Answer:
     else:
         draft = await _pattern(request, asked)
     draft = replace(draft, channel_id=surface.channel_id, time_zone=zone.key, stops_at=stops_at)
-    draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum, **course)
+    draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum, **lessons_)
+    draft = replace(draft, trainers=frozenset(others))
     card = await request.asked.to(classes.post, draft)
     if card.is_course:
-        return replies.answer(fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card)))
+        said = fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card))
+        return replies.answer(said if asked.until else f"{said} {class_words.TWENTY_WEEKS}")
     ends = class_words.POSTED_NO_END
     if stops_at is not None:
         end = drawn.end_words(
@@ -76,6 +83,26 @@ async def post(request: Request) -> Answer:
         )
         ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
     return replies.answer(fill(class_words.POSTED, name=card.title, ends=Markup(ends)))
+
+
+async def _course_change(request: Request, command: CardCommand) -> Answer | None:
+    """Change the timetable of a course whose title comes first; None if the words are about a new card."""
+    principal, services = request.principal, request.services
+    for card in await services.store.courses():
+        rest = command.what[len(card.title) :]
+        is_named = command.what.casefold().startswith(card.title.casefold())
+        is_theirs = principal.key in {card.principal.key, *card.trainers}
+        is_here = request.asked.context.installation.are_together(principal, card.principal)
+        if not (is_named and is_here) or (rest[:1] or " ") != " ":
+            continue
+        today = datetime.fromtimestamp(services.clock.now(), ZoneInfo(card.time_zone)).date()
+        change = course.order(card, rest, today)
+        new = timetable_of(command, today, card) if is_theirs and not rest else {}
+        if new and not command.problems:
+            change = ("hours", {}, new)
+        if change is not None or (is_theirs and rest):
+            return await trainers(request, card.id, course.changed(request, card, change))
+    return None
 
 
 async def _pattern(request: Request, command: CardCommand) -> classes.Draft:
@@ -154,6 +181,7 @@ class CardCommand:
     maximum: int | None = None
     hours: Wanted | None = None
     first: str = ""
+    others: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def about(self, what: str) -> str:
@@ -177,6 +205,8 @@ def card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
                 command.until = value
             case "from":
                 command.first = value
+            case "with":
+                command.others = _MENTION.findall(value)
             case "hours":
                 command.hours = hours.read(value)
                 if not is_timetable(command.hours):
@@ -198,22 +228,29 @@ def is_timetable(wanted: Wanted | None) -> bool:
     return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
 
 
-def timetable_of(command: CardCommand, today: date) -> dict[str, Any]:
-    """Return the days and times of a course; none for a class. What is wrong is added to the problems."""
-    if command.hours is None:
+def timetable_of(command: CardCommand, today: date, card: ClassCard | None = None) -> dict[str, Any]:
+    """Return the days and times of a course; none for a class. What is wrong is added to the problems.
+
+    What isn't said is as usual, or as ``card`` has it.
+    """
+    wanted = command.hours
+    if wanted is None and card is not None and (command.until or command.first):
+        wanted = Wanted(card.days, card.starts, card.stops)
+    if wanted is None:
         return {}
-    first = moments.day_of(command.first, today) if command.first else today
-    last = (first or today) + timedelta(days=lessons.USUAL_DAYS)
-    until = moments.day_of(command.until, first or today) if command.until else last
-    if (
-        first is None
-        or until is None
-        or not today <= first <= until <= today + timedelta(days=lessons.MOST_DAYS)
-    ):
+    usual = today if card is None else date.fromisoformat(card.first_day)
+    first = moments.day_of(command.first, today) if command.first else usual
+    last = None if first is None else first + timedelta(days=lessons.USUAL_DAYS)
+    if command.until:
+        last = moments.day_of(command.until, max(first or today, today))
+    elif card is not None:
+        last = date.fromisoformat(card.last_day)
+    farthest = today + timedelta(days=lessons.MOST_DAYS)
+    if first is None or last is None or not first <= last <= farthest:
         command.problems.append(class_words.BAD_DAYS)
         return {}
-    days = {"first_day": first.isoformat(), "last_day": until.isoformat()}
-    return {"days": command.hours.days, "starts": command.hours.starts, "stops": command.hours.stops, **days}
+    days = {"first_day": first.isoformat(), "last_day": last.isoformat()}
+    return {"days": wanted.days, "starts": wanted.starts, "stops": wanted.stops, **days}
 
 
 def ends_at(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
@@ -396,6 +433,8 @@ async def show_problems(request: Request) -> Answer:
 async def stop_all(request: Request) -> Answer:
     """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
     services, key = request.services, request.target or ""
+    if (card := await request.asked.see(classes.seen, key)).is_course:
+        return await trainers(request, key, course.changed(request, card, ("end", {}, {})))
     closed = await trainers(request, key, request.asked.to(classes.stop_all, key))
     if closed is None or closed.stops_at is None:
         return replies.hint(class_words.CLOSED_ALREADY)

@@ -1,6 +1,6 @@
 """Courses: class cards with a timetable, and their lessons; pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -56,6 +56,31 @@ def lesson(rule: Rule, now: float) -> Lesson | None:
         return None
     start, stop = rule.on(date.fromisoformat(coming.local[:10]))
     return Lesson(start.at, stop.at, start.local)
+
+
+def following(rule: Rule, after: float) -> Lesson | None:
+    """Return the first lesson that begins after a moment."""
+    coming = lesson(rule, after)
+    return coming if coming is None or coming.begins > after else lesson(rule, coming.ends)
+
+
+def agreed(rule: Rule, before: Rule, after: Rule) -> Rule:
+    """Return what a person's rule becomes when its course's timetable changes from one to another.
+
+    They have agreed to their days, for as long each as until now, and to no later one. What they skip stays.
+    """
+    length = (rule.stops or 0) - (rule.starts or 0)
+    return replace(
+        rule,
+        course=after.course,
+        days=rule.days & after.days,
+        starts=after.starts,
+        stops=min(after.stops or 0, (after.starts or 0) + length),
+        first_day=after.first_day,
+        last_day=min(rule.last_day, after.last_day),
+        off=(rule.off - before.off) | after.off,
+        moved={day: (begin, min(end, begin + length)) for day, (begin, end) in after.moved.items()},
+    )
 
 
 def lesson_on(card: ClassCard, now: float) -> Lesson | None:

@@ -156,6 +156,8 @@ class NoticeKind(StrEnum):
     LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
     #: Whether hours go on that start a workspace nobody uses.
     HOURS_UNUSED = _Kind("hours_unused", urgency=3, marks=Mark.APART, since="0.2.0")
+    #: A course's timetable has changed: to whoever has joined.
+    COURSE_CHANGED = _Kind("course_changed", "class", since="0.2.0")
     HOURS_MOVED = _Kind("hours_moved", urgency=3)
     APPROVAL_ASKED = _Kind("approval_asked", offers="approval", marks=Mark.PEOPLE)
     #: Whether the account that somebody else asked for is this person's.

@@ -14,7 +14,7 @@ from bot.domain.people import Person, Principal
 #: Posts that anybody who may use Usher can make in a channel: they act only for whoever presses them.
 POST_VERBS: Final = frozenset({"card"})
 #: What only a card's own trainer, or an administrator, may do with it.
-TRAINERS_VERBS: Final = frozenset({"class_post", "class_problems", "class_stop"})
+TRAINERS_VERBS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop"})
 #: What a recorded consent permits on another person's workspace; nothing else is ever permitted (ADR 12).
 CONSENTED_VERBS: Final = frozenset({"class_stop"})
 #: Verbs that show what is known and change nothing: what Slack said about a person long ago is recent enough.
@@ -51,13 +51,14 @@ class Target:
     """Identify what a verb acts on and who owns it.
 
     ``consented_to`` is the person whom the owner allowed to stop it, by a recorded consent that wasn't
-    withdrawn; ``kind`` is then ``consent``.
+    withdrawn; ``kind`` is then ``consent``. ``trainers`` are the keys of others whom a card's owner named.
     """
 
     kind: str
     id: str
     owner: Principal
     consented_to: Principal | None = None
+    trainers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
     if target.kind == "class" and verb in TRAINERS_VERBS:
         if is_admin:
             return Decision(allowed=True, rule="policy.administrator")
+        if principal.key in target.trainers:
+            return Decision(allowed=True, rule="policy.trainer")
         return _refuse("other_workspace" if installation.is_administrator(principal) else "not_trainer")
     is_consented = target.kind == "consent" and verb in CONSENTED_VERBS and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):

@@ -46,7 +46,7 @@ from bot.store import cards, classes, creations, homes, hours, inbox, operations
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.operations import Accepted
-from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, RULES
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
@@ -132,7 +132,7 @@ def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
         CLASS_CARDS.add(tx, card, look_at=look_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_posting(card)])
-        _note(tx, asked, "class.post", card, channel=draft.channel_id)
+        note(tx, asked, "class.post", card, channel=draft.channel_id)
     return card
 
 
@@ -179,14 +179,14 @@ def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:
         if closed.stops_at != card.stops_at:
             timers.let_go(tx, card.id)
         cards.owe_about(tx, card.id, changed=True)
-        _note(tx, asked, "class.stop_all", card)
+        note(tx, asked, "class.stop_all", card)
     return closed
 
 
 def owned(tx: Transaction, asked: Asked, verb: str, card_id: str) -> ClassCard:
     """Return a trainer's card; raises Refused (``class.unknown``, ``policy.not_trainer``)."""
     card = _card(tx, card_id)
-    asked.check(tx, verb, Target("class", card.id, card.principal))
+    asked.check(tx, verb, Target("class", card.id, card.principal, trainers=card.trainers))
     return card
 
 
@@ -257,7 +257,7 @@ def press(
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        _note(tx, asked, "class.press", card, change, workspace=workspace.id, consent="stop")
+        note(tx, asked, "class.press", card, change, workspace=workspace.id, consent="stop")
     if card.is_course and lessons.lesson_on(card, tx.now()) is None:
         return Press(card, target, Joined("enrolled"))
     if operation is None:
@@ -436,7 +436,7 @@ def keep(tx: Transaction, asked: Asked, card_id: str) -> bool:
     workspace = workspaces.workspace(tx, before.workspace_id or "")
     if workspace is not None and workspace.stop_card == card.id:
         timers.clear(tx, workspace.id)
-    _note(tx, asked, "class.keep", card, consent="withdrawn")
+    note(tx, asked, "class.keep", card, consent="withdrawn")
     return True
 
 
@@ -480,7 +480,7 @@ def _named(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
     return JoinTarget(None, "no_workspace")
 
 
-def _note(
+def note(
     tx: Transaction,
     asked: Asked,
     action: str,
@@ -488,6 +488,7 @@ def _note(
     change: Change = NO_CHANGE,
     **detail: str,
 ) -> None:
+    """Write the audit row and the act of what a person asks for about a card."""
     target = f"{card.connection}/{card.title}"
     more = {"card": card.id, "trainer": card.principal.key}
     asked.note(tx, action, target, about=card, change=change, **detail, **more)
@@ -552,6 +553,7 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     """End a card for good, with the summary."""
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
+    RULES.delete(tx, card=card.id)
     cards.owe_about(tx, card.id, changed=True)
     body = {"connection": card.connection}
     to = [

@@ -102,7 +102,7 @@ def add(
     if not asked.is_new(tx):
         return []
     was = acts.hours(tx, [*replaced, *made])
-    _drop(tx, workspace, replaced)
+    drop(tx, workspace, replaced)
     for one in made:
         rows.put(tx, one)
     homes.want(tx, asked.principal)
@@ -127,11 +127,11 @@ def put_back(tx: Transaction, act: Act) -> None:
         rule = rows.rule(tx, key)
         workspace = None if rule is None else stored.workspace(tx, rule.workspace_id)
         if former is not None and rule is not None:
-            _replan(tx, workspace, rule, RULES.of(former))
+            replan(tx, workspace, rule, RULES.of(former))
         elif former is not None:
             rows.put(tx, RULES.of(former))
         elif rule is not None and workspace is not None:
-            _drop(tx, workspace, [rule])
+            drop(tx, workspace, [rule])
     homes.want(tx, act.principal)
 
 
@@ -141,13 +141,13 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
     rules = [one for one in rows.rules_of(tx, workspace.id) if not one.card]
     if rules and asked.is_new(tx):
         was = acts.hours(tx, rules)
-        _drop(tx, workspace, rules)
+        drop(tx, workspace, rules)
         homes.want(tx, asked.principal)
         note(tx, asked, "workspace.hours", workspace, _change(tx, was, workspace), hours="off")
     return workspace
 
 
-def _drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
+def drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
     """Delete rules, with the timer that they have set."""
     for one in rules:
         if _timed(tx, workspace, one) is not None:
@@ -168,7 +168,7 @@ def _timed(tx: Transaction, workspace: Workspace, rule: Rule) -> Occurrence | No
     return stop if 0.0 <= late <= LATE_SECONDS or (late > 0.0 and is_waiting) else None
 
 
-def _replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
+def replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
     """Change a rule; the timer that it has set goes if the rule has no stop then any more.
 
     That stop may come again, so it isn't settled then.
@@ -199,7 +199,7 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     if any(before != after for before, after in resting) and asked.is_new(tx):
         was = acts.hours(tx, [before for before, _ in resting])
         for before, after in resting:
-            _replan(tx, workspace, before, after)
+            replan(tx, workspace, before, after)
         homes.want(tx, asked.principal)
         left_out = ",".join(sorted(days))
         note(tx, asked, "workspace.hours", workspace, _change(tx, was, workspace), off=left_out)
@@ -215,7 +215,7 @@ def move(tx: Transaction, asked: Asked) -> str:
         was = acts.hours(tx, moving)
         for one in moving:
             moved = replace(one, zone=zone, seen_zone=zone, settled_at=tx.now())
-            _replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
+            replan(tx, stored.workspace(tx, one.workspace_id), one, moved)
         homes.want(tx, asked.principal)
         asked.note(tx, "hours.zone", asked.principal.key, change=_change(tx, was), zone=zone)
     return zone

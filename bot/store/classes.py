@@ -21,6 +21,11 @@ def class_card(tx: Transaction, card_id: str) -> ClassCard | None:
     return CLASS_CARDS.one(tx, id=card_id)
 
 
+def courses(tx: Transaction) -> list[ClassCard]:
+    """Return the courses that go on, the newest first."""
+    return CLASS_CARDS.found(tx, "courses")
+
+
 def participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
     """Return a person's press of a card."""
     return PARTICIPANTS.one(tx, card_id=card_id, principal=principal)

@@ -85,11 +85,11 @@ def tell_of_lesson(tx: Transaction, rule: Rule, lesson: Lesson, start: Operation
         add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, rule.principal, body, due_in)])
 
 
-def leave(tx: Transaction, leaving: Rule) -> None:
-    """Let a person leave the course that a rule is of: their consent ends with its row."""
-    drop(tx, leaving.id)
-    PARTICIPANTS.delete(tx, card_id=leaving.card, principal=leaving.principal)
-    tx.run("look_at_class", id=leaving.card, now=tx.now(), rest=REST)
+def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
+    """Let a person leave a course: their consent ends with its row."""
+    RULES.delete(tx, card=card_id, principal=principal)
+    PARTICIPANTS.delete(tx, card_id=card_id, principal=principal)
+    tx.run("look_at_class", id=card_id, now=tx.now(), rest=REST)
 
 
 def drop_all(tx: Transaction, principal: Principal) -> None:
@@ -175,7 +175,7 @@ def unlink(tx: Transaction, workspace: Row, *, tell: bool) -> None:
     """Pause the rules of a workspace whose account was unlinked, which deletes its row; leave its courses."""
     for one in rules_of(tx, workspace["id"]):
         if one.card:
-            leave(tx, one)
+            leave(tx, one.card, one.principal)
             continue
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         put(tx, named)

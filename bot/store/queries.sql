@@ -1350,6 +1350,9 @@ UPDATE class_cards SET
 WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
 RETURNING *;
 
+-- name: courses
+SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
+
 -- name: repost_class
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 

@@ -285,6 +285,7 @@ class Store(OnEngine):
     # -- class cards -----------------------------------------------------------------------------------------
 
     class_card = read(classes.class_card)
+    courses = read(classes.courses)
     participant = read(classes.participant)
     class_counts = read(classes.class_counts, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)

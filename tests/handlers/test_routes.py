@@ -24,7 +24,17 @@ def test_what_was_found():
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
             *("again", "approve", "ask", "ask_link", "bring_back", "class_keep", "class_post", "class_press"),
-            *("class_problems", "class_stop", "deny", "enter_code", "field", "force", "home", "hour_more"),
+            *(
+                "class_problems",
+                "class_stop",
+                "course_leave",
+                "deny",
+                "enter_code",
+                "field",
+                "force",
+                "home",
+                "hour_more",
+            ),
             *("hours_form", "hours_keep", "hours_move", "hours_off", "hours_on", "hours_rest", "hours_stay"),
             *(
                 "invite",
@@ -35,7 +45,17 @@ def test_what_was_found():
                 "job_look_again",
                 "job_refresh",
             ),
-            *("job_start_another", "keep_running", "keep_waiting", "leave", "look_again", "make", "mine"),
+            *(
+                "job_start_another",
+                "keep_running",
+                "keep_waiting",
+                "leave",
+                "lesson_back",
+                "lesson_skip",
+                "look_again",
+                "make",
+                "mine",
+            ),
             *("needed", "not_mine", "refresh"),
             *(
                 "run_code",

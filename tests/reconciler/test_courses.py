@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.hours import read
+from bot.domain.operations import OperationVerb
+from bot.domain.timers import Timer
 from bot.domain.workspaces import State
-from tests.reconciler.classroom import TRAINER, people, post, press, seat, shown, told
+from bot.services import hours, lessons, workspaces
+from bot.support.errors import Refused
+from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
+from tests.rigs.store import unlink
 
 #: Mondays and Wednesdays in Berlin, for a month from the 22nd of November 2027, which is a Monday.
 LESSONS = {
@@ -75,3 +81,101 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(world):
     starts = len(world.provider.accepted_starts)
     await until(world, "08:59", day=24, step=120)
     assert len(world.provider.accepted_starts) == starts + 3
+
+
+async def test_a_lesson_stops_only_what_it_started(world):
+    """What ran overnight goes on, and so does what its person stopped and started again by hand."""
+    alice, bob = people(2)
+    await course(world, alice, state=State.RUNNING)
+    await seat(world, bob)
+    card = (await world.store.courses())[0]
+    await press(world, card, bob)
+    await until(world, "08:54")
+    await until(world, "09:10", step=5)
+    assert "your workspace is ready" in told(world, alice)[-1]
+    (row,) = await world.store.workspaces(bob)
+    for verb in (OperationVerb.STOP, OperationVerb.START):
+        await ask(world, bob).to(workspaces.begin, row.id, verb)
+        await world.pass_time(60, step=5)
+    await until(world, "11:00")
+    assert (state(world, 0), state(world, 1)) == (State.RUNNING, State.RUNNING)
+    assert world.provider.accepted_stops == ["r-U001"]
+
+
+async def test_own_hours_and_an_own_stop_go_first(world):
+    alice, bob = people(2)
+    await course(world, alice, bob)
+    (mine,) = await world.store.workspaces(alice)
+    await world.know(alice, time_zone="Europe/Berlin")
+    await ask(world, alice).to(hours.add, mine.id, read("mon 9:15-12:00"))
+    await until(world, "09:20")
+    (theirs,) = await world.store.workspaces(bob)
+    await ask(world, bob).to(workspaces.set, theirs.id, Timer(local("10:00"), "stop"))
+    await until(world, "10:05")
+    assert (state(world, 0), state(world, 1)) == (State.RUNNING, State.STOPPED)
+    await until(world, "11:00")
+    assert state(world, 0) is State.RUNNING
+    await until(world, "12:05")
+    assert state(world, 0) is State.STOPPED
+
+
+async def test_one_skips_the_next_lesson_another_leaves(world):
+    alice, bob, cleo = people(3)
+    card = await course(world, alice, bob, cleo)
+    rule, day = await ask(world, alice).to(lessons.skip, card.id, "")
+    assert (rule.principal, day) == (alice, "2027-11-22")
+    # A second press of the same button means the same lesson.
+    assert (await ask(world, alice).to(lessons.skip, card.id, ""))[1] == day
+    await ask(world, bob).to(lessons.leave, card.id)
+    with pytest.raises(Refused, match=r"course\.not_joined"):
+        await ask(world, bob).to(lessons.skip, card.id, "")
+    await until(world, "09:05")
+    assert [state(world, number) for number in range(3)] == [State.STOPPED, State.STOPPED, State.RUNNING]
+    assert told(world, alice) == told(world, bob) == []
+    assert "1 of 1 are ready" in str(shown(world)["blocks"])
+    # From the message that a lesson begins, the one after it is meant.
+    assert (await ask(world, cleo).to(lessons.skip, card.id, "2027-11-22T09:00"))[1] == "2027-11-24"
+    await until(world, "09:05", day=24, step=120)
+    assert [state(world, number) for number in range(3)] == [State.RUNNING, State.STOPPED, State.STOPPED]
+
+
+async def test_what_a_teacher_changes_is_told_once_and_never_adds_to_what_was_agreed(world):
+    alice, bob = people(2)
+    card = await course(world, alice, bob)
+    by = ask(world)
+    off = {"off": frozenset({"2027-11-22"})}
+    await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await by.to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, off)
+    await until(world, "09:30")
+    assert told(world, alice) == told(world, bob) == ["There's no lesson of Statistics on 22 Nov."]
+    assert state(world) is State.STOPPED
+    times = {"days": frozenset({"mon", "wed", "thu"}), "starts": 14 * 60, "stops": 16 * 60}
+    await ask(world).to(lessons.change, card.id, "hours", {}, times)
+    await world.pass_time(10, step=2)
+    assert "It's now on Thursdays, too." in told(world, alice)[-1]
+    assert (await press(world, card, bob)).result == "enrolled"
+    await until(world, "15:20", day=24, step=120)
+    assert (state(world, 0), state(world, 1)) == (State.RUNNING, State.RUNNING)
+    # Alice agreed to an hour and a half on Mondays and Wednesdays, Bob to all.
+    await until(world, "15:40", day=24, step=60)
+    assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
+    await until(world, "14:05", day=25, step=120)
+    assert (state(world, 0), state(world, 1)) == (State.STOPPED, State.RUNNING)
+    await ask(world).to(lessons.end, card.id)
+    await until(world, "16:05", day=25, step=60)
+    assert "Statistics has ended." in told(world, alice)[-1]
+    assert state(world, 1) is State.STOPPED
+    assert await world.store.courses() == []
+    assert await world.store.rules(bob) == []
+    with pytest.raises(Refused):
+        await ask(world, alice).to(lessons.change, card.id, "end", {}, {})
+
+
+async def test_unlinking_leaves_the_course(world):
+    (alice,) = people(1)
+    card = await course(world, alice)
+    await unlink(world.store, alice, "cloud")
+    assert await world.store.rules(alice) == []
+    assert await world.store.participant(card.id, alice) is None
+    await until(world, "09:05")
+    assert world.provider.accepted_starts == []

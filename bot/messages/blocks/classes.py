@@ -1,7 +1,7 @@
 """Class cards and the messages about them; none of them ever contains a workspace's address."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, WorkspaceFacts
-from bot.domain.hours import DAYS, clock
+from bot.domain.hours import DAYS, Rule, clock
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
 from bot.domain.workspaces import State
@@ -72,10 +72,14 @@ def _course(facts: ClassFacts) -> list[str]:
 
 def timetable(card: ClassCard) -> Markup:
     """Say a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
-    named = [f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in card.days]
-    days = " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
     hours = {"begin": clock(card.starts), "end": clock(card.stops), "zone": card.time_zone}
-    return Markup(fill(classes.LESSONS, days=days, last=times.date_of(card.last_day), **hours))
+    return Markup(fill(classes.LESSONS, days=_days(card.days), last=times.date_of(card.last_day), **hours))
+
+
+def _days(days: Collection[str]) -> str:
+    """Name weekdays: ``Tuesdays and Thursdays``."""
+    named = [f"{date(2024, 1, number):%A}s" for number, day in enumerate(DAYS, 1) if day in days]
+    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
 
 
 def end_words(effects: Effects, *, is_any: bool = False) -> dict[str, Markup]:
@@ -136,16 +140,20 @@ def _trainers(facts: ClassFacts) -> list[Element]:
     """
     card = facts.card
     buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)]
-    if card.closed_at is None and not card.is_over(facts.now) and not card.is_course:
-        buttons.append(kit.button(classes.STOP_ALL, kit.ASK, f"class_stop {card.id}"))
+    if card.closed_at is None and not card.is_over(facts.now):
+        label = classes.END_COURSE if card.is_course else classes.STOP_ALL
+        buttons.append(kit.button(label, kit.ASK, f"class_stop {card.id}"))
     return buttons
 
 
 def stop_button(facts: ClassFacts) -> Element:
     """Return *Stop all*, which asks first."""
     card = facts.card
-    question = kit.confirm(classes.CONFIRM_STOP_ALL, **end_words(facts.effects, is_any=card.spec is None))
-    return kit.button(classes.STOP_ALL, "class_stop", card.id, style=kit.DANGER, confirm=question)
+    label, asked = classes.STOP_ALL, classes.CONFIRM_STOP_ALL
+    if card.is_course:
+        label, asked = classes.END_COURSE, classes.CONFIRM_END_COURSE
+    question = kit.confirm(asked, **end_words(facts.effects, is_any=card.spec is None))
+    return kit.button(label, "class_stop", card.id, style=kit.DANGER, confirm=question)
 
 
 def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
@@ -240,6 +248,32 @@ def lesson(facts: WorkspaceFacts) -> Answer:
             filled(classes.LESSON_READY, facts, course=facts.word("course")), [], [*open_buttons(facts), skip]
         )
     return kit.message(filled(classes.LESSON_STARTING, facts, course=facts.word("course")), [], [skip])
+
+
+@draws(NoticeKind.COURSE_CHANGED)
+def changed(facts: ClassFacts) -> Answer:
+    """Tell a member what has changed about their course; to what it has more than before they agree anew."""
+    card, (more, is_longer) = facts.card, facts.body["more"]
+    said = {name: str(value) for name, value in facts.body.items()}
+    sentences = [fill(classes.CHANGED[said["what"]], **said, course=card.title, lessons=timetable(card))]
+    buttons = []
+    if day := said.get("to"):
+        label = classes.SKIP_DAY.format(day=times.date_of(day))
+        buttons.append(kit.button(label, "lesson_skip", f"{card.id} {day}"))
+    if (more or is_longer) and not card.is_over(facts.now):
+        sentences.append(fill(classes.MORE_DAYS, days=_days(more)) if more else classes.MORE_TIME)
+        label = classes.JOIN_MORE.format(days=_days(more)) if more else classes.JOIN_LONGER
+        buttons.append(kit.button(label, "class_press", card.id, style=kit.PRIMARY))
+    return kit.message(" ".join(sentences), [], buttons)
+
+
+def skipped(rule: Rule, day: str, *, is_back: bool) -> Answer:
+    """Say which lesson somebody skips, or that they don't."""
+    sentence = fill(
+        classes.NOT_SKIPPING if is_back else classes.SKIPPING, course=rule.course, day=times.date_of(day)
+    )
+    back = [] if is_back else [kit.button(classes.DONT_SKIP, "lesson_back", f"{rule.card} {day}")]
+    return replies.answer(sentence, back)
 
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:

@@ -62,10 +62,18 @@ JOIN: Final = "Join"
 JOINED: Final = "{count} joined."
 READY_NOW: Final = "*{ready} of {expected} are ready*"
 COURSE_OVER: Final = "The course has ended."
+END_COURSE: Final = "End course"
+CONFIRM_END_COURSE: Final = (
+    "End the course?",
+    "There'll be no more lessons, and everyone who joined will be told. A lesson that is on ends as planned.",
+    "End course",
+    "Not yet",
+)
 COURSE_POSTED: Final = (
-    "I'm posting the card for *{name}* in this channel. Whoever joins gets a workspace: {lessons}. "
+    "I'm posting the card for *{name}* in this channel. Whoever joins gets a workspace on {lessons}. "
     "I'll start early, so that workspaces are ready when a lesson begins."
 )
+TWENTY_WEEKS: Final = "That's twenty weeks; `--until` sets another end."
 NO_LESSONS: Final = "That timetable has no lessons to come, so I haven't posted anything."
 LESSONS_END: Final = (
     "On {title}, a stop ends this workspace for good, so I can't start it again for the next lesson. "
@@ -79,6 +87,34 @@ ENROLLED_MAKING: Final = "I'm creating it now, so that you can have a look. It w
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 SKIP_NEXT: Final = "Skip next time"
 LEAVE_COURSE: Final = "Leave"
+CHANGED_FOR_ALL: Final = "{news} I'm telling everyone who joined."
+COURSE_ENDED: Final = "*{course}* has ended. I'm telling everyone who joined."
+COURSE_USAGE: Final = (
+    "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `move 10 Dec to 11 Dec 10:00`, "
+    "`pause until 7 Jan`, `resume`, or `end`. A lesson can move to any day of the course, and gets no longer."
+)
+LEFT_COURSE: Final = "You've left *{course}*. I won't start or stop your workspace for it any more."
+NOT_JOINED: Final = "You aren't in *{course}*. To join, press the button on its card."
+NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."
+SKIPPING: Final = "I'll skip *{course}* on {day}: your workspace won't be started for it."
+NOT_SKIPPING: Final = "I won't skip *{course}* on {day}."
+DONT_SKIP: Final = "Don't skip"
+ON_DAY: Final = "on {first}"
+FROM_TO: Final = "from {first} to {last}"
+SKIP_DAY: Final = "Skip {day}"
+#: What everybody who joined is told of a change, by what it is.
+CHANGED: Final = {
+    "skip": "There's no lesson of *{course}* {days}.",
+    "back": "*{course}* takes place on {days} after all.",
+    "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
+    "hours": "*{course}* has a new timetable: {lessons}.",
+    "end": "*{course}* has ended. I won't start your workspace for it any more.",
+}
+#: Those who joined before a day was added agree to it with this button.
+MORE_DAYS: Final = "It's now on {days}, too. I'll only start yours then if you join for that."
+MORE_TIME: Final = "That's longer than you agreed to. I'll only do more if you join for that."
+JOIN_LONGER: Final = "Join for all of it"
+JOIN_MORE: Final = "Join on {days}, too"
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."

@@ -49,6 +49,7 @@ RARE = {
 #: with a row for each connection at most, or for each person who was limited within a minute.
 SMALL = (
     "INDEX cards_changed",
+    "INDEX class_cards_of_courses",
     "INDEX notices_dead",
     "INDEX runs_watched",
     "INDEX accounts_suspected",

@@ -1,0 +1,111 @@
+"""Courses after their card was posted: their members skip and leave, their teachers change the timetable.
+
+What somebody agreed to when they joined is theirs (``bot.domain.lessons.agreed``): a change never adds to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain import lessons
+from bot.domain.classes import REST, ClassCard
+from bot.domain.hours import Rule
+from bot.domain.moments import zone_of
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.messages.texts import classes as words
+from bot.services import classes, hours
+from bot.services.asked import Asked
+from bot.store import cards, homes, workspaces
+from bot.store import hours as rows
+from bot.store.notices import add_notices
+from bot.store.tables import CLASS_CARDS
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+
+def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool = False) -> tuple[Rule, str]:
+    """Leave a day out of a person's lessons, or take that back; return their rule and the day.
+
+    Instead of a day it may be the local time of a lesson, after which the next one is meant, or "" for now.
+    Raises Refused (``course.not_joined``, ``course.never``).
+    """
+    asked.check(tx, "lesson_skip")
+    rule, card = rows.own_lessons(tx, card_id, asked.principal), classes.seen(tx, asked, card_id)
+    if rule is None:
+        raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
+    if len(day) != len("2027-02-12"):
+        after = (
+            datetime.fromisoformat(day).replace(tzinfo=zone_of(rule.zone)).timestamp() if day else tx.now()
+        )
+        # What they have left out already is meant again by a second press.
+        coming = lessons.following(replace(rule, off=card.off), after)
+        if coming is None:
+            raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
+        day = coming.local[:10]
+    off = rule.off - {day} if is_back else rule.off | {day}
+    if off != rule.off and asked.is_new(tx):
+        hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, replace(rule, off=off))
+        homes.want(tx, asked.principal)
+        classes.note(tx, asked, "class.skip", card, day=day, back="yes" if is_back else "no")
+    return rule, day
+
+
+def leave(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """Let a person leave a course, with the stop that a lesson has planned; raises Refused."""
+    asked.check(tx, "course_leave")
+    card, rule = classes.seen(tx, asked, card_id), rows.own_lessons(tx, card_id, asked.principal)
+    if asked.is_new(tx):
+        workspace = workspaces.workspace(tx, rule.workspace_id) if rule is not None else None
+        if rule is not None and workspace is not None:
+            hours.drop(tx, workspace, [rule])
+        rows.leave(tx, card.id, asked.principal)
+        homes.want(tx, asked.principal)
+        classes.note(tx, asked, "class.leave", card, consent="withdrawn")
+    return card
+
+
+def end(tx: Transaction, asked: Asked, card_id: str) -> ClassCard:
+    """End a course; a lesson that is on ends as planned. Raises as ``change``."""
+    card, now = classes.owned(tx, asked, "class_stop", card_id), tx.now()
+    day = datetime.fromtimestamp(now, zone_of(card.time_zone)).date()
+    last = day if lessons.lesson_on(card, now) is not None else day - timedelta(days=1)
+    ended: dict[str, Any] = {
+        "last_day": last.isoformat(),
+        "closed_at": now,
+        "stopped_by": asked.principal.key,
+    }
+    moved = {day: times for day, times in card.moved.items() if day <= last.isoformat()}
+    return change(tx, asked, card_id, "end", {}, {**ended, "moved": moved})
+
+
+def change(
+    tx: Transaction, asked: Asked, card_id: str, what: str, said: Mapping[str, str], to: Mapping[str, Any]
+) -> ClassCard:
+    """Change fields of a course's timetable, and tell whoever joined once; return its card.
+
+    ``what`` names the message, which is filled with what is ``said``. Raises Refused (``class.unknown``,
+    ``policy.…``, ``course.over``).
+    """
+    card = classes.owned(tx, asked, "class_change", card_id)
+    changed = replace(card, **to)
+    changed = replace(changed, stops_at=lessons.last_end(changed))
+    if not card.is_course or card.is_over(tx.now()):
+        raise Refused("course.over", words.COURSE_OVER)
+    if changed == card or not asked.is_new(tx):
+        return card
+    columns = {name: getattr(changed, name) for name in (*to, "stops_at")}
+    CLASS_CARDS.change(tx, {"id": card.id}, **columns)
+    before, after = lessons.timetable(card), lessons.timetable(changed)
+    for rule in rows.lessons_of(tx, card.id):
+        new = lessons.agreed(rule, before, after)
+        hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, new)
+        more = (sorted(after.days - new.days), (new.stops, new.last_day) != (after.stops, after.last_day))
+        body = {"connection": card.connection, "what": what, "more": more, **said}
+        occasion = f"{asked.reference}:{rule.principal.key}"
+        add_notices(tx, [NewNotice(card.id, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
+        homes.want(tx, rule.principal)
+    tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
+    cards.owe_about(tx, card.id, changed=True)
+    classes.note(tx, asked, f"class.{what}", card)
+    return changed

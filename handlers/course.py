@@ -1,0 +1,117 @@
+"""Courses after their card was posted: what members press, and what their teachers type."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any, Final
+
+from bot.domain import lessons, moments
+from bot.domain.classes import ClassCard
+from bot.domain.hours import DAY_MINUTES, clock, dates
+from bot.domain.notices import Answer
+from bot.messages.blocks import classes as drawn
+from bot.messages.blocks import replies
+from bot.messages.blocks.kit import Markup, fill
+from bot.messages.texts import classes as words
+from bot.messages.texts.times import date_of
+from bot.services import lessons as cases
+from handlers import routes
+from handlers.request import Request
+
+#: What a change is called, what is said of it, and the fields of the card that it changes.
+Change = tuple[str, dict[str, str], dict[str, Any]]
+_UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|\s*[\u2013\u2014]\s*", re.IGNORECASE)
+_ORDER: Final = re.compile(
+    r"(skip|pause|resume|on|move|end)\b\s*(?:(?:on|until|till|from)\b)?\s*(.*)", re.IGNORECASE
+)
+
+
+def order(card: ClassCard, text: str, today: date) -> Change | None:
+    """Return what the words after a course's title change; None if they can't be read."""
+    found = _ORDER.fullmatch(text.strip())
+    if found is None:
+        return None
+    verb, (first, last) = found[1].casefold(), [*_UNTIL.split(found[2], maxsplit=1), ""][:2]
+    if verb == "end":
+        return "end", {}, {}
+    if verb in {"on", "resume"}:
+        off = {day for day in card.off if day >= today.isoformat()}
+        return "back", {"days": ", ".join(map(date_of, sorted(off)))}, {"off": card.off - off}
+    day = moments.day_of(first, today)
+    if day is None or (verb == "move" and not last):
+        return None
+    if verb == "move":
+        return _move(card, day, last, today)
+    until = moments.day_of(last, day) if last else day
+    if verb == "pause":
+        day, until = today, day - timedelta(days=1)
+    if until is None:
+        return None
+    off = set(dates(day, until + timedelta(days=1)))
+    names = {"first": date_of(day.isoformat()), "last": date_of(until.isoformat())}
+    days = (words.ON_DAY if day == until else words.FROM_TO).format(**names)
+    return "skip", {"days": days}, {"off": card.off | off}
+
+
+def _move(card: ClassCard, day: date, text: str, today: date) -> Change | None:
+    """Return how a lesson moves to another day or time of the course, and gets no longer."""
+    where, _, when = text.rpartition(" ")
+    starts = moments.minute_of(when.partition("-")[0]) if ":" in when else None
+    rule, to = lessons.timetable(card), moments.day_of(where if starts else text, today) or day
+    begin, end = card.moved.get(day.isoformat(), (card.starts or 0, card.stops or 0))
+    first = starts[0] if starts else begin
+    last = first + end - begin
+    is_free = to == day or not rule.on(to)
+    if not (
+        rule.on(day) and is_free and today <= to <= date.fromisoformat(card.last_day) and last < DAY_MINUTES
+    ):
+        return None
+    former, new = day.isoformat(), to.isoformat()
+    said = {
+        "former": date_of(former),
+        "day": date_of(new),
+        "begin": clock(first),
+        "end": clock(last),
+        "to": new,
+    }
+    moved = {one: times for one, times in card.moved.items() if one != former} | {new: [first, last]}
+    return "move", said, {"off": card.off - {new} | {former} - {new}, "moved": moved}
+
+
+async def changed(request: Request, card: ClassCard, change: Change | None) -> Answer:
+    """Change a course as its teacher says, and tell them what it is now."""
+    if change is None:
+        return replies.hint(request.filled(words.COURSE_USAGE, course=card.title))
+    what, said, to = change
+    if what == "end":
+        await request.asked.to(cases.end, card.id)
+        return replies.answer(fill(words.COURSE_ENDED, course=card.title))
+    now = await request.asked.to(cases.change, card.id, what, said, to)
+    news = fill(words.CHANGED[what], course=now.title, lessons=drawn.timetable(now), **said)
+    return replies.answer(fill(words.CHANGED_FOR_ALL, news=Markup(news)))
+
+
+@routes.action("lesson_skip")
+async def skip(request: Request) -> Answer:
+    """Skip one's next lesson, or the one that a button names."""
+    return await _skipped(request, is_back=False)
+
+
+async def _skipped(request: Request, *, is_back: bool) -> Answer:
+    card_id, _, day = (request.target or "").partition(" ")
+    rule, day = await request.asked.to(cases.skip, card_id, day, is_back=is_back)
+    return drawn.skipped(rule, day, is_back=is_back)
+
+
+@routes.action("lesson_back")
+async def skip_back(request: Request) -> Answer:
+    """Don't skip a lesson after all."""
+    return await _skipped(request, is_back=True)
+
+
+@routes.action("course_leave")
+async def leave(request: Request) -> Answer:
+    """Leave a course."""
+    card = await request.asked.to(cases.leave, request.target or "")
+    return replies.answer(fill(words.LEFT_COURSE, course=card.title))

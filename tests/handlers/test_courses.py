@@ -1,0 +1,185 @@
+"""Courses in words and buttons: posting one, joining, skipping, leaving, and what its teachers type."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.hours import Wanted
+from bot.domain.notices import NoticeKind
+from bot.domain.people import Person, Principal
+from bot.domain.stops import StopEffect
+from bot.messages.blocks.classes import class_card
+from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, posted
+from tests.handlers.rig import ALICE, buttons, words
+from tests.rigs.golden import check_golden
+from tests.rigs.store import linked
+
+POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
+BOB = Principal(None, "T1", "UBOB")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+async def bot():
+    async with class_rig() as made:
+        # 9 Dec Monday at noon.
+        monday = datetime(2027, 12, 6, 12, tzinfo=BERLIN).timestamp()
+        made.clock.advance(monday - made.clock.now())
+        people = [
+            Person(one, one.user_id, time_zone="Europe/Berlin", seen_at=monday) for one in (TRAINER, ADMIN)
+        ]
+        people += [
+            Person(one, one.user_id, time_zone="Europe/London", seen_at=monday) for one in (ALICE, BOB)
+        ]
+        await made.store.save_people(people)
+        yield made
+
+
+async def card_of(bot, card):
+    return class_card(await bot.services.gatherer.of_class(await bot.store.class_card(card.id), TRAINER))
+
+
+async def told(bot):
+    """Return what members are told, by person."""
+    changed = [one for one in await bot.notices() if one.kind is NoticeKind.COURSE_CHANGED]
+    return {one.principal: (one.body["what"], one.body) for one in changed}
+
+
+async def test_a_course_is_posted_joined_and_left(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    answer = await bot.say(POST, TRAINER)
+    check_golden("answers/course-posted", answer)
+    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
+    card = await bot.store.class_card(notice.subject)
+    assert (card.days, card.starts, card.stops) == (frozenset({"tue", "thu"}), 480, 570)
+    assert (card.first_day, card.last_day, card.time_zone) == ("2027-12-06", "2028-02-12", "Europe/Berlin")
+    assert card.stops_at == datetime(2028, 2, 10, 9, 30, tzinfo=BERLIN).timestamp()
+    joined = await bot.press("class_press", card.id)
+    check_golden("answers/course-joined", joined)
+    check_golden("cards/course", await card_of(bot, card))
+    (rule,) = await bot.store.rules(ALICE)
+    assert (rule.wanted, rule.zone, rule.card) == (Wanted(card.days, 480, 570), "Europe/Berlin", card.id)
+    skipped = await bot.press(*named(joined, "Skip next time"))
+    assert "I'll skip *Statistics* on 7 Dec" in words(skipped)
+    (rule,) = await bot.store.rules(ALICE)
+    assert rule.off == {"2027-12-07"}
+    assert "I won't skip" in words(await bot.press(*named(skipped, "Don't skip")))
+    (rule,) = await bot.store.rules(ALICE)
+    assert rule.off == frozenset()
+    assert "You've left *Statistics*." in words(await bot.press(*named(joined, "Leave")))
+    assert await bot.store.rules(ALICE) == []
+    assert "You aren't in *Statistics*." in words(await bot.press(*named(joined, "Skip next time")))
+    audited = [one["action"] for one in await bot.audit()]
+    assert [one for one in audited if one.startswith("class.")] == [
+        *("class.post", "class.press", "class.skip", "class.skip", "class.leave")
+    ]
+
+
+def named(answer, label):
+    """Return the action and the value of a button."""
+    button = buttons(answer)[label]
+    return button["action_id"].partition(":")[0], button.get("value") or ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--hours tue,thu 8:00", "I can't read these lessons."),
+        ("--hours tomorrow 8:00-9:30", "I can't read these lessons."),
+        ("--hours fri 22:00-2:00", "I can't read these lessons."),
+        ("--hours tue 8:00-9:30 --until yesterday", "I can't read the course's days."),
+        ("--hours tue 8:00-9:30 --from 1 March --until 2028-02-12", "I can't read the course's days."),
+        ("--hours tue 8:00-9:30 --until 2029-12-24", "I can't read the course's days."),
+        ("--hours tue 8:00-9:30 --until 6 Dec", "no lessons to come"),
+    ],
+)
+async def test_a_timetable_that_is_none_posts_nothing(bot, flags, said):
+    assert said in words(await bot.say(f"card notebook {flags}", TRAINER))
+    assert await bot.notices() == []
+
+
+async def test_without_an_end_it_lasts_twenty_weeks_and_begins_when_its_teacher_says(bot):
+    card = await posted(bot, "card notebook --hours mon-fri 8:00-9:30 --from 7 January")
+    assert (card.first_day, card.last_day) == ("2028-01-07", "2028-05-26")
+
+
+async def test_where_a_stop_ends_workspaces_for_good_no_course_is_posted(bot):
+    provider = bot.services.connections["saturn"]
+    provider.stops = lambda _workspace: {"stop": StopEffect.ENDS}
+    assert "a stop ends this workspace for good" in words(await bot.say(POST, TRAINER))
+    assert await bot.notices() == []
+
+
+CHANGES = {
+    "skip 24 Dec": ("skip", {"off": {"2027-12-24"}}),
+    "skip 22 Dec to 6 Jan": (
+        "skip",
+        {"off": {f"2027-12-{day}" for day in range(22, 32)} | {f"2028-01-0{day}" for day in range(1, 7)}},
+    ),
+    "skip on Thursday": ("skip", {"off": {"2027-12-09"}}),
+    "pause until 8 Dec": ("skip", {"off": {"2027-12-06", "2027-12-07"}}),
+    "move 9 Dec to 10 Dec 10:00": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [600, 690]}}),
+    "move thursday to friday": ("move", {"off": {"2027-12-09"}, "moved": {"2027-12-10": [480, 570]}}),
+    "move 9 Dec to 9 Dec 14:00": ("move", {"off": set(), "moved": {"2027-12-09": [840, 930]}}),
+    "--hours tue 8:00-9:00": ("hours", {"days": {"tue"}, "stops": 540}),
+    "--until 24 Dec": ("hours", {"last_day": "2027-12-24"}),
+}
+
+
+@pytest.mark.parametrize("typed", CHANGES)
+async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    answer = await bot.say(f"card Statistics {typed}", TRAINER)
+    assert "I'm telling everyone who joined." in words(answer)
+    what, fields = CHANGES[typed]
+    card = await bot.store.class_card(card.id)
+    assert {name: getattr(card, name) for name in fields} == fields
+    (rule,) = await bot.store.rules(ALICE)
+    assert {name: getattr(rule, name, None) for name in fields} == fields
+    assert {who: said for who, (said, _) in (await told(bot)).items()} == {ALICE: what}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "skip",
+        "skip the moon",
+        "move 9 Dec",
+        "move 8 Dec to 10 Dec",
+        "move 9 Dec to 14 Dec",
+        "move 9 Dec to 14 Feb",
+        "burn",
+    ],
+)
+async def test_what_is_no_change_is_said_with_what_is(bot, typed):
+    card = await posted(bot, POST)
+    assert "`/workspace card Statistics skip 24 Dec`" in words(
+        await bot.say(f"card Statistics {typed}", TRAINER)
+    )
+    assert await bot.store.class_card(card.id) == card
+
+
+async def test_others_may_change_it_only_where_its_teacher_said_so(bot):
+    card = await posted(bot, POST)
+    assert "for <@UTRAINER>, who posted this card" in words(await bot.say("card Statistics skip 24 Dec", BOB))
+    assert (await bot.store.class_card(card.id)).off == frozenset()
+    other = await posted(bot, POST.replace("Statistics", "Algebra") + f" --with <@{BOB.user_id}>")
+    assert other.trainers == {BOB.key}
+    await bot.say("card Algebra skip 24 Dec", BOB)
+    assert (await bot.store.class_card(other.id)).off == {"2027-12-24"}
+    await bot.say("card Algebra end", ADMIN)
+    assert (await bot.store.class_card(other.id)).closed_at is not None
+
+
+async def test_ending_a_course_is_asked_about_and_told(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    asked = await bot.press("ask", f"class_stop {card.id}", TRAINER)
+    assert "There'll be no more lessons" in str(asked)
+    assert "has ended" in words(await bot.press("class_stop", card.id, TRAINER))
+    assert [what for what, _ in (await told(bot)).values()] == ["end"]
+    assert "This class has ended." in words(await bot.press("class_press", card.id))
