@@ -78,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="for several Slack workspaces, in which Usher is installed at /slack/install",
     )
+    with_it = "let Slack's assistant call Usher; needs --url, without --socket"
+    manifest.add_argument("--assistant", action="store_true", help=with_it)
     manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="the slash command")
     manifest.add_argument("--job-command", default=JOB_COMMAND, help="the slash command for jobs")
     keys = add("keys", "", "create or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")

@@ -272,6 +272,7 @@ class Process:
             command=settings.command,
             job_command=settings.job_command,
             sign_in=settings.slack_client_id is not None,
+            assistant=settings.assistant,
         )
 
     async def _begin_serving(self) -> Store:

@@ -66,15 +66,17 @@ async def run_text(
     *,
     folder: str = "workspace",
     waited: Waiting = AT_ONCE,
+    reader: routes.Verb | None = None,
 ) -> Answer:
     """Run what a person typed; always answers. The words may start with a folder (``job list``).
 
-    What isn't read at all costs next to nothing, so that nobody holds up the others.
+    ``reader`` reads them in place of the one for what people type. What isn't read at all costs next to
+    nothing, so that nobody holds up the others.
     """
     request = _entered(services, principal, surface, WORDS, folder=folder, text=text, waited=waited)
     if request.is_asked and (answer := await _before_reading(request)) is not None:
         return answer
-    if surface.kind in {"message", "command"}:
+    if surface.kind in {"message", "command", "assistant"}:
         said = quoted(text, is_message=surface.kind == "message")
         if said is not None:
             text, request = said, replace(request, surface=replace(surface, is_quoted=True))
@@ -99,7 +101,7 @@ async def run_text(
     is_long = len(text) > LONGEST_COMMAND or len(parsed.words) > MOST_WORDS
     if is_long and not routes.parses_itself(folder, request.verb):
         return await _authorised(request, partial(_talked, topic="too_long"))
-    reader = routes.text.get("words")
+    reader = reader or routes.text.get("words")
     assert reader is not None, "somebody reads what people type"
     return await _authorised(request, reader)
 
@@ -364,7 +366,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 def _too_many(request: Request, wait: float) -> Answer:
     """Answer somebody over the rate limit: always in an ack, otherwise once in a while."""
     principal = request.principal.key
-    if request.surface.kind not in {"command", "form"}:
+    if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.tells(principal):
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)
@@ -591,6 +593,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
         response_url=waited.response_url if lives else None,
         view_external_id=waited.view,
         interaction=f"{waited.interaction or 'waiting'}/{waited.task or 'replay'}",
+        via=waited.via,
     )
     if waited.press:
         answer = await run_button(services, principal, surface, kit.Press.of_text(waited.press))

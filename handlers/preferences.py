@@ -6,7 +6,7 @@ from bot.domain.forms import Choice
 from bot.domain.homes import HomeUse
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.domain.preferences import ASKS_AFTER, NEVER, Preferences
+from bot.domain.preferences import ASKS_AFTER, LEVELS, NEVER, Preferences
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import home
 from bot.messages.blocks.kit import line
@@ -75,7 +75,7 @@ async def saved(request: Request) -> Answer:
     if workspace_id and workspace_id not in {one.id for one in rows}:
         # What a form sends is only a key.
         problems[home.WORKSPACE] = home_words.NOT_YOURS
-    source = chosen.get(home.NEW, "")
+    source, level = chosen.get(home.NEW, ""), chosen.get(home.ASSISTANT)
     connection, _, template = source.partition(" ")
     offered = {one.value for one in await _sources(services, principal)} if source else {""}
     # What is left unchanged may have been offered before.
@@ -89,6 +89,7 @@ async def saved(request: Request) -> Answer:
         connection=connection,
         template=template,
         asks_after=_asks_after(chosen.get(home.ASKING), before),
+        assistant=level if level in LEVELS else before.assistant,
     )
     if problems:
         raise AtFields(problems)

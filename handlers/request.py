@@ -185,6 +185,7 @@ class Request:
             surface.thread_ts,
             surface.said_at,
             surface.is_quoted,
+            via=surface.via,
             acts=self.spoken.acts,
         )
 
@@ -277,4 +278,5 @@ class Request:
             response_until=self.services.clock.now() + RESPONSE_SECONDS,
             view=surface.view_external_id,
             looked=self.waited.looked,
+            via=surface.via,
         )

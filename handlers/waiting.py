@@ -46,6 +46,8 @@ class Waiting:
     #: The connection whose list could not be read, if it was asked for earlier than the one it waited for.
     unread: str = ""
     task: str = ""
+    #: Through what its person asked for it.
+    via: str = ""
 
     def as_body(self) -> dict[str, Any]:
         """Return it as JSON-ready data."""

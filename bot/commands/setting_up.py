@@ -100,9 +100,12 @@ def manifest(arguments: argparse.Namespace) -> int:
     commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
+            if arguments.assistant:
+                raise ValueError("Slack's assistant needs --url, without --socket")
             made = socket_manifest(arguments.url, runs_commands=commanding, by_oauth=by_oauth, **names)
         else:
-            made = http_manifest(arguments.url, runs_commands=commanding, by_oauth=by_oauth, **names)
+            ways = {"by_oauth": by_oauth, "with_assistant": arguments.assistant}
+            made = http_manifest(arguments.url, runs_commands=commanding, **ways, **names)
     except ValueError as wrong:
         complain(f"Can't create a manifest from this: {wrong}.")
         return 2

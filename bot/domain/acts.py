@@ -67,7 +67,7 @@ class Act:
     """Hold one accepted wish of a person: what, on which row, until when, from which message, and its change.
 
     ``action`` is the word of the audit. ``subject`` is the id of a workspace or a run, "" for neither;
-    ``name`` is what that was called.
+    ``name`` is what that was called. ``via`` is through what its person asked for it, "" for themself.
     """
 
     id: str
@@ -85,6 +85,7 @@ class Act:
     channel_id: str = ""
     thread_ts: str = ""
     interaction: str = ""
+    via: str = ""
     undone_at: Past | None = None
 
     @property

@@ -152,7 +152,8 @@ class PreferenceFacts:
     """Hold what is shown of a person's preferences.
 
     ``workspace`` is what a bare `start` means, ``connection_title`` where new workspaces are made, "" for
-    nowhere in particular; ``own`` are the workspaces with settings of their own.
+    nowhere in particular; ``own`` are the workspaces with settings of their own. ``has_assistant``: Slack's
+    may call Usher.
     """
 
     wanted: Preferences
@@ -160,6 +161,7 @@ class PreferenceFacts:
     workspace: Workspace | None = None
     connection_title: str = ""
     own: tuple[Workspace, ...] = ()
+    has_assistant: bool = False
 
 
 #: The state of a person's link to a connection; ``asked``: an administrator has yet to decide.

@@ -7,6 +7,8 @@ from typing import Final
 ASKS_AFTER: Final = 12
 #: As many hours as nothing runs: an earlier release that reads it asks nobody either.
 NEVER: Final = 1_000_000
+#: What Slack's assistant may do for a person, each with all before it.
+LEVELS: Final = ("nothing", "show", "start", "stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Preferences:
     on the card. ``workspace_id`` is what a bare `start` means, ``connection`` and ``template`` what new
     workspaces are made from; "" for none. ``asks_after`` is after how many hours they are asked whether a
     workspace that runs on is still needed, None if they didn't choose (``ASKS_AFTER``), ``NEVER`` if they
-    don't want to be.
+    don't want to be. ``assistant`` is what Slack's may do for them, one of ``LEVELS``.
     """
 
     ready: bool = True
@@ -27,3 +29,8 @@ class Preferences:
     connection: str = ""
     template: str = ""
     asks_after: int | None = None
+    assistant: str = "show"
+
+    def lets_assistant(self, level: str) -> bool:
+        """Return whether Slack's assistant may do for them what is of this level."""
+        return level in LEVELS[: LEVELS.index(self.assistant) + 1]

@@ -24,7 +24,7 @@ class Where(StrEnum):
 class Surface:
     """Identify where a request came from, so that the answer can be sent there."""
 
-    kind: Literal["command", "button", "message", "shortcut", "form", "search", "replay"]
+    kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay"]
     where: Where = Where.CHANNEL
     channel_id: str | None = None
     thread_ts: str | None = None
@@ -37,6 +37,8 @@ class Surface:
     said_at: float | None = None
     #: Whether what was typed looks like a quotation.
     is_quoted: bool = False
+    #: Through what its person asks for it; "" for themself.
+    via: str = ""
     #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None

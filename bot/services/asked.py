@@ -90,6 +90,8 @@ class Asked:
     said_at: float | None = None
     #: Whether the words look like a quotation.
     is_quoted: bool = False
+    #: Through what they ask: it is in the audit, and in the memory of what was done.
+    via: str = ""
     #: Slack can't be asked, and what the rows say of the person has to do.
     goes_by_rows: bool = False
     #: Whether Slack was asked about this person for this request.
@@ -101,6 +103,10 @@ class Asked:
     def reference(self) -> str:
         """Return the id that the answer and the log show."""
         return str(self.drawing)
+
+    @property
+    def _via(self) -> dict[str, str]:
+        return {"via": self.via} if self.via else {}
 
     async def to(
         self,
@@ -165,7 +171,8 @@ class Asked:
         key = self.interaction and f"{self.interaction}{_REFUSAL}"
         if refusal.denied is not None and inbox.first_sight(tx, key):
             verb, target, rule = refusal.denied
-            append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", {"rule": rule})])
+            detail = {"rule": rule, **self._via}
+            append_audit(tx, [AuditEntry(self.principal.key, verb, target, "refused", detail)])
         return refusal
 
     # -- before anything is read or done ---------------------------------------------------------------------
@@ -264,7 +271,7 @@ class Asked:
         **detail: str,
     ) -> None:
         """Write the audit row of what is done, and its act; ``change`` is None for what isn't one."""
-        append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
+        append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail | self._via)])
         if change is not None:
             self.did(tx, action, about, change)
 
@@ -289,6 +296,7 @@ class Asked:
             channel_id=self.channel_id or "",
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,
+            via=self.via,
             **change.columns,
         )
         rows.add(tx, act)

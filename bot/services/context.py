@@ -97,6 +97,8 @@ class Context:
     job_command: str = "/job"
     #: Whether Sign in with Slack proves who somebody is; otherwise a code is typed back.
     sign_in: bool = False
+    #: Whether Slack's assistant may call.
+    assistant: bool = False
     #: Only where Usher is installed by OAuth.
     removals: Removals | None = None
 

@@ -45,6 +45,7 @@ class Gatherer:
         self._store = context.store
         self._connections = context.connections
         self._public_url = context.public_url
+        self._has_assistant = context.assistant
         self._board = board
         self._names = PeopleNames(context)
 
@@ -113,6 +114,7 @@ class Gatherer:
             workspace=next((one for one in rows if one.id == wanted.workspace_id or len(rows) == 1), None),
             connection_title=provider.settings.title if provider is not None else "",
             own=tuple(one for one in rows if (one.tells_ready, one.tells_stopped) != (None, None)),
+            has_assistant=self._has_assistant,
         )
 
     async def of_class(

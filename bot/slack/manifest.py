@@ -57,6 +57,11 @@ OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
     ),
 }
 
+#: What is asked for only where Slack's assistant may call Usher.
+ASSISTANT_SCOPES: Final[Mapping[str, Use]] = {
+    "mcp:connect": Use("Lets Slack's assistant ask for what people tell it to.", "bot.web.assistant"),
+}
+
 USER_SCOPES: Final[Mapping[str, Use]] = {
     "openid": Use(
         "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
@@ -141,6 +146,8 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
 
 #: Where Slack sends commands, interactivity, options and events in the HTTP form.
 SLACK_PATH: Final = "/slack/events"
+#: Where Slack's assistant calls.
+ASSISTANT_PATH: Final = "/slack/mcp"
 #: Where Sign in with Slack sends people back to.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
 #: Where Usher is installed in a Slack workspace by OAuth, and where Slack sends people back to.
@@ -193,11 +200,12 @@ def http_manifest(
     job_command: str = JOB_COMMAND,
     runs_commands: bool = False,
     by_oauth: bool = False,
+    with_assistant: bool = False,
 ) -> dict[str, Any]:
     """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
 
     ``runs_commands`` says whether a connection does, ``by_oauth`` whether Usher is to be installed in several
-    Slack workspaces.
+    Slack workspaces, ``with_assistant`` whether Slack's assistant may call it.
     Raises ValueError for an address or a command that Slack would reject.
     """
     base = _base(url)
@@ -210,6 +218,10 @@ def http_manifest(
     settings["interactivity"]["request_url"] = base + SLACK_PATH
     settings["interactivity"]["message_menu_options_url"] = base + SLACK_PATH
     settings["socket_mode_enabled"] = False
+    if with_assistant:
+        server = {"url": base + ASSISTANT_PATH, "auth_type": "slack_identity_auth"}
+        manifest["mcp_servers"] = {"Usher": server}
+        manifest["oauth_config"]["scopes"]["bot"] += ASSISTANT_SCOPES
     if by_oauth:
         _for_several(manifest, base)
     return manifest

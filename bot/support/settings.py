@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///usher.db", validation_alias="USHER_DATABASE_URL", repr=False)
     metrics_token: SecretStr | None = Field(None, validation_alias="USHER_METRICS_TOKEN")
     public_url: str | None = Field(None, validation_alias="USHER_PUBLIC_URL")
+    assistant: bool = Field(False, validation_alias="USHER_ASSISTANT")
     encryption_keys: SecretStr = Field(validation_alias="USHER_ENCRYPTION_KEYS")
     connections: Path = Field(validation_alias="USHER_CONNECTIONS")
     administrators: str = Field("", validation_alias="USHER_ADMINS")
@@ -384,6 +385,9 @@ def together(settings: Settings, wrong: Mapping[str, str]) -> list[str]:
     is_half = (settings.slack_client_id is None) != (settings.slack_client_secret is None)
     if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
         problems.append("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither")
+    is_heard = settings.slack_signing_secret is not None and settings.public_url is not None
+    if settings.assistant and not is_heard and are_right("SLACK_SIGNING_SECRET", "USHER_PUBLIC_URL"):
+        problems.append("USHER_ASSISTANT needs SLACK_SIGNING_SECRET and USHER_PUBLIC_URL: Slack calls there")
     problems += _for_several(settings, are_right)
     if settings.command == settings.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
         problems.append("USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name")

@@ -19,6 +19,7 @@ _SETTING_ADVICE: Final = {
     ),
     "USHER_CONNECTIONS": "Set it to the path of your connections file: docs/team.md shows one.",
     "USHER_PUBLIC_URL": "Set it to the address that people's browsers use, such as https://usher.example.org.",
+    "USHER_ASSISTANT": "Set both, or leave it out: docs/assistant.md says what it needs.",
     "USHER_DATABASE_URL": (
         "Set it to a file, such as sqlite:////var/lib/usher/usher.db, or to a PostgreSQL database."
     ),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.domain.people import Person, Principal
 from bot.providers import base
-from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
 from bot.slack.people import person_of
 from bot.slack.tokens import is_listed
 from bot.store.store import Store
@@ -17,6 +17,7 @@ from bot.support.vault import Vault
 from bot.upkeep.checks import Check, plain, why
 
 REACH: Final = "Check that this machine can reach Slack."
+_ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
 _ADMINS: Final = (
     "Correct USHER_ADMINS and USHER_GLOBAL_ADMINS: copy member ids from people's profiles in Slack."
 )
@@ -47,7 +48,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     checks.append(Check(f"slack token{of}", True, f"{plain(body.get('user'))} in {plain(body.get('team'))}"))
     scopes = answer.headers.get("X-OAuth-Scopes")
     granted = {scope.strip() for scope in (scopes or "").split(",")}
-    missing = sorted(set(BOT_SCOPES) - granted)
+    missing = sorted({*BOT_SCOPES, *(ASSISTANT_SCOPES if settings.assistant else ())} - granted)
     if scopes is None:
         unknown = "Compare them with manifest.yml on your app's page, OAuth & Permissions."
         checks.append(
@@ -71,6 +72,18 @@ async def _asked(
     url, headers = f"{settings.slack_api_url}{method}", {"Authorization": f"Bearer {token}"}
     answer = await http.request("GET" if query else "POST", url, headers=headers, query=query)
     return answer, answer.json_object()
+
+
+async def check_assistant(settings: Settings, http: Http) -> list[Check]:
+    """Call the assistant's address unsigned, which Usher refuses; whether Slack calls it, Slack knows."""
+    if not settings.assistant or settings.public_url is None:
+        return []
+    url = settings.public_url + ASSISTANT_PATH
+    try:
+        status = (await http.request("POST", url)).status
+    except errors.ProviderError as failed:
+        return [Check("slack assistant", False, why(failed), _ROUTE)]
+    return [Check("slack assistant", status == 401, f"{url} answers an unsigned call with {status}", _ROUTE)]
 
 
 def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -22,7 +23,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.messages.texts import pages
 from bot.services.browsers import Browsing
 from bot.services.context import Context
-from bot.slack.manifest import SIGN_IN_REDIRECT_PATH, SLACK_PATH
+from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.store.store import Store
 from bot.support.addresses import PROOF_PATH
 from bot.support.clock import Ids
@@ -41,6 +42,7 @@ from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
 from bot.web.replays import Replays
+from bot.web.shapes import read_call
 from handlers.services import Services
 
 log = structlog.get_logger(__name__)
@@ -77,8 +79,13 @@ def build_app(
     routes += Hooks(context).routes()
     routes.append(web.get(STATIC_PATH + "/{name}", _static))
     if settings.slack_signing_secret is not None:
-        front = Front(settings.slack_signing_secret, context.clock, replays, metrics)
-        routes.append(web.route("*", SLACK_PATH, front.guard(over_http(bolt))))
+        fronts = partial(Front, settings.slack_signing_secret, context.clock, replays, metrics)
+        routes.append(web.route("*", SLACK_PATH, fronts().guard(over_http(bolt))))
+        if settings.assistant:
+            from bot.web.assistant import answer, may_repeat  # noqa: PLC0415 - the protocol's types take long
+
+            front = fronts(parse=read_call, repeats=may_repeat)
+            routes.append(web.route("*", ASSISTANT_PATH, front.guard(partial(answer, services))))
     if context.public_url is not None:
         sign_in = None
         if client_id is not None and client_secret is not None:
@@ -248,7 +255,7 @@ class AccessLog(AbstractAccessLogger):
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Write the line; ``time`` in seconds."""
-        is_slack = request.path == SLACK_PATH
+        is_slack = request.path in {SLACK_PATH, ASSISTANT_PATH}
         is_asked = is_slack or _ASKED_BY_PAGES.fullmatch(request.path) is not None
         # The front counts what it refuses: anybody can send that.
         is_counted = is_slack and 400 <= response.status < 500

@@ -111,10 +111,10 @@ def left_bolt(kind: str, error: Exception) -> None:
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
-def over_http(app: AsyncApp) -> Callable[[dict[str, Any]], Awaitable[web.Response]]:
+def over_http(app: AsyncApp) -> Callable[[dict[str, Any], str], Awaitable[web.Response]]:
     """Return what serves Slack's address, behind the front."""
 
-    async def serve(payload: dict[str, Any]) -> web.Response:
+    async def serve(payload: dict[str, Any], _signature: str) -> web.Response:
         try:
             answer = await dispatch(app, payload)
         except Malformed as malformed:

@@ -52,7 +52,7 @@ class Refusal(Exception):
 
 
 class Front:
-    """Check requests to Slack's address, and count them."""
+    """Check requests to an address of Slack's, and count them."""
 
     def __init__(
         self,
@@ -60,32 +60,37 @@ class Front:
         clock: Clock,
         replays: Replays,
         metrics: Metrics,
+        parse: Callable[[str, bytes], dict[str, Any]] = read,
+        repeats: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         #: Copied for each request: preparing the key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays
         self._metrics = metrics
+        self._parse = parse
+        #: Whether the same bytes are let in again, as they change nothing; None if none are.
+        self._repeats = repeats
         self._strangers = Counted(_log_refusal)
 
     def guard(
-        self, serve: Callable[[dict[str, Any]], Awaitable[web.Response]]
+        self, serve: Callable[[dict[str, Any], str], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler of Slack's address for every method; ``serve`` gets payloads that passed."""
+        """Return the handler for every method; ``serve`` gets payloads that passed, with their signatures."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
-                payload = await self._verified(request)
+                payload, signature = await self._verified(request)
             except Refusal as refusal:
                 self._metrics.request_refused(refusal.reason)
                 (_log_refusal if refusal.is_signed else self._strangers.add)(refusal.reason)
                 return refused(refusal.status, refusal.reason)
             self._metrics.request_accepted()
-            return await serve(payload)
+            return await serve(payload, signature)
 
         return handler
 
-    async def _verified(self, request: web.Request) -> dict[str, Any]:
+    async def _verified(self, request: web.Request) -> tuple[dict[str, Any], str]:
         if request.method != "POST":
             raise Refusal(405, "method")
         if request.content_length is not None and request.content_length > MAX_BYTES:
@@ -102,14 +107,18 @@ class Front:
         signed.update(b"v0:" + timestamp.encode() + b":" + raw)
         if not hmac.compare_digest("v0=" + signed.hexdigest(), signature):
             raise Refusal(401, "signature")
-        if not self._replays.is_first(signature.removeprefix("v0=")):
+        is_first = self._replays.is_first(signature.removeprefix("v0="))
+        if not is_first and self._repeats is None:
             raise Refusal(401, "replay")
         if len(request.headers.getall("Content-Type", [])) != 1 or request.charset not in _CHARSETS:
             raise Refusal(400, "content type", is_signed=True)
         try:
-            return read(request.content_type, raw)
+            payload = self._parse(request.content_type, raw)
         except Malformed as malformed:
             raise Refusal(400, f"malformed: {malformed}", is_signed=True) from None
+        if not (is_first or (self._repeats and self._repeats(payload))):
+            raise Refusal(401, "replay")
+        return payload, signature
 
 
 def _log_refusal(reason: str, times: int = 1) -> None:

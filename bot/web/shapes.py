@@ -29,10 +29,7 @@ def kind_of(payload: Mapping[str, Any]) -> str:
 
 def read(content_type: str, raw: bytes) -> dict[str, Any]:
     """Parse a verified body; raises Malformed."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Malformed("not UTF-8") from None
+    text = _text(raw)
     if content_type == JSON:
         return checked(_object(text))
     if content_type != FORM:
@@ -45,6 +42,20 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
     if fields.get("ssl_check") == "1":
         return dict(fields)
     raise Malformed("neither payload nor command")
+
+
+def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
+    """Parse a verified body of the assistant's; raises Malformed."""
+    if content_type != JSON:
+        raise Malformed("content type")
+    return _object(_text(raw))
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("not UTF-8") from None
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from bot.domain.people import Person
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks.kit import Press
 from bot.support.errors import SecretError, StoreBusy
+from handlers.assistant import TOOLS, called
 from handlers.dispatch import (
     command_body,
     form_body,
@@ -37,6 +38,11 @@ async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
             return {"options": await run_search(bot.services, who, "start:workspace", "", {})}
         case "shortcut":
             answer: Answer = await run_shortcut(bot.services, who, surface, "start_workspace")
+        case "assistant":
+            slack = {"user_id": who.user_id, "team_id": who.team_id, "enterprise_id": who.enterprise_id}
+            return {
+                "text": await called(bot.services, slack, TOOLS["my_workspaces"], {}, f"signed:{bot.count}")
+            }
         case "button":
             answer = await run_button(bot.services, who, surface, Press("list", "1"))
         case _:
@@ -44,7 +50,7 @@ async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
     return command_body(answer)
 
 
-WAYS = ["command", "message", "button", "shortcut", "form", "search"]
+WAYS = ["command", "message", "button", "shortcut", "form", "search", "assistant"]
 
 
 def said(way: str, body: dict[str, Any]) -> str:
@@ -55,7 +61,7 @@ def said(way: str, body: dict[str, Any]) -> str:
     if way == "form":
         assert body["response_action"] == "errors"
         return str(body["errors"]["code"])
-    return str(body["blocks"])
+    return str(body["text" if way == "assistant" else "blocks"])
 
 
 @pytest.mark.parametrize("way", WAYS)

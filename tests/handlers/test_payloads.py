@@ -99,8 +99,8 @@ class Door:
         self.clock = FakeClock()
         self.client = TestClient(TestServer(signed.guarded(self.clock, self._through)))
 
-    async def _through(self, payload: dict[str, Any]) -> web.Response:
-        response: web.Response = await self._serve(payload)
+    async def _through(self, payload: dict[str, Any], signature: str) -> web.Response:
+        response: web.Response = await self._serve(payload, signature)
         return response
 
     async def take(

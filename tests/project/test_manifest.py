@@ -10,6 +10,7 @@ import yaml
 
 from bot.providers import runs_commands
 from bot.slack.manifest import (
+    ASSISTANT_SCOPES,
     BOT_SCOPES,
     COMMANDS,
     EVENTS,
@@ -37,6 +38,7 @@ FORMS = {
     "http": http_manifest(URL),
     "http where commands run": http_manifest(URL, runs_commands=True),
     "http for several": http_manifest(URL, by_oauth=True),
+    "http with Slack's assistant": http_manifest(URL, with_assistant=True),
     "socket for several": socket_manifest(URL, by_oauth=True),
 }
 
@@ -80,7 +82,9 @@ def test_rendering_loses_nothing(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form):
     manifest = FORMS[form]
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {*BOT_SCOPES, *OPTIONAL_SCOPES}
+    more = ASSISTANT_SCOPES if "assistant" in form else {}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {*BOT_SCOPES, *OPTIONAL_SCOPES, *more}
+    assert ("mcp_servers" in manifest) == bool(more)
     assert set(manifest["oauth_config"]["scopes"]["bot_optional"]) == set(OPTIONAL_SCOPES)
     assert not set(BOT_SCOPES) & set(OPTIONAL_SCOPES)
     assert set(manifest["oauth_config"]["scopes"]["user"]) == set(USER_SCOPES)
@@ -88,7 +92,7 @@ def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form
     assert {command["command"] for command in manifest["features"]["slash_commands"]} == set(COMMANDS)
 
 
-TABLES = (BOT_SCOPES, OPTIONAL_SCOPES, USER_SCOPES, EVENTS, COMMANDS, SHORTCUTS)
+TABLES = (BOT_SCOPES, OPTIONAL_SCOPES, ASSISTANT_SCOPES, USER_SCOPES, EVENTS, COMMANDS, SHORTCUTS)
 USES = [use for table in TABLES for use in table.values()]
 
 

@@ -127,6 +127,7 @@ def test_every_metric_has_its_row_with_its_type_and_labels():
 USES = {
     "Scopes of the bot": manifest.BOT_SCOPES,
     "Optional scopes of the bot": manifest.OPTIONAL_SCOPES,
+    "Scopes for Slack's assistant": manifest.ASSISTANT_SCOPES,
     "Scopes of people": manifest.USER_SCOPES,
     "Events": manifest.EVENTS,
     "Slash commands": manifest.COMMANDS,

@@ -18,6 +18,7 @@ from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
 from tests.app.command_line import environment, run, running
 from tests.playground.slack_help import slack
+from tests.rigs.assistant import assistant
 from tests.rigs.proxy import PASSWORD, forward_proxy
 from tests.rigs.scenario import world
 from tests.rigs.scenario.several import FIRST, SECOND, several
@@ -221,6 +222,15 @@ async def global_administrators(folder):
 async def slack_workspaces(folder):
     async with several(folder, settings={"USHER_SLACK_WORKSPACES": SECOND}) as ready:
         assert [(await ready.installs(team)).status for team in (FIRST, SECOND)] == [409, 200]
+
+
+@proves("USHER_ASSISTANT")
+async def assistant_calls(folder):
+    async with world(folder, settings={"USHER_ASSISTANT": "true"}) as ready:
+        address, secret = f"http://127.0.0.1:{ready.bot.port}", ready.slack.credentials["signing_secret"]
+        async with assistant(address, secret, ready.clock.now) as slackbot:
+            who = {"user_id": ready.alice.id, "team_id": ready.slack.state.team.id}
+            assert "/workspace start NAME" in await slackbot.calls(who, "help")
 
 
 @proves("USHER_COMMAND", "USHER_JOB_COMMAND")

@@ -15,8 +15,8 @@ def did(one: ActFacts) -> Markup:
     template = words.DID_PLANNED if is_planned else words.DID.get(act.action, words.OTHER)
     at = kit.day_moment(act.until or 0.0)
     said = fill(template, name=act.name, title=one.connection_title, at=at)
-    if act.asker:
-        said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(act.asker, ""))
+    if by := act.asker or act.via:
+        said = fill(words.DID_BY, did=Markup(said), by=words.BY.get(by, ""))
     return Markup(said if act.undone_at is None else fill(words.TAKEN_BACK, did=Markup(said)))
 
 

@@ -33,7 +33,7 @@ from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
-from bot.messages.texts import answers, cards, problems, times, verbs
+from bot.messages.texts import answers, assistant, cards, problems, times, verbs
 from bot.messages.texts import home as home_words
 from bot.messages.texts import runs as run_words
 
@@ -246,7 +246,7 @@ def foot(now: float, buttons: Sequence[Element]) -> list[Block]:
 
 CALLBACK: Final = "settings"
 #: The names of the form's fields.
-TELL, ASKING, WORKSPACE, NEW = "tell", "asking", "workspace", "new"
+TELL, ASKING, WORKSPACE, NEW, ASSISTANT = "tell", "asking", "workspace", "new", "assistant"
 #: The choice that means none; no row and no connection is called so.
 ASK: Final = "-"
 #: A menu's options, besides *Ask me each time*.
@@ -289,6 +289,8 @@ def _sentences(facts: PreferenceFacts) -> list[str]:
     else:
         hours = wanted.asks_after or ASKS_AFTER
         sentences.append(fill(home_words.ASKS_AFTER, time=times.duration(hours * 3600.0)))
+    if facts.has_assistant:
+        sentences.append(fill(assistant.SET, level=assistant.LEVELS[wanted.assistant]))
     workspace = facts.workspace
     sentences.append(
         fill(home_words.WORKSPACE, name=workspace.title) if workspace is not None else home_words.NO_WORKSPACE
@@ -318,6 +320,10 @@ def form(
         _menu(WORKSPACE, home_words.DEFAULT_WORKSPACE, workspaces, wanted.workspace_id),
         _menu(NEW, home_words.DEFAULT_NEW, sources, source),
     ]
+    if facts.has_assistant:
+        levels = {value: kit.option(value, said) for value, said in assistant.LEVELS.items()}
+        chosen = levels[wanted.assistant]
+        blocks.append(kit.select(ASSISTANT, assistant.MENU, list(levels.values()), chosen))
     return kit.modal(
         home_words.TITLE, blocks, submit=home_words.SUBMIT, close=verbs.CLOSE, callback_id=CALLBACK
     )

@@ -468,7 +468,7 @@ def answer(
 def notification(blocks: Iterable[Block]) -> str:
     """Return what blocks say first, as phones notify of it: headings, a sentence, and more if it is short."""
     said: list[str] = []
-    for line_ in islice(_lines(blocks), _HEADINGS + 1):
+    for line_ in islice(lines_of(blocks), _HEADINGS + 1):
         first, *more = _SENTENCE_END.split(bare(_LINK.sub(r"\1", line_.removeprefix("• "))))
         said.append(first)
         if first.endswith(_ENDS):
@@ -478,7 +478,7 @@ def notification(blocks: Iterable[Block]) -> str:
     return cut(" – ".join(said).replace(": – ", ": "), TEXT) or NOTHING
 
 
-def _lines(blocks: Iterable[Block]) -> Iterator[str]:
+def lines_of(blocks: Iterable[Block]) -> Iterator[str]:
     """Yield the lines that blocks say."""
     for block in blocks:
         texts = block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},)

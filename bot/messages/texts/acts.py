@@ -71,6 +71,7 @@ BY: Final[Mapping[str, str]] = {
     HOURS: "by its hours",
     TIMER: "as you planned",
     CLASS: "at the end of its class",
+    "assistant": "through Slackbot",
 }
 TAKEN_BACK: Final = "~{did}~"
 MORE: Final = "and {count} more"

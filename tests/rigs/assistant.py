@@ -1,0 +1,73 @@
+"""Slack's assistant, played by the public client of its protocol: requests signed as Slack signs them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from playground.slack.dispatch import sign
+
+PATH = "/slack/mcp"
+
+
+class Signed(httpx2.Auth):
+    """Sign each request, and keep its bytes."""
+
+    requires_request_body = True
+
+    def __init__(self, secret: str, now: Callable[[], float]) -> None:
+        self._secret, self._now = secret, now
+        self.sent: list[tuple[dict[str, str], bytes]] = []
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        at = str(int(self._now()))
+        headers = {
+            "Content-Type": "application/json",
+            "X-Slack-Request-Timestamp": at,
+            "X-Slack-Signature": sign(self._secret, at, request.content),
+        }
+        request.headers.update(headers)
+        self.sent.append((headers, request.content))
+        yield request
+
+
+class Assistant:
+    """Call tools for people."""
+
+    def __init__(self, client: Client, signed: Signed, http: httpx2.AsyncClient, url: str) -> None:
+        self.client, self.signed, self._http, self._url = client, signed, http, url
+        #: All that it was told.
+        self.told: list[str] = []
+
+    async def calls(self, who: dict[str, Any] | None, tool: str, **given: Any) -> str:
+        """Call a tool for whom Slack names; return what it says."""
+        meta: Any = None if who is None else {"slack": who}
+        result = await self.client.call_tool(tool, given, meta=meta)
+        assert [one.type for one in result.content] == ["text"]
+        assert result.structured_content is None
+        text = result.content[0].text  # type: ignore[union-attr]  # as its type just said
+        self.told.append(text)
+        return str(text)
+
+    async def repeats(self, method: str = "tools/call") -> int:
+        """Send the bytes of the last request of a method again; return the status."""
+        said = f'"{method}"'.encode()
+        headers, content = next(one for one in reversed(self.signed.sent) if said in one[1])
+        response = await self._http.post(self._url, headers=headers, content=content, auth=None)
+        return int(response.status_code)
+
+
+@asynccontextmanager
+async def assistant(address: str, secret: str, now: Callable[[], float]) -> AsyncIterator[Assistant]:
+    """Connect as Slack's assistant does."""
+    signed, url = Signed(secret, now), f"{address}{PATH}"
+    async with (
+        httpx2.AsyncClient(auth=signed, trust_env=False, timeout=30) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        yield Assistant(client, signed, http, url)
