@@ -75,7 +75,10 @@ async def post(request: Request) -> Answer:
     card = await request.asked.to(classes.post, draft)
     if card.is_course:
         said = fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card))
-        return replies.answer(said if asked.until else f"{said} {class_words.TWENTY_WEEKS}")
+        weeks = [] if asked.until else [class_words.TWENTY_WEEKS]
+        most, title = await request.asked.see(classes.in_time, card), services.title(card.connection)
+        slow = [] if most is None else [fill(class_words.IN_TIME, count=Markup(f"{most:,}"), title=title)]
+        return replies.answer(" ".join([said, *weeks, *slow]))
     ends = class_words.POSTED_NO_END
     if stops_at is not None:
         end = drawn.end_words(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from bot.domain.accounts import Approval
 from bot.domain.acts import Act
-from bot.domain.classes import ClassCard, ClassCounts
+from bot.domain.classes import ClassCard, ClassCounts, ClassProblem
 from bot.domain.hours import Rule
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation
@@ -74,6 +74,8 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: Effects = field(default_factory=dict)
     people: People = field(default_factory=dict)
+    #: Who isn't ready for a lesson, where that is told.
+    problems: Sequence[ClassProblem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,7 @@ USUAL_DAYS: Final = 140
 MOST_DAYS: Final = 366
 #: How long before a lesson its lead is determined, and its teacher told how many are ready.
 PREPARED_SECONDS: Final = 3_000.0
-REPORT_SECONDS: Final = 300.0
-#: The shortest time before a lesson at which workspaces are started for it.
-LEAST_LEAD: Final = 300.0
+REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 
 
 @dataclass(frozen=True, slots=True)

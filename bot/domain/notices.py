@@ -152,6 +152,8 @@ class NoticeKind(StrEnum):
     #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
     HOURS_MISSED = _Kind("hours_missed", offers="workspace")
     HOURS_PAUSED = _Kind("hours_paused", offers="workspace")
+    #: To the teachers of a course before a lesson: how many are ready.
+    LESSON_REPORT = _Kind("lesson_report", "class", marks=Mark.NEWS, since="0.2.0")
     #: A lesson begins: whether the workspace is ready for it.
     LESSON = _Kind("lesson", "operation", offers="workspace", since="0.2.0")
     #: Whether hours go on that start a workspace nobody uses.

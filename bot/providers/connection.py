@@ -166,6 +166,11 @@ class ConnectionSettings(Strict):
         return tuple(normalise_pattern(pattern) for pattern in value)
 
     @property
+    def idle_seconds(self) -> float | None:
+        """Return after how long what nobody uses is stopped there, where that is set here."""
+        return None
+
+    @property
     def prepared(self) -> tuple[Prepared, ...]:
         """Return the templates that operators prepared, where the provider has any."""
         found: tuple[Prepared, ...] = getattr(self, "templates", ())

@@ -67,6 +67,11 @@ class SphereSettings(ConnectionSettings):
     #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
     auto_resume: bool = False
 
+    @property
+    def idle_seconds(self) -> float | None:
+        """Return after how long what nobody uses is stopped."""
+        return None if self.inactivity_minutes is None else 60.0 * self.inactivity_minutes
+
     @field_validator("base_url")
     @classmethod
     def _root(cls, value: str) -> str:

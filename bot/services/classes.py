@@ -6,6 +6,7 @@ A press is one transaction and calls no provider. A class stops only what its ow
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -25,7 +26,8 @@ from bot.domain.classes import (
 )
 from bot.domain.errands import Call
 from bot.domain.forms import Spec, marked
-from bot.domain.lessons import PREPARED_SECONDS
+from bot.domain.lead import AGAIN, LEAST, Pace, tries_again
+from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, Lesson
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -60,6 +62,10 @@ CARDS: Final = 20
 SOME: Final = 100
 #: How long a workspace that was made for a course runs, so that its person can look at it.
 LOOK_SECONDS: Final = 3600.0
+#: As many may join a course as it has places, and without a number of those, as a large class has people.
+MANY: Final = 500
+#: How often it is looked at how the starts of a lesson go.
+PREPARES_EVERY: Final = 10.0
 #: How long the summary waits for the stops to finish.
 SUMMARY_SECONDS: Final = 900.0
 
@@ -120,7 +126,7 @@ def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
     provider = asked.context.need(draft.connection)
     given: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__slots__}
     given |= {"reference": asked.reference, "id": asked.context.ids.new("class")}
-    card = ClassCard(principal=asked.principal, created_at=tx.now(), lead=lessons.LEAST_LEAD, **given)
+    card = ClassCard(principal=asked.principal, created_at=tx.now(), lead=LEAST, **given)
     look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, class_effects(provider, card))
@@ -519,10 +525,15 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
     card, now = classes.class_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
+    again_at = None
     if card.is_course:
         coming = lessons.lesson(lessons.timetable(card), now)
         if coming is not None and coming.begins - PREPARED_SECONDS <= now < coming.begins - card.lead:
-            hours.lead(tx, card.id, lessons.LEAST_LEAD, coming.begins)
+            joined = classes.class_counts(tx, card.id).pressed
+            hours.lead(tx, card.id, _pace(tx, asked.context, card).lead(joined), coming.begins)
+        if coming is not None and coming.begins - card.lead <= now < coming.begins:
+            again_at = now + PREPARES_EVERY
+            _prepare(tx, card, coming)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
         found = classes.presses_to_end(tx, card.id, SOME)
         for press in found:
@@ -531,12 +542,54 @@ def _look(tx: Transaction, asked: Asked, looked: ClassCard) -> None:
         if len(found) == SOME:
             return  # The others come when the claim ends.
     counts = classes.class_counts(tx, card.id)
-    lesson_at = lessons.looks_at(card, now) if card.is_course else None
+    lesson_at = min(filter(None, (lessons.looks_at(card, now), again_at)), default=None)
     classes.class_counted(tx, card.id, counts, rest=REST, longest=LONGEST, lesson_at=lesson_at)
     # Until everybody has had their five minutes, however late it is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.left
     if is_over and (not counts.stopping or now >= (card.stops_at or 0.0) + SUMMARY_SECONDS):
         _finish(tx, card, counts)
+
+
+def _pace(tx: Transaction, context: Context, card: ClassCard) -> Pace:
+    """Return how a course's connection starts its workspaces, as far as that is known now."""
+    provider = context.connections.get(card.connection)
+    slow = operations.slow_seconds(tx, card.principal, card.connection, card.spec)
+    if provider is None:
+        return Pace(slow=slow)
+    return Pace(provider.settings.starts_per_second, slow, provider.settings.idle_seconds)
+
+
+def in_time(tx: Transaction, asked: Asked, card: ClassCard) -> int | None:
+    """Return for how many people a course's workspaces can be ready in time; None for all who can join."""
+    found = _pace(tx, asked.context, card).in_time
+    return None if found is None or found >= (card.maximum or MANY) else found
+
+
+def _prepare(tx: Transaction, card: ClassCard, coming: Lesson) -> None:
+    """Have starts of a lesson tried again that failed early enough; tell its teachers how many are ready.
+
+    They are told once nothing is on its way any more, between five and two minutes before.
+    """
+    now, counts = tx.now(), classes.class_counts(tx, card.id)
+    tried = 0
+    for rule, failed in classes.failed_starts(tx, card.id, coming.begins):
+        ended_at = failed.ended_at or 0.0
+        if tries_again(failed, failed.outcome, failed.cause, ended_at):
+            tried += 1
+            if now >= ended_at + AGAIN:
+                hours.unsettle(tx, rule, rule.on(date.fromisoformat(coming.local[:10]))[0])
+    is_settled = counts.ready + counts.failed + counts.waiting - counts.going - tried >= counts.expected
+    if now < coming.begins - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
+        return
+    body = {"connection": card.connection, "begins": coming.begins, "ends": coming.ends}
+    body["unused"] = (tx.one("least_unused", card_id=card.id) or {}).get("unused") or 0
+    to = sorted({card.principal.key, *card.trainers})
+    occasions = {key: f"{coming.local}:{key}" for key in to}
+    notices = [
+        NewNotice(card.id, NoticeKind.LESSON_REPORT, occasion, Principal.from_key(key), body)
+        for key, occasion in occasions.items()
+    ]
+    add_notices(tx, notices)
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:

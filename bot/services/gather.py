@@ -204,6 +204,8 @@ class Gatherer:
         if card_id := notice.subject if kind.subject == "class" else of_timer:
             card = await self._store.class_card(card_id)
             of_class = None if card is None else await self.of_class(card, notice.principal, body)
+            if of_class is not None and kind is NoticeKind.LESSON_REPORT:
+                of_class = replace(of_class, problems=await self._store.class_problems(card_id))
         if workspace is not None or kind.offers == "workspace" or kind.subject == "operation":
             facts = self._of_workspace(now, connection, account, workspace=workspace, body=body)
             return replace(facts, of_class=of_class)

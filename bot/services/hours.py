@@ -265,11 +265,13 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
     if became == "started":
         since = rule.started_at
         is_used = since is None or was_used(workspace, since) or acts.was_asked(tx, workspace, since)
-        started = rule.started(max(now, last.at), is_used=is_used)
+        started = rule.started(max(now, last.at), is_used=is_used) if since != last.at else rule
         if started.unused >= UNUSED_PAUSES and not rule.card:
             rows.pause(tx, rule, "unused")
             return
-        once = replace(asked, interaction=f"hours:{rule.id}:{last.local}")
+        # Of the same time, another try is another request.
+        tried = latest.id if latest is not None and latest.planned_for == last.at else ""
+        once = replace(asked, interaction=f"hours:{rule.id}:{last.local}:{tried}".rstrip(":"))
         start = workspaces.begin(
             tx, once, workspace.id, OperationVerb.START, planned_for=last.at, asker=BY_HOURS
         ).operation

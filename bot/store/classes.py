@@ -2,10 +2,11 @@
 
 from bot.domain import lessons
 from bot.domain.classes import CLASS_WARNING_SECONDS, ClassCard, ClassCounts, ClassProblem, Participant
-from bot.domain.operations import OperationVerb
+from bot.domain.hours import Rule
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.store import cards, operations, workspaces
-from bot.store.tables import CLASS_CARDS, PARTICIPANTS
+from bot.store.tables import CLASS_CARDS, PARTICIPANTS, RULES
 from bot.store.transaction import Transaction, as_json
 
 #: The due time when nothing is due: a press, or ending the class, makes it due.
@@ -41,6 +42,15 @@ def class_counts(tx: Transaction, card_id: str) -> ClassCounts:
     else:
         row = tx.one("class_counts", card_id=card_id)
     return ClassCounts(**row) if row else ClassCounts()
+
+
+def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Rule, Operation]]:
+    """Return the rules of a course whose starts for a lesson have failed, each with that start."""
+    found = []
+    for row in tx.all("failed_starts", card_id=card_id, begins=begins):
+        failed = operations.operation(tx, row["failed_start"])
+        found += [(RULES.of(row), failed)] if failed is not None else []
+    return found
 
 
 def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:

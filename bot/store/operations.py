@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 from bot.domain.accounts import Account
 from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
-from bot.domain.forms import FreeName
+from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -149,7 +149,8 @@ def add(
         connection=workspace.connection,
         verb=verb,
         created_at=now,
-        deadline_at=now + deadline_seconds,
+        # What is started early for a lesson is good until after its begin.
+        deadline_at=max(now, more.get("planned_for") or 0.0) + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
         reference=reference,
         agreed=more.get("agreed", Consent.NONE),
@@ -163,6 +164,12 @@ def add(
         raise StoreError("another operation for this workspace came first")
     cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
     return made
+
+
+def slow_seconds(tx: Transaction, principal: Principal, connection: str, spec: Spec | None) -> float | None:
+    """Return what nine of ten starts like these took, None if too few were measured."""
+    kind = start_kind(OperationVerb.START, principal, connection, spec)
+    return typical((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def _usual(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> tuple[str | None, Typical]:

@@ -1456,6 +1456,17 @@ WHERE p.card_id = :card_id AND p.is_ready = 0 AND (
 )
 ORDER BY p.joined_at, p.principal LIMIT :limit;
 
+-- What was asked of a workspace since, by anybody, goes before another try.
+-- name: failed_starts
+SELECT r.*, o.id AS failed_start FROM rules r JOIN operations o ON o.id = (
+    SELECT x.id FROM operations x WHERE x.workspace_id = r.workspace_id ORDER BY x.created_at DESC, x.id DESC LIMIT 1
+)
+WHERE r.card = :card_id AND r.paused = '' AND o.verb = 'start' AND o.planned_for = :begins AND o.outcome = 'failed'
+ORDER BY r.id;
+
+-- name: least_unused
+SELECT MIN(unused) AS unused FROM rules WHERE card = :card_id AND paused = '';
+
 -- Those who agreed to the end of a class, as long as nothing ends it for them: their workspace's timer, if it has one.
 -- name: presses_to_end
 SELECT * FROM participants p

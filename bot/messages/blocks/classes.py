@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from bot.domain.classes import ClassCard, ClassProblem
 from bot.domain.errands import Call
 from bot.domain.facts import ClassFacts, WorkspaceFacts
-from bot.domain.hours import DAYS, Rule, clock
+from bot.domain.hours import DAYS, UNUSED_ASKS, Rule, clock
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import Effects, ends_by_consent, gentlest_mode
-from bot.domain.workspaces import State
+from bot.domain.workspaces import NOT_UP, State
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import filled
@@ -274,6 +274,31 @@ def skipped(rule: Rule, day: str, *, is_back: bool) -> Answer:
     )
     back = [] if is_back else [kit.button(classes.DONT_SKIP, "lesson_back", f"{rule.card} {day}")]
     return replies.answer(sentence, back)
+
+
+@draws(NoticeKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
+def report(facts: ClassFacts) -> Answer:
+    """Tell a teacher how many are ready for a lesson, and what keeps the others."""
+    card, counts, unused = facts.card, facts.counts, int(facts.body.get("unused") or 0)
+    numbers = _numbers(ready=counts.ready, expected=counts.expected)
+    unlinked = sum(one.press.waits_for == "unlinked" for one in facts.problems)
+    down = [one for one in facts.problems if one.workspace is not None and one.workspace.state in NOT_UP]
+    failed = [one for one in down if one.operation is not None and not one.operation.is_open]
+    going = counts.expected - counts.ready - unlinked - len(failed)
+    kept = {
+        classes.REPORT_UNLINKED: (unlinked, "person hasn't", "people haven't"),
+        classes.REPORT_FAILED: (len(failed), "start", "starts"),
+        classes.REPORT_GOING: (going, "is", "are"),
+    }
+    # In the provider's own words, where it has said any.
+    words_ = [(one.operation.cause or "").partition(": ")[2] for one in failed if one.operation is not None]
+    why = next((Markup(cut(safe(without_addresses(one)), 200)) for one in words_ if one), None)
+    why = why or Markup(_why(facts, failed[0]) if failed else "")
+    said = [fill(one, count=times.counted(*words), why=why) for one, words in kept.items() if words[0] > 0]
+    lines = [fill(classes.REPORT, name=card.title, **numbers), *([f"{'; '.join(said)}."] if said else [])]
+    lines += [fill(classes.REPORT_UNUSED, **_numbers(count=unused))] if unused >= UNUSED_ASKS else []
+    problems_ = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
+    return kit.message(" ".join(lines), [], problems_)
 
 
 def joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:

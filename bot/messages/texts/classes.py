@@ -116,6 +116,18 @@ MORE_TIME: Final = "That's longer than you agreed to. I'll only do more if you j
 JOIN_LONGER: Final = "Join for all of it"
 JOIN_MORE: Final = "Join on {days}, too"
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
+#: To the teachers: how many can be ready when a lesson begins; how many are; what keeps the others; whether
+#: anybody used the last ones.
+IN_TIME: Final = (
+    "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
+)
+REPORT: Final = "{ready} of {expected} are ready for *{name}*."
+REPORT_UNLINKED: Final = "{count} linked their account"
+REPORT_FAILED: Final = "{count} failed: *{why}*"
+REPORT_GOING: Final = "{count} still starting"
+REPORT_UNUSED: Final = (
+    "Nobody has used these workspaces in the last {count} lessons. Should the course go on?"
+)
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."
 )

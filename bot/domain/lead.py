@@ -1,0 +1,55 @@
+"""How early the starts of a lesson begin, so that everybody's workspace is ready when it does; pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.errands import Outcome
+from bot.domain.operations import Operation
+
+#: A lesson's starts begin between so many seconds before it.
+LEAST: Final = 300.0
+MOST: Final = 2_700.0
+#: What a start takes where too few were measured.
+USUAL: Final = 180.0
+#: What idles for longer is stopped by its provider, so the lead is shorter by as much.
+SPARE: Final = 60.0
+#: A start that failed is tried again so much later, and not after so long before the lesson.
+AGAIN: Final = 60.0
+#: What may pass by itself, by the word of a failure's cause.
+PASSING: Final = frozenset(
+    {"conflict", "gave_up", "limit", "provider_failed", "stopped_elsewhere", "unanswered"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Hold how a connection starts workspaces: so many a second, if it has such a limit.
+
+    ``slow`` is what nine of ten starts took, ``idle`` after how long what nobody uses is stopped there, in
+    seconds; None: not known.
+    """
+
+    per_second: float | None = None
+    slow: float | None = None
+    idle: float | None = None
+
+    def lead(self, people: int) -> float:
+        """Return for how many seconds before a lesson the starts of so many people begin."""
+        took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL)
+        return max(min(max(took, LEAST), self._longest), 0.0)
+
+    @property
+    def in_time(self) -> int | None:
+        """Return for how many people the longest lead is enough, None for any number."""
+        spare = max(self._longest - (self.slow or USUAL), 0.0)
+        return None if self.per_second is None else int(spare * self.per_second)
+
+    @property
+    def _longest(self) -> float:
+        return MOST if self.idle is None else min(MOST, self.idle - SPARE)
+
+
+def tries_again(operation: Operation, outcome: Outcome | None, cause: str | None, now: float) -> bool:
+    """Return whether a lesson's start that fails now is tried again before the lesson begins."""
+    is_passing = outcome is Outcome.FAILED and (cause or "").partition(":")[0] in PASSING
+    return is_passing and (operation.planned_for or 0.0) - now > 2 * AGAIN

@@ -1,0 +1,89 @@
+"""The lead of a lesson: starts begin early enough, failed ones are tried again, teachers are told."""
+
+from __future__ import annotations
+
+from bot.domain.workspaces import State
+from bot.support.errors import LimitReached
+from tests.reconciler.classroom import TRAINER, people, press, seat, told
+from tests.reconciler.test_courses import course, state
+from tests.reconciler.test_courses import world as world  # noqa: PLC0414 - a fixture
+from tests.reconciler.test_hours import local
+from tests.rigs.providers import fake_settings
+
+FULL = LimitReached("no room for more memory")
+
+
+async def until(world, at, day=22, step=5.0):
+    for one in [TRAINER, *people(8)]:
+        await world.know(one)
+    await world.pass_time(local(at, day) - world.clock.now(), step=step)
+
+
+async def starts(world):
+    """Return when each start was sent, in seconds before nine o'clock, and for whom."""
+    calls = [one for one in world.provider.calls if one.method == "start"]
+    ahead = world.clock.now() - world.clock.monotonic()
+    return [(round(local("09:00") - ahead - one.at), one.remote_id) for one in calls]
+
+
+async def test_starts_begin_as_early_as_they_take_in_the_order_of_joining(world):
+    world.provider.settings = fake_settings(starts_per_second=0.02)
+    world.reborn()
+    students = people(8)
+    await course(world, *students)
+    await until(world, "08:59")
+    found = await starts(world)
+    assert [who for _, who in found] == [f"r-{one.user_id}" for one in students]
+    # Eight people at one start in 50 seconds, and three minutes for the last.
+    assert 400 + 180 - 60 <= found[0][0] <= 400 + 180
+    assert {state(world, number) for number in range(8)} == {State.RUNNING}
+
+
+async def test_a_start_that_waits_in_the_queue_for_longer_than_a_deadline_is_sent(world):
+    world.provider.settings = fake_settings(starts_per_second=0.0007)
+    world.reborn()
+    await course(world, *people(2))
+    await until(world, "08:59", step=20)
+    assert {state(world, number) for number in range(2)} == {State.RUNNING}
+    assert "still" not in str(told(world, people(2)[1]))
+
+
+async def test_a_start_that_fails_early_enough_is_tried_again_and_nobody_hears_of_it(world):
+    alice, bob, _ = people(3)
+    await course(world, alice, bob)
+    world.provider.fail("start", FULL, times=1)
+    await until(world, "09:00")
+    await world.pass_time(20, step=2)
+    assert told(world, alice) == ["Statistics is starting, and your workspace is ready."]
+    assert told(world, bob) == ["Statistics is starting, and your workspace is ready."]
+    assert told(world, TRAINER)[-1] == "2 of 2 are ready for Statistics."
+    (rule,) = await world.store.rules(alice)
+    assert (rule.unused, rule.started_at) == (0, local("09:00"))
+
+
+async def test_a_start_that_fails_too_late_is_told_and_not_repeated_after_the_begin(world):
+    alice, _, _ = people(3)
+    await course(world, alice)
+    world.provider.fail("start", FULL, times=9)
+    await until(world, "09:10")
+    assert 2 <= len([one for one in world.provider.calls if one.method == "start"]) <= 4
+    assert len(told(world, alice)) == 1
+    assert "no room for more memory" in told(world, alice)[0]
+
+
+async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(world):
+    alice, bob, cleo = people(3)
+    card = await course(world, alice, state=State.RUNNING)
+    await seat(world, bob)
+    await press(world, card, bob)
+    await world.know(cleo)
+    assert (await press(world, card, cleo)).result == "noted"
+    world.provider.fail("start", FULL, times=99)
+    await until(world, "08:56")
+    assert "ready for" not in str(told(world, TRAINER))
+    await until(world, "08:59")
+    (said,) = [text for text in told(world, TRAINER) if "ready for" in text]
+    assert said == (
+        "1 of 3 are ready for Statistics. 1 person hasn't linked their account; "
+        "1 start failed: no room for more memory."
+    )
