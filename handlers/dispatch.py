@@ -320,9 +320,10 @@ async def _kept(request: Request, unknown: NotIdentified) -> Answer:
     """Keep a request until Slack has said who the person is; it is never carried out before that.
 
     A request isn't kept a second time, one from an open form has to be repeated there, and anything that
-    may be a token is never kept.
+    may be a token is never kept; nor is what an assistant asks, as only its reader refuses what agrees.
     """
-    is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in {"shortcut", "search"}
+    kinds = {"shortcut", "search", "assistant"}
+    is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
     if not request.is_asked or is_seen_only_now or mistyped.suspected(request):
         return _instead(request, unknown.text)
     press = "" if request.press is None else request.press.text

@@ -9,6 +9,7 @@ from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.services.asked import Asked
+from handlers.assistant import TOOLS, called
 from handlers.dispatch import replay
 from tests.handlers.rig import invited, words
 from tests.rigs.store import ALICE
@@ -97,6 +98,14 @@ async def test_a_button_that_has_asked_does_not_ask_again_after_that(bot):
     await replay(bot.services, ALICE, command)
     operation = await bot.store.latest_operation(row.id)
     assert (operation.verb, operation.agreed) == (OperationVerb.FORCE, True)
+
+
+async def test_what_an_assistant_asks_is_not_kept_as_nobody_has_read_yet_whether_it_agrees(bot):
+    bot.people.silent = True
+    slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
+    said = await called(bot.services, slack, TOOLS["stop"], {"name": "notebook", "at": "--yes"}, "signed")
+    assert "I couldn't check with Slack who you are" in said
+    assert (await bot.store.statistics())["tasks"] == 0
 
 
 async def test_it_is_not_kept_for_ever_and_a_form_says_so_itself(bot):
