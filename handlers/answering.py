@@ -37,7 +37,8 @@ _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULT
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
     reading, rows = await _understood(request)
-    other = await amending.amended(request, reading, rows)
+    about = replace(request, given=reading.said or request.given)
+    other = await amending.amended(about, reading, rows)
     if isinstance(other, Answer):
         return other
     if other is not None:
@@ -59,9 +60,9 @@ async def answer(request: Request) -> Answer:
         return replies.hint(sentence)
     try:
         said = await _decided(request, reading, rows)
+        remarks = targets.left_out(reading) if said.text else []
     except Answered as early:
-        said = early.answer
-    remarks = targets.left_out(reading) if said.text else []
+        said, remarks = early.answer, []
     if reading.is_foreign and reading.what != "foreign" and said.text:
         remarks += [] if (await request.heard()).says_english else [talk.IN_ENGLISH]
         request.spoken.says_english = True
@@ -237,6 +238,8 @@ async def _done(
             instead = {"start": "open", "stop": "status"}.get(verb) if request.at is None else None
             if instead and not await targets.needed(request, chosen):
                 return await routes.run(request.about("workspace", instead, (), workspace.id))
+            if "share" in request.flags and request.at is None:
+                return talking.as_command(request.about("workspace", verb, (workspace.title,)))
             return await targets.one(request, workspace)
         case Way.LISTED:
             return await questions.listed(request, chosen)
@@ -292,19 +295,18 @@ async def _pointed(
 ) -> tuple[Sequence[Workspace], bool]:
     """Return what *it*, *the second one* or *the one on the hub* is: by what was last spoken of."""
     which = reading.which
-    _, named, listed, runs = await talking.heard(request, rows)
+    heard = await talking.heard(request, rows)
+    named, at = heard.workspaces, heard.pointed(which, rows)
     if which.place:
-        one = questions.counted(listed, which.place)
-        if one is None:
-            raise Answered(talking.not_counted(request, listed))
-        return [one], True
-    if runs and which.points and not named:
-        raise Answered(await _of_run(request, reading, runs[0]))
-    at = [one for one in named or rows if which.connections in {(), (one.connection,)}]
-    if which.connections and not at:
-        at = await targets.there(request, which.connections, rows)
-    if which.points == "other" and len(named) == 1:
-        at = [one for one in listed or rows if one not in named]
+        if not at:
+            raise Answered(talking.not_counted(request, heard.listed))
+        return at, True
+    if heard.runs and which.points and not named:
+        said = await _of_run(request, reading, heard.runs[0])
+        raise Answered(replies.with_remarks(said, targets.left_out(reading)))
+    if not at:
+        places = which.connections
+        at = await targets.there(request, places, rows) if places else list(rows)
     fitting = await targets.needed(request, at)
     if which.points == "them" and (named or len(fitting) == 2):
         return at, False
@@ -413,23 +415,21 @@ async def _followed(request: Request, reading: Reading, rows: Sequence[Workspace
     which, about = reading.which, await request.heard()
     if which.is_theirs and which.named:
         return talking.theirs(request, which.named)
-    is_short = not which.unknown
+    is_short, verb, manner = not which.unknown, "", Manner.ASKED
     if is_short and about.what in READ and _goes_on(reading, about):
-        points = which if which.place or which.is_named else replace(which, points=which.points or "it")
-        manner = Manner.ASKED if which.points == "other" else Manner.SAID
-        again = replace(
-            reading, kind="verb", what=about.what, folder="workspace", manner=manner, which=points
-        )
-        return await _commanded(replace(request, verb=about.what), again, rows)
-    if which.named and reading.when is not None and is_short:
+        verb, manner = about.what, manner if which.points == "other" else Manner.SAID
+        is_one = which.place or which.is_named or which.points
+        which = which if is_one else replace(which, points="it")
+    elif which.named and reading.when is not None and is_short:
         return timers.only_stops(request, [one.title for one in which.named])
-    if reading.what == "same" and which.named and about.what in READ:
-        again = replace(reading, kind="verb", what=about.what, manner=Manner.ASKED)
-        return await _commanded(replace(request, verb=about.what), again, rows)
-    guess = await _mistyped_verb(request, reading, rows)
+    elif reading.what:
+        verb = reading.what.replace("same", about.what if which.named and about.what in READ else "")
+    if verb:
+        again = replace(reading, kind="verb", what=verb, folder="workspace", manner=manner, which=which)
+        return await _commanded(replace(request, verb=verb), again, rows)
     is_clear = is_short and not which.is_near and (which.is_named or bool(which.points))
-    if guess is not None and not is_clear:
-        return guess
+    if not is_clear and request.arguments and talking.near(request, plain(request.arguments[0])):
+        return talking.unknown_verb(request)
     if which.is_named or (is_short and (which.points or which.state)):
         follows = about.what == "health" if not which.named else about.what in {"why", "since", "until"}
         asked = about.what if follows and is_short else "state"
@@ -472,19 +472,3 @@ def _goes_on(reading: Reading, about: Spoken) -> bool:
     if reading.when is not None:
         return bool(about.workspaces) and not which.named and about.what in TIMED
     return bool(which.place) or which.points == "other"
-
-
-async def _mistyped_verb(request: Request, reading: Reading, rows: Sequence[Workspace]) -> Answer | None:
-    """Return what is offered where the first word may be a verb with a slip; None if it can't."""
-    near = talking.near(request, plain(request.arguments[0])) if request.arguments else []
-    if not near:
-        return None
-    if near[0] in READ and request.folder == "workspace" and not request.flags:
-        names = Names(rows, (), request.services.connections)
-        guessed = read((near[0], *reading.words[1:]), "workspace", routes.verbs_of_folders(), names)
-        if guessed.how:
-            return talking.left_alone(request, guessed, rows[:1], is_named=False)
-        if guessed.verb and guessed.which.is_named:
-            guessed = replace(guessed, manner=Manner.ASKED)
-            return await _commanded(replace(request, verb=near[0], arguments=guessed.words), guessed, rows)
-    return talking.unknown_verb(request)

@@ -77,25 +77,13 @@ async def _asked_about(
     is_about_all = not points and (bool(which.connections) or not is_open)
     if is_about_all or (which.state and not which.points) or (which.unknown and not reading.topic):
         return [], []
-    _, named, listed, runs = await talking.heard(request, rows)
-    if which.place:
-        one = counted(listed, which.place)
-        named = [one] if one is not None else []
-    elif which.points == "other" and len(named) == 1:
-        named = [one for one in listed or rows if one not in named]
-    elif is_open and len(named) > 1 and not which.points:
+    heard = await talking.heard(request, rows)
+    named, runs = heard.pointed(which, rows), heard.runs
+    if is_open and len(named) > 1 and not points:
         named = []
-    if which.connections:
-        named = [one for one in named if one.connection in which.connections]
     if named or runs:
         return named, [] if named else runs
     return (list(rows) if len(rows) == 1 and is_open and not reading.topic else []), []
-
-
-def counted(listed: Sequence[Workspace], place: int) -> Workspace | None:
-    """Return what stands at a place of a list, counted from its end if negative; None if nothing does."""
-    at = place - 1 if place > 0 else len(listed) + place
-    return listed[at] if 0 <= at < len(listed) else None
 
 
 async def _of_workspaces(request: Request, reading: Reading, named: Sequence[Workspace]) -> Answer:

@@ -12,8 +12,8 @@ from bot.messages.texts import answers, talk
 from bot.messages.texts.facts import FACTS
 from bot.messages.texts.verbs import VERBS
 from bot.services import naming
-from handlers import routes
 from handlers.command_line import Quoted, plain, written
+from handlers.language.names import Which
 from handlers.language.reading import Reading
 from handlers.language.words import near_verbs
 from handlers.request import Request
@@ -34,6 +34,15 @@ class Heard(NamedTuple):
     listed: list[Workspace]
     runs: list[Run]
 
+    def pointed(self, which: Which, rows: Sequence[Workspace]) -> list[Workspace]:
+        """Return what *it*, *the other one* and *the second one* are, counted from the end if negative."""
+        if which.place:
+            at = which.place - 1 if which.place > 0 else len(self.listed) + which.place
+            return self.listed[at : at + 1] if at >= 0 else []
+        others = [one for one in self.listed or rows if one not in self.workspaces]
+        found = others if which.points == "other" and len(self.workspaces) == 1 else self.workspaces
+        return [one for one in found if which.connections in {(), (one.connection,)}]
+
 
 async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> Heard:
     """Return what was last spoken of where the person writes."""
@@ -49,12 +58,7 @@ async def heard(request: Request, rows: Sequence[Workspace] | None = None) -> He
 
 def small_talk(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or what needs nothing done; the commands in it are those of workspaces."""
-    return fact(request, topic) if topic in FACTS else _said(request, talk.TALK[topic])
-
-
-def fact(request: Request, topic: str) -> Answer:
-    """Answer a question about Usher itself."""
-    return replies.hint(fact_of(request, topic))
+    return _said(request, talk.TALK[topic])
 
 
 def fact_of(request: Request, topic: str) -> str:
@@ -157,8 +161,7 @@ def unknown_verb(request: Request) -> Answer:
         # No name is like this, so the quotes may enclose a whole command.
         first, *rest = (*first.split(), *rest)
     word = plain(first) or first
-    flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
-    commands = [_text(request, verb, *rest, *flags) for verb in near(request, word)]
+    commands = [_text(request, verb, *rest) for verb in near(request, word)]
     is_sentence = len(request.arguments) >= _WORDS_OF_A_SENTENCE and not commands
     return _unknown(request, talk.NOT_UNDERSTOOD if is_sentence else answers.UNKNOWN_VERB, word, commands)
 
@@ -188,7 +191,8 @@ def offered(request: Request, commands: Sequence[str], sentence: str = talk.DID_
 
 def _text(request: Request, *typed: str) -> str:
     """Return a command of the request's folder as it is typed in a direct message."""
-    return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{written(typed)}"
+    flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
+    return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{written([*typed, *flags])}"
 
 
 def shown(request: Request, commands: Sequence[str]) -> Markup:
@@ -204,8 +208,4 @@ def shown(request: Request, commands: Sequence[str]) -> Markup:
 def near(request: Request, word: str) -> list[str]:
     """Return the verbs that a mistyped word may mean, the nearest first."""
     verbs = [verb for verb, entry in VERBS[request.folder].items() if not entry.is_hidden]
-
-    def takes_away(verb: str) -> bool:
-        return routes.nature(request.folder, verb).does is routes.Does.ENDS
-
-    return near_verbs(word, request.folder, verbs, takes_away)
+    return near_verbs(word, request.folder, verbs)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal, TypeVar
 
 from bot.domain.runs import Run
@@ -242,6 +243,7 @@ _EXPLAINED: Final = (
 _SMALL: Final = (
     vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"with", "using", "in", "by"}
 )
+_IN_SOMETHING: Final = {("in", "the"), ("in", "my")}
 #: Follow what is left out, and belong to it.
 _GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
 #: Say nothing more in a remark after a name: ``stop report, I don't need it anymore``.
@@ -397,8 +399,9 @@ def _remarked(remark: Sequence[Piece]) -> tuple[str, ...]:
 
 def _besides(pieces: Sequence[Piece], words: Sequence[str], all_at: int) -> tuple[tuple[Workspace, ...], int]:
     """Return what *all* leaves out, and where what is said about which ends: at a remark, or there."""
-    first = next((at for at, piece in enumerate(pieces) if piece.span is not None), len(pieces))
-    end = next((at for at in range(first + 1, len(words)) if words[at] in vocabulary.REMARKS), len(pieces))
+    last = len(words)
+    first = next((at for at, piece in enumerate(pieces) if piece.span is not None or at == all_at), last)
+    end = next((at for at in range(first + 1, last) if words[at] in vocabulary.REMARKS), last)
     excepted = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.EXCEPT)), -1)
     if 0 <= all_at < excepted:
         besides = tuple(one for piece in pieces[excepted:] for one in piece.workspaces)
@@ -510,5 +513,7 @@ def how_of(pieces: Sequence[Piece], which: Which, *, is_shown: bool) -> How:
     is_named = which.is_named or which.is_all
     if set(words[:remark] if is_named else words) & vocabulary.NEGATIONS:
         return "not"
-    depends = set(words) & vocabulary.CONDITIONS and (is_named or which.points)
+    # `in the big one` is no time.
+    said = {word for word, then in pairwise((*words, "")) if (word, then) not in _IN_SOMETHING}
+    depends = said & vocabulary.CONDITIONS and (is_named or which.points)
     return "if" if depends and not is_shown else ""

@@ -23,10 +23,11 @@ from handlers.language.words import (
     are_run_list,
     begins,
     ends,
+    ends_clause,
     is_emoji,
     is_sign,
     is_struck,
-    mean_jobs,
+    near_verbs,
     topic_of,
     with_times,
     without,
@@ -74,6 +75,8 @@ class Reading:
     topic: str = ""
     #: Written in another language.
     is_foreign: bool = False
+    #: The words without courtesy around them, after *no* where they correct what was understood.
+    said: tuple[str, ...] = ()
     #: Several requests, each on its own.
     parts: tuple[Reading, ...] = ()
 
@@ -143,8 +146,9 @@ class _Sentence:
         if of_hours := self._of_hours():
             return of_hours
         if is_typed:
-            if (opening := self._opening(self.written)).verb == "new" and not without_nouns(opening.rest):
-                return self.made("new", (), Manner.SAID)
+            opening = self._opening(self.written)
+            if opening.is_wanted or (opening.verb == "new" and not without_nouns(opening.rest)):
+                return self._imperative(self.written, Manner.SAID) or Reading(words=self.written)
             return self._command(first, "workspace", self.written[1:], manner)
         return self._whole(self.written) or self._sentence()
 
@@ -155,9 +159,14 @@ class _Sentence:
             return self._mentioned(self.written[1:] or self.written)
         words, is_polite = self._without_courtesy(self.written)
         words, is_foreign = self._translated(words)
-        if len(words) > 1 and plain(words[0]) == "no" and not self._named_verbs(words):
-            # It corrects what was said before.
-            words = words[1:]
+        said = self.written[:1] + words if plain(self.written[0]) == "and" else words
+        while (count := begins(words, vocabulary.CORRECTING)) and words[count:]:
+            rest, _ = self._without_courtesy(words[count:])
+            verbs = self._named_verbs(rest)
+            is_clear = len(rest) > 1 and (ends_clause(words[count - 1]) or verbs[:1] == ("keep",))
+            if not rest or (verbs and verbs[0] != "cancel" and not is_clear):
+                break
+            words, said = rest, rest if verbs else ("no", *rest)
         if len(words) > 1 and plain(words[0]) == "make" and plain(words[1]) in vocabulary.IT:
             words = words[1:]
         if not words:
@@ -175,9 +184,10 @@ class _Sentence:
             or self._imperative(words, manner)
             or self._after_remark(words)
             or self._embedded(words, is_polite=is_polite)
+            or self._mistyped(words)
             or self._mentioned(words, is_polite=is_polite)
         )
-        return replace(found, is_foreign=True) if is_foreign else found
+        return replace(found, is_foreign=is_foreign, said=said)
 
     def _without_courtesy(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the words without courtesy around them, and whether somebody was asked to do it."""
@@ -189,10 +199,14 @@ class _Sentence:
             words = words[count:]
         return self._without_end(words, is_polite=is_polite)
 
-    def _without_end(self, words: tuple[str, ...], *, is_polite: bool) -> tuple[tuple[str, ...], bool]:
+    def _without_end(
+        self, words: tuple[str, ...], *, is_polite: bool = False, verb: str = ""
+    ) -> tuple[tuple[str, ...], bool]:
         news = next((at for at in range(1, len(words)) if begins(words[at:], vocabulary.NEWS)), len(words))
         if all(at < news for at in self._named(words)):
             words = words[:news]
+        if (count := ends(words, vocabulary.LINK_NEWS)) and (verb or self._verb(words)) in _BRINGS_LINK:
+            words = words[:-count]
         while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
             is_polite = is_polite or plain(words[-1]) in vocabulary.PLEASE
             words = words[:-count]
@@ -231,9 +245,9 @@ class _Sentence:
         rest = tuple(" ".join(rest).replace('"', "").split())
         named = [one.title for one in self._which(rest, is_question=True).named[:1]]
         explained = self._named_verbs(rest)
-        is_of_jobs = any(plain(word) in vocabulary.OF_JOBS for word in rest[1:])
-        if is_of_jobs and explained[:1] in (("new",), ("start",)):
-            return Reading("verb", "help", "job", ("run",))
+        of_job = _OF_JOBS.get(explained[0]) if explained else None
+        if of_job and any(plain(word) in vocabulary.OF_JOBS for word in rest[1:]):
+            return Reading("verb", "help", "job", (of_job,))
         return Reading("verb", "help", self.folder, (*explained, *named), Manner.SAID)
 
     def _whether(self, words: tuple[str, ...]) -> Reading | None:
@@ -295,16 +309,12 @@ class _Sentence:
 
     def _imperative(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
         """Read a request: a verb or another word for one at its beginning, and what follows."""
-        while len(words) > 1 and plain(words[0]) in {"no", "wait"}:
-            if plain(words[1]) != "wait" and self._verb(words[1:]) not in {"cancel", "keep"}:
-                break
-            words = words[1:]
         opening = self._opening(words)
         more = moments.longer(words)
         if more is not None and (opening.is_wanted or opening.verb in {"", "keep"}):
             rest = without(more[0], vocabulary.GIVING)
             return replace(self._command("keep", "workspace", rest, manner), more=more[1])
-        if plain(words[0]) in vocabulary.SHOWING and (opening.is_wanted or opening.length < 2):
+        if plain(words[0]) in vocabulary.SHOWING and opening.length - opening.is_wanted < 2:
             return self._shown(words[1:], manner)
         if opening.is_wanted:
             return self._wanted(opening, ())
@@ -326,6 +336,8 @@ class _Sentence:
         pieces = pieces_of(words, self.names)
         verb = next((found for at in range(len(words)) if (found := self._verb(words[at:]))), "")
         which = which_of(pieces, self.names)
+        if not verb and not which.is_named and (topic := topic_of([piece.word for piece in pieces])):
+            return Reading("question", "state", topic=topic)
         return Reading("verb", verb or "status", "workspace", (), Manner.ASKED, which, how="not")
 
     def _opening(self, words: tuple[str, ...]) -> Opening:
@@ -340,7 +352,9 @@ class _Sentence:
             places = range(len(head) + 1, len(words)) if tail else (len(head),)
             at = next((at for at in places if not tail or plain(words[at]) == tail[0]), 0)
             if at and begins(words[at:], (tail,)) == len(tail):
-                rest = (*words[len(head) : at], *words[at + bool(tail) :], *extra.split())
+                # A word that announces a time belongs to that: `let notebook run until 6`.
+                end = at + len(tail) - bool(tail and tail[-1] in moments.LEADS)
+                rest = (*words[len(head) : at], *words[end:], *extra.split())
                 return Opening(verb.rstrip("?"), "workspace", rest, len(phrase), is_wanted)
         for folder in (self.folder, *(other for other in self.verbs if other != self.folder)):
             verb = word if word in self.verbs[folder] else vocabulary.SYNONYMS[folder].get(word, "")
@@ -363,37 +377,27 @@ class _Sentence:
         """Read what to show: everything, what another verb shows, or one thing."""
         while words and plain(words[0]) in vocabulary.BEFORE_SHOWN:
             words = words[1:]
-        folded = [plain(word) for word in words]
-        if not words or folded[0] in vocabulary.GENERICS:
-            return self.made("list", words[1:], manner)
-        which = self._which(words, is_question=True)
-        if found := self._listed(words, manner) or self._of_runs(folded, which):
-            return found
-        if set(folded) <= vocabulary.OF_LISTS | vocabulary.STATES.keys():
-            return self.made("list", words, manner)
+        folded, which = [plain(word) for word in words], self._which(words, is_question=True)
+        if vocabulary.GENERICS.intersection(folded[:1]) or set(folded) <= _LISTED:
+            return self.made("list", words, manner, "workspace")
         opening = self._opening(words)
         if opening.verb in _SHOWS:
             return self._of(opening.verb, opening.folder, opening.rest, manner)
-        return Reading("question", "state", which=which)
+        return self._of_runs(folded, which) or Reading(
+            "question", "state", which=which, topic=topic_of(folded)
+        )
 
     def _of_runs(self, folded: Sequence[str], which: Which) -> Reading | None:
         """Read the newest run, or the output of one: ``last job``, ``output of etl``."""
         said = set(folded)
-        if said & vocabulary.OUTPUTS and not which.workspaces:
-            return Reading("question", "output", which=which)
-        return (
-            Reading("question", "result") if said & vocabulary.OF_JOBS and said & vocabulary.NEWEST else None
-        )
-
-    def _listed(self, words: tuple[str, ...], manner: Manner) -> Reading | None:
-        """Read ``my running workspaces`` and ``failed jobs``."""
-        folder = "job" if are_run_list(words) else "workspace" if are_list(words) else ""
-        return self.made("list", words, manner, folder) if folder else None
+        is_newest = said & vocabulary.OF_JOBS and said & vocabulary.NEWEST
+        asked = "output" if said & vocabulary.OUTPUTS and not which.workspaces else "result"
+        return Reading("question", asked, which=which) if asked == "output" or is_newest else None
 
     def _after_remark(self, words: tuple[str, ...]) -> Reading | None:
         """Read a request after a remark, whose name *it* means: ``notebook is stuck, restart it``."""
         for at in range(1, len(words)):
-            if words[at - 1][-1] not in ENDS or isinstance(words[at - 1], Quoted):
+            if not ends_clause(words[at - 1]):
                 continue
             rest, _ = self._without_courtesy(words[at:])
             if asked := self._how_to(rest):
@@ -420,20 +424,19 @@ class _Sentence:
         pieces = pieces_of(words, self.names)
         which = which_of(pieces, self.names, is_question=True)
         topic = topic_of([piece.word for piece in pieces_of(self.written, self.names)])
-        is_state = topic == "itself" and which.is_named
-        is_about = which.workspaces or (is_asking and not which.connections)
+        is_state = topic == "itself" and (which.is_named or first in vocabulary.WHICH)
+        is_about = which.workspaces or ((is_asking or verb == "new") and not which.connections)
         is_fact = topic and is_about and not is_state
         return Reading("question", "state", which=which, topic=topic) if is_fact else None
 
     def _embedded(self, words: tuple[str, ...], *, is_polite: bool) -> Reading | None:
-        """Read a wish, a list, or a verb that isn't at the beginning: ``notebook stop``; it is a guess.
-
-        A name, a word of courtesy, and when to stop it mean that it is to run until then.
-        """
+        """Read what is wanted, a list, or a verb that isn't at the beginning: ``notebook stop``; a guess."""
         openings = [(at, self._opening(words[at:])) for at in range(len(words))]
         wants = (self._wanted(one, words[:at]) for at, one in openings if one.is_wanted)
-        if early := next(filter(None, wants), None) or self._listed(words, Manner.SAID):
+        if early := next(filter(None, wants), None):
             return early
+        if are_list(words) or are_run_list(words):
+            return self.made("list", words, Manner.SAID, "workspace")
         pieces = pieces_of(words, self.names)
         if any(piece.word in vocabulary.NEGATIONS for piece in pieces):
             return self._forbidden(words)
@@ -447,18 +450,24 @@ class _Sentence:
         if not found:
             return None
         (at, opening), *_ = found
-        verb, folder = opening.verb, opening.folder
         which = self._which(self._times(words[:at])[0])
         when = self._times(words[at:])[1]
         is_polite = is_polite or any(plain(word) in vocabulary.PLEASE for word in words)
-        if verb == "stop" and when is not None and is_polite and which.is_named and not which.unknown:
+        # A name, a word of courtesy, and when to stop it: it is to run until then.
+        if opening.verb == "stop" and when is not None and is_polite and which.is_named and not which.unknown:
             started = self._command("start", "workspace", words[:at], Manner.SAID)
             return replace(started, when=moments.Phrase("until", when.text))
-        if at and folder == "workspace":
+        if at and opening.folder == "workspace":
             is_first = not which.is_named and not which.unknown and not which.points
             rest = (*words[:at], *opening.rest)
-            return self._command(verb, folder, rest, Manner.SAID if is_first else Manner.ASKED)
+            return self._command(opening.verb, "workspace", rest, Manner.SAID if is_first else Manner.ASKED)
         return None
+
+    def _mistyped(self, words: tuple[str, ...]) -> Reading | None:
+        """Read a request whose verb has a slip, of something that is named or forbidden; it is a guess."""
+        near = [] if 0 in self._named(words) else near_verbs(plain(words[0]), "workspace", READ)
+        found = self._command(near[0], "workspace", words[1:], Manner.ASKED) if near else None
+        return found if found is not None and (found.which.named or found.how) else None
 
     def _mentioned(self, words: tuple[str, ...], *, is_polite: bool = False) -> Reading:
         """Read words without a verb: what is named is shown, otherwise they aren't understood."""
@@ -477,10 +486,10 @@ class _Sentence:
             return found
         if count := begins(words, vocabulary.SAME):
             return replace(self._command("same", "workspace", words[count:], Manner.SAID), kind="nothing")
-        if is_polite and which.workspaces and not which.unknown and when is None:
-            return self._command("start", "workspace", words, Manner.ASKED)
         is_whole = when is not None or which.place or (which.points and not which.unknown)
-        return Reading("nothing", words=self.written if is_whole else words, which=which, when=when)
+        # `notebook please`
+        verb = "start" if is_polite and which.workspaces and not which.unknown and when is None else ""
+        return Reading("nothing", verb, words=self.written if is_whole else words, which=which, when=when)
 
     # -- a verb and what follows it ------------------------------------------------------------------------
 
@@ -516,7 +525,7 @@ class _Sentence:
         elif verb == "list" and are_run_list(words):
             return Reading("verb", "list", "job", words, manner)
         elif verb == "list":
-            words, _ = self._without_end(words, is_polite=False)
+            words, _ = self._without_end(words)
         elif verb == "new":
             about = [word for word in words if plain(word) not in vocabulary.BEFORE_A_NAME]
             if about and plain(about[0]) in vocabulary.OF_JOBS:
@@ -557,9 +566,10 @@ class _Sentence:
             # A name always comes first, however it reads.
             which = which_of(pieces_of((" ".join(words),), self.names), self.names)
             return Reading("verb", verb, folder, words, manner, which)
-        words = with_times(self._without_end(words, is_polite=False)[0])
+        words = with_times(self._without_end(words, verb=verb)[0])
         untimed, planned = hours.split(verb, words, self._named(words))
-        if planned and not (hours.wanted_of(planned) or self._is_about_one(untimed)):
+        is_about_one = self._which(untimed).workspaces or _points(untimed)
+        if planned and not (hours.wanted_of(planned) or is_about_one):
             untimed, planned = words, ""
         more = 0.0
         if verb == "keep":
@@ -593,24 +603,15 @@ class _Sentence:
             if rest is not None and not self._other_verb(verb, rest):
                 manner = manner if is_first or verb in {"cancel", "remove"} else Manner.ASKED
                 return self._command("keep", "workspace", rest or ("it",), manner)
-        if verb == "remove" and (count := ends(words, vocabulary.OFF_THE_LIST)):
-            return self._command("forget", "workspace", words[:-count], Manner.ASKED)
-        if "job" not in self.verbs:
+        about = without(words, vocabulary.BEFORE_A_NAME | {"all", "running"})
+        first, of_job = plain(about[0]) if about else "", _OF_JOBS.get(verb, "")
+        is_of_jobs = first in vocabulary.OF_JOBS and (len(words) > 1 or first.endswith("s"))
+        if not (is_of_jobs and of_job in self.verbs.get("job", ())) or (
+            of_job == "run" and first in {"run", "runs"}
+        ):
             return None
-        about = [word for word in words if plain(word) not in vocabulary.BEFORE_A_NAME]
-        first = plain(about[0]) if about else ""
-        if verb == "start" and first in {"job", "jobs"}:
-            return Reading("verb", "run", "job", tuple(about[1:]), Manner.SAID)
-        if verb in {"stop", "status", "cancel"} and first in vocabulary.OF_JOBS and len(about) > 1:
-            of_job = "status" if verb == "status" else "stop"
-            rest = words_of_job(of_job, tuple(about[1:]), is_typed=False)
-            return Reading("verb", of_job, "job", rest, Manner.SAID if manner is Manner.TYPED else manner)
-        is_of_jobs = verb in {"stop", "cancel"} and mean_jobs(words)
-        return Reading("verb", "stop", "job", (), Manner.SAID) if is_of_jobs else None
-
-    def _is_about_one(self, words: tuple[str, ...]) -> bool:
-        is_named = any(span.workspaces for span in self.names.spans(words))
-        return is_named or any(plain(word) in vocabulary.IT for word in words)
+        rest = words_of_job(of_job, about[1:], is_typed=False)
+        return Reading("verb", of_job, "job", rest, Manner.SAID if manner is Manner.TYPED else manner)
 
     def _of_hours(self) -> Reading | None:
         """Read a sentence about working hours: what they are, none tomorrow, or none any more."""
@@ -668,6 +669,10 @@ class _Sentence:
         return moments.split(words, self._named(words))
 
 
+def _points(words: Sequence[str]) -> bool:
+    return any(plain(word) in vocabulary.IT for word in words)
+
+
 def _is_whole(part: Reading) -> bool:
     """Return whether one of several requests can be offered as it is: nothing is left to look for or ask."""
     which = part.which
@@ -675,10 +680,22 @@ def _is_whole(part: Reading) -> bool:
     return part.verb in TIMED | {"open", "status"} and is_named and not (part.how or part.hours)
 
 
+#: What verbs of workspaces mean about jobs.
+_OF_JOBS: Final = {
+    "new": "run",
+    "start": "run",
+    "restart": "run",
+    "stop": "stop",
+    "cancel": "stop",
+    "status": "status",
+}
+_LISTED: Final = vocabulary.OF_LISTS | vocabulary.STATES.keys() | vocabulary.RUN_STATES.keys()
 #: They ask, too, unless a request follows.
 _MAY: Final = frozenset({"can", "could", "do", "does", "will", "would", "should", "may"})
 #: Join two requests, or lead from one to the other: ``and give me``.
 _BETWEEN: Final = vocabulary.THEN | vocabulary.SHOWING | vocabulary.BEFORE_SHOWN
+#: After these, the link comes by itself.
+_BRINGS_LINK: Final = frozenset({"start", "restart", "resume", "open"})
 _ASKING: Final = (*vocabulary.HOW_TO, *vocabulary.WHETHER, *vocabulary.QUESTIONS)
 _NOT_A_REMARK: Final = vocabulary.NEGATIONS | vocabulary.CONDITIONS | vocabulary.PLEASE
 _OF_HELP: Final = vocabulary.BEFORE_A_NAME | {"me", "please", "with", "about"}

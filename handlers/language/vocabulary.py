@@ -90,6 +90,8 @@ ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
     "forget": _by_word({"unlink": "account accounts me login"}),
 }
 
+#: Verbs that end something: none of them is offered for a slip that may as well be another one.
+ENDING: Final = _words("stop suspend restart remove forget unlink cancel")
 #: Verbs for what can't be done here: they aren't slips for another one.
 NO_VERBS: Final = _words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
@@ -121,8 +123,12 @@ OPENINGS: Final = _by_opening(
         "status": "status of, state of, look at, how about, what about, check on, make sure",
         "stop?": """i'm done with, im done with, i am done with, done with, finished with, through with,
             i've finished with, can be stopped, is no longer needed, no longer need, don't need, dont need,
-            do not need, not using, can go down, should be stopped, should be off, make … stop""",
+            do not need, not using, can go down, should be stopped, should be off, make … stop,
+            should not be running, shouldn't be running, should not run, shouldn't run""",
         "restart?": "make … restart",
+        "forget?": """get … off my list, take … off my list, remove … from my list, remove … off my list,
+            remove … from the list, remove … from list, delete … from my list, get … off the list,
+            take … off the list""",
         "keep?": """should run, should stay on, should stay up, should keep running, must run, needs to run,
             has to run, must stay on, needs to stay on, leave … running, leave … on, leave … up,
             leave … alive, let … run until, let … run till, let … run for""",
@@ -140,13 +146,11 @@ SENTENCES: Final = _by_phrase(
     {
         "help": """what can you do, what do you do, what can i do, what can i say, how does this work,
             how do you work, how does it work, what is this, what are you, who are you, help me,
-            what commands do you have, what do you know, what now, what next, i need help, need help,
-            how do i use this, how do i use you, how do i get started, where do i start, get started,
-            what are my options, what else can you do, i'm lost, i am lost, what can i do here, are you a bot,
+            what commands do you have, what now, what next, i need help, need help, where do i start,
+            get started, what else can you do, i'm lost, i am lost, what can i do here, are you a bot,
             who made you, who built you, i don't know what to do, i'm stuck, i'm new here, i am new here,
-            i'm new, i am new, how do i start, how to start, how to get started, i want to get started,
-            what can i run here, what is a workspace, what's a workspace, what is usher, what's usher,
-            who is usher""",
+            i'm new, i am new, i want to get started, what can i run here, what is a workspace,
+            what's a workspace, what is usher, what's usher, who is usher""",
         "list": """what do i have, what have i got, what's mine, show my stuff""",
         "new": """i need a workspace, i need a new workspace, i want a workspace, i want a new workspace,
             give me a workspace, give me a new workspace, get me a workspace, can i have a workspace,
@@ -194,9 +198,6 @@ TALK: Final = _by_phrase(
         "messages": """why did you message me, why are you messaging me, why do you message me,
             why did you write me, why did you write to me, why did i get this, why did i get this message,
             why did i get that message, why this message""",
-        "totals": "totals, total, show totals, show the totals, admin",
-        "class": """create a class, make a class, set up a class, post a card, post a class card, make a card,
-            create a card, create a class card, make a class card, show problems, who is waiting""",
         "again": """try again, retry, again, same again, do it again, do that again, try it again,
             try that again, once more""",
         "yes": """yes, yep, yeah, sure, ok, okay, y, do it, go ahead, confirm, yes please,
@@ -222,7 +223,14 @@ COURTESY: Final = _phrases(
 #: Asks for news, after what is to be done: Usher brings it anyway.
 NEWS: Final = _phrases(
     """and tell me, then tell me, and let me know, then let me know, and ping me, and message me,
-    and notify me, and send me the link, and give me the link, let me know when, tell me when"""
+    and notify me, let me know when, tell me when"""
+)
+#: Asks for what Usher brings of something that was started.
+LINK_NEWS: Final = _phrases("and send me the link, and give me the link, and open it, then open it")
+#: Says that what follows is meant in place of what was understood.
+CORRECTING: Final = _phrases(
+    """no, nope, no wait, i meant, i mean, no i meant, no i mean, wrong one, not that one, no not that one,
+    that was wrong, wait"""
 )
 #: Says that the last request is meant for another one, too.
 SAME: Final = _phrases(
@@ -232,7 +240,7 @@ SAME: Final = _phrases(
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
     f"""{_THANKS}, thanks in advance, please, pls, plz, bitte, now, for today, for now, for the night,
-    for the day, for tonight, and open it, then open it, when it's ready,
+    for the day, for tonight, when it's ready, sorry,
     right now, atm, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
     today, if possible, if you don't mind, at once, when you have a moment, for a moment, real quick, then,
@@ -336,8 +344,6 @@ OF_QUESTIONS: Final = (
     )
 )
 
-#: Takes something off one's list, whatever the verb before it.
-OFF_THE_LIST: Final = _phrases("from my list, from the list, from list, off my list, off the list")
 #: Says that something can't be done or doesn't work.
 INABILITY: Final = _words(
     "can't cannot cant couldn't won't wouldn't doesn't didn't isn't aren't haven't hasn't unable"

@@ -5,7 +5,7 @@ for a word that is at least as close to one that starts, makes or shows somethin
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from itertools import pairwise
@@ -47,6 +47,11 @@ def ends(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> int:
     """Return the same for what they end with."""
     folded = tuple(map(plain, words[-max(map(len, phrases)) :]))
     return next((len(one) for one in phrases if folded[-len(one) :] == one), 0)
+
+
+def ends_clause(word: str) -> bool:
+    """Return whether a sentence or a part of one ends with a word."""
+    return not isinstance(word, Quoted) and word[-1] in ENDS
 
 
 def is_emoji(word: str) -> bool:
@@ -114,9 +119,7 @@ def _slips(word: str) -> int:
     return next((most for least, most in _SLIPS if len(word) >= least), 0)
 
 
-def near_verbs(
-    word: str, folder: str, verbs: Collection[str], takes_away: Callable[[str], bool]
-) -> list[str]:
+def near_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
     """Return the verbs nearest to an unknown word, the nearest first; empty if none is near."""
     slips = 0 if word in vocabulary.NO_VERBS else _slips(word)
     known = [(verb, verb) for verb in verbs]
@@ -133,9 +136,9 @@ def near_verbs(
         if rank[0] <= (slips if word[:1] == other[:1] else min(slips, 1)):
             ranks[verb] = min(rank, ranks.get(verb, rank))
     gentle = min(
-        (distance for verb, (distance, _) in ranks.items() if not takes_away(verb)), default=slips + 1
+        (far for verb, (far, _) in ranks.items() if verb not in vocabulary.ENDING), default=slips + 1
     )
-    left = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or not takes_away(verb)}
+    left = {verb: rank for verb, rank in ranks.items() if rank[0] < gentle or verb not in vocabulary.ENDING}
     nearest = min(left.values(), default=None)
     return sorted(verb for verb, rank in left.items() if rank == nearest)[:_MOST]
 
@@ -184,16 +187,6 @@ def with_times(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mean_jobs(words: tuple[str, ...]) -> bool:
-    """Return whether words name job runs in general: ``my jobs``, ``all runs``, ``the job``."""
-    folded = [plain(word) for word in words]
-    is_of_jobs = bool(folded) and folded[-1] in vocabulary.OF_JOBS
-    is_general = len(folded) > 1 or (is_of_jobs and folded[0].endswith("s"))
-    return (
-        is_of_jobs and is_general and set(folded[:-1]) <= vocabulary.BEFORE_A_NAME | {"all", "running", "of"}
-    )
-
-
 def are_list(words: tuple[str, ...]) -> bool:
     """Return whether words are only what a list of workspaces shows: ``my stopped servers``."""
     folded = {plain(word) for word in words}
@@ -213,7 +206,7 @@ def words_of_job(verb: str, words: tuple[str, ...], *, is_typed: bool) -> tuple[
     while len(words) > 1 and plain(words[0]) in {"of", "for", "from", "the", "my"}:
         words = words[1:]
     are_jobs = all(plain(word) in vocabulary.OF_JOBS | vocabulary.BEFORE_A_NAME for word in words)
-    if begins(words, vocabulary.ALL) == len(words) or (verb == "list" and are_jobs):
+    if begins(words, vocabulary.ALL) == len(words) or (verb in {"list", "status"} and are_jobs):
         return ()
     if not is_typed and not isinstance(words[-1], Quoted):
         return (*words[:-1], words[-1].rstrip(ENDS) or words[-1])

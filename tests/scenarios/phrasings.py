@@ -157,7 +157,7 @@ TYPED = [
     ("notebook start", "offers Start notebook"),
     ("report stop", "offers Stop report"),
     ("\u201cstart notebook\u201d", "offers Start notebook"),
-    ("stpo report --force", "offers Stop report --force"),
+    ("stpo report --force", "says can't force a workspace to quit"),
     # -- shows: at once, however it is said
     ("list", "says Your workspaces"),
     ("ls", "says Your workspaces"),

@@ -45,8 +45,8 @@ FACTS: Final[Mapping[str, Fact]] = {
     ),
     "stored": Fact(
         (
-            "what/which/do you store/keep/save/collect/record me/data/information, what you know me, delete/"
-            "erase my/all data/information/everything, gdpr"
+            "what/which/do you store/keep/save/collect/record about/data/information, what you know me, "
+            "delete/erase my/all data/information/everything, gdpr"
         ),
         (
             "I keep who you are in Slack, your links (encrypted), the names and states of your workspaces "
@@ -166,7 +166,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "docs/rules.md",
     ),
     "class": Fact(
-        "class/classes/student/students/lesson/seminar",
+        "class/classes/student/students/lesson/seminar, post/make/create card, show problems, who waiting",
         (
             "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
             "The card gives everyone there a workspace of their own. *Show problems* on it shows who is "
@@ -175,7 +175,7 @@ FACTS: Final[Mapping[str, Fact]] = {
         "docs/classes.md",
     ),
     "totals": Fact(
-        "who running/using/online/runs/uses what/it/this/something, many people",
+        "who running/using/online/runs/uses what/it/this/something, many people, totals",
         (
             "Usher admins see how much is running, and where, on my *Home* tab: they press *Show everybody's "
             "totals* there."
@@ -185,7 +185,7 @@ FACTS: Final[Mapping[str, Fact]] = {
     "itself": Fact(
         (
             "stop/stops/shut/end/ends/turn/off/kill/start automatically/automatic/itself/themselves/"
-            "overnight/idle/weekend/weekends/forget/forgot, auto-stop/autostop"
+            "overnight/idle/weekend/weekends, auto-stop/autostop, if/do/what you forget/forgot"
         ),
         (
             "I only stop what I'm asked to: at a planned time, by its hours, or at the end of a class that "
