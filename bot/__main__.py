@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
-from bot.slack.manifest import JOB_COMMAND, WORKSPACE_COMMAND
 from bot.support.environment import NAME
 
 
@@ -80,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     with_it = "let Slack's assistant call Usher; needs --url, without --socket"
     manifest.add_argument("--assistant", action="store_true", help=with_it)
-    manifest.add_argument("--command", default=WORKSPACE_COMMAND, help="the slash command")
-    manifest.add_argument("--job-command", default=JOB_COMMAND, help="the slash command for jobs")
+    manifest.add_argument("--command", help="the slash command; that of USHER_COMMAND otherwise")
+    manifest.add_argument("--job-command", help="that for jobs; that of USHER_JOB_COMMAND otherwise")
     keys = add("keys", "", "create or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run="setting_up.new_key")
     rotating = keys.add_parser("rotate", help="encrypt every secret with the newest key")

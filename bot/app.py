@@ -388,7 +388,7 @@ class Process:
         settings = self._settings
         self._stack.push_async_callback(self._front.aclose)
         try:
-            opened = listening(app, settings.host, settings.port)
+            opened = listening(app, settings.host, *settings.ports())
             self.port = await self._front.enter_async_context(opened)
         except OSError as error:
-            raise StartError(why_not_listening(error, settings.host, settings.port)) from None
+            raise StartError(why_not_listening(error, settings.host, settings.ports()[-1])) from None

@@ -20,7 +20,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.store import open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import command, connections_file, exposed_env_file, load_env_file
+from bot.support.environment import command, connections_source, exposed_env_file, load_env_file
 from bot.support.errors import NotDone, StoreError, StoreTooNew
 from bot.support.logs import Redactor, configure
 from bot.support.settings import (
@@ -105,7 +105,7 @@ def read() -> tuple[Reading, dict[str, ConnectionSettings], list[str]]:
     reading = read_settings()
     connections: dict[str, ConnectionSettings] = {}
     problems: list[str] = []
-    place = connections_file()
+    place = connections_source()
     if place is not None:
         is_one = reading.settings.slack_bot_token is not None or "SLACK_BOT_TOKEN" in reading.wrong
         connections, problems = read_connections(place, has_several=not is_one)

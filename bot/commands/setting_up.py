@@ -13,7 +13,7 @@ from functools import partial
 from getpass import getpass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
@@ -22,10 +22,10 @@ from bot.commands import complain, read
 from bot.providers import NAME, build_providers, provider_classes, read_connections, runs_commands
 from bot.providers.connection import ConnectionSettings
 from bot.slack.manifest import http_manifest, render, socket_manifest
-from bot.support.environment import command, connections_file, exposed_env_file
+from bot.support.environment import command, connections_source, exposed_env_file
 from bot.support.errors import NotDone
 from bot.support.http import Http
-from bot.support.settings import problem_with
+from bot.support.settings import problem_with, read_settings
 from bot.upkeep.checks import Check, as_json, as_text, exit_status
 from bot.upkeep.doctor import run_checks
 from bot.upkeep.setting_checks import check_settings
@@ -90,12 +90,16 @@ def routes(_arguments: argparse.Namespace) -> int:
 
 def manifest(arguments: argparse.Namespace) -> int:
     """Print the app manifest."""
-    names = {"command": arguments.command, "job_command": arguments.job_command}
+    settings = read_settings().settings
+    names: dict[str, Any] = {
+        "command": arguments.command or settings.command,
+        "job_command": arguments.job_command or settings.job_command,
+    }
     by_oauth = arguments.by_oauth
     if by_oauth and arguments.url is None:
         complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
-    place = connections_file()
+    place = connections_source()
     # Problems with a connection are for doctor to report: its provider is enough here.
     commanding = runs_commands(read_connections(place)[0]) if place is not None else False
     try:
@@ -187,9 +191,10 @@ def _connections(ask: Ask, ask_secret: Ask, tell: Callable[[str], None]) -> tupl
             tell(f"There is a connection {name} already: give this one another name.")
             continue
         taken.add(name)
-        title = ask(f"Its title in Slack (Enter for {name}): ").strip() or name
+        title = ask(f"Its title in Slack (Enter for {classes[kind].title}): ").strip()
         url = _answer(ask, "Its https address", tell, partial(_wrong_address, model, kind))
-        rows = [f"[connections.{name}]", f"provider = {_toml(kind)}", f"title = {_toml(title)}"]
+        rows = [f"[connections.{name}]", f"provider = {_toml(kind)}"]
+        rows += [f"title = {_toml(title)}"] if title else []
         rows.append(f"base_url = {_toml(url)}")
         for key, field in model.model_fields.items():
             is_secret = "SecretStr" in str(field.annotation)

@@ -10,6 +10,7 @@ import inspect
 import pkgutil
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -65,37 +66,42 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
     return provider(settings, http)
 
 
-def load_connections(path: Path) -> dict[str, ConnectionSettings]:
+def load_connections(source: Path | str) -> dict[str, ConnectionSettings]:
     """Read and check every connection; raise SettingsError with all problems, without values."""
-    checked, problems = read_connections(path)
+    checked, problems = read_connections(source)
     if problems:
         raise SettingsError(problems)
     return checked
 
 
 def read_connections(
-    path: Path, *, has_several: bool = False
+    source: Path | str, *, has_several: bool = False
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:
     """Return the connections that are right, and every problem with the others.
 
-    ``has_several``: Usher is installed in several Slack workspaces.
+    ``source`` is the file, or its text where the environment holds it. ``has_several``: Usher is installed in
+    several Slack workspaces.
     """
     checked: dict[str, ConnectionSettings] = {}
     try:
-        tables, problems = _tables(path)
+        tables, problems = _tables(source)
     except SettingsError as wrong:
         return checked, wrong.problems
     if not tables and not problems:
         problems.append("USHER_CONNECTIONS: the file names no connection: add a [connections.NAME] table")
+    untitled = Counter(str(table.get("provider")) for table in tables.values() if "title" not in table)
+    folder = source.parent if isinstance(source, Path) else None
     for name, table in tables.items():
         try:
-            checked[name] = _connection(name, table, path.parent)
+            is_only = untitled[str(table.get("provider"))] == 1
+            checked[name] = _connection(name, table, folder, is_only=is_only)
         except SettingsError as wrong:
             problems.extend(f"connections.{name}{problem}" for problem in wrong.problems)
-    if path.stat().st_mode & READABLE and any(_holds_secrets(table) for table in tables.values()):
+    has_secrets = any(_holds_secrets(table) for table in tables.values())
+    if isinstance(source, Path) and has_secrets and source.stat().st_mode & READABLE:
         problems.append(
-            f"USHER_CONNECTIONS: {path.name} contains secrets, but others on this machine can read it: "
-            f"chmod 600 {path.name}"
+            f"USHER_CONNECTIONS: {source.name} contains secrets, but others on this machine can read it: "
+            f"chmod 600 {source.name}"
         )
     return checked, problems + (unclear_people(checked) if has_several else [])
 
@@ -142,15 +148,15 @@ def _holds_secrets(table: dict[str, Any]) -> bool:
     )
 
 
-def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
     """Return the tables below ``connections``, and anything else in the file as problems."""
+    path = source if isinstance(source, Path) else Path("its text")
     try:
-        if path.stat().st_mode & WRITABLE:
+        if isinstance(source, Path) and path.stat().st_mode & WRITABLE:
             raise SettingsError(
                 [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
             )
-        with path.open("rb") as file:
-            content = tomllib.load(file)
+        content = tomllib.loads(source if isinstance(source, str) else path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.absolute()}"]) from None
     except OSError:
@@ -169,7 +175,9 @@ def _tables(path: Path) -> tuple[dict[str, Any], list[str]]:
     ]
 
 
-def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSettings:
+def _connection(
+    name: str, table: dict[str, Any], folder: Path | None, *, is_only: bool
+) -> ConnectionSettings:
     if not NAME.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     provider = provider_class(str(table.get("provider")))
@@ -177,7 +185,7 @@ def _connection(name: str, table: dict[str, Any], folder: Path) -> ConnectionSet
         raise SettingsError([f".provider: needs one of {', '.join(sorted(provider_classes()))}"])
     # The connection is named by its table: a key of that name would rename it.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
-    values: dict[str, Any] = {"name": name, "title": name}
+    values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
     for key, value in table.items():
         try:
             values[key] = resolve_secret(value) if isinstance(value, str) else value

@@ -509,6 +509,8 @@ class Provider(ABC):
     """
 
     kind: ClassVar[str]
+    #: What people call it, unless the connection has a title.
+    title: ClassVar[str]
     settings_model: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     pace: ClassVar[Pace]
     #: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace supports now.

@@ -166,6 +166,7 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
     """Translate for one account."""
 
     kind: ClassVar[str] = "sphere"
+    title: ClassVar[str] = "Sphere Engine"
     settings_model: ClassVar[type[ConnectionSettings]] = SphereSettings
     settings: SphereSettings
     offer_model: ClassVar[type[Offer]] = Offer

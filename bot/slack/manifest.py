@@ -156,12 +156,12 @@ INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
 _LONG_DESCRIPTION: Final = (
     "Usher starts, stops and opens your cloud workspaces from Slack. Link your own account once, then type "
-    "`/workspace start notebook`: Usher answers right away, shows the progress in a direct message, and "
+    "`{command} start notebook`: Usher answers right away, shows the progress in a direct message, and "
     "sends you the link there when the workspace is ready. It always uses your own account, and sends links "
     "to nobody else.\n\n"
-    "`/job run` runs a job there, shows its output, and tells you when it ends. "
-    "Type `/workspace help` or `/job help` to see everything it can do. In a direct message, the same "
-    "commands work without the slash."
+    "`{job_command} run` runs a job there, shows its output, and tells you when it ends. "
+    "Type `{command} help` or `{job_command} help` to see everything it can do. In a direct message, the "
+    "same commands work without the slash."
 )
 _HEADER: Final = """\
 # The app manifest of Usher. Paste it where Slack asks for one: Create New App, From a manifest.
@@ -252,7 +252,7 @@ def _common(command: str, job_command: str, *, runs_commands: bool) -> dict[str,
         "display_information": {
             "name": "Usher",
             "description": "Start, stop and open your cloud workspaces from Slack, with your own account.",
-            "long_description": _LONG_DESCRIPTION,
+            "long_description": _LONG_DESCRIPTION.format(command=command, job_command=job_command),
             "background_color": "#1f3a5f",
         },
         "features": {

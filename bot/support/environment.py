@@ -17,6 +17,8 @@ from typing import Final
 ENV_FILE: Final = ".env"
 #: The prefixes of a secret that is stored elsewhere.
 ELSEWHERE: Final = ("credential:", "env:", "file:")
+#: The text of a connections file, which no path looks like.
+_TABLE: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
 _REFERENCE: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: The permission bits that let others on the machine read a file.
 READABLE: Final = stat.S_IRGRP | stat.S_IROTH
@@ -97,10 +99,13 @@ def key_file() -> Path | None:
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 
 
-def connections_file() -> Path | None:
-    """Return the configured path of the connections file even if other settings are wrong; None if unset."""
+def connections_source() -> Path | str | None:
+    """Return where the connections are, even if other settings are wrong; None if unset.
+
+    That is the path of the file or, on platforms where there are no files, the file's text itself.
+    """
     written = os.environ.get("USHER_CONNECTIONS")
-    return Path(written) if written else None
+    return written if not written or _TABLE.search(written) else Path(written)
 
 
 def variables() -> list[str]:
@@ -111,8 +116,8 @@ def variables() -> list[str]:
 def referenced() -> set[str]:
     """Return the variables that secrets are read from, in the settings and in the connections file."""
     texts = list(os.environ.values())
-    place = connections_file()
-    if place is not None:
+    place = connections_source()
+    if isinstance(place, Path):
         # What is wrong with the file is said where it is read.
         with suppress(OSError, UnicodeDecodeError):
             texts.append(place.read_text(encoding="utf-8"))

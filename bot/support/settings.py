@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
-from bot.support.addresses import Proxy, is_safe_origin, public_origin
+from bot.support.addresses import Proxy, is_loopback, is_safe_origin, public_origin
 from bot.support.environment import command, key_file, referenced, resolve_secret, variables
 
 _ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
@@ -250,6 +250,20 @@ class Settings(BaseSettings):
     def keys(self) -> list[str]:
         """Return the Fernet keys, newest first."""
         return split_keys(self.encryption_keys)
+
+    def ports(self) -> range:
+        """Return the ports to try in turn: several only where nobody is led to one of them."""
+        public = urlsplit(self.public_url or "")
+        if "port" in self.model_fields_set:
+            first, count = self.port, 1
+        elif public.port is not None and is_loopback(public.hostname or ""):
+            first, count = public.port, 1
+        else:
+            first, count = (
+                self.port,
+                10 if self.public_url is None and self.slack_app_token is not None else 1,
+            )
+        return range(first, first + count)
 
     def admin_ids(self) -> frozenset[str]:
         """Return the administrators as ``U…`` or ``T…:U…``."""

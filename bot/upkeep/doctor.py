@@ -63,7 +63,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
     if url is None:
         advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
         return Check(label, False, "not set, so nobody can link an account", advice)
-    here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.port}"  # noqa: S104 - not listened at
+    here = f"http://{settings.host.replace('0.0.0.0', '127.0.0.1')}:{settings.ports()[0]}"  # noqa: S104 - not listened at
     forward = f"Forward it to {here}: docs/team.md, “Behind a proxy”."
     try:
         if (other := await _other_at(url, settings, http)) is not None:

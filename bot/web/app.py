@@ -9,7 +9,7 @@ import errno
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -139,8 +139,8 @@ QUEUED: Final = 128
 
 
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve for a block; yield the port (0 picks a free one). Raises OSError if it can't be listened at."""
+async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
+    """Serve for a block at the first port that is free; yield it (0 is any). Raises OSError if none is."""
     door = Door(most_connections())
     app.middlewares.insert(0, door.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
@@ -160,7 +160,12 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
                 logger=_server_log(),
             )
 
-        server = await loop.create_server(connection, host, port, backlog=AT_ONCE)
+        for port in ports[:-1]:
+            with suppress(OSError):
+                server = await loop.create_server(connection, host, port, backlog=AT_ONCE)
+                break
+        else:
+            server = await loop.create_server(connection, host, ports[-1], backlog=AT_ONCE)
         for listener in server.sockets:
             with listener.dup() as same:
                 same.listen(QUEUED)

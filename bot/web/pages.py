@@ -271,6 +271,7 @@ class LinkPages:
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),
             command=self._command,
+            app=self._context.installation.at(opened.link.principal).bot_name,
             code_follows=not self._context.sign_in,
             **facts,
         )

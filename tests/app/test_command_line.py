@@ -62,6 +62,25 @@ async def test_the_manifest_in_its_forms():
     both = await run("manifest", "--socket", "--url", "https://usher.example.org", *names)
     told = socket_manifest("https://usher.example.org", command="/space", job_command="/batch")
     assert both.out == render(told)
+    # What the app is called in the settings is what it is called in its description, too.
+    named = await run("manifest", env={"USHER_COMMAND": "/space", "USHER_JOB_COMMAND": "/batch"})
+    assert named.out == render(socket_manifest(command="/space", job_command="/batch"))
+    assert "`/space start notebook`" in told["display_information"]["long_description"]
+    assert not re.search("/workspace|/job", named.out)
+
+
+async def test_connections_can_be_written_into_the_environment_where_there_are_no_files(tmp_path):
+    env = environment(tmp_path, A_TOKEN="canary-token")
+    file = tmp_path / "connections.toml"
+    text = file.read_text(encoding="utf-8") + 'admin_token = "env:A_TOKEN"\n'
+    file.unlink()
+    ended = await run("migrate", env={**env, "USHER_CONNECTIONS": text})
+    assert (ended.status, ended.err.count("no such setting")) == (0, 0)
+    wrong = await run("migrate", env={**env, "USHER_CONNECTIONS": text.replace("base_url", "addres")})
+    assert wrong.status == 2
+    assert "connections.saturn.base_url: is not set" in wrong.err
+    broken = await run("migrate", env={**env, "USHER_CONNECTIONS": text + "= 1\n"})
+    assert "USHER_CONNECTIONS: its text isn't valid TOML" in broken.err
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,21 @@ def problems(path) -> list[str]:
 
 def test_two_connections_become_their_providers(file):
     found = load_connections(file(SATURN + 'title = "Saturn Cloud"\n' + HUB))
-    assert {name: one.title for name, one in found.items()} == {"saturn": "Saturn Cloud", "hub": "hub"}
+    assert {name: one.title for name, one in found.items()} == {"saturn": "Saturn Cloud", "hub": "JupyterHub"}
     providers = build_providers(found, Http(None))
     assert {name: type(one) for name, one in providers.items()} == {"saturn": Saturn, "hub": JupyterHub}
+
+
+def test_without_a_title_it_is_called_as_its_provider_is_and_two_of_one_are_told_apart(file):
+    other = HUB.replace(".hub]", ".lab]")
+    found = load_connections(file(SATURN + HUB + other))
+    assert {name: one.title for name, one in found.items()} == {
+        "saturn": "Saturn Cloud",
+        "hub": "JupyterHub (hub)",
+        "lab": "JupyterHub (lab)",
+    }
+    titled = load_connections(file(HUB + 'title = "Team hub"\n' + other))
+    assert [one.title for one in titled.values()] == ["Team hub", "JupyterHub"]
 
 
 def test_a_connection_serves_the_slack_workspaces_that_it_names(file):

@@ -28,6 +28,20 @@ def environment(monkeypatch):
     return put
 
 
+def test_ports_are_several_only_where_nobody_is_led_to_one(environment):
+    """A second Usher on the machine takes the next port, unless a proxy or a browser counts on this one."""
+    socket = {"SLACK_SIGNING_SECRET": None, "SLACK_APP_TOKEN": "xapp-1", "USHER_PUBLIC_URL": None}
+    for changes, ports in (
+        (socket, range(3000, 3010)),
+        ({**socket, "PORT": "3100"}, range(3100, 3101)),
+        ({**socket, "USHER_PUBLIC_URL": "http://localhost:3001"}, range(3001, 3002)),
+        ({**socket, "USHER_PUBLIC_URL": "https://usher.example.org"}, range(3000, 3001)),
+        ({"USHER_PUBLIC_URL": None}, range(3000, 3001)),
+    ):
+        environment(**changes)
+        assert read_settings().settings.ports() == ports
+
+
 def problems() -> list[str]:
     return read_settings().problems
 

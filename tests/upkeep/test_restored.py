@@ -75,7 +75,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             said = dict(await told(made))
             assert set(said) == {ALICE, BOB}
             assert said[ALICE].startswith("My records were restored from a backup")
-            assert "Type `unlink saturn` to remove it again" in said[ALICE]
+            assert "Type `unlink Saturn Cloud` to remove it again" in said[ALICE]
             assert [row["action"] for row in await made.store.audit_entries()][-1] == "store.restored"
             assert await store_checks.check_age(made.store, database) == []
         async with served(tmp_path, local) as made:

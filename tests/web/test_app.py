@@ -227,6 +227,8 @@ async def test_an_address_in_use_is_told_at_once():
         with pytest.raises(OSError, match="in use"):
             async with listening(await build_again(made), "127.0.0.1", port):
                 pass
+        async with listening(await build_again(made), "127.0.0.1", port, 0) as another:
+            assert another != port
 
 
 @pytest.mark.parametrize("turns", range(5))

@@ -167,6 +167,8 @@ async def test_every_answer_is_guarded():
             assert browser.headers["Cache-Control"] == ("public, max-age=3600" if is_style else "no-store")
         assert "unsafe" not in CONTENT_SECURITY_POLICY
         page = await browser.get(url)
+        # Who came from a bot of another name sees that this page is its own.
+        assert '<span class="tagline">@usher in Slack</span>' in page
         assert "style=" not in page
         assert "<script" not in page
 

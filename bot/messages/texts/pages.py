@@ -11,6 +11,8 @@ from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
+#: On the pages of a link, as people know it where they came from.
+APP = "@{app} in Slack"
 CLOSE = "Close"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------

@@ -133,6 +133,7 @@ class JupyterHub(
     """Translate for one hub."""
 
     kind: ClassVar[str] = "jupyterhub"
+    title: ClassVar[str] = "JupyterHub"
     settings_model: ClassVar[type[connection.ConnectionSettings]] = JupyterHubSettings
     settings: JupyterHubSettings
     offer_model: ClassVar[type[Offer]] = Offer

@@ -68,6 +68,7 @@ class PositProvider(
     """Translate for one Workbench, whose sessions are the workspaces."""
 
     kind: ClassVar[str] = "posit"
+    title: ClassVar[str] = "Posit Workbench"
     settings_model: ClassVar[type[ConnectionSettings]] = PositSettings
     settings: PositSettings
     offer_model: ClassVar[type[Offer]] = Offer

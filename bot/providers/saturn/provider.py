@@ -88,6 +88,7 @@ class Saturn(
     """Translate for one Saturn Cloud."""
 
     kind: ClassVar[str] = "saturn"
+    title: ClassVar[str] = "Saturn Cloud"
     settings_model: ClassVar[type[ConnectionSettings]] = SaturnSettings
     settings: SaturnSettings
     template_key: ClassVar[str] = "recipe"
