@@ -301,10 +301,12 @@ async def press(request: Request) -> Answer:
     match done.result:
         case "over":
             sentence = class_words.ENDED if card.spec is None else class_words.ENDED_NOT_MADE
+            sentence = class_words.COURSE_OVER if card.is_course else sentence
             return replies.hint(request.filled(sentence))
         case "full":
             places = times.counted(card.maximum or 0, "place")
-            return replies.hint(fill(class_words.FULL, places=places, who=await _poster(request, card)))
+            who = await _poster(request, card)
+            return replies.hint(fill(class_words.FULL, name=card.title, places=places, who=who))
         case "noted" if wanted.waits_for == "unlinked":
             return await _linking(request, card, is_refused=wanted.is_refused)
     if wanted.workspace is None:
@@ -405,7 +407,8 @@ async def trainers(request: Request, card_id: str, done: Awaitable[Done]) -> Don
         card = await request.asked.see(classes.seen, card_id)
         people = await request.services.names.of(request.principal, card.principal)
         who = kit.person(people.get(card.principal.key))
-        raise Answered(replies.hint(fill(class_words.NOT_YOURS, who=who))) from None
+        end = class_words.END_COURSE if card.is_course else class_words.STOP_ALL
+        raise Answered(replies.hint(fill(class_words.NOT_YOURS, who=who, end=end))) from None
 
 
 async def stop_button(request: Request, card_id: str) -> Element:

@@ -21,6 +21,8 @@ from handlers.request import Request
 
 #: What a change is called, what is said of it, and the fields of the card that it changes.
 Change = tuple[str, dict[str, str], dict[str, Any]]
+#: What a button says of a day, or of the time after which a lesson is meant.
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
 _UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|\s*[\u2013\u2014]\s*", re.IGNORECASE)
 _ORDER: Final = re.compile(
     r"(skip|pause|resume|on|move|end)\b\s*(?:(?:on|until|till|from)\b)?\s*(.*)", re.IGNORECASE
@@ -100,6 +102,7 @@ async def skip(request: Request) -> Answer:
 
 async def _skipped(request: Request, *, is_back: bool) -> Answer:
     card_id, _, day = (request.target or "").partition(" ")
+    day = day if _DAY.fullmatch(day) else ""
     rule, day = await request.asked.to(cases.skip, card_id, day, is_back=is_back)
     return drawn.skipped(rule, day, is_back=is_back)
 

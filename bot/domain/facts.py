@@ -93,8 +93,9 @@ class WorkspaceFacts(Facts):
     has_public_url: bool = True
     page_url: str | None = None
     effects: Effects = field(default_factory=dict)
-    #: Its working hours, where they are shown.
+    #: Its working hours, where they are shown; and the lessons that its person has joined.
     hours: tuple[Rule, ...] = ()
+    lessons: tuple[Rule, ...] = ()
     #: The class whose end stops it.
     of_class: ClassFacts | None = None
     #: What it was called, if it is deleted by now.

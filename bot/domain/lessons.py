@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from bot.domain.classes import ClassCard
@@ -91,6 +92,12 @@ def last_end(card: ClassCard) -> float:
     """Return when a course's last lesson ends; when it was posted, if it has none."""
     every = timetable(card).between(card.created_at, card.created_at + 2 * YEAR)
     return every[-1].at if every else card.created_at
+
+
+def longest_pause(card: ClassCard) -> float:
+    """Return for how many seconds workspaces are stopped at most between two lessons."""
+    every = timetable(card).between(card.created_at, card.created_at + 2 * YEAR)
+    return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)
 
 
 def looks_at(card: ClassCard, now: float) -> float | None:

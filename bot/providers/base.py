@@ -7,6 +7,7 @@ lists them.
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
@@ -651,6 +652,10 @@ class Provider(ABC):
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
         }
+
+    def keeps(self) -> tuple[float, float]:
+        """Return for how many seconds a stopped workspace is kept, and any since it was made."""
+        return math.inf, math.inf
 
     def need_mode(self, mode: StopMode) -> None:
         """Raise InvalidRequest for a way of stopping that this provider doesn't have."""

@@ -8,6 +8,7 @@ records say who owns a workspace, so nothing here lists workspaces for people.
 import hashlib
 import hmac
 import json
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -230,6 +231,11 @@ class SphereProvider(base.Provider, base.Removal, base.Making[Offer], base.Page,
             return {}
         erases = workspace.is_kept is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
+
+    def keeps(self) -> tuple[float, float]:
+        """Return what new workspaces are made with."""
+        stopped, total = self.settings.retention_minutes, self.settings.total_minutes
+        return stopped * 60.0, math.inf if total is None else total * 60.0
 
     # -- making something new --------------------------------------------------------------------------------
 

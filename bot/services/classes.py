@@ -36,7 +36,7 @@ from bot.domain.stops import Effects, ends_by_consent, gentlest_mode, is_final
 from bot.domain.timers import Timer
 from bot.domain.workspaces import NOT_UP, State, Workspace
 from bot.messages.texts import classes as class_words
-from bot.messages.texts import problems
+from bot.messages.texts import problems, times
 from bot.providers.base import Provider
 from bot.services.accounts import acting
 from bot.services.asked import Asked, usable
@@ -130,6 +130,7 @@ def post(tx: Transaction, asked: Asked, draft: Draft) -> ClassCard:
     look_at = classes.NEVER if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, class_effects(provider, card))
+        _check_kept(provider, card)
         card = replace(card, stops_at=lessons.last_end(card))
         look_at = lessons.looks_at(card, tx.now()) or 0.0
         if not look_at:
@@ -318,6 +319,16 @@ def check_lessons(provider: Provider, effects: Effects) -> None:
     """Raise Refused (``course.ends``) where a stop ends what a lesson would have to start again."""
     if is_final(effects, gentlest_mode(effects)):
         raise Refused("course.ends", class_words.LESSONS_END.format(title=provider.settings.title))
+
+
+def _check_kept(provider: Provider, card: ClassCard) -> None:
+    """Raise Refused (``course.removed``) where workspaces would be removed before the next lesson."""
+    stopped, total = provider.keeps()
+    pause, whole = lessons.longest_pause(card), lessons.last_end(card) - card.created_at
+    if pause >= stopped or whole >= total:
+        kept = times.duration(min(stopped if pause >= stopped else total, total))
+        title = provider.settings.title
+        raise Refused("course.removed", class_words.LESSONS_REMOVED.format(title=title, kept=kept))
 
 
 def _enrol(

@@ -56,7 +56,7 @@ class Gatherer:
         facts = self._of_workspace(
             now, workspace.connection, account, operation=operation, workspace=workspace
         )
-        return replace(facts, hours=tuple(await self._store.rules_of(workspace.id)))
+        return _with_rules(facts, await self._store.rules_of(workspace.id))
 
     async def of_all(
         self,
@@ -69,9 +69,9 @@ class Gatherer:
         ``under_way`` holds their open operations by workspace, where the list shows them.
         """
         accounts = {account.connection: account for account in await self._store.accounts(principal)}
-        hours: dict[str, tuple[Rule, ...]] = {}
+        hours: dict[str, list[Rule]] = {}
         for rule in await self._store.rules(principal):
-            hours[rule.workspace_id] = (*hours.get(rule.workspace_id, ()), rule)
+            hours.setdefault(rule.workspace_id, []).append(rule)
         now = await self._store.now()
         found = []
         for number, one in enumerate(workspaces, 1):
@@ -80,7 +80,7 @@ class Gatherer:
             if one.connection in self._connections:
                 account, operation = accounts.get(one.connection), (under_way or {}).get(one.id)
                 facts = self._of_workspace(now, one.connection, account, workspace=one, operation=operation)
-                found.append(replace(facts, hours=hours.get(one.id, ())))
+                found.append(_with_rules(facts, hours.get(one.id, ())))
         return found
 
     async def of_run(self, run: Run) -> RunFacts:
@@ -320,6 +320,11 @@ def shown_url(
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
+
+
+def _with_rules(facts: WorkspaceFacts, rules: Sequence[Rule]) -> WorkspaceFacts:
+    own, joined = ([one for one in rules if bool(one.card) is of_course] for of_course in (False, True))
+    return replace(facts, hours=tuple(own), lessons=tuple(joined))
 
 
 def class_effects(provider: base.Provider | None, card: ClassCard) -> Effects:

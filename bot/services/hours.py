@@ -38,12 +38,12 @@ from bot.services import workspaces
 from bot.services.asked import Asked
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
 from bot.services.workspaces import note, owned
-from bot.store import accounts, acts, gates, homes, operations, people, preferences, timers
+from bot.store import accounts, acts, classes, gates, homes, operations, people, preferences, timers
 from bot.store import hours as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
 from bot.store.tables import RULES
-from bot.store.transaction import Transaction
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 #: How soon again where its person is only to be asked about it.
@@ -253,6 +253,12 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         return
     last = due[-1]
     workspace = _there(tx, asked, last.side, rule.workspace_id)
+    if rule.card and _is_withheld(tx, asked, rule):
+        rows.leave(tx, rule.card, rule.principal)
+        body: Row = {"connection": rule.connection, "what": "withheld", "more": ([], False)}
+        occasion = f"withheld:{rule.id}"
+        add_notices(tx, [NewNotice(rule.card, NoticeKind.COURSE_CHANGED, occasion, rule.principal, body)])
+        return
     latest = operations.latest_operation(tx, workspace.id)
     became = _became(workspace, latest, last, now)
     if became == "unread":
@@ -328,6 +334,13 @@ def _became(workspace: Workspace, latest: Operation | None, due: Occurrence, now
     if is_so and (is_stop or not is_unread):
         return "needless"
     return "timer" if is_stop else "missed" if now >= due.until else "started"
+
+
+def _is_withheld(tx: Transaction, asked: Asked, rule: Rule) -> bool:
+    """Return whether a course makes workspaces from a template that is by now reserved for others."""
+    card = classes.class_card(tx, rule.card or "")
+    spec = None if card is None else card.spec
+    return spec is not None and asked.context.need(rule.connection).withholds(spec, rule.principal)
 
 
 def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | None) -> bool:

@@ -27,19 +27,16 @@ from bot.support.errors import Refused
 def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool = False) -> tuple[Rule, str]:
     """Leave a day out of a person's lessons, or take that back; return their rule and the day.
 
-    Instead of a day it may be the local time of a lesson, after which the next one is meant, or "" for now.
+    Instead of a day it may be the epoch second after which the next lesson is meant, or "" for now.
     Raises Refused (``course.not_joined``, ``course.never``).
     """
     asked.check(tx, "lesson_skip")
     rule, card = rows.own_lessons(tx, card_id, asked.principal), classes.seen(tx, asked, card_id)
     if rule is None:
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
-    if len(day) != len("2027-02-12"):
-        after = (
-            datetime.fromisoformat(day).replace(tzinfo=zone_of(rule.zone)).timestamp() if day else tx.now()
-        )
+    if "-" not in day:
         # What they have left out already is meant again by a second press.
-        coming = lessons.following(replace(rule, off=card.off), after)
+        coming = lessons.following(replace(rule, off=card.off), float(day or tx.now()))
         if coming is None:
             raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
         day = coming.local[:10]

@@ -131,7 +131,8 @@ def begin(
         tx,
         workspace,
         verb,
-        context.deadline_seconds,
+        # Ahead of a lesson it may wait for its turn until that begins.
+        context.deadline_seconds + max((planned_for or 0.0) - tx.now(), 0.0),
         asked.reference,
         asked.channel_id,
         agreed=ends,

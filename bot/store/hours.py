@@ -157,8 +157,8 @@ def pause(tx: Transaction, paused: Rule, why: str, *, tell: bool = True) -> None
     """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, **_looks(paused, None))
     if tell:
-        body = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
-        body |= {"name": paused.name}
+        body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
+        body |= {"name": paused.name, "card": paused.card, "course": paused.course}
         occasion = f"{why}:{paused.settled_at:.0f}"
         notice = NewNotice(paused.workspace_id, NoticeKind.HOURS_PAUSED, occasion, paused.principal, body)
         add_notices(tx, [notice])

@@ -188,7 +188,7 @@ async def _answered(
     """Say a workspace's hours as they are, with what can be done about them; ``once`` first."""
     request.spoken.of([workspace])
     facts = await request.services.gatherer.of_workspace(workspace)
-    if not facts.hours:
+    if not (facts.hours or facts.lessons):
         none = fill(words.NONE, name=workspace.title, title=facts.connection_title)
         return _hint(request, none, words.NONE_NEXT, workspace.title)
     former = Markup("; ".join(map(drawn.said, replaced)))
@@ -200,7 +200,7 @@ async def _all(request: Request) -> Answer:
     services = request.services
     workspaces = await services.store.workspaces(request.principal)
     every = await services.gatherer.of_all(request.principal, workspaces)
-    rows = [drawn.of_one(words.KEPT, facts) for facts in every if facts.hours]
+    rows = [drawn.of_one(words.KEPT, facts) for facts in every if facts.hours or facts.lessons]
     kept = {one.workspace_id: one.connection for one in await services.store.rules(request.principal)}
     gone = services.not_set_up(kept.values())
     if rows or gone:

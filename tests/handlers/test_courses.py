@@ -1,6 +1,7 @@
 """Courses in words and buttons: posting one, joining, skipping, leaving, and what its teachers type."""
 
 from datetime import datetime
+from math import inf
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,8 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.stops import StopEffect
 from bot.messages.blocks.classes import class_card
+from bot.messages.blocks.notices import render
+from bot.store import hours as rows
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, posted
 from tests.handlers.rig import ALICE, buttons, words
 from tests.rigs.golden import check_golden
@@ -182,4 +185,44 @@ async def test_ending_a_course_is_asked_about_and_told(bot):
     assert "There'll be no more lessons" in str(asked)
     assert "has ended" in words(await bot.press("class_stop", card.id, TRAINER))
     assert [what for what, _ in (await told(bot)).values()] == ["end"]
-    assert "This class has ended." in words(await bot.press("class_press", card.id))
+    assert "The course has ended." in words(await bot.press("class_press", card.id))
+
+
+async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
+    (mine,) = (await linked(bot.store, ALICE, names=["notebook"])).workspaces
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    alone = await bot.say("hours notebook", ALICE)
+    assert "Lessons of *Statistics*: Tue, Thu 08:00" in words(alone)
+    assert "Leave Statistics" in buttons(alone)
+    await bot.say("hours notebook weekdays 10:00-18:00", ALICE)
+    check_golden("answers/hours-beside-a-course", await bot.say("hours notebook", ALICE))
+    assert "Lessons of *Statistics*" in words(await bot.say("hours", ALICE))
+    # What ends one's own hours leaves the lessons.
+    await bot.press("hours_off", mine.id)
+    (rule,) = await bot.store.rules(ALICE)
+    assert rule.card == card.id
+    assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
+
+
+async def test_where_workspaces_are_removed_before_the_next_lesson_no_course_is_posted(bot):
+    provider = bot.services.connections["saturn"]
+    provider.keeps = lambda: (86_400.0, inf)
+    assert "removes workspaces after 1 day" in words(await bot.say(POST, TRAINER))
+    provider.keeps = lambda: (8 * 86_400.0, 30 * 86_400.0)
+    assert "removes workspaces after 30 days" in words(await bot.say(POST, TRAINER))
+    assert await bot.notices() == []
+    assert await posted(bot, POST.replace("12 February", "24 December"))
+
+
+async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
+    """A member is told of the course, and neither of hours nor of how to turn them off."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    (rule,) = await bot.store.rules(ALICE)
+    await bot.store.carry_out(lambda tx: rows.pause(tx, rule, "gone"))
+    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.HOURS_PAUSED]
+    drawn = render(notice.kind, await bot.services.gatherer.of_notice(notice))
+    assert "I can't start *notebook* on Saturn Cloud for *Statistics* any more." in words(drawn)
+    assert list(buttons(drawn)) == ["Leave"]

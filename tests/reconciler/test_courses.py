@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.domain.forms import Spec
 from bot.domain.hours import read
 from bot.domain.operations import OperationVerb
 from bot.domain.timers import Timer
@@ -134,7 +135,7 @@ async def test_one_skips_the_next_lesson_another_leaves(world):
     assert told(world, alice) == told(world, bob) == []
     assert "1 of 1 are ready" in str(shown(world)["blocks"])
     # From the message that a lesson begins, the one after it is meant.
-    assert (await ask(world, cleo).to(lessons.skip, card.id, "2027-11-22T09:00"))[1] == "2027-11-24"
+    assert (await ask(world, cleo).to(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == "2027-11-24"
     await until(world, "09:05", day=24, step=120)
     assert [state(world, number) for number in range(3)] == [State.RUNNING, State.STOPPED, State.STOPPED]
 
@@ -178,4 +179,16 @@ async def test_unlinking_leaves_the_course(world):
     assert await world.store.rules(alice) == []
     assert await world.store.participant(card.id, alice) is None
     await until(world, "09:05")
+    assert world.provider.accepted_starts == []
+
+
+async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(world):
+    (alice,) = people(1)
+    card = await course(world, alice, spec=Spec("usher-class", {"template": "course"}), pattern="")
+    world.provider.withholds = lambda _spec, one: one == alice
+    await until(world, "09:05")
+    # What was made when she joined was stopped again by then.
+    assert "isn't available to you any more" in told(world, alice)[-2]
+    assert (await world.store.workspaces(alice))[-1].state is State.SUSPENDED
+    assert await world.store.participant(card.id, alice) is None
     assert world.provider.accepted_starts == []

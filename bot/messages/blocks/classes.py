@@ -102,7 +102,7 @@ def _state(facts: ClassFacts) -> list[str]:
     card, counts = facts.card, facts.counts
     end = end_words(facts.effects, is_any=card.spec is None)
     if card.is_course:
-        lines = [fill(classes.JOINED, count=times.counted(counts.pressed, "person has", "people have"))]
+        lines = [fill(classes.JOINED, count=_joined(facts))]
         if counts.expected:
             lines.append(fill(classes.READY_NOW, **_numbers(ready=counts.ready, expected=counts.expected)))
         return [*lines, *_seats(facts), *([classes.COURSE_OVER] if card.is_over(facts.now) else [])]
@@ -125,6 +125,10 @@ def _state(facts: ClassFacts) -> list[str]:
     elif card.is_over(facts.now):
         lines.append(fill(classes.CLOSING_UNTIL, **end))
     return lines
+
+
+def _joined(facts: ClassFacts) -> str:
+    return times.counted(facts.counts.pressed, "person has", "people have")
 
 
 def _seats(facts: ClassFacts) -> list[str]:
@@ -159,10 +163,11 @@ def stop_button(facts: ClassFacts) -> Element:
 def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     """Say who is waiting and why, to the trainer alone."""
     counts = facts.counts
+    if not found and facts.card.is_course and not counts.expected:
+        return replies.answer(fill(classes.NO_PROBLEMS_COURSE, joined=_joined(facts)))
     if not found:
-        return replies.answer(
-            fill(classes.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=counts.pressed))
-        )
+        pressed = counts.expected or counts.pressed
+        return replies.answer(fill(classes.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=pressed)))
     lines = [
         fill(
             classes.PROBLEM,
@@ -242,7 +247,7 @@ def _is_lesson(facts: WorkspaceFacts) -> bool:
 )
 def lesson(facts: WorkspaceFacts) -> Answer:
     """Tell a person when a lesson begins whether their workspace is ready for it."""
-    skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.word('local')}")
+    skip = kit.button(classes.SKIP_NEXT, "lesson_skip", f"{facts.word('card')} {facts.time('ends'):.0f}")
     if facts.state is State.RUNNING:
         return kit.message(
             filled(classes.LESSON_READY, facts, course=facts.word("course")), [], [*open_buttons(facts), skip]
@@ -342,6 +347,8 @@ def stopped_with_class(facts: ClassFacts, name: str, state: State | None) -> str
 def summary(facts: ClassFacts) -> Answer:
     """Tell the trainer how a class went."""
     card, counts = facts.card, facts.counts
+    if card.is_course:
+        return replies.answer(fill(classes.COURSE_SUMMARY, name=card.title, joined=_joined(facts)))
     numbers = _numbers(**asdict(counts))
     templates = (classes.SUMMARY, classes.SUMMARY_COUNTS, classes.SUMMARY_STOPPED)
     lines = [fill(template, name=card.title, **numbers) for template in templates]

@@ -31,6 +31,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.acts import lines
 from bot.messages.blocks.buttons import hours_button
 from bot.messages.blocks.cards import asked_buttons, link_value
+from bot.messages.blocks.hours import leave_buttons
 from bot.messages.blocks.kit import Block, Element, Markup, Press, fill, line, page_of, row, safe
 from bot.messages.blocks.lists import run_row, workspace_rows
 from bot.messages.texts import answers, assistant, cards, problems, times, verbs
@@ -151,7 +152,8 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         if 0 < page <= facts.pages
     ]
     of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
-    return [*blocks, *kit.actions(turning), *kit.actions(of_hours)]
+    leaving = [button for one in facts.rows for button in leave_buttons(one)]
+    return [*blocks, *kit.actions(turning), *kit.actions(of_hours), *kit.actions(leaving)]
 
 
 def _nothing(facts: HomeFacts) -> str:

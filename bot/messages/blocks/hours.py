@@ -1,6 +1,7 @@
 """Working hours: a line in a workspace's state, what is answered about them, and their messages."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -26,6 +27,7 @@ from bot.messages.blocks.buttons import hours_button, start_button
 from bot.messages.blocks.cards import FORMS, filled, link_again_button
 from bot.messages.blocks.kit import Block, Element, Markup, Press, draws, fill
 from bot.messages.texts import cards, notices, problems, times, verbs
+from bot.messages.texts import classes as class_words
 from bot.messages.texts import hours as words
 
 CALLBACK: Final = "hours"
@@ -74,13 +76,15 @@ def _names(rules: Sequence[Rule]) -> dict[str, str]:
 
 
 def lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the line that says a workspace's hours, if it has any."""
+    """Return the lines that say a workspace's hours and lessons, if it has any."""
+    every = ((one.course, said(one), one.zone) for one in facts.lessons)
+    lessons = [fill(words.LESSONS, course=course, hours=hours, zone=zone) for course, hours, zone in every]
     if not facts.hours:
-        return []
+        return lessons
     if all(one.paused for one in facts.hours):
-        return [words.LINE_PAUSED]
+        return [words.LINE_PAUSED, *lessons]
     is_elsewhere = any(one.zone != one.seen_zone for one in facts.hours)
-    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(facts.hours))]
+    return [fill(words.LINE_ELSEWHERE if is_elsewhere else words.LINE, **_names(facts.hours)), *lessons]
 
 
 def of_one(
@@ -92,6 +96,9 @@ def of_one(
     """
     rules, workspace, title = facts.hours, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
+    if not rules:
+        sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *lines(facts)]
+        return " · ".join(sentences), [*leave_buttons(facts), *hours_button(facts)]
     new = [one for one in rules if one.wanted == once]
     if once is not None and new:
         sentences = [*_once(facts, once, new[0]), *more]
@@ -101,13 +108,21 @@ def of_one(
     sentences += [words.RESTING, *(_because(cause, title) for cause in causes)] if causes else []
     sentences += _next(facts) if not causes and not new else []
     buttons = [*_resting(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
-    buttons = [*buttons, *hours_button(facts)]
+    buttons = [*buttons, *leave_buttons(facts), *hours_button(facts)]
+    sentences += lines(replace(facts, hours=()))
     off = _left_out(facts)
     if causes or off:
         label = words.NO_SKIPS if len(off) > 1 else words.NO_SKIP.format(day="".join(off.values()))
         resume = kit.button(words.RESUME if causes else label, "hours_on", workspace.id, style=kit.PRIMARY)
         buttons.insert(0, resume)
     return " ".join(sentences), buttons
+
+
+def leave_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return a button for each course that somebody has joined with a workspace, which leaves it."""
+    every = enumerate(facts.lessons)
+    found = ((one.course, Press("course_leave", one.card or "", number=at)) for at, one in every)
+    return [kit.button(words.LEAVE_COURSE.format(course=course), press) for course, press in found]
 
 
 def _once(facts: WorkspaceFacts, once: Wanted, rule: Rule) -> list[str]:
@@ -276,10 +291,15 @@ def paused(facts: WorkspaceFacts) -> Answer:
     cause, name = facts.word("cause"), {}
     if facts.workspace is None and facts.word("name"):
         name = {"name": facts.word("name")}
-    sentence = filled(words.PAUSED, facts, because=Markup(_because(cause, facts.connection_title)), **name)
+    because = Markup(_because(cause, facts.connection_title))
+    sentence = filled(words.PAUSED, facts, because=because, **name)
     key = facts.word("workspace")
     resume = kit.button(words.RESUME, "hours_on", key, style=kit.PRIMARY)
-    buttons = [*([] if cause == "gone" else [resume]), kit.button(words.TURN_OFF, "hours_off", key)]
+    end = kit.button(words.TURN_OFF, "hours_off", key)
+    if facts.word("card"):
+        sentence = filled(words.COURSE_PAUSED, facts, course=facts.word("course"), because=because, **name)
+        end = kit.button(class_words.LEAVE_COURSE, "course_leave", facts.word("card"))
+    buttons = [*([] if cause == "gone" else [resume]), end]
     if cause in words.BECAUSE:
         buttons = [link_again_button(facts)] if facts.linking & {"token", "admin"} else []
     return kit.message(sentence, [], buttons)

@@ -28,7 +28,7 @@ AT: Final = "{clock} ({zone})"
 AT_DAY: Final = "{clock} on {day} ({zone})"
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
-NOT_YOURS: Final = "*Show problems* and *Stop all* are for {who}, who posted this card, and for Usher admins."
+NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
 STOP_ALL: Final = "Stop all"
 NOBODY_YET: Final = "Nobody has pressed it yet."
 SEATS: Final = "{places}."
@@ -79,6 +79,10 @@ LESSONS_END: Final = (
     "On {title}, a stop ends this workspace for good, so I can't start it again for the next lesson. "
     "A course needs workspaces that can be started again."
 )
+LESSONS_REMOVED: Final = (
+    "{title} removes workspaces after {kept}, which is before the next lesson, so nothing of them would be "
+    "left. Ask your Usher admin to have them kept for longer."
+)
 ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your *{name}* on {title} ready when a lesson begins, "
     "and stop it afterwards if I started it. You'll be warned first and can keep it running."
@@ -108,6 +112,7 @@ CHANGED: Final = {
     "back": "*{course}* takes place on {days} after all.",
     "move": "*{course}* moves from {former} to {day}, {begin}\u2013{end}.",
     "hours": "*{course}* has a new timetable: {lessons}.",
+    "withheld": "The template of *{course}* isn't available to you any more, so you're no longer in it.",
     "end": "*{course}* has ended. I won't start your workspace for it any more.",
 }
 #: Those who joined before a day was added agree to it with this button.
@@ -210,6 +215,7 @@ HELPS: Final = dict.fromkeys(
 POSTED_AGAIN: Final = "I'm posting it again."
 STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
+COURSE_SUMMARY: Final = "The course *{name}* is over. {joined} joined."
 SUMMARY_COUNTS: Final = "{pressed} joined, {ready} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
@@ -237,7 +243,7 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-FULL: Final = "This class is full: it has {places}. Ask {who} if you need one."
+FULL: Final = "*{name}* is full: it has {places}. Ask {who} if you need one."
 NO_WORKSPACE: Final = (
     "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
     "press again when it's there."
@@ -261,6 +267,7 @@ NOT_LINKED_ASK: Final = (
 # -- problems and the end ----------------------------------------------------------------------------------
 
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {ready} of {pressed} are ready."
+NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {joined} joined."
 PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
 PROBLEM: Final = "{who}: {why} (pressed {at})"
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"

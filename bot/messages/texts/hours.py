@@ -17,6 +17,10 @@ ONLY_STOP: Final = "{days} until {end}"
 LINE: Final = "Hours: {hours}."
 LINE_ELSEWHERE: Final = "Hours: {hours} ({zone})."
 LINE_PAUSED: Final = "Hours: paused."
+#: Of a course that its person has joined with it.
+LESSONS: Final = "Lessons of *{course}*: {hours} ({zone})."
+LEAVE_COURSE: Final = "Leave {course}"
+COURSE_PAUSED: Final = "I can't start *{name}* on {title} for *{course}* any more. {because}"
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "Not on {days}."
 #: What comes next.
