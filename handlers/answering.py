@@ -14,7 +14,7 @@ from bot.messages.blocks.kit import AGREED, Press
 from bot.messages.texts import answers, talk
 from bot.services import naming
 from bot.support.guards import guards
-from handlers import acts, amending, deciding, mistyped, questions, routes, talking
+from handlers import acts, amending, course, deciding, mistyped, questions, routes, talking
 from handlers.command_line import plain, written
 from handlers.connections import makers
 from handlers.deciding import Choice, Subject, Sure, Way
@@ -36,6 +36,8 @@ _ABOUT_RUNS: Final = vocabulary.OF_JOBS | vocabulary.OUTPUTS | vocabulary.RESULT
 @routes.text("words")
 async def answer(request: Request) -> Answer:
     """Answer what a person wrote, or do it."""
+    if (said := await course.without(request)) is not None:
+        return said
     reading, rows = await _understood(request)
     about = replace(request, given=reading.said or request.given)
     other = await amending.amended(about, reading, rows)

@@ -90,21 +90,11 @@ async def post(request: Request) -> Answer:
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
     """Change the timetable of a course whose title comes first; None if the words are about a new card."""
-    principal, services = request.principal, request.services
-    for card in await services.store.courses():
-        rest = command.what[len(card.title) :]
-        is_named = command.what.casefold().startswith(card.title.casefold())
-        is_theirs = principal.key in {card.principal.key, *card.trainers}
-        is_here = request.asked.context.installation.are_together(principal, card.principal)
-        if not (is_named and is_here) or (rest[:1] or " ") != " ":
-            continue
-        today = datetime.fromtimestamp(services.clock.now(), ZoneInfo(card.time_zone)).date()
-        change = course.order(card, rest, today)
-        new = timetable_of(command, today, card) if is_theirs and not rest else {}
-        if new and not command.problems:
-            change = ("hours", {}, new)
-        if change is not None or (is_theirs and rest):
-            return await trainers(request, card.id, course.changed(request, card, change))
+    for one in await course.named(request, command.what):
+        new = timetable_of(command, one.today, one.card) if one.is_theirs and not one.rest else {}
+        change = ("hours", {}, new) if new and not command.problems else course.order(one)
+        if change is not None or (one.is_theirs and course.ORDER.fullmatch(one.rest)):
+            return await trainers(request, one.card.id, course.changed(request, one.card, change))
     return None
 
 

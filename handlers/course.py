@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bot.domain import lessons, moments
 from bot.domain.classes import ClassCard
@@ -24,14 +26,49 @@ Change = tuple[str, dict[str, str], dict[str, Any]]
 #: What a button says of a day, or of the time after which a lesson is meant.
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{0,11}")
 _UNTIL: Final = re.compile(r"\s+(?:to|until|till|-)\s+|\s*[\u2013\u2014]\s*", re.IGNORECASE)
-_ORDER: Final = re.compile(
+ORDER: Final = re.compile(
     r"(skip|pause|resume|on|move|end)\b\s*(?:(?:on|until|till|from)\b)?\s*(.*)", re.IGNORECASE
 )
 
 
-def order(card: ClassCard, text: str, today: date) -> Change | None:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Hold a course that words begin with, and what follows; ``is_theirs``: the person may change it."""
+
+    card: ClassCard
+    rest: str
+    today: date
+    is_theirs: bool
+
+
+async def named(request: Request, text: str) -> list[Named]:
+    """Return the courses of a person's Slack workspace with whose title a text begins."""
+    services, found = request.services, []
+    for card in await services.store.courses():
+        begins = f"{text.casefold()} ".startswith(f"{card.title.casefold()} ")
+        if begins and request.asked.context.installation.are_together(request.principal, card.principal):
+            today = datetime.fromtimestamp(services.clock.now(), ZoneInfo(card.time_zone)).date()
+            is_theirs = request.principal.key in {card.principal.key, *card.trainers}
+            found.append(Named(card, text[len(card.title) :].strip(), today, is_theirs))
+    return found
+
+
+async def without(request: Request) -> Answer | None:
+    """Answer ``no Statistics on Thursday``: its teacher leaves it out for all, a member for themselves."""
+    if request.arguments[:1] not in {("no",), ("No",)}:
+        return None
+    for one in await named(request, " ".join(request.arguments[1:])):
+        change = order(replace(one, rest=f"skip {one.rest}"))
+        if change is not None and one.is_theirs:
+            return await changed(request, one.card, change)
+        if change is not None and len(off := change[2]["off"] - one.card.off) == 1:
+            return await _skipped(replace(request, target=f"{one.card.id} {min(off)}"), is_back=False)
+    return None
+
+
+def order(one: Named) -> Change | None:
     """Return what the words after a course's title change; None if they can't be read."""
-    found = _ORDER.fullmatch(text.strip())
+    card, today, found = one.card, one.today, ORDER.fullmatch(one.rest)
     if found is None:
         return None
     verb, (first, last) = found[1].casefold(), [*_UNTIL.split(found[2], maxsplit=1), ""][:2]

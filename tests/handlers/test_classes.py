@@ -108,7 +108,7 @@ async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
     await bot.link(BOB, username="bob")
     await bot.press("class_press", card.id)
     full = words(await bot.press("class_press", card.id, BOB))
-    assert "This class is full: it has 1 place. Ask <@UTRAINER>" in full
+    assert "is full: it has 1 place. Ask <@UTRAINER>" in full
     await bot.press("class_stop", card.id, TRAINER)
     assert "This class has ended." in words(await bot.press("class_press", card.id))
     assert "no longer in use" in words(await bot.press("class_press", "class_none"))

@@ -154,7 +154,6 @@ async def test_its_teacher_changes_it_and_whoever_joined_is_told(bot, typed):
         "move 8 Dec to 10 Dec",
         "move 9 Dec to 14 Dec",
         "move 9 Dec to 14 Feb",
-        "burn",
     ],
 )
 async def test_what_is_no_change_is_said_with_what_is(bot, typed):
@@ -226,3 +225,18 @@ async def test_lessons_that_pause_are_left_where_they_can_not_go_on(bot):
     drawn = render(notice.kind, await bot.services.gatherer.of_notice(notice))
     assert "I can't start *notebook* on Saturn Cloud for *Statistics* any more." in words(drawn)
     assert list(buttons(drawn)) == ["Leave"]
+
+
+async def test_no_statistics_on_thursday(bot):
+    """Of its teacher it is for all, of a member for themselves, of others about something else."""
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    assert "I'll skip *Statistics* on 9 Dec" in words(await bot.say("no Statistics on Thursday", ALICE))
+    (rule,) = await bot.store.rules(ALICE)
+    assert rule.off == {"2027-12-09"}
+    assert await told(bot) == {}
+    await bot.say("no statistics from 22 Dec to 24 Dec", TRAINER)
+    assert (await bot.store.class_card(card.id)).off == {"2027-12-22", "2027-12-23", "2027-12-24"}
+    assert set(await told(bot)) == {ALICE}
+    assert "aren't in" in words(await bot.say("no Statistics on Thursday", BOB))
