@@ -12,12 +12,13 @@ from bot.messages.blocks import buttons, hours, kit, replies
 from bot.messages.blocks import runs as run_blocks
 from bot.messages.blocks.acts import did, lines
 from bot.messages.blocks.cards import FORMS
-from bot.messages.blocks.kit import Element, fill
+from bot.messages.blocks.kit import fill
 from bot.messages.texts import acts as words
 from bot.messages.texts import hours as hour_words
 from bot.services import acts
 from bot.services.acts import TakenBack
 from bot.services.home import today
+from bot.services.workspaces import effects_now
 from handlers import routes
 from handlers.request import Request
 from handlers.talking import heard, typed_name
@@ -32,7 +33,7 @@ async def pressed(request: Request) -> Answer:
     found = await request.asked.to(acts.undo, request.target or "")
     is_answer = found.act is not None and found.act.id == request.target
     is_back = found.inverse.undone in acts.CHANGES
-    return replace(await taken_back(request, found), replaces=is_answer and is_back)
+    return replace(taken_back(request, found), replaces=is_answer and is_back)
 
 
 async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
@@ -46,7 +47,7 @@ async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
         request.spoken.about = replace(about, ask="", takes_press=False)
         return replies.hint(words.LEFT)
     found = await request.asked.to(acts.undo)
-    return None if or_verb and found.act is None else await taken_back(request, found)
+    return None if or_verb and found.act is None else taken_back(request, found)
 
 
 async def cancelled(request: Request) -> Answer:
@@ -102,7 +103,7 @@ def with_undo(request: Request, answer: Answer) -> Answer:
     return replies.with_button(answer, kit.button(words.UNDO, "undo", done[0].id))
 
 
-async def taken_back(request: Request, found: TakenBack) -> Answer:
+def taken_back(request: Request, found: TakenBack) -> Answer:
     """Say what became of it, with what leads back where that is a request of its own."""
     act, undone = found.act, found.inverse.undone
     if found.workspace is not None:
@@ -112,7 +113,7 @@ async def taken_back(request: Request, found: TakenBack) -> Answer:
     if undone is Undone.NOTHING:
         return replies.hint(words.NOTHING if act is None else words.NOTHING_LEFT)
     if found.errand is not None and undone is not Undone.CHANGED:
-        return await _of_errand(request, found)
+        return _of_errand(request, found)
     assert act is not None, "only what is under way is no act"
     name = found.workspace.title if found.workspace is not None else act.name
     about = {"name": name, "title": request.services.title(act.connection), "connection": act.connection}
@@ -130,16 +131,13 @@ async def taken_back(request: Request, found: TakenBack) -> Answer:
     return replies.answer(buttons.said(template, workspace, about["title"]))
 
 
-async def _of_errand(request: Request, found: TakenBack) -> Answer:
+def _of_errand(request: Request, found: TakenBack) -> Answer:
     errand, undone, then = found.errand, found.inverse.undone, found.inverse.then
     assert errand is not None, "it is about one"
     title = request.services.title(errand.connection)
     if not isinstance(errand, Operation):
-        is_stop = found.act is not None and found.act.action != "job.run"
-        template = words.RUN_NOT_STOPPED if is_stop else words.RUN_CANCELLED
-        if undone is not Undone.CANCELLED:
-            under_way = words.RUN_STOPPING if errand.stop_wanted else words.RUN_STARTED
-            template = words.RUN_OVER if undone is Undone.DONE else under_way
+        is_stop = bool(errand.stop_wanted) or (found.act is not None and found.act.action != "job.run")
+        template = words.RUNS[undone.value, is_stop]
         back = [run_blocks.stop_run_button(errand)] if then else []
         return replies.hint(fill(template, name=errand.name, title=title), back)
     name = found.workspace.title if found.workspace is not None else found.act.name if found.act else ""
@@ -150,17 +148,11 @@ async def _of_errand(request: Request, found: TakenBack) -> Answer:
         return replies.answer(fill(template, doing_again=again, **forms))
     sentence = fill(words.UNDER_WAY if undone is Undone.UNDER_WAY else words.DONE, **forms)
     if then and found.workspace is not None:
-        return replies.hint(sentence, [await _back(request, then, found)])
+        button = buttons.stop_button(found.workspace, effects_now(request.services.context, found.workspace))
+        if then == "start":
+            press = buttons.changing(then, found.workspace)
+            button = kit.button(words.START_AGAIN, press, style=kit.PRIMARY)
+        return replies.hint(sentence, [button])
     instead = words.INSTEAD.get(f"workspace.{errand.verb}", "" if errand.verb.brings_down else words.NO_STOP)
     more = request.filled(instead, None, typed=typed_name(name), **forms)
     return replies.hint(f"{sentence} {words.NO_WAY_BACK}", more=more)
-
-
-async def _back(request: Request, then: str, found: TakenBack) -> Element:
-    """Return the button that leads back."""
-    workspace = found.workspace
-    assert workspace is not None, "only a workspace leads back so"
-    if then == "start":
-        return kit.button(words.START_AGAIN, buttons.changing("start", workspace), style=kit.PRIMARY)
-    facts = await request.services.gatherer.of_workspace(workspace)
-    return buttons.stop_button(workspace, facts.effects)

@@ -24,6 +24,7 @@ from handlers.language import vocabulary
 from handlers.language.reading import Reading
 from handlers.preferences import templates
 from handlers.request import Request
+from handlers.workspace.targets import labels_of
 
 #: Questions whose choices are no workspaces.
 _OPEN: Final = frozenset({"new", "link", "unlink"})
@@ -53,7 +54,7 @@ async def amended(
         return await _chosen(request, reading, about)
     if reading.how == "not" and about.ask and reading.which.named:
         rest = [one for one in rows if one.id in about.workspaces and one not in reading.which.named]
-        return (about.what, *(_name(one, rows) for one in rest)) if rest else replies.hint(words.LEFT)
+        return (about.what, *labels_of(rest, rows)) if rest else replies.hint(words.LEFT)
     place = (request.surface.channel_id, request.surface.thread_ts or "")
     act = next(iter(await request.services.store.recent_acts(request.principal, *place)), None)
     workspace = next((one for one in rows if act is not None and one.id == act.subject), None)
@@ -90,7 +91,7 @@ async def _chosen(request: Request, reading: Reading, about: Spoken) -> tuple[st
 async def _of_act(
     request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
 ) -> Answer | tuple[str, ...] | None:
-    verb, name = act.action.rpartition(".")[2], _name(workspace, rows)
+    verb, name = act.action.rpartition(".")[2], labels_of([workspace], rows)[0]
     first, is_made = plain(request.given[0]), tuple(map(plain, request.given[:2])) in _MADE
     said = request.given[2:] if is_made else request.given
     if (order := _hours(act, said)) is not None:
@@ -107,23 +108,17 @@ async def _of_act(
     is_no, is_there = reading.how == "not" or first in {"no", "but"}, workspace.connection
     other = _other(reading, workspace, rows) if is_no and is_errand else None
     if other is not None:
-        return await _instead(request, act, (verb, _name(other, rows)))
+        return await _instead(request, act, (verb, *labels_of([other], rows)))
     which = reading.which
     # Without a verb, something has to say what it is about.
     wanted = {verb, "status"} if which.named or which.points else {verb}
     is_it = reading.what in wanted and workspace in (which.named or (workspace,))
     if reading.how == "not" and is_it and which.connections in {(), (is_there,)}:
-        return await acts.taken_back(request, await request.asked.to(use_cases.undo, act.id))
+        return acts.taken_back(request, await request.asked.to(use_cases.undo, act.id))
     if reading.how == "not" and is_it:
         title = request.services.title(is_there)
         return replies.hint(request.filled(words.NOT_ELSEWHERE, workspace, title=title))
     return None
-
-
-def _name(workspace: Workspace, rows: Sequence[Workspace]) -> str:
-    """Return what names a workspace, and no other of its person's."""
-    same = [one for one in rows if fold(one.title) == fold(workspace.title)]
-    return workspace.title if len(same) == 1 else naming.address(workspace, rows)
 
 
 async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer | tuple[str, ...]:
@@ -132,7 +127,7 @@ async def _instead(request: Request, act: Act, then: tuple[str, ...]) -> Answer 
     first = replace(request.asked, interaction=interaction and f"{interaction}/instead")
     found = await first.to(use_cases.undo, act.id)
     is_back = found.inverse.undone in use_cases.CHANGES
-    return then if is_back else await acts.taken_back(request, found)
+    return then if is_back else acts.taken_back(request, found)
 
 
 def _like(act: Act, number: str) -> tuple[str, ...]:
@@ -158,8 +153,9 @@ def _hours(act: Act, said: Sequence[str]) -> str | None:
     at = " ".join(folded[folded.index("at") + 1 :]) if "at" in folded else " ".join(folded)
     is_stop = "stop" in folded
     start, stop = rules.clock(wanted.starts), rules.clock(wanted.stops)
-    text = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at
-    found = rules.read(f"{days} {at}") if "-" in at or "to" in folded else rules.read(f"{days} {text}")
+    if "-" not in at and "to" not in folded:
+        at = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at
+    found = rules.read(f"{days} {at}")
     return None if found is None else rules.written(found)
 
 

@@ -27,7 +27,7 @@ TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed")
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Hold what an act changed: the errand that it began, or what rows said before and say since, by column.
 
@@ -37,13 +37,8 @@ class Change:
     errand: str = ""
     was: Mapping[str, Any] = field(default_factory=dict)
     became: Mapping[str, Any] = field(default_factory=dict)
-    until: float | None = None
+    until: Stays | None = None
     asker: str = ""
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """Return it as fields of an act."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
     def begun(self, errand: Errand, former: Operation | None = None, asker: str = "") -> Change:
         """Return the same with an errand that began, in place of a former one."""
@@ -62,8 +57,8 @@ def timed(workspace: Workspace, timer: Timer | None) -> Change:
     return Change(was=was, became=became, until=None if timer is None else timer.at)
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act(Change):
     """Hold one accepted wish of a person: what, on which row, until when, from which message, and its change.
 
     ``action`` is the word of the audit. ``subject`` is the id of a workspace or a run, "" for neither;
@@ -77,11 +72,6 @@ class Act:
     subject: str = ""
     connection: str = ""
     name: str = ""
-    asker: str = ""
-    errand: str = ""
-    until: Stays | None = None
-    was: Mapping[str, Any] = field(default_factory=dict)
-    became: Mapping[str, Any] = field(default_factory=dict)
     channel_id: str = ""
     thread_ts: str = ""
     interaction: str = ""
@@ -135,7 +125,10 @@ def inverse(
     """
     if act.undone_at is not None:
         return Inverse(Undone.NOTHING)
-    if act.errand:
+    if act.errand and (errand is None or errand.outcome is Outcome.REPLACED):
+        is_off = errand is not None and not errand.has_called
+        return Inverse(Undone.NOTHING if is_off else Undone.CHANGED)
+    if errand is not None:
         return _of_errand(act, errand, effects)
     if not (act.was or act.became):
         return Inverse(Undone.NOTHING if act.action in _WITHOUT_EFFECT else Undone.NEVER)
@@ -148,34 +141,24 @@ _WITHOUT_EFFECT: Final = frozenset({"workspace.needed", "workspace.timer"})
 _NOTHING: Final = frozenset({Outcome.FAILED, Outcome.REFUSED, Outcome.CANCELLED})
 
 
-def _of_errand(act: Act, errand: Operation | Run | None, effects: Effects) -> Inverse:
-    if errand is None:
-        return Inverse(Undone.CHANGED)
-    is_replaced = errand.outcome is Outcome.REPLACED
-    if errand.outcome in _NOTHING or (is_replaced and not errand.has_called):
+def _of_errand(act: Act, errand: Operation | Run, effects: Effects) -> Inverse:
+    if errand.outcome in _NOTHING:
         return Inverse(Undone.NOTHING)
-    if is_replaced:
-        return Inverse(Undone.CHANGED)
-    if isinstance(errand, Operation):
-        return _of_operation(act, errand, effects)
-    # A run that was stopped can't go on, so nothing leads back to it.
-    is_stop = act.action != "job.run"
-    is_sent = (errand.stop_call if is_stop else errand.start_call) is not Call.NONE
-    if errand.is_open and not is_sent:
+    if not errand.is_open or _is_sent(act, errand):
+        return Inverse(Undone.UNDER_WAY if errand.is_open else Undone.DONE, way_back(errand, effects))
+    former = OperationVerb(act.was["verb"]) if "verb" in act.was else None
+    if not isinstance(errand, Operation) or former is None:
         return Inverse(Undone.CANCELLED)
-    return Inverse(Undone.UNDER_WAY if errand.is_open else Undone.DONE, way_back(errand, effects))
+    # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
+    is_back = errand.prior_call is not Call.NONE or not former.brings_down
+    return Inverse(Undone.CANCELLED, str(former) if is_back else "")
 
 
-def _of_operation(act: Act, operation: Operation, effects: Effects) -> Inverse:
-    # What is created may have been made once a name was found for it.
-    if operation.is_open and not operation.has_called and operation.verb is not OperationVerb.CREATE:
-        former = OperationVerb(act.was["verb"]) if "verb" in act.was else None
-        is_sent = operation.prior_call is not Call.NONE
-        # A stop that was replaced before it was sent doesn't come back, as nobody is warned of it.
-        is_back = former is not None and (is_sent or not former.brings_down)
-        return Inverse(Undone.CANCELLED, str(former) if is_back else "")
-    undone = Undone.UNDER_WAY if operation.is_open else Undone.DONE
-    return Inverse(undone, way_back(operation, effects))
+def _is_sent(act: Act, errand: Operation | Run) -> bool:
+    if isinstance(errand, Operation):
+        # What is created may have been made once a name was found for it.
+        return errand.has_called or errand.verb is OperationVerb.CREATE
+    return (errand.start_call if act.action == "job.run" else errand.stop_call) is not Call.NONE
 
 
 def way_back(errand: Operation | Run, effects: Effects) -> str:

@@ -18,12 +18,14 @@ from bot.services.asked import Asked
 from bot.store import acts as rows
 from bot.store import cards, errands, inbox, operations, preferences, runs, timers
 from bot.store import workspaces as stored
-from bot.store.tables import RUNS
+from bot.store.tables import RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: What taking back changes something for.
 CHANGES: Final = frozenset({Undone.CANCELLED, Undone.RESTORED})
+#: What a person wants of a workspace, and nothing else follows from.
+_OWN: Final = ("alias", "tells_ready", "tells_stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
             rows.undone(tx, act.id)
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", change=None, act=act.id, of=act.action)
-            _apply(tx, asked, act, found, workspace, errand)
+            _apply(tx, asked, act, TakenBack(act, found, workspace, errand))
         return TakenBack(act, found, *_about(tx, act))
     return _under_way(tx, asked)
 
@@ -90,22 +92,16 @@ def _about(tx: Transaction, act: Act) -> tuple[Workspace | None, Operation | Run
     return (stored.workspace(tx, key) if key else None), errand
 
 
-def _apply(
-    tx: Transaction,
-    asked: Asked,
-    act: Act,
-    found: Inverse,
-    workspace: Workspace | None,
-    errand: Operation | Run | None,
-) -> None:
+def _apply(tx: Transaction, asked: Asked, act: Act, found: TakenBack) -> None:
+    errand, then = found.errand, found.inverse.then
     if isinstance(errand, Operation):
         operations.end(tx, errand.id, Outcome.CANCELLED, "replaced")
         if rows.by_now(tx, act) == act.became:
-            _put_back(tx, asked, act, workspace)
-        if found.then:
+            _put_back(tx, act, found.workspace)
+        if then:
             again = replace(asked, interaction=asked.interaction and f"{asked.interaction}/again")
             agreed = Consent(act.was["agreed"])
-            workspaces.begin(tx, again, errand.workspace_id, OperationVerb(found.then), agreed=agreed)
+            workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
         timers.settle_timer(tx, errand.workspace_id)
     elif isinstance(errand, Run) and act.action == "job.run":
         errands.end(tx, RUNS, errand.id, Outcome.CANCELLED, "cancelled")
@@ -114,14 +110,14 @@ def _apply(
         RUNS.change(tx, {"id": errand.id}, stop_wanted=act.was["stop_wanted"], claim="", leased_until=0)
         cards.owe(tx, errand.id, changed=True)
     else:
-        _put_back(tx, asked, act, workspace)
+        _put_back(tx, act, found.workspace)
 
 
-def _put_back(tx: Transaction, asked: Asked, act: Act, workspace: Workspace | None) -> None:
+def _put_back(tx: Transaction, act: Act, workspace: Workspace | None) -> None:
     """Let rows say again what they said before."""
     was = act.was
     if act.action == "settings.save":
-        preferences.save_preferences(tx, asked.principal, Preferences(**was))
+        preferences.save_preferences(tx, act.principal, Preferences(**was))
     if "rules" in was:
         hours.put_back(tx, act)
     if workspace is None:
@@ -130,10 +126,9 @@ def _put_back(tx: Transaction, asked: Asked, act: Act, workspace: Workspace | No
         stored.hide(tx, workspace.id)
     elif "hidden" in was:
         stored.add(tx, replace(workspace, hidden=False))
-    if "alias" in was:
-        stored.name(tx, workspace.id, was["alias"])
-    if "tells_ready" in was:
-        stored.notify(tx, workspace.id, ready=was["tells_ready"], stopped=was["tells_stopped"])
+    if own := {name: was[name] for name in _OWN if name in was}:
+        WORKSPACES.change(tx, {"id": workspace.id}, **own)
+        cards.owe_about(tx, workspace.id, changed=True)
     if was.keys() >= {*TIMER_COLUMNS}:
         at, mode, agreed = (was[name] for name in TIMER_COLUMNS)
         if at is None:

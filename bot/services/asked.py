@@ -297,7 +297,7 @@ class Asked:
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,
             via=self.via,
-            **change.columns,
+            **{name: getattr(change, name) for name in NO_CHANGE.__slots__},
         )
         rows.add(tx, act)
         if self.acts is not None:

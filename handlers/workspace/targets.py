@@ -356,11 +356,8 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
     check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
     await linked(request, workspace.connection)
-    sentence = fill(answers.SUSPEND_AT_STAKE, name=workspace.title, at_stake=at_stake(workspace))
     about = Spoken(workspaces=(workspace.id,), what="suspend", takes_press=True)
-    return replace(
-        replies.answer(sentence, [agreed_button(cards.SUSPEND, "suspend", workspace)]), about=about
-    )
+    return replace(replies.question(suspend_button(workspace)), view=None, about=about)
 
 
 def is_known(request: Request) -> bool:

@@ -16,8 +16,15 @@ CHANGED: Final = "*{name}* has changed since, so I left it as it is."
 CHANGED_UNNAMED: Final = "That has changed since, so I left it as it is."
 CANCELLED: Final = "I've cancelled the {verb} of *{name}*. Nothing had been sent to {title}."
 CANCELLED_BACK: Final = "I've cancelled the {verb} of *{name}*, and I'm {doing_again} it as you asked before."
-RUN_CANCELLED: Final = "I've cancelled the run *{name}*. Nothing had been sent to {title}."
-RUN_NOT_STOPPED: Final = "I won't stop *{name}*."
+#: Of a run, by what became of its act, and whether that was a stop.
+RUNS: Final[Mapping[tuple[str, bool], str]] = {
+    ("cancelled", False): "I've cancelled the run *{name}*. Nothing had been sent to {title}.",
+    ("cancelled", True): "I won't stop *{name}*.",
+    ("under way", False): "I've already sent the run *{name}* to {title}.",
+    ("under way", True): "I'm already stopping *{name}*.",
+    ("done", False): "*{name}* has already ended.",
+    ("done", True): "*{name}* has already ended.",
+}
 UNDER_WAY: Final = "I'm already {doing} *{name}*."
 DONE: Final = "I've already {done} *{name}*."
 #: There is no way back that ends nothing.
@@ -30,9 +37,6 @@ NOT_TAKEN: Final = (
 #: What isn't wanted wasn't done.
 NOT_ELSEWHERE: Final = "I only did that with *{name}* on {title}."
 START_AGAIN: Final = "Start it again"
-RUN_STARTED: Final = "I've already sent the run *{name}* to {title}."
-RUN_STOPPING: Final = "I'm already stopping *{name}*."
-RUN_OVER: Final = "*{name}* has already ended."
 #: By the act: what is as it was.
 RESTORED: Final[Mapping[str, str]] = {
     "workspace.alias": "It's called *{name}* again.",

@@ -52,10 +52,6 @@ RENEWING: Final = (
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
 #: After what can't be undone: the same words as in the dialog of a button and on a page.
 TO_CONTINUE: Final = "To continue, press *{button}* or type `{command}{typed} {name} --yes`."
-SUSPEND_AT_STAKE: Final = (
-    "{at_stake} Suspending *{name}* keeps what's in its memory, but interrupts what's running. "
-    "To continue, press *Suspend*."
-)
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
     "settings. {lost}"

@@ -493,7 +493,8 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     await accept_operation(store, theirs, channel_id="C1")
     await launched(store, BOB, channel_id="C1")
     clock.advance(1)
-    done = Act("act_1", BOB, "workspace.alias", await store.now(), theirs.id, channel_id="C1")
+    given = {"principal": BOB, "action": "workspace.alias", "subject": theirs.id, "channel_id": "C1"}
+    done = Act(id="act_1", done_at=await store.now(), **given)
     await store.carry_out(lambda tx: ACTS.add(tx, done))
     clock.advance(1)
     assert await store.spoken(ALICE, "C1", None) == Spoken()

@@ -199,7 +199,7 @@ async def test_a_session_that_is_busy_or_unsaved_is_suspended_and_ended_only_by_
     assert busy in str(alice.modal())
     await alice.world.slack.hands.close(alice.id)
     asked = await alice.types("suspend analysis")
-    assert f"{busy} Suspending *analysis* keeps what's in its memory" in asked.text
+    assert f"{busy} Suspending keeps what's in its memory" in asked.text
     assert f"it can't be started again. {busy} Anything unsaved" in (await alice.types("stop analysis")).text
     assert linked.asked("stop_session") == 0
     await alice.presses(asked, "Suspend")
