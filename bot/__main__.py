@@ -40,10 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     add("web", "serving.serve", web).set_defaults(role="web")
     worker = "do the work in the background; with PostgreSQL, beside others and at least one web"
     add("worker", "serving.serve", worker).set_defaults(role="worker")
-    init = add(
-        "init", "setting_up.init", "write the first settings and connections file from a few questions"
-    )
-    init.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to; here by default")
+    add("up", "up.up", "set Usher up in this folder, question by question, up to your first workspace")
+    add("init", "up.init", "only write the settings and the connections file, from the same questions")
     add("migrate", "keeping.migrate", "bring the database up to date")
     add("restored", "keeping.restored", "put what a restored backup has planned on hold, and ask its people")
     add(

@@ -86,9 +86,15 @@ class Outlets:
 
 
 async def serve(
-    settings: Settings, connections: Mapping[str, ConnectionSettings], role: Role = Role.SERVE
+    settings: Settings,
+    connections: Mapping[str, ConnectionSettings],
+    role: Role = Role.SERVE,
+    beside: Callable[["Process"], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start."""
+    """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start.
+
+    ``beside`` is done while it serves, from when it is ready.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,6 +104,8 @@ async def serve(
         if await _until(stop, process.start()):
             place = {"host": settings.host, "port": process.port} if process.port else {}
             log.info("ready", role=str(role), **place, connections=sorted(connections))
+            if beside is not None:
+                await _until(stop, beside(process))
             await stop.wait()
         log.info("draining")
 
@@ -152,6 +160,7 @@ class Process:
         #: What listens: closed when the process begins to drain.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
+        self.others: Others | None = None
         #: What runs beside the scheduler's loops.
         self._beside: list[asyncio.Task[None]] = []
 
@@ -207,7 +216,7 @@ class Process:
         if self._takes_requests:
             keep = self._replays.share if is_shared else self._replays.save
             self.scheduler.every(SAVED_EVERY, partial(keep, self.store))
-        if self._socket is not None:
+        if self.others is not None:
             self.scheduler.every(LOOKS_EVERY, self.others.step)
         if self._entered.by_oauth is not None:
             self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)

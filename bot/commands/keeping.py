@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,9 +14,10 @@ from bot.store import name_of
 from bot.store.sqlite import back_up
 from bot.store.store import Store
 from bot.store.transaction import StoreTime
-from bot.store.upkeep import mark
+from bot.store.upkeep import BACKED_UP, mark
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.environment import command, resolve_secret
+from bot.support.errors import StoreError
 from bot.support.logs import Redactor, configure
 from bot.support.settings import database_file, is_postgres, passwords_of, wrong_database
 from bot.support.vault import Vault
@@ -157,7 +159,13 @@ def backup(arguments: argparse.Namespace) -> int:
         complain(f"{target.absolute()} can't be written: {failed.strerror}.")
         return 1
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
-    return 0
+
+    async def note(store: Store) -> int:
+        with suppress(StoreError):
+            await store.did_daily(BACKED_UP)
+        return 0
+
+    return with_store(settings, note)
 
 
 def restored(_arguments: argparse.Namespace) -> int:

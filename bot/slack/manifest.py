@@ -5,9 +5,11 @@ Slack's published schema, and compare every scope, event and command with the ta
 Source: ``docs/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,15 @@ def render(manifest: Mapping[str, Any]) -> str:
 
     text: str = yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True, width=100)
     return _HEADER + text
+
+
+def create_url(manifest: Mapping[str, Any]) -> str:
+    """Return the link that opens Slack's *Create app* with the manifest filled in.
+
+    Source: ``docs/slack.md``, "The manifest".
+    """
+    written = json.dumps(manifest, separators=(",", ":"))
+    return f"https://api.slack.com/apps?new_app=1&manifest_json={quote(written, safe='')}"
 
 
 def _for_several(manifest: dict[str, Any], base: str) -> None:

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from bot.domain.notices import UNREAD, Mark, NoticeKind
 from bot.domain.times import Kind, Time
-from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, as_list, columns_of
+from bot.store.tables import OPERATIONS, RUNS, SERVING, TABLES, UPKEEP, as_list, columns_of
 from bot.store.transaction import ClockReading, Engine, Transaction, Work
+from bot.store.upkeep import AWAY
 from bot.support.errors import StoreTooNew, StoreUnreleased
 from bot.support.release import FIRST, RELEASE, is_newer, newest
 
@@ -225,6 +226,9 @@ LONGEST_GATE: Final = 600.0
 #: A message of unknown outcome may be in flight for this long; ``Timing.settles``.
 SENDS_SETTLE: Final = 15.0
 
+#: So many seconds without a heartbeat are more than a restart.
+PAUSE: Final = 3600.0
+
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """Serve from this database until it is closed: migrate, and heal times unless it is shared.
@@ -290,6 +294,9 @@ def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -
 
 
 def _write_beat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
+    last = SERVING.row(tx, id=1)
+    if last is None or now - last["seen_at"] > PAUSE:
+        UPKEEP.put(tx, work=AWAY, done_at=now)
     # 0.1.0 also wrote for how long the machine had slept.
     SERVING.put(tx, id=1, seen_at=now, ahead=clock_reading.ahead, slept=0.0, boot=clock_reading.boot)
 

@@ -9,6 +9,9 @@ from bot.store.transaction import Transaction
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
+#: When a backup was made last, and when Usher last began to serve again after a pause (SQLite only).
+BACKED_UP: Final = "backed_up"
+AWAY: Final = "away"
 #: The name of the row that is written to see whether anything can be.
 _TRIED = "trial"
 

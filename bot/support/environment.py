@@ -108,6 +108,24 @@ def connections_source() -> Path | str | None:
     return written if not written or _TABLE.search(written) else Path(written)
 
 
+def given(name: str) -> str:
+    """Return a variable's value, "" for none."""
+    return os.environ.get(name, "")
+
+
+def is_in_env_file(name: str) -> bool:
+    """Return whether ``.env`` has a variable's value itself, not where it is kept."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = Path(ENV_FILE).read_text(encoding="utf-8")
+        return re.search(rf"^{name}=(?!['\"]?(?:{'|'.join(ELSEWHERE)}))\S", text, re.MULTILINE) is not None
+    return False
+
+
+def give(name: str, value: str) -> None:
+    """Set a variable for this process."""
+    os.environ[name] = value
+
+
 def variables() -> list[str]:
     """Return the names of the variables that aren't empty."""
     return [name for name, value in os.environ.items() if value]

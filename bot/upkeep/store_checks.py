@@ -14,9 +14,10 @@ from bot.store import name_of, open_store, schema
 from bot.store.outages import TWICE
 from bot.store.owners import ROLES
 from bot.store.store import Store
+from bot.store.upkeep import AWAY, BACKED_UP
 from bot.support import errors
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.environment import command
+from bot.support.environment import command, is_in_env_file
 from bot.support.http import Http
 from bot.support.settings import Settings, database_file, is_postgres
 from bot.support.vault import Vault
@@ -33,6 +34,9 @@ _OWED_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
     "Each is erased after 30 days."
 )
+_APART = "They are in .env: set USHER_ENCRYPTION_KEYS to file:PATH, and keep a copy on another machine."
+#: What is older than so many seconds says nothing about how Usher is run today.
+RECENT = 7 * 86_400.0
 #: From so many entries on, about 350 MB, archiving the audit is worth it.
 LONG_AUDIT = 1_000_000
 #: A message that has been due for so many seconds is late.
@@ -96,7 +100,8 @@ async def check_store(
             if http is not None and has_keys:
                 checks += await check_installations(settings, http, store)
             checks += await check_others(store)
-            return checks + await check_audit(store) + await check_age(store, path)
+            checks += await check_audit(store) + await check_age(store, path)
+            return checks + await check_team(store, settings)
         finally:
             await store.close()
     except (errors.StoreTooNew, errors.StoreUnreleased) as failed:
@@ -267,6 +272,34 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
     if said := await store.outdated():
         return [Check("store age", False, said)]
     return [Check("store age", False, OLDER, HOLD_FIRST)] if await Witness(path).contradicts(store) else []
+
+
+async def check_team(store: Store, settings: Settings) -> list[Check]:
+    """Tick off what a team needs that one person does without; what is missing is a warning.
+
+    Raises StoreError.
+    """
+    # A server has backups and machines of its own.
+    is_file, since = database_file(settings.database_url) is not None, await store.now() - RECENT
+    backup_at, away_at = await store.last_did(BACKED_UP), await store.last_did(AWAY)
+
+    def team(what: str, is_lacking: bool, advice: str) -> Check:
+        found = "not yet" if is_lacking else "done"
+        return Check(f"for a team, {what}", True, found, advice * is_lacking, is_warning=is_lacking)
+
+    is_local = not (settings.public_url or "").startswith("https:")
+    has_backup = not is_file or (backup_at is not None and backup_at >= since)
+    was_away = is_file and away_at is not None and away_at >= since
+    return [
+        team("an https address", is_local, "Others can't reach Usher: docs/team.md, “Behind a proxy”."),
+        team("keys apart", is_in_env_file("USHER_ENCRYPTION_KEYS"), _APART),
+        team(
+            "backups",
+            not has_backup,
+            f"Run {command('store backup FILE')} daily: docs/operate.md, “Backups”.",
+        ),
+        team("a machine that stays on", was_away, "It was away within the last week: docs/deploy.md."),
+    ]
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:

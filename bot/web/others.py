@@ -63,12 +63,19 @@ class Others:
         if self._context.clock.monotonic() - self._side.count.at >= wait:
             self._side.renew()
 
+    async def excess(self) -> int:
+        """Return how many connections Slack counted last that no process on this database holds."""
+        return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
+
+    async def _excess(self, count: Count) -> int:
+        return count.counted - count.held - await self._held_by_others()
+
     async def _compare(self, count: Count) -> float:
         """Begin or end what is written; return after how many seconds Slack should count again."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.outages()).get(TWICE)
-        if count.counted <= count.held + await self._held_by_others():
+        if await self._excess(count) <= 0:
             self._since = None
             if began is not None and counted_at > began:
                 log.info("no other Usher any more")

@@ -4,6 +4,7 @@ import importlib.util
 import json
 from itertools import chain
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from bot.slack.manifest import (
     SIGN_IN_REDIRECT_PATH,
     SLACK_PATH,
     USER_SCOPES,
+    create_url,
     http_manifest,
     render,
     socket_manifest,
@@ -207,6 +209,15 @@ def test_a_command_that_slack_refuses_is_refused(command):
 def test_an_address_that_slack_cannot_use_is_refused(url):
     with pytest.raises(ValueError, match=r"the address (must be https|needs)"):
         http_manifest(url)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_link_that_creates_the_app_carries_all_of_it(form):
+    parts = urlsplit(create_url(FORMS[form]))
+    query = parse_qs(parts.query, strict_parsing=True)
+    assert (parts.scheme, parts.netloc, parts.path) == ("https", "api.slack.com", "/apps")
+    assert query["new_app"] == ["1"]
+    assert json.loads(query["manifest_json"][0]) == FORMS[form]
 
 
 async def test_every_address_in_the_http_form_is_served():

@@ -87,7 +87,8 @@ def _fork_for_all(listener: socket.socket) -> None:
     """Fork for everybody who asks."""
     import bot.commands.keeping
     import bot.commands.serving
-    import bot.commands.setting_up  # noqa: F401
+    import bot.commands.setting_up
+    import bot.commands.up  # noqa: F401
     from bot.__main__ import main
 
     gc.freeze()

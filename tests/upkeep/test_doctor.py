@@ -366,6 +366,39 @@ async def test_refused_sign_ins_are_counted_and_are_no_trouble_by_themselves():
     assert (check.is_good, check.found) == (True, said)
 
 
+async def test_what_a_team_needs_is_ticked_off_as_it_comes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"an https address", "keys apart", "backups", "a machine that stays on"}
+
+    async def lacking(store, **changes):
+        checks = await store_checks.check_team(store, settings(tmp_path, **changes))
+        assert all(check.is_good for check in checks)
+        assert all(bool(check.advice) == check.is_warning for check in checks)
+        return {check.name.removeprefix("for a team, ") for check in checks if check.is_warning}
+
+    async def serves(store, clock, days):
+        for _ in range(days * 48):
+            clock.advance(1800.0)
+            await store.beat()
+
+    clock = FakeClock()
+    async with memory_store(clock) as store:
+        (tmp_path / ".env").write_text(f"USHER_ENCRYPTION_KEYS={KEY}\n")
+        assert await lacking(store, USHER_PUBLIC_URL="http://localhost:3000") == names
+        (tmp_path / ".env").write_text("USHER_ENCRYPTION_KEYS=file:/etc/usher/keys\n")
+        await serves(store, clock, 6)
+        await store.did_daily("backed_up")
+        assert await lacking(store) == {"a machine that stays on"}
+        await serves(store, clock, 2)
+        assert await lacking(store) == set()
+        clock.advance(2 * 3600.0)
+        await store.beat()
+        assert await lacking(store) == {"a machine that stays on"}
+        await serves(store, clock, 6)
+        assert await lacking(store) == {"a machine that stays on", "backups"}
+        assert await lacking(store, USHER_DATABASE_URL="postgresql://u@db.example/usher") == set()
+
+
 async def dies(store, kind, code):
     await store.add_notices([NewNotice(f"{kind} {code}", kind, "1", ALICE)])
     (notice,) = await store.claim_notices(1, 60.0)

@@ -1,124 +1,222 @@
-"""The first settings and connections file: answers are checked, and what is written can be used."""
+"""The first settings and connections file: each answer is tried, and what is written can be used."""
 
+import asyncio
 import os
 import re
 import subprocess
 import tomllib
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from bot.commands.setting_up import NotWrittenError, write_first_settings
+from bot.commands.up import Conversation, keep, local_address
 from bot.providers import provider_classes, read_connections
 from bot.support.environment import load_env_file
+from bot.support.errors import NotDone
 from bot.support.settings import read_settings
+from playground.processes import reserved_port
 from tests.app.command_line import run
+from tests.playground.slack_help import OLIVIA, slack
 
-SLACK = ["xoxb-1", "xapp-1", "12.34", "client-secret", "https://usher.example.org", "U0OLIVIA"]
-ADDRESSES = {"sphere": "https://acme.containers.sphere-engine.com"}
+#: What each provider's probe takes for an answer.
+ANSWER = {"version": "5.2", "message": "good"}
 
 
 class Terminal:
-    """Answer in turn, and keep what is asked and said."""
+    """Answer in turn, and keep what is asked and said; without a further answer, nobody is there any more."""
 
     def __init__(self, *answers: str) -> None:
-        self._answers = list(answers)
+        self.answers = list(answers)
         self.said: list[str] = []
 
     def ask(self, question: str) -> str:
         self.said.append(question)
-        return self._answers.pop(0)
+        if not self.answers:
+            raise EOFError
+        return self.answers.pop(0)
 
-    def write(self, folder):
-        paths = write_first_settings(folder, self.ask, self.ask, self.said.append)
-        assert self._answers == []
-        return paths
+    async def holds(self) -> str:
+        """Hold the conversation, beside the servers of this loop; return all that was said."""
+        await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append).hold)
+        return "\n".join(self.said)
 
 
 @pytest.fixture
-def loaded(monkeypatch):
-    """Read the settings as Usher does in the folder in which they were written."""
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    def load(path):
-        monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]})
-        monkeypatch.chdir(path.parent)
+
+@pytest.fixture
+def begins(folder, monkeypatch):
+    """Return what begins a process in that folder: nothing but these variables, and what is written."""
+
+    def begin(**env: str) -> None:
+        monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"], **env})
         load_env_file()
-        return read_settings()
 
-    return load
+    return begin
+
+
+@pytest.fixture
+async def provider():
+    async def handle(_request):
+        return web.json_response(ANSWER)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    async with TestServer(app, host="127.0.0.1") as made:
+        yield str(made.make_url("")).rstrip("/")
+
+
+@pytest.fixture
+async def local():
+    async with slack() as (server, _client):
+        yield server
+
+
+def outside(local):
+    """Return what isn't asked for here: where the local Slack is, and a port of one's own."""
+    return {"USHER_SLACK_API_URL": local.credentials["api_url"], "PORT": str(reserved_port())}
+
+
+def of_slack(local):
+    return [local.credentials["bot_token"], local.credentials["app_token"], OLIVIA]
 
 
 @pytest.mark.parametrize("kind", sorted(provider_classes()))
-def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(tmp_path, kind, loaded):
-    address = ADDRESSES.get(kind, "https://cloud.acme.example")
+async def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_provider(
+    folder, begins, local, provider, kind
+):
+    env = outside(local)
+    begins(**env)
     secret = ["token-1"] if kind == "sphere" else []
-    terminal = Terminal(*SLACK, kind, "", "Our cloud", address, *secret, "")
-    settings, connections = terminal.write(tmp_path)
-    assert {path.stat().st_mode & 0o777 for path in (settings, connections)} == {0o600}
-    reading = loaded(settings)
-    read = reading.settings
+    terminal = Terminal(f"{kind} {provider}", *secret, "", *of_slack(local))
+    said = await terminal.holds()
+    assert terminal.answers == []
+    connections = folder / "connections.toml"
+    assert {one.name: one.stat().st_mode & 0o777 for one in folder.iterdir()} == {
+        ".env": 0o600,
+        "connections.toml": 0o600,
+    }
+    begins(**env)
+    reading = read_settings()
     assert reading.problems == []
-    assert (read.public_url, read.admin_ids()) == ("https://usher.example.org", {"U0OLIVIA"})
+    read = reading.settings
+    assert (read.public_url, read.admin_ids()) == (f"http://localhost:{env['PORT']}", {OLIVIA})
     assert read.connections == connections
-    assert read.slack_client_id == "12.34"
     found, problems = read_connections(connections)
-    assert problems == []
-    assert (found[kind].title, found[kind].base_url) == ("Our cloud", address)
+    assert (problems, found[kind].base_url) == ([], provider)
     text = connections.read_text(encoding="utf-8")
     table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))["connections"][kind]
     assert len(table) > 4
     assert table.keys() <= provider_classes()[kind].settings_model.model_fields.keys()
+    # What was asked stands above what was answered, and the link opens Slack's form.
+    written = (folder / ".env").read_text(encoding="utf-8")
+    assert "# Your member ID in Slack (your profile, ⋮, Copy member ID)\nUSHER_ADMINS=U0OLIVIA\n" in written
+    assert "https://api.slack.com/apps?new_app=1&manifest_json=" in said
 
 
 #: A shell would run it, end the line there or take it for a comment.
 ODD = ["a&b c;d#e", "it's", 'say "no"', "back\\slash's", "$HOME"]
 
 
-@pytest.mark.parametrize("secret", ODD)
-def test_an_answer_of_any_characters_comes_back_as_it_was_given_also_by_a_shell(tmp_path, loaded, secret):
-    address = ADDRESSES["sphere"]
-    folder = tmp_path / "of us & others"
-    folder.mkdir()
-    settings, connections = Terminal(
-        *SLACK[:3], secret, *SLACK[4:], "sphere", "", "", address, secret, ""
-    ).write(folder)
-    read = loaded(settings).settings
-    assert (read.slack_client_secret.get_secret_value(), read.connections) == (secret, connections)
-    assert os.environ["SPHERE_ACCESS_TOKEN"] == secret
-    script = f"set -a; . '{settings}'; printf %s \"$SPHERE_ACCESS_TOKEN\""
+@pytest.mark.parametrize("value", ODD)
+def test_a_value_of_any_characters_comes_back_as_it_was_given_also_by_a_shell(folder, begins, value):
+    begins()
+    for _ in range(2):
+        keep("SLACK_CLIENT_SECRET", value, "asked")
+        keep("SPHERE_ACCESS_TOKEN", value, "asked")
+    begins()
+    assert os.environ["SLACK_CLIENT_SECRET"] == os.environ["SPHERE_ACCESS_TOKEN"] == value
+    text = (folder / ".env").read_text(encoding="utf-8")
+    assert [text.count(f"# asked\n{name}=") for name in ("SLACK_CLIENT_SECRET", "SPHERE_ACCESS_TOKEN")] == [
+        1,
+        1,
+    ]
+    script = 'set -a; . ./.env; printf %s "$SPHERE_ACCESS_TOKEN"'
     shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
-    assert shell.stdout == secret
+    assert shell.stdout == value
 
 
-def test_a_wrong_answer_is_asked_again_and_none_is_left_for_later(tmp_path, loaded):
-    terminal = Terminal(
-        *("token", "", "", "", "", "http://usher.example.org", "", "acme", "T0ACME", ""),
-        *("zeppelin", "jupyterhub", "Hub!", "hub", 'A "hub"', "ftp://x", "https://hub.example", ""),
-    )
-    settings, connections = terminal.write(tmp_path)
-    said = "\n".join(terminal.said)
-    for part in (
-        "begins with xoxb-",
-        "needs the https address",
-        "needs ids of Slack workspaces",
-        "needs one of",
-        "needs lower-case letters",
-    ):
-        assert part in said
-    assert "SLACK_BOT_TOKEN: is not set" in loaded(settings).problems
-    assert "USHER_ENCRYPTION_KEYS" in os.environ
-    assert not {"SLACK_BOT_TOKEN", "USHER_PUBLIC_URL"} & os.environ.keys()
-    assert os.environ["USHER_SLACK_WORKSPACES"] == "T0ACME"
-    assert read_connections(connections)[0]["hub"].title == 'A "hub"'
+async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begins, local, provider):
+    begins(**outside(local))
+    bot, app, person = of_slack(local)
+    gone = f"http://127.0.0.1:{reserved_port()}"
+    met = [
+        ("zeppelin", "needs one of these words"),
+        ("posit ftp://hub.example", "base_url"),
+        (f"posit {gone}", "Check base_url, and whether this machine reaches the server."),
+        (f"posit {provider}", "ok   connection posit"),
+        (f"{gone}/usher", "needs an address without a path"),
+        (provider, "leads to something else (HTTP 200"),
+        (gone, "though Usher runs here"),
+        ("", "leads to this Usher"),
+        ("token", "begins with xoxb-"),
+        ("xoxb-wrong", "Slack says invalid_auth"),
+        (bot, "ok   slack scopes: all there"),
+        ("", "Basic Information"),
+        ("xapp-wrong", "Create an app-level token with connections:write"),
+        (app, "ok   slack app token: Socket Mode can be opened"),
+        ("olivia", "needs Slack user ids"),
+        ("U0NOBODY", "U0NOBODY (Slack says user_not_found)"),
+        (person, "ok   administrators: olivia"),
+    ]
+    terminal = Terminal(*(answer for answer, _ in met))
+    said, after = await terminal.holds(), 0
+    for _, part in met:
+        assert part in said[after:], part
+        after = said.index(part, after) + 1
+    begins()
+    assert read_settings().problems == []
+    written = (folder / ".env").read_text(encoding="utf-8") + (folder / "connections.toml").read_text()
+    assert not {"wrong", "zeppelin", gone, "NOBODY"} & set(re.split(r"[=\s\"-]+", written))
 
 
-def test_nothing_is_overwritten(tmp_path):
-    (tmp_path / "connections.toml").write_text("kept")
-    with pytest.raises(NotWrittenError, match="already there"):
-        Terminal().write(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["connections.toml"]
+async def test_whoever_is_interrupted_at_any_question_goes_on_there(folder, begins, local, provider):
+    env, keys = outside(local), set()
+    for number, answer in enumerate([f"posit {provider}", "", *of_slack(local)]):
+        begins(**env)
+        terminal = Terminal(answer)
+        if number < 4:
+            # The next question has no answer any more.
+            with pytest.raises(EOFError):
+                await terminal.holds()
+        else:
+            await terminal.holds()
+        keys.add(os.environ["USHER_ENCRYPTION_KEYS"])
+        asked = [one for one in terminal.said if one.endswith(": ")]
+        assert len(asked) == (2 if number < 4 else 1)
+    begins(**env)
+    again = Terminal()
+    await again.holds()
+    assert not [one for one in again.said if one.endswith(": ")]
+    assert len(keys) == 1
 
 
-async def test_without_anybody_who_answers_nothing_is_written(tmp_path):
-    ended = await run("init", str(tmp_path))
-    assert (ended.status, list(tmp_path.iterdir())) == (1, [])
-    assert "nothing was written" in ended.err
+async def test_what_somebody_else_wrote_is_kept_and_what_is_wrong_with_it_said(folder, begins, local):
+    connections = folder / "connections.toml"
+    connections.write_text("kept")
+    begins(**outside(local))
+    with pytest.raises(NotDone, match=r"(?s)connections\.toml.*Correct that"):
+        await Terminal("posit https://x.example").holds()
+    assert connections.read_text() == "kept"
+
+
+async def test_a_second_usher_on_a_machine_has_an_address_of_its_own(begins, provider):
+    begins()
+    taken = int(provider.rpartition(":")[2])
+    made = read_settings().settings.model_copy(update={"port": taken})
+    address = await local_address(made)
+    assert address.startswith("http://localhost:")
+    assert not address.endswith(f":{taken}")
+    begins(PORT=str(taken))
+    with pytest.raises(OSError, match="in use"):
+        await local_address(made)
+
+
+async def test_without_anybody_who_answers_it_says_so(tmp_path):
+    ended = await run("init", cwd=tmp_path)
+    assert ended.status == 1
+    assert "run it again to go on" in ended.err

@@ -161,6 +161,9 @@ TO_BEGIN: Final = "{what}: link it to begin."
 #: The same where a request waits for it.
 TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 
+#: The first message of all, to whoever has set Usher up.
+HERE: Final = "I'm here. Link your account and I'll start your workspaces from Slack."
+
 #: How a greeting begins; what Usher is comes after it.
 HI: Final = "Hi! "
 
