@@ -179,6 +179,7 @@ def _environment(folder: Path, slack: dict[str, Any], text: str, port: int) -> d
         "SLACK_CLIENT_ID": given["client_id"],
         "SLACK_CLIENT_SECRET": given["client_secret"],
         "USHER_ADMINS": "U0AMIR",
+        "USHER_ASSISTANT": "true",
         "USHER_COMMAND": "/workspace",
         "USHER_LOG_FORMAT": "json",
     }
@@ -216,7 +217,7 @@ async def _manifest(environment: dict[str, str]) -> dict[str, Any]:
     """Return the manifest that the bot prints for these connections: some of its shortcuts depend on them."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bot", "manifest"),
+        *("-m", "bot", "manifest", "--url", "https://usher.example.test", "--assistant"),
         stdout=asyncio.subprocess.PIPE,
         cwd=HOME,
         env={**os.environ, **environment},
@@ -236,6 +237,7 @@ async def _register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> N
     settings = {
         "manifest": manifest,
         "request_url": f"{bot_url}/slack/events",
+        "assistant_url": f"{bot_url}/slack/mcp",
         "redirect_urls": [f"{bot_url}/link/slack"],
     }
     await _tell_slack(slack_url, "app", settings)

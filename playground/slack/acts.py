@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from playground.harness import Harness
 from playground.slack import payloads, replies, speech
+from playground.slack.assistant import Assistant
 from playground.slack.dispatch import Dispatcher
 from playground.slack.errors import SlackError
 from playground.slack.events import SUBSCRIPTIONS, Events
@@ -18,22 +19,27 @@ from playground.slack.state import State
 class Acts:
     """Act as a person, and tell the app as Slack does."""
 
-    def __init__(self, state: State, harness: Harness, dispatcher: Dispatcher, events: Events) -> None:
+    def __init__(
+        self, state: State, harness: Harness, dispatcher: Dispatcher, events: Events, assistant: Assistant
+    ) -> None:
         self._state = state
         self._harness = harness
         self._dispatcher = dispatcher
         self._events = events
+        self._assistant = assistant
 
     async def say(
         self, user: str, channel: str, text: str, thread_ts: str | None = None, *, broadcast: bool = False
     ) -> Json:
-        """Type as a person (a slash begins a command); return after the first delivery.
+        """Type as a person (a slash begins a command, @slackbot a call); return after the first delivery.
 
         ``channel``: an id, #name or ``@bot``. ``broadcast`` also sends a reply to the conversation itself.
         """
         person, place = self._state.active(user), self._state.place(user, channel)
         if text.startswith("/"):
             return await self._command(person, place, text, thread_ts)
+        if self._assistant.hears(text):
+            return await self._assistant.ask(person, place, text)
         if not text.strip():
             raise SlackError("no_text")
         encoded = speech.encode(self._state, text)

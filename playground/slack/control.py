@@ -20,7 +20,8 @@ from playground.slack.state import State
 from playground.values import checked, field_names, loads
 
 _SETTINGS = (
-    "manifest", "request_url", "redirect_urls", "commands", "scopes", "events", "unfurl_domains", "verify",
+    "manifest", "request_url", "assistant_url", "redirect_urls", "commands", "scopes", "events",
+    "unfurl_domains", "verify",
 )  # fmt: skip
 
 
@@ -94,6 +95,7 @@ class Control:
         if "manifest" in values:
             manifest.apply(state, values["manifest"])
         app.request_url = values.get("request_url", app.request_url)
+        app.assistant_url = values.get("assistant_url", app.assistant_url)
         app.redirect_urls = list(values.get("redirect_urls", app.redirect_urls))
         app.unfurl_domains = list(values.get("unfurl_domains", app.unfurl_domains))
         app.events = set(values.get("events", app.events))

@@ -95,11 +95,18 @@ class Dispatcher:
             self._harness.violation("ack_within_3_s", f"{what}: no acknowledgement within 3 s")
         return reply
 
+    async def call(self, message: Json) -> Reply:
+        """Bring a call of the assistant to the app's tools, signed as everything is."""
+        began, sent = time.perf_counter(), self._signed("event", message, None, self._state.app.assistant_url)
+        reply = await self._post(sent)
+        self._traffic.sent("assistant", message, Side(sent.headers, sent.body), reply, began)
+        return reply
+
     async def replay(self, index: int = -1) -> Reply:
         """Send the bytes of an earlier request again, signature and all, as an eavesdropper would."""
         return await self._post(self.sent[index])
 
-    def _signed(self, kind: str, payload: Json, retry: Retry | None) -> Sent:
+    def _signed(self, kind: str, payload: Json, retry: Retry | None, url: str | None = None) -> Sent:
         content_type, body = encode(kind, payload)
         timestamp = str(int(self._wall()))
         headers = {
@@ -111,7 +118,7 @@ class Dispatcher:
         }
         if retry is not None:
             headers |= {"X-Slack-Retry-Num": str(retry.number), "X-Slack-Retry-Reason": retry.reason}
-        sent = Sent(self._state.app.request_url or "", headers, body)
+        sent = Sent(url or self._state.app.request_url or "", headers, body)
         self.sent.append(sent)
         return sent
 

@@ -38,6 +38,9 @@ def apply(state: State, manifest: Json) -> None:
     app.home_tab = bool(home.get("home_tab_enabled", False))
     app.messages_tab = bool(home.get("messages_tab_enabled", False))
     app.token_rotation = bool(settings.get("token_rotation_enabled", False))
+    servers = (manifest.get("mcp_servers") or {}).values() if "mcp:connect" in app.scopes else ()
+    signed = [one["url"] for one in servers if one.get("auth_type") == "slack_identity_auth"]
+    app.assistant_url = signed[0] if signed else None
     if not settings.get("socket_mode_enabled"):
         app.request_url = subscriptions.get("request_url", app.request_url)
     for token in state.tokens.values():

@@ -218,6 +218,8 @@ class App:
     unfurl_domains: list[str] = field(default_factory=list)
     redirect_urls: list[str] = field(default_factory=list)
     request_url: str | None = None
+    #: Where Slack's assistant calls the app's tools.
+    assistant_url: str | None = None
     #: Scopes that people may grant when they sign in; None where no manifest limits them.
     user_scopes: list[str] | None = None
     home_tab: bool = True

@@ -30,6 +30,7 @@ def show(state: State, person: Person) -> Json:
         "app": {
             "name": state.app.name,
             "bot_user": state.app.bot_user,
+            "has_assistant": state.app.assistant_url is not None,
             "handle": state.people[state.app.bot_user].name,
             "commands": [
                 {key: options.get(key) or "" for key in ("description", "usage_hint")} | {"command": name}

@@ -15,6 +15,7 @@ from playground.harness import Clock, Handler, Harness
 from playground.slack.accounts import Accounts
 from playground.slack.acts import Acts
 from playground.slack.api import Api
+from playground.slack.assistant import Assistant
 from playground.slack.backstage import Backstage
 from playground.slack.calls import Services
 from playground.slack.control import Control
@@ -66,7 +67,8 @@ class SlackServer:
         self.api = Api(services, harness)
         self.answers = ResponseUrls(self.state, harness)
         self.file_server = FileServer(self.state, harness)
-        self.acts = Acts(self.state, harness, self.dispatcher, self.events)
+        self.assistant = Assistant(self.state, self.dispatcher)
+        self.acts = Acts(self.state, harness, self.dispatcher, self.events, self.assistant)
         self.hands = Hands(self.state, harness, self.dispatcher)
         self.forms = Forms(self.state, self.hands)
         self.backstage = Backstage()

@@ -246,6 +246,8 @@ def _name_of(kind: str, payload: Json) -> str:
     """Return what Slack sent in a few words: the command, the button, the event."""
     if kind == "command":
         return f"{payload.get('command')} {payload.get('text', '')}".strip()
+    if kind == "assistant":
+        return f"{payload['method']} {payload['params'].get('name', '')}".strip()
     if kind == "event":
         return str(payload.get("event", payload).get("type"))
     actions = ", ".join(str(one.get("action_id")) for one in payload.get("actions", ()))
@@ -255,8 +257,8 @@ def _name_of(kind: str, payload: Json) -> str:
 
 
 def _person_of(payload: Json) -> str:
-    event = payload.get("event", {})
-    user = payload.get("user_id") or payload.get("user") or event.get("user") or ""
+    event = payload.get("event", {}) or payload.get("params", {}).get("_meta", {}).get("slack", {})
+    user = payload.get("user_id") or payload.get("user") or event.get("user") or event.get("user_id", "")
     return str(user.get("id", "")) if isinstance(user, dict) else str(user)
 
 

@@ -49,7 +49,8 @@ function showHint(typed) {
   const known = app.commands.find((one) => typed === one.command || typed.startsWith(`${one.command} `));
   at("hint").replaceChildren(...(known
     ? [h("b", {}, known.command), ` ${known.usage_hint}`, known.description ? ` · ${known.description}` : ""]
-    : [`Type / for the commands of ${app.name}. In channels, you can also mention @${app.handle}.`]));
+    : [`Type / for the commands of ${app.name}. In channels, you can also mention @${app.handle}.${
+      app.has_assistant ? " @slackbot calls its tools, as Slack's assistant would." : ""}`]));
 }
 
 function showTitle(channel) {

@@ -240,11 +240,15 @@ class World:
     def _install(self, address: str) -> None:
         """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""
         app, stand_in = self.slack.state.app, "https://usher.example.test"
-        make = socket_manifest if self.has_socket else http_manifest
-        told = make(stand_in, runs_commands=runs_commands(self.connections()))
+        wanted: dict[str, Any] = {"runs_commands": runs_commands(self.connections())}
+        if self.has_socket:
+            told = socket_manifest(stand_in, **wanted)
+        else:
+            told = http_manifest(stand_in, **wanted, with_assistant=self.settings().assistant)
         manifest.apply(self.slack.state, told)
         app.redirect_urls = [url.replace(stand_in, address) for url in app.redirect_urls]
         app.request_url = None if self.has_socket else str(app.request_url).replace(stand_in, address)
+        app.assistant_url = app.assistant_url and app.assistant_url.replace(stand_in, address)
 
     async def stop_bot(self) -> None:
         await self._bot_stack.aclose()
