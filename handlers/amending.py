@@ -5,7 +5,7 @@ It becomes the words of a request of its own, after what was done was taken back
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain import hours as rules
 from bot.domain.acts import Act
@@ -36,9 +36,16 @@ _MOST_WORDS: Final = 6
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til"})
 
 
+class Besides(NamedTuple):
+    """Hold why an act isn't taken back, and the words that are meant all the same."""
+
+    said: Answer
+    words: tuple[str, ...]
+
+
 async def amended(
     request: Request, reading: Reading, rows: Sequence[Workspace]
-) -> Answer | tuple[str, ...] | None:
+) -> Answer | Besides | tuple[str, ...] | None:
     """Return the words that are meant, or the answer; None for what stands on its own."""
     given = request.given
     if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
@@ -90,7 +97,7 @@ async def _chosen(request: Request, reading: Reading, about: Spoken) -> tuple[st
 
 async def _of_act(
     request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
-) -> Answer | tuple[str, ...] | None:
+) -> Answer | Besides | tuple[str, ...] | None:
     verb, name = act.action.rpartition(".")[2], labels_of([workspace], rows)[0]
     first, is_made = plain(request.given[0]), tuple(map(plain, request.given[:2])) in _MADE
     said = request.given[2:] if is_made else request.given
@@ -108,7 +115,9 @@ async def _of_act(
     is_no, is_there = reading.how == "not" or first in {"no", "but"}, workspace.connection
     other = _other(reading, workspace, rows) if is_no and is_errand else None
     if other is not None:
-        return await _instead(request, act, (verb, *labels_of([other], rows)))
+        then = (verb, *labels_of([other], rows))
+        under_way = await _instead(request, act, then)
+        return Besides(under_way, then) if isinstance(under_way, Answer) else then
     which = reading.which
     # Without a verb, something has to say what it is about.
     wanted = {verb, "status"} if which.named or which.points else {verb}

@@ -43,6 +43,7 @@ async def answer(request: Request) -> Answer:
     other = await amending.amended(about, reading, rows)
     if isinstance(other, Answer):
         return other
+    before, other = (other.said.blocks, other.words) if isinstance(other, amending.Besides) else ((), other)
     if other is not None:
         request = replace(request, arguments=other, given=other, text=written(other))
         reading, rows = await _understood(request)
@@ -68,7 +69,8 @@ async def answer(request: Request) -> Answer:
     if reading.is_foreign and reading.what != "foreign" and said.text:
         remarks += [] if (await request.heard()).says_english else [talk.IN_ENGLISH]
         request.spoken.says_english = True
-    return replies.with_remarks(said, remarks)
+    said = replies.with_remarks(said, remarks)
+    return kit.answer([*before, *said.blocks], about=said.about) if before else said
 
 
 async def _understood(request: Request) -> tuple[Reading, Sequence[Workspace]]:
@@ -132,10 +134,8 @@ async def _one_each(request: Request, reading: Reading, rows: Sequence[Workspace
     for part in reading.parts:
         try:
             # Each is only offered, whatever the message agreed to.
-            flags = request.flags - {AGREED}
-            one = replace(
-                request, verb=part.what, arguments=part.words, manner=Manner.ASKED, flags=flags, target=None
-            )
+            one = request.about("workspace", part.what, part.words)
+            one = replace(one, manner=Manner.ASKED, flags=request.flags - {AGREED})
             said = await _commanded(one, replace(part, manner=Manner.ASKED), rows)
         except Answered as early:
             said = early.answer
@@ -280,7 +280,8 @@ async def _chosen(
             raise Answered(await targets.unknown(request, _after_verb(reading), rows, old))
         case Choice.POINTED:
             return await _pointed(request, reading, rows)
-    is_sure = reading.manner is not Manner.ASKED and does is not routes.Does.ENDS
+    # The only one is as good as a name.
+    is_sure = reading.manner is not Manner.ASKED and (does is not routes.Does.ENDS or len(rows) == 1)
     return [await _usual(request, rows)], is_sure
 
 
@@ -313,7 +314,8 @@ async def _pointed(
     if which.points == "them" and (named or len(fitting) == 2):
         return at, False
     if len(at) == 1:
-        return at, bool(named) or (bool(which.connections) and reading.manner is Manner.TYPED)
+        is_there = bool(which.connections) and reading.manner is Manner.TYPED
+        return at, bool(named) or is_there or len(rows) == 1
     if named and len(fitting) == 1:
         return fitting, False
     raise Answered(targets.which_of_all(request, fitting or at or rows))

@@ -6,6 +6,7 @@ the finger, or the beginning of one.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -244,6 +245,11 @@ _SMALL: Final = (
     vocabulary.BEFORE_A_NAME | vocabulary.WHERE | vocabulary.JOINING | {"with", "using", "in", "by"}
 )
 _IN_SOMETHING: Final = {("in", "the"), ("in", "my")}
+_POINTING: Final[Mapping[Points, AbstractSet[str]]] = {
+    "them": vocabulary.THEM,
+    "other": {"other"},
+    "it": vocabulary.IT,
+}
 #: Follow what is left out, and belong to it.
 _GENERAL: Final = vocabulary.GENERIC - vocabulary.IT
 #: Say nothing more in a remark after a name: ``stop report, I don't need it anymore``.
@@ -431,16 +437,7 @@ def _placed(pieces: Sequence[Piece]) -> Sequence[Piece]:
 
 
 def _points(words: Sequence[str]) -> Points:
-    said = set(words)
-    return (
-        "them"
-        if said & vocabulary.THEM
-        else "other"
-        if "other" in said
-        else "it"
-        if said & vocabulary.IT
-        else ""
-    )
+    return next((points for points, said in _POINTING.items() if said & set(words)), "")
 
 
 def _unexplained(
@@ -459,7 +456,8 @@ def _unexplained(
         is_quoted = isinstance(piece.typed, Quoted)
         if piece.span is not None or (not piece.word and not is_quoted) or is_emoji(piece.typed):
             continue
-        is_where = piece.word in vocabulary.WHERE and _is_before_place(head, at + 1)
+        then = next((one for one in head[at + 1 :] if one.word not in vocabulary.BEFORE_A_NAME), piece)
+        is_where = piece.word in vocabulary.WHERE and bool(then.connection)
         is_known = piece.word in explained | vocabulary.CONDITIONS | vocabulary.NEGATIONS
         if is_quoted or not (is_where or is_known or all_at <= at < all_at + skipped):
             places.append(at)
@@ -471,12 +469,6 @@ def _unexplained(
     unknown = tuple(plain_end(head[at].typed) for at in places)
     quoted = next((str(head[at].typed) for at in places if isinstance(head[at].typed, Quoted)), "")
     return replace(found, unknown=unknown, quoted=quoted, is_described=is_described), places
-
-
-def _is_before_place(pieces: Sequence[Piece], at: int) -> bool:
-    while at < len(pieces) and pieces[at].word in vocabulary.BEFORE_A_NAME:
-        at += 1
-    return at < len(pieces) and bool(pieces[at].connection)
 
 
 def _near(found: Which, places: Sequence[int], names: Names, *, is_question: bool) -> Which:

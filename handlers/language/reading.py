@@ -171,8 +171,8 @@ class _Sentence:
             words = words[1:]
         if not words:
             topics = {vocabulary.TALK.get((plain(word),)) for word in self.written}
-            is_yes = "yes" in topics and not ("thanks" in topics and plain(self.written[0]) in {"ok", "okay"})
-            topic = "yes" if is_yes else "thanks" if "thanks" in topics else "hello"
+            order = ("thanks", "yes") if plain(self.written[0]) in {"ok", "okay"} else ("yes", "thanks")
+            topic = next((one for one in order if one in topics), "hello")
             return Reading("talk", "foreign" if is_foreign else topic)
         manner = Manner.ASKED if is_foreign or (self.is_question and not is_polite) else Manner.SAID
         found = (
@@ -626,7 +626,7 @@ class _Sentence:
         return Reading("verb", "hours", "workspace", (), manner, which, hours=order)
 
     def _several(self, verb: str, words: tuple[str, ...], manner: Manner) -> Reading:
-        """Read several requests in one: ``start a and stop b``."""
+        """Read several requests in one: ``start a and stop b``; *it* is what was named before it."""
         at = self._other_verb(verb, words)
         head = words[:at]
         while head and plain(head[-1]) in _BETWEEN:
@@ -636,7 +636,6 @@ class _Sentence:
         parts = [part for one in found if one for part in one.parts or (one,)]
         named, whole = Which(), []
         for part in parts:
-            # *It* is what was named before it.
             named = part.which if part.which.workspaces or part.which.points != "it" else named
             whole.append(replace(part, which=named))
         if not head or len(whole) < 2 or not all(map(_is_whole, whole)):
