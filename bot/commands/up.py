@@ -46,7 +46,7 @@ Ask = Callable[[str], str]
 Look = Callable[[Settings, Http], Awaitable[Sequence[Check]]]
 
 _KEY: Final = "It opens what people link: keep a copy elsewhere"
-_WHERE: Final = "Where are your workspaces? Type {known}, then its address, such as saturn https://…"
+_WHERE: Final = "Where are your workspaces? Type one of {known}, and its address, as saturn https://…"
 _ADDRESS: Final = "Usher's own https address for browsers (Enter for one that only this computer reaches)"
 _BOT: Final = "Bot User OAuth Token (Install App)"
 _APP: Final = "App-level token with the scope connections:write (Basic Information)"
@@ -161,7 +161,7 @@ class Conversation:
 
     def _connect(self) -> None:
         place = connections_source() or Path("connections.toml").absolute()
-        question = _WHERE.format(known=" or ".join(sorted(provider_classes())))
+        question = _WHERE.format(known=", ".join(sorted(provider_classes())))
         if isinstance(place, Path) and not place.exists():
             self._answer(self._ask, question, partial(self._connection, place))
         elif wrong := self._tried(place):
@@ -256,7 +256,7 @@ async def _first_workspace(settings: Settings, process: Process) -> None:
         if count and not is_other:
             print(_OTHER.format(count=count), flush=True)
         is_other = count > 0
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.0 if rows else 1.0)
 
 
 # -- the files -----------------------------------------------------------------------------------------------
