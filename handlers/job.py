@@ -13,6 +13,7 @@ from bot.domain.forms import Form, FormProblems, Spec, Values
 from bot.domain.notices import Answer
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Run
+from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.cards import FORMS
@@ -127,7 +128,9 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 def started(request: Request, name: str, connection: str, remark: str = "") -> Answer:
     """Say that a run was accepted, with a remark; in a direct message its card already says the first."""
-    if not remark and request.is_beside_cards:
+    # Whoever read that it runs once the offer is known needn't read it again.
+    was_promised = not request.is_asked and request.surface.where in {Where.CHANNEL, Where.MENTION}
+    if not remark and (request.is_beside_cards or was_promised):
         return SILENT
     sentence = fill(run_words.STARTED, name=name, title=request.services.title(connection))
     return replies.answer(f"{sentence} {remark}".strip())

@@ -186,6 +186,7 @@ class Request:
             surface.said_at,
             surface.is_quoted,
             via=surface.via,
+            is_answered=not self.is_beside_cards and surface.kind != "form",
             acts=self.spoken.acts,
         )
 

@@ -100,6 +100,8 @@ class WorkspaceFacts(Facts):
     of_class: ClassFacts | None = None
     #: What it was called, if it is deleted by now.
     former_name: str | None = None
+    #: Whether a message of its own has said how the operation ended.
+    is_end_sent: bool = False
 
     @property
     def state(self) -> State:

@@ -2,11 +2,29 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, Literal
 
 from bot.domain.errands import Call, Errand
 from bot.domain.stops import Consent
 from bot.domain.times import Past, Since, Stays
 from bot.domain.workspaces import State
+
+#: What happens instead of what a verb alone suggests, "" for nothing else.
+Remark = Literal[
+    "",
+    "calling_off",
+    "renewing",
+    "restarting_keeps",
+    "resuming",
+    "starting_after_stop",
+    "starting_running",
+    "stopping_pending",
+    "stopping_started",
+    "stopping_stopped",
+    "suspended_already",
+]
+#: What is looked at again before anything is done; nothing is, if it is so.
+CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
 class OperationVerb(StrEnum):

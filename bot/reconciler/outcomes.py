@@ -47,6 +47,8 @@ def ended(
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
         body["cause"] = cause
+    if outcome is Outcome.FULFILLED and not errand.has_called:
+        body["is_so_already"] = True
     if isinstance(errand, Operation):
         kind, action, state = _kind(errand, outcome), f"operation.{errand.verb}", None
     else:

@@ -99,7 +99,8 @@ def _apply(tx: Transaction, asked: Asked, act: Act, found: TakenBack) -> None:
         if rows.by_now(tx, act) == act.became:
             _put_back(tx, act, found.workspace)
         if then:
-            again = replace(asked, interaction=asked.interaction and f"{asked.interaction}/again")
+            once = asked.interaction and f"{asked.interaction}/again"
+            again = replace(asked, interaction=once, is_answered=True)
             agreed = Consent(act.was["agreed"])
             workspaces.begin(tx, again, errand.workspace_id, OperationVerb(then), agreed=agreed)
         timers.settle_timer(tx, errand.workspace_id)

@@ -94,6 +94,8 @@ class Asked:
     via: str = ""
     #: Slack can't be asked, and what the rows say of the person has to do.
     goes_by_rows: bool = False
+    #: Whether an answer says what begins, so that a card need not say it at once.
+    is_answered: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
     #: What is done for the request, by action and what it is about.

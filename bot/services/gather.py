@@ -161,7 +161,9 @@ class Gatherer:
             is_gone = card.kind.subject == "operation" and facts.operation is None
             if facts.operation is None:
                 facts = replace(facts, is_superseded=await self._is_superseded(facts, card))
-            facts = replace(facts, former_name=card.name)
+            is_over = card.kind is NoticeKind.CARD and card.stage != "live"
+            is_end_sent = is_over and await self._store.is_end_sent(card.subject)
+            facts = replace(facts, former_name=card.name, is_end_sent=is_end_sent)
         elif facts is not None and card.kind is NoticeKind.CLASS_POSTED:
             posted = await self._store.card(card.subject)
             facts = replace(facts, is_superseded=posted is not None and posted.message_ts is not None)

@@ -46,7 +46,7 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     )
     runs.insert(tx, run)
     inbox.keep_result(tx, asked.interaction, run.id)
-    runs.show(tx, run, asked.channel_id)
+    runs.show(tx, run, asked.channel_id, is_answered=asked.is_answered)
     target, change = f"{connection}/{run.name}", NO_CHANGE.begun(run)
     asked.note(tx, "job.run", target, about=run, change=change, reference=run.reference)
     return run

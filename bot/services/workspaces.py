@@ -8,7 +8,7 @@ from bot.domain.acts import NO_CHANGE, Change, timed
 from bot.domain.errands import Call
 from bot.domain.forms import Spec
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.plan import FRESH
 from bot.domain.policy import Target
@@ -24,7 +24,7 @@ from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.making import check_offered
 from bot.store import creations, errands, gates, inbox, operations, refusals, timers, workspaces
-from bot.store.notices import add_notices
+from bot.store.notices import add_card
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
@@ -117,7 +117,7 @@ def begin(
         # It is never read again, so the operation could never end. An old message's button was pressed.
         raise Refused("workspace.forgotten", problems.sentence("forgotten", provider.settings.title))
     if not asked.is_new(tx):
-        return _repeated(tx, asked, workspace.id)
+        return _remarked(_repeated(tx, asked, workspace.id), context, workspace, verb)
     # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
     # After it has ended, or when its outcome has long been unknown, what it made may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
@@ -146,7 +146,42 @@ def begin(
     if timer is None or not accepted.joined:
         change = change.begun(accepted.operation, accepted.replaced, asker)
     note(tx, asked, f"workspace.{verb}", workspace, change, reference=asked.reference, **detail)
-    return _shown(tx, asked, accepted)
+    return _shown(tx, asked, _remarked(accepted, context, workspace, verb))
+
+
+def _remarked(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:
+    """Add what to say if something else happens than the verb alone suggests."""
+    return replace(accepted, remark=_remark(accepted, effects_now(context, workspace), workspace, verb))
+
+
+def _remark(accepted: Accepted, effects: Effects, workspace: Workspace, verb: OperationVerb) -> Remark:
+    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
+    if verb.brings_down and workspace.is_provisional:
+        return "calling_off"
+    if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
+        return "starting_after_stop"
+    if verb is OperationVerb.START and workspace.state is State.RUNNING:
+        return "starting_running"
+    if verb is OperationVerb.SUSPEND and is_down:
+        return "suspended_already"
+    if verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
+        return "renewing"
+    if verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
+        return "resuming" if workspace.state is State.SUSPENDED else "restarting_keeps"
+    if verb is not OperationVerb.STOP or ends_for_good(accepted.operation, effects):
+        return ""
+    if accepted.operation.prior_call is not Call.NONE:
+        return "stopping_started"
+    if accepted.replaced is not None and not accepted.replaced.verb.brings_down:
+        return "stopping_pending"
+    return "stopping_stopped" if is_down else ""
+
+
+def ends_for_good(operation: Operation, effects: Effects) -> bool:
+    """Return whether a stop that its person consented to ends the workspace for good."""
+    if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE} or not operation.agreed:
+        return False
+    return is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
 
 
 def create(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Accepted:
@@ -216,7 +251,11 @@ def _shown(tx: Transaction, asked: Asked, accepted: Accepted) -> Accepted:
     inbox.keep_result(tx, asked.interaction, operation.id)
     if not accepted.joined and operation.planned_for is None:
         body = {"channel_id": asked.channel_id}
-        add_notices(tx, [NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)])
+        if accepted.remark in CHECKED:
+            body["promise"] = asked.interaction
+        card = NewNotice(operation.id, NoticeKind.CARD, "1", asked.principal, body)
+        end = NoticeKind.STOPPED if operation.verb.brings_down else NoticeKind.READY
+        add_card(tx, card, end if asked.is_answered or accepted.remark else None)
     return accepted
 
 

@@ -203,6 +203,11 @@ def drop(tx: Transaction, notice_id: str) -> None:
     CARDS.delete(tx, id=notice_id, is_notice=True)
 
 
+def head_of(tx: Transaction, subject: str) -> Card | None:
+    """Return the card of a run, or the message about its end if only that was posted."""
+    return next(iter(CARDS.found(tx, "head_of", subject=subject)), None)
+
+
 def card(tx: Transaction, card_id: str) -> Card | None:
     """Return a card by its id: that of its operation, run or class; for a notice, its own."""
     return CARDS.one(tx, id=card_id)

@@ -16,7 +16,7 @@ from bot.domain.policy import is_current
 from bot.domain.runs import Run, Update
 from bot.store import cards
 from bot.store.audit import append_audit
-from bot.store.notices import add_notices
+from bot.store.notices import add_notices, release_card
 from bot.store.schema import setting
 from bot.store.tables import OPERATIONS, RUNS, Table
 from bot.store.transaction import Row, Transaction, as_json
@@ -83,6 +83,7 @@ def end(tx: Transaction, errands: Errands, errand_id: str, outcome: Outcome, cau
     ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[errands.name]}
     row = errands.changed(tx, {"id": errand_id, "outcome": None}, **ended, leased_until=0, claim="")
     if row is not None:
+        release_card(tx, errand_id)
         cards.owe(tx, errand_id, changed=True)
     return row
 
@@ -92,6 +93,7 @@ def hold_all(tx: Transaction, pair: Row, hold: str) -> None:
     for errands in (OPERATIONS, RUNS):
         for row in errands.rows(tx, "created_at, id", **pair, outcome=None):
             errands.change(tx, {"id": row["id"]}, hold=hold)
+            release_card(tx, row["id"])
             cards.owe(tx, row["id"], changed=True)
 
 
@@ -184,6 +186,8 @@ def _saved(
         return None
     add_notices(tx, update.notices, update.id)
     changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN)
+    if any(after.get(name) not in (None, "", row.get(name)) for name in ("hold", "asked_at")):
+        release_card(tx, update.id)
     if changed or moved or update.card_dirty:
         cards.owe(tx, update.id, changed=changed or update.card_moves)
     return written, update

@@ -19,6 +19,7 @@ from bot.domain.stops import Ending
 from bot.domain.workspaces import NOT_UP, PROVISIONAL, State
 from bot.store import cards, timers
 from bot.store.errands import Woken
+from bot.store.notices import release_card
 from bot.store.schema import setting
 from bot.store.tables import GATES, WORKSPACES, doubt, doubt_columns, name_columns, reader_of, word
 from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, as_json, as_words
@@ -471,4 +472,6 @@ def _tell_operation(tx: Transaction, row: Row, result: ReadResult, now: float, *
         tx.run("wake_operation", id=row["operation_id"], hold=result.hold, strength=strength, now=now)
     if has_news:
         cards.owe(tx, row["operation_id"], changed=True)
+    if has_news and result.hold:
+        release_card(tx, row["operation_id"])
     return wakes

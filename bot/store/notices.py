@@ -14,6 +14,8 @@ from bot.store.transaction import Row, Transaction, as_json
 #: How many seconds, at most, the notice of an operation's end waits for the operation's card to be sent.
 #: Then the card waits.
 CARD_FIRST = 5.0
+#: How many seconds a card waits if an answer has said what begins: most ends come before it, and say it all.
+CARD_AFTER: Final = 60.0
 #: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
 SILENCE: Final = 60.0
 #: Why a card waits that nobody has to be told of yet: ``queries.sql`` doesn't count it as late.
@@ -40,9 +42,32 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         if spoken := new.body.get("spoken"):
             conversations.speak(tx, new.principal, spoken["channel_id"], spoken["thread_ts"], spoken["about"])
             new = replace(new, body={key: value for key, value in new.body.items() if key != "spoken"})
+        if new.body.get("is_so_already") and (card := _waiting_card(tx, new.subject)) is not None:
+            # Whoever was told that it is looked at again finds the result there.
+            new = replace(new, body=new.body | {"becomes": card.body.get("promise")})
         row = _add(tx, new) if preferences.wants(tx, new) else None
         if row is not None:
             cards.add_notice(tx, row, new.body)
+
+
+def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
+    """Write the first card of an operation or a run.
+
+    ``end`` is the message about its end, where an answer has said what begins: if that is going to be sent,
+    the card waits for what takes long.
+    """
+    add_notices(tx, [card])
+    if end is not None and preferences.wants(tx, replace(card, kind=end)):
+        NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, due_at=tx.now() + CARD_AFTER)
+
+
+def _waiting_card(tx: Transaction, subject: str) -> Notice | None:
+    return NOTICES.one(tx, subject=subject, kind=NoticeKind.CARD, state=NoticeState.PENDING)
+
+
+def release_card(tx: Transaction, subject: str) -> None:
+    """Have a card sent that waits, as there is more to say than what its answer said."""
+    tx.run("release_card", subject=subject, now=tx.now())
 
 
 def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:

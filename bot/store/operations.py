@@ -8,7 +8,7 @@ from bot.domain.durations import Typical, start_kind, typical
 from bot.domain.errands import Call, Outcome
 from bot.domain.forms import FreeName, Spec
 from bot.domain.notices import NoticeKind
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.runs import ClaimedOperation, Update
 from bot.domain.stops import Consent
@@ -44,12 +44,14 @@ class Accepted:
 
     ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
     another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
+    ``remark`` is what to say if something else happens than the verb alone suggests.
     """
 
     operation: Operation
     joined: bool = False
     replaced: Operation | None = None
     repeated: bool = False
+    remark: Remark = ""
 
 
 class Details(TypedDict, total=False):

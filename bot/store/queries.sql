@@ -855,7 +855,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
         kind IN {END} AND created_at > :settled AND EXISTS (
             SELECT 1 FROM notices c
             WHERE c.subject = notices.subject AND c.kind IN {CARD}
-                AND c.state IN ('pending', 'retry', 'leased')
+                AND c.state IN ('pending', 'retry', 'leased') AND NOT (c.state = 'pending' AND c.due_at > :now)
         )
     ) AND NOT (
         kind = 'card' AND EXISTS (
@@ -963,6 +963,10 @@ WHERE class IN (1, 2, 3, 11, 12, 13) AND due_at > :now AND state IN ('pending', 
     AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
     AND principal LIKE :people;
 
+-- name: release_card
+UPDATE notices SET due_at = :now
+WHERE subject = :subject AND kind IN {CARD} AND state = 'pending' AND due_at > :now;
+
 -- name: end_sent
 SELECT 1 AS found FROM notices
 WHERE subject = :subject AND state = 'sent'
@@ -1001,6 +1005,11 @@ LEFT JOIN preferences q ON q.principal = :principal;
 SELECT * FROM notices WHERE state = 'dead' ORDER BY created_at DESC, id DESC LIMIT :limit;
 
 -- What is closed has nothing more to show.
+-- What was posted comes first, and of that the card.
+-- name: head_of
+SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
+ORDER BY message_ts IS NULL, is_notice LIMIT 1;
+
 -- name: owe_cards_of
 UPDATE cards SET is_dirty = 1, dirt = dirt + 1,
     changed_at = CASE WHEN :changed = 1 THEN :now ELSE changed_at END

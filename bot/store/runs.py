@@ -15,7 +15,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import cards, errands, gates
 from bot.store.discovered import PIECE, listing_start
 from bot.store.errands import Woken
-from bot.store.notices import add_notices
+from bot.store.notices import add_card, add_notices, release_card
 from bot.store.tables import ACCOUNTS, RUNS, principal_of, reader_of
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
@@ -32,11 +32,14 @@ def insert(tx: Transaction, new: Run) -> bool:
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
 
-def show(tx: Transaction, run: Run, channel_id: str | None) -> None:
-    """Give a run its card, if it has none; ``channel_id`` is where its person can be told otherwise."""
+def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
+    """Give a run its card, if it has none; ``channel_id`` is where its person can be told otherwise.
+
+    ``is_answered``: an answer has said what begins, so the card waits for what takes long.
+    """
     if cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key):
         card = NewNotice(run.id, NoticeKind.JOB_CARD, "1", run.principal, {"channel_id": channel_id})
-        add_notices(tx, [card])
+        add_card(tx, card, NoticeKind.JOB_ENDED if is_answered else None)
 
 
 def want_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
@@ -85,6 +88,7 @@ def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | 
         return None
     watched = RUNS.of(row)
     show(tx, watched, channel_id)
+    release_card(tx, run_id)
     cards.owe(tx, run_id, changed=True)
     return watched
 

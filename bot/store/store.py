@@ -324,6 +324,7 @@ class Store(OnEngine):
     card_lost = write(cards.card_lost)
     unplace_card = write(cards.unplace_card)
     card = read(cards.card)
+    head_of = read(cards.head_of)
     take_slack_call = write(budget.take_slack_call, Priority.URGENT)
     slack_calls_left = read(budget.slack_calls_left)
     pause_slack_method = write(budget.pause_slack_method, Priority.URGENT)

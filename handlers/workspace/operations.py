@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.domain.errands import Call, Outcome
+from bot.domain.errands import Outcome
 from bot.domain.moments import Moment
 from bot.domain.notices import Answer, Spoken
 from bot.domain.operations import Operation, OperationVerb
-from bot.domain.stops import Consent, Effects, StopMode, is_final, restart_mode
+from bot.domain.stops import Consent, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
@@ -133,7 +133,7 @@ async def begin_for(
     if request.is_shared:
         # Its buttons are of what was begun just now.
         workspace = await services.store.workspace(workspace.id) or workspace
-    answer = _answer(request, workspace, verb, accepted)
+    answer = _answer(request, workspace, accepted)
     if moment is None or timer is None:
         return answer
     return _with_timer(request, replace(workspace, stop_at=timer.at, stop_mode=timer.mode), moment, answer)
@@ -152,7 +152,7 @@ def _with_timer(request: Request, workspace: Workspace, moment: Moment, answer: 
 
 async def made_again(request: Request, former: Workspace) -> Answer:
     """Make another workspace like one that is gone or was never made."""
-    return _answer(request, former, OperationVerb.CREATE, await request.asked.to(workspaces.again, former.id))
+    return _answer(request, former, await request.asked.to(workspaces.again, former.id))
 
 
 def not_there(request: Request, workspace: Workspace) -> Answer:
@@ -161,8 +161,8 @@ def not_there(request: Request, workspace: Workspace) -> Answer:
     return replies.hint(sentence, [kit.button(cards.FORGET, "forget", workspace.id)])
 
 
-def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> Answer:
-    if said := beside_card(request, workspace, verb, accepted):
+def _answer(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
+    if said := beside_card(request, workspace, accepted):
         return replies.answer(said)
     if request.is_beside_cards:
         return SILENT
@@ -175,71 +175,29 @@ def _answer(request: Request, workspace: Workspace, verb: OperationVerb, accepte
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
-    elif ends(accepted.operation, workspaces.effects_now(request.services.context, workspace)):
+    elif workspaces.ends_for_good(
+        accepted.operation, workspaces.effects_now(request.services.context, workspace)
+    ):
         template = answers.ENDING
     return replies.answer(request.filled(template, workspace, **FORMS[begun]))
 
 
-def beside_card(request: Request, workspace: Workspace, verb: OperationVerb, accepted: Accepted) -> str:
+def beside_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
     """Return what to say of an operation that its card doesn't; "" if the card says it all."""
-    effects = workspaces.effects_now(request.services.context, workspace)
+    template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
-        template: str | None = answers.DONE_ALREADY
+        template = answers.DONE_ALREADY
     elif accepted.joined and not accepted.repeated:
         template = answers.JOINED
-    else:
-        template = _instead(workspace, verb, accepted, effects)
-    if template is None:
-        return ""
     _, as_of = lists.state_words(request.services.clock.now(), workspace)
     return request.filled(template, workspace, as_of=as_of, **FORMS[accepted.operation.verb])
 
 
-def _instead(workspace: Workspace, verb: OperationVerb, accepted: Accepted, effects: Effects) -> str | None:
-    """Return what to say if something else happens than the verb alone suggests."""
-    is_down = workspace.state in {State.STOPPED, State.SUSPENDED}
-    sentence = None
-    if verb.brings_down and workspace.is_provisional:
-        sentence = answers.CALLING_OFF
-    elif verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
-        sentence = answers.STARTING_AFTER_STOP
-    elif verb is OperationVerb.START and workspace.state is State.RUNNING:
-        sentence = answers.STARTING_RUNNING
-    elif verb is OperationVerb.SUSPEND and is_down:
-        sentence = answers.SUSPENDED_ALREADY
-    elif verb is OperationVerb.RESTART and (accepted.operation.agreed or restart_mode(effects) is None):
-        sentence = answers.RENEWING
-    elif verb is OperationVerb.RESTART and restart_mode(effects) == "suspend":
-        sentence = answers.RESUMING if workspace.state is State.SUSPENDED else answers.RESTARTING_KEEPS
-    elif verb is OperationVerb.STOP and not ends(accepted.operation, effects):
-        if accepted.operation.prior_call is not Call.NONE:
-            sentence = answers.STOPPING_STARTED
-        elif accepted.replaced is not None and not accepted.replaced.verb.brings_down:
-            sentence = answers.STOPPING_PENDING
-        elif is_down:
-            sentence = answers.STOPPING_STOPPED
-    return sentence
-
-
-def ends(operation: Operation, effects: Effects) -> bool:
-    """Return whether a stop that its person consented to ends the workspace for good."""
-    is_stop = operation.verb in {OperationVerb.STOP, OperationVerb.FORCE}
-    return (
-        is_stop
-        and operation.agreed > Consent.NONE
-        and is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
-    )
-
-
 @dataclass(slots=True)
 class _Done:
-    """Hold what became of each: the names of those begun, and sentences about the others.
-
-    ``has_cards`` is whether some were left out of the names, because their cards say it to whoever asked.
-    """
+    """Hold what became of each: the names of those begun, and sentences about the others."""
 
     names: list[str] = field(default_factory=list)
-    has_cards: bool = False
     remarks: list[str] = field(default_factory=list)
 
 
@@ -268,7 +226,7 @@ async def pressed(request: Request) -> Answer:
 def _asked_about(request: Request, key: str) -> Asked:
     """Return who asks about one of several workspaces: what becomes of each is done and audited once."""
     interaction = request.asked.interaction
-    return replace(request.asked, interaction=interaction and f"{interaction}/{key}")
+    return replace(request.asked, interaction=interaction and f"{interaction}/{key}", is_answered=True)
 
 
 async def _as_it_is(request: Request, workspace: Workspace) -> str:
@@ -303,12 +261,7 @@ async def _do(request: Request, verb: str, workspace: Workspace, done: _Done, *,
             await asked.to(workspaces.set, key, timer)
         else:
             begun = OperationVerb.START if verb == "resume" else OperationVerb(verb)
-            accepted = await asked.to(workspaces.begin, key, begun, agreed=agreed, timer=timer)
-            if request.is_beside_cards:
-                done.has_cards = True
-                said = beside_card(request, workspace, begun, accepted)
-                done.remarks += [said] if said else []
-                return
+            await asked.to(workspaces.begin, key, begun, agreed=agreed, timer=timer)
     except NotLinked:
         raise
     except UsherError as error:
@@ -327,8 +280,6 @@ def _answer_for_all(verb: str, done: _Done, at: float | None) -> Answer:
         if at is not None:
             head = fill(talk.DOING_AT[verb], names=Markup(names), at=kit.day_moment(at))
     remarks = list(dict.fromkeys(done.remarks))
-    if done.has_cards and not done.names:
-        return replies.answer("\n".join(remarks)) if remarks else SILENT
     return replace(replies.hint(head, more="\n".join(remarks)), replaces=False)
 
 

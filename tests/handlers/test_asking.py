@@ -3,6 +3,7 @@
 import pytest
 
 from bot.domain.errands import Outcome
+from bot.domain.notices import NoticeKind
 from bot.domain.observed import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.runs import Update
@@ -78,16 +79,17 @@ async def test_one_button_for_several_names_all_of_them_and_does_no_more(bot: Ri
     assert await open_ones(bot) == ["stop notebook", "stop training"]
 
 
-async def test_in_a_direct_message_only_what_the_cards_of_several_do_not_say_is_told(bot: Rig):
+async def test_in_a_direct_message_several_are_said_at_once_and_have_no_cards(bot: Rig):
     await bot.link(names=("notebook", "training"))
     await up(bot, "notebook", "training")
     answer = await bot.direct("stop all")
     await seen(bot, "training", State.STOPPED)
     done = await bot.push(answer, "Stop 2 workspaces", channel_id="D1", where=Where.DIRECT)
-    assert "Stopping" not in words(done)
-    assert words(done).startswith("*training* has changed since")
+    assert words(done).startswith("Stopping *notebook*.")
+    assert "*training* has changed since" in words(done)
     await up(bot, "training")
-    assert (await bot.direct("stop all --yes")).text == ""
+    assert "Stopping *training*." in words(await bot.direct("stop all --yes"))
+    assert [one for one in await bot.notices() if one.kind is NoticeKind.CARD] == []
     assert await open_ones(bot) == ["stop notebook", "stop training"]
     assert "I haven't done anything" in words(await bot.direct("stop all --yes"))
 

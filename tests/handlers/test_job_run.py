@@ -6,6 +6,7 @@ from bot.domain.forms import Spec
 from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
+from bot.store.notices import CARD_AFTER
 from handlers.dispatch import replay
 from tests.handlers.rig import buttons, invited, words
 from tests.handlers.run_rig import run_rig
@@ -47,6 +48,7 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
             "command": "Rscript -e 'print(\"x\")' --share *",
         },
     )
+    bot.clock.advance(CARD_AFTER)
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.body["channel_id"]) == (NoticeKind.JOB_CARD, run.id, "C1")
     entry = (await bot.audit())[-1]

@@ -19,6 +19,7 @@ from bot.providers import base
 from bot.services import workspaces
 from bot.services.snapshots import stale
 from bot.services.workspaces import begin, create
+from bot.store.notices import CARD_AFTER
 from bot.support.errors import Refused
 from handlers.dispatch import replay
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
@@ -65,9 +66,10 @@ async def test_an_operation_is_written_with_its_card(bot, text, verb, said):
     await bot.link(state=State.RUNNING)
     assert said in words(await bot.say(text))
     assert (await operation_of(bot)).verb is verb
-    assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
     assert (await bot.audit())[-1]["action"] == f"workspace.{verb}"
     assert "is already being" in words(await bot.say(text))
+    bot.clock.advance(CARD_AFTER)
+    assert [one.kind for one in await bot.notices()] == [NoticeKind.CARD]
 
 
 @pytest.mark.parametrize(

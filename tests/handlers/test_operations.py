@@ -8,6 +8,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
 from bot.services import workspaces as listed
 from bot.services.workspaces import begin
+from bot.store.notices import CARD_AFTER
 from bot.support.errors import Refused
 from tests.handlers.rig import buttons, one_cloud, words
 from tests.rigs.golden import check_golden
@@ -28,6 +29,8 @@ async def test_an_operation_is_written_with_its_card_and_its_audit(bot, verb):
     assert operation.verb == OperationVerb(verb)
     assert operation.is_open
     assert operation.deadline_at == bot.clock.now() + 1800
+    assert await bot.notices() == []
+    bot.clock.advance(CARD_AFTER)
     (card,) = await bot.notices()
     assert (card.kind, card.subject, card.principal) == (NoticeKind.CARD, operation.id, ALICE)
     assert card.body["channel_id"] == "C1"

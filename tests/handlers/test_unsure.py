@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
+from bot.store.notices import CARD_AFTER
 from bot.support.errors import StoreBusy, StoreUnsure
 from tests.handlers.rig import one_cloud, submit, words
 from tests.handlers.run_rig import run_rig
@@ -55,6 +56,7 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
     # Once, whether the first commit went through or the second did it.
     (operation,) = await bot.store.open_operations(ALICE)
     assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
+    bot.clock.advance(CARD_AFTER)
     notices = await bot.notices()
     assert [one.subject for one in notices if one.kind is NoticeKind.CARD] == [operation.id]
     told = [one.body["text"] for one in notices if one.kind in {NoticeKind.MESSAGE, NoticeKind.REPLY}]

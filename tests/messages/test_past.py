@@ -198,16 +198,16 @@ def test_how_an_operation_ended_is_told_as_things_are_then(kind, operation, stat
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "operation", "said"),
     [
-        (NoticeKind.READY, "was ready at"),
-        (NoticeKind.STOPPED, "was stopped at"),
-        (NoticeKind.FAILED, "couldn't start"),
-        (NoticeKind.WAITING, None),
+        (NoticeKind.READY, ENDED, "started at"),
+        (NoticeKind.STOPPED, STOP, "stopped at"),
+        (NoticeKind.FAILED, ENDED | {"outcome": Outcome.FAILED}, "couldn't start"),
+        (NoticeKind.WAITING, ENDED | {"outcome": Outcome.FAILED}, None),
     ],
 )
-def test_once_something_newer_was_asked_for_an_end_is_past(kind, said):
-    superseded = replace(facts(operation=ENDED | {"outcome": Outcome.FAILED}), is_superseded=True)
+def test_once_something_newer_was_asked_for_an_end_is_past(kind, operation, said):
+    superseded = replace(facts(operation=operation), is_superseded=True)
     answer = owed(kind, superseded)
     assert (said is None) is (answer is None)
     if answer is not None:

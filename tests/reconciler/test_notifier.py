@@ -287,7 +287,7 @@ async def test_an_update_that_fails_is_still_owed(world):
     await world.begin(await world.own())
     world.slack.fail("chat.update", SlackPermanent("chat.update", "token_revoked"))
     await world.pass_time(200, step=5)
-    assert "started at" in world.slack.messages[0]["text"]
+    assert "You asked me to start" in world.slack.messages[0]["text"]
 
 
 async def test_the_same_drawing_is_not_sent_twice_whichever_process_sent_it(world):
@@ -335,4 +335,4 @@ async def test_a_mistake_in_drawing_a_card_is_logged_and_drawn_later(world):
     assert {entry["event"] for entry in logs if entry["log_level"] == "error"} == {"card failed"}
     world.store.shown_operation = real
     await world.pass_time(90, step=5)
-    assert "started at" in world.slack.messages[0]["text"]
+    assert "You asked me to start" in world.slack.messages[0]["text"]

@@ -79,14 +79,15 @@ async def test_a_slack_that_never_takes_the_bytes_is_given_up_and_told(runs):
     assert not (await runs.run(run_id)).is_watched
 
 
-async def test_without_its_card_output_stands_by_itself(runs):
+async def test_without_its_card_output_stands_below_the_end(runs):
     run_id = await runs.begun(3)
     card = runs.message(f"{run_id}/job_card/1")
     await runs.store.card_lost(run_id)
     runs.cloud.writes("run1", "one\n")
     await end(runs, run_id, seconds=200)
     (file,) = runs.slack.shared()
-    assert (file["channel"], file.get("thread_ts")) == (card["channel"], None)
+    (ended,) = [one for one in runs.slack.messages if "/job_ended/" in str(one.get("metadata"))]
+    assert (file["channel"], file.get("thread_ts")) == (card["channel"], ended["ts"])
 
 
 async def test_a_thread_that_slack_refuses_is_left(runs):

@@ -94,7 +94,7 @@ async def test_an_end_that_was_overtaken_is_told_as_past(world):
     mend(world)
     await world.pass_time(20)
     sent = [each for _, each in world.slack.calls if "/ready/" in str(each.get("metadata"))]
-    assert "was ready at" in sent[-1]["text"]
+    assert "started at" in sent[-1]["text"]
 
 
 async def test_a_silence_is_also_one_in_which_no_process_ran(world):

@@ -127,12 +127,14 @@ async def test_a_first_card_whose_end_was_told_is_dropped(world):
     assert await world.store.dead_notices() == []
 
 
-async def test_one_of_a_run_is_not_as_its_output_is_below_it(runs):
+async def test_one_of_a_run_is_too_as_its_output_is_below_the_end(runs):
     run_id = await runs.runs()
     await put_off(runs.world, run_id)
     await runs.until_over(run_id)
     await runs.world.pass_time(400, step=2)
-    assert {"job_card", "job_ended"} <= set(runs.slack.kinds())
+    assert "job_card" not in runs.slack.kinds()
+    (ended,) = [one for one in runs.slack.messages if "/job_ended/" in str(one.get("metadata"))]
+    assert {one.get("thread_ts") for one in runs.slack.shared()} <= {ended["ts"]}
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -148,7 +150,7 @@ async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
     if arrived:
         # It shows how it ended, like any other.
         assert (await world.store.card(operation_id)).message_ts == world.slack.messages[0]["ts"]
-        assert "already running" in world.slack.messages[0]["text"]
+        assert "You asked me to start" in world.slack.messages[0]["text"]
 
 
 async def test_one_that_is_due_waits_for_the_end_that_is_still_to_be_told(world):

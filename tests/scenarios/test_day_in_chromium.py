@@ -6,9 +6,13 @@ import json
 
 import pytest
 
+from playground.demo.person import where
 from tests.playground.browser import Browser, chromium
 from tests.rigs.scenario import world
+from tests.rigs.scenario.people import BOT, GENERAL
+from tests.rigs.scenario.workbench import workbench_world
 from tests.scenarios.test_day import ACTS, PRESSED, Day
+from tests.scenarios.test_noise import Count, played
 
 #: What a conversation shows: each message by its timestamp, with the labels of what can be pressed on it.
 SHOWN = """Object.fromEntries([...document.querySelectorAll("#messages > article")].map((one) => [
@@ -73,6 +77,55 @@ class DayInChromium(Day):
                 raise AssertionError(f"{who} sees {seen}, not {held}") from None
 
 
+class CountInChromium(Count):
+    """Count what one person's tabs show, one on the direct message and one on the channel."""
+
+    def __init__(self, stage, tabs):
+        super().__init__(stage)
+        self.tabs = tabs
+
+    async def seen(self):
+        """Wait until both tabs show what Slack holds for the person; return that."""
+        for place, tab in self.tabs.items():
+            held = {one.ts for one in self.alice.sees(place) if one.json.get("thread_ts") in (None, one.ts)}
+            async with asyncio.timeout(SECONDS):
+                while set(await tab.ask(SHOWN)) != held:  # noqa: ASYNC110 - a page tells nobody
+                    await asyncio.sleep(0.02)
+        return self.held()
+
+    async def say(self, place, text):
+        tab, before = self.tabs[place], self.stage.slack.harness.requests.total()
+        await tab.click("#text")
+        await tab.type(text)
+        await tab.press("Enter")
+        await self._until_asked(before)
+
+    async def write(self, text):
+        await self.say(BOT, text)
+
+    async def type(self, text):
+        await self.say(GENERAL, text if text.startswith("/") else f"/workspace {text}")
+
+    async def press(self, shown, label):
+        tab, before = self.tabs[shown.channel], self.stage.slack.harness.requests.total()
+        found = f"""[...document.querySelectorAll('[data-ts="{shown.ts}"] .content button')]"""
+        await tab.ask(f"{found}.find((one) => one.textContent === {json.dumps(label)}).click()")
+        if await tab.ask("document.getElementById('ask').open"):
+            await tab.click("#ask button.danger, #ask button.primary")
+        await self._until_asked(before)
+        if str(where(shown.button(label)).get("value", "")).startswith("ask "):
+            await tab.until("document.getElementById('modal').open")
+            await tab.click("#modal footer .primary")
+            await tab.until("!document.getElementById('modal').open")
+            await self.stage.settle()
+
+    async def _until_asked(self, before):
+        async with asyncio.timeout(SECONDS):
+            while self.stage.slack.harness.requests.total() == before:  # noqa: ASYNC110 - a request is no event
+                await asyncio.sleep(0.02)
+        await self.stage.settle()
+
+
 async def picture(tab, width, height, path):
     """Look at a tab at a size: nothing is wider than its screen; keep the picture."""
     await tab.tell("Page.bringToFront")
@@ -116,4 +169,25 @@ async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_work
             await picture(tab, 1200, 900, tmp_path / f"{who}-1200.png")
             await picture(tab, 390, 844, tmp_path / f"{who}-390.png")
             # A blank tab has no host.
+            assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
+
+
+@pytest.mark.browser
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_a_day_in_chromium_has_two_messages_an_act_and_no_line_that_is_needless_or_untrue(tmp_path):
+    async with workbench_world(tmp_path) as stage, Browser.started() as first:
+        alice = stage.alice
+        await alice.has_linked("alice")
+        await alice.has_linked("alice", "wb", is_named=False)
+        await stage.pass_time(20)
+        await first.ask("void window.open('about:blank#second')")
+        tabs = {BOT: first, GENERAL: await first.opened("second")}
+        for place, tab in tabs.items():
+            channel = stage.slack.state.place(alice.id, place).id
+            await tab.open(f"{stage.slack_url}/?as={alice.id}&channel={channel}")
+            await tab.until("!!document.getElementById('text')")
+        await played(CountInChromium(stage, tabs))
+        for tab in tabs.values():
             assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})

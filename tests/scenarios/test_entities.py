@@ -60,7 +60,7 @@ async def test_it_is_found_in_a_menu_by_its_letters_and_started_by_the_choice(ac
     assert [read(one["text"]["text"]) for one in found["options"]] == [NAME]
     assert (await acme.slack.press(*place, "start:workspace", value=found["options"][0]))["ok"]
     await acme.settle()
-    assert SENT in alice.card.text
+    assert SENT in alice.sees(asked.channel)[-1].text
     await acme.pass_time(40)
     assert SENT in alice.only("ready").text
 

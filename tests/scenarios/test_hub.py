@@ -74,12 +74,20 @@ async def visit(hub, account, url):
         return await browser.get(url)
 
 
+async def knows_the_list(world, person):
+    """Wait until what somebody has at the hub is known: then a start is answered by its card alone."""
+    await person.writes("list")
+    listed = "*Your workspaces*"
+    await world.slack.state.wait_for(lambda: any(listed in one.text for one in person.sees()), 30.0)
+
+
 async def test_from_the_link_to_the_ide_and_back(live, hub):
     alice = live.alice
     await alice.links("alice", "hub")
+    await knows_the_list(live, alice)
     cards = []
     live.slack.state.listeners.append(lambda *_: cards.extend(alice.told("card")))
-    await alice.types("start training@hub")
+    await alice.writes("start training@hub")
     ready = await alice.waits_for("ready")
     assert "*training* is ready. To open it, you need to be signed in to Team hub as alice." in ready.text
     # A quick start may be ready before its card has moved.
@@ -95,7 +103,7 @@ async def test_from_the_link_to_the_ide_and_back(live, hub):
     assert page.status in (403, 404)
     assert "light server of alice" not in page.text
 
-    await alice.waits_for("card", "started at")
+    await alice.waits_for("card", "You asked me to start")
     await alice.presses(ready, "Stop")
     await alice.waits_for("stopped")
     page = await visit(hub, "alice", url)
@@ -107,7 +115,8 @@ async def test_unlinking_deletes_the_token_at_the_hub_and_ends_what_is_under_way
     async with client(hub) as api:
         await alice.links("grace", "hub")
         assert len(await ours(api, "grace")) == 1
-        await alice.types("start training")
+        await knows_the_list(live, alice)
+        await alice.writes("start training")
         await alice.waits_for("card", "Starting (since")
         await alice.presses(alice.only("linked"), "Unlink")
         await alice.waits_for("unlinked")

@@ -37,7 +37,7 @@ async def test_a_start_that_is_answered_with(linked, name):
     fault, said, recovers = AT_START[name]
     alice = linked.alice
     linked.saturn_fails(START, times=1, **fault)
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(2)
     seen = alice.card.text + "".join(shown.text for shown in alice.told("failed"))
     assert said in seen, seen
@@ -46,7 +46,7 @@ async def test_a_start_that_is_answered_with(linked, name):
     if recovers:
         assert alice.only("ready")
         assert not alice.told("failed")
-        assert "started at" in alice.card.text
+        assert "You asked me to start" in alice.card.text
     else:
         assert re.search(r"Reference \w{4}-\w{4}", alice.only("failed").text)
         assert not alice.told("ready")
@@ -128,7 +128,7 @@ async def test_a_status_that_is_answered_with(linked, name):
 
 async def test_a_workspace_that_somebody_deletes_meanwhile_is_told(linked):
     alice = linked.alice
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(3)
     del linked.saturn.state.resources[ID["notebook"]]
     await linked.pass_time(30)

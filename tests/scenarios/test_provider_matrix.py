@@ -104,7 +104,7 @@ async def test_a_call_that_fails_three_times(linked, call, name):
     assert len(resource.runs) <= runs + 1
     if told[0] == end:
         assert resource.status(linked.clock.now()) == {"ready": "running", "stopped": "stopped"}[end]
-        assert "Nothing is lost" not in alice.card.text
+        assert not any("Nothing is lost" in text for text in said(alice))
 
 
 async def test_a_card_and_the_answer_to_whether_it_is_down_say_the_same_from_the_first_failure(linked):

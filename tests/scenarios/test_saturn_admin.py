@@ -40,7 +40,7 @@ async def test_a_token_that_ran_out_is_renewed_without_a_word(by_admin):
         world.saturn.state.accounts.mark("alice", "revoked")
         await alice.types("start training")
         await world.pass_time(30)
-        assert [shown.kind for shown in alice.sees()[before:]] == ["card", "ready"]
+        assert [shown.kind for shown in alice.sees()[before:]] == ["ready"]
         (renewed,) = details(await world.audit("account.renew"))
         assert (renewed["username"], renewed["acts"]) == ("alice", "admin")
 

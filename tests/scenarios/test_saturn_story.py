@@ -36,14 +36,12 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     assert "*notebook* is ready. To open it, you need to be signed in to Saturn Cloud as alice." in ready.text
     assert ready.address("Open") == f"{bare.saturn_url}/ide/{ID['notebook']}/"
     assert bare.calls("POST .*/start") == 1
-    assert [shown.kind for shown in alice.sees()] == ["linked", "card", "ready"]
+    assert [shown.kind for shown in alice.sees()] == ["linked", "ready"]
 
 
 async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_message_ends_it(linked):
     alice = linked.alice
-    answer = await alice.types("start notebook", then_settle=False)
-    assert answer.is_private
-    assert "Starting *notebook* on Saturn Cloud. I'll message you when it's ready." in answer.text
+    await linked.slack.say(alice.id, "@bot", "start notebook")
     await linked.bot.notifier.step_notices()
     card = alice.card
     assert "Waiting to start since" in card.text
@@ -55,7 +53,7 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     await linked.pass_time(30)
     running = alice.card
     assert running.ts == card.ts
-    assert "started at" in running.text
+    assert "You asked me to start" in running.text
     assert running.labels == []
     ready = alice.only("ready")
     assert ready.ts > card.ts
@@ -64,7 +62,7 @@ async def test_the_card_goes_from_queued_to_running_in_its_place_and_a_new_messa
     assert alice.sees()[-1].ts == ready.ts
     assert len(alice.told("card")) == 1
     await linked.pass_time(400, step=20)
-    assert [shown.kind for shown in alice.sees()] == ["card", "ready"]
+    assert [shown.kind for shown in alice.sees()] == ["", "card", "ready"]
 
 
 async def test_the_address_opens_the_ide_to_its_owner_and_to_nobody_else(linked):
@@ -94,7 +92,7 @@ async def test_the_bar_never_goes_back_and_stays_below_95_until_it_is_ready(link
     alice = linked.alice
     await started_before(linked, 3)
     linked.resource("notebook").start_seconds = 930
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     bars = [percent(alice.card.text)]
     for _ in range(30):
         await linked.pass_time(30, step=5)
@@ -104,27 +102,27 @@ async def test_the_bar_never_goes_back_and_stays_below_95_until_it_is_ready(link
     assert bars[0] < 20
     assert 80 < bars[-1] < 95
     await linked.pass_time(90, step=5)
-    assert "started at" in alice.card.text
+    assert "You asked me to start" in alice.card.text
     assert not BAR.search(alice.card.text)
 
 
 async def test_after_three_starts_the_card_says_what_is_usual_and_after_ten_what_is_slow(linked):
     alice = linked.alice
     await started_before(linked, 2)
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     assert "Usually" not in alice.card.text
     assert percent(alice.card.text) == 0
     await linked.pass_time(45, step=3)
     await alice.types("stop notebook")
     await linked.pass_time(30, step=3)
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     assert "Usually ready in under a minute." in alice.card.text
     await linked.pass_time(45, step=3)
     await alice.types("stop notebook")
     await linked.pass_time(30, step=3)
     await started_before(linked, 6)
 
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(15)
     assert "Slower than usual" not in alice.card.text
     linked.resource("notebook").runs[-1].due_at += 600
@@ -162,18 +160,18 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
 
 async def test_a_stop_ends_as_stopped_with_a_message_of_its_own(linked):
     alice = linked.alice
-    await alice.types("stop report")
+    await alice.writes("stop report")
     await linked.pass_time(30)
     stopped = alice.only("stopped")
     assert "*report* has stopped on Saturn Cloud." in stopped.text
     assert stopped.labels == ["Start"]
-    assert "stopped at" in alice.card.text
+    assert "You asked me to stop" in alice.card.text
     assert linked.resource("report").status(linked.clock.now()) == "stopped"
 
 
 async def test_a_stop_of_what_is_starting_says_that_the_start_was_sent(linked):
     alice = linked.alice
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(5)
     answer = await alice.types("stop notebook")
     assert "The start of *notebook* had already been sent, so I'm stopping it again." in answer.text

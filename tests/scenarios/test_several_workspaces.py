@@ -164,10 +164,11 @@ async def test_an_organisation_has_one_person_in_all_its_workspaces(places):
     # What he presses names no workspace, and after he moved he is the same.
     await sam.types("start notebook")
     await places.pass_time(2)
+    shown = await sam.types("status notebook")
     places.slacks[ORG].state.people["U0SAM"].team_id = "T0NORTH"
-    await sam.presses(sam.card, "Stop")
+    await sam.presses(shown, "Stop")
     await places.pass_time(60)
-    assert "topped" in sam.card.text
+    assert "topped" in sam.only("stopped").text
     assert "notebook" in (await sam.types("list")).text
     assert "*Grid Holdings*" in (await sam.types("whoami")).text
 

@@ -26,10 +26,10 @@ async def dead(world):
 async def test_a_message_that_arrived_without_an_answer_is_not_sent_again(linked):
     alice = linked.alice
     linked.slack_fails(POST, times=2, after=True, drop=True)
-    await alice.types("start training")
+    await alice.writes("start training")
     await linked.pass_time(200, step=2)
-    assert sorted(shown.kind for shown in alice.sees()) == ["card", "ready"]
-    assert "started at" in alice.card.text
+    assert sorted(shown.kind for shown in alice.sees()) == ["", "card", "ready"]
+    assert "You asked me to start" in alice.card.text
     assert linked.calls("conversations.history", linked.slack) >= 1
 
 
@@ -65,7 +65,7 @@ async def test_a_person_who_can_be_sent_no_direct_message_is_told_in_the_channel
 @pytest.mark.parametrize("word", ["cannot_dm_bot", "msg_too_long"])
 async def test_what_slack_refuses_for_good_is_dead_and_shown_by_doctor(linked, word):
     linked.slack_fails(POST, times=1, **refusal(word))
-    await linked.alice.types("start training")
+    await linked.alice.writes("start training")
     await linked.pass_time(30)
     assert word in await dead(linked)
     assert linked.alice.only("ready")
@@ -88,17 +88,17 @@ async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_
 
 async def test_a_card_that_can_not_be_drawn_now_is_drawn_later_as_it_is_then(linked):
     alice = linked.alice
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(3)
     linked.slack_fails("chat.update", times=3, **limited(30))
     await linked.pass_time(200, step=2)
-    assert "started at" in alice.card.text
+    assert "You asked me to start" in alice.card.text
     assert alice.only("ready")
 
 
 async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):
     alice = linked.alice
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(3)
     state = linked.slack.state
     state.remove(state.message(state.direct[alice.id], alice.card.ts))

@@ -30,16 +30,17 @@ def offering(person):
 
 async def test_after_a_stop_the_card_and_the_notice_of_the_start_are_one_line_each(linked):
     alice = linked.alice
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await linked.pass_time(40)
     assert offering(alice) == ["ready"]
-    assert re.fullmatch(r"\*notebook\* on Saturn Cloud started at .+, in \d+ s\.", alice.card.text)
+    assert alice.card.text.startswith("You asked me to start *notebook* on Saturn Cloud at ")
     before = linked.calls("chat.update", linked.slack)
-    await alice.types("stop notebook")
+    await alice.writes("stop notebook")
     await linked.pass_time(40)
     assert offering(alice) == ["stopped"]
-    assert alice.only("ready").text.startswith("*notebook* on Saturn Cloud was ready at ")
-    assert alice.told("card")[1].text.startswith("*notebook* on Saturn Cloud stopped at ")
+    started = r"\*notebook\* on Saturn Cloud started at .+, in \d+ s\."
+    assert re.fullmatch(started, alice.only("ready").text)
+    assert alice.told("card")[1].text.startswith("You asked me to stop *notebook* on Saturn Cloud at ")
     assert alice.only("stopped").labels == ["Start"]
     # The ready message becomes its line; the card of the stop goes from waiting over stopping to its line.
     assert linked.calls("chat.update", linked.slack) - before <= 4
@@ -161,7 +162,7 @@ async def test_an_old_answer_in_a_channel_is_answered_with_how_things_are(linked
 
 async def test_unlinking_leaves_no_button_of_its_workspaces(just_linked):
     alice = just_linked.alice
-    await alice.types("start notebook")
+    await alice.writes("start notebook")
     await just_linked.pass_time(40)
     asked = await alice.types("unlink saturn")
     for label in [each for each in asked.labels if each.startswith("Unlink")]:
@@ -169,8 +170,8 @@ async def test_unlinking_leaves_no_button_of_its_workspaces(just_linked):
     await just_linked.pass_time(30)
     assert offering(alice) == []
     assert alice.told("unlinked") == []
-    assert "*notebook* on Saturn Cloud started" in alice.card.text
-    assert "*notebook* on Saturn Cloud was ready" in alice.only("ready").text
+    assert "You asked me to start *notebook* on Saturn Cloud" in alice.card.text
+    assert "*notebook* on Saturn Cloud started" in alice.only("ready").text
     assert "was linked at" in alice.only("linked").text
     assert alice.only("linked").labels == []
 

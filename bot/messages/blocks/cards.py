@@ -60,9 +60,11 @@ def operation_past(facts: WorkspaceFacts) -> str:
         else notices.PAST_ENDED.get(str(operation.outcome), notices.PAST_OVER)
     )
     if operation.outcome is Outcome.FULFILLED:
-        template = notices.PAST_REMOVED if operation.asked_verb is OperationVerb.REMOVE else notices.PAST_DONE
-        if not operation.has_called:
-            template = notices.PAST_ALREADY.get(operation.asked_verb, template)
+        template = notices.PAST_DONE
+        if operation.asked_verb is OperationVerb.REMOVE:
+            template = notices.PAST_REMOVED
+        elif not operation.has_called:
+            template = notices.PAST_ALREADY_DOWN if operation.verb.brings_down else notices.PAST_ALREADY
     elif operation.cause == "sent":
         template = notices.PAST_SENT
     if operation.cause == "not_made":
@@ -73,7 +75,15 @@ def operation_past(facts: WorkspaceFacts) -> str:
     return filled(template, facts, at=kit.moment(at, at), took=took)
 
 
-@draws(NoticeKind.CARD, past=operation_past, keeps_open=True)
+def _card_past(facts: WorkspaceFacts) -> str:
+    """Say what was asked for where a message of its own says how that ended."""
+    operation = facts.operation
+    if operation is None or not facts.is_end_sent:
+        return operation_past(facts)
+    return filled(notices.PAST_ASKED, facts, at=kit.moment(operation.created_at, operation.created_at))
+
+
+@draws(NoticeKind.CARD, past=_card_past, keeps_open=True)
 def operation_card(facts: WorkspaceFacts) -> Answer:
     """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
@@ -334,7 +344,7 @@ def _down_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     template = cards.STOPPED if operation.has_called else cards.STOPPED_ALREADY
     at = at if operation.has_called else kit.moment(ended_at, facts.now)
     if workspace.state is State.SUSPENDED:
-        template = cards.SUSPENDED
+        template = cards.SUSPENDED if operation.has_called else cards.SUSPENDED_ALREADY
     lines = [fill(template, at=at), *ends(facts)]
     return _card(facts, lines, [], offered(facts, State.STOPPED))
 

@@ -79,6 +79,8 @@ def owed(kind: NoticeKind, facts: Facts) -> Answer | None:
     if isinstance(facts, HeldFacts):
         return _summary(facts) if _left(facts) else None
     is_gone = type(facts) is Facts and kind.subject in _GONE
+    if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
+        return None
     if is_gone or is_true(kind, facts):
         return render(kind, facts)
     if Mark.END not in kind.marks or not isinstance(facts, WorkspaceFacts):
@@ -86,6 +88,15 @@ def owed(kind: NoticeKind, facts: Facts) -> Answer | None:
     if facts.operation is None:
         return render(kind, facts) if kind in _FAILURES else None
     return past(kind, facts) if facts.is_superseded else _as_it_is(kind, facts)
+
+
+def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
+    """Return whether something else was asked for before its card was sent, which was answered then."""
+    errand = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
+    return errand is not None and (
+        errand.outcome is Outcome.REPLACED
+        or (errand.outcome is Outcome.CANCELLED and errand.cause in {"replaced", "cancelled"})
+    )
 
 
 def past(kind: NoticeKind, facts: Facts) -> Answer:
@@ -204,7 +215,7 @@ def _sign_in_refused(facts: Facts) -> Answer:
 
 @draws(
     NoticeKind.READY,
-    past=notices.PAST_READY,
+    past=operation_past,
     is_true=lambda facts: facts.state is State.RUNNING,
     together=lambda _facts: notices.READY_TOGETHER,
 )
@@ -215,7 +226,9 @@ def _ready(facts: WorkspaceFacts) -> Answer:
         took = times.duration(operation.ended_at - operation.called_at)
         small = [fill(notices.READY_AFTER, took=took)]
     lines, more, buttons = while_running(facts)
-    sentence = "\n".join([f"{filled(notices.READY, facts)} {lines[0]}", *lines[1:]])
+    is_news = operation is None or operation.has_called
+    said = filled(notices.READY if is_news else notices.READY_ALREADY, facts)
+    sentence = "\n".join([f"{said} {lines[0]}", *lines[1:]])
     return kit.message(sentence, [*small, *more], buttons)
 
 
@@ -258,13 +271,13 @@ def _stopped_together(facts: WorkspaceFacts) -> tuple[str, str] | None:
 
 @draws(
     NoticeKind.STOPPED,
-    past=notices.PAST_STOPPED,
+    past=operation_past,
     is_true=_is_down,
     together=_stopped_together,
     keeps_open=True,
 )
 @draws(NoticeKind.STOPPED_ELSEWHERE, past=notices.PAST_STOPPED_ELSEWHERE, is_true=_is_down)
-@draws(NoticeKind.SUSPENDED, past=notices.PAST_SUSPENDED, is_true=_is_down)
+@draws(NoticeKind.SUSPENDED, past=operation_past, is_true=_is_down)
 def _stopped(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
@@ -294,7 +307,7 @@ def _stopped(facts: WorkspaceFacts) -> Answer:
     return kit.message(sentence, [], buttons)
 
 
-@draws(NoticeKind.REMOVED, past=notices.PAST_REMOVED)
+@draws(NoticeKind.REMOVED, past=operation_past)
 def _removed(facts: WorkspaceFacts) -> Answer:
     if facts.operation is not None and facts.operation.cause == "not_made":
         return _not_made(facts)

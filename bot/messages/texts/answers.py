@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.moments import Why
-from bot.domain.operations import OperationVerb
+from bot.domain.operations import OperationVerb, Remark
 
 #: Where requests are taken, but no process runs that carries them out.
 NO_WORKER: Final = (
@@ -63,6 +63,19 @@ NOT_SUSPENDED: Final = (
 )
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
+#: What happens instead of what the verb alone suggests.
+REMARKS: Final[Mapping[Remark, str]] = {
+    "calling_off": CALLING_OFF,
+    "renewing": RENEWING,
+    "restarting_keeps": RESTARTING_KEEPS,
+    "resuming": RESUMING,
+    "starting_after_stop": STARTING_AFTER_STOP,
+    "starting_running": STARTING_RUNNING,
+    "stopping_pending": STOPPING_PENDING,
+    "stopping_started": STOPPING_STARTED,
+    "stopping_stopped": STOPPING_STOPPED,
+    "suspended_already": SUSPENDED_ALREADY,
+}
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
 REMOVE_ASK: Final = (
     "To continue, press *Remove* and confirm its name, or type `{command}remove {name} --yes`."

@@ -99,6 +99,7 @@ NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status a
 STOPPED: Final = "Stopped {at}."
 STOPPED_ALREADY: Final = "Stopped (as of {at})."
 SUSPENDED: Final = "Suspended {at}. Resume it to pick up where you left off."
+SUSPENDED_ALREADY: Final = "Suspended (as of {at}). Resume it to pick up where you left off."
 ENDED_FOR_GOOD: Final = "Ended {at}. It can't be started again."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
 REMOVED: Final = "Removed {at}."

@@ -6,10 +6,10 @@ What administrators read of outages is among them.
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.operations import OperationVerb
 from bot.support.environment import command
 
 READY: Final = "*{name}* is ready."
+READY_ALREADY: Final = "*{name}* is already running."
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
@@ -199,10 +199,8 @@ PAST_DONE: Final = "*{name}* on {title} {happened} at {at}{took}."
 #: How long that took, where it is known.
 PAST_TOOK: Final = ", in {took}"
 #: The same where nothing had to be sent for it.
-PAST_ALREADY: Final[Mapping[OperationVerb, str]] = {
-    OperationVerb.START: "*{name}* on {title} was already running at {at}.",
-    OperationVerb.STOP: "*{name}* on {title} was already stopped at {at}.",
-}
+PAST_ALREADY: Final = "*{name}* on {title} was already running at {at}."
+PAST_ALREADY_DOWN: Final = "*{name}* on {title} wasn't running at {at}."
 #: One whose operation ended otherwise, by its outcome.
 PAST_ENDED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title} at {at}.",
@@ -213,15 +211,15 @@ PAST_ENDED: Final[Mapping[str, str]] = {
 }
 #: One that was replaced after its call had left: that goes ahead.
 PAST_SENT: Final = "The {verb} of *{name}* had already been sent to {title} at {at}."
-#: One whose operation went on after newer messages.
+#: One whose operation went on after newer messages, or whose end has a message of its own.
 PAST_ASKED: Final = "You asked me to {do} *{name}* on {title} at {at}."
 #: Notices, by what they said.
 PAST_LESSON: Final = "*{course}* began at {sent}."
-PAST_READY: Final = "*{name}* on {title} was ready at {at}."
-PAST_STOPPED: Final = "*{name}* on {title} was stopped at {at}."
-PAST_SUSPENDED: Final = "*{name}* on {title} was suspended at {at}."
 PAST_REMOVED: Final = "*{name}* was removed from {title} at {at}."
-PAST_STOPPED_ELSEWHERE: Final = "*{name}* on {title} stopped at {at}, without you asking for it."
+#: When that happened, nobody knows: only when it was seen.
+PAST_STOPPED_ELSEWHERE: Final = (
+    "I noticed at {at} that *{name}* on {title} had stopped, without you asking for it."
+)
 PAST_WAITING: Final = "{Doing} *{name}* on {title} was taking longer than usual at {at}."
 PAST_ENDING: Final = "I warned you at {sent} that *{name}* on {title} was about to end by itself."
 PAST_TIMER_ENDING: Final = "I warned you at {sent} that *{name}* on {title} would stop as planned."
@@ -232,7 +230,7 @@ PAST_HOURS_PAUSED: Final = "I paused the hours of *{name}* on {title} at {at}."
 PAST_CLASS_ENDING: Final = "I warned you at {sent} that the class of *{name}* on {title} was ending."
 PAST_LINKED: Final = "Your account on {title} was linked at {at}."
 PAST_UNLINKED: Final = "Your account on {title} was unlinked at {at}."
-PAST_LINK_AGAIN: Final = "{title} stopped accepting your link at {at}."
+PAST_LINK_AGAIN: Final = "I noticed at {at} that {title} no longer accepted your link."
 PAST_SIGN_IN_REFUSED: Final = "{title} was refusing your sign-in at {at}."
 PAST_LINK_ENDING: Final = "I reminded you at {sent} that your link to {title} was about to expire."
 PAST_JOB_CARD: Final = "You asked me to run *{name}* on {title} at {at}."

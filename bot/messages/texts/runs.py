@@ -107,7 +107,7 @@ CONFIRM_AGAIN: Final = (
 
 # -- what verbs answer -------------------------------------------------------------------------------------
 
-STARTED: Final = "Running *{name}* on {title}. Its card in your direct messages shows its progress."
+STARTED: Final = "Running *{name}* on {title}. I'll message you when it's done."
 LEFT_OUT: Final = "You can't set limits there, so I left out {left}."
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another *{name}* on {title}. I'll message you when it ends."

@@ -20,7 +20,7 @@ class Place:
 
 
 class Places:
-    """Find the place of each notice.
+    """Find the place of each notice. A thread is below a card, or below what was sent in its place.
 
     Output never goes to a channel, where not everybody should see it and files may be refused: if the card is
     in a channel, the output goes to the person's direct message instead.
@@ -39,7 +39,7 @@ class Places:
         to_person = Place(notice.principal.user_id)
         if Mark.THREADED not in notice.kind.marks or notice.id in self._alone:
             return to_person
-        card = await self._store.card(notice.subject)
+        card = await self._store.head_of(notice.subject)
         if card is None:
             return to_person
         if card.channel_id is not None and card.message_ts is not None:

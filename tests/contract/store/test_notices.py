@@ -11,7 +11,7 @@ from bot.domain.preferences import Preferences
 from bot.domain.runs import Update
 from bot.domain.workspaces import State
 from bot.store.budget import ENDLESS
-from bot.store.notices import CARD_FIRST, SILENCE
+from bot.store.notices import CARD_AFTER, CARD_FIRST, SILENCE, add_card, release_card
 from tests.contract.store.conftest import machines_clock
 from tests.rigs.store import ALICE, BOB, accept_operation, hold_as_first, linked, prefer
 
@@ -92,6 +92,37 @@ async def test_a_first_card_waits_for_an_end_that_has_waited_for_it(store, clock
     await store.notice_sent(ready.id, "D1", "1.1")
     assert await store.is_end_sent("o")
     assert [one.kind for one in await store.claim_notices(10, 60.0)] == [NoticeKind.CARD]
+
+
+async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(store, clock):
+    for name, is_answered in (("plain", False), ("ended", True), ("long", True), ("held", True)):
+        end = NoticeKind.READY if is_answered else None
+        await store.carry_out(
+            lambda tx, name=name, end=end: add_card(tx, message(name, NoticeKind.CARD), end)
+        )
+    assert [one.subject for one in await store.claim_notices(10, 60.0)] == ["plain"]
+    # There is more to say than what the answer said.
+    await store.carry_out(lambda tx: release_card(tx, "held"))
+    await store.add_notices([message("ended", NoticeKind.READY)])
+    found = await store.claim_notices(10, 60.0)
+    assert {(one.subject, one.kind) for one in found} == {
+        ("ended", NoticeKind.READY),
+        ("held", NoticeKind.CARD),
+    }
+    for one in found:
+        await store.notice_sent(one.id, "D1", "1.1")
+    clock.advance(CARD_AFTER - 1)
+    assert {one.subject for one in await store.claim_notices(10, 60.0)} <= {"plain"}
+    clock.advance(1)
+    assert "long" in {one.subject for one in await store.claim_notices(10, 60.0)}
+
+
+async def test_whoever_hears_of_no_end_has_the_card_at_once(store, notebook):
+    await prefer(store, ALICE, Preferences(ready=False))
+    made = (await accept_operation(store, notebook)).operation
+    card = NewNotice(made.id, NoticeKind.CARD, "1", ALICE)
+    await store.carry_out(lambda tx: add_card(tx, card, NoticeKind.READY))
+    assert [one.kind for one in await claimed(store)] == [NoticeKind.CARD]
 
 
 async def test_a_notice_that_is_due_later_waits(store, clock):

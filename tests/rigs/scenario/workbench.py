@@ -150,8 +150,9 @@ class WorkbenchWorld(World):
     # -- people ----------------------------------------------------------------------------------------------
 
     def thread(self, person: Person, name: str) -> list[Shown]:
-        """Return what stands below the card of a run, the oldest first."""
-        (card,) = [one for one in person.told("job_card") if f"*{name}*" in one.text]
+        """Return what stands below the card of a run, or below its end without one, the oldest first."""
+        about = [one for one in person.sees() if f"*{name}*" in one.text]
+        card = next(one for one in about if one.kind in ("job_card", "job_ended"))
         channel = self.slack.state.place(person.id, BOT).id
         return [Shown(BOT, one) for one in self.slack.thread(person.id, channel, card.ts)[1:]]
 

@@ -20,6 +20,7 @@ async def is_whole(world, count=1):
 async def test_output_stands_on_the_card_told_apart_and_without_colours(linked):
     alice = linked.alice
     await runs(linked, "lines=30 rate=2 stderr_every=10 ansi unicode")
+    await alice.types("logs loud", command="/job")
     await linked.until(lambda: is_shown(alice, "line 12 "), step=0.5)
     card = alice.only("job_card").text
     assert "Running since" in card
@@ -86,6 +87,7 @@ async def test_a_job_that_writes_nothing_has_no_file(linked):
 async def test_a_restart_in_the_middle_repeats_no_line(linked):
     alice = linked.alice
     await runs(linked, "lines=80 rate=2")
+    await alice.types("logs loud", command="/job")
     await linked.until(lambda: is_shown(alice), step=0.5)
     await linked.stop_bot()
     linked.clock.advance(5)

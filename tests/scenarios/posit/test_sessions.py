@@ -307,7 +307,7 @@ async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(
 async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     alice = linked.alice
     linked.session("analysis").stuck = True
-    await alice.types("stop analysis --yes")
+    await alice.writes("stop analysis --yes")
     await linked.pass_time(55, step=5)
     assert "Force quit" not in alice.card.labels
     await linked.pass_time(15, step=5)
@@ -316,7 +316,7 @@ async def test_a_stop_that_nothing_comes_of_can_be_forced(linked):
     await linked.pass_time(20)
     first, second = alice.told("card")
     assert "The stop of *analysis* had already been sent to Workbench" in first.text
-    assert "was forced to quit at" in second.text
+    assert "You asked me to force quit *analysis*" in second.text
     assert "It can't be started again." in alice.only("stopped").text
     assert linked.asked("stop_session") == 2
     assert getattr(linked.session("analysis"), "state", "gone") in {"killed", "gone"}
