@@ -73,19 +73,20 @@ async def post(request: Request) -> Answer:
     draft = replace(draft, title=asked.title or draft.title, maximum=asked.maximum, **lessons_)
     draft = replace(draft, trainers=frozenset(others))
     card = await request.asked.to(classes.post, draft)
+    ending = drawn.end_buttons(await services.gatherer.of_class(card, request.principal))
     if card.is_course:
         said = fill(class_words.COURSE_POSTED, name=card.title, lessons=drawn.timetable(card))
         weeks = [] if asked.until else [class_words.TWENTY_WEEKS]
         most, title = await request.asked.see(classes.in_time, card), services.title(card.connection)
         slow = [] if most is None else [fill(class_words.IN_TIME, count=Markup(f"{most:,}"), title=title)]
-        return replies.answer(" ".join([said, *weeks, *slow]))
+        return replies.answer(" ".join([said, *weeks, *slow]), ending)
     ends = class_words.POSTED_NO_END
     if stops_at is not None:
         end = drawn.end_words(
             class_effects(services.connections.get(card.connection), card), is_any=card.spec is None
         )
         ends = fill(class_words.POSTED_ENDS, at=drawn.at(card, stops_at, services.clock.now()), **end)
-    return replies.answer(fill(class_words.POSTED, name=card.title, ends=Markup(ends)))
+    return replies.answer(fill(class_words.POSTED, name=card.title, ends=Markup(ends)), ending)
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:

@@ -135,7 +135,10 @@ async def test_forty_press_and_each_gets_their_own(class_room):
 
 async def _ends(made, trainer, first):
     """Have the trainer end the class; the first person keeps theirs."""
-    await trainer.presses(_card(made), "Stop all")
+    # The channel can't press it: it is posted to the trainer alone.
+    assert "Stop all" not in _card(made).labels
+    (asked,) = [one for one in await trainer.presses(_card(made), "Show problems") if one.is_private]
+    await trainer.presses(asked, "Stop all")
     await made.pass_time(35)
     warned = first.sees()[-1]
     assert "is ending the class *Statistics for all*" in warned.text

@@ -39,7 +39,8 @@ def class_card(facts: ClassFacts) -> Answer:
         blocks += kit.actions([kit.button(label, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_state(facts)))
     if card.done_at is None:
-        blocks += kit.actions(_trainers(facts))
+        # Everybody sees it, but it answers its trainer alone, and ends nothing.
+        blocks += kit.actions([kit.button(classes.PROBLEMS, "class_problems", card.id)])
     return kit.answer(blocks)
 
 
@@ -137,17 +138,10 @@ def _seats(facts: ClassFacts) -> list[str]:
     return [fill(classes.SEATS, places=times.counted(card.maximum or 0, "place"))] if is_limited else []
 
 
-def _trainers(facts: ClassFacts) -> list[Element]:
-    """Return the trainer's buttons; everybody sees them, but they work for nobody else.
-
-    So *Stop all* asks its question only once it is known who pressed it.
-    """
-    card = facts.card
-    buttons = [kit.button(classes.PROBLEMS, "class_problems", card.id)]
-    if card.closed_at is None and not card.is_over(facts.now):
-        label = classes.END_COURSE if card.is_course else classes.STOP_ALL
-        buttons.append(kit.button(label, kit.ASK, f"class_stop {card.id}"))
-    return buttons
+def end_buttons(facts: ClassFacts) -> list[Element]:
+    """Return *Stop all*, for what its trainer alone reads, unless the class has ended."""
+    is_over = facts.card.closed_at is not None or facts.card.is_over(facts.now)
+    return [] if is_over else [stop_button(facts)]
 
 
 def stop_button(facts: ClassFacts) -> Element:
@@ -164,10 +158,11 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     """Say who is waiting and why, to the trainer alone."""
     counts = facts.counts
     if not found and facts.card.is_course and not counts.expected:
-        return replies.answer(fill(classes.NO_PROBLEMS_COURSE, joined=_joined(facts)))
+        return replies.answer(fill(classes.NO_PROBLEMS_COURSE, joined=_joined(facts)), end_buttons(facts))
     if not found:
         pressed = counts.expected or counts.pressed
-        return replies.answer(fill(classes.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=pressed)))
+        said = fill(classes.NO_PROBLEMS, **_numbers(ready=counts.ready, pressed=pressed))
+        return replies.answer(said, end_buttons(facts))
     lines = [
         fill(
             classes.PROBLEM,
@@ -182,7 +177,7 @@ def problems_of(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     head = fill(classes.PROBLEMS_HEAD, name=facts.card.title)
     # One paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section("\n".join(lines[first : first + 10])) for first in range(0, len(lines), 10)]
-    return kit.answer([kit.section(head), *blocks])
+    return kit.answer([kit.section(head), *blocks, *kit.actions(end_buttons(facts))])
 
 
 def _why(facts: ClassFacts, one: ClassProblem) -> str:

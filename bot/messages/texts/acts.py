@@ -57,7 +57,7 @@ INSTEAD: Final[Mapping[str, str]] = {
     "account.unlinked": "To link {title} again, type `{command}link {connection}`.",
     "approval.approved": "To end the link, type `{command}unlink {connection} @PERSON`.",
     "approval.denied": "They can ask again.",
-    "class.post": "*Stop all* on the card ends the class.",
+    "class.post": "Press *Show problems* on the card, then *Stop all*, to end the class.",
     "class.stop_all": "Everyone can still keep theirs with the button in their message.",
     "job.schedule": "To see and change your schedules, type `{job}schedule`.",
 }

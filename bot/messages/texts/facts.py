@@ -169,8 +169,8 @@ FACTS: Final[Mapping[str, Fact]] = {
         "class/classes/student/students/lesson/seminar, post/make/create card, show problems, who waiting",
         (
             "For a class, type `{command}card NAME` or `{command}card CONNECTION/TEMPLATE` in its channel. "
-            "The card gives everyone there a workspace of their own. *Show problems* on it shows who is "
-            "waiting, and *Stop all* ends the class."
+            "The card gives everyone there a workspace of their own. *Show problems* on it tells you alone "
+            "who is waiting, and *Stop all* ends the class there."
         ),
         "docs/classes.md",
     ),
