@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 from bot.domain.moments import Unread
@@ -25,8 +26,6 @@ from handlers.request import Request
 from handlers.services import Services
 from handlers.workspace.timers import typed_moment
 
-#: What links an account.
-_LINKS: Final = frozenset({"invite", "ask_link"})
 #: The longest name or time.
 _LONGEST: Final = 200
 
@@ -87,10 +86,14 @@ async def called(
     offered = {kit.Press.of(one).name for one in kit.buttons_of(answer.blocks)}
     if not services.context.owners.is_worked:
         answer = replies.with_remarks(answer, [answers.NO_WORKER])
-    # Whatever has been done can be taken back, or kept from being done later; any other button asks.
+    # Whatever has been done can be taken back, or kept from being done later; any other button asks, and one
+    # that links an account is for its person alone.
     is_done = "undo" in offered or offered <= {"keep_running"}
-    if tool.verb == "help" or (not offered & _LINKS and (tool.only_shows or is_done)):
+    if tool.verb == "help" or (not offered & {"invite", "ask_link"} and (tool.only_shows or is_done)):
         return drawn.words(answer.blocks)
+    # The same question comes once a minute at most, however often a model asks for it.
+    asked = sha256(f"{principal.key} {text} {services.clock.now() // 60}".encode()).hexdigest()
+    surface = replace(surface, interaction=f"assistant:{asked}")
     await services.store.add_notices([message_notice(answer, surface, principal, services.ids)])
     services.context.wake()
     return words.ASKED

@@ -184,6 +184,8 @@ async def test_row_35_it_ends_nothing_for_good_without_a_press(tmp_path):
         async with called(scene) as slackbot:
             said = await slackbot.calls(who(scene), "stop", name="thesis")
             assert said.startswith("Nothing is done yet. I've sent the person a question")
+            for _ in range(3):
+                assert await slackbot.calls(who(scene), "stop", name="thesis") == said
             # It can't agree by any words, and one more call agrees no more than the first.
             for name in (
                 "thesis --yes",
@@ -199,7 +201,7 @@ async def test_row_35_it_ends_nothing_for_good_without_a_press(tmp_path):
             await slackbot.calls(who(scene), "stop", name="lab", at="in 1 hour")
         await scene.pass_time(30)
         assert scene.asked("stop_session") == 0
-        asked = next(one for one in scene.alice.sees() if "This will end *thesis* for good" in one.text)
+        (asked,) = [one for one in scene.alice.sees() if "This will end *thesis* for good" in one.text]
         await scene.alice.presses(asked, "End it")
         await scene.pass_time(20)
         assert (scene.asked("stop_session"), scene.session("thesis").state) == (1, "finished")
