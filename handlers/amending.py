@@ -3,6 +3,7 @@
 It becomes the words of a request of its own, after what was done was taken back where that has to go first.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -12,14 +13,17 @@ from bot.domain.acts import Act
 from bot.domain.notices import Answer, Spoken
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
+from bot.messages.blocks.runs import again_button
 from bot.messages.texts import acts as words
+from bot.providers import base
 from bot.services import acts as use_cases
-from bot.services import naming
+from bot.services import naming, runs
 from bot.store.tables import RULES
 from bot.support.cleaning import fold
 from handlers import acts
 from handlers.command_line import plain
 from handlers.connections import makers
+from handlers.job import run_again
 from handlers.language import vocabulary
 from handlers.language.reading import Reading
 from handlers.preferences import templates
@@ -33,6 +37,7 @@ _OPENINGS: Final = frozenset({"make", "except", "with", "without", "not", "no", 
 _MADE: Final = frozenset({("make", "it"), ("make", "that")})
 #: Longer texts are requests of their own.
 _MOST_WORDS: Final = 6
+_VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=[\w.,:/+-]*")
 _UNTIL: Final = frozenset({"", "for", "until", "till", "til"})
 
 
@@ -67,6 +72,8 @@ async def amended(
     workspace = next((one for one in rows if act is not None and one.id == act.subject), None)
     if act is None or not act.can_be_undone:
         return None
+    if act.action == "job.run" and (varied := await _varied(request, act)) is not None:
+        return varied
     found = None if workspace is None else await _of_act(request, reading, act, workspace, rows)
     if found is not None:
         return found
@@ -93,6 +100,19 @@ async def _chosen(request: Request, reading: Reading, about: Spoken) -> tuple[st
         if wanted in {fold(one.label), fold(one.value)}
     ]
     return found[0] if len(found) == 1 else None
+
+
+async def _varied(request: Request, act: Act) -> Answer | None:
+    """Run the last job with the variables that are said: in its place until it was sent, or with a press."""
+    said = [word.rstrip(",") for word in request.given if plain(word) not in _OPENINGS]
+    run = await request.asked.see(runs.owned, "run", act.errand)
+    takes = request.services.context.need(run.connection).need(base.Runs).variables_key
+    if not takes or not said or run.spec is None or not all(map(_VARIABLE.fullmatch, said)):
+        return None
+    found = await _instead(request, act, tuple(said))
+    if isinstance(found, Answer):
+        return replies.with_button(found, again_button(run, said))
+    return await run_again(replace(request, target=" ".join([run.id, *said])))
 
 
 async def _of_act(

@@ -53,11 +53,15 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def run_again(request: Request) -> Answer:
-    """Launch a run with the settings of an earlier one, which stays as it is."""
-    run = await request.asked.see(runs.owned, "run", request.target or "")
+    """Launch a run with the settings of an earlier one, which stays as it is, and perhaps other variables."""
+    key, *variables = (request.target or "").split()
+    run = await request.asked.see(runs.owned, "run", key)
     if run.spec is None:
         return replies.hint(request.filled(run_words.NO_SPEC, run))
-    again = await request.asked.to(runs.launch, run.connection, run.spec)
+    spec = run.spec
+    if variables:
+        spec = runs.varied(request.services.context.need(run.connection).need(base.Runs), spec, variables)
+    again = await request.asked.to(runs.launch, run.connection, spec)
     return started(request, again.name, again.connection)
 
 

@@ -373,6 +373,8 @@ class Runs(Forms[Offer]):
 
     #: Whether runs are launched by naming a job that is set up there, so that nothing else has to be asked.
     runs_named_jobs: ClassVar[bool] = False
+    #: Where a spec has its variables, each as ``NAME=value``; "" for runs that take none.
+    variables_key: ClassVar[str] = ""
 
     @classmethod
     def runs_commands(cls) -> bool:

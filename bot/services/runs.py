@@ -1,7 +1,9 @@
 """What people do with runs of jobs: launch, view, follow, stop. Nothing here waits for a provider."""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from bot.domain.acts import NO_CHANGE, Change
 from bot.domain.errands import Call, Outcome
@@ -50,6 +52,13 @@ def launch(tx: Transaction, asked: Asked, connection: str, spec: Spec) -> Run:
     target, change = f"{connection}/{run.name}", NO_CHANGE.begun(run)
     asked.note(tx, "job.run", target, about=run, change=change, reference=run.reference)
     return run
+
+
+def varied(provider: base.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
+    """Return a run's spec with more variables, each ``NAME=value``, in place of those of their names."""
+    key = provider.variables_key
+    found = {one.partition("=")[0]: one for one in (*spec.several(key), *variables)}
+    return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
 def stop(tx: Transaction, asked: Asked, run_id: str, *, force: bool) -> tuple[Run, bool]:

@@ -2,15 +2,16 @@
 
 import pytest
 
-from bot.domain.errands import Call
+from bot.domain.errands import Call, Outcome
 from bot.domain.forms import Choice, Field, Form
 from bot.domain.observed import Observed
 from bot.domain.runs import Update
 from bot.domain.snapshots import Snapshot
 from bot.domain.workspaces import State
 from tests.handlers.rig import activate, buttons, rig, words
-from tests.handlers.run_rig import run_rig
+from tests.handlers.run_rig import run_rig, step
 from tests.rigs.clock import FakeClock
+from tests.rigs.forms import Workbench
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE, linked, observe
@@ -110,6 +111,37 @@ async def test_a_name_is_amended_and_what_an_act_does_not_take_is_said(bot):
     async with run_rig() as other:
         answer = await talk(other, "job run posit -- ls", "with EPOCHS=20")
         assert "I can't change that about what I did last with *ls*." in words(answer)
+
+
+class Variable(Workbench):
+    """Take variables for runs."""
+
+    variables_key = "environment"
+
+
+async def variables(bot):
+    """Return the variables of all runs that weren't cancelled, the oldest first."""
+    rows = sorted(await bot.store.runs(ALICE), key=lambda one: one.created_at)
+    return [one.spec.several("environment") for one in rows if one.outcome is not Outcome.CANCELLED]
+
+
+async def test_a_run_takes_variables_in_its_place_until_it_was_sent_and_with_a_press_then():
+    async with run_rig(kind=Variable) as bot:
+        await talk(bot, "job run posit -- python train.py")
+        await talk(bot, "with EPOCHS=20, LR=0.1")
+        assert await variables(bot) == [("EPOCHS=20", "LR=0.1")]
+        await talk(bot, "with EPOCHS=30")
+        assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
+        (run,) = [one for one in await bot.store.runs(ALICE) if one.is_open]
+        await step(bot, run, remote_id="r1", start_call=Call.ACCEPTED, called=True)
+        answer = await talk(bot, "with EPOCHS=40")
+        assert "I've already sent the run *python train.py* to Posit Workbench." in words(answer)
+        assert await variables(bot) == [("EPOCHS=30", "LR=0.1")]
+        assert list(buttons(answer)) == ["Stop", "Run again with EPOCHS=40"]
+        await bot.push(answer, "Run again with EPOCHS=40")
+        assert await variables(bot) == [("EPOCHS=30", "LR=0.1"), ("EPOCHS=40", "LR=0.1")]
+        await talk(bot, "with more power")
+        assert len(await variables(bot)) == 2
 
 
 async def test_the_next_message_answers_an_open_question():

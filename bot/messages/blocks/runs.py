@@ -1,6 +1,7 @@
 """Cards, messages and output of runs: projections of rows, like those of workspaces."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -211,10 +212,13 @@ def force_button(run: Run) -> Element:
     return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question)
 
 
-def again_button(run: Run) -> Element:
-    """Return *Run again*, which asks first, so that two clicks don't become two runs."""
-    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
-    return kit.button(runs.AGAIN, "job_again", run.id, confirm=question)
+def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
+    """Return *Run again*, with other variables, which asks first: two clicks don't become two runs."""
+    besides = f" {fill(runs.WITH, variables=' '.join(variables))}" if variables else ""
+    names = {"name": run.name, "besides": Markup(besides)}
+    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
+    key = " ".join([run.id, *variables])
+    return kit.button(kit.cut(f"{runs.AGAIN}{besides}", kit.BUTTON), "job_again", key, confirm=question)
 
 
 def logs_button(facts: RunFacts) -> list[Element]:

@@ -82,6 +82,8 @@ MARKED: Final = "lines marked ! are stderr"
 
 LOGS: Final = "Logs"
 AGAIN: Final = "Run again"
+#: After that, and after what is the same.
+WITH: Final = "with {variables}"
 LET_GO: Final = "Stop waiting"
 STOP_ONE: Final = "Stop {name}"
 LOGS_ONE: Final = "Logs of {name}"
@@ -100,7 +102,7 @@ CONFIRM_FORCE: Final = (
 )
 CONFIRM_AGAIN: Final = (
     "Run {name} again?",
-    "This starts another run of {name} with the same settings.",
+    "This starts another run of {name} with the same settings{besides}.",
     "Run again",
     "Not now",
 )

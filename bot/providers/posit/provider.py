@@ -77,6 +77,7 @@ class PositProvider(
         min_poll_interval=2.0, pending=2.0, running=60.0, unused=1800.0, batch_size=BATCH, concurrency=40
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
+    variables_key: ClassVar[str] = "environment"
 
     def __init__(self, settings: PositSettings, http: Http) -> None:
         super().__init__(settings, http)
