@@ -1,9 +1,9 @@
 """``python -m benchmarks [NAME …] [--against REVISION] [--toy]``: measure, and print an object per figure.
 
 A name is a figure's or a measurement's (structure, minimum, help, unsigned, start, polls, claims, watched,
-ready, limited, class, class_killed, class_shared, startup, idle, posit, jobs, list, hostile, searches, homes,
-hours, silence, page). What structure, help, start, polls and claims measure is measured in turn with the code
-of another revision, if one is named: a commit, or a folder that holds it.
+ready, limited, class, class_killed, class_shared, course, startup, idle, posit, jobs, list, hostile,
+searches, homes, hours, silence, page). What structure, help, start, polls and claims measure is measured in
+turn with the code of another revision, if one is named: a commit, or a folder that holds it.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
 
@@ -25,6 +25,7 @@ from typing import Final
 
 from benchmarks.claims import measure_claims
 from benchmarks.classroom import measure_class, measure_class_killed, measure_class_shared
+from benchmarks.course import measure_course
 from benchmarks.figures import GOALS, Figure
 from benchmarks.homes import measure_homes
 from benchmarks.hostile import measure_hostile, measure_searches
@@ -70,6 +71,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             measure_class_shared,
             ("class_shared_ack_p99", "class_shared_exactly_one", "class_shared_last"),
         ),
+        "course": (measure_course, ("course_ready", "course_last")),
         "startup": (measure_startup, ("startup",)),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
         "posit": (measure_posit, ("posit_requests",)),

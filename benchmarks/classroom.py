@@ -48,11 +48,11 @@ class Class:
     acks: list[float] = field(default_factory=list)
     again: int = 0
 
-    async def post(self) -> None:
+    async def post(self, command: str = "card saturn/course --title Class") -> None:
         """Have the card posted by somebody of the class, and wait until it stands in the channel."""
         user = self.scene.crowd.user(0)
         target = self.bot.target
-        await ask(target.url, target.request(user, "card saturn/course --title Class", 1))
+        await ask(target.url, target.request(user, command, 1))
         until = time.perf_counter() + _CARD_SECONDS
         while time.perf_counter() < until:
             posts = (await noted(self.scene.slack))["posts"]

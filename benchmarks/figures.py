@@ -57,6 +57,8 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         "class_shared_ack_p99": Goal("s", 0.3),
         "class_shared_exactly_one": Goal("% of the class", 100.0, "at least"),
         "class_shared_last": Goal("s", 120.0),
+        "course_ready": Goal("% of the course", 99.0, "at least"),
+        "course_last": Goal("s", 60.0),
         "startup": Goal("s", 1.5),
         "idle_cpu": Goal("% of a core", 1.0),
         "idle_memory": Goal("MB", 120.0),

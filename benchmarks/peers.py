@@ -85,6 +85,7 @@ class Gaps:
             "p99": quantile(gaps, 0.99) if gaps else None,
             "violations": len(self._server.harness.violations),
             "ready_at": ready,
+            "starts": {one.id: len(one.runs) for one in self._server.state.resources.values()},
             "made": {one.id: one.owner for one in self._server.state.resources.values()},
             "refused_starts": self._refused_starts,
         }

@@ -63,6 +63,12 @@ class Sizes:
     class_seconds: float = 60.0
     class_starts: int = 20
     class_kills: int = 3
+    #: A course: so many join within so many seconds, at a provider that takes so many starts a second. The
+    #: bot is killed so many seconds before the lesson.
+    course_people: int = 300
+    course_joining: float = 60.0
+    course_starts: int = 2
+    course_killed: float = 180.0
     #: Browsers that look at their own workspaces all at once, and how often together in a run.
     browsers: int = 50
     looks: int = 3_000
@@ -129,6 +135,9 @@ TOY = Sizes(
     class_people=6,
     class_seconds=4.0,
     class_kills=1,
+    course_people=4,
+    course_joining=25.0,
+    course_killed=20.0,
     browsers=3,
     looks=30,
     posit_people=3,

@@ -93,7 +93,10 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def drop_all(tx: Transaction, principal: Principal) -> None:
-    """Delete a person's rules."""
+    """Delete a person's rules, and let them leave their courses."""
+    for one in rules(tx, principal):
+        if one.card:
+            leave(tx, one.card, principal)
     RULES.delete(tx, principal=principal)
 
 

@@ -240,3 +240,11 @@ async def test_no_statistics_on_thursday(bot):
     assert (await bot.store.class_card(card.id)).off == {"2027-12-22", "2027-12-23", "2027-12-24"}
     assert set(await told(bot)) == {ALICE}
     assert "aren't in" in words(await bot.say("no Statistics on Thursday", BOB))
+
+
+async def test_how_many_can_be_ready_in_time_is_said_when_the_card_is_posted(bot):
+    saturn = bot.services.connections["saturn"]
+    saturn.settings = saturn.settings.model_copy(update={"starts_per_second": 0.1})
+    await linked(bot.store, TRAINER, names=["notebook"])
+    assert "at most 252 people: Saturn Cloud can't start more" in words(await bot.say(POST, TRAINER))
+    assert "at most" not in words(await bot.say(f"{POST} --max 252", TRAINER))

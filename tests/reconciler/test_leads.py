@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.domain.workspaces import State
+from bot.services import workspaces
 from bot.support.errors import LimitReached
-from tests.reconciler.classroom import TRAINER, people, press, seat, told
+from tests.reconciler.classroom import TRAINER, ask, people, press, seat, told
 from tests.reconciler.test_courses import course, state
 from tests.reconciler.test_courses import world as world  # noqa: PLC0414 - a fixture
 from tests.reconciler.test_hours import local
@@ -87,3 +88,24 @@ async def test_a_teacher_is_told_five_minutes_before_who_is_ready_and_why_not(wo
         "1 of 3 are ready for Statistics. 1 person hasn't linked their account; "
         "1 start failed: no room for more memory."
     )
+
+
+async def test_a_teacher_is_asked_whether_lessons_go_on_that_nobody_used(world):
+    alice, bob, _ = people(3)
+    await course(world, alice, bob)
+    (mine,) = await world.store.workspaces(bob)
+    for day in (22, 24, 29):
+        world.clock.advance(max(local("08:50", day) - world.clock.now(), 0.0))
+        await until(world, "09:20", day)
+        if day == 22:
+            # One of them has used it, which is enough for that lesson.
+            await ask(world, bob).to(workspaces.refresh, mine.id)
+        await until(world, "10:40", day, step=20.0)
+    for day in (1, 6):
+        begins = local("09:00", 30) + day * 86_400.0
+        world.clock.advance(begins - 600.0 - world.clock.now())
+        for one in [TRAINER, alice, bob]:
+            await world.know(one)
+        await world.pass_time(7_200.0, step=20.0)
+    asked = [" in the last 3 lessons" in one for one in told(world, TRAINER) if "ready for" in one]
+    assert asked == [False, False, False, False, True]

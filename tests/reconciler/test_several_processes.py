@@ -1,5 +1,6 @@
 """Two processes on one database: what one of them learns counts for the other."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -15,8 +16,11 @@ from bot.store.owners import LEASE
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.errors import RateLimited, Refused, Unreachable
+from tests.reconciler.classroom import TRAINER, people, post, press, seat, told
 from tests.reconciler.fuse import Meanwhile
 from tests.reconciler.runs import RunWorld
+from tests.reconciler.test_courses import LESSONS
+from tests.reconciler.test_hours import local
 from tests.reconciler.world import World
 from tests.rigs import postgres
 from tests.rigs.clock import CountingIds, FakeClock
@@ -196,6 +200,38 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
     assert pair.cloud.count("start") == 0
     await pair.theirs.pass_time(5, longest=1)
     assert pair.cloud.count("start") == 1
+
+
+# -- courses -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pair", ["postgresql"], indirect=True)
+async def test_two_workers_start_each_student_once_in_the_order_of_joining(pair):
+    """Both look at what is due at the same time; one is killed while the starts are on their way."""
+    pair.cloud.settings = fake_settings("cloud", starts_per_second=0.5)
+    pair.cloud.start_takes = 20.0
+    pair.clock.advance(local("08:20") - pair.clock.now())
+    for world, name in zip(pair.both, "ab", strict=True):
+        world.owners = SharedOwners(world.store, pair.clock.monotonic, name, f"worker:{name}")
+        world.reborn()
+    students, workers = people(12), list(pair.both)
+    card = await post(pair.mine, **LESSONS)
+    for one in students:
+        await seat(pair.mine, one)
+        assert (await press(pair.theirs, card, one)).result == "enrolled"
+    pair.clock.advance(local("08:54") - pair.clock.now())
+    while pair.clock.now() < local("09:01"):
+        for one in [TRAINER, *students]:
+            await pair.mine.know(one)
+        pair.clock.advance(5.0)
+        await asyncio.gather(*(one.owners.renew() for one in workers), *(one.work() for one in workers))
+        if len(workers) == 2 and pair.cloud.accepted_starts:
+            workers.remove(pair.mine)
+    assert pair.cloud.accepted_starts == [f"r-{one.user_id}" for one in students]
+    assert [told(pair.mine, one) for one in students] == [
+        ["Statistics is starting, and your workspace is ready."]
+    ] * len(students)
+    assert told(pair.mine, TRAINER) == ["12 of 12 are ready for Statistics."]
 
 
 # -- people --------------------------------------------------------------------------------------------------
