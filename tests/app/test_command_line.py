@@ -145,6 +145,7 @@ NOT_TO_SERVE = (
     "sqlite_utils",
     "psycopg",
     "joserfc",
+    "mcp_types",
     "jinja2",
     "yaml",
     "bot.upkeep.checks",
