@@ -346,7 +346,8 @@ def _is_withheld(tx: Transaction, asked: Asked, rule: Rule) -> bool:
 def _goes_on(tx: Transaction, rule: Rule, stop: Occurrence, latest: Operation | None) -> bool:
     """Return whether a workspace goes on after a lesson: the lesson didn't start it, or own hours need it."""
     begin, _ = rule.on(date.fromisoformat(stop.local[:10]))
-    is_its = latest is not None and (latest.planned_for == begin.at or latest.verb is OperationVerb.RESTART)
+    is_start = latest is not None and latest.planned_for == begin.at and latest.has_called
+    is_its = is_start or (latest is not None and latest.verb is OperationVerb.RESTART)
     own = [
         one.after(begin.at) for one in rows.rules_of(tx, rule.workspace_id) if not (one.card or one.paused)
     ]

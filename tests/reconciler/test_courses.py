@@ -7,13 +7,15 @@ import pytest
 from bot.domain.forms import Spec
 from bot.domain.hours import read
 from bot.domain.operations import OperationVerb
+from bot.domain.preferences import Preferences
 from bot.domain.timers import Timer
 from bot.domain.workspaces import State
 from bot.services import hours, lessons, workspaces
+from bot.store.preferences import save_preferences
 from bot.support.errors import Refused
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat, shown, told
 from tests.reconciler.test_hours import became, local
-from tests.rigs.store import unlink
+from tests.rigs.store import unlink, within
 
 #: Mondays and Wednesdays in Berlin, for a month from the 22nd of November 2027, which is a Monday.
 LESSONS = {
@@ -45,7 +47,7 @@ async def course(world, *students, state=State.STOPPED, **keys):
 
 async def until(world, at, day=22, step=20.0):
     for one in [TRAINER, *people(3)]:
-        await world.know(one)
+        await world.know(one, time_zone="Europe/Berlin")
     await world.pass_time(local(at, day) - world.clock.now(), step=step)
 
 
@@ -103,13 +105,23 @@ async def test_a_lesson_stops_only_what_it_started(world):
     assert world.provider.accepted_stops == ["r-U001"]
 
 
+async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(world):
+    """Where it wasn't read in time, nothing was called either."""
+    (alice,) = people(1)
+    await course(world, alice, state=State.RUNNING)
+    await until(world, "11:00", step=300)
+    assert await became(world) == [("22T09:00", "start", "started"), ("22T10:30", "stop", "needless")]
+    assert (state(world), world.provider.accepted_stops) == (State.RUNNING, [])
+
+
 async def test_own_hours_and_an_own_stop_go_first(world):
     alice, bob = people(2)
     await course(world, alice, bob)
     (mine,) = await world.store.workspaces(alice)
     await world.know(alice, time_zone="Europe/Berlin")
     await ask(world, alice).to(hours.add, mine.id, read("mon 9:15-12:00"))
-    await until(world, "09:20")
+    await until(world, "09:14")
+    await until(world, "09:20", step=5)
     (theirs,) = await world.store.workspaces(bob)
     await ask(world, bob).to(workspaces.set, theirs.id, Timer(local("10:00"), "stop"))
     await until(world, "10:05")
@@ -192,3 +204,15 @@ async def test_who_may_not_use_the_template_any_more_is_out_of_the_course(world)
     assert (await world.store.workspaces(alice))[-1].state is State.SUSPENDED
     assert await world.store.participant(card.id, alice) is None
     assert world.provider.accepted_starts == []
+
+
+async def test_nobody_is_asked_during_a_lesson_whether_they_still_need_it(world):
+    (alice,) = people(1)
+    await course(world, alice, state=State.RUNNING)
+    world.provider.machines["r-U000"].started_at = world.clock.now()
+    await within(world.store, save_preferences, alice, Preferences(asks_after=1))
+    await until(world, "08:54")
+    await until(world, "10:29", step=5)
+    assert world.slack.kinds().count("needed") == 0
+    await until(world, "11:05")
+    assert world.slack.kinds().count("needed") == 1

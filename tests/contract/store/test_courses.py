@@ -1,0 +1,123 @@
+"""Courses: joining writes the consent and its rule as one, lessons are claimed in the order of joining."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.observed import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Person, Principal
+from bot.domain.workspaces import State
+from bot.services import lessons
+from bot.store import hours as rows
+from bot.store.tables import NOTICES, PARTICIPANTS, RULES
+from tests.contract.store.test_classes import CARD, TRAINER, by, look, posted, press
+from tests.rigs.store import accept_operation, linked, observe, unlink, within
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LESSONS = {"days": frozenset({"mon", "wed"}), "starts": 540, "stops": 630, "time_zone": "Europe/Berlin"}
+TERM = {"first_day": "2027-11-22", "last_day": "2027-12-22"}
+#: Not in the order of their names.
+MEMBERS = [Principal(None, "T1", user) for user in ("UZOE", "UANN", "UMIA")]
+
+
+def local(at, day=22):
+    return datetime(2027, 11, day, *map(int, at.split(":")), tzinfo=BERLIN).timestamp()
+
+
+@pytest.fixture
+async def joined(store, clock):
+    """A course that three have joined, one after the other, an hour before its first lesson."""
+    clock.advance(local("08:00") - clock.now())
+    await posted(store, **LESSONS, **TERM)
+    found = []
+    for one in MEMBERS:
+        clock.advance(1.0)
+        await store.save_people([Person(one, one.user_id, seen_at=clock.now())])
+        row = (await linked(store, one)).workspaces[0]
+        assert (await press(store, row, f"join {one.user_id}")).result == "enrolled"
+        found.append(row)
+    return found
+
+
+async def claimed(store):
+    return [one.principal for one in await store.claim_due(lambda tx: rows.claim_hours(tx, 100, 60.0))]
+
+
+async def test_joining_writes_the_consent_and_the_rule_as_one(store, clock, joined):
+    press_ = await store.participant(CARD, MEMBERS[0])
+    (rule,) = await store.rules(MEMBERS[0])
+    assert (press_.consented_at, press_.workspace_id) == (rule.settled_at, joined[0].id)
+    assert (rule.card, rule.course, rule.workspace_id) == (CARD, "Statistics", joined[0].id)
+    assert (rule.zone, rule.days, rule.last_day) == ("Europe/Berlin", LESSONS["days"], "2027-12-22")
+    # 0.1.0 looks at ``look_at`` alone.
+    row = await store.engine.read(lambda tx: RULES.row(tx, id=rule.id))
+    assert (row["look_at"], row["lesson_look_at"]) == (None, local("09:00") - rule.lead)
+    # A second press is the same consent, with the same place in the order.
+    await press(store, joined[0], "again")
+    assert [one.id for one in await store.rules(MEMBERS[0])] == [rule.id]
+
+
+async def test_lessons_are_claimed_in_the_order_of_joining_once_their_lead_has_begun(store, clock, joined):
+    assert await claimed(store) == []
+    await within(store, rows.lead, CARD, 1_200.0, local("09:00"))
+    clock.advance(local("08:39") - clock.now())
+    assert await claimed(store) == []
+    clock.advance(60.0)
+    assert await claimed(store) == MEMBERS
+    assert await claimed(store) == []
+
+
+async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, clock, joined):
+    ann = by(store, MEMBERS[1], "skip")
+    await ann.to(lessons.skip, CARD, "")
+    before = await store.class_counts(CARD)
+    assert (before.pressed, before.expected, before.ready) == (3, 0, 0)
+    clock.advance(local("08:56") - clock.now())
+    await observe(store, clock, joined[0], Observed(State.RUNNING))
+    await accept_operation(store, joined[2], OperationVerb.START, interaction="start")
+    counts = await store.class_counts(CARD)
+    assert (counts.pressed, counts.expected, counts.ready) == (3, 2, 1)
+    assert (counts.waiting, counts.going, counts.failed) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("way", ["leave", "unlink"])
+async def test_who_leaves_has_neither_rule_nor_consent(store, joined, way):
+    if way == "leave":
+        await by(store, MEMBERS[0], "leave").to(lessons.leave, CARD)
+    else:
+        await unlink(store, MEMBERS[0])
+    assert await store.rules(MEMBERS[0]) == []
+    assert await store.participant(CARD, MEMBERS[0]) is None
+    assert (await store.class_counts(CARD)).pressed == 2
+
+
+async def test_a_change_is_told_to_each_member_once(store, joined):
+    asked = by(store, TRAINER, "change", drawing="TEST-1")
+    for _ in range(2):
+        await asked.to(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-01"})
+    told = await store.engine.read(lambda tx: NOTICES.rows(tx, subject=CARD, kind="course_changed"))
+    assert sorted(row["principal"] for row in told) == sorted(one.key for one in MEMBERS)
+    assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {"2027-12-01"}
+    # What is later than they agreed to isn't theirs.
+    await by(store, TRAINER, "later").to(lessons.change, CARD, "hours", {}, {"last_day": "2027-12-08"})
+    assert {one.last_day for who in MEMBERS for one in await store.rules(who)} == {"2027-12-01"}
+
+
+async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, joined):
+    clock.advance(20 * 86_400.0)
+    await store.sweep()
+    assert [one.id for one in await store.courses()] == [CARD]
+    clock.advance(20 * 86_400.0)
+    await look(store)
+    assert await store.courses() == []
+    # With it end the rules of its members, but its card can be read for a month.
+    assert await store.rules(MEMBERS[0]) == []
+    clock.advance(29 * 86_400.0)
+    await store.sweep()
+    assert await store.class_card(CARD) is not None
+    clock.advance(2 * 86_400.0)
+    await store.sweep()
+    assert await store.class_card(CARD) is None
+    assert await store.engine.read(lambda tx: PARTICIPANTS.all(tx, card_id=CARD)) == []

@@ -1,0 +1,102 @@
+"""A course in the local Slack: its card, who joins it once, and a lesson that finds them ready."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest_asyncio
+
+from tests.rigs.scenario import world
+from tests.rigs.scenario.people import GENERAL
+from tests.scenarios.test_class import PUPILS, TRAINER, _saturn_seed, _slack_seed
+
+ANN, BOB, CLEO = PUPILS[:3]
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path):
+    connection = {"name": "saturn", "provider": "saturn", "title": "Saturn Cloud", "linking": ["token"]}
+    async with world(
+        tmp_path, slack_seed=_slack_seed(), saturn_seed=_saturn_seed(), saturn_connection=connection
+    ) as made:
+        for user in (ANN, BOB):
+            await made.person(user).has_linked(user.lower())
+        await made.settle()
+        await made.pass_time(15, step=5)
+        yield made
+
+
+def _begin(made):
+    """Return when a lesson can begin: at a full minute, some time from now, on a day that it stays in."""
+    begin = datetime.fromtimestamp(made.clock.now(), BERLIN).replace(second=0, microsecond=0)
+    begin += timedelta(minutes=20)
+    return begin + timedelta(hours=2) if begin.hour >= 23 else begin
+
+
+async def _until(made, moment, step=10):
+    await made.pass_time(moment.timestamp() - made.clock.now(), step=step)
+
+
+def _card(made):
+    (card,) = [one for one in made.person(TRAINER).sees(GENERAL) if one.kind == "class_card"]
+    return card
+
+
+def _running(made):
+    return sorted(one.owner.upper() for one in made.saturn.state.resources.values() if one.live())
+
+
+async def _joins(made, user):
+    """Let somebody press *Join*; return what they read."""
+    return [one for one in await made.person(user).presses(_card(made), "Join") if one.is_private][-1]
+
+
+async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
+    made, trainer = room, room.person(TRAINER)
+    begin = _begin(made)
+    end, day = begin + timedelta(minutes=40), f"{begin:%A}".lower()
+    hours = f"{day} {begin:%H:%M}-{end:%H:%M}"
+    said = await trainer.types(f"card notebook --title Statistics --hours {hours}")
+    assert "That's twenty weeks" in said.text
+    await made.pass_time(2)
+    assert f"{begin:%A}s, {begin:%H:%M}\u2013{end:%H:%M} (Europe/Berlin)" in _card(made).text
+    joined = await _joins(made, ANN)
+    assert "You've joined *Statistics*" in joined.text
+    skipping = await _joins(made, BOB)
+    skipped = await made.person(BOB).presses(skipping, "Skip next time")
+    assert "I'll skip *Statistics*" in skipped[-1].text
+    # Who isn't linked links on the way, and has joined then without another press.
+    late = made.person(CLEO)
+    asked = await _joins(made, CLEO)
+    await late.links(CLEO.lower(), asked=asked)
+    await made.pass_time(10)
+    assert "3 people have joined." in _card(made).text
+    assert _running(made) == []
+
+    await _until(made, begin - timedelta(seconds=20))
+    assert _running(made) == [ANN, CLEO]
+    assert [one.kind for one in made.person(ANN).sees()] == []
+    await _until(made, begin + timedelta(seconds=10), step=2)
+    for user in (ANN, CLEO):
+        told = made.person(user).sees()[-1]
+        assert (told.kind, told.text.splitlines()[0]) == (
+            "lesson",
+            "*Statistics* is starting, and your workspace is ready.",
+        )
+        assert told.address("Open")
+    assert "2 of 2 are ready" in _card(made).text
+    assert "Open" not in _card(made).labels
+
+    await _until(made, end + timedelta(minutes=2), step=20)
+    assert _running(made) == []
+    assert "are ready" not in _card(made).text
+    assert [one.kind for one in made.person(BOB).sees()] == []
+    shown = await made.person(ANN).types("hours")
+    assert "Lessons of *Statistics*" in shown.text
+    left = await made.person(ANN).presses(shown, "Leave Statistics")
+    assert "You've left *Statistics*." in left[-1].text
+    await trainer.types("card Statistics end")
+    await made.pass_time(10)
+    assert "The course has ended." in _card(made).text
+    assert "Statistics* has ended" in made.person(BOB).sees()[-1].text
+    assert made.person(ANN).sees()[-1].kind != "course_changed"
