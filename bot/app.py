@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot.domain.groups import UserGroups
 from bot.output.transcript import Board
 from bot.providers import build_providers
 from bot.providers.connection import ConnectionSettings
@@ -59,6 +60,8 @@ ENDS_SECONDS = 8.0
 START_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 20.0, 20.0)
 #: So many of them are waited for a database: 15 seconds, which is how long a restart of its server may take.
 STORE_PAUSES = 4
+#: How often the user groups are read that operators name, in seconds.
+GROUPS_EVERY = 300.0
 
 
 class Role(StrEnum):
@@ -153,6 +156,11 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
+        prepared = [one for given in connections.values() for one in given.prepared]
+        named = settings.admin_ids() | settings.global_admin_ids()
+        self.groups = UserGroups(named.union(*(one.who or () for one in prepared)), self.clock.monotonic)
+        for one in prepared:
+            one.join(self.groups)
         #: How long running work may take at the end, and the database.
         self.ends_within = DRAIN_SECONDS, ENDS_SECONDS
         self._runs = False
@@ -202,6 +210,7 @@ class Process:
         if self._takes_requests:
             await self._replays.load(self.store)
             stack.push_async_callback(self._replays.save, self.store)
+        await self._people.read_groups(self.groups)
         await self._listen(slack_session)
         await witness.note(self.store)
         stack.push_async_callback(self._drain)
@@ -220,6 +229,8 @@ class Process:
             self.scheduler.every(LOOKS_EVERY, self.others.step)
         if self._entered.by_oauth is not None:
             self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
+        if self.groups.names:
+            self.scheduler.every(GROUPS_EVERY, partial(self._people.read_groups, self.groups))
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
@@ -263,10 +274,11 @@ class Process:
 
     def _context(self, wake: Wake) -> Context:
         settings, entered = self._settings, self._entered
+        self._people = People(self.store, entered.slack, self.owners)
         return Context(
             store=self.store,
             connections=self.providers,
-            people=People(self.store, entered.slack, self.owners),
+            people=self._people,
             installation=entered.place,
             removals=entered.by_oauth,
             vault=Vault(settings.keys()),
@@ -320,7 +332,7 @@ class Process:
 
         for pause in (*self._start_pauses, None):
             try:
-                return await enter(settings, self.store, make, clock)
+                return await enter(settings, self.store, make, clock, self.groups)
             except SlackPermanent as error:
                 raise StartError(
                     f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "

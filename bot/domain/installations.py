@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from bot.domain.groups import UserGroups
 from bot.domain.people import Principal
 from bot.domain.times import Past, Stays
 
@@ -80,7 +81,7 @@ class Installation(Administered):
     """Describe where Usher is installed, who its bot is there, and who its operator made administrators.
 
     It is one Slack workspace, or a whole enterprise (the team may then be None). ``administrators`` holds
-    ``T…:U…`` or ``U…``. Membership is decided here and nowhere else.
+    ``T…:U…``, ``U…``, or ``groups`` of them. Membership is decided here and nowhere else.
     """
 
     team_id: str | None
@@ -92,9 +93,15 @@ class Installation(Administered):
     bot_id: str | None = None
     #: What people write after an @ to address the bot.
     bot_name: str = "usher"
+    groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
 
     @classmethod
-    def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
+    def from_auth_test(
+        cls,
+        answer: Mapping[str, Any],
+        administrators: frozenset[str] = frozenset(),
+        groups: UserGroups | None = None,
+    ) -> Self:
         """Build an installation from Slack's ``auth.test`` answer to the bot's token."""
         return cls(
             team_id=str(answer.get("team_id") or "") or None,
@@ -105,6 +112,7 @@ class Installation(Administered):
             bot_user_id=answer.get("user_id"),
             bot_id=answer.get("bot_id"),
             bot_name=str(answer.get("user") or "usher"),
+            groups=groups or UserGroups(),
         )
 
     @property
@@ -181,7 +189,7 @@ class Installation(Administered):
 
     def administrating(self) -> list[Principal]:
         """Return the administrators, as far as they belong here, sorted by key."""
-        named = {self.who(self.named(name)) for name in self.administrators}
+        named = {self.who(self.named(name)) for name in self.groups.expand(self.administrators)}
         found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 
@@ -206,8 +214,12 @@ class Installations(Administered):
     """
 
     def __init__(
-        self, administrators: frozenset[str] = frozenset(), everywhere: frozenset[str] = frozenset()
+        self,
+        administrators: frozenset[str] = frozenset(),
+        everywhere: frozenset[str] = frozenset(),
+        groups: UserGroups | None = None,
     ) -> None:
+        self._groups = groups or UserGroups()
         self._administrators = administrators
         self._everywhere = everywhere
         self._installations: Mapping[str, Installation] = {}
@@ -261,13 +273,13 @@ class Installations(Administered):
     def reach(self, principal: Principal) -> str | None:
         """Return "" for an administrator of everybody, the place of one of a single workspace."""
         name = f"{principal.team_id}:{principal.user_id}"
-        if name in self._everywhere:
+        if name in self._groups.expand(self._everywhere):
             return ""
-        return principal.place if name in self._administrators else None
+        return principal.place if name in self._groups.expand(self._administrators) else None
 
     def administrating(self) -> list[Principal]:
         """Return the administrators of all workspaces where Usher is installed, sorted by key."""
-        named = {self.named(name) for name in self._administrators | self._everywhere}
+        named = {self.named(name) for name in self._groups.expand(self._administrators | self._everywhere)}
         found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 

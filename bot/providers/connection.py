@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -27,6 +28,7 @@ from yarl import URL
 
 from bot.domain.forms import Choice, Values, choice_field, text_of
 from bot.domain.forms import Field as FormField
+from bot.domain.groups import UserGroups
 from bot.domain.people import Principal
 from bot.support.addresses import is_loopback
 
@@ -44,11 +46,12 @@ class Strict(BaseModel):
 
 
 class Prepared(Strict):
-    """Name something prepared; ``who`` may use it (``U…``, ``T…:U…``), everybody if omitted."""
+    """Name something prepared; ``who`` may use it (``U…``, ``S…``, ``T…:U…``), everybody if omitted."""
 
     name: str
     title: str = ""
     who: tuple[str, ...] | None = None
+    _groups: UserGroups = PrivateAttr(default_factory=UserGroups)
 
     @field_validator("name")
     @classmethod
@@ -62,11 +65,15 @@ class Prepared(Strict):
         """Return its display name."""
         return self.title or self.name
 
+    def join(self, groups: UserGroups) -> None:
+        """Have those groups say who is in them whom ``who`` names."""
+        self._groups = groups
+
     def is_for(self, asker: Principal) -> bool:
         """Return whether a person may use it."""
         if self.who is None:
             return True
-        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & set(self.who))
+        return bool({asker.user_id, f"{asker.team_id}:{asker.user_id}"} & self._groups.expand(self.who))
 
 
 P = TypeVar("P", bound=Prepared)

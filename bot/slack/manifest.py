@@ -53,6 +53,10 @@ BOT_SCOPES: Final[Mapping[str, Use]] = {
 
 #: What an installer may leave out.
 OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
+    "usergroups:read": Use(
+        "Knows who is in the user groups that the settings or the connections file name.",
+        "bot.slack.people",
+    ),
     "users:read.email": Use(
         "Shows administrators the confirmed e-mail addresses of those a request may be about.",
         "bot.slack.people",

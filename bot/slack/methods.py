@@ -35,6 +35,7 @@ FILES_GET_UPLOAD_URL: Final = "files.getUploadURLExternal"
 FILES_COMPLETE_UPLOAD: Final = "files.completeUploadExternal"
 USERS_INFO: Final = "users.info"
 USERS_LIST: Final = "users.list"
+USERGROUPS_USERS_LIST: Final = "usergroups.users.list"
 VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
@@ -69,6 +70,8 @@ METHODS: Final[Mapping[str, Method]] = {
     FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
     USERS_INFO: Method(scopes=_USERS, per_minute=100),
     USERS_LIST: Method(scopes=_USERS, per_minute=20),
+    # Only where an operator names a group.
+    USERGROUPS_USERS_LIST: Method(scopes=frozenset({"usergroups:read"}), per_minute=20),
     VIEWS_OPEN: Method(per_minute=100),
     VIEWS_UPDATE: Method(per_minute=100),
     VIEWS_PUBLISH: Method(per_minute=100),

@@ -8,13 +8,14 @@ from typing import Any
 
 import structlog
 
+from bot.domain.groups import UserGroups
 from bot.domain.people import Person, Principal
 from bot.services.owners import Owners
 from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
 from bot.slack.errors import Meaning, meaning
-from bot.slack.methods import AUTH_TEAMS_LIST, AUTH_TEST, USERS_INFO, USERS_LIST
+from bot.slack.methods import AUTH_TEAMS_LIST, AUTH_TEST, USERGROUPS_USERS_LIST, USERS_INFO, USERS_LIST
 from bot.store.store import Store
-from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
+from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +125,21 @@ class People:
         for problem in failed:
             log.warning("people not read", problem=str(problem))
         return [person for one in done for person in one.read]
+
+    async def read_groups(self, groups: UserGroups) -> None:
+        """Read who is in the groups that operators name; where Slack doesn't say, they count on a while."""
+        for name in groups.names:
+            place, _, group = name.rpartition(":")
+            for slack in self._slack.all():
+                here = slack.budget.installation
+                if place and place != here.id and here.enterprise is None:
+                    continue
+                team = {"team_id": place} if place.startswith("T") else {}
+                try:
+                    answer = await slack.call(USERGROUPS_USERS_LIST, {"usergroup": group, **team})
+                    groups.hold(name, map(str, answer.data["users"]))
+                except (SlackFailed, StoreError, KeyError, TypeError) as error:
+                    log.warning("user group not read", group=name, problem=str(error))
 
     async def is_let_in(self) -> bool:
         """Return whether Slack still takes the only token; raise SlackFailed if that isn't known now."""

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from bot.support.addresses import Proxy, is_loopback, is_safe_origin, public_origin
 from bot.support.environment import command, key_file, referenced, resolve_secret, variables
 
-_ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[UW][A-Z0-9]+$")
+_ADMINISTRATOR = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 _SLACK_WORKSPACE = re.compile(r"^[TE][A-Z0-9]+$")
 #: In place of a list of Slack workspaces: all of them.
 ANY_WORKSPACE: Final = "*"
@@ -227,7 +227,10 @@ class Settings(BaseSettings):
     def _administrators(cls, value: str) -> str:
         for name in split_names(value):
             if not _ADMINISTRATOR.match(name):
-                raise ValueError("needs Slack user ids (U0123ABCD or T0123:U0123ABCD), separated by commas")
+                raise ValueError(
+                    "needs ids of Slack users or user groups (U0123ABCD, S0123ABCD or T0123:U0123ABCD), "
+                    "separated by commas"
+                )
         return value
 
     @field_validator("slack_workspaces")

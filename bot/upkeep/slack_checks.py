@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.domain.groups import is_group
 from bot.domain.people import Person, Principal
 from bot.providers import base
 from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
@@ -112,10 +113,14 @@ async def _check_administrators(
         place, _, user = name.rpartition(":")
         if of and place not in places:
             continue
+        method, asked = ("usergroups.users.list", "usergroup") if is_group(user) else ("users.info", "user")
         try:
-            _, body = await _asked(settings, http, token, "users.info", user=user)
+            _, body = await _asked(settings, http, token, method, **{asked: user})
         except errors.ProviderError as failed:
             return [Check(label, False, why(failed), REACH)]
+        if isinstance(body.get("users"), list):
+            known.append(f"{len(body['users'])} people of the user group {name}")
+            continue
         found = body.get("user")
         if body.get("ok") is not True or not isinstance(found, dict):
             unknown.append(f"{name} (Slack says {plain(body.get('error'))})")

@@ -21,7 +21,7 @@ from playground.values import loads
 FORM_ONLY = {
     "auth.revoke", "bots.info", "conversations.info", "conversations.list", "conversations.members",
     "conversations.replies", "files.info", "oauth.v2.access", "openid.connect.token",
-    "openid.connect.userInfo", "users.info", "users.list",
+    "openid.connect.userInfo", "usergroups.users.list", "users.info", "users.list",
 }  # fmt: skip
 
 

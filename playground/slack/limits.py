@@ -16,7 +16,7 @@ PER_MINUTE = {
     "conversations.replies": 50, "views.update": 100, "views.push": 100, "bots.info": 50, "auth.revoke": 50,
     "files.getUploadURLExternal": 100, "files.completeUploadExternal": 100, "files.info": 100,
     "openid.connect.token": 100, "openid.connect.userInfo": 50, "apps.connections.open": 50,
-    "apps.uninstall": 1,
+    "apps.uninstall": 1, "usergroups.users.list": 20,
 }  # fmt: skip
 
 WINDOW = 60.0

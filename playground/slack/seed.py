@@ -13,7 +13,7 @@ from playground.values import SeedError, checked, record
 #: What Usher's manifest asks for; a seed with ``app.scopes`` replaces it.
 SCOPES = [
     "app_mentions:read", "channels:read", "chat:write", "commands", "files:write", "groups:read",
-    "im:history", "im:read", "im:write", "links:read", "users:read",
+    "im:history", "im:read", "im:write", "links:read", "usergroups:read", "users:read",
 ]  # fmt: skip
 
 EVENTS = [
@@ -50,7 +50,7 @@ CHANNELS: list[Json] = [
      "members": ["U0OLIVIA", "U0CHEN", "U0AMIR"]},
 ]  # fmt: skip
 
-_KNOWN = ("team", "teams", "app", "people", "channels", "bot_token", "app_token")
+_KNOWN = ("team", "teams", "app", "people", "channels", "groups", "bot_token", "app_token")
 
 
 def _app(values: Json, environment: dict[str, str]) -> App:
@@ -101,6 +101,7 @@ def _planted(clock: Clock, seed: Json, environment: dict[str, str]) -> State:
     state.teams |= {other["id"]: record(Team, other) for other in others}
     now = int(clock.now())
     _people(state, seed.get("people", PEOPLE), now)
+    state.groups = {group: set(people) for group, people in seed.get("groups", {}).items()}
     for entry in seed.get("channels", CHANNELS):
         members = {state.app.bot_user if m == "@bot" else m for m in entry.get("members", [])}
         channel = record(Channel, {"created": now, **entry, "members": members})

@@ -38,6 +38,8 @@ class State:
         self.people: dict[str, Person] = {}
         self.teams: dict[str, Team] = {team.id: team}
         self.channels: dict[str, Channel] = {}
+        #: User group → the people in it.
+        self.groups: dict[str, set[str]] = {}
         self.messages: dict[str, list[Message]] = {}
         #: Person → their direct message with the bot.
         self.direct: dict[str, str] = {}

@@ -23,6 +23,7 @@ def test_the_published_budgets():
         "conversations.replies": 50,
         "files.getUploadURLExternal": 100,
         "files.completeUploadExternal": 100,
+        "usergroups.users.list": 20,
         "users.info": 100,
         "users.list": 20,
         "views.open": 100,

@@ -17,6 +17,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.demo.browser import Browser
 from tests.app.command_line import environment, run, running
+from tests.contract.providers.rigs import COURSE
 from tests.playground.slack_help import slack
 from tests.rigs.assistant import assistant
 from tests.rigs.proxy import PASSWORD, forward_proxy
@@ -203,6 +204,23 @@ async def administrators(folder):
     async with world(folder, settings={"USHER_ADMINS": "U0OLIVIA"}) as ready:
         told = [(await person.types("whoami")).text for person in (ready.alice, ready.bob)]
         assert ["Usher admin" in text for text in told] == [True, False]
+
+
+async def test_a_user_group_may_administer_and_use_what_is_prepared_while_slack_says_who_is_in_it(tmp_path):
+    prepared = {"templates": [{"name": "course", "file": str(COURSE), "who": ["S0TEAM"]}]}
+    named = {"settings": {"USHER_ADMINS": "S0TEAM"}, "saturn_connection": prepared}
+    async with world(tmp_path, **named) as ready:
+
+        async def may(person):
+            (course,) = ready.bot.providers["saturn"].settings.templates
+            is_administrator = "Usher admin" in (await person.types("whoami")).text
+            return is_administrator, course.is_for(ready.principal(person.id))
+
+        assert await may(ready.alice) == (False, False)
+        ready.slack.state.groups["S0TEAM"] = {ready.alice.id}
+        await ready.stop_bot()
+        await ready.start_bot()
+        assert [await may(one) for one in (ready.alice, ready.bob)] == [(True, True), (False, False)]
 
 
 @proves("USHER_GLOBAL_ADMINS")

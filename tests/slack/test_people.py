@@ -1,14 +1,20 @@
 """What Slack's user objects say of a person: guest, bot, deleted, stranger."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from bot.domain.groups import COUNTS_FOR, UserGroups
 from bot.domain.installations import Installation
 from bot.domain.people import Person, Principal
-from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, person_of
+from bot.slack.calls import SlackAnswer
+from bot.slack.methods import USERGROUPS_USERS_LIST
+from bot.slack.people import TEAMS_AGAIN, TEAMS_LAST, People, person_of
 from bot.support.errors import SlackFailed, SlackLimited
 from tests.reconciler.world import new_world
+from tests.rigs.clock import FakeClock
+from tests.rigs.store import memory_store
 
 ALICE = Principal(None, "T1", "U1")
 
@@ -157,3 +163,40 @@ async def test_nobody_asks_for_the_enterprise_of_a_single_workspaces_people():
         for who in (ALICE, Principal(None, "T9", "U1")):
             assert await world.people.with_enterprise(who) == who
         assert world.slack.count("auth.teams.list") == 0
+
+
+async def test_a_group_that_slack_does_not_tell_of_is_as_it_was_for_an_hour_and_then_nobody():
+    clock, answers = FakeClock(), {"S1": {"users": ["U1", "U2"]}, "S2": {"users": None}, "S3": {}}
+    groups = UserGroups(["S1", "S2", "T1:S1", "T9:S1", "U5"], clock.monotonic)
+    asked = []
+
+    class Slack:
+        budget = SimpleNamespace(installation=Installation("T1"))
+
+        def all(self):
+            return [self]
+
+        async def call(self, method, arguments):
+            asked.append((method, arguments))
+            if isinstance(answers[arguments["usergroup"]], Exception):
+                raise answers[arguments["usergroup"]]
+            return SlackAnswer(answers[arguments["usergroup"]])
+
+    async with memory_store(clock) as store:
+        people = People(store, Slack())
+        await people.read_groups(groups)
+        # Those of T9 are asked of T9's own installation, where there is one.
+        assert [arguments for _, arguments in asked] == [
+            {"usergroup": "S1"},
+            {"usergroup": "S2"},
+            {"usergroup": "S1", "team_id": "T1"},
+        ]
+        assert {method for method, _ in asked} == {USERGROUPS_USERS_LIST}
+        everybody = {"U1", "U2", "T1:U1", "T1:U2"}
+        assert groups.expand(groups.names) == everybody
+        answers["S1"] = SlackFailed(USERGROUPS_USERS_LIST, "no_such_subteam")
+        clock.advance(COUNTS_FOR - 1)
+        await people.read_groups(groups)
+        assert groups.expand(groups.names) == everybody
+        clock.advance(1)
+        assert groups.expand(groups.names) == frozenset()

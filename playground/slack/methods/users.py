@@ -1,9 +1,10 @@
-"""users.list and users.info."""
+"""users.list, users.info and usergroups.users.list."""
 
 from __future__ import annotations
 
 from playground.slack import shapes
 from playground.slack.calls import Call, page
+from playground.slack.errors import SlackError
 from playground.slack.methods.table import method
 from playground.slack.records import Json
 
@@ -36,3 +37,15 @@ async def info(call: Call) -> Json:
     return {
         "user": shapes.user(call.state, person, email=_with_email(call), locale=call.flag("include_locale"))
     }
+
+
+@method("usergroups.users.list", scope="usergroups:read")
+async def list_group(call: Call) -> Json:
+    """List who is in a user group; one that isn't there has nobody's id."""
+    call.need("usergroup")
+    if call.state.app.is_enterprise_install:
+        call.need("team_id")
+    group = call.text("usergroup")
+    if group not in call.state.groups:
+        raise SlackError("no_such_subteam")
+    return {"users": sorted(call.state.groups[group])}
