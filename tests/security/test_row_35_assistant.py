@@ -110,7 +110,7 @@ async def test_row_35_the_same_signed_start_three_times_is_one(scene):
         assert await slackbot.repeats() == 200
     assert scene.calls(r"POST .*/start$") == 1
     assert len(await scene.audit("workspace.start")) == 1
-    assert len(scene.alice.told("card")) == 1
+    assert len(scene.alice.told("ready")) == 1
 
 
 async def test_row_35_three_hundred_calls_meet_the_limit(scene):
