@@ -179,8 +179,9 @@ def _hours(act: Act, said: Sequence[str]) -> str | None:
         out = frozenset[str]().union(*map(rules.days_of, folded[1:]))
         left = wanted.days - out
         return rules.written(rules.Wanted(left, wanted.starts, wanted.stops)) if out and left else None
-    at = " ".join(folded[folded.index("at") + 1 :]) if "at" in folded else " ".join(folded)
-    is_stop = "stop" in folded
+    lead = next((word for word in ("at", "until", "till") if word in folded), "")
+    at = " ".join(folded[folded.index(lead) + 1 :] if lead else folded)
+    is_stop = "stop" in folded or lead in {"until", "till"}
     start, stop = rules.clock(wanted.starts), rules.clock(wanted.stops)
     if "-" not in at and "to" not in folded:
         at = f"{start}-{at}" if is_stop or wanted.starts is None else f"{at}-{stop}" if stop else at

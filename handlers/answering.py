@@ -316,7 +316,7 @@ async def _pointed(
     if len(at) == 1:
         is_there = bool(which.connections) and reading.manner is Manner.TYPED
         return at, bool(named) or is_there or len(rows) == 1
-    if named and len(fitting) == 1:
+    if (named or which.connections) and len(fitting) == 1:
         return fitting, False
     raise Answered(targets.which_of_all(request, fitting or at or rows))
 

@@ -470,7 +470,7 @@ class _Sentence:
         return found if found is not None and (found.which.named or found.how) else None
 
     def _mentioned(self, words: tuple[str, ...], *, is_polite: bool = False) -> Reading:
-        """Read words without a verb: what is named is shown, otherwise they aren't understood."""
+        """Read words without a verb: what is named is shown (or started: ``notebook please``), or nothing."""
         timeless, when = self._times(words)
         pieces = pieces_of(timeless, self.names)
         which = which_of(pieces, self.names, is_question=True)
@@ -487,8 +487,9 @@ class _Sentence:
         if count := begins(words, vocabulary.SAME):
             return replace(self._command("same", "workspace", words[count:], Manner.SAID), kind="nothing")
         is_whole = when is not None or which.place or (which.points and not which.unknown)
-        # `notebook please`
-        verb = "start" if is_polite and which.workspaces and not which.unknown and when is None else ""
+        verb = (
+            "start" if is_polite and which.workspaces and not (which.unknown or which.state or when) else ""
+        )
         return Reading("nothing", verb, words=self.written if is_whole else words, which=which, when=when)
 
     # -- a verb and what follows it ------------------------------------------------------------------------
@@ -619,9 +620,8 @@ class _Sentence:
         order = hours.about(self.written, named)
         if order is None:
             return None
-        which = self._which(
-            tuple(word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT)
-        )
+        about = (word for at, word in enumerate(self.written) if at in named or plain(word) in vocabulary.IT)
+        which = self._which(tuple(about))
         manner = Manner.ASKED if self.is_question and order else Manner.SAID
         return Reading("verb", "hours", "workspace", (), manner, which, hours=order)
 

@@ -122,16 +122,16 @@ OPENINGS: Final = _by_opening(
         "whoami": "who am i",
         "status": "status of, state of, look at, how about, what about, check on, make sure",
         "stop?": """i'm done with, im done with, i am done with, done with, finished with, through with,
-            i've finished with, can be stopped, is no longer needed, no longer need, don't need, dont need,
-            do not need, not using, can go down, should be stopped, should be off, make … stop,
-            should not be running, shouldn't be running, should not run, shouldn't run""",
+            i've finished with, can be stopped, is no longer needed, isn't needed, no longer need,
+            don't need, dont need, do not need, not using, can go down, should be stopped, should be off,
+            make … stop, should not be running, shouldn't be running, should not run, shouldn't run""",
         "restart?": "make … restart",
         "forget?": """get … off my list, take … off my list, remove … from my list, remove … off my list,
             remove … from the list, remove … from list, delete … from my list, get … off the list,
             take … off the list""",
+        "keep": "leave … running, leave … on, leave … up, leave … alive",
         "keep?": """should run, should stay on, should stay up, should keep running, must run, needs to run,
-            has to run, must stay on, needs to stay on, leave … running, leave … on, leave … up,
-            leave … alive, let … run until, let … run till, let … run for""",
+            has to run, must stay on, needs to stay on, let … run until, let … run till, let … run for""",
         "start?": """would be nice, would be great, would be, i need, i want, i'll need, i could use, give me,
             get me, can i have, may i have, should be running, should be up, work on, work with, work in,
             time for, need, want, i'd need, make … start, make … run, let … run, let … start""",
@@ -177,11 +177,10 @@ TALK: Final = _by_phrase(
             what's up, whats up, sup, are you there, anybody there, you there, how are you, how are you
             doing""",
         "thanks": """thanks, thank you, thank u, thanx, thx, ty, cheers, thanks a lot, many thanks,
-            thank you so much,
-            thank you very much, much appreciated, danke, merci, perfect, great, nice, awesome, cool,
-            good bot, good job, well done, great thanks, perfect thanks, thanks usher, bye, goodbye,
-            see you, good night, see you tomorrow, tschüss, danke schön, vielen dank, merci beaucoup,
-            gracias""",
+            thank you so much, thank you very much, much appreciated, danke, merci, perfect, great, nice,
+            awesome, cool, good bot, good job, well done, great thanks, perfect thanks, thanks usher, bye,
+            goodbye, see you, good night, see you tomorrow, tschüss, danke schön, vielen dank,
+            merci beaucoup, gracias""",
         "nothing": """nothing, no thanks, no thank you, not now, sorry, later, done, i'm done, i am done,
             that's all, that's it""",
         "undo": """undo, undo it, undo that, undo this, take it back, take that back, no, nope, no wait, wait,
@@ -211,8 +210,8 @@ _THANKS: Final = ",".join(" ".join(phrase) for phrase, topic in TALK.items() if 
 COURTESY: Final = _phrases(
     f"""{_GREETINGS}, {_THANKS}, yes, yeah, yep, sure, right, alright, hi usher, hey usher, hello usher,
     please, pls, plz, kindly, bitte, oops, sorry, hm, oh no, oh, ah, hang on, hold on, on second thought,
-    on second thoughts, in that case, in this case, great then, good then,
-    also, hmm, um, uh, uhm, er, erm, like, i guess, i think,
+    on second thoughts, in that case, in this case, great then, good then, also, hmm, um, uh, uhm, er, erm,
+    like, i guess, i think, check if, check whether, see if, see whether, find out if, find out whether,
     be so kind as to, actually, btw, by the way, ok, okay, so, well, and, now, just, quickly, quick, usher,
     bot, dear usher, can you, can u, could you, would you, will you, would you mind, do you mind,
     are you able to, i want to, i want you to, i would like to, i would like you to, i'd like to,
@@ -240,8 +239,7 @@ SAME: Final = _phrases(
 #: The same, at the end.
 AFTERTHOUGHTS: Final = _phrases(
     f"""{_THANKS}, thanks in advance, please, pls, plz, bitte, now, for today, for now, for the night,
-    for the day, for tonight, when it's ready, sorry,
-    right now, atm, asap, for me, again, quickly,
+    for the day, for tonight, when it's ready, sorry, right now, atm, asap, for me, again, quickly,
     if you can, when you can, will you, would you, could you, usher, bot, ok, okay, right away, immediately,
     today, if possible, if you don't mind, at once, when you have a moment, for a moment, real quick, then,
     too, as well"""
@@ -276,9 +274,8 @@ HOW_TO: Final = _phrases(
     how can we, how could i, what happens if i type, what happens when i type, what happens if i,
     what happens when i, what would happen if i, what will happen if i, what if i,
     what's the difference between, whats the difference between, what is the difference between,
-    difference between,
-    what does it mean to, what is the command to, what's the command to, is there a way to,
-    can you explain how to, explain how to, tell me how to, show me how to"""
+    difference between, what does it mean to, what is the command to, what's the command to,
+    is there a way to, can you explain how to, explain how to, tell me how to, show me how to"""
 )
 #: Asks whether: what follows is offered, not done.
 WHETHER: Final = _phrases(
@@ -324,8 +321,7 @@ RESULTS: Final = _words("work worked succeed succeeded finish finished fail fail
 #: What asks about a connection itself.
 HEALTH: Final = _words(
     """down up working broken ok okay alive reachable available answering healthy wrong slow issues issue
-    problem problems trouble outage offline online dead
-    kaputt responding"""
+    problem problems trouble outage offline online dead kaputt responding"""
 )
 #: Those that ask which ones: a list of only these is the answer.
 WHICH: Final = _words("what what's whats which anything any")

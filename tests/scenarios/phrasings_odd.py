@@ -163,7 +163,7 @@ ODD = [
     ("Please help, my notebook is gone", "shows notebook"),
     ("oops, start notebook", "does start notebook"),
     ("rerun nightly", "offers Run saturn nightly"),
-    ("leave report running", "offers Keep report running"),
+    ("leave report running", "says has no planned stop"),
     ("let report run until 11pm", "offers Keep report running until then"),
     ("stop report tonight", "says or `/workspace stop report at 18:00`"),
     ("I lost my work", "says What's only in memory is lost"),
