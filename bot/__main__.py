@@ -47,11 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "doctor", "setting_up.doctor", "check the settings, Slack, the connections and the database"
     ).add_argument("--json", action="store_true", help="answer as one JSON object")
-    showing = add(
-        "demo",
-        "showing.demo",
-        "show Usher with a local Slack and local providers, in a browser; needs the extra usher-bot[demo]",
-    )
+    showing = add("demo", "showing.demo", "show Usher in a browser with a local Slack; needs usher-bot[demo]")
     showing.add_argument("--once", action="store_true", help="play it by itself, without a browser")
     showing.add_argument("--light", action="store_true", help="tiny IDEs at the hub instead of JupyterLab")
     showing.add_argument("--port", type=int, help="the local Slack's; the others follow")

@@ -13,7 +13,6 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from bot.domain.groups import UserGroups
 from bot.output.transcript import Board
 from bot.providers import build_providers
 from bot.providers.connection import ConnectionSettings
@@ -156,11 +155,6 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        prepared = [one for given in connections.values() for one in given.prepared]
-        named = settings.admin_ids() | settings.global_admin_ids()
-        self.groups = UserGroups(named.union(*(one.who or () for one in prepared)), self.clock.monotonic)
-        for one in prepared:
-            one.join(self.groups)
         #: How long running work may take at the end, and the database.
         self.ends_within = DRAIN_SECONDS, ENDS_SECONDS
         self._runs = False
@@ -210,12 +204,22 @@ class Process:
         if self._takes_requests:
             await self._replays.load(self.store)
             stack.push_async_callback(self._replays.save, self.store)
-        await self._people.read_groups(self.groups)
+        await self._follow_groups()
         await self._listen(slack_session)
         await witness.note(self.store)
         stack.push_async_callback(self._drain)
         if loops:
             self._run()
+
+    async def _follow_groups(self) -> None:
+        """Read who is in the user groups that the settings and the connections file name."""
+        groups, settings = self._entered.place.groups, self._settings
+        prepared = [one for given in self._connections.values() for one in given.prepared]
+        for one in prepared:
+            one.join(groups)
+        named = settings.admin_ids() | settings.global_admin_ids()
+        groups.follow(named.union(*(one.who or () for one in prepared)), self.clock.monotonic)
+        await self._people.read_groups(groups)
 
     def _run(self) -> None:
         """Start what runs by itself."""
@@ -229,8 +233,8 @@ class Process:
             self.scheduler.every(LOOKS_EVERY, self.others.step)
         if self._entered.by_oauth is not None:
             self.scheduler.every(READ_EVERY, self._entered.by_oauth.read_again)
-        if self.groups.names:
-            self.scheduler.every(GROUPS_EVERY, partial(self._people.read_groups, self.groups))
+        if (groups := self._entered.place.groups).names:
+            self.scheduler.every(GROUPS_EVERY, partial(self._people.read_groups, groups))
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
@@ -332,7 +336,7 @@ class Process:
 
         for pause in (*self._start_pauses, None):
             try:
-                return await enter(settings, self.store, make, clock, self.groups)
+                return await enter(settings, self.store, make, clock)
             except SlackPermanent as error:
                 raise StartError(
                     f"Slack refuses the bot token ({error.code}). Copy it again from your app's page, "

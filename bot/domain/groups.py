@@ -15,10 +15,14 @@ def is_group(name: str) -> bool:
 class UserGroups:
     """Hold who is in the groups that operators name, as Slack last said; of any other, nobody is."""
 
-    def __init__(self, names: Iterable[str] = (), monotonic: Callable[[], float] = lambda: 0.0) -> None:
-        self.names = sorted({name for name in names if is_group(name)})
-        self._monotonic = monotonic
+    def __init__(self) -> None:
+        self.names: Collection[str] = ()
+        self._monotonic: Callable[[], float] = lambda: 0.0
         self._said: dict[str, tuple[float, frozenset[str]]] = {}
+
+    def follow(self, names: Iterable[str], monotonic: Callable[[], float]) -> None:
+        """Have those of these names that are groups asked about; what is said counts by that time."""
+        self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 
     def hold(self, name: str, users: Iterable[str]) -> None:
         """Know the users of a group from now on; those of ``T…:S…`` are ``T…:U…``."""

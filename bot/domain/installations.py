@@ -96,12 +96,7 @@ class Installation(Administered):
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
 
     @classmethod
-    def from_auth_test(
-        cls,
-        answer: Mapping[str, Any],
-        administrators: frozenset[str] = frozenset(),
-        groups: UserGroups | None = None,
-    ) -> Self:
+    def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
         """Build an installation from Slack's ``auth.test`` answer to the bot's token."""
         return cls(
             team_id=str(answer.get("team_id") or "") or None,
@@ -112,7 +107,6 @@ class Installation(Administered):
             bot_user_id=answer.get("user_id"),
             bot_id=answer.get("bot_id"),
             bot_name=str(answer.get("user") or "usher"),
-            groups=groups or UserGroups(),
         )
 
     @property
@@ -214,12 +208,9 @@ class Installations(Administered):
     """
 
     def __init__(
-        self,
-        administrators: frozenset[str] = frozenset(),
-        everywhere: frozenset[str] = frozenset(),
-        groups: UserGroups | None = None,
+        self, administrators: frozenset[str] = frozenset(), everywhere: frozenset[str] = frozenset()
     ) -> None:
-        self._groups = groups or UserGroups()
+        self.groups = UserGroups()
         self._administrators = administrators
         self._everywhere = everywhere
         self._installations: Mapping[str, Installation] = {}
@@ -273,13 +264,13 @@ class Installations(Administered):
     def reach(self, principal: Principal) -> str | None:
         """Return "" for an administrator of everybody, the place of one of a single workspace."""
         name = f"{principal.team_id}:{principal.user_id}"
-        if name in self._groups.expand(self._everywhere):
+        if name in self.groups.expand(self._everywhere):
             return ""
-        return principal.place if name in self._groups.expand(self._administrators) else None
+        return principal.place if name in self.groups.expand(self._administrators) else None
 
     def administrating(self) -> list[Principal]:
         """Return the administrators of all workspaces where Usher is installed, sorted by key."""
-        named = {self.named(name) for name in self._groups.expand(self._administrators | self._everywhere)}
+        named = {self.named(name) for name in self.groups.expand(self._administrators | self._everywhere)}
         found = [one for one in named if self.includes(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 

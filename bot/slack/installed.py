@@ -11,7 +11,6 @@ from typing import Any, Final, Self
 import structlog
 
 from bot.domain.audit import AuditEntry
-from bot.domain.groups import UserGroups
 from bot.domain.installations import Installation, Installations, Installed
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.outages import SLACK
@@ -71,17 +70,12 @@ class InstalledSlack:
 
     @classmethod
     async def enter(
-        cls,
-        settings: Settings,
-        store: Store,
-        make: Callable[[str], SlackCaller],
-        clock: Clock,
-        groups: UserGroups | None = None,
+        cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
         """Learn where Usher is installed, with settings without a bot token. Raises StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
-        installations = Installations(settings.admin_ids(), settings.global_admin_ids(), groups)
+        installations = Installations(settings.admin_ids(), settings.global_admin_ids())
         listed = settings.workspace_ids()
         if ANY_WORKSPACE in listed:
             log.warning("any Slack workspace may install Usher", setting="USHER_SLACK_WORKSPACES")

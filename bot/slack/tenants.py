@@ -6,7 +6,6 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from bot.domain.groups import UserGroups
 from bot.domain.installations import AnyInstallation, Installation
 from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller
 from bot.slack.installed import InstalledSlack
@@ -58,24 +57,20 @@ class Entered:
 
 
 async def enter(
-    settings: Settings,
-    store: Store,
-    make: Callable[[str], SlackCaller],
-    clock: Clock,
-    groups: UserGroups | None = None,
+    settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
 ) -> Entered:
     """Ask Slack who the bot token belongs to, or read the installations by OAuth.
 
     ``make`` returns a caller for a token. Raises SlackFailed and StoreError.
     """
     if settings.slack_bot_token is None:
-        installed = await InstalledSlack.enter(settings, store, make, clock, groups)
+        installed = await InstalledSlack.enter(settings, store, make, clock)
         return Entered(installed.installations, installed, installed, installed)
     token = settings.slack_bot_token
     caller = make(token.get_secret_value())
     answer = await caller.call(AUTH_TEST, {})
     installation = Installation.from_auth_test(
-        answer.data, settings.admin_ids() | settings.global_admin_ids(), groups
+        answer.data, settings.admin_ids() | settings.global_admin_ids()
     )
     slack = PacedSlack(caller, Budget(store, installation), clock)
     return Entered(installation, OneTenant(installation, token), slack)

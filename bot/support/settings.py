@@ -228,8 +228,7 @@ class Settings(BaseSettings):
         for name in split_names(value):
             if not _ADMINISTRATOR.match(name):
                 raise ValueError(
-                    "needs ids of Slack users or user groups (U0123ABCD, S0123ABCD or T0123:U0123ABCD), "
-                    "separated by commas"
+                    "needs ids of Slack users or groups (U0123, S0123, T0123:U0123), with commas between"
                 )
         return value
 
@@ -256,17 +255,11 @@ class Settings(BaseSettings):
 
     def ports(self) -> range:
         """Return the ports to try in turn: several only where nobody is led to one of them."""
-        public = urlsplit(self.public_url or "")
-        if "port" in self.model_fields_set:
-            first, count = self.port, 1
-        elif public.port is not None and is_loopback(public.hostname or ""):
-            first, count = public.port, 1
-        else:
-            first, count = (
-                self.port,
-                10 if self.public_url is None and self.slack_app_token is not None else 1,
-            )
-        return range(first, first + count)
+        public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
+        local = public.port if is_loopback(public.hostname or "") else None
+        first = self.port if is_named else local or self.port
+        is_free = not is_named and self.public_url is None and self.slack_app_token is not None
+        return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
         """Return the administrators as ``U…`` or ``T…:U…``."""

@@ -11,7 +11,8 @@ AMIR, BEA = Principal(None, "T1", "UAMIR"), Principal(None, "T2", "UBEA")
 
 def test_people_are_in_a_group_while_slack_has_said_so_and_in_no_other():
     clock = FakeClock()
-    groups = UserGroups(["S1", "T2:S2", "UAMIR", "U5SNAIL"], clock.monotonic)
+    groups = UserGroups()
+    groups.follow(["S1", "T2:S2", "UAMIR", "U5SNAIL"], clock.monotonic)
     assert groups.names == ["S1", "T2:S2"]
     assert groups.expand({"S1", "UAMIR"}) == {"UAMIR"}
     groups.hold("S1", ["UBEA", "UCLEO"])
@@ -27,9 +28,10 @@ def test_people_are_in_a_group_while_slack_has_said_so_and_in_no_other():
 
 def test_a_group_administers_and_may_use_what_is_prepared_for_it():
     clock = FakeClock()
-    groups = UserGroups(["S1", "T1:S1", "T2:S2"], clock.monotonic)
+    several = Installations(frozenset({"T1:S1"}), frozenset({"T2:S2"}))
+    groups = several.groups
+    groups.follow(["S1", "T1:S1", "T2:S2"], clock.monotonic)
     one = Installation("T1", administrators=frozenset({"S1"}), groups=groups)
-    several = Installations(frozenset({"T1:S1"}), frozenset({"T2:S2"}), groups)
     several.replace([Installation("T1"), Installation("T2")])
     gpu = Prepared(name="gpu", who=("S1", "T2:S2"))
     gpu.join(groups)

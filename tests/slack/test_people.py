@@ -167,7 +167,8 @@ async def test_nobody_asks_for_the_enterprise_of_a_single_workspaces_people():
 
 async def test_a_group_that_slack_does_not_tell_of_is_as_it_was_for_an_hour_and_then_nobody():
     clock, answers = FakeClock(), {"S1": {"users": ["U1", "U2"]}, "S2": {"users": None}, "S3": {}}
-    groups = UserGroups(["S1", "S2", "T1:S1", "T9:S1", "U5"], clock.monotonic)
+    groups = UserGroups()
+    groups.follow(["S1", "S2", "T1:S1", "T9:S1", "U5"], clock.monotonic)
     asked = []
 
     class Slack:

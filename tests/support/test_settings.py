@@ -85,7 +85,7 @@ def test_all_problems_come_at_once_without_values(environment):
         ({"SLACK_CLIENT_ID": "1.2"}, "belong together"),
         ({"USHER_DATABASE_URL": "mysql://x"}, "or postgresql://"),
         ({"USHER_DATABASE_URL": "sqlite:///"}, "sqlite:///PATH"),
-        ({"USHER_ADMINS": "olivia"}, "Slack users"),
+        ({"USHER_ADMINS": "olivia"}, "Slack users or groups"),
         ({"USHER_SLACK_WORKSPACES": "T1,acme"}, "ids of Slack workspaces"),
         ({"USHER_COMMAND": "workspace"}, "slash command"),
         ({"USHER_JOB_COMMAND": "Job"}, "slash command"),
