@@ -94,11 +94,11 @@ class CountInChromium(Count):
         return self.held()
 
     async def say(self, place, text):
-        tab, before = self.tabs[place], self.stage.slack.harness.requests.total()
+        tab, before = self.tabs[place], len(self.held())
         await tab.click("#text")
         await tab.type(text)
         await tab.press("Enter")
-        await self._until_asked(before)
+        await self._until_answered(before)
 
     async def write(self, text):
         await self.say(BOT, text)
@@ -107,23 +107,23 @@ class CountInChromium(Count):
         await self.say(GENERAL, text if text.startswith("/") else f"/workspace {text}")
 
     async def press(self, shown, label):
-        tab, before = self.tabs[shown.channel], self.stage.slack.harness.requests.total()
+        tab, before = self.tabs[shown.channel], len(self.held())
         found = f"""[...document.querySelectorAll('[data-ts="{shown.ts}"] .content button')]"""
         await tab.ask(f"{found}.find((one) => one.textContent === {json.dumps(label)}).click()")
         if await tab.ask("document.getElementById('ask').open"):
             await tab.click("#ask button.danger, #ask button.primary")
-        await self._until_asked(before)
         if str(where(shown.button(label)).get("value", "")).startswith("ask "):
             await tab.until("document.getElementById('modal').open")
             await tab.click("#modal footer .primary")
             await tab.until("!document.getElementById('modal').open")
-            await self.stage.settle()
+        await self._until_answered(before)
 
-    async def _until_asked(self, before):
+    async def _until_answered(self, before):
+        """Wait for the first message that comes of it: a page tells nobody when it has sent something."""
         async with asyncio.timeout(SECONDS):
-            while self.stage.slack.harness.requests.total() == before:  # noqa: ASYNC110 - a request is no event
+            while len(self.held()) == before:
+                await self.stage.settle()
                 await asyncio.sleep(0.02)
-        await self.stage.settle()
 
 
 async def picture(tab, width, height, path):
