@@ -116,7 +116,7 @@ def taken_back(request: Request, found: TakenBack) -> Answer:
         return _of_errand(request, found)
     assert act is not None, "only what is under way is no act"
     name = found.workspace.title if found.workspace is not None else act.name
-    about = {"name": name, "title": request.services.title(act.connection), "connection": act.connection}
+    about = {"name": name, "title": request.services.title(act.connection)}
     if undone is Undone.CHANGED:
         return replies.hint(fill(words.CHANGED if name else words.CHANGED_UNNAMED, **about))
     if undone is Undone.NEVER:

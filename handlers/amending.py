@@ -66,7 +66,7 @@ async def amended(
         return await _chosen(request, reading, about)
     if reading.how == "not" and about.ask and reading.which.named:
         rest = [one for one in rows if one.id in about.workspaces and one not in reading.which.named]
-        return (about.what, *labels_of(rest, rows)) if rest else replies.hint(words.LEFT)
+        return (about.what, *labels_of(request, rest, rows)) if rest else replies.hint(words.LEFT)
     place = (request.surface.channel_id, request.surface.thread_ts or "")
     act = next(iter(await request.services.store.recent_acts(request.principal, *place)), None)
     workspace = next((one for one in rows if act is not None and one.id == act.subject), None)
@@ -118,7 +118,7 @@ async def _varied(request: Request, act: Act) -> Answer | None:
 async def _of_act(
     request: Request, reading: Reading, act: Act, workspace: Workspace, rows: Sequence[Workspace]
 ) -> Answer | Besides | tuple[str, ...] | None:
-    verb, name = act.action.rpartition(".")[2], labels_of([workspace], rows)[0]
+    verb, name = act.action.rpartition(".")[2], labels_of(request, [workspace], rows)[0]
     first, is_made = plain(request.given[0]), tuple(map(plain, request.given[:2])) in _MADE
     said = request.given[2:] if is_made else request.given
     if (order := _hours(act, said)) is not None:
@@ -135,7 +135,7 @@ async def _of_act(
     is_no, is_there = reading.how == "not" or first in {"no", "but"}, workspace.connection
     other = _other(reading, workspace, rows) if is_no and is_errand else None
     if other is not None:
-        then = (verb, *labels_of([other], rows))
+        then = (verb, *labels_of(request, [other], rows))
         under_way = await _instead(request, act, then)
         return Besides(under_way, then) if isinstance(under_way, Answer) else then
     which = reading.which

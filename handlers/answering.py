@@ -461,7 +461,7 @@ async def _likely(request: Request, said: Sequence[str], rows: Sequence[Workspac
     for verb in verbs:
         one = request.about("workspace", verb, ())
         needed = (await targets.needed(one, rows))[: _MOST_LIKELY - len(found)]
-        found += targets.choices(one, needed, targets.labels_of(needed, rows))
+        found += targets.choices(one, needed, targets.labels_of(request, needed, rows))
     if not found:
         return None
     more = request.filled(talk.LIKELY, verb=kit.Markup(verbs[0]))

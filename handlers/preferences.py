@@ -59,7 +59,7 @@ async def settings(request: Request) -> Answer:
     services = request.services
     rows = await services.store.workspaces(request.principal)
     facts = await services.gatherer.of_preferences(request.principal, rows)
-    workspaces = _workspaces(rows, facts.wanted.workspace_id)
+    workspaces = _workspaces(services, rows, facts.wanted.workspace_id)
     sources = await _sources(services, request.principal)
     return home.answer(facts, home.form(facts, workspaces, sources, f"{services.slash('workspace')} "))
 
@@ -103,11 +103,11 @@ def _asks_after(chosen: str | None, before: Preferences) -> int | None:
     return None if before.asks_after is None and hours == ASKS_AFTER else hours
 
 
-def _workspaces(rows: Iterable[Workspace], chosen: str) -> list[Choice]:
+def _workspaces(services: Services, rows: Iterable[Workspace], chosen: str) -> list[Choice]:
     """Return the workspaces to choose from: the chosen one, then those used last."""
     found = sorted(rows, key=lambda one: (one.id != chosen, -(one.used_at or 0.0), one.title.casefold()))
     kept = sorted(found[: home.OPTIONS], key=lambda one: one.title.casefold())
-    return [Choice(one.id, naming.address(one, found)) for one in kept]
+    return [Choice(one.id, naming.address(one, found, services.title(one.connection))) for one in kept]
 
 
 async def _sources(services: Services, principal: Principal) -> list[Choice]:

@@ -168,12 +168,12 @@ def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[st
     return (stem.strip(), connection) if connection is not None else (name, None)
 
 
-def address(workspace: Workspace, among: Sequence[Workspace]) -> str:
-    """Return what distinguishes a workspace from others of the same name: its connection, or its id there."""
+def address(workspace: Workspace, among: Sequence[Workspace], place: str) -> str:
+    """Return what tells a workspace from others of its name: its connection's title, or its id there, too."""
     same = [one for one in among if one.connection == workspace.connection]
     if sum(fold(one.title) == fold(workspace.title) for one in same) > 1:
-        return f"{workspace.remote_id}@{workspace.connection}"
-    return f"{workspace.title}@{workspace.connection}"
+        return f"{workspace.remote_id}@{place}"
+    return f"{workspace.title}@{place}"
 
 
 def own_name(text: str) -> str:

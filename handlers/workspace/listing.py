@@ -128,7 +128,7 @@ async def add(request: Request) -> Answer:
         }
         found = {name: remote_id for name, remote_id in found.items() if name in linked_at} or found
     if len(found) > 1:
-        example = f"{line(reference)}@{min(found)}"
+        example = f"{line(reference)}@{request.services.title(min(found))}"
         titles = request.services.titles(found)
         return replies.hint(request.filled(answers.ADD_AMBIGUOUS, titles=titles, example=example))
     connection, remote_id = next(iter(found.items()))
@@ -253,7 +253,7 @@ async def complete(request: Request) -> list[dict[str, Any]]:
             "text": kit.plain(kit.line(label, kit.OPTION), kit.OPTION),
             "value": one.id,
         }
-        for one, label in zip(chosen[:_MOST], labels_of(chosen[:_MOST], rows), strict=True)
+        for one, label in zip(chosen[:_MOST], labels_of(request, chosen[:_MOST], rows), strict=True)
     ]
 
 
@@ -271,7 +271,7 @@ async def start_workspace(request: Request) -> Answer:
     if old:
         await request.asked.to(snapshots.read_lists, TaskKind.DISCOVER, old)
     states = [cards.UNMADE if one.is_provisional else cards.STATES[one.state] for one in rows]
-    view = drawn.start_view(rows, labels_of(rows, rows), states)
+    view = drawn.start_view(rows, labels_of(request, rows, rows), states)
     return Answer(text=verbs.START_TITLE, view=view)
 
 

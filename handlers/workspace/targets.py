@@ -153,7 +153,7 @@ async def _empty(request: Request, sentence: str) -> Answer:
 
 def which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which workspace is meant if no name was given."""
-    buttons = choices(request, rows, labels_of(rows, rows))
+    buttons = choices(request, rows, labels_of(request, rows, rows))
     sentence = request.filled(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _asking(request, replies.answer(sentence, buttons), rows)
 
@@ -162,7 +162,7 @@ def which_of_these(
     request: Request, found: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask which of those that a name fits is meant."""
-    labels = labels_of(found, rows)
+    labels = labels_of(request, found, rows)
     titles = {fold(one.title) for one in found}
     sentence = answers.NEAREST
     if len(titles) == 1:
@@ -214,7 +214,7 @@ async def unknown(
         return replies.answer(promise)
     sentence = fill(answers.UNKNOWN_NAME, name=name)
     more: list[str] = [unread(request)] if request.waited.problem else []
-    buttons = choices(request, near, labels_of(near, rows))
+    buttons = choices(request, near, labels_of(request, near, rows))
     if near:
         offered = (
             answers.NEAREST if buttons else f"{answers.NEAREST} {', '.join(line(one.title) for one in near)}"
@@ -275,12 +275,12 @@ def choices(request: Request, found: Sequence[Workspace], labels: Sequence[str])
     return replies.choices(request.verb, found, labels, partial(effects_now, request.services.context))
 
 
-def labels_of(found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
+def labels_of(request: Request, found: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
     """Return distinct names: with the connection if two are the same."""
     return [
         one.title
         if sum(fold(other.title) == fold(one.title) for other in rows) == 1
-        else naming.address(one, rows)
+        else naming.address(one, rows, request.services.title(one.connection))
         for one in found
     ]
 

@@ -280,7 +280,7 @@ async def test_what_can_not_be_taken_back_says_what_can_be_done_instead(bot):
     told = words(await asked(bot, "what did you do today?")).splitlines()
     assert [line.partition(" · ")[2] for line in told[1:]] == ["unlink your Saturn Cloud account"]
     answer = await asked(bot, "undo")
-    assert words(answer) == "That can't be undone.\nTo link Saturn Cloud again, type `link saturn`."
+    assert words(answer) == "That can't be undone.\nTo link Saturn Cloud again, type `link Saturn Cloud`."
 
 
 async def test_a_run_is_cancelled_until_it_was_sent_and_its_stop_too():

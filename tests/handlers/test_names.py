@@ -40,8 +40,12 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     await bot.link(connection="hub", username="al")
     answer = await bot.say("stop notebook")
     check_golden("answers/name-twice", answer)
-    assert set(buttons(answer)) == {"Stop notebook@hub", "Stop notebook@saturn"}
+    assert set(buttons(answer)) == {"Stop notebook@Hub", "Stop notebook@Saturn Cloud"}
+    # What a connection is called everywhere may be typed, like its name in the file.
+    assert "on Saturn Cloud" in words(await bot.say("start notebook@Saturn Cloud"))
     assert "on Hub" in words(await bot.say("start notebook@hub"))
+    assert "Saturn Cloud" in words(await bot.say("link Saturn Cloud"))
+    assert "your account on Saturn Cloud" in words(await bot.say("unlink Saturn Cloud"))
 
 
 NOBODYS = "my thesis"

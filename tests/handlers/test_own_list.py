@@ -26,7 +26,7 @@ async def test_an_id_that_two_connections_know_is_taken_for_the_linked_one(bot):
 async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
-    assert "Type `/workspace add id-1@hub` to say which." in words(await bot.say("add id-1"))
+    assert "Type `/workspace add id-1@Hub` to say which." in words(await bot.say("add id-1"))
     assert "on your list" in words(await bot.say("add id-1@hub"))
 
 

@@ -53,9 +53,9 @@ RESTORED_TIMER: Final = "*{name}* on {title} will be {done} {at}, after a warnin
 INSTEAD: Final[Mapping[str, str]] = {
     "workspace.create": "To see what you can do with *{name}*, type `{command}status {typed}`.",
     "workspace.remove": "To create another workspace, type `{command}new`.",
-    "account.linked": "To end the link to {title}, type `{command}unlink {connection}`.",
-    "account.unlinked": "To link {title} again, type `{command}link {connection}`.",
-    "approval.approved": "To end the link, type `{command}unlink {connection} @PERSON`.",
+    "account.linked": "To end the link to {title}, type `{command}unlink {title}`.",
+    "account.unlinked": "To link {title} again, type `{command}link {title}`.",
+    "approval.approved": "To end the link, type `{command}unlink {title} @PERSON`.",
     "approval.denied": "They can ask again.",
     "class.post": "Press *Show problems* on the card, then *Stop all*, to end the class.",
     "class.stop_all": "Everyone can still keep theirs with the button in their message.",
