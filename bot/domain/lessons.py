@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.classes import ClassCard
 from bot.domain.hours import YEAR, Rule
@@ -25,27 +25,18 @@ class Lesson:
     local: str
 
 
+#: What a course and a member's rule of it have in common.
+_SHARED: Final = (
+    *("id", "principal", "connection", "days", "starts", "stops", "first_day", "last_day", "off", "moved"),
+    "lead",
+)
+
+
 def timetable(card: ClassCard) -> Rule:
     """Return the rule that a course's days and times make, as everybody's own is made from it."""
-    return Rule(
-        id=card.id,
-        principal=card.principal,
-        connection=card.connection,
-        workspace_id="",
-        days=card.days,
-        starts=card.starts,
-        stops=card.stops,
-        zone=card.time_zone,
-        seen_zone=card.time_zone,
-        settled_at=card.created_at,
-        off=card.off,
-        card=card.id,
-        course=card.title,
-        first_day=card.first_day,
-        last_day=card.last_day,
-        moved=card.moved,
-        lead=card.lead,
-    )
+    given: dict[str, Any] = {name: getattr(card, name) for name in _SHARED}
+    given |= {"workspace_id": "", "zone": card.time_zone, "seen_zone": card.time_zone}
+    return Rule(settled_at=card.created_at, card=card.id, course=card.title, **given)
 
 
 def lesson(rule: Rule, now: float) -> Lesson | None:

@@ -26,6 +26,7 @@ from bot.domain.classes import (
 )
 from bot.domain.errands import Call
 from bot.domain.forms import Spec, marked
+from bot.domain.hours import written
 from bot.domain.lead import AGAIN, LEAST, Pace, tries_again
 from bot.domain.lessons import LATEST_REPORT_SECONDS, PREPARED_SECONDS, REPORT_SECONDS, Lesson
 from bot.domain.notices import NewNotice, NoticeKind
@@ -264,13 +265,20 @@ def press(
         _place(tx, asked, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=REST)
         change = NO_CHANGE if operation is None else NO_CHANGE.begun(operation)
-        note(tx, asked, "class.press", card, change, workspace=workspace.id, consent="stop")
+        note(tx, asked, "class.press", card, change, workspace=workspace.id, consent=_consent(card))
     if card.is_course and lessons.lesson_on(card, tx.now()) is None:
         return Press(card, target, Joined("enrolled"))
     if operation is None:
         return Press(card, target, Joined("running"))
     queue = _queue(tx, card, operation)
     return Press(card, target, Joined("joined" if joined else "started", operation, queue))
+
+
+def _consent(card: ClassCard) -> str:
+    """Return what whoever presses a card agrees to, as the audit has it."""
+    if not card.is_course:
+        return "stop"
+    return f"{written(lessons.timetable(card).wanted)} until {card.last_day}"
 
 
 def _brought_up(

@@ -18,6 +18,7 @@ from bot.domain.facts import (
     Question,
     TotalsFacts,
 )
+from bot.domain.hours import Rule
 from bot.domain.people import Named
 from bot.domain.preferences import Preferences
 from bot.domain.runs import Run, RunState
@@ -279,3 +280,31 @@ def test_any_totals_make_a_view_that_slack_takes(titles, cause):
     view = totals_home(given_)
     check_limits(view)
     assert view["blocks"][-1]["elements"][0]["text"] == drawn.updated(NOW)
+
+
+def test_each_course_can_be_left_in_home():
+    """Also where several workspaces have some: Slack takes no two buttons of one id in a block."""
+    lessons = [
+        Rule(
+            id=title,
+            principal=ALICE,
+            connection="saturn",
+            workspace_id="workspace_1",
+            days=frozenset({"tue"}),
+            starts=480,
+            stops=570,
+            zone="Europe/Berlin",
+            seen_zone="Europe/Berlin",
+            settled_at=NOW,
+            card=f"class_{title}",
+            course=title,
+        )
+        for title in ("Statistics", "Algebra", "Logic")
+    ]
+    rows = [replace(row("a"), lessons=tuple(lessons[:1])), replace(row("b"), lessons=tuple(lessons[1:]))]
+    view = drawn.home(own(rows=rows, count=2))
+    check_limits(view)
+    leaving = [one for one in kit.buttons_of(view["blocks"]) if one["text"]["text"].startswith("Leave ")]
+    assert [one["value"] for one in leaving] == ["class_Statistics", "class_Algebra", "class_Logic"]
+    assert len({one["action_id"] for one in leaving}) == 3
+    assert "Lessons of *Algebra*: Tue" in str(view)

@@ -152,7 +152,7 @@ def _workspaces(facts: HomeFacts) -> list[Block]:
         if 0 < page <= facts.pages
     ]
     of_hours = [kit.button(cards.HOURS, "hours_form")] if any(map(hours_button, facts.rows)) else []
-    leaving = [button for one in facts.rows for button in leave_buttons(one)]
+    leaving = leave_buttons(lesson for one in facts.rows for lesson in one.lessons)
     return [*blocks, *kit.actions(turning), *kit.actions(of_hours), *kit.actions(leaving)]
 
 
