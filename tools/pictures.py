@@ -36,6 +36,7 @@ TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it rig
 #: A picture by itself is twice as fine.
 STILL: Final[dict[str, Any]] = {"scale": 2.0, "size": (860, 800)}
 SECONDS: Final = 240.0
+COURSE: Final = "/workspace card saturn/course --title Biology --hours tue,thu 8:00-9:30"
 #: How long a picture of the animation stays, and how often all of them are shown.
 FRAME_MS: Final = 2600
 ROUNDS: Final = 3
@@ -220,7 +221,7 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
 
 
 async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Person]) -> dict[str, bytes]:
-    """Take a class card that everyone has pressed, as the last of them sees it."""
+    """Take a class card and that of a course, which all have pressed, as the last of them sees them."""
     for person in people:
         await web.sits_down()
         page = await invitation(person, "/workspace link saturn", "Saturn Cloud")
@@ -232,7 +233,13 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
         await person.press(GENERAL, card, labels(card, "class_press")[0][1])
     for _ in range(2):  # What is unread is shown from its beginning the first time.
         await slack.looks(people[-1], GENERAL, "2 of 2 ready", **STILL)
-    return {"class.png": await slack.takes()}
+    taken = {"class.png": await slack.takes()}
+    await people[0].say(GENERAL, COURSE)
+    for person in people:
+        card = await newest(person, GENERAL, "class_press", text="Biology")
+        await person.press(GENERAL, card, labels(card, "class_press")[0][1])
+    await slack.looks(people[-1], GENERAL, "2 people have joined", scale=1.4, size=(860, 660))
+    return taken | {"course.png": await slack.takes()}
 
 
 def animated(frames: Sequence[bytes]) -> bytes:

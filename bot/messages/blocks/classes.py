@@ -296,7 +296,8 @@ def report(facts: ClassFacts) -> Answer:
     why = why or Markup(_why(facts, failed[0]) if failed else "")
     said = [fill(one, count=times.counted(*words), why=why) for one, words in kept.items() if words[0] > 0]
     lines = [fill(classes.REPORT, name=card.title, **numbers), *([f"{'; '.join(said)}."] if said else [])]
-    lines += [fill(classes.REPORT_UNUSED, **_numbers(count=unused))] if unused >= UNUSED_ASKS else []
+    if unused >= UNUSED_ASKS:
+        lines.append(fill(classes.REPORT_UNUSED, name=card.title, **_numbers(count=unused)))
     problems_ = [kit.button(classes.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(" ".join(lines), [], problems_)
 

@@ -131,7 +131,8 @@ REPORT_UNLINKED: Final = "{count} linked their account"
 REPORT_FAILED: Final = "{count} failed: *{why}*"
 REPORT_GOING: Final = "{count} still starting"
 REPORT_UNUSED: Final = (
-    "Nobody has used these workspaces in the last {count} lessons. Should the course go on?"
+    "Nobody has used these workspaces in the last {count} lessons. Should the course go on? "
+    "If not, type `card {name} end`."
 )
 LESSON_STARTING: Final = (
     "Your workspace for *{course}* is still starting. I'll send the link when it's ready."

@@ -1,0 +1,139 @@
+"""A course in a real browser: a teacher and two students, from the card to the second lesson."""
+
+import asyncio
+import json
+
+import pytest
+
+from bot.domain.workspaces import State
+from tests.playground.browser import Browser, chromium
+from tests.rigs.scenario import world
+from tests.rigs.scenario.people import GENERAL
+from tests.scenarios.test_day_in_chromium import SECONDS, picture
+
+TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
+COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"
+#: Nine o'clock in Berlin, where the clock of a stage begins.
+HOUR = 3600.0
+
+
+def _slack_seed():
+    names = {TEACHER: "tara", ADA: "ada", BEN: "ben"}
+    people = [
+        {"id": key, "name": name, "real_name": name.title(), "tz": "Europe/Berlin"}
+        for key, name in names.items()
+    ]
+    return {"people": people, "channels": [{"id": GENERAL, "name": "general", "members": [*names, "@bot"]}]}
+
+
+def _saturn_seed():
+    owned = {"name": "notebook", "start_seconds": 20.0, "stop_seconds": 1.0}
+    users = ("tara", "ada", "ben")
+    return {
+        "users": [{"name": one} for one in users],
+        "workspaces": [{"owner": one, **owned} for one in users],
+    }
+
+
+class Seat:
+    """Sit at a tab as somebody, in one place at a time."""
+
+    def __init__(self, stage, tab, person, folder):
+        self.stage, self.tab, self.person, self._folder = stage, tab, person, folder
+
+    async def goes_to(self, place):
+        channel = self.stage.slack.state.place(self.person.id, place).id
+        await self.tab.open(f"{self.stage.slack_url}/?as={self.person.id}&channel={channel}")
+        await self.tab.until("!!document.getElementById('text')")
+        if await self.tab.ask("document.getElementById('modal').open"):
+            await self.tab.click("#modal footer button")
+
+    async def reads(self, text):
+        """Wait until the place says something; a tab behind others is drawn too rarely."""
+        await self.tab.tell("Page.bringToFront")
+        is_there = f"document.querySelector('#messages').textContent.includes({json.dumps(text)})"
+        async with asyncio.timeout(SECONDS):
+            looks = 0
+            while not await self.tab.ask(is_there):
+                looks += 1
+                await asyncio.sleep(0.05)
+                # What comes by time comes later; what a browser asks for needs time that isn't the stage's.
+                await (self.stage.settle() if looks % 10 else self.stage.pass_time(1))
+
+    async def types(self, text, says):
+        await self.tab.tell("Page.bringToFront")
+        await self.tab.click("#text")
+        await self.tab.type(text)
+        await self.tab.press("Enter")
+        await self.reads(says)
+
+    async def presses(self, label, says):
+        button = (
+            f"[...document.querySelectorAll('#messages button')].findLast((b) => b.textContent === '{label}')"
+        )
+        await self.tab.until(f"!!{button}")
+        await self.tab.ask(f"{button}.click()")
+        await self.reads(says)
+
+    async def looks(self, name):
+        await picture(self.tab, 1200, 1100, self._folder / f"{name}.png")
+
+
+async def passes(stage, began, hours, minutes, step=10):
+    """Let time pass until a time of the first day, or of the second, which begins at 24."""
+    await stage.know_everybody()
+    await stage.pass_time(began + (hours - 9) * HOUR + minutes * 60 - stage.clock.now(), step=step)
+
+
+async def state_of(stage, user):
+    (workspace,) = await stage.bot.store.workspaces(stage.principal(user))
+    return workspace.state
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine")
+async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp_path):
+    seeds = {"slack_seed": _slack_seed(), "saturn_seed": _saturn_seed()}
+    async with world(tmp_path, **seeds) as stage, Browser.started() as first:
+        began = stage.clock.now()
+        for user, name in ((TEACHER, "tara"), (ADA, "ada"), (BEN, "ben")):
+            await stage.person(user).has_linked(name)
+        await stage.pass_time(20, step=5)
+        await first.ask("void window.open('about:blank#second')")
+        await first.ask("void window.open('about:blank#third')")
+        tabs = [first, await first.opened("second"), await first.opened("third")]
+        teacher, ada, ben = (
+            Seat(stage, tab, stage.person(user), tmp_path)
+            for tab, user in zip(tabs, (TEACHER, ADA, BEN), strict=True)
+        )
+        for seat in (teacher, ada, ben):
+            await seat.goes_to(GENERAL)
+        await teacher.types(COMMAND, "Join once")
+        await teacher.reads("I'll start early")
+        for seat in (ada, ben):
+            await seat.presses("Join", "You've joined Statistics")
+        await teacher.reads("2 people have joined")
+        await teacher.looks("card")
+
+        await passes(stage, began, 10, 0)
+        for seat in (ada, ben):
+            await seat.goes_to("@bot")
+            await seat.reads("Statistics is starting, and your workspace is ready.")
+        await ada.looks("ready")
+        await teacher.goes_to("@bot")
+        await teacher.reads("2 of 2 are ready for Statistics.")
+        await teacher.looks("report")
+        await ada.presses("Skip next time", "skip")
+
+        await passes(stage, began, 11, 2)
+        assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.STOPPED]
+        await passes(stage, began, 33, 10, step=600)
+        await passes(stage, began, 34, 0)
+        await ben.reads("Statistics is starting")
+        await teacher.reads("1 of 1 are ready for Statistics.")
+        assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.RUNNING]
+        assert len(stage.person(BEN).told("lesson")) == 2
+        assert len(stage.person(ADA).told("lesson")) == 1
+        for tab in tabs:
+            assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
