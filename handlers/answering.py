@@ -221,15 +221,14 @@ async def _done(
     verb, which = reading.what, reading.which
     request.spoken.of(chosen)
     timers.refuse(request, reading, chosen)
+    is_sure = is_sure and reading.manner is not Manner.ASKED and deciding.is_sure_of(reading)
     if order or verb == "hours":
-        is_sure = is_sure and reading.manner is not Manner.ASKED
         return await hours.ordered_or_offered(request, chosen, order, is_sure=is_sure)
     is_one = len(chosen) == 1 and not which.is_all and len(which.workspaces) < 2
     is_agreed = "yes" in request.flags and request.manner is Manner.TYPED and not request.more
     # Without a planned stop there is nothing to extend, and the answer says so.
     only_says = request.more > 0 and is_one and chosen[0].stop_at is None
-    is_clear = only_says or (reading.manner is not Manner.ASKED and is_sure)
-    sure = deciding.sure_of(which, is_one=is_one, is_clear=is_clear, is_agreed=is_agreed)
+    sure = deciding.sure_of(which, is_one=is_one, is_clear=is_sure or only_says, is_agreed=is_agreed)
     match deciding.way_of("one" if is_one else "several", sure, deciding.kind_of(verb)):
         case Way.DONE | Way.ASKED as way:
             (workspace,) = chosen
@@ -265,7 +264,7 @@ async def _chosen(
             if many := next((group for group in groups if len(group) > 1), None):
                 raise Answered(targets.which_of_these(request, many, rows, _after_verb(reading)))
             found = {group[0].id: group[0] for group in groups}
-            return list(found.values()), deciding.is_sure_of(reading) and len(found) == 1
+            return list(found.values()), len(found) == 1
         case Choice.UNKNOWN_FEW:
             raise Answered(talking.left_alone(request, replace(reading, how="if"), rows[:1], is_named=False))
         case Choice.ALL:

@@ -39,7 +39,7 @@ NEXT_STEPS = {
     "lsit": "called *lsit*.\nDid you mean `/workspace list`?",
     "strat notebook": "This will start *notebook*",
     "start notebok": "This will start *notebook*",
-    "stop nothing like that": "I can't find a workspace called *nothing like that*.",
+    "stop such nonsense": "I can't find a workspace called *such nonsense*.",
     "open": "Which workspace?",
     "unlink mars": "I don't have a connection called *mars*.",
     "help fly": "I don't have a command called *fly*.",
