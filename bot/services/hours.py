@@ -192,7 +192,9 @@ def rest(tx: Transaction, asked: Asked, workspace_id: str, days: Collection[str]
     resting, now = [], tx.now()
     for one in rows.rules_of(tx, workspace.id):
         today = datetime.fromtimestamp(now, zone_of(one.zone)).date().isoformat()
-        off = frozenset(day for day in one.off.union(days) if day >= today) if days else frozenset()
+        off = frozenset(day for day in one.off.union(days) if day >= today)
+        # Those of a course are its teacher's, too, and come back by its own button.
+        off = off if days or one.card else frozenset()
         # Whoever lets what was paused come again is there.
         again = replace(one, settled_at=now, started_at=None, unused=0) if one.paused else one
         resting.append((one, replace(again, off=off, paused="")))

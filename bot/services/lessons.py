@@ -35,8 +35,9 @@ def skip(tx: Transaction, asked: Asked, card_id: str, day: str, *, is_back: bool
     if rule is None:
         raise Refused("course.not_joined", words.NOT_JOINED.format(course=card.title))
     if "-" not in day:
-        # What they have left out already is meant again by a second press.
-        coming = lessons.following(replace(rule, off=card.off), float(day or tx.now()))
+        # What they have left out already is meant again by a second press; what has been started isn't.
+        after = max(float(day or tx.now()), rule.settled_at)
+        coming = lessons.following(replace(rule, off=card.off), after)
         if coming is None:
             raise Refused("course.never", words.NO_LESSONS_LEFT.format(course=card.title))
         day = coming.local[:10]

@@ -199,10 +199,12 @@ async def test_home_and_hours_show_a_course_beside_own_hours_with_leave(bot):
     await bot.say("hours notebook weekdays 10:00-18:00", ALICE)
     check_golden("answers/hours-beside-a-course", await bot.say("hours notebook", ALICE))
     assert "Lessons of *Statistics*" in words(await bot.say("hours", ALICE))
-    # What ends one's own hours leaves the lessons.
+    # What ends one's own hours leaves the lessons, and what brings all of them back leaves those off.
+    await bot.say("card Statistics skip 24 Dec", TRAINER)
+    await bot.press("hours_on", mine.id)
     await bot.press("hours_off", mine.id)
     (rule,) = await bot.store.rules(ALICE)
-    assert rule.card == card.id
+    assert (rule.card, rule.off) == (card.id, {"2027-12-24"})
     assert "You've left" in words(await bot.press(*named(alone, "Leave Statistics")))
 
 

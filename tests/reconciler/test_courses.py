@@ -146,7 +146,9 @@ async def test_one_skips_the_next_lesson_another_leaves(world):
     assert [state(world, number) for number in range(3)] == [State.STOPPED, State.STOPPED, State.RUNNING]
     assert told(world, alice) == told(world, bob) == []
     assert "1 of 1 are ready" in str(shown(world)["blocks"])
-    # From the message that a lesson begins, the one after it is meant.
+    # Once it was started, or from the message that it begins, the one after it is meant.
+    assert (await ask(world, cleo).to(lessons.skip, card.id, ""))[1] == "2027-11-24"
+    await ask(world, cleo).to(lessons.skip, card.id, "2027-11-24", is_back=True)
     assert (await ask(world, cleo).to(lessons.skip, card.id, f"{local('10:30'):.0f}"))[1] == "2027-11-24"
     await until(world, "09:05", day=24, step=120)
     assert [state(world, number) for number in range(3)] == [State.RUNNING, State.STOPPED, State.STOPPED]
