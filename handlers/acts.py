@@ -1,6 +1,6 @@
 """Taking back: *undo*, *no* and *Undo*, which are about an open question first, then about the last act."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -36,22 +36,19 @@ async def pressed(request: Request) -> Answer:
     return replace(taken_back(request, found), replaces=is_answer and is_back)
 
 
-async def no(request: Request, *, or_verb: bool = False) -> Answer | None:
-    """Answer an open question with no; otherwise take the last act back.
-
-    ``or_verb``: the words are a verb's, too, and mean that where nothing is to be taken back (None).
-    """
+async def no(request: Request, or_else: Callable[[], Awaitable[Answer]] | None = None) -> Answer:
+    """Answer an open question with no; otherwise take the last act back, or do something else without one."""
     about = await request.heard()
     if about.ask or about.takes_press:
         # A later *yes* is no answer to it.
         request.spoken.about = replace(about, ask="", takes_press=False)
         return replies.hint(words.LEFT)
     found = await request.asked.to(acts.undo)
-    return None if or_verb and found.act is None else taken_back(request, found)
+    return await or_else() if or_else and found.act is None else taken_back(request, found)
 
 
 async def cancelled(request: Request) -> Answer:
-    """Cancel what was spoken of if it is coming up; without that, take the last act back, or ask."""
+    """Cancel what was spoken of if it is coming up; without that, take the last act back."""
     about, named, _, spoken_runs = await heard(request)
     if len(named) == 1 and not about.ask and not about.takes_press:
         latest = await request.services.store.latest_operation(named[0].id)
@@ -62,7 +59,7 @@ async def cancelled(request: Request) -> Answer:
         run = spoken_runs[0]
         request.spoken.of_run(run.id)
         return await routes.run(request.about("job", "stop", (run.name,), run.id))
-    return await no(request, or_verb=True) or await routes.run(replace(request, arguments=()))
+    return await no(request)
 
 
 async def asked_about(request: Request, topic: str) -> Answer:

@@ -55,11 +55,8 @@ async def amended(
     given = request.given
     if not 0 < len(given) <= _MOST_WORDS or reading.is_foreign or request.surface.channel_id is None:
         return None
-    if (
-        reading.kind not in {"nothing", "question"}
-        and reading.how != "not"
-        and plain(given[0]) not in _OPENINGS
-    ):
+    is_begun = reading.how == "not" or plain(given[0]) in _OPENINGS
+    if not is_begun and reading.kind not in {"nothing", "question"}:
         return None
     about = await request.heard()
     if about.ask == "which" and about.what in _OPEN:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from bot.domain.accounts import Account
@@ -367,8 +368,8 @@ async def _talked(request: Request, reading: Reading, rows: Sequence[Workspace])
     if reading.what == "undo":
         is_stop = plain(request.given[0]) == "stop"
         stop = read(("stop", "it"), "workspace", routes.verbs_of_folders())
-        said = await acts.no(request, or_verb=is_stop)
-        return said or await _commanded(replace(request, verb="stop"), stop, rows)
+        stopped = partial(_commanded, replace(request, verb="stop"), stop, rows)
+        return await acts.no(request, stopped if is_stop else None)
     if reading.what in {"today", "heard", "set_up", "messages"}:
         return await acts.asked_about(request, reading.what)
     if reading.what not in {"yes", "nothing", "again"}:

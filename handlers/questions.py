@@ -135,14 +135,14 @@ def _why(request: Request, workspace: Workspace, latest: Operation | None, by: s
     brought_down = latest is not None and latest.verb.brings_down and latest.outcome is Outcome.FULFILLED
     if workspace.state in _UP:
         if latest is not None and not brought_down and latest.verb is not OperationVerb.CREATE:
-            return fill(talk.WHY_UP, **names)
+            return fill(talk.WHY_DONE, **names, **FORMS[latest.verb])
         return fill(talk.WHY_UP_ELSEWHERE, **names)
     if problems.condition(workspace, title):
         return fill(talk.WHY_DETAIL, **names)
     if workspace.state is State.FAILED:
         return fill(talk.WHY_BROKEN, **names)
-    if brought_down:
-        return fill(talk.WHY_STOPPED, **names)
+    if brought_down and latest is not None:
+        return fill(talk.WHY_DONE, **names, **FORMS[latest.verb])
     if workspace.up_at is not None:
         return fill(talk.WHY_ELSEWHERE, **(names | {"at": kit.moment_at(workspace.up_at, now)}))
     return fill(talk.WHY_UNKNOWN, **names)

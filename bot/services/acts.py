@@ -18,7 +18,7 @@ from bot.services.asked import Asked
 from bot.store import acts as rows
 from bot.store import cards, errands, inbox, operations, preferences, runs, timers
 from bot.store import workspaces as stored
-from bot.store.tables import RUNS, WORKSPACES
+from bot.store.tables import ACTS, RUNS, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -55,7 +55,7 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
         if found.undone is Undone.NOTHING and not act_id:
             continue
         if found.undone in CHANGES and asked.is_new(tx):
-            rows.undone(tx, act.id)
+            ACTS.change(tx, {"id": act.id}, undone_at=tx.now())
             inbox.keep_result(tx, asked.interaction, f"{act.id} {found.undone}")
             asked.note(tx, "act.undo", f"{act.connection}/{act.name}", change=None, act=act.id, of=act.action)
             _apply(tx, asked, act, TakenBack(act, found, workspace, errand))
@@ -65,8 +65,8 @@ def undo(tx: Transaction, asked: Asked, act_id: str = "") -> TakenBack:
 
 def _under_way(tx: Transaction, asked: Asked) -> TakenBack:
     """Return what is under way for a person although nothing was asked for lately."""
-    going: list[Operation | Run] = [*operations.open_operations(tx, asked.principal)]
-    going += [one for one in runs.runs(tx, asked.principal) if one.is_going]
+    running = [one for one in runs.runs(tx, asked.principal) if one.is_going]
+    going: list[Operation | Run] = [*operations.open_operations(tx, asked.principal), *running]
     if not going:
         return TakenBack(None, Inverse(Undone.NOTHING))
     newest = max(going, key=lambda one: one.created_at)

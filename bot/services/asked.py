@@ -46,6 +46,7 @@ from bot.services.context import Context
 from bot.store import accounts, inbox, people
 from bot.store import acts as rows
 from bot.store.audit import append_audit
+from bot.store.tables import ACTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
@@ -301,7 +302,7 @@ class Asked:
             via=self.via,
             **{name: getattr(change, name) for name in NO_CHANGE.__slots__},
         )
-        rows.add(tx, act)
+        ACTS.add(tx, act)
         if self.acts is not None:
             # A transaction may be run again from the start.
             self.acts[action, act.subject] = act

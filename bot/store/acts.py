@@ -18,11 +18,6 @@ _OF_RULES: Final = frozenset(
 )
 
 
-def add(tx: Transaction, act: Act) -> None:
-    """Write an act."""
-    ACTS.add(tx, act)
-
-
 def act(tx: Transaction, key: str) -> Act | None:
     """Return an act, or the last one that began an errand."""
     return ACTS.one(tx, id=key) or next(iter(ACTS.all(tx, "done_at DESC", errand=key)), None)
@@ -51,11 +46,6 @@ def asker_of(tx: Transaction, operation: Operation) -> str:
     if found or operation.planned_for is None:
         return found[0].asker if found else ""
     return TIMER if operation.verb.brings_down else HOURS
-
-
-def undone(tx: Transaction, act_id: str) -> None:
-    """Note that an act was taken back."""
-    ACTS.change(tx, {"id": act_id}, undone_at=tx.now())
 
 
 def hours(tx: Transaction, rules: Sequence[Rule | str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import at_stake, day_said, offered, remove_button, said
 from bot.messages.blocks.cards import FORMS
-from bot.messages.blocks.kit import AGREED, BUTTON, Markup, Press, cut, fill, line, safe
+from bot.messages.blocks.kit import AGREED, Markup, fill, line, safe
 from bot.messages.texts import answers, cards, problems, talk, times
 from bot.services import workspaces
 from bot.services.asked import Asked
@@ -409,35 +409,16 @@ async def start_another(request: Request) -> Answer:
     return replies.answer(fill(template, name=workspace.title))
 
 
+_CALLED_OFF = frozenset({OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART})
+
+
 @routes.verb("workspace", "cancel", does=routes.Does.ENDS)
 async def cancel(request: Request) -> Answer:
     """Cancel a start or a run; what is running already is left as it is."""
-    if request.target is None:
-        return await _without_a_name(request)
     workspace = await workspace_of(request)
     latest = await request.services.store.latest_operation(workspace.id)
-    if latest is None or not latest.is_open or not _can_be_cancelled(latest):
+    if latest is None or not latest.is_open or latest.verb not in _CALLED_OFF:
         return nothing_to_undo(request, workspace)
     if request.manner is Manner.ASKED:
         return await targets.one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.STOP)
-
-
-async def _without_a_name(request: Request) -> Answer:
-    """Offer what can be cancelled: without a name it is a guess, even if there is only one."""
-    store = request.services.store
-    runs = [run for run in await store.runs(request.principal) if run.is_going]
-    rows = {one.id: one for one in await store.workspaces(request.principal)}
-    open_ones = await store.open_operations(request.principal)
-    keys = [one.workspace_id for one in open_ones if _can_be_cancelled(one) and one.workspace_id in rows]
-    made = [(rows[one].title, Press("cancel", one, rows[one].episode, mark=one)) for one in keys]
-    made += [(run.name, Press("job_stop", run.id, mark=run.id)) for run in runs]
-    if not made:
-        return replies.hint(talk.NOTHING_UNDER_WAY)
-    label = talk.DO_ONE["cancel"]
-    buttons = [kit.button(cut(fill(label, name=Markup(line(name))), BUTTON), press) for name, press in made]
-    return replies.hint(talk.CANCEL_WHICH if len(made) > 1 else talk.CANCEL_THIS, buttons[: replies.FEW])
-
-
-def _can_be_cancelled(operation: Operation) -> bool:
-    return operation.verb in {OperationVerb.START, OperationVerb.CREATE, OperationVerb.RESTART}

@@ -116,22 +116,17 @@ async def still_needed(request: Request) -> Answer:
 
 
 async def _kept(request: Request, changed: Workspace) -> Answer:
-    """Say that a workspace keeps running, or how things are if it doesn't."""
-    if changed.stop_at is None:
-        went_down = await _went_down(request, changed)
-        return went_down or replies.answer(fill(cards.KEPT, name=changed.title), replaces=True)
-    return _changed_since(request, changed)
-
-
-async def _went_down(request: Request, workspace: Workspace) -> Answer | None:
-    """Answer with how things are if a workspace is down or going down, so that nothing keeps it running."""
-    services = request.services
-    latest = await services.store.latest_operation(workspace.id)
-    facts = await services.gatherer.of_workspace(workspace, latest)
-    remark = fill(cards.TOO_LATE, name=workspace.title)
-    if latest is not None and latest.is_open:
-        return lists.card_answer(facts, remark=remark) if latest.verb.brings_down else None
-    return lists.status_answer(facts, workspace, remark=remark) if workspace.state in _DOWN else None
+    """Say that a workspace keeps running, or how things are if it is down or going down."""
+    if changed.stop_at is not None:
+        return _changed_since(request, changed)
+    latest = await request.services.store.latest_operation(changed.id)
+    facts = await request.services.gatherer.of_workspace(changed, latest)
+    remark, is_open = fill(cards.TOO_LATE, name=changed.title), latest is not None and latest.is_open
+    if is_open and latest is not None and latest.verb.brings_down:
+        return lists.card_answer(facts, remark=remark)
+    if not is_open and changed.state in _DOWN:
+        return lists.status_answer(facts, changed, remark=remark)
+    return replies.answer(fill(cards.KEPT, name=changed.title), replaces=True)
 
 
 @routes.action("hour_more")
