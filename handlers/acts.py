@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain.acts import RECENT_SECONDS, Undone
+from bot.domain.errands import Outcome
 from bot.domain.notices import Answer
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.surfaces import Where
@@ -144,6 +145,8 @@ def _of_errand(request: Request, found: TakenBack) -> Answer:
         template = words.CANCELLED_BACK if then else words.CANCELLED
         return replies.answer(fill(template, doing_again=again, **forms))
     sentence = fill(words.UNDER_WAY if undone is Undone.UNDER_WAY else words.DONE, **forms)
+    if undone is not Undone.UNDER_WAY and errand.outcome is Outcome.FULFILLED and not errand.has_called:
+        sentence = fill(words.WAS_DOWN if errand.verb.brings_down else words.WAS_SO, **forms)
     if then and found.workspace is not None:
         button = buttons.stop_button(found.workspace, effects_now(request.services.context, found.workspace))
         if then == "start":

@@ -118,7 +118,7 @@ async def test_a_bare_start_means_the_default_and_a_bare_stop_still_asks(bot):
     await bot.say("forget training")
     await bot.link(names=("notebook", "lab"))
     assert "Which workspace?" in words(await bot.say("start"))
-    assert "asks which workspace you mean" in words(await bot.say("settings"))
+    assert "or I'll ask" in words(await bot.say("settings"))
 
 
 async def test_new_begins_where_the_default_is(maker):

@@ -185,6 +185,9 @@ async def test_a_start_of_what_runs_is_one_message_with_open(tmp_path):
         (now,) = [one for one in alice.sees() if one.json["user"] != alice.id]
         assert (now.ts, now.labels[0]) == (said.ts, "Open")
         assert now.text.startswith("*report* is already running. To open it,")
+        # That changed nothing, so there is nothing to take back.
+        (said,) = [one for one in await alice.writes("undo") if one.json["user"] != alice.id]
+        assert "*report* was running already, so I haven't changed anything." in said.text
         # Somebody has stopped it since it was last read: it is started as always.
         stage.resource("report").force("stopped", stage.clock.now())
         await alice.writes("start report")

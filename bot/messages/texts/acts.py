@@ -27,6 +27,9 @@ RUNS: Final[Mapping[tuple[str, bool], str]] = {
 }
 UNDER_WAY: Final = "I'm already {doing} *{name}*."
 DONE: Final = "I've already {done} *{name}*."
+#: Of a start or a stop for which nothing had to be sent.
+WAS_SO: Final = "*{name}* was running already, so I haven't changed anything."
+WAS_DOWN: Final = "*{name}* wasn't running, so I haven't changed anything."
 #: There is no way back that ends nothing.
 NO_WAY_BACK: Final = "That can't be undone."
 NO_STOP: Final = "Stopping it would end it for good, so I've left it as it is."

@@ -107,7 +107,7 @@ NOT_SENT: Final = (
 )
 EXCEPT: Final = "With settings of their own: {names}."
 WORKSPACE: Final = "`start` without a name means *{name}*."
-NO_WORKSPACE: Final = "`start` without a name asks which workspace you mean."
+NO_WORKSPACE: Final = "`start` without a name means the one we were just talking about, or I'll ask."
 USUAL_TEMPLATE: Final = "New workspaces come from *{source}* on *{title}*."
 NEW_ANY: Final = "New workspaces come from *{title}*."
 NO_NEW: Final = "`new` asks where to create a workspace."
