@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -12,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
-from bot.app import Outlets, Process, StartError
+from bot.app import GROUPS_EVERY, Outlets, Process, StartError
 from bot.providers import load_connections
 from bot.store import open_store
 from bot.support.errors import StoreAway, StoreBusy, StoreUnavailable
@@ -116,6 +117,20 @@ async def test_a_database_whose_server_is_restarted_is_found(tmp_path):
         await made.start(loops=False)
         assert await made.store.audit_head() == (0, "")
     assert next(answers, None) is None
+
+
+async def test_who_is_in_a_user_group_is_read_again_by_itself(tmp_path):
+    async with slack() as (local, _client):
+        local.state.groups["S0TEAM"] = {"U0AMIR"}
+        async with process(tmp_path, **of_slack(local, USHER_ADMINS="S0TEAM")) as made:
+            await made.start()
+            place = made.context.installation
+            assert [one.user_id for one in place.administrating()] == ["U0AMIR"]
+            local.state.groups["S0TEAM"] = {"U0OLIVIA"}
+            again = timedelta(seconds=GROUPS_EVERY)
+            (read,) = [one for one in made.scheduler._ticker._jobs.get_jobs() if one.trigger._pause == again]
+            await read.func()
+            assert [one.user_id for one in place.administrating()] == ["U0OLIVIA"]
 
 
 async def test_a_port_in_use_is_a_sentence(tmp_path):
