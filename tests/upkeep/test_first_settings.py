@@ -159,7 +159,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
         ("", "Basic Information"),
         ("xapp-wrong", "Create an app-level token with connections:write"),
         (app, "ok   slack app token: Socket Mode can be opened"),
-        ("olivia", "needs Slack user ids"),
+        ("olivia", "needs ids of Slack users or groups"),
         ("U0NOBODY", "U0NOBODY (Slack says user_not_found)"),
         (person, "ok   administrators: olivia"),
     ]
