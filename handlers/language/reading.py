@@ -522,7 +522,7 @@ class _Sentence:
                 return again
             words = words_of_job(verb, words, is_typed=manner is Manner.TYPED)
         elif verb in {"link", "unlink"}:
-            words = without_account(verb, words)
+            words = without_account(verb, self._without_end(words)[0])
         elif verb == "list" and are_run_list(words):
             return Reading("verb", "list", "job", words, manner)
         elif verb == "list":

@@ -217,8 +217,6 @@ def without_account(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """Remove what only says that an account is meant: ``unlink my saturn account``."""
     if words and begins(words, vocabulary.ALL) == len(words):
         return ("all",) if verb == "unlink" else ()
-    while words and (count := ends(words, vocabulary.AFTERTHOUGHTS)):
-        words = words[:-count]
     named = without(words, vocabulary.BEFORE_A_NAME | {"account", "accounts", "me", "access", "link"})
     if named and not isinstance(named[-1], Quoted):
         return (*named[:-1], named[-1].rstrip(ENDS) or named[-1])

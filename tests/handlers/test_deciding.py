@@ -75,6 +75,24 @@ def test_what_is_left_over_makes_it_a_guess(text, left):
     assert is_sure_of(reading) is not bool(left)
 
 
+@pytest.mark.parametrize("rest", ["zzyzx", "with zzyzx", "for the zzyzx", "zzyzx zzyzx"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("start report", "strat report", "report stop", "please restart report", "report"),
+        *("stop it", "stop the second one", "make report stop", "stop report, i'm leaving"),
+        *("keep report until 8", "stop report at 6pm", "extend report by 1h", "give report another hour"),
+        *("start report every weekday at 9", "skip report tomorrow", "no hours for report"),
+        *("i'm done with report", "i need report", "don't need report", "can i stop report"),
+        *("is report running", "how is report doing", "why did report stop", "until when does report run"),
+        *("show me report", "open report", "remove report", "forget report"),
+    ],
+)
+def test_what_nothing_explains_is_left_out_of_every_kind_of_sentence(text, rest):
+    which = reading_of(f"{text} {rest}").which
+    assert [phrase for phrase in which.left_out if phrase.endswith("zzyzx")]
+
+
 @pytest.mark.parametrize(
     ("text", "subject"),
     [

@@ -92,6 +92,20 @@ async def test_what_a_connection_offers_has_a_name_too_though_it_never_ran_from_
             assert "The form for Posit Workbench is ready." in words(await bot.push(answer))
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("is report running for the demo?", "for the demo"),
+        ("start notebook with EPOCHS=20", "with EPOCHS=20"),
+        ("why did report stop after lunch", "lunch"),
+    ],
+)
+async def test_what_is_left_out_of_an_answer_is_said_below_it(bot, text, left):
+    await bot.link(names=("notebook", "report"))
+    await fresh(bot)
+    assert f"I left out *{left}*." in words(await bot.say(text))
+
+
 async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
     await bot.link()
     answer = await bot.say("start training@hub")
