@@ -5,7 +5,7 @@ What somebody agreed to when they joined is theirs (``bot.domain.lessons.agreed`
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.domain import lessons
@@ -83,18 +83,22 @@ def change(
     """Change fields of a course's timetable, and tell whoever joined once; return its card.
 
     ``what`` names the message, which is filled with what is ``said``. Raises Refused (``class.unknown``,
-    ``policy.…``, ``course.over``).
+    ``policy.…``, ``course.over``, ``course.began``).
     """
     card = classes.owned(tx, asked, "class_change", card_id)
     changed = replace(card, **to)
     changed = replace(changed, stops_at=lessons.last_end(changed))
     if not card.is_course or card.is_over(tx.now()):
         raise Refused("course.over", words.COURSE_OVER)
+    before, after = lessons.timetable(card), lessons.timetable(changed)
+    if (on := lessons.lesson_on(card, tx.now())) is not None:
+        day = date.fromisoformat(on.local[:10])
+        if before.on(day) != after.on(day):
+            raise Refused("course.began", words.LESSON_ON.format(course=card.title))
     if changed == card or not asked.is_new(tx):
         return card
     columns = {name: getattr(changed, name) for name in (*to, "stops_at")}
     CLASS_CARDS.change(tx, {"id": card.id}, **columns)
-    before, after = lessons.timetable(card), lessons.timetable(changed)
     for rule in rows.lessons_of(tx, card.id):
         new = lessons.agreed(rule, before, after)
         hours.replan(tx, workspaces.workspace(tx, rule.workspace_id), rule, new)

@@ -218,3 +218,16 @@ async def test_nobody_is_asked_during_a_lesson_whether_they_still_need_it(world)
     assert world.slack.kinds().count("needed") == 0
     await until(world, "11:05")
     assert world.slack.kinds().count("needed") == 1
+
+
+async def test_a_lesson_that_has_begun_ends_as_planned(world):
+    (alice,) = people(1)
+    card = await course(world, alice)
+    await until(world, "08:57")
+    for to in ({"off": frozenset({"2027-11-22"})}, {"starts": 14 * 60, "stops": 15 * 60}):
+        with pytest.raises(Refused, match=r"course\.began"):
+            await ask(world).to(lessons.change, card.id, "skip", {"days": "on 22 Nov"}, to)
+    next_one = {"off": frozenset({"2027-11-24"})}
+    await ask(world).to(lessons.change, card.id, "skip", {"days": "on 24 Nov"}, next_one)
+    await until(world, "10:35")
+    assert state(world) is State.STOPPED

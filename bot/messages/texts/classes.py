@@ -103,6 +103,9 @@ NO_LESSONS_LEFT: Final = "*{course}* has no more lessons that you could skip."
 SKIPPING: Final = "I'll skip *{course}* on {day}: your workspace won't be started for it."
 NOT_SKIPPING: Final = "I won't skip *{course}* on {day}."
 DONT_SKIP: Final = "Don't skip"
+LESSON_ON: Final = (
+    "A lesson of *{course}* is on, or about to begin, so I can't change that one. It ends as planned."
+)
 ON_DAY: Final = "on {first}"
 FROM_TO: Final = "from {first} to {last}"
 SKIP_DAY: Final = "Skip {day}"
