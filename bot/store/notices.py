@@ -58,7 +58,8 @@ def add_card(tx: Transaction, card: NewNotice, end: NoticeKind | None) -> None:
     """
     add_notices(tx, [card])
     if end is not None and preferences.wants(tx, replace(card, kind=end)):
-        NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, due_at=tx.now() + CARD_AFTER)
+        later = {"due_at": tx.now() + CARD_AFTER, "body": card.body | {"waits": True}}
+        NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
 
 
 def _waiting_card(tx: Transaction, subject: str) -> Notice | None:

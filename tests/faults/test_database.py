@@ -85,7 +85,7 @@ async def goes_on_afterwards(world, trouble, words):
     assert "Reference" not in again.text
     await world.time(100)
     kinds = sorted(shown.kind for shown in alice.sees())
-    assert kinds == ["card", "card", "linked", "ready", "ready"]
+    assert kinds == ["linked", "ready", "ready"]
     assert world.calls("POST .*/start") == 1
     await world.check()
 

@@ -67,8 +67,8 @@ class Drawings:
             place = await self._places.of(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and place is not None:
                 return await self._update(notice, place)
-            is_first = notice.kind in (NoticeKind.CARD, NoticeKind.JOB_CARD)
-            if is_first and await self._store.is_end_sent(notice.subject):
+            is_needless = notice.kind is NoticeKind.CARD or notice.body.get("waits")
+            if is_needless and await self._store.is_end_sent(notice.subject):
                 # It was held up until then; now it would come after what it is to announce.
                 await self._store.notice_sent(notice.id, "", "")
                 return None
