@@ -145,7 +145,8 @@ LESSON_STARTING: Final = (
 
 USAGE: Final = (
     "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, "
-    "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like."
+    "followed by `--title TEXT`, `--until 17:00` and `--max 60` if you like. "
+    "With `--hours tue,thu 8:00-9:30` it's a course."
 )
 #: Shown with a button for each similar name, and one for the name as it was typed.
 UNKNOWN_NAME: Final = (

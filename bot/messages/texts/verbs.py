@@ -123,6 +123,7 @@ VERBS: Final[Mapping[str, Mapping[str, VerbWords]]] = {
             (
                 "`--title TEXT` names the class; `--max 60` limits the number of places.",
                 "`--until 17:00` stops the workspaces at that time, after a warning to their owners.",
+                "`--hours tue,thu 8:00-9:30` makes it a course: workspaces are ready when a lesson begins.",
                 "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
             ),
             group="class",
