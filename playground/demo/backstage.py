@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from playground.demo.lesson import Lesson
+from playground.demo.lesson import Course, Lesson
 from playground.demo.switches import NAME, PROVIDERS, SLACK, Server
 from playground.demo.usher import Usher
 from playground.guard import guard
@@ -25,9 +25,15 @@ class Backstage:
     """Ask the servers in the page's name; ``urls`` has the address of each by its name."""
 
     def __init__(
-        self, urls: Mapping[str, str], usher: Usher, lesson: Lesson, session: aiohttp.ClientSession
+        self,
+        urls: Mapping[str, str],
+        usher: Usher,
+        lesson: Lesson,
+        course: Course,
+        session: aiohttp.ClientSession,
     ) -> None:
         self.lesson = lesson
+        self.course = course
         self._servers = {one.name: one for one in (*PROVIDERS, SLACK) if one.name in urls}
         self._urls = urls
         self._usher = usher
@@ -38,11 +44,12 @@ class Backstage:
             self.app.router.add_post(f"/_playground/{name}", deed)
         self.app.router.add_post("/_playground/kill", self._kill)
         self.app.router.add_post("/_playground/class", self._class)
+        self.app.router.add_post("/_playground/lesson", self._lesson)
 
     async def _state(self, _request: web.Request) -> web.Response:
         servers = await asyncio.gather(*(self._shown(one) for one in self._servers.values()))
         return web.json_response(
-            {"ok": True, "servers": servers, "deeds": [self._bot(), await self._pupils()]}
+            {"ok": True, "servers": servers, "deeds": [self._bot(), await self._pupils(), self._taught()]}
         )
 
     async def _shown(self, server: Server) -> Json:
@@ -105,6 +112,20 @@ class Backstage:
             "note": lesson.note,
         }
 
+    def _taught(self) -> Json:
+        return {
+            "name": "lesson",
+            "title": "A course",
+            "button": "Next lesson",
+            "explains": (
+                "Olivia posts the card of a course in #training; then each press moves its next lesson to "
+                "the next minute. Whoever joined has their own workspace started for it."
+            ),
+            "busy": self.course.is_busy,
+            "facts": [],
+            "note": self.course.note,
+        }
+
     async def _switch(self, request: web.Request) -> web.Response:
         try:
             values = checked(loads(await request.read()), ("server", "name", "on"))
@@ -142,6 +163,10 @@ class Backstage:
         self.lesson.begin()
         return web.json_response({"ok": True})
 
+    async def _lesson(self, _request: web.Request) -> web.Response:
+        self.course.begin()
+        return web.json_response({"ok": True})
+
 
 def _facts(stats: Json, *, has_starts: bool) -> list[Json]:
     facts = [_fact("requests", "Requests", f"{sum(stats['requests'].values()):,}")]
@@ -170,7 +195,8 @@ async def backstage(urls: Mapping[str, str], usher: Usher) -> AsyncIterator[str]
     """Serve the panel's requests within a block, and give the address."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, aiohttp.ClientSession() as patient:
-        made = Backstage(urls, usher, Lesson(urls["slack"], urls["sphere"], patient), session)
+        lesson, course = Lesson(urls["slack"], urls["sphere"], patient), Course(urls["slack"], patient)
+        made = Backstage(urls, usher, lesson, course, session)
         runner = web.AppRunner(made.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -179,4 +205,5 @@ async def backstage(urls: Mapping[str, str], usher: Usher) -> AsyncIterator[str]
         finally:
             await runner.cleanup()
             await made.lesson.close()
+            await made.course.close()
             await usher.close()

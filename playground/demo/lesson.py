@@ -1,4 +1,4 @@
-"""A class of a hundred: Olivia posts a card, all press its button at the same moment, and are counted."""
+"""A class of a hundred, who press Olivia's card at the same moment and are counted; and her course."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
@@ -19,6 +21,11 @@ CARD = "/workspace card courses/Python basics --title Class of {people}"
 CARD_SECONDS = 30.0
 PRESS_SECONDS = 120.0
 _READY = re.compile(r"\bis ready\b")
+COURSE = "Python lessons"
+COURSE_CARD = f"/workspace card courses/Python basics --title {COURSE} --hours daily 8:00-8:30"
+#: Where Olivia is, and so her course; how far ahead of a lesson it is moved at least.
+ZONE: Final = ZoneInfo("Europe/London")
+AHEAD: Final = timedelta(seconds=20)
 
 
 class Lesson:
@@ -119,3 +126,43 @@ class Lesson:
         async with self._session.post(url, json=values, timeout=timeout) as answer:
             if answer.status != 200:
                 raise NotSeenError(f"the local Slack answered {answer.status}")
+
+
+class Course:
+    """Let Olivia post the card of a course, and move its next lesson to the next minute."""
+
+    def __init__(self, slack_url: str, session: aiohttp.ClientSession) -> None:
+        self.note = ""
+        self._olivia = Person(session, slack_url, "U0OLIVIA", "Olivia")
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether Olivia is typing."""
+        return self._running is not None and not self._running.done()
+
+    def begin(self) -> None:
+        """Let Olivia type, unless she is about to."""
+        if not self.is_busy:
+            self._running = asyncio.create_task(self._next())
+
+    async def close(self) -> None:
+        """Leave the course alone."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _next(self) -> None:
+        try:
+            shown = await self._olivia.messages(CHANNEL)
+            if not any(
+                COURSE in str(message["blocks"]) and labels(message, "class_press") for message in shown
+            ):
+                await self._olivia.say(CHANNEL, COURSE_CARD)
+                self.note = f"The card is in #{CHANNEL_NAME}. Press Join there as anybody, then press again."
+                return
+            at = (datetime.now(ZONE) + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
+            await self._olivia.say(CHANNEL, f"/workspace card {COURSE} move today to {at:%H:%M}")
+            self.note = f"The next lesson begins at {at:%H:%M}. Workspaces are starting …"
+        except (NotSeenError, aiohttp.ClientError, TimeoutError) as failed:
+            self.note = f"Olivia couldn't do that: {failed}. Check which faults are on, and try again."

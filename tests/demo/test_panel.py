@@ -258,3 +258,30 @@ async def killed_while_it_starts(small: Small, panel: Panel, made: Workspace) ->
     await eventually(lambda: bool(ready()))
     assert len(ready()) == 1
     assert small.harnesses["sphere"].starts == 101
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+async def test_the_next_lesson_comes_when_it_is_asked_for(tmp_path):
+    async with small_stage(tmp_path) as small:
+        join: list[dict[str, Any]] = []
+
+        def is_posted() -> bool:
+            shown = small.slack.seen(OLIVIA, TRAINING)
+            join[:] = [one for one in shown if "Join once" in json.dumps(one["blocks"])]
+            return bool(join) and "class_press" in json.dumps(join[-1]["blocks"])
+
+        def told(text: str) -> int:
+            return sum(text in one["text"] for one in small.slack.seen(OLIVIA))
+
+        async def press() -> None:
+            async with small.session.post(f"{small.address}/_playground/lesson", json={}) as answer:
+                assert answer.status == 200
+
+        await press()
+        await eventually(is_posted)
+        assert (await small.slack.press(OLIVIA, TRAINING, join[-1]["ts"], "class_press"))["ok"]
+        await eventually(lambda: small.harnesses["sphere"].starts == 1)
+        await press()
+        await eventually(lambda: told("Python lessons is starting, and your workspace is ready.") == 1)
+        assert told("are ready for Python lessons.") == 1
