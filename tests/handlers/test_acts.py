@@ -6,6 +6,7 @@ from bot.domain.errands import Call, Outcome
 from bot.domain.homes import Home
 from bot.domain.observed import Observed
 from bot.domain.runs import Update
+from bot.domain.surfaces import Where
 from bot.domain.workspaces import State
 from bot.messages.blocks.home import home as draw
 from bot.messages.texts.verbs import VERBS
@@ -162,13 +163,16 @@ async def test_an_open_question_is_answered_first_and_what_was_done_before_stays
     assert operation.verb == "stop"
 
 
-async def test_a_question_whose_button_was_pressed_is_open_no_more(bot):
+@pytest.mark.parametrize("thread_ts", [None, "7.1"])
+async def test_a_question_whose_button_was_pressed_is_open_no_more(bot, thread_ts):
     question = await asked(bot, "should I stop report at 5pm?")
-    await bot.store.speak(ALICE, "D1", None, question.about.as_body())
+    await bot.store.speak(ALICE, "D1", thread_ts, question.about.as_body())
     bot.clock.advance(1)
     await bot.push(question, channel_id="D1")
     assert (await bot.workspace("report")).stop_at is not None
-    assert words(await asked(bot, "no")) == "I won't stop *report*."
+    bot.clock.advance(1)
+    there = {"kind": "message", "channel_id": "D1", "thread_ts": thread_ts, "where": Where.DIRECT}
+    assert words(await bot.say("no", **there)) == "I won't stop *report*."
     assert (await bot.workspace("report")).stop_at is None
 
 
