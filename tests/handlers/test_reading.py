@@ -278,3 +278,6 @@ def test_what_asks_for_news_of_another_one_is_a_request_of_its_own():
         ("open", "report"),
     ]
     assert read(asked.split(), "workspace", VERBS, NAMES).verb == "start"
+    told = "start notebook and let me know about"
+    named = read(f"{told} report".split(), "workspace", VERBS, NAMES).which.named
+    assert [one.name for one in named] == ["notebook", "report"]
