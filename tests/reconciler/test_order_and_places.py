@@ -20,7 +20,7 @@ async def test_the_card_comes_before_the_end_however_quick_it_was(world):
         await world.reconciler.reads.step()
     await world.pass_time(3)
     assert world.slack.kinds() == ["card", "stopped"]
-    assert "already stopped" in str(world.slack.messages[0]["blocks"])
+    assert "You asked me to stop" in str(world.slack.messages[0]["blocks"])
 
 
 async def test_the_end_waits_for_some_seconds_only(world):
