@@ -131,8 +131,7 @@ def begin(
         tx,
         workspace,
         verb,
-        # Ahead of a lesson it may wait for its turn until that begins.
-        context.deadline_seconds + max((planned_for or 0.0) - tx.now(), 0.0),
+        context.deadline_seconds,
         asked.reference,
         asked.channel_id,
         agreed=ends,
