@@ -169,7 +169,7 @@ def problems_of(
 ) -> tuple[ClassCard, ClassCounts, list[ClassProblem]]:
     """Return who is not ready and why; raises Refused as ``owned`` does."""
     card = owned(tx, asked, "class_problems", card_id)
-    return card, classes.class_counts(tx, card.id), classes.problems(tx, card.id)
+    return card, classes.class_counts(tx, card.id), classes.class_problems(tx, card.id)
 
 
 def stop_all(tx: Transaction, asked: Asked, card_id: str) -> ClassCard | None:

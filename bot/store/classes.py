@@ -53,7 +53,7 @@ def failed_starts(tx: Transaction, card_id: str, begins: float) -> list[tuple[Ru
     return found
 
 
-def problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
+def class_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
     """Return who isn't ready, in the order of their presses."""
     found = []
     for row in tx.all("class_problems", card_id=card_id, limit=limit):

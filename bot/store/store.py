@@ -287,7 +287,7 @@ class Store(OnEngine):
     class_card = read(classes.class_card)
     courses = read(classes.courses)
     participant = read(classes.participant)
-    class_problems = read(classes.problems, Priority.STEADY)
+    class_problems = read(classes.class_problems, Priority.STEADY)
     class_counts = read(classes.class_counts, Priority.STEADY)
     class_of_stop = read(classes.class_of_stop, Priority.STEADY)
 

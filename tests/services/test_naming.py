@@ -78,9 +78,9 @@ def test_a_workspace_whose_name_looks_like_an_address_is_found_by_it():
 
 
 def test_names_are_told_apart_by_connection_and_then_by_id():
-    assert naming.address(NOTEBOOK, MINE) == "notebook@saturn"
+    assert naming.address(NOTEBOOK, MINE, "Saturn Cloud") == "notebook@Saturn Cloud"
     twin = row("notebook", remote_id="77")
-    assert naming.address(twin, [*MINE, twin]) == "77@saturn"
+    assert naming.address(twin, [*MINE, twin], "Saturn Cloud") == "77@Saturn Cloud"
     assert naming.find("77@saturn", [*MINE, twin], CONNECTIONS).workspaces == (twin,)
 
 
