@@ -62,9 +62,14 @@ class Seat:
 
     async def types(self, text, says):
         await self.tab.tell("Page.bringToFront")
-        await self.tab.click("#text")
-        await self.tab.type(text)
+        # What is typed before the tab is in front is lost.
+        async with asyncio.timeout(SECONDS):
+            while not await self.tab.ask(f"document.getElementById('text').value === {json.dumps(text)}"):
+                await self.tab.ask("document.getElementById('text').value = ''")
+                await self.tab.click("#text")
+                await self.tab.type(text)
         await self.tab.press("Enter")
+        await self.tab.until("document.getElementById('text').value === ''")
         await self.reads(says)
 
     async def presses(self, label, says):
