@@ -208,15 +208,13 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
     await web.frames(scale=0.75, size=(1280, 772))
     frames.append((await web.takes(), "2. Link your own account, once"))
     await web.confirms()
-    await slack.sees("%")
-    frames.append((await slack.takes(), "3. Usher shows you the progress"))
     ready = await newest(olivia, "@bot", "open_url", text="is ready")
     await slack.looks(olivia, room, "is ready")
-    frames.append((await slack.takes(), "4. Usher messages you when it's ready"))
+    frames.append((await slack.takes(), "3. Usher messages you when it's ready"))
     await slack.looks(olivia, room, "is ready", **STILL)
     taken["ready.png"] = await slack.takes()
     await web.walks(address(ready, "open_url"), olivia, running.hub, LAB)
-    frames.append((await web.takes(), "5. Open it. Nobody else can"))
+    frames.append((await web.takes(), "4. Open it. Nobody else can"))
     return taken | {"story.png": animated([await slack.framed(*frame) for frame in frames])}
 
 
