@@ -23,7 +23,7 @@ ACCEPTED = re.compile(
     r"|so I'm stopping it again|is stopping\. I'll start it again"
 )
 #: What an accepted run is answered with (``bot.messages.texts.runs``).
-RUNS = re.compile(r"Its card in your direct messages")
+RUNS = re.compile(r"I'll message you when it's done")
 #: Buttons that are pressed in between; the last ones operation something themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
 #: Where the local Slack says that people are.
