@@ -54,7 +54,8 @@ def python_for(account: str, directory: Path) -> tuple[Path, dict[str, str]]:
     """Return an interpreter with all our libraries that the account can run, and the environment it needs.
 
     It is this one where that can be reached; otherwise a virtual environment in ``directory`` whose
-    unreachable parts are hard links (or copies, where links cannot be made).
+    unreachable parts are hard links (or copies, where links cannot be made). The account can read all of it,
+    also where the umask would give it to nobody else, as that of ``usher`` does.
     """
     libraries = Path(sysconfig.get_path("purelib"))
     probe = find_spec("jupyterhub")
@@ -75,13 +76,16 @@ def python_for(account: str, directory: Path) -> tuple[Path, dict[str, str]]:
     made = directory / "venv"
     (made / "bin").mkdir(parents=True)
     (made / "lib" / version).mkdir(parents=True)
-    (made / "pyvenv.cfg").write_text(f"home = {interpreter.parent}\ninclude-system-site-packages = false\n")
+    settings = made / "pyvenv.cfg"
+    settings.write_text(f"home = {interpreter.parent}\ninclude-system-site-packages = false\n")
+    settings.chmod(0o644)
     (made / "bin" / "python").symlink_to(interpreter)
     _place(libraries, made / "lib" / version / "site-packages", as_link=libraries_are_open)
     for name in ("share", "etc"):  # where Jupyter keeps its pages and settings
         if (Path(sys.prefix) / name / "jupyter").is_dir():
             (made / name).mkdir()
             _place(Path(sys.prefix, name, "jupyter"), made / name / "jupyter", as_link=libraries_are_open)
+    _open(made)
     environment["PATH"] = f"{made / 'bin'}:{_PATH}"
     return made / "bin" / "python", environment
 
@@ -106,9 +110,8 @@ def _leave_out(_directory: str, names: list[str]) -> set[str]:
 def _place(source: Path, target: Path, *, as_link: bool) -> None:
     if as_link:
         target.symlink_to(source)
-        return
-    shutil.copytree(source, target, copy_function=_link_file)
-    _open(target)
+    else:
+        shutil.copytree(source, target, copy_function=_link_file)
 
 
 def _open(tree: Path) -> None:

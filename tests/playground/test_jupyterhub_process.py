@@ -151,7 +151,11 @@ class TestAsRoot:
     def test_a_shut_away_python_is_linked_into_reach(self, open_directory):
         import subprocess
 
-        made, environment = runtime.python_for("nobody", open_directory)
+        umask = os.umask(0o077)  # the one of `usher demo`
+        try:
+            made, environment = runtime.python_for("nobody", open_directory)
+        finally:
+            os.umask(umask)
         program = "import ssl, sqlite3, tornado, jupyterhub; print(jupyterhub.__name__)"
         account = pwd.getpwnam("nobody")
         ran = subprocess.run(
