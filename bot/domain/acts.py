@@ -22,7 +22,7 @@ RECENT_SECONDS: Final = 120.0
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
-TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed")
+TIMER_COLUMNS: Final = ("stop_at", "stop_mode", "stop_agreed", "stop_rule")
 #: What can't be taken back in any state: it makes or ends something, or others rely on it.
 FINAL: Final = frozenset({OperationVerb.CREATE, OperationVerb.REMOVE})
 
@@ -51,8 +51,8 @@ NO_CHANGE: Final = Change()
 
 def timed(workspace: Workspace, timer: Timer | None) -> Change:
     """Return the change of a workspace's timer."""
-    before = (workspace.stop_at, workspace.stop_mode, workspace.stop_agreed)
-    after = (None, None, False) if timer is None else (timer.at, timer.mode, timer.agreed)
+    before = (workspace.stop_at, workspace.stop_mode, workspace.stop_agreed, workspace.stop_rule)
+    after = (None, None, False, None) if timer is None else (timer.at, timer.mode, timer.agreed, None)
     was, became = (dict(zip(TIMER_COLUMNS, one, strict=True)) for one in (before, after))
     return Change(was=was, became=became, until=None if timer is None else timer.at)
 

@@ -39,7 +39,7 @@ class Timer:
     """Hold when and how a workspace is stopped; ``agreed``: its person knows that this ends it for good.
 
     ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``card``: the
-    class because of which it is set; "" for a person's own.
+    class because of which it is set, ``rule``: the hours; "" for a person's own.
     """
 
     at: float
@@ -47,6 +47,7 @@ class Timer:
     agreed: bool = False
     warns: bool = False
     card: str = ""
+    rule: str = ""
 
     def needs_warning(self, now: float) -> bool:
         """Return whether its person is warned; somebody who has just named a near end isn't."""

@@ -87,6 +87,8 @@ class Workspace:
     stop_warned: bool = False
     #: The class because of which the timer is set; None for a person's own.
     stop_card: str | None = None
+    #: The hours because of which it is set; None for a person's own.
+    stop_rule: str | None = None
     #: How often it was brought up.
     episode: int = 0
     #: As its provider last said; None if it doesn't.

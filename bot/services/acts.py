@@ -131,10 +131,11 @@ def _put_back(tx: Transaction, act: Act, workspace: Workspace | None) -> None:
         WORKSPACES.change(tx, {"id": workspace.id}, **own)
         cards.owe_about(tx, workspace.id, changed=True)
     if was.keys() >= {*TIMER_COLUMNS}:
-        at, mode, agreed = (was[name] for name in TIMER_COLUMNS)
+        at, mode, agreed, rule = (was[name] for name in TIMER_COLUMNS)
         if at is None:
             timers.clear(tx, workspace.id)
         else:
             # An end that comes back warns first.
             soonest = tx.now() + LEAST_TIMER_WARNING_SECONDS
-            timers.put(tx, workspace.id, Timer(max(at, soonest), mode, bool(agreed), warns=True))
+            timer = Timer(max(at, soonest), mode, bool(agreed), warns=True, rule=rule or "")
+            timers.put(tx, workspace.id, timer)

@@ -31,7 +31,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import ASKS_AFTER, NEVER
 from bot.domain.stops import gentlest_mode, is_final, planned_mode
-from bot.domain.timers import LEAST_TIMER_WARNING_SECONDS, Timer
+from bot.domain.timers import Timer
 from bot.domain.workspaces import NOT_UP, UP, State, Workspace
 from bot.messages.texts import problems
 from bot.services import workspaces
@@ -53,8 +53,6 @@ HOUR: Final = 3600.0
 SOME: Final = 200
 #: How often it is looked at whether what was left running is still needed.
 NEEDED_EVERY: Final = 1800.0
-#: A stop that its person was warned of late comes so much later at most, unless Usher was away.
-LATE_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + FRESH_SECONDS
 #: What became of an occurrence of which nobody has to be told.
 _WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
@@ -150,22 +148,9 @@ def end(tx: Transaction, asked: Asked, workspace_id: str) -> Workspace:
 def drop(tx: Transaction, workspace: Workspace, rules: Collection[Rule]) -> None:
     """Delete rules, with the timer that they have set."""
     for one in rules:
-        if _timed(tx, workspace, one) is not None:
+        if workspace.stop_rule == one.id:
             timers.clear(tx, workspace.id)
         rows.drop(tx, one.id)
-
-
-def has_planned(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace's timer was set by its hours."""
-    return any(_timed(tx, workspace, rule) is not None for rule in rows.rules_of(tx, workspace.id))
-
-
-def _timed(tx: Transaction, workspace: Workspace, rule: Rule) -> Occurrence | None:
-    """Return the stop that a rule has set a workspace's timer for; a late warning may have put it off."""
-    stop = rows.timed(tx, rule)
-    late = (workspace.stop_at or 0.0) - stop.at if stop is not None else -1.0
-    is_waiting = not timers.is_warned(tx, workspace.id)
-    return stop if 0.0 <= late <= LATE_SECONDS or (late > 0.0 and is_waiting) else None
 
 
 def replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Rule) -> None:
@@ -173,9 +158,9 @@ def replan(tx: Transaction, workspace: Workspace | None, before: Rule, after: Ru
 
     That stop may come again, so it isn't settled then.
     """
-    planned = None if workspace is None else _timed(tx, workspace, before)
+    planned = rows.timed(tx, before)
     rows.put(tx, after)
-    if workspace is None or planned is None:
+    if workspace is None or planned is None or workspace.stop_rule != before.id:
         return
     coming = after.after(planned.at - 1.0)
     if coming is None or coming.at != planned.at:
@@ -290,7 +275,7 @@ def carry_out(tx: Transaction, asked: Asked, looked: Rule) -> None:
         rows.tell_of_lesson(tx, rule, Lesson(last.at, last.until, last.local), start)
     if became == "timer":
         mode = planned_mode(workspaces.effects_now(asked.context, workspace))
-        timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True))
+        timers.put(tx, workspace.id, Timer(last.at, mode, rule.agreed, warns=True, rule=rule.id))
     _settle(tx, rule, due, became)
 
 

@@ -27,7 +27,7 @@ from bot.domain.timers import (
     warned_before,
 )
 from bot.domain.workspaces import Workspace
-from bot.services import classes, hours
+from bot.services import classes
 from bot.services.asked import Asked, usable
 from bot.services.context import Context
 from bot.services.due import ASKS_AGAIN, FRESH_SECONDS, LEASE, LOOKS_EVERY, PATIENCE, Due
@@ -151,7 +151,7 @@ def _stop(tx: Transaction, asked: Asked, workspace: Workspace) -> Operation | No
         warning = _notice(workspace, NoticeKind.TIMER_ENDING, later, put_off=stop_at)
         rows.timer_warned(tx, workspace.id, stop_at, later, warning, again=True)
         return None
-    asker = CLASS if workspace.stop_card else HOURS if hours.has_planned(tx, workspace) else TIMER
+    asker = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
     verb = OperationVerb(mode)
     stop = begin(tx, asked, workspace.id, verb, agreed=agreed, planned_for=stop_at, asker=asker)
     add_notices(tx, to_admins)

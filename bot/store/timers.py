@@ -25,6 +25,7 @@ NONE: Final[Mapping[str, Any]] = {
     "stop_warning": None,
     "stop_look_at": None,
     "stop_card": None,
+    "stop_rule": None,
 }
 #: How often it is looked whether a warning was delivered, once the end would come too early.
 _LOOKS_EVERY: Final = 30.0
@@ -50,6 +51,7 @@ def put(tx: Transaction, workspace_id: str, timer: timers.Timer) -> None:
         stop_warning=None,
         stop_look_at=timer.at - timers.warned_before(timer.card) if needs_warning else timer.at,
         stop_card=timer.card or None,
+        stop_rule=timer.rule or None,
     )
     if not timer.warns:
         tx.run("limit_start", workspace_id=workspace_id, at=timer.at)

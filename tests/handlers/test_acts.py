@@ -20,7 +20,7 @@ from tests.rigs.store import ALICE, BOB, observe
 
 #: What is the same again once an act was taken back; the rest counts what happened, or when.
 _OF_WORKSPACES = [
-    *("id", "name", "alias", "hidden", "state", "stop_at", "stop_mode", "stop_agreed"),
+    *("id", "name", "alias", "hidden", "state", "stop_at", "stop_mode", "stop_agreed", "stop_rule"),
     *("tells_ready", "tells_stopped"),
 ]
 _OF_RULES = ["id", "days", "starts", "stops", "zone", "off", "paused", "agreed", "settled_at"]

@@ -10,7 +10,7 @@ import pytest
 from bot.domain import hours as domain
 from bot.domain.operations import OperationVerb
 from bot.domain.workspaces import State
-from bot.services import accounts, hours, workspaces
+from bot.services import accounts, acts, hours, workspaces
 from bot.store import hours as rows
 from bot.store.tables import WORKSPACES
 from bot.support.errors import Refused
@@ -92,6 +92,18 @@ async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
     await until(world, "17:59")
     assert (await world.store.workspace(workspace.id)).stop_at > local("18:02")
     await world.ask("off").to(hours.end, workspace.id)
+    assert (await world.store.workspace(workspace.id)).stop_at is None
+
+
+async def test_a_stop_comes_back_with_its_hours_and_goes_with_them(world):
+    workspace = await given(world, "every day -18:00", State.RUNNING, at="17:30")
+    await until(world, "17:51")
+    planned = await world.store.workspace(workspace.id)
+    await world.ask("off").to(hours.end, workspace.id)
+    await world.ask("undo").to(acts.undo)
+    again = await world.store.workspace(workspace.id)
+    assert (again.stop_at, again.stop_rule) == (planned.stop_at, planned.stop_rule)
+    await world.ask("off again").to(hours.end, workspace.id)
     assert (await world.store.workspace(workspace.id)).stop_at is None
 
 

@@ -254,3 +254,16 @@ async def test_after_a_weekend_without_usher_it_is_warned_of_again_and_ends(worl
     assert named(warning) > back + 4 * MINUTE
     await until(world, back + 10 * MINUTE, step=5)
     assert not is_up(world)
+
+
+async def test_hours_that_go_take_their_stop_along_however_late_its_warning_was(world):
+    await by_hours(world)
+    cut_off(world, unreachable)
+    await until(world, END + 20 * MINUTE)
+    mend(world)
+    await warned(world)
+    (workspace,) = await world.store.workspaces(ALICE)
+    assert workspace.stop_at > END + 20 * MINUTE
+    await world.ask("off").to(hours.end, workspace.id)
+    await until(world, END + HOUR)
+    assert world.provider.accepted_stops == []
